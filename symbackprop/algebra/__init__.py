@@ -1,0 +1,1 @@
+"""The language: sizes, indices, tensors, equations, and what an equation means."""

@@ -1,0 +1,98 @@
+"""Bound index names: unique while rewriting, canonical afterwards, readable when printed."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+
+from sympy import Expr
+
+from symbackprop.algebra.index import Index
+from symbackprop.algebra.nodes import ArgMax, Reduction
+
+
+def _binds(node: object) -> bool:
+    return isinstance(node, Reduction | ArgMax)
+
+
+def bound_indices(expr: Expr) -> tuple[Index, ...]:
+    """Return every bound index of ``expr``, outermost first, in reading order."""
+    found: list[Index] = []
+    stack = [expr]
+    while stack:
+        node = stack.pop()
+        if _binds(node):
+            found.extend(b for b in node.bound if b not in found)  # type: ignore[attr-defined]
+        stack.extend(reversed(node.args))  # type: ignore[arg-type]
+    return tuple(found)
+
+
+def fresh(index: Index, taken: Iterable[str]) -> Index:
+    """Return an index of the same extent whose name is not in ``taken``: i~1, i~2, ...
+
+    The mark ~ keeps these apart from the user's names and from the canonical ones (@0, @1, ...).
+    """
+    names = set(taken)
+    base = index.name.split("~")[0].split("@")[0] or "r"
+    for count in itertools.count(1):
+        name = f"{base}~{count}"
+        if name not in names:
+            return Index(name, index.extent)
+    raise AssertionError("unreachable")
+
+
+def rename(expr: Expr, taken: set[str]) -> Expr:
+    """Return ``expr`` with every bound index renamed apart from ``taken``, which grows by the names used.
+
+    Each reduction gets names of its own, so that afterwards no two share a bound index and no substitution can capture one.
+    """
+    if _binds(expr):
+        swap: dict[Index, Index] = {}
+        for index in expr.bound:  # type: ignore[attr-defined]
+            new = fresh(index, taken)
+            taken.add(new.name)
+            swap[index] = new
+        body = rename(expr.body.xreplace(swap), taken)  # type: ignore[attr-defined]
+        if isinstance(expr, ArgMax):
+            return ArgMax(body, swap[expr.wanted], *(swap[b] for b in expr.bound))
+        return expr.func(body, *(swap[b] for b in expr.bound))  # type: ignore[attr-defined]
+    if not expr.args or not expr.has(Reduction, ArgMax):
+        return expr
+    return expr.func(*(rename(arg, taken) for arg in expr.args))  # type: ignore[arg-type]
+
+
+def canonical(expr: Expr) -> Expr:
+    """Return ``expr`` with bound names that depend on nesting depth and position only.
+
+    Two sums that differ in the names of their bound indices become equal, cancel, and share. The order of the indices of
+    one sum follows their first occurrence in the body.
+    """
+    if not expr.args or not expr.has(Reduction, ArgMax):
+        return expr
+    return _canonical(rename(expr, set()), 0)
+
+
+def _canonical(expr: Expr, depth: int) -> Expr:
+    if not expr.args or not expr.has(Reduction, ArgMax):
+        return expr
+    if _binds(expr):
+        bound = expr.bound  # type: ignore[attr-defined]
+        if len(bound) > 1 and not isinstance(expr, ArgMax):
+            bound = _by_occurrence(expr.body, bound)  # type: ignore[attr-defined]
+        swap = {index: Index(f"@{depth + k}", index.extent) for k, index in enumerate(bound)}
+        body = _canonical(expr.body, depth + len(bound)).xreplace(swap)  # type: ignore[attr-defined]
+        if isinstance(expr, ArgMax):
+            return ArgMax(body, swap[expr.wanted], *(swap[b] for b in bound))
+        return expr.func(body, *(swap[b] for b in bound))  # type: ignore[attr-defined]
+    return expr.func(*(_canonical(arg, depth) for arg in expr.args))  # type: ignore[arg-type]
+
+
+def _by_occurrence(body: Expr, bound: tuple[Index, ...]) -> tuple[Index, ...]:
+    order: list[Index] = []
+    stack: list[Expr] = [body]
+    while stack and len(order) < len(bound):
+        node = stack.pop()
+        if node in bound and node not in order:
+            order.append(node)  # type: ignore[arg-type]
+        stack.extend(reversed(node.args))  # type: ignore[arg-type]
+    return tuple(order) + tuple(b for b in bound if b not in order)

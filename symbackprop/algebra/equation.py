@@ -1,0 +1,333 @@
+"""Equations, systems of equations, and the templates that let one system stand for a thousand layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import sympy
+from sympy import Expr
+
+from symbackprop.algebra.bound import bound_indices
+from symbackprop.algebra.entry import enter
+from symbackprop.algebra.index import Index
+from symbackprop.algebra.nodes import InRange
+from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.errors import DeclarationError, ShapeError
+
+
+@dataclass(frozen=True)
+class Equation:
+    """``lhs = rhs``: every entry of a tensor as a scalar expression over other tensors.
+
+    True from birth: the left side is an access with distinct plain indices; every index on the right is on the left or
+    bound; plain indices have the extent of the axis that they read, unless a guard says otherwise.
+    """
+
+    lhs: Access
+    rhs: Expr
+
+    def __post_init__(self) -> None:
+        if isinstance(self.lhs, Tensor) and self.lhs.rank == 0:
+            object.__setattr__(self, "lhs", self.lhs[()])
+        if not isinstance(self.lhs, Access):
+            raise DeclarationError(f"the left side of an equation is an access such as q[i], got {self.lhs}")
+        object.__setattr__(self, "rhs", enter(self.rhs))
+        index = self.lhs.index
+        if not self.lhs.plain or len(set(index)) != len(index):
+            raise DeclarationError(f"{self}: the left side must be indexed by distinct plain indices")
+        for axis, part in zip(self.lhs.tensor.axes, index, strict=True):
+            if axis.extent != part.extent:  # type: ignore[attr-defined]
+                raise ShapeError(
+                    f"{self}: index {part} ranges over {part.extent} but the axis of {self.lhs.tensor.name} has extent {axis.extent}"  # type: ignore[attr-defined]
+                )
+        loose = {s for s in self.rhs.free_symbols if isinstance(s, Index)} - set(index)
+        if loose:
+            names = ", ".join(sorted(s.name for s in loose))
+            raise DeclarationError(f"{self}: index {names} is neither on the left nor summed over")
+        stray = sorted(s.name for s in self.rhs.free_symbols if isinstance(s, sympy.Symbol) and not s.is_integer and not isinstance(s, Index))
+        if stray:
+            raise DeclarationError(f"{self}: {', '.join(stray)} is neither a tensor access nor a size; declare it with tensor()")
+        _check_extents(self)
+
+    @property
+    def tensor(self) -> Tensor:
+        """The tensor that this equation defines."""
+        return self.lhs.tensor
+
+    @cached_property
+    def reads(self) -> tuple[Tensor, ...]:
+        """The tensors on the right, in order of name."""
+        return reads(self.rhs)
+
+    def xreplace(self, mapping: Mapping[sympy.Basic, sympy.Basic]) -> Equation:
+        """Return the equation with tensors, indices or sizes replaced."""
+        return _raw(self.lhs.xreplace(mapping), self.rhs.xreplace(mapping))
+
+    def __str__(self) -> str:
+        return f"{self.lhs} = {self.rhs}"
+
+
+def _raw(lhs: Access, rhs: Expr) -> Equation:
+    """Build an equation from parts that were checked before."""
+    made = object.__new__(Equation)
+    object.__setattr__(made, "lhs", lhs)
+    object.__setattr__(made, "rhs", rhs)
+    return made
+
+
+def reads(expr: Expr) -> tuple[Tensor, ...]:
+    """Return the tensors that an expression reads, in order of name."""
+    return tuple(sorted({a.tensor for a in expr.atoms(Access)}, key=lambda t: t.name))
+
+
+def _check_extents(equation: Equation) -> None:
+    guarded = {g.args[0] for g in equation.rhs.atoms(InRange)}
+    bad = [
+        (access, axis, part)
+        for access in sorted(equation.rhs.atoms(Access), key=str)
+        for axis, part in zip(access.tensor.axes, access.index, strict=True)
+        if isinstance(part, Index) and part.extent != axis.extent and part not in guarded
+    ]
+    for access, axis, part in bad:
+        low_enough = (axis.extent - part.extent).is_nonnegative
+        if not low_enough:
+            raise ShapeError(
+                f"{equation}: {access} is read with index {part} up to {part.extent}, but that axis of {access.tensor.name} has extent {axis.extent}"
+            )
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A declared truth about tensors, ``lhs == rhs`` for every value of the free indices: Σ_c y[n, c] = 1."""
+
+    lhs: Expr
+    rhs: Expr
+
+    def xreplace(self, mapping: Mapping[sympy.Basic, sympy.Basic]) -> Fact:
+        return Fact(self.lhs.xreplace(mapping), self.rhs.xreplace(mapping))
+
+    def __str__(self) -> str:
+        return f"{self.lhs} = {self.rhs}"
+
+
+@dataclass(frozen=True)
+class Template:
+    """A system in slot names with symbolic sizes, derived and planned once, and stood in for by many `Block`s.
+
+    Attributes:
+        key: identifies the template's content; equal keys mean equal systems.
+        equations: in order; each tensor defined once and before use.
+        facts: declared truths about its tensors.
+        kept: names of tensors whose cotangents are results of their own (the pre-activations).
+    """
+
+    key: str
+    equations: tuple[Equation, ...]
+    facts: tuple[Fact, ...] = ()
+    kept: tuple[str, ...] = ()
+
+    @cached_property
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor by name: first what is read only, by name, then what is defined, in order."""
+        defined = {e.tensor.name: e.tensor for e in self.equations}
+        read = {t.name: t for e in self.equations for t in e.reads if t.name not in defined}
+        return {name: read[name] for name in sorted(read)} | defined
+
+    @cached_property
+    def defined(self) -> tuple[str, ...]:
+        return tuple(e.tensor.name for e in self.equations)
+
+    @cached_property
+    def free(self) -> tuple[str, ...]:
+        """Names of the tensors that are read but not defined."""
+        return tuple(name for name in self.tensors if name not in set(self.defined))
+
+    @cached_property
+    def sizes(self) -> tuple[sympy.Symbol, ...]:
+        """The symbolic sizes, by name."""
+        found: set[sympy.Symbol] = set()
+        for t in self.tensors.values():
+            for extent in t.shape:
+                found |= extent.free_symbols  # type: ignore[arg-type]
+        for e in self.equations:
+            found |= {s for s in e.rhs.free_symbols if not isinstance(s, Index)}
+            for b in bound_indices(e.rhs):
+                found |= b.extent.free_symbols  # type: ignore[arg-type]
+        return tuple(sorted(found, key=lambda s: s.name))
+
+
+@dataclass(frozen=True)
+class Block:
+    """One use of a template: which real tensor stands in each slot, and which value each symbolic size has.
+
+    Attributes:
+        template: what is used.
+        names: slot name -> name of the real tensor.
+        sizes: symbolic size of the template -> its value here.
+        owner: the layer that it belongs to, for messages.
+    """
+
+    template: Template
+    names: Mapping[str, str]
+    sizes: Mapping[sympy.Symbol, Expr]
+    owner: str = ""
+
+    def bind(self, tensors: Mapping[str, Tensor]) -> dict[sympy.Basic, sympy.Basic]:
+        """Return the replacement that turns the template's expressions into those of the real tensors."""
+        swap: dict[sympy.Basic, sympy.Basic] = dict(self.sizes)
+        for slot, tensor in self.template.tensors.items():
+            swap[tensor] = tensors[self.names[slot]]
+        indices: set[Index] = set()
+        for tensor in self.template.tensors.values():
+            indices.update(tensor.axes)
+        for e in self.template.equations:
+            indices.update(e.lhs.index)  # type: ignore[arg-type]
+            indices.update(bound_indices(e.rhs))
+        for fact in self.template.facts:
+            indices.update(s for s in fact.lhs.free_symbols if isinstance(s, Index))
+            indices.update(bound_indices(fact.lhs))
+        if self.sizes:
+            for index in indices:
+                swap[index] = Index(index.name, index.extent.xreplace(dict(self.sizes)))
+        return swap
+
+    def equations(self, tensors: Mapping[str, Tensor]) -> tuple[Equation, ...]:
+        """Return the template's equations, written for the real tensors."""
+        swap = self.bind(tensors)
+        return tuple(e.xreplace(swap) for e in self.template.equations)
+
+    def facts(self, tensors: Mapping[str, Tensor]) -> tuple[Fact, ...]:
+        swap = self.bind(tensors)
+        return tuple(f.xreplace(swap) for f in self.template.facts)
+
+
+@dataclass(frozen=True)
+class System:
+    """Equations in the order in which they can be computed: each tensor is defined once, and before it is read.
+
+    ``System(equations, facts=[...])`` is what a user writes; a network is the same thing made of `Block`s.
+    """
+
+    given: tuple[Equation, ...] = ()
+    declared: tuple[Fact, ...] = ()
+    blocks: tuple[Block, ...] = field(default=())
+    known: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __init__(
+        self,
+        equations: Iterable[Equation] = (),
+        facts: Iterable[object] = (),
+        *,
+        blocks: tuple[Block, ...] = (),
+        tensors: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        given = tuple(equations)
+        for e in given:
+            if not isinstance(e, Equation):
+                raise DeclarationError(f"a System is made of Equation(...), got {e!r}")
+        declared = tuple(_fact(f) for f in facts)
+        known: dict[str, Tensor] = dict(tensors or {})
+        if given:
+            _check_order(given)
+            swap = _roles(given)
+            given = tuple(e.xreplace(swap) for e in given)
+            declared = tuple(f.xreplace(swap) for f in declared)
+            template = Template(key="system:" + ";".join(map(_written, given)), equations=given, facts=declared)
+            blocks = (Block(template, {name: name for name in template.tensors}, {}), *blocks)
+            known = {**template.tensors, **known}
+        object.__setattr__(self, "given", given)
+        object.__setattr__(self, "declared", declared)
+        object.__setattr__(self, "blocks", blocks)
+        object.__setattr__(self, "known", known)
+
+    @property
+    def tensors(self) -> Mapping[str, Tensor]:
+        """Every tensor by name."""
+        return self.known
+
+    @cached_property
+    def equations(self) -> tuple[Equation, ...]:
+        """All equations, written out."""
+        return tuple(e for block in self.blocks for e in block.equations(self.known))
+
+    @cached_property
+    def facts(self) -> tuple[Fact, ...]:
+        """All declared truths, written out."""
+        return tuple(f for block in self.blocks for f in block.facts(self.known))
+
+    @cached_property
+    def defined(self) -> tuple[str, ...]:
+        """Names of the tensors that equations define, in order."""
+        return tuple(block.names[slot] for block in self.blocks for slot in block.template.defined)
+
+    @cached_property
+    def free(self) -> tuple[str, ...]:
+        """Names of the tensors that must be given: inputs, parameters, targets."""
+        defined = set(self.defined)
+        return tuple(name for name in self.known if name not in defined)
+
+    @cached_property
+    def sizes(self) -> tuple[sympy.Symbol, ...]:
+        """The symbolic sizes that occur in the shapes, by name."""
+        found = {s for t in self.known.values() for extent in t.shape for s in extent.free_symbols}
+        return tuple(sorted(found, key=lambda s: s.name))  # type: ignore[attr-defined, arg-type]
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.equations))
+
+
+def _written(equation: Equation) -> str:
+    tensors = {equation.tensor, *equation.reads}
+    shapes = ",".join(f"{t.name}:{t.shape}:{int(t.integer)}" for t in sorted(tensors, key=lambda t: t.name))
+    return f"{sympy.srepr(equation.lhs.args[1:])}={equation.rhs}|{shapes}"
+
+
+def _fact(given: object) -> Fact:
+    if isinstance(given, Fact):
+        return Fact(enter(given.lhs), enter(given.rhs))
+    if isinstance(given, sympy.Eq):
+        return Fact(enter(given.lhs), enter(given.rhs))
+    if isinstance(given, Equation):
+        return Fact(given.lhs, given.rhs)
+    if isinstance(given, tuple) and len(given) == 2:
+        return Fact(enter(sympy.sympify(given[0])), enter(sympy.sympify(given[1])))
+    raise DeclarationError(f"a fact is a pair (left, right) or sympy.Eq(left, right), got {given!r}")
+
+
+def _check_order(equations: tuple[Equation, ...]) -> None:
+    shapes: dict[str, tuple[Expr, ...]] = {}
+    defined: set[str] = set()
+    later = [e.tensor.name for e in equations]
+    for e in equations:
+        later.pop(0)
+        for t in (*e.reads, e.tensor):
+            if shapes.setdefault(t.name, t.shape) != t.shape:
+                raise ShapeError(f"{e}: {t.name} has shape {t.shape} here but {shapes[t.name]} elsewhere")
+        for t in e.reads:
+            if t.name == e.tensor.name:
+                raise DeclarationError(f"{e}: {t.name} is defined by itself; a recurrence is not supported in a plain system yet")
+            if t.name in later and t.name not in defined:
+                raise DeclarationError(f"{e}: {t.name} is read before it is defined")
+        if e.tensor.name in defined:
+            raise DeclarationError(f"{e}: {e.tensor.name} is defined twice")
+        defined.add(e.tensor.name)
+
+
+def _roles(equations: tuple[Equation, ...]) -> dict[sympy.Basic, sympy.Basic]:
+    """Mark what the equations define as stored, so that a role need not be written by hand."""
+    return {
+        e.tensor: Tensor(e.tensor.name, e.tensor.axes, "stored", positive=e.tensor.positive)
+        for e in equations
+        if e.tensor.role == "input"
+    }
+
+
+__all__ = ["Block", "Equation", "Fact", "System", "Template", "reads"]

@@ -1,0 +1,115 @@
+"""Sizes and indices: the symbols over which equations range."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import Any
+
+import sympy
+from sympy import Expr, Integer, Symbol
+
+from symbackprop.errors import DeclarationError
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
+
+#: A size as the user writes it: a number or an expression of sizes.
+Extent = int | Expr
+
+
+def check_name(name: object, what: str, *, dotted: bool = False) -> str:
+    """Return ``name`` if it is a plain ASCII identifier and no keyword.
+
+    Args:
+        name: what the user gave.
+        what: the word for it in the message ("layer", "tensor", ...).
+        dotted: accept ``layer.W`` too: identifiers joined by dots.
+
+    Raises:
+        DeclarationError: for everything else, code and line breaks included.
+    """
+    parts = name.split(".") if dotted and isinstance(name, str) else [name]
+    for part in parts:
+        if not isinstance(part, str) or len(part) > 200 or not _IDENTIFIER.match(part):
+            raise DeclarationError(
+                f"{what} name {str(name)[:60]!r} is not an identifier: use letters a-z, digits and _, not starting with a digit"
+            )
+        if keyword.iskeyword(part):
+            raise DeclarationError(f"{what} name {part!r} is a Python keyword: choose another name, for example {part}_1")
+    return str(name)
+
+
+class Size(Symbol):
+    """A symbolic extent: a positive integer without a value yet."""
+
+    __slots__ = ()
+
+    def __new__(cls, name: str) -> Size:
+        obj: Size = Symbol.__xnew__(cls, name, integer=True, positive=True)
+        return obj
+
+    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return ((self.name,), {})
+
+
+def as_extent(value: object, what: str) -> Expr:
+    """Return a positive size as a SymPy expression; a string is a symbolic size.
+
+    Raises:
+        DeclarationError: for zero, negative numbers, fractions and anything that is no size.
+    """
+    if isinstance(value, str):
+        return Size(check_name(value, "size"))
+    if isinstance(value, bool) or not (isinstance(value, Expr) or hasattr(value, "__index__")):
+        raise DeclarationError(f"{what}: {value!r} is not a size; give a positive integer or a symbol such as 'n_1'")
+    size = value if isinstance(value, Expr) else Integer(int(value))  # type: ignore[call-overload]
+    if size.is_Number and not (size.is_Integer and size > 0):
+        raise DeclarationError(f"{what}: a size must be a positive integer, got {value}")
+    return size
+
+
+class Index(Symbol):
+    """An index name that carries its extent: it ranges over 0 <= index < extent.
+
+    Two indices of one name but different extents are different indices.
+    """
+
+    __slots__ = ("extent",)
+
+    extent: Expr
+
+    def __new__(cls, name: str, extent: Extent) -> Index:
+        obj: Index = Symbol.__xnew__(cls, name, integer=True, nonnegative=True)
+        obj.extent = sympy.sympify(extent) if not isinstance(extent, Expr) else extent
+        return obj
+
+    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return ((self.name, self.extent), {})
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (self.name, self.extent)
+
+    def sort_key(self, order: Any = None) -> Any:
+        return self.class_key(), (2, (self.name, str(self.extent))), sympy.S.One.sort_key(), sympy.S.One
+
+
+def sizes(names: str) -> Size | tuple[Size, ...]:
+    """Return symbolic sizes: ``n, m = sizes("n m")``."""
+    made = tuple(Size(check_name(name, "size")) for name in names.replace(",", " ").split())
+    if not made:
+        raise DeclarationError("sizes() needs at least one name, for example sizes('n m')")
+    return made if len(made) > 1 else made[0]
+
+
+def indices(names: str, *extents: Extent | str) -> Index | tuple[Index, ...]:
+    """Return indices with their extents: ``i, j = indices("i j", m, n)``.
+
+    One extent serves for all names.
+    """
+    words = [check_name(name, "index") for name in names.replace(",", " ").split()]
+    if len(extents) == 1:
+        extents = extents * len(words)
+    if not words or len(words) != len(extents):
+        raise DeclarationError(f"indices({names!r}) names {len(words)} indices but {len(extents)} extents are given")
+    made = tuple(Index(name, as_extent(extent, f"index {name}")) for name, extent in zip(words, extents, strict=True))
+    return made if len(made) > 1 else made[0]

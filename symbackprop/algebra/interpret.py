@@ -1,0 +1,412 @@
+"""What an equation means: a direct evaluation in NumPy, without any code generation.
+
+Works in float64, in complex128 (for complex-step differentiation: every branch is chosen by the real part) and in any
+precision (object arrays of mpmath numbers). It evaluates whole index grids, so it is the reference, not the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import mpmath
+import numpy as np
+import numpy.typing as npt
+import scipy.special
+import sympy
+from sympy import Expr
+
+from symbackprop.algebra import nodes
+from symbackprop.algebra.equation import Equation, System
+from symbackprop.algebra.index import Index
+from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.errors import DataError, DerivationError, ShapeError
+
+Array = npt.NDArray[Any]
+
+_NUMERIC: dict[type, Callable[[Any], Any]] = {
+    sympy.exp: np.exp,
+    sympy.log: np.log,
+    sympy.sin: np.sin,
+    sympy.cos: np.cos,
+    sympy.tan: np.tan,
+    sympy.asin: np.arcsin,
+    sympy.acos: np.arccos,
+    sympy.atan: np.arctan,
+    sympy.sinh: np.sinh,
+    sympy.cosh: np.cosh,
+    sympy.tanh: np.tanh,
+    sympy.asinh: np.arcsinh,
+    sympy.acosh: np.arccosh,
+    sympy.atanh: np.arctanh,
+    sympy.erf: scipy.special.erf,
+    sympy.erfc: scipy.special.erfc,
+    nodes.Expm1: np.expm1,
+    nodes.Log1p: np.log1p,
+}
+
+_PRECISE: dict[type, Callable[[Any], Any]] = {
+    kind: np.frompyfunc(getattr(mpmath, kind.__name__.lower()), 1, 1) for kind in _NUMERIC if kind is not nodes.Log1p
+} | {nodes.Log1p: np.frompyfunc(mpmath.log1p, 1, 1)}
+
+
+def interpret(system: System, values: Mapping[str, Any], *, want: Iterable[str] | None = None, dtype: Any = None) -> dict[str, Array]:
+    """Evaluate every equation of a system in order.
+
+    Args:
+        system: what to evaluate.
+        values: an array (or nested list) for each free tensor, by name; further entries are ignored.
+        want: names to compute; None computes all. Equations that these do not need are skipped.
+        dtype: the type to compute in: None is float64, or complex128 if a value is complex; ``object`` for mpmath numbers.
+
+    Returns:
+        All values by name: those given, as arrays, and those computed.
+
+    Raises:
+        DataError: a value is missing or cannot be used.
+        ShapeError: a value's shape does not fit.
+    """
+    needed = _needed(system, want)
+    given = {name: values[name] for name in system.tensors if name in values and name not in set(system.defined)}
+    missing = [name for name in system.free if name not in given and any(name in {t.name for t in e.reads} for e in needed)]
+    if missing:
+        raise DataError(f"no value is given for {', '.join(missing)}")
+    if dtype is None:
+        dtype = np.complex128 if any(np.iscomplexobj(v) for v in given.values()) else np.float64
+    env = {name: as_array(system.tensors[name], value, dtype) for name, value in given.items()}
+    sizes = solve_sizes({name: system.tensors[name] for name in env}, env)
+    for e in needed:
+        env[e.tensor.name] = evaluate_equation(e, env, sizes, dtype)
+    return env
+
+
+def _needed(system: System, want: Iterable[str] | None) -> list[Equation]:
+    if want is None:
+        return list(system.equations)
+    open_names = set(want)
+    unknown = sorted(open_names - set(system.tensors))
+    if unknown:
+        raise DataError(f"{', '.join(unknown)} is no tensor of this system; it has {', '.join(system.tensors)}")
+    kept = []
+    for e in reversed(system.equations):
+        if e.tensor.name in open_names:
+            kept.append(e)
+            open_names.update(t.name for t in e.reads)
+    return kept[::-1]
+
+
+def as_array(tensor: Tensor, value: Any, dtype: Any) -> Array:
+    """Return a value as an array of the tensor's rank; integer tensors become int64, others ``dtype``."""
+    try:
+        array = np.asarray(value)
+        if tensor.integer:
+            exact = array.astype(np.int64)
+            if array.dtype == object or not np.array_equal(exact, np.real(array)):
+                raise DataError(f"{tensor.name} holds integers, got {array.dtype} with fractions")
+            array = exact
+        elif dtype is object:
+            array = _to_precise(array)
+        else:
+            array = array.astype(dtype)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{tensor.name}: the value cannot be read as an array of numbers") from error
+    if array.ndim != tensor.rank:
+        raise ShapeError(f"{tensor.name} has {tensor.rank} axes {tuple(map(str, tensor.shape))}, got an array of shape {array.shape}")
+    return array
+
+
+def _to_precise(array: Array) -> Array:
+    if array.dtype == object:
+        return array
+    out = np.empty(array.shape, dtype=object)
+    for position in np.ndindex(array.shape):
+        item = array[position]
+        out[position] = mpmath.mpc(item) if np.iscomplexobj(array) else mpmath.mpf(float(item))
+    return out
+
+
+def solve_sizes(tensors: Mapping[str, Tensor], values: Mapping[str, Array]) -> dict[Expr, Expr]:
+    """Return the value of each symbolic size, from the shapes of arrays.
+
+    Raises:
+        ShapeError: a size has two values, or a shape differs from the declared one.
+    """
+    sizes: dict[Expr, Expr] = {}
+    origin: dict[Expr, str] = {}
+    pending = [(name, axis, extent) for name, t in tensors.items() for axis, extent in enumerate(t.shape)]
+    for name, axis, extent in sorted(pending, key=lambda item: not item[2].is_Symbol):
+        length = values[name].shape[axis]
+        if extent.is_Symbol and extent not in sizes:
+            sizes[extent], origin[extent] = sympy.Integer(length), name
+            continue
+        expected = extent.xreplace(sizes)
+        if expected.is_Integer and int(expected) != length:
+            source = f" (as in {origin[extent]})" if extent in origin else ""
+            raise ShapeError(f"{name}: axis {axis} should have length {expected}{source}, the value has shape {values[name].shape}")
+    return sizes
+
+
+def evaluate_equation(equation: Equation, values: Mapping[str, Array], sizes: Mapping[Expr, Expr], dtype: Any = np.float64) -> Array:
+    """Return the array that an equation defines."""
+    order: tuple[Index, ...] = equation.lhs.index  # type: ignore[assignment]
+    shape = tuple(_extent(i, sizes) for i in order)
+    with np.errstate(all="ignore"):
+        result = evaluate(equation.rhs, values, sizes, order)
+    if dtype is not object and np.iscomplexobj(result) and dtype is not np.complex128:
+        dtype = np.complex128
+    return np.array(np.broadcast_to(result, shape), dtype=dtype)
+
+
+def evaluate(expr: Expr, values: Mapping[str, Array], sizes: Mapping[Expr, Expr], order: Sequence[Index] = ()) -> Array:
+    """Return an expression's values over the grid of ``order``: broadcastable to one axis per index.
+
+    A product with a guard is a selection: where the guard is 0 the product is 0, and nothing is read out of range.
+    """
+    return _Grid(values, sizes, tuple(order)).visit(expr, None)
+
+
+def _extent(index: Index, sizes: Mapping[Expr, Expr]) -> int:
+    value = index.extent.xreplace(dict(sizes))
+    if not value.is_Integer:
+        raise ShapeError(f"size {value} of index {index} has no value; give an array that fixes it")
+    return int(value)
+
+
+class _Grid:
+    """Evaluation over a growing list of grid axes; a bound index opens a new last axis while its body is evaluated."""
+
+    def __init__(self, values: Mapping[str, Array], sizes: Mapping[Expr, Expr], order: tuple[Index, ...]) -> None:
+        self.values, self.sizes, self.order = values, sizes, order
+        self.lengths = tuple(_extent(i, sizes) for i in order)
+        self.axis = {index: k for k, index in enumerate(order)}
+
+    def inside(self, bound: tuple[Index, ...]) -> _Grid:
+        return _Grid(self.values, self.sizes, self.order + bound)
+
+    def visit(self, e: Any, mask: Array | None) -> Any:
+        if isinstance(e, Access):
+            return self.access(e, mask)
+        if isinstance(e, Index):
+            if e not in self.axis:
+                raise DerivationError(f"index {e} is not bound here")
+            shape = [1] * len(self.order)
+            shape[self.axis[e]] = -1
+            return np.arange(_extent(e, self.sizes)).reshape(shape)
+        if isinstance(e, sympy.Number | sympy.NumberSymbol):
+            return self.number(e)
+        if isinstance(e, sympy.Symbol):
+            if e in self.sizes:
+                return int(self.sizes[e])
+            raise ShapeError(f"size {e} has no value; give an array that fixes it")
+        if isinstance(e, sympy.Add):
+            total = self.visit(e.args[0], mask)
+            for arg in e.args[1:]:
+                total = total + self.visit(arg, mask)
+            return total
+        if isinstance(e, sympy.Mul):
+            return self.product(e, mask)
+        if isinstance(e, sympy.Pow):
+            return self.power(e, mask)
+        if isinstance(e, nodes.Guard):
+            return self.guard(e, mask).astype(np.int64)
+        if isinstance(e, nodes.Reduction):
+            return self.reduction(e, mask)
+        if isinstance(e, nodes.ArgMax):
+            return self.argmax(e, mask)
+        if isinstance(e, nodes.Unspecified):
+            raise DataError(f"the function {e.label} has no expression, so nothing can be computed with it; give one with Activation({e.label!r}, expression)")
+        return self.function(e, mask)
+
+    def number(self, e: Any) -> Any:
+        if self.precise:
+            if e.is_Rational:
+                return mpmath.mpf(int(e.p)) / int(e.q)
+            return mpmath.mpf(str(e.evalf(mpmath.mp.dps + 5)))
+        return int(e) if e.is_Integer and abs(e) < 2**53 else float(e)
+
+    @property
+    def precise(self) -> bool:
+        return any(v.dtype == object for v in self.values.values())
+
+    def access(self, e: Access, mask: Array | None) -> Any:
+        array = self.values[e.tensor.name]
+        parts = e.index
+        if not parts:
+            return array
+        if e.plain and len(set(parts)) == len(parts) and all(p in self.axis for p in parts) and self.fits(array, parts):
+            order = sorted(range(len(parts)), key=lambda k: self.axis[parts[k]])  # type: ignore[index]
+            shape = [1] * len(self.order)
+            for k in order:
+                shape[self.axis[parts[k]]] = array.shape[k]  # type: ignore[index]
+            return array.transpose(order).reshape(shape)
+        positions = []
+        for k, part in enumerate(parts):
+            where = np.asarray(self.visit(part, mask))
+            if where.dtype.kind != "i":
+                where = np.rint(where.astype(np.float64)).astype(np.int64)
+            outside = (where < 0) | (where >= array.shape[k])
+            if outside.any():
+                if mask is None or (np.broadcast_arrays(outside, mask)[0] & mask).any():
+                    raise ShapeError(f"{e}: index {part} leaves the range 0..{array.shape[k] - 1} where no guard excludes it")
+                where = np.clip(where, 0, array.shape[k] - 1)
+            positions.append(where)
+        return array[tuple(np.broadcast_arrays(*positions))]
+
+    def fits(self, array: Array, parts: tuple[Any, ...]) -> bool:
+        return all(array.shape[k] == _extent(part, self.sizes) for k, part in enumerate(parts))
+
+    def product(self, e: sympy.Mul, mask: Array | None) -> Any:
+        guards = [f for f in e.args if isinstance(f, nodes.Guard)]
+        chosen = mask
+        on: Any = None
+        for g in guards:
+            holds = self.guard(g, chosen)
+            on = holds if on is None else on & holds
+            chosen = holds if chosen is None else chosen & holds
+        result: Any = 1
+        for factor in e.args:
+            if not isinstance(factor, nodes.Guard):
+                result = result * self.visit(factor, chosen)
+        return result if on is None else np.where(on, result, 0)
+
+    def power(self, e: sympy.Pow, mask: Array | None) -> Any:
+        base, exponent = self.visit(e.base, mask), e.exp
+        if exponent == sympy.Rational(1, 2):
+            return self.root(base)
+        if exponent == sympy.Rational(-1, 2):
+            return 1 / self.root(base)
+        if exponent.is_Integer and exponent < 0:
+            power = np.asarray(base) if not np.isscalar(base) else np.asarray(base, dtype=object if self.precise else np.float64)
+            if power.dtype.kind == "i":
+                power = power.astype(np.float64)
+            return 1 / power ** int(-exponent)
+        if exponent.is_Integer:
+            return base ** int(exponent)
+        return base ** self.visit(exponent, mask)
+
+    def root(self, base: Any) -> Any:
+        return np.frompyfunc(mpmath.sqrt, 1, 1)(base) if self.precise else np.sqrt(base)
+
+    def guard(self, g: nodes.Guard, mask: Array | None) -> Array:
+        if isinstance(g, nodes.InRange):
+            where = self.visit(g.args[0], mask)
+            return np.asarray((where >= 0) & (where < self.visit(g.args[1], mask)))
+        if isinstance(g, nodes.Divides):
+            return np.asarray(np.asarray(self.visit(g.args[1], mask)) % self.visit(g.args[0], mask) == 0)
+        condition = g.condition  # type: ignore[attr-defined]
+        left, right = (_real(self.visit(side, mask)) for side in condition.args)
+        if isinstance(condition, sympy.StrictGreaterThan):
+            return ~_boolean(left <= right)
+        if isinstance(condition, sympy.GreaterThan):
+            return _boolean(left >= right)
+        return _boolean(left == right) if isinstance(condition, sympy.Eq) else _boolean(left != right)
+
+    def reduction(self, e: nodes.Reduction, mask: Array | None) -> Any:
+        inner = self.inside(e.bound)
+        axes = tuple(range(len(self.order), len(inner.order)))
+        if isinstance(e, nodes.Sum) and mask is None and not self.precise:
+            quick = inner.contraction(e.body, len(self.order))
+            if quick is not None:
+                return quick
+        shape = (1,) * len(self.order) + inner.lengths[len(self.order) :]
+        if mask is not None:
+            mask = mask.reshape(mask.shape + (1,) * len(axes)) if mask.ndim else mask
+        body = e.body
+        if isinstance(e, nodes.Max):
+            guards = [f for f in sympy.Mul.make_args(body) if isinstance(f, nodes.Guard)]
+            values = inner.visit(body, mask)
+            for g in guards:
+                values = np.where(inner.guard(g, mask), values, -np.inf)
+            values = inner.spread(values, shape)
+            flat = values.reshape(*values.shape[: len(self.order)], -1)
+            best = np.argmax(_real(flat), axis=-1)
+            return np.take_along_axis(flat, best[..., None], axis=-1)[..., 0]
+        values = inner.spread(inner.visit(body, mask), shape)
+        if isinstance(e, nodes.LogSumExp):
+            top = np.max(_real(values), axis=axes, keepdims=True)
+            top = np.where(_boolean(abs(top) == np.inf), 0, top) if not self.precise else top
+            table = _PRECISE if self.precise else _NUMERIC
+            total = table[sympy.log](table[sympy.exp](values - top).sum(axis=axes))
+            return total + top.reshape(total.shape)
+        return values.sum(axis=axes)
+
+    def spread(self, values: Any, shape: tuple[int, ...]) -> Array:
+        values = np.asarray(values)
+        if values.ndim == 0:
+            values = values.reshape((1,) * len(self.order))
+        return np.broadcast_to(values, np.broadcast_shapes(values.shape, shape))
+
+    def contraction(self, body: Expr, kept: int) -> Array | None:
+        """Return a plain product of accesses summed over the last axes by einsum, or None where it is no such thing."""
+        factors = sympy.Mul.make_args(body)
+        accesses = [f for f in factors if isinstance(f, Access)]
+        numbers = [f for f in factors if not isinstance(f, Access)]
+        if not accesses or any(not f.is_Number for f in numbers):
+            return None
+        operands: list[Any] = []
+        seen: set[Any] = set()
+        for a in accesses:
+            array = self.values[a.tensor.name]
+            if not a.plain or len(set(a.index)) != a.tensor.rank or any(p not in self.axis for p in a.index) or not self.fits(array, a.index):
+                return None
+            operands += [array, [self.axis[p] for p in a.index]]  # type: ignore[index]
+            seen |= set(a.index)
+        if not set(self.order[kept:]) <= seen or len(self.order) > 50:
+            return None
+        out = [k for k in range(kept) if self.order[k] in seen]
+        result = np.einsum(*operands, out, optimize=len(accesses) > 1)
+        shape = [self.lengths[k] if k in out else 1 for k in range(kept)]
+        scale = 1
+        for f in numbers:
+            scale = scale * self.number(f)
+        return np.asarray(result).reshape(shape) * scale
+
+    def argmax(self, e: nodes.ArgMax, mask: Array | None) -> Array:
+        inner = self.inside(e.bound)
+        values = inner.visit(e.body, mask)
+        for g in (f for f in sympy.Mul.make_args(e.body) if isinstance(f, nodes.Guard)):
+            values = np.where(inner.guard(g, mask), values, -np.inf)
+        lengths = inner.lengths[len(self.order) :]
+        values = _real(inner.spread(values, (1,) * len(self.order) + lengths))
+        flat = np.argmax(values.reshape(*values.shape[: len(self.order)], -1), axis=-1)
+        return np.asarray(np.unravel_index(flat, lengths)[e.bound.index(e.wanted)])
+
+    def function(self, e: Any, mask: Array | None) -> Any:
+        kind = type(e)
+        args = [self.visit(a, mask) for a in e.args]
+        u = args[0] if args else None
+        table = _PRECISE if self.precise else _NUMERIC
+        if kind in table:
+            if not self.precise and not np.iscomplexobj(u):
+                u = np.asarray(u, dtype=np.float64)
+            return table[kind](u)
+        exp, log1p = table[sympy.exp], table[nodes.Log1p]
+        if kind is nodes.Abs:
+            return np.where(_boolean(_real(u) >= 0), u, -u) if not _has_nan(u) else u * np.sign(_real(u))
+        if kind is nodes.Sign:
+            return np.sign(_real(u)) if not self.precise else np.frompyfunc(mpmath.sign, 1, 1)(_real(u))
+        if kind is nodes.Floor:
+            return np.floor(np.asarray(_real(u), dtype=np.float64)).astype(np.int64 if e.args[0].is_rational else np.float64)
+        if kind is nodes.Sigmoid:
+            up = ~_boolean(_real(u) <= 0)
+            small = exp(np.where(up, -u, u))
+            return np.where(up, 1 / (1 + small), small / (1 + small))
+        if kind is nodes.Softplus:
+            up = ~_boolean(_real(u) <= 0)
+            return np.where(up, u, 0) + log1p(exp(np.where(up, -u, u)))
+        raise DerivationError(f"the interpreter has no meaning for {kind.__name__} in {e}")
+
+
+def _real(value: Any) -> Any:
+    value = np.asarray(value)
+    if value.dtype == object:
+        return np.frompyfunc(lambda item: item.real if isinstance(item, mpmath.mpc) else item, 1, 1)(value)
+    return value.real
+
+
+def _boolean(value: Any) -> Array:
+    return np.asarray(value, dtype=bool)
+
+
+def _has_nan(value: Any) -> bool:
+    return bool(np.asarray(value).dtype != object and np.isnan(value).any())

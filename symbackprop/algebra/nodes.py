@@ -1,0 +1,403 @@
+"""The nodes that SymPy lacks: sums and maxima over indices, guards, and functions with stated kinks.
+
+SymPy's own Sum, KroneckerDelta, Piecewise and Max are silently wrong, or leave unusable forms, in cases that occur in
+networks (name capture under substitution, half-integer solutions, Heaviside at the kink); these nodes do no evaluation
+beyond what is stated here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import sympy
+from sympy import Expr, Function, Integer, S
+from sympy.core.relational import Relational
+from sympy.core.symbol import Str
+
+from symbackprop.algebra.index import Index
+from symbackprop.errors import DeclarationError
+
+
+class Reduction(Expr):
+    """An operation over bound indices. ``args`` is (body, *bound indices)."""
+
+    is_commutative = True
+    is_real = True
+    is_number = False
+    is_comparable = False
+
+    def __new__(cls, body: Any, *bound: Any) -> Expr:
+        body = sympy.sympify(body)
+        if any(not isinstance(b, Index) for b in bound):
+            raise DeclarationError(f"{cls.__name__} ranges over indices, got {', '.join(map(str, bound))}")
+        if not bound:
+            return body  # type: ignore[no-any-return]
+        if len(set(bound)) != len(bound):
+            raise DeclarationError(f"{cls.__name__} names an index twice: {', '.join(map(str, bound))}")
+        return Expr.__new__(cls, body, *bound)  # type: ignore[no-any-return]
+
+    @property
+    def body(self) -> Expr:
+        return self.args[0]  # type: ignore[return-value]
+
+    @property
+    def bound(self) -> tuple[Index, ...]:
+        return self.args[1:]  # type: ignore[return-value]
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        outside: set[Any] = set()
+        for index in self.bound:
+            outside |= index.extent.free_symbols
+        return (self.body.free_symbols - set(self.bound)) | outside
+
+    def _eval_derivative(self, symbol: Any) -> Expr:
+        if symbol in self.free_symbols:
+            raise TypeError("a reduction is not differentiated in place; the derivation walks into it")
+        return S.Zero
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{type(self).__name__}({printer._print(self.body)}, {', '.join(b.name for b in self.bound)})"
+
+
+class Sum(Reduction):
+    """Σ over the bound indices: ``Sum(W[i, j] * x[j], j)``."""
+
+    def __new__(cls, body: Any, *bound: Any) -> Expr:
+        if sympy.sympify(body) == 0:
+            return S.Zero
+        return super().__new__(cls, body, *bound)
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if self.body.is_positive else None
+
+
+class Max(Reduction):
+    """The largest value over the bound indices; the first in row-major order wins a tie. Guards are read as −∞."""
+
+
+class LogSumExp(Reduction):
+    """log Σ exp(body) over the bound indices, evaluated with the maximum shifted out."""
+
+
+class ArgMax(Expr):
+    """The value of index ``wanted`` at the (first) maximiser of ``body`` over the bound indices.
+
+    ``args`` is (body, wanted, *bound).
+    """
+
+    is_commutative = True
+    is_real = True
+    is_integer = True
+    is_number = False
+    is_comparable = False
+
+    def __new__(cls, body: Any, wanted: Any, *bound: Any) -> Expr:
+        if wanted not in bound:
+            raise DeclarationError(f"ArgMax: the wanted index {wanted} is not among the bound ones ({', '.join(map(str, bound))})")
+        return Expr.__new__(cls, sympy.sympify(body), wanted, *bound)  # type: ignore[no-any-return]
+
+    @property
+    def body(self) -> Expr:
+        return self.args[0]  # type: ignore[return-value]
+
+    @property
+    def wanted(self) -> Index:
+        return self.args[1]  # type: ignore[return-value]
+
+    @property
+    def bound(self) -> tuple[Index, ...]:
+        return self.args[2:]  # type: ignore[return-value]
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        return self.body.free_symbols - set(self.bound)
+
+    def _eval_derivative(self, symbol: Any) -> Expr:
+        return S.Zero
+
+
+class Guard(Expr):
+    """A 0/1 factor. Its derivative is 0, and a product with it is a selection: what it switches off is never read."""
+
+    is_commutative = True
+    is_real = True
+    is_integer = True
+    is_nonnegative = True
+    is_number = False
+    is_comparable = False
+
+    def _eval_derivative(self, symbol: Any) -> Expr:
+        return S.Zero
+
+    def _eval_power(self, exponent: Any) -> Expr | None:
+        return self if exponent.is_Number and exponent > 0 else None
+
+
+_SWAPPED = {sympy.StrictLessThan: sympy.StrictGreaterThan, sympy.LessThan: sympy.GreaterThan}
+
+
+class Indicator(Guard):
+    """[condition]: 1 where the comparison holds, 0 elsewhere. ``args`` is (comparison,): ``>``, ``>=``, ``==`` or ``!=``.
+
+    A strict comparison means "not the opposite one", so that a NaN counts as true there and false in ``>=``: an
+    activation written with strict branches propagates NaN, and [u > v] + [v >= u] = 1 always holds.
+    """
+
+    def __new__(cls, condition: Any) -> Expr:
+        condition = sympy.sympify(condition)
+        if condition is S.true:
+            return S.One
+        if condition is S.false:
+            return S.Zero
+        if isinstance(condition, sympy.And):
+            return sympy.Mul(*(cls(part) for part in sympy.utilities.iterables.ordered(condition.args)))  # type: ignore[no-any-return]
+        if isinstance(condition, sympy.Or):
+            rest = [1 - cls(part) for part in sympy.utilities.iterables.ordered(condition.args)]
+            return 1 - sympy.Mul(*rest)  # type: ignore[no-any-return]
+        if not isinstance(condition, Relational):
+            raise DeclarationError(f"Indicator takes a comparison such as z > 0, got {condition}")
+        left, right = condition.lhs, condition.rhs
+        if type(condition) in _SWAPPED:
+            condition = _SWAPPED[type(condition)](right, left, evaluate=False)
+            left, right = right, left
+        if not (left.is_integer and right.is_integer):
+            # [9z/10 > 0] is [z > 0], [z + 3 > 0] is [z > -3], [z/10 > z] is [0 > z].
+            shift, rest = (left - right).as_coeff_Add()
+            factor, core = rest.as_coeff_Mul()
+            if core.is_Number:
+                return cls(condition.func(shift + rest, 0))
+            if not core.is_Add and factor.is_Number:
+                left, right = (core, -shift / factor) if factor > 0 else (-shift / factor, core)
+        condition = condition.func(left, right, evaluate=False)
+        return Expr.__new__(cls, condition)  # type: ignore[no-any-return]
+
+    @property
+    def condition(self) -> Relational:
+        return self.args[0]  # type: ignore[return-value]
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"[{printer._print(self.condition)}]"
+
+
+class InRange(Guard):
+    """[0 <= e < size]. ``args`` is (e, size)."""
+
+    def __new__(cls, e: Any, size: Any) -> Expr:
+        e, size = sympy.sympify(e), sympy.sympify(size)
+        low, high = interval(e)
+        if low is not None and high is not None and low.is_nonnegative and (size - 1 - high).is_nonnegative:
+            return S.One
+        if (high is not None and high.is_negative) or (low is not None and (low - size).is_nonnegative):
+            return S.Zero
+        return Expr.__new__(cls, e, size)  # type: ignore[no-any-return]
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"[0<={printer._print(self.args[0])}<{printer._print(self.args[1])}]"
+
+
+class Divides(Guard):
+    """[step divides e]. ``args`` is (step, e)."""
+
+    def __new__(cls, step: Any, e: Any) -> Expr:
+        step, e = sympy.sympify(step), sympy.sympify(e)
+        if step in (1, -1) or e == 0:
+            return S.One
+        if step.is_Integer and e.is_Integer:
+            return S.One if e % step == 0 else S.Zero
+        return Expr.__new__(cls, step, e)  # type: ignore[no-any-return]
+
+
+def interval(e: Expr) -> tuple[Expr | None, Expr | None]:
+    """Return the least and greatest value of an affine index expression, or None where that is not known."""
+    low, high = S.Zero, S.Zero
+    for term in sympy.Add.make_args(sympy.sympify(e)):
+        indices = [s for s in term.free_symbols if isinstance(s, Index)]
+        if not indices:
+            low, high = low + term, high + term
+            continue
+        factor, rest = term.as_independent(*indices, as_Add=False)
+        if not isinstance(rest, Index):
+            return None, None
+        far = factor * (rest.extent - 1)
+        if factor.is_nonnegative:
+            high = high + far
+        elif factor.is_nonpositive:
+            low = low + far
+        else:
+            return None, None
+    return sympy.expand(low), sympy.expand(high)
+
+
+class Named(Function):
+    """A scalar function given by its defining expression; its derivative is derived from that, never written down.
+
+    ``definition(u)`` is the meaning. Subclasses exist where the plain expression is not stable in floating point, or has a
+    kink at which SymPy's convention differs from the field's.
+    """
+
+    is_real = True
+
+    @classmethod
+    def eval(cls, u: Any) -> Expr | None:
+        return None
+
+    @classmethod
+    def definition(cls, u: Expr) -> Expr:
+        raise NotImplementedError
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        u = sympy.Dummy("u", real=True)
+        slope = fold(sympy.diff(type(self).definition(u), u))
+        return slope.xreplace({u: self.args[0]})
+
+
+class Abs(Named):
+    """|u|, with derivative 0 at 0."""
+
+    @classmethod
+    def eval(cls, u: Any) -> Expr | None:
+        if u.is_Number:
+            return abs(u)  # type: ignore[no-any-return]
+        return u if u.is_nonnegative else None
+
+    @classmethod
+    def definition(cls, u: Expr) -> Expr:
+        return u * (Indicator(u > 0) - Indicator(u < 0))
+
+
+class Sign(Named):
+    """The sign of u: −1, 0 or 1."""
+
+    @classmethod
+    def eval(cls, u: Any) -> Expr | None:
+        return sympy.sign(u) if u.is_Number else None
+
+    @classmethod
+    def definition(cls, u: Expr) -> Expr:
+        return Indicator(u > 0) - Indicator(u < 0)
+
+
+class Floor(Function):
+    """The largest integer not above u: piecewise constant, so its derivative is 0 everywhere."""
+
+    is_real = True
+    is_integer = True
+
+    @classmethod
+    def eval(cls, u: Any) -> Expr | None:
+        return sympy.floor(u) if u.is_Number else (u if u.is_integer else None)
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return S.Zero
+
+
+class Sigmoid(Named):
+    """1/(1 + exp(−u)), evaluated without overflow."""
+
+    is_positive = True
+
+    @classmethod
+    def definition(cls, u: Expr) -> Expr:
+        return 1 / (1 + sympy.exp(-u))
+
+
+class Softplus(Named):
+    """log(1 + exp(u)), evaluated without overflow."""
+
+    is_positive = True
+
+    @classmethod
+    def definition(cls, u: Expr) -> Expr:
+        return sympy.log(1 + sympy.exp(u))
+
+
+class Expm1(Named):
+    """exp(u) − 1, accurate near 0."""
+
+    @classmethod
+    def definition(cls, u: Expr) -> Expr:
+        return sympy.exp(u) - 1
+
+
+class Log1p(Named):
+    """log(1 + u), accurate near 0."""
+
+    @classmethod
+    def definition(cls, u: Expr) -> Expr:
+        return sympy.log(1 + u)
+
+
+class Unspecified(Function):
+    """A function that has a name but no expression: f(z), f′(z), f″(z). ``args`` is (name, order, z)."""
+
+    is_real = True
+    nargs = 3  # type: ignore[assignment]
+
+    @classmethod
+    def eval(cls, name: Any, order: Any, z: Any) -> Expr | None:
+        return None
+
+    @property
+    def label(self) -> str:
+        return str(self.args[0])
+
+    @property
+    def order(self) -> int:
+        return int(self.args[1])
+
+    def _eval_derivative(self, symbol: Any) -> Expr:
+        inner = self.args[2].diff(symbol)
+        return S.Zero if inner == 0 else Unspecified(self.args[0], self.args[1] + 1, self.args[2]) * inner
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{self.label}{chr(39) * self.order}({printer._print(self.args[2])})"
+
+
+def unspecified(name: str, z: Expr, order: int = 0) -> Expr:
+    """Return f(z) (or a derivative of it) for a function without an expression."""
+    return Unspecified(Str(name), Integer(order), z)  # type: ignore[no-any-return]
+
+
+def fold(expr: Expr) -> Expr:
+    """Recognise [u>0] − [u<0] as sign(u): the one derivative that would otherwise leave two guards for one function."""
+    if isinstance(expr, sympy.Add) and len(expr.args) == 2:
+        for first, second in (expr.args, expr.args[::-1]):
+            if isinstance(first, Indicator) and isinstance(-second, Indicator):
+                c, d = first.condition, (-second).condition
+                strict = isinstance(c, sympy.StrictGreaterThan) and isinstance(d, sympy.StrictGreaterThan)
+                if strict and c.rhs == 0 and d.lhs == 0 and c.lhs == d.rhs:
+                    return Sign(c.lhs)  # type: ignore[no-any-return]
+    return expr
+
+
+class Kinks:
+    """Names of the functions that are not differentiable somewhere; read by checks and notes."""
+
+    NODES: ClassVar[tuple[type, ...]] = (Abs, Sign, Floor, Indicator, Max)
+
+
+__all__ = [
+    "Abs",
+    "ArgMax",
+    "Divides",
+    "Expm1",
+    "Floor",
+    "Guard",
+    "InRange",
+    "Indicator",
+    "Kinks",
+    "Log1p",
+    "LogSumExp",
+    "Max",
+    "Named",
+    "Reduction",
+    "Sigmoid",
+    "Sign",
+    "Softplus",
+    "Sum",
+    "Unspecified",
+    "fold",
+    "interval",
+    "unspecified",
+]

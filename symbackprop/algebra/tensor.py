@@ -1,0 +1,136 @@
+"""Tensors and the accesses that read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy import Atom, Expr
+
+from symbackprop.algebra.index import Extent, Index, as_extent, check_name
+from symbackprop.errors import DeclarationError, ShapeError
+
+#: What a tensor is for. "stored" is a forward value, "cotangent" a derivative of the loss with respect to another tensor.
+ROLES = ("input", "parameter", "stored", "cotangent", "tangent", "state", "output")
+
+
+class Tensor(Atom):
+    """A named array with axes; ``W[i, j]`` is an access, a rank-0 tensor is read as ``f[()]``.
+
+    Attributes:
+        name: unique within a system; may be dotted (``dense_1.W``).
+        axes: one `Index` per axis: its extent is the shape, its name is used for printing.
+        role: one of `ROLES`.
+        integer: values are integers (labels, tokens); such a tensor has no derivative.
+        positive: every value is known to be > 0.
+    """
+
+    __slots__ = ("axes", "integer", "name", "positive", "role")
+
+    name: str
+    axes: tuple[Index, ...]
+    role: str
+    integer: bool
+    positive: bool
+
+    def __new__(
+        cls, name: str, axes: tuple[Index, ...] = (), role: str = "stored", *, integer: bool = False, positive: bool = False
+    ) -> Tensor:
+        if role not in ROLES:
+            raise DeclarationError(f"tensor {name}: role {role!r} is not one of {', '.join(ROLES)}")
+        obj: Tensor = Atom.__new__(cls)
+        obj.name, obj.axes, obj.role, obj.integer, obj.positive = name, tuple(axes), role, integer, positive
+        return obj
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (self.name, self.role, int(self.integer), int(self.positive), *self.axes)
+
+    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return ((self.name, self.axes, self.role), {"integer": self.integer, "positive": self.positive})
+
+    def sort_key(self, order: Any = None) -> Any:
+        return self.class_key(), (1, (self.name,)), sympy.S.One.sort_key(), sympy.S.One
+
+    @property
+    def shape(self) -> tuple[Expr, ...]:
+        """The extents of the axes."""
+        return tuple(axis.extent for axis in self.axes)
+
+    @property
+    def rank(self) -> int:
+        return len(self.axes)
+
+    @property
+    def own(self) -> Access:
+        """The access with the tensor's own axes as indices."""
+        return Access(self, *self.axes)
+
+    def __getitem__(self, index: Any) -> Access:
+        index = index if isinstance(index, tuple) else (index,)
+        if len(index) != len(self.axes):
+            raise ShapeError(f"{self.name} has {len(self.axes)} axes but is read with {len(index)} indices: {self.name}[{', '.join(map(str, index))}]")
+        return Access(self, *index)
+
+    #: A tensor is read entry by entry; it is no Python iterable (SymPy asks).
+    __iter__ = None
+
+    def _sympystr(self, printer: Any) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"Tensor({self.name}[{', '.join(f'{a.name}<{a.extent}' for a in self.axes)}], {self.role})"
+
+
+class Access(Expr):
+    """One entry of a tensor: a real scalar. ``args`` is (tensor, *index expressions)."""
+
+    is_commutative = True
+    is_real = True
+    is_number = False
+    is_comparable = False
+
+    def __new__(cls, tensor: Tensor, *index: Any) -> Access:
+        if len(index) != len(tensor.axes):
+            raise ShapeError(f"{tensor.name} has {len(tensor.axes)} axes but is read with {len(index)} indices")
+        obj: Access = Expr.__new__(cls, tensor, *map(sympy.sympify, index))
+        return obj
+
+    @property
+    def tensor(self) -> Tensor:
+        return self.args[0]  # type: ignore[return-value]
+
+    @property
+    def index(self) -> tuple[Expr, ...]:
+        return self.args[1:]  # type: ignore[return-value]
+
+    @property
+    def plain(self) -> bool:
+        """Whether every index expression is a bare `Index`."""
+        return all(isinstance(part, Index) for part in self.args[1:])
+
+    def _eval_is_integer(self) -> bool | None:
+        return True if self.args[0].integer else None  # type: ignore[attr-defined]
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if self.args[0].positive else None  # type: ignore[attr-defined]
+
+    def _eval_derivative(self, symbol: Any) -> Expr:
+        raise TypeError("an access is not differentiated in place; the derivation replaces it by a dummy first")
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{self.tensor.name}[{', '.join(printer._print(part) for part in self.index)}]"
+
+
+def tensor(
+    name: str, *axes: Index | Extent, integer: bool = False, positive: bool = False, role: str | None = None
+) -> Tensor:
+    """Declare a tensor of an index-notation system: ``W = tensor("W", i, j)``.
+
+    An axis is an `Index` or just a size. What a tensor is for (input, stored, ...) follows from the system that it stands in
+    unless ``role`` says otherwise.
+    """
+    check_name(name, "tensor", dotted=True)
+    made = tuple(
+        axis if isinstance(axis, Index) else Index(f"i_{k}", as_extent(axis, f"tensor {name}, axis {k}")) for k, axis in enumerate(axes)
+    )
+    return Tensor(name, made, role or "input", integer=integer, positive=positive)
