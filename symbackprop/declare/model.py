@@ -1,0 +1,95 @@
+"""What a declared network becomes: a system of equations with the roles of its tensors. Records only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from symbackprop.algebra.equation import System
+from symbackprop.algebra.index import Size
+
+
+@dataclass(frozen=True)
+class LayerRecord:
+    """One use of a layer.
+
+    Attributes:
+        name: the layer's name; a layer that is used twice has two records of one name.
+        kind: its class, for example ``Dense``.
+        inputs: the tensors that it reads.
+        output: the tensor that it gives.
+        pre: the tensor of its error term ("dense_1.z"), or None where it has none.
+        parameters: names of its parameters, in order.
+        activation: name of the activation that is built in, or None.
+        use: 1 for the first use of the layer, 2 for the second, ...
+    """
+
+    name: str
+    kind: str
+    inputs: tuple[str, ...]
+    output: str
+    pre: str | None
+    parameters: tuple[str, ...]
+    activation: str | None
+    use: int = 1
+
+
+@dataclass(frozen=True)
+class ParameterRecord:
+    """A parameter and its place in the flat buffer.
+
+    Attributes:
+        name: ``layer.parameter``.
+        shape: numbers, or text for symbolic sizes.
+        offset: where it starts, or None as long as a size is symbolic.
+        trainable: whether an optimizer may change it.
+        initial: name of its initializer.
+        fan_in: how many inputs feed one output, for the initializer.
+        fan_out: how many outputs one input feeds.
+    """
+
+    name: str
+    shape: tuple[int | str, ...]
+    offset: int | None
+    trainable: bool = True
+    initial: str = "zeros"
+    fan_in: int | str = 1
+    fan_out: int | str = 1
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network as a system of equations.
+
+    Attributes:
+        name: the network's name.
+        system: its equations, loss included.
+        inputs: names of the input tensors, in the order of ``inputs=``.
+        target: name of the target tensor, or None without a loss.
+        outputs: names of the output tensors.
+        loss: name of the total loss, or None.
+        parameters: in declaration order.
+        layers: in the order of computation.
+        batch: the batch size (also for ``per="sample"``, where nothing ranges over it).
+        per: "batch" or "sample".
+    """
+
+    name: str
+    system: System
+    inputs: tuple[str, ...]
+    target: str | None
+    outputs: tuple[str, ...]
+    loss: str | None
+    parameters: tuple[ParameterRecord, ...]
+    layers: tuple[LayerRecord, ...]
+    batch: Size
+    per: str = "batch"
+
+    @cached_property
+    def parameter(self) -> Mapping[str, ParameterRecord]:
+        """The parameters by name."""
+        return {record.name: record for record in self.parameters}
+
+
+__all__ = ["LayerRecord", "Model", "ParameterRecord"]
