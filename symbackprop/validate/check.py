@@ -1,0 +1,347 @@
+"""Two proofs, two culprits: the derived equations against differentiation, the program against the interpreter.
+
+*Maths*: every derived cotangent is held against complex-step differentiation of the interpreted forward equations, one step
+of the chain rule at a time: an entry of a tensor is moved, the change is followed to the nearest tensors whose cotangents
+are given, and weighed there. So the row that fails is the tensor whose equation is wrong, not everything below it, and
+the cost grows with the depth, not with its square. By induction from the loss, all rows together prove the gradient; the
+whole derivative along random directions is then measured once more by other means.
+
+*Code*: the loss and every gradient that the program returns, against the interpreter on the same values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symbackprop.algebra.equation import System
+from symbackprop.algebra.interpret import interpret
+from symbackprop.errors import DerivationError
+from symbackprop.validate import precise
+from symbackprop.validate.complex_step import Forward, unit
+from symbackprop.validate.dot_product import draw, pulled, pushed
+from symbackprop.validate.report import Report, Row
+from symbackprop.validate.sample import Sample, sample
+from symbackprop.validate.tolerances import ENTRY_ALLOWANCE, NOISE_ALLOWANCE, tolerance
+
+if TYPE_CHECKING:
+    from symbackprop.declare.model import Model
+    from symbackprop.derive.records import Derivation
+
+Array = npt.NDArray[Any]
+
+#: Takes parameters by name, inputs by name and the target; gives the loss and gradients by name.
+ValueAndGrad = Callable[[dict[str, Array], dict[str, Array], Any], tuple[float, Mapping[str, Array]]]
+
+#: Tensors up to this size are checked entry by entry; larger ones at this many seeded entries and along random directions.
+ENTRIES = 64
+#: Random directions for each tensor, and for all parameters together.
+DIRECTIONS = 2
+#: Parameters up to which the whole gradient is also checked with 50 digits.
+PRECISE_LIMIT = 6000
+#: Samples that may be tried until no gradient is ill-conditioned beyond what the program's dtype can show.
+_ATTEMPTS = 6
+#: A float32 program can show a factor 1.0001 only where the rounding of every gradient stays below this.
+_CONDITIONED = 3e-6
+
+
+def check_network(
+    model: Model,
+    derivation: Derivation,
+    value_and_grad: ValueAndGrad | None,
+    *,
+    dtype: Any = np.float64,
+    seed: int = 0,
+    params: Mapping[str, Any] | None = None,
+    batch: int = 4,
+) -> Report:
+    """Check a derivation, and a program made from it.
+
+    Args:
+        model: the declared network.
+        derivation: its derivation.
+        value_and_grad: the program, or None to check the mathematics only.
+        dtype: the program's dtype; it is called with arrays of this dtype.
+        seed: of the sample and the directions.
+        params: parameters to check at; None draws them.
+        batch: how many samples.
+    """
+    if model.loss is None:
+        raise DerivationError(f"network {model.name} has no loss, so there is no gradient to check")
+    judged = _judged(model, derivation, np.dtype(dtype), seed, params, batch)
+    rows = (*_maths(model, judged, seed), *(() if value_and_grad is None else _code(model, judged, value_and_grad, np.dtype(dtype))))
+    what = "derivation" if value_and_grad is None else f"derivation and {np.dtype(dtype)} program"
+    notes: tuple[str, ...] = (
+        f"seed {seed}, {batch} samples, tensors over {ENTRIES} entries at {ENTRIES} of them and along {DIRECTIONS} random directions",
+    )
+    if judged.sample.near:
+        notes = (*notes, f"{judged.sample.near} comparisons stay near a kink at every sample tried; central differences are left out")
+    if np.dtype(dtype) == np.float32 and judged.conditioning >= _CONDITIONED:
+        notes = (*notes, f"ill-conditioned in float32: rounding is up to {judged.conditioning:.0e} of a gradient at every sample tried")
+    return Report(f"check of network {model.name}: {what}", rows, kinks_moved=judged.sample.moved, notes=notes)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """The derived equations at a sample: all values, and how much rounding they amplify."""
+
+    sample: Sample
+    forward: Forward
+    values: Mapping[str, Array]
+    coarse: Mapping[str, Array]
+    written: Mapping[str, Array]
+    cotangents: Mapping[str, str]
+
+    def noise(self, name: str, dtype: Any) -> float:
+        """Return the norm of the rounding error to expect of a tensor in a dtype, from the same equations in float32."""
+        scale = float(np.finfo(dtype).eps) / float(np.finfo(np.float32).eps)
+        error = _norm(np.asarray(self.coarse[name], dtype=np.float64) - self.values[name])
+        return scale * error if np.isfinite(error) else 0.0
+
+    @cached_property
+    def conditioning(self) -> float:
+        """Return the largest float32 rounding of a gradient, relative to it; gradients that are rounding only do not count."""
+        worst = 0.0
+        for cotangent in self.cotangents.values():
+            size = _norm(self.values[cotangent])
+            if size > 100 * self.noise(cotangent, np.float64):
+                worst = max(worst, self.noise(cotangent, np.float32) / size)
+        return worst
+
+
+def _judged(model: Model, derivation: Derivation, dtype: Any, seed: int, params: Mapping[str, Any] | None, batch: int) -> _Judged:
+    derived = System(blocks=(*derivation.forward, *derivation.backward), tensors=derivation.tensors)
+    cotangents = {name: c for name, c in derivation.cotangents.items() if name in model.system.tensors and c in set(derived.defined)}
+    best: _Judged | None = None
+    for attempt in range(_ATTEMPTS):
+        drawn = sample(model, dtype=dtype, seed=seed + 1000 * attempt, batch=batch, params=params)
+        want = (derivation.loss, *cotangents.values())
+        written = [c for c in cotangents.values() if c in set(derivation.system.defined)]
+        with np.errstate(all="ignore"):
+            made = _Judged(
+                sample=drawn,
+                forward=Forward(model.system, drawn.values, str(model.loss)),
+                values=interpret(derived, drawn.values, want=want),
+                coarse=interpret(derived, drawn.values, want=want, dtype=np.float32),
+                written=interpret(derivation.system, drawn.values, want=written) if written else {},
+                cotangents=cotangents,
+            )
+        if dtype != np.float32 or made.conditioning < _CONDITIONED:
+            return made
+        if best is None or made.conditioning < best.conditioning:
+            best = made
+    assert best is not None
+    return best
+
+
+# --- maths ---------------------------------------------------------------------------------------------------------------
+
+
+def _maths(model: Model, judged: _Judged, seed: int) -> tuple[Row, ...]:
+    rng = np.random.default_rng([seed, 78])
+    rows = []
+    stop = tuple(name for name in judged.cotangents if name != model.loss)
+    weights = {name: judged.values[judged.cotangents[name]] for name in stop}
+    for name in stop:
+        if name in judged.forward.values:
+            rows.append(_chain_row(model, judged, name, stop, weights, rng))
+    rows += _form_rows(judged, stop)
+    rows += _whole_rows(model, judged, weights, rng)
+    return tuple(rows)
+
+
+def _chain_row(
+    model: Model, judged: _Judged, name: str, stop: tuple[str, ...], weights: Mapping[str, Array], rng: np.random.Generator
+) -> Row:
+    """One step of the chain rule at one tensor: entries, and random directions over all of it."""
+    derived = weights[name]
+    shape = derived.shape
+    places = list(np.ndindex(shape))
+    if len(places) > ENTRIES:
+        places = [places[int(k)] for k in np.sort(rng.choice(len(places), ENTRIES, replace=False))]
+    rest = tuple(other for other in stop if other != name)
+    got = np.array([derived[index] for index in places])
+    expected = np.array([pushed(judged.forward, {name: unit(shape, index)}, weights, rest) for index in places])
+    full = derived.size == len(places)
+    size = _norm(derived)
+    error = _norm(got - expected) / _positive(max(_norm(expected), size * float(np.sqrt(len(places) / max(derived.size, 1)))))
+    if not full:
+        for _ in range(DIRECTIONS):
+            v = draw({name: shape}, rng)
+            difference = abs(pulled(v, {name: derived}) - pushed(judged.forward, v, weights, rest))
+            # Along a unit direction an error of norm e shows as e/√size on average.
+            error = _largest(error, difference * float(np.sqrt(derived.size)) / _positive(size))
+    entry, worst = _worst_entry(got, expected, _rms(derived))
+    allowed = tolerance(np.float64, "complex step") + NOISE_ALLOWANCE * judged.noise(judged.cotangents[name], np.float64) / _positive(size)
+    return Row(
+        proof="maths",
+        layer=_layer(name),
+        tensor=judged.cotangents[name],
+        method="complex step",
+        error=error,
+        tolerance=allowed,
+        entry_error=entry,
+        entry_tolerance=ENTRY_ALLOWANCE * allowed,
+        index=tuple(int(k) for k in places[worst]) if places else None,
+        got=float(got[worst]),
+        expected=float(expected[worst]),
+        entries=len(places),
+        note="" if full else f"of {derived.size}",
+    )
+
+
+def _form_rows(judged: _Judged, names: tuple[str, ...]) -> tuple[Row, ...]:
+    """The stable forms that are computed with against the derived equations as first written: failures, or else the worst."""
+    rows = []
+    for name in names:
+        cotangent = judged.cotangents[name]
+        if cotangent in judged.written:
+            got, expected = judged.values[cotangent], judged.written[cotangent]
+            rows.append(_compared("maths", name, cotangent, "rewritten form", got, expected, judged, np.float64))
+    failed = tuple(row for row in rows if not row.ok)
+    if failed or not rows:
+        return failed
+    worst = max(rows, key=lambda row: row.excess)
+    return (replace(worst, entries=sum(row.entries for row in rows), note=f"worst of {len(rows)} tensors"),)
+
+
+def _whole_rows(model: Model, judged: _Judged, weights: Mapping[str, Array], rng: np.random.Generator) -> list[Row]:
+    """The derivative of the loss along random directions of all parameters together, by three methods."""
+    names = [record.name for record in model.parameters if record.name in judged.cotangents]
+    if not names:
+        return []
+    gradients = {name: weights[name] for name in names}
+    shapes = {name: g.shape for name, g in gradients.items()}
+    count = sum(g.size for g in gradients.values())
+    size = float(np.sqrt(sum(_norm(g) ** 2 for g in gradients.values())))
+    noise = float(np.sqrt(sum(judged.noise(judged.cotangents[name], np.float64) ** 2 for name in names)))
+    measured: dict[str, list[tuple[float, float]]] = {"dot product": [], "central": [], "mpmath": []}
+    step = float(np.finfo(np.float64).eps) ** (1 / 3)
+    for _ in range(DIRECTIONS):
+        v = draw(shapes, rng)
+        derived = pulled(v, gradients)
+        measured["dot product"].append((derived, pushed(judged.forward, v, weights)))
+        if not judged.sample.near:
+            ends = [judged.forward.shifted(v, sign * step) for sign in (1, -1)]
+            measured["central"].append((derived, (ends[0] - ends[1]) / (2 * step)))
+        if count <= PRECISE_LIMIT and not measured["mpmath"]:
+            measured["mpmath"].append((derived, precise.slope(model.system, judged.sample.values, str(model.loss), v)))
+    loss = abs(float(judged.forward.values[str(model.loss)]))
+    rounding = {"central": 4 * float(np.finfo(np.float64).eps) * loss / step}
+    rows = []
+    for method, pairs in measured.items():
+        if not pairs:
+            continue
+        errors = [abs(a - b) * float(np.sqrt(count)) / _positive(size) for a, b in pairs]
+        allowed = tolerance(np.float64, method) + (NOISE_ALLOWANCE * noise + rounding.get(method, 0.0) * float(np.sqrt(count))) / _positive(
+            size
+        )
+        worst = int(np.argmax(np.nan_to_num(errors, nan=np.inf)))
+        got, expected = pairs[worst]
+        rows.append(
+            Row("maths", "", "all parameters", method, errors[worst], allowed, 0.0, 1.0, None, got, expected, len(pairs), "directions")
+        )
+    return rows
+
+
+# --- code ----------------------------------------------------------------------------------------------------------------
+
+
+def _code(model: Model, judged: _Judged, value_and_grad: ValueAndGrad, dtype: Any) -> list[Row]:
+    values = judged.sample.values
+    params = {record.name: values[record.name].astype(dtype) for record in model.parameters}
+    inputs = {name: _given(values[name], dtype) for name in model.inputs}
+    target = None if model.target is None else _given(values[model.target], dtype)
+    loss, gradients = value_and_grad(params, inputs, target)
+    found = {name: np.array(g, dtype=np.float64) for name, g in gradients.items()}
+    rows = [
+        _compared(
+            "code", "", str(model.loss), "interpreter", np.asarray(loss, dtype=np.float64), judged.values[str(model.loss)], judged, dtype
+        )
+    ]
+    for name in (*(record.name for record in model.parameters), *model.inputs):
+        if name not in found:
+            if name in judged.cotangents and name not in model.inputs and model.parameter[name].trainable:
+                rows.append(_failed(name, f"grad.{name}", "the program returns no gradient for it"))
+            continue
+        cotangent = judged.cotangents.get(name)
+        if cotangent is None or (name in model.parameter and not model.parameter[name].trainable):
+            rows.append(
+                _compared("code", name, f"grad.{name}", "interpreter", found[name], np.zeros(found[name].shape), judged, dtype, "fixed")
+            )
+        else:
+            rows.append(_compared("code", name, cotangent, "interpreter", found[name], judged.values[cotangent], judged, dtype))
+    return rows
+
+
+def _given(array: Array, dtype: Any) -> Array:
+    return array if array.dtype.kind == "i" else array.astype(dtype)
+
+
+def _compared(
+    proof: str, name: str, tensor: str, method: str, got: Array, expected: Array, judged: _Judged, dtype: Any, note: str = ""
+) -> Row:
+    """Compare all entries of a tensor: norm over norm, and the worst entry."""
+    if got.shape != expected.shape:
+        return _failed(name, tensor, f"shape {got.shape}, expected {expected.shape}", proof, method)
+    size = _norm(expected)
+    error = _norm(got - expected) / _positive(size)
+    noise = judged.noise(tensor, dtype) if tensor in judged.values else 0.0
+    allowed = tolerance(dtype, method) + NOISE_ALLOWANCE * noise / _positive(size)
+    entry, worst = _worst_entry(got.ravel(), expected.ravel(), _rms(expected))
+    index = tuple(int(k) for k in np.unravel_index(worst, expected.shape)) if expected.ndim else ()
+    return Row(
+        proof=proof,
+        layer=_layer(name),
+        tensor=tensor,
+        method=method,
+        error=error,
+        tolerance=allowed,
+        entry_error=entry,
+        entry_tolerance=ENTRY_ALLOWANCE * allowed,
+        index=index,
+        got=float(got[index]),
+        expected=float(expected[index]),
+        entries=int(expected.size),
+        note=note,
+    )
+
+
+def _failed(name: str, tensor: str, note: str, proof: str = "code", method: str = "interpreter") -> Row:
+    nan = float("nan")
+    return Row(proof, _layer(name), tensor, method, nan, 0.0, nan, 0.0, None, nan, nan, 0, note)
+
+
+def _worst_entry(got: Array, expected: Array, rms: float) -> tuple[float, int]:
+    """Return the worst entry's error, relative to the larger of its value and the root mean square, and its position."""
+    errors = np.abs(got - expected) / np.maximum(np.maximum(np.abs(expected), rms), np.finfo(np.float64).tiny)
+    if np.isnan(errors).any():
+        return float("nan"), int(np.argmax(np.isnan(errors)))
+    worst = int(np.argmax(errors))
+    return float(errors[worst]), worst
+
+
+def _layer(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+def _norm(array: Array) -> float:
+    return float(np.sqrt(np.sum(np.square(array))))
+
+
+def _rms(array: Array) -> float:
+    return _norm(array) / float(np.sqrt(max(array.size, 1)))
+
+
+def _positive(value: float) -> float:
+    """A divisor: 0 becomes the smallest number, so that 0/0 is 0 and anything else over 0 is large; NaN stays NaN."""
+    return value if value > 0 or np.isnan(value) else float(np.finfo(np.float64).tiny)
+
+
+def _largest(first: float, second: float) -> float:
+    return float("nan") if np.isnan(first) or np.isnan(second) else max(first, second)
