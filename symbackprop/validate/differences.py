@@ -73,13 +73,16 @@ def ridders(f: Scalar, x: float, step: float | None = None, *, factor: float = 1
     previous: list[float] = []
     calls = 0
     for _ in range(rounds):
-        row = [(f(x + h) - f(x - h)) / (2 * h)]
+        above, below = f(x + h), f(x - h)
+        row = [(above - below) / (2 * h)]
         calls += 2
+        # Two values rounded to half a unit each: no agreement of the tableau's entries makes the result better than this.
+        rounding = _EPS * max(abs(above), abs(below)) / (2 * h)
         weight = factor**2
         for k, older in enumerate(previous):
             row.append((row[k] * weight - older) / (weight - 1))
             weight *= factor**2
-            guess = max(abs(row[k + 1] - row[k]), abs(row[k + 1] - older))
+            guess = max(abs(row[k + 1] - row[k]), abs(row[k + 1] - older), rounding)
             if guess <= error:
                 best, error = row[k + 1], guess
         if previous and abs(row[-1] - previous[-1]) >= 2 * error:
