@@ -70,7 +70,8 @@ class Forward:
         seen = set(queue)
         while queue:
             e = self.equations[heapq.heappop(queue)]
-            value = evaluate_equation(e, {**self.values, **moved}, self.sizes)
+            read = {t.name: moved.get(t.name, self.values[t.name]) for t in e.reads}
+            value = evaluate_equation(e, read, self.sizes)
             name = e.tensor.name
             if name in stop or name == self.want:
                 reached[name] = np.imag(value) / STEP
