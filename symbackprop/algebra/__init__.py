@@ -27,13 +27,12 @@ if TYPE_CHECKING:
     from symbackprop.algebra.nodes import Sum as Sum
     from symbackprop.algebra.nodes import unspecified as unspecified
     from symbackprop.algebra.tensor import Tensor as Tensor
-    from symbackprop.algebra.tensor import tensor as tensor
 
 _HOME = {
     "equation": ("Block", "Equation", "Fact", "System", "Template"),
     "index": ("Index", "Size", "indices", "sizes"),
     "nodes": ("Abs", "ArgMax", "Floor", "InRange", "Indicator", "Max", "Sign", "Sum", "unspecified"),
-    "tensor": ("Tensor", "tensor"),
+    "tensor": ("Tensor",),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 

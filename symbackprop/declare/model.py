@@ -8,6 +8,7 @@ from functools import cached_property
 
 from symbackprop.algebra.equation import System
 from symbackprop.algebra.index import Size
+from symbackprop.declare.layout import ParameterRecord
 
 
 @dataclass(frozen=True)
@@ -33,29 +34,6 @@ class LayerRecord:
     parameters: tuple[str, ...]
     activation: str | None
     use: int = 1
-
-
-@dataclass(frozen=True)
-class ParameterRecord:
-    """A parameter and its place in the flat buffer.
-
-    Attributes:
-        name: ``layer.parameter``.
-        shape: numbers, or text for symbolic sizes.
-        offset: where it starts, or None as long as a size is symbolic.
-        trainable: whether an optimizer may change it.
-        initial: name of its initializer.
-        fan_in: how many inputs feed one output, for the initializer.
-        fan_out: how many outputs one input feeds.
-    """
-
-    name: str
-    shape: tuple[int | str, ...]
-    offset: int | None
-    trainable: bool = True
-    initial: str = "zeros"
-    fan_in: int | str = 1
-    fan_out: int | str = 1
 
 
 @dataclass(frozen=True)

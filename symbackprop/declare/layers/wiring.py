@@ -1,0 +1,204 @@
+"""Layers, the nodes that calling them makes, and the layers behind + and *."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, ClassVar
+
+from symbackprop import algebra as alg
+from symbackprop.algebra.names import check_name
+from symbackprop.declare.dimension import Dimension, Shape, dimension
+from symbackprop.errors import DeclarationError, ShapeError
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a layer: its own name, shape and initializer."""
+
+    name: str
+    shape: Shape
+    initial: str = "zeros"
+    fan_in: Dimension = 1
+    fan_out: Dimension = 1
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """What a layer makes of its inputs' shapes (without the batch axis)."""
+
+    output: Shape
+    parameters: tuple[Parameter, ...] = ()
+
+
+class Layer:
+    """A layer: equations in index notation, and nothing about derivatives, loops or text.
+
+    An own layer is a subclass with two methods. Both take the layer's inputs as tensors whose first axis is the batch:
+    ``parameters(self, *inputs)`` returns the parameter tensors, ``equations(self, *inputs)`` the equations in order; the left
+    side of the last one is the output.
+    """
+
+    name: str | None = None
+    trainable: bool = True
+
+    #: Options that are sizes, with the index that ranges over them: {"units": "i"}.
+    size_options: ClassVar[dict[str, str]] = {}
+    #: The tensor whose cotangent is the layer's error term.
+    pre: ClassVar[str | None] = None
+
+    def __init__(self, name: str | None = None, trainable: bool = True) -> None:
+        self.name = name
+        self.trainable = trainable
+
+    def parameters(self, *inputs: Any) -> Any:
+        """Return the parameter tensors, in order."""
+        return ()
+
+    def equations(self, *inputs: Any) -> Any:
+        """Return the equations, in order; the last one defines the output."""
+        raise DeclarationError(f"{type(self).__name__} has no equations: define equations(self, *inputs)")
+
+    def axes(self, ranks: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
+        """Return the index names of each input's axes without the batch; axes of one name have one size."""
+        return tuple(axis_names(rank) for rank in ranks)
+
+    def __call__(self, *inputs: Any) -> Node:
+        given = inputs[0] if len(inputs) == 1 and isinstance(inputs[0], tuple | list) else inputs
+        if not given:
+            raise DeclarationError(f"{type(self).__name__} is called on nodes, for example {type(self).__name__}(...)(x)")
+        for node in given:
+            if not isinstance(node, Node):
+                raise DeclarationError(
+                    f"{type(self).__name__} is called on nodes such as sbp.Input(16), got {type(node).__name__}"
+                    + ("; call the layer first" if isinstance(node, Layer) else "")
+                )
+        return Node(self, tuple(given))
+
+    def options(self) -> tuple[tuple[str, Any], ...]:
+        """Return what a built-in layer was made with, without name and trainable."""
+        if not is_dataclass(self):
+            return ()
+        return tuple((f.name, getattr(self, f.name)) for f in fields(self) if f.name not in ("name", "trainable"))
+
+
+class Node:
+    """A value in the graph: a layer applied to nodes. ``a + b`` and ``a * b`` work entry by entry."""
+
+    __slots__ = ("inputs", "layer")
+
+    layer: Layer | None
+    inputs: tuple[Node, ...]
+
+    #: NumPy and SymPy objects on the left leave + and * to this class.
+    __array_ufunc__ = None
+
+    def __init__(self, layer: Layer | None, inputs: tuple[Node, ...] = ()) -> None:
+        self.layer = layer
+        self.inputs = inputs
+
+    def __add__(self, other: object) -> Node:
+        return Add()(self, _operand(self, other, "+"))
+
+    def __mul__(self, other: object) -> Node:
+        return Multiply()(self, _operand(self, other, "*"))
+
+    def __radd__(self, other: object) -> Node:
+        return Add()(_operand(self, other, "+"), self)
+
+    def __rmul__(self, other: object) -> Node:
+        return Multiply()(_operand(self, other, "*"), self)
+
+    def __repr__(self) -> str:
+        kind = type(self.layer).__name__ if self.layer is not None else "Input"
+        return f"<node of {kind}>"
+
+
+def _operand(node: Node, other: object, sign: str) -> Node:
+    if not isinstance(other, Node):
+        raise DeclarationError(f"{node!r} {sign} {type(other).__name__}: both sides must be nodes")
+    return other
+
+
+class Input(Node):
+    """An input of a network.
+
+    Args:
+        shape: a size or a tuple of sizes, without the batch axis; a size may be a symbol such as ``"n_1"``.
+        dtype: None for real numbers, "int64" for labels and tokens.
+        name: the tensor's name; by default ``x``, or ``x_1``, ``x_2``, ... if there are several inputs.
+    """
+
+    __slots__ = ("dtype", "name", "shape")
+
+    def __init__(self, shape: Any, dtype: str | None = None, name: str | None = None) -> None:
+        super().__init__(None)
+        sizes: Sequence[Any] = shape if isinstance(shape, tuple | list) else (shape,)
+        if not sizes:
+            raise DeclarationError("Input needs at least one axis besides the batch, for example Input(1)")
+        self.shape: Shape = tuple(dimension(size, "Input") for size in sizes)
+        if dtype not in (None, "int64"):
+            raise DeclarationError(f"Input dtype must be None (real numbers) or 'int64', got {dtype!r}; the real type is chosen by compile")
+        self.dtype = dtype
+        self.name = None if name is None else check_name(name, "input")
+
+    def __repr__(self) -> str:
+        return f"Input({', '.join(map(str, self.shape))})"
+
+
+def axis_names(rank: int) -> tuple[str, ...]:
+    """Return the usual index names of a value's axes without the batch."""
+    usual = {0: (), 1: ("i",), 2: ("t", "i"), 3: ("c", "h", "w")}
+    return usual[rank] if rank in usual else tuple(f"i_{k}" for k in range(1, rank + 1))
+
+
+def same_shape(layer: Layer, shapes: tuple[Shape, ...]) -> Shape:
+    """Return the shape that all inputs have."""
+    if len(shapes) < 2:
+        raise DeclarationError(f"{type(layer).__name__} takes at least two inputs, got {len(shapes)}")
+    if len(set(shapes)) > 1:
+        raise ShapeError(f"needs inputs of one shape, got {', '.join(map(written, shapes))}")
+    return shapes[0]
+
+
+def one_input(layer: Layer, shapes: tuple[Shape, ...]) -> Shape:
+    """Return the shape of the only input."""
+    if len(shapes) != 1:
+        raise DeclarationError(f"{type(layer).__name__} takes one input, got {len(shapes)}")
+    return shapes[0]
+
+
+def written(shape: Shape) -> str:
+    """Return a shape as text: ``(16,)``."""
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+@dataclass(frozen=True, eq=False)
+class Add(Layer):
+    """The sum of its inputs: a[n, i] = x_1[n, i] + x_2[n, i]."""
+
+    name: str | None = None
+
+    def shapes(self, *shapes: Shape) -> Shapes:
+        return Shapes(same_shape(self, shapes))
+
+    def equations(self, *x: Any) -> Any:
+        a = alg.Tensor("a", x[0].axes)
+        return (alg.Equation(a.own, alg.sympy.Add(*(each.own for each in x))),)
+
+
+@dataclass(frozen=True, eq=False)
+class Multiply(Layer):
+    """The product of its inputs, entry by entry: a[n, i] = x_1[n, i] x_2[n, i]."""
+
+    name: str | None = None
+
+    def shapes(self, *shapes: Shape) -> Shapes:
+        return Shapes(same_shape(self, shapes))
+
+    def equations(self, *x: Any) -> Any:
+        a = alg.Tensor("a", x[0].axes)
+        return (alg.Equation(a.own, alg.sympy.Mul(*(each.own for each in x))),)
+
+
+__all__ = ["Add", "Input", "Layer", "Multiply", "Node", "Parameter", "Shapes", "axis_names", "one_input", "same_shape", "written"]

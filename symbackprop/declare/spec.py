@@ -1,0 +1,175 @@
+"""A network as plain, hashable data: the result of declaring and the key of every cache. No SymPy is needed for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any
+
+from symbackprop.declare.activations import ActivationSpec
+from symbackprop.declare.dimension import Shape
+from symbackprop.declare.layers import LAYERS
+from symbackprop.declare.layers.wiring import Layer, Shapes
+from symbackprop.declare.layout import ParameterRecord, place
+from symbackprop.declare.losses import Loss
+from symbackprop.declare.own import own_shapes, read_layer
+from symbackprop.declare.regularizers import L1, L2, ElasticNet
+from symbackprop.declare.suggest import suggestion
+from symbackprop.errors import DeclarationError
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """An input: name, shape without the batch, and whether it holds integers."""
+
+    name: str
+    shape: Shape
+    integer: bool = False
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """A layer: its name, class, options, and for an own layer the object that holds its equations."""
+
+    name: str
+    kind: str
+    options: tuple[tuple[str, Any], ...] = ()
+    trainable: bool = True
+    own: Layer | None = None
+
+    def layer(self) -> Layer:
+        """Return the layer object."""
+        if self.own is not None:
+            return self.own
+        options = dict(self.options)
+        if self.kind == "Activation":
+            function: ActivationSpec = options["function"]
+            return LAYERS[self.kind](function.name, function.own, **dict(function.options))  # type: ignore[call-arg]
+        return LAYERS[self.kind](**options)
+
+    def shapes(self, shapes: tuple[Shape, ...], integer: tuple[bool, ...]) -> Shapes:
+        """Return the output shape and the parameters for inputs of these shapes."""
+        layer = self.layer()
+        rule = getattr(layer, "shapes", None) if self.own is None else None
+        made: Shapes = rule(*shapes) if rule is not None else own_shapes(layer, shapes, integer)
+        return made
+
+
+@dataclass(frozen=True)
+class CallSpec:
+    """One use of a layer: what it reads, what its output is called in the wiring, and the shapes.
+
+    ``use`` is 1 for the first use of the layer, 2 for the second, ...
+    """
+
+    layer: str
+    inputs: tuple[str, ...]
+    output: str
+    shape: Shape
+    use: int = 1
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """A declared network.
+
+    Attributes:
+        name: its name, also that of its files.
+        inputs: in the order of ``inputs=``.
+        layers: in the order in which their first use is computed.
+        calls: in the order of computation.
+        outputs: what the network gives, in the words of ``calls`` and ``inputs``.
+        loss: or None.
+        regularizer: or None.
+        frozen: names of parameters that stay fixed, sorted.
+    """
+
+    name: str
+    inputs: tuple[InputSpec, ...]
+    layers: tuple[LayerSpec, ...]
+    calls: tuple[CallSpec, ...]
+    outputs: tuple[str, ...]
+    loss: Loss | None = None
+    regularizer: L1 | L2 | ElasticNet | None = None
+    frozen: tuple[str, ...] = ()
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        """The shape of every value of the wiring, by name."""
+        return {i.name: i.shape for i in self.inputs} | {c.output: c.shape for c in self.calls}
+
+    @cached_property
+    def layer(self) -> dict[str, LayerSpec]:
+        """The layers by name."""
+        return {layer.name: layer for layer in self.layers}
+
+    @cached_property
+    def parameters(self) -> tuple[ParameterRecord, ...]:
+        """The parameters in declaration order, with their places in the flat buffer."""
+        records = []
+        whole = {i.name: i.integer for i in self.inputs}
+        for call in self.calls:
+            if call.use > 1:
+                continue
+            layer = self.layer[call.layer]
+            made = layer.shapes(tuple(self.shapes[x] for x in call.inputs), tuple(whole.get(x, False) for x in call.inputs))
+            for p in made.parameters:
+                name = f"{layer.name}.{p.name}"
+                fixed = name in self.frozen or not layer.trainable
+                records.append(ParameterRecord(name, p.shape, None, not fixed, p.initial, p.fan_in, p.fan_out))
+        return place(records)
+
+    def freeze(self, *names: str) -> NetworkSpec:
+        """Return the network with parameters fixed; a layer's name stands for all of its parameters.
+
+        Raises:
+            DeclarationError: a name that is neither.
+        """
+        known = [p.name for p in self.parameters]
+        chosen = set(self.frozen)
+        for name in names:
+            found = [p for p in known if p == name or p.rsplit(".", 1)[0] == name]
+            if not found:
+                raise DeclarationError(
+                    f"freeze: network {self.name} has no parameter {str(name)[:60]!r}{suggestion(name, known)} (it has {', '.join(known) or 'none'})"
+                )
+            chosen.update(found)
+        return replace(self, frozen=tuple(sorted(chosen)))
+
+    @cached_property
+    def json(self) -> str:
+        """The content as canonical JSON: equal texts are equal networks."""
+        whole = {i.name: i.integer for i in self.inputs}
+        owns = {}
+        for call in self.calls:
+            own = self.layer[call.layer].own
+            if own is not None:
+                shapes = tuple(self.shapes[x] for x in call.inputs)
+                read = read_layer(own, shapes, tuple(whole.get(x, False) for x in call.inputs))
+                owns[call.output] = [[str(e) for e in read.equations], [f"{p.name}{p.shape}" for p in read.parameters]]
+        content = {
+            "name": self.name,
+            "inputs": [[i.name, i.shape, i.integer] for i in self.inputs],
+            "layers": [
+                [s.name, s.kind, [[k, v.written if isinstance(v, ActivationSpec) else v] for k, v in s.options], s.trainable] for s in self.layers
+            ],
+            "calls": [[c.layer, c.inputs, c.output, c.use] for c in self.calls],
+            "outputs": self.outputs,
+            "loss": None if self.loss is None else [self.loss.name, self.loss.reduction, self.loss.options],
+            "regularizer": None
+            if self.regularizer is None
+            else [type(self.regularizer).__name__, *(getattr(self.regularizer, f.name) for f in fields(self.regularizer))],
+            "frozen": self.frozen,
+            "own": owns,
+        }
+        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of the content, as hexadecimal digits."""
+        return hashlib.sha256(self.json.encode("ascii")).hexdigest()
+
+
+__all__ = ["CallSpec", "InputSpec", "LayerSpec", "NetworkSpec"]
