@@ -1,0 +1,124 @@
+"""From one equation per layer to the lecture note, the kernel and the proof.
+
+``import symbackprop as sbp`` loads nothing yet: every public name is imported on its first use, so that declaring a network
+needs no SymPy and running a cached program no Jinja.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from symbackprop import pipeline as pipeline
+    from symbackprop.algebra.equation import Equation as Equation
+    from symbackprop.algebra.equation import Fact as Fact
+    from symbackprop.algebra.equation import System as System
+    from symbackprop.algebra.index import indices as indices
+    from symbackprop.algebra.index import sizes as sizes
+    from symbackprop.algebra.nodes import ArgMax as ArgMax
+    from symbackprop.algebra.nodes import Indicator as Indicator
+    from symbackprop.algebra.nodes import Max as Max
+    from symbackprop.algebra.nodes import Sum as Sum
+    from symbackprop.algebra.tensor import tensor as tensor
+    from symbackprop.declare.layers import Activation as Activation
+    from symbackprop.declare.layers import Add as Add
+    from symbackprop.declare.layers import Concat as Concat
+    from symbackprop.declare.layers import Dense as Dense
+    from symbackprop.declare.layers import Flatten as Flatten
+    from symbackprop.declare.layers import Input as Input
+    from symbackprop.declare.layers import Layer as Layer
+    from symbackprop.declare.layers import Multiply as Multiply
+    from symbackprop.declare.losses import Loss as Loss
+    from symbackprop.declare.optimizers import SGD as SGD
+    from symbackprop.declare.optimizers import AdaGrad as AdaGrad
+    from symbackprop.declare.optimizers import Adam as Adam
+    from symbackprop.declare.optimizers import AdamW as AdamW
+    from symbackprop.declare.optimizers import CosineDecay as CosineDecay
+    from symbackprop.declare.optimizers import ExponentialDecay as ExponentialDecay
+    from symbackprop.declare.optimizers import GradientDescent as GradientDescent
+    from symbackprop.declare.optimizers import Momentum as Momentum
+    from symbackprop.declare.optimizers import Nesterov as Nesterov
+    from symbackprop.declare.optimizers import RMSProp as RMSProp
+    from symbackprop.declare.optimizers import StepDecay as StepDecay
+    from symbackprop.declare.regularizers import L1 as L1
+    from symbackprop.declare.regularizers import L2 as L2
+    from symbackprop.declare.regularizers import ElasticNet as ElasticNet
+    from symbackprop.errors import CheckError as CheckError
+    from symbackprop.errors import DataError as DataError
+    from symbackprop.errors import DeclarationError as DeclarationError
+    from symbackprop.errors import DerivationError as DerivationError
+    from symbackprop.errors import EmissionError as EmissionError
+    from symbackprop.errors import OutputError as OutputError
+    from symbackprop.errors import ShapeError as ShapeError
+    from symbackprop.errors import SymbackpropError as SymbackpropError
+    from symbackprop.errors import TargetError as TargetError
+    from symbackprop.present.notation import notation as notation
+    from symbackprop.present.notation import notations as notations
+    from symbackprop.public.derivation import Derivation as Derivation
+    from symbackprop.public.derivation import derive as derive
+    from symbackprop.public.network import Network as Network
+    from symbackprop.public.network import Sequential as Sequential
+    from symbackprop.public.parameters import Parameters as Parameters
+    from symbackprop.public.program import Program as Program
+    from symbackprop.validate.gradcheck import gradcheck as gradcheck
+
+#: Where each public name lives.
+_HOME: dict[str, tuple[str, ...]] = {
+    "algebra.equation": ("Equation", "Fact", "System"),
+    "algebra.index": ("indices", "sizes"),
+    "algebra.nodes": ("ArgMax", "Indicator", "Max", "Sum"),
+    "algebra.tensor": ("tensor",),
+    "declare.layers": ("Activation", "Add", "Concat", "Dense", "Flatten", "Input", "Layer", "Multiply"),
+    "declare.losses": ("Loss",),
+    "declare.optimizers": (
+        "AdaGrad",
+        "Adam",
+        "AdamW",
+        "CosineDecay",
+        "ExponentialDecay",
+        "GradientDescent",
+        "Momentum",
+        "Nesterov",
+        "RMSProp",
+        "SGD",
+        "StepDecay",
+    ),
+    "declare.regularizers": ("ElasticNet", "L1", "L2"),
+    "errors": (
+        "CheckError",
+        "DataError",
+        "DeclarationError",
+        "DerivationError",
+        "EmissionError",
+        "OutputError",
+        "ShapeError",
+        "SymbackpropError",
+        "TargetError",
+    ),
+    "present.notation": ("notation", "notations"),
+    "public.derivation": ("Derivation", "derive"),
+    "public.network": ("Network", "Sequential"),
+    "public.parameters": ("Parameters",),
+    "public.program": ("Program",),
+    "validate.gradcheck": ("gradcheck",),
+}
+_MODULE = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [*_MODULE, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "pipeline":
+        return importlib.import_module("symbackprop.pipeline")
+    if name in _MODULE:
+        value = getattr(importlib.import_module(f"symbackprop.{_MODULE[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'symbackprop' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(_MODULE))

@@ -166,7 +166,9 @@ def _layer_names(order: list[Node], taken: set[str]) -> dict[int, str]:
             counts[kind] = counts.get(kind, 0) + 1
             chosen = f"{kind}_{counts[kind]}"
         if chosen in used:
-            raise DeclarationError(f"two things are named {chosen!r}; layer and input names must be unique, and none of {', '.join(RESERVED)}")
+            raise DeclarationError(
+                f"two things are named {chosen!r}; layer and input names must be unique, and none of {', '.join(RESERVED)}"
+            )
         used.add(chosen)
         names[id(layer)] = chosen
     return names
@@ -193,7 +195,9 @@ def _check_loss(spec: NetworkSpec, loss: Loss | None) -> None:
         return
     shape = spec.shapes[spec.outputs[0]]
     if not any(loss.rank_fits(len(shape), form) for form in loss.forms):
-        raise ShapeError(f"network {spec.name}: loss {loss.name} takes outputs of shape (batch, classes), the output has shape (batch, {', '.join(map(str, shape))})")
+        raise ShapeError(
+            f"network {spec.name}: loss {loss.name} takes outputs of shape (batch, classes), the output has shape (batch, {', '.join(map(str, shape))})"
+        )
 
 
 __all__ = ["chain", "network_spec"]

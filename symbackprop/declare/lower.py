@@ -185,7 +185,9 @@ class _Build:
             raise DeclarationError(f"loss {loss.name} takes targets as {' or '.join(loss.forms)}, not as {form!r}")
         shape = self.spec.shapes[self.spec.outputs[0]]
         if not loss.rank_fits(len(shape), form):
-            raise ShapeError(f"loss {loss.name} with {form} takes an output of shape (batch, classes), it has {len(shape)} axes besides the batch")
+            raise ShapeError(
+                f"loss {loss.name} with {form} takes an output of shape (batch, classes), it has {len(shape)} axes besides the batch"
+            )
         template = loss_template(loss, len(shape), form)
         template = single(template) if self.single else template
         a, y = template.tensors["a"], template.tensors["y"]
@@ -246,7 +248,9 @@ def layer_template(kind: str, options: Static, ranks: tuple[int, ...]) -> LayerT
     equations = tuple(layer.equations(*inputs))
     written = ",".join(f"{k}={v.written if isinstance(v, ActivationSpec) else v!r}" for k, v in options)
     template = Template(
-        key=f"{kind}({written}) of rank {','.join(map(str, ranks))}", equations=equations, kept=(layer.pre,) if layer.pre is not None else ()
+        key=f"{kind}({written}) of rank {','.join(map(str, ranks))}",
+        equations=equations,
+        kept=(layer.pre,) if layer.pre is not None else (),
     )
     return LayerTemplate(
         template=template,

@@ -153,7 +153,8 @@ class NetworkSpec:
             "name": self.name,
             "inputs": [[i.name, i.shape, i.integer] for i in self.inputs],
             "layers": [
-                [s.name, s.kind, [[k, v.written if isinstance(v, ActivationSpec) else v] for k, v in s.options], s.trainable] for s in self.layers
+                [s.name, s.kind, [[k, v.written if isinstance(v, ActivationSpec) else v] for k, v in s.options], s.trainable]
+                for s in self.layers
             ],
             "calls": [[c.layer, c.inputs, c.output, c.use] for c in self.calls],
             "outputs": self.outputs,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from symbackprop import algebra as alg
 from symbackprop.declare.activations import ActivationSpec, activate, activation_spec
 from symbackprop.declare.dimension import Shape
 from symbackprop.declare.layers.wiring import Layer, Shapes, one_input

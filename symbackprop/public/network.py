@@ -1,0 +1,167 @@
+"""Networks as users hold them: a declaration, with the whole pipeline as methods."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import symbackprop
+from symbackprop.declare.graph import chain, network_spec
+from symbackprop.declare.layers import Input, Node
+from symbackprop.declare.layers.wiring import written
+from symbackprop.declare.losses import Loss
+from symbackprop.declare.regularizers import L1, L2, ElasticNet
+from symbackprop.declare.spec import NetworkSpec
+from symbackprop.public.parameters import Parameters
+
+
+class Network:
+    """A network of any directed acyclic wiring.
+
+    Args:
+        inputs: an `Input`, or several in the order in which arrays are given.
+        outputs: a node, or several if there is no loss.
+        loss: a name or ``sbp.Loss(...)``.
+        regularizer: ``sbp.L1(...)``, ``sbp.L2(...)`` or ``sbp.ElasticNet(...)``.
+        name: names the written modules too.
+    """
+
+    spec: NetworkSpec
+
+    def __init__(
+        self,
+        inputs: Input | Sequence[Input],
+        outputs: Node | Sequence[Node],
+        loss: str | Loss | None = None,
+        regularizer: L1 | L2 | ElasticNet | None = None,
+        name: str = "network",
+    ) -> None:
+        self.spec = network_spec(inputs, outputs, loss, regularizer, name)
+
+    @classmethod
+    def of_spec(cls, spec: NetworkSpec) -> Network:
+        """Return the network of a spec."""
+        made = Network.__new__(Network)
+        made.spec = spec
+        return made
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The names of the layers, in order."""
+        return tuple(layer.name for layer in self.spec.layers)
+
+    @property
+    def parameter_count(self) -> int | None:
+        """How many numbers the parameters are, or None as long as a size is symbolic."""
+        sizes = [record.size for record in self.spec.parameters]
+        return None if None in sizes else sum(size or 0 for size in sizes)
+
+    @property
+    def depth(self) -> int:
+        """The largest number of layers with parameters between an input and an output: the input does not count."""
+        weighted = {record.name.rsplit(".", 1)[0] for record in self.spec.parameters}
+        deepest = {i.name: 0 for i in self.spec.inputs}
+        for call in self.spec.calls:
+            deepest[call.output] = max(deepest[x] for x in call.inputs) + (call.layer in weighted)
+        return max(deepest[name] for name in self.spec.outputs)
+
+    @property
+    def n_l(self) -> int:
+        """The number of layers, the input counted: depth + 1."""
+        return self.depth + 1
+
+    def freeze(self, *names: str) -> Network:
+        """Keep parameters fixed, by their names or that of their layer; returns this network."""
+        self.spec = self.spec.freeze(*names)
+        return self
+
+    def init(self, seed: int = 0, dtype: Any = "float32") -> Parameters:
+        """Return first values of the parameters: He in front of relu and its like, Glorot otherwise, zero for biases."""
+        return Parameters.initial(self.spec.parameters, seed, dtype)
+
+    def parameters(self, mapping: Mapping[str, Any], dtype: Any = None) -> Parameters:
+        """Return parameters with the given values, all of them; the type is the values' unless ``dtype`` says otherwise."""
+        return Parameters.of(self.spec.parameters, mapping, dtype)
+
+    def model(self, target: str | None = None, per: str = "batch") -> Any:
+        """Return the network as a system of equations with the roles of its tensors."""
+        return symbackprop.pipeline.lower(self.spec, target=target, per=per)
+
+    def derive(self, per: str = "batch", target: str | None = None) -> Any:
+        """Return the derivation of the loss: error terms and gradients, with every step.
+
+        Args:
+            per: "batch", or "sample" for the lecture's single-sample form.
+            target: "labels" or "rows" for class losses; None takes rows where the loss has them.
+        """
+        return symbackprop.Derivation(symbackprop.pipeline.derive_network(self.spec, target=target, per=per))
+
+    def compile(
+        self,
+        target: str = "cpu",
+        dtype: Any = "float32",
+        schedule: str = "auto",
+        batch: int | None = None,
+        threads: int | None = None,
+        check_finite: bool = False,
+    ) -> Any:
+        """Return a program that computes the loss and its gradients; nothing is compiled before its first use."""
+        return symbackprop.Program(
+            self.spec, target=target, dtype=dtype, schedule=schedule, batch=batch, threads=threads, check_finite=check_finite
+        )
+
+    def generate(
+        self,
+        root: str | os.PathLike[str],
+        targets: Sequence[str] = ("numpy", "cpu"),
+        dtype: Any = "float32",
+        batch: int | None = None,
+        optimizer: Any = None,
+        target_form: str | None = None,
+    ) -> tuple[Path, ...]:
+        """Write stand-alone modules to ``<root>/<name>/`` and return their paths."""
+        paths: tuple[Path, ...] = symbackprop.pipeline.generate(
+            self.spec, root, targets=tuple(targets), dtype=dtype, batch=batch, optimizer=optimizer, form=target_form
+        )
+        return paths
+
+    def __repr__(self) -> str:
+        loss = f", loss={self.spec.loss.name}" if self.spec.loss is not None else ""
+        count = self.parameter_count
+        shown = f", {count} parameters" if count is not None else ""
+        return f"{type(self).__name__}({self.name}: {len(self.spec.layers)} layers{shown}{loss})"
+
+    def _repr_html_(self) -> str:
+        head = "<tr><th>layer</th><th>kind</th><th>reads</th><th>output</th><th>parameters</th></tr>"
+        rows = []
+        for call in self.spec.calls:
+            owned = [
+                f"{r.name.rsplit('.', 1)[1]} {written(r.shape)}" for r in self.spec.parameters if r.name.rsplit(".", 1)[0] == call.layer
+            ]
+            cells = (call.output, self.spec.layer[call.layer].kind, ", ".join(call.inputs), written(call.shape), ", ".join(owned))
+            rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
+        return f"<table><caption>{html.escape(repr(self))}</caption>{head}{''.join(rows)}</table>"
+
+
+class Sequential(Network):
+    """A network of layers one after another; the first item is an `Input`."""
+
+    def __init__(
+        self,
+        layers: Sequence[Any],
+        loss: str | Loss | None = None,
+        regularizer: L1 | L2 | ElasticNet | None = None,
+        name: str = "network",
+    ) -> None:
+        start, end = chain(layers, name)
+        super().__init__(start, end, loss, regularizer, name)
+
+
+__all__ = ["Network", "Sequential"]
