@@ -1,0 +1,384 @@
+"""The command line: `symbackprop derive|generate|check|train|demo`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from symbackprop.errors import CheckError, SymbackpropError
+
+DONE, FAILED, BAD_INPUT = 0, 1, 2
+
+app = typer.Typer(
+    name="symbackprop",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+#: Results go to standard output, progress to standard error: a pipe gets the results alone.
+out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+aside = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+class Target(StrEnum):
+    """What a module is written for."""
+
+    numpy = "numpy"
+    cpu = "cpu"
+
+
+class Dtype(StrEnum):
+    """The floating-point type of a program."""
+
+    float32 = "float32"
+    float64 = "float64"
+
+
+class Form(StrEnum):
+    """How an equation is written."""
+
+    index = "index"
+    matrix = "matrix"
+
+
+class Per(StrEnum):
+    """For a batch, or for the single sample of a lecture."""
+
+    batch = "batch"
+    sample = "sample"
+
+
+Network = Annotated[
+    str,
+    typer.Argument(
+        metavar="NETWORK", help="file.py[:name], file.toml, or the name of a shipped example: digits, mazur, xor, ...", show_default=False
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", help="Every random choice follows from it.", min=0)]
+Batch = Annotated[
+    int | None, typer.Option("--batch", "-b", help="Largest batch [default: the file's BATCH, or 32].", min=1, show_default=False)
+]
+DtypeOption = Annotated[Dtype | None, typer.Option("--dtype", help="Default: the file's DTYPE, or float32.", show_default=False)]
+OptimizerOption = Annotated[
+    str | None,
+    typer.Option("--optimizer", help='Such as sgd, or "momentum(0.1, mu=0.9)" [default: the file\'s OPTIMIZER].', show_default=False),
+]
+Rate = Annotated[float | None, typer.Option("--lr", help="Learning rate, if --optimizer gives none.", show_default=False)]
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    r"""From one equation per layer to the derivation, the kernel and the proof.
+
+    \b
+    Start here:
+      symbackprop demo                     the whole way on handwritten digits, about a minute
+      symbackprop derive xor               the equations of backpropagation for a network
+      symbackprop check mazur              prove the gradients, tensor by tensor
+      symbackprop generate net.py          write stand-alone NumPy and Numba modules
+      symbackprop train net.py --epochs 5  train with the written kernels
+
+    NETWORK is file.py[:name] (a Python file that assigns net = sbp.Sequential(...)), file.toml, or the name of an example.
+    """
+    if version:
+        from importlib import metadata
+
+        try:
+            out.print(f"symbackprop {metadata.version('symbackprop')}")
+        except metadata.PackageNotFoundError:
+            out.print("symbackprop, run from its source without being installed")
+        raise typer.Exit(DONE)
+    if context.invoked_subcommand is None:
+        out.print(context.get_help())
+
+
+@app.command(short_help="Print the equations of a network.")
+def derive(
+    network: Network,
+    of: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--of", help="Only this one: a layer (dense_1) or a parameter or input (dense_1.W, x). Repeatable.", show_default=False
+        ),
+    ] = None,
+    per: Annotated[Per, typer.Option("--per", help="For a batch, or the lecture's single sample.")] = Per.sample,
+    form: Annotated[
+        Form | None, typer.Option("--form", help="Only index form, or only matrix form [default: both].", show_default=False)
+    ] = None,
+    steps: Annotated[bool, typer.Option("--steps", help="Show how each result was derived.")] = False,
+    latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.")] = False,
+    notation: Annotated[str, typer.Option("--notation", help="Letters and signs of the LaTeX output.")] = "ufldl",
+) -> None:
+    r"""Print the equations: forward pass, error terms, gradients.
+
+    \b
+    Examples:
+      symbackprop derive mazur
+      symbackprop derive xor --of dense_1.W --steps
+      symbackprop derive net.py:encoder --per batch --form index
+      symbackprop derive digits --latex > digits.tex
+    """
+    from symbackprop.command.derive import latex_of, shown
+    from symbackprop.command.network import load
+
+    loaded = load(network)
+    with waiting(f"deriving {loaded.net.name}"):
+        derivation = loaded.net.derive(per=per.value)
+        lines = latex_of(derivation, of, form, notation, steps) if latex else shown(derivation, of, form, steps)
+    for line in lines:
+        out.print(line)
+
+
+@app.command(short_help="Write stand-alone NumPy and Numba modules.")
+def generate(
+    networks: Annotated[
+        list[str] | None, typer.Argument(metavar="[NETWORK]...", help="One or more networks; none with --all.", show_default=False)
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Rewrite the folder generated/ from examples/*.py of the current folder.")
+    ] = False,
+    compare: Annotated[
+        bool, typer.Option("--check", help="Write nothing: compare, print the differences, fail on stale or extra files.")
+    ] = False,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")] = Path("generated"),
+    target: Annotated[
+        list[Target] | None, typer.Option("--target", "-t", help="Repeatable [default: numpy and cpu].", show_default=False)
+    ] = None,
+    dtype: DtypeOption = None,
+    batch: Batch = None,
+    optimizer: OptimizerOption = None,
+    lr: Rate = None,
+) -> None:
+    r"""Write stand-alone modules: forward pass, loss, gradients and training step.
+
+    They need numpy and numba only, never symbackprop.
+
+    \b
+    Examples:
+      symbackprop generate xor
+      symbackprop generate net.py --target cpu --dtype float64 --batch 64 --optimizer "adam(0.001)"
+      symbackprop generate --all
+      symbackprop generate --all --check
+    """
+    from symbackprop.command import generated
+    from symbackprop.command.network import load
+
+    names = networks or []
+    if everything:
+        if names or target or dtype or batch or optimizer or lr is not None:
+            raise SymbackpropError(
+                "--all writes every example as its file says: give no NETWORK and none of --target, --dtype, --batch, --optimizer, --lr"
+            )
+        with waiting("reading examples") as say:
+            texts = generated.wanted(Path("examples"), lambda name: say(f"writing {name}"))
+    elif not names:
+        raise SymbackpropError("give a NETWORK, or --all")
+    else:
+        texts = {}
+        for name in names:
+            loaded = load(name)
+            with waiting(f"writing {loaded.net.name}"):
+                made = loaded.net.artifacts(
+                    targets=tuple(t.value for t in target) if target else generated.TARGETS,
+                    dtype=dtype.value if dtype else loaded.dtype or "float32",
+                    batch=batch or loaded.batch,
+                    optimizer=chosen_optimizer(loaded, optimizer, lr, needed=False),
+                )
+            texts |= {artifact.path: artifact.text for artifact in made}
+    if compare:
+        there = generated.found(output) if output.is_dir() else {}
+        stale = generated.differences(there if everything else {name: there[name] for name in texts if name in there}, texts)
+        for difference in stale:
+            out.print(difference, end="")
+        if stale:
+            raise CheckError(f"{output}: {len(stale)} of {len(texts)} files differ; run the same command without --check")
+        out.print(f"{output}: {len(texts)} files are as the networks say")
+        return
+    if everything:
+        changed, removed = generated.rewrite(output, texts)
+        for name in removed:
+            out.print(f"removed {output / name}")
+        out.print(f"{output}: {len(texts)} files, {len(changed)} changed, {len(removed)} removed")
+        return
+    from symbackprop.execute.files import write_all
+
+    write_all(output, texts)
+    for name in texts:
+        out.print(str(output / name))
+
+
+@app.command(short_help="Prove the gradients, tensor by tensor.")
+def check(
+    network: Network,
+    target: Annotated[Target, typer.Option("--target", "-t", help="Which program is judged.")] = Target.cpu,
+    dtype: DtypeOption = None,
+    seed: Seed = 0,
+) -> None:
+    r"""Prove the gradients: numerical differentiation judges the maths, the interpreter judges the code.
+
+    Exit code 1 if any tensor is wrong; its name, error and tolerance are in the table.
+
+    \b
+    Examples:
+      symbackprop check mazur
+      symbackprop check net.py --target numpy --dtype float64 --seed 3
+    """
+    from symbackprop.command.network import load
+
+    loaded = load(network)
+    with waiting(f"checking {loaded.net.name}"):
+        program = loaded.net.compile(target=target.value, dtype=dtype.value if dtype else loaded.dtype or "float32", batch=loaded.batch)
+        report = program.check(seed=seed)
+    out.print(str(report))
+    if not report.ok:
+        raise CheckError(f"{loaded.net.name}: a gradient is wrong, see the table: {report.worst}")
+
+
+@app.command(short_help="Train with the written kernels.")
+def train(
+    network: Network,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            "-d",
+            help="FILE.npz with arrays x and y (x_1, x_2, ... for several inputs), or digits [default: the file's data()].",
+            show_default=False,
+        ),
+    ] = None,
+    epochs: Annotated[int, typer.Option("--epochs", "-e", help="Passes over the data.", min=1)] = 10,
+    optimizer: OptimizerOption = None,
+    lr: Rate = None,
+    batch: Batch = None,
+    target: Annotated[Target, typer.Option("--target", "-t", help="Which kernels run.")] = Target.cpu,
+    dtype: DtypeOption = None,
+    seed: Seed = 0,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Save the parameters: FILE.npz or FILE.safetensors.", show_default=False)
+    ] = None,
+) -> None:
+    r"""Train a network with the kernels written for it.
+
+    \b
+    Examples:
+      symbackprop train digits --epochs 20
+      symbackprop train net.py --data measured.npz --optimizer adam --lr 0.001 --output net.npz
+    """
+    from symbackprop.command.network import load, training_data
+
+    loaded = load(network)
+    rule = chosen_optimizer(loaded, optimizer, lr, needed=True)
+    if output is not None and output.suffix not in (".npz", ".safetensors"):
+        raise SymbackpropError(f"--output {output}: parameters are saved as FILE.npz or FILE.safetensors")
+    x, y = training_data(loaded, data)
+    kind = dtype.value if dtype else loaded.dtype or "float32"
+    size = batch or loaded.batch or 32
+    with waiting(f"writing kernels for {loaded.net.name}"):
+        program = loaded.net.compile(target=target.value, dtype=kind, batch=size)
+        params = loaded.net.init(seed=seed, dtype=kind)
+    history = program.fit(params, x, y, optimizer=rule, epochs=epochs, batch_size=size, seed=seed)
+    out.print(str(history))
+    if output is not None:
+        params.save(output)
+        out.print(f"saved {output}")
+
+
+@app.command(short_help="The whole way on handwritten digits.")
+def demo(
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", help="Train from this one initialisation only [default: five, 0 to 4].", min=0, show_default=False),
+    ] = None,
+    epochs: Annotated[int, typer.Option("--epochs", "-e", help="Passes over the training images.", min=1)] = 30,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the kernels [default: symbackprop-demo, here].", show_default=False)
+    ] = None,
+) -> None:
+    r"""The whole way on real data: handwritten digits, from equations to test accuracy.
+
+    \b
+    Examples:
+      symbackprop demo
+      symbackprop demo --seed 0 --epochs 5
+    """
+    from symbackprop.command.demo import tell
+
+    tell(out, (0, 1, 2, 3, 4) if seed is None else (seed,), epochs, output)
+
+
+def chosen_optimizer(loaded: Any, text: str | None, lr: float | None, needed: bool) -> Any:
+    """Return the optimizer of the options, else that of the file."""
+    from symbackprop.command.optimizer import optimizer
+
+    if text is not None:
+        return optimizer(text, lr)
+    if lr is not None:
+        raise SymbackpropError(f"--lr {lr:g} belongs to an optimizer: give --optimizer, such as --optimizer sgd")
+    if needed and loaded.optimizer is None:
+        raise SymbackpropError(f"{loaded.origin} has no OPTIMIZER: give --optimizer, such as --optimizer sgd --lr 0.1")
+    return loaded.optimizer
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[Any]:
+    """Show what is being done as long as it takes; nothing unless a person watches."""
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(pulse_style="dim"),
+        TimeElapsedColumn(),
+        console=aside,
+        transient=True,
+        disable=not aside.is_terminal,
+    ) as progress:
+        task = progress.add_task(text, total=None)
+        yield lambda description: progress.update(task, description=description)
+
+
+#: The root of the errors that the option parser raises, wherever typer keeps it.
+_WRONG_WORDS = typer.BadParameter.__mro__[2]
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with 0 (done), 1 (a check failed) or 2 (bad input, told in one line)."""
+    try:
+        code = app(args=None if arguments is None else list(arguments), prog_name="symbackprop", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else DONE)
+    except CheckError as error:
+        _complain(str(error))
+        sys.exit(FAILED)
+    except SymbackpropError as error:
+        _complain(str(error))
+        sys.exit(BAD_INPUT)
+    except _WRONG_WORDS as error:
+        _complain(f"{_told(error)}; see symbackprop --help")
+        sys.exit(BAD_INPUT)
+    except (KeyboardInterrupt, typer.Abort):
+        _complain("stopped")
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough; say nothing, and let nothing be flushed into the closed pipe.
+        sys.stderr.close()
+        sys.exit(DONE)
+
+
+def _told(error: BaseException) -> str:
+    """Return what the option parser has to say, with the option's name."""
+    formatted = getattr(error, "format_message", lambda: str(error))
+    return str(formatted()).rstrip(".")
+
+
+def _complain(message: str) -> None:
+    print(f"symbackprop: {' '.join(message.split())}", file=sys.stderr)

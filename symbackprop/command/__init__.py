@@ -1,0 +1,1 @@
+"""What the command line does, one module a job; `symbackprop.cli` only reads the words."""

@@ -1,0 +1,49 @@
+"""What all tests share: the options of the test command, the missing-tool rule, and the seeds in the head of the report."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+#: One number from which every random choice of the suite follows; another one: SYMBACKPROP_TEST_SEED=7 pytest.
+SEED = int(os.environ.get("SYMBACKPROP_TEST_SEED", "0"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="rewrite the committed texts that golden tests compare with")
+    parser.addoption("--require-tools", action="store_true", help="a missing tool (TeX, a browser, ...) is a failure, not a reason to skip")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"symbackprop: random choices follow from SYMBACKPROP_TEST_SEED={SEED}"
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """The number from which a test derives its random choices."""
+    return SEED
+
+
+@pytest.fixture(scope="session")
+def update(pytestconfig: pytest.Config) -> bool:
+    """Whether golden files are to be rewritten."""
+    return bool(pytestconfig.getoption("--update"))
+
+
+@pytest.fixture(scope="session")
+def require_tool(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Say that a test needs a program on the path or an importable module: skip without it, or fail under --require-tools."""
+
+    def need(name: str) -> None:
+        if shutil.which(name) or importlib.util.find_spec(name.replace("-", "_")):
+            return
+        reason = f"{name} is not installed"
+        if pytestconfig.getoption("--require-tools"):
+            pytest.fail(f"{reason} and --require-tools was given")
+        pytest.skip(reason)
+
+    return need
