@@ -144,14 +144,16 @@ class ActivationSpec:
 
     def _call(self, z: Any) -> Any:
         variable = alg.sympy.Symbol("z", real=True)
+        function: Any = self.own
         try:
-            result = alg.sympy.sympify(self.own(variable, **dict(self.options)))  # type: ignore[operator]
+            result = alg.sympy.sympify(function(variable, **dict(self.options)))
         except DeclarationError:
             raise
         except Exception as error:
             reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
             raise DeclarationError(
-                f"activation {self.name}: the function cannot be applied to a SymPy symbol ({reason}); use SymPy's functions, for example sympy.exp(z)"
+                f"activation {self.name}: the function cannot be applied to a SymPy symbol ({reason}); "
+                "use SymPy's functions, for example sympy.exp(z)"
             ) from error
         if not isinstance(result, alg.sympy.Expr):
             raise DeclarationError(f"activation {self.name}: the function of z returns {type(result).__name__}, not an expression")
@@ -178,7 +180,8 @@ def activation_spec(given: object, options: Mapping[str, float] | None = None, o
         if given not in ACTIVATIONS:
             check_name(given, "activation")
             raise DeclarationError(
-                f"unknown activation {given!r}{suggestion(given, ACTIVATIONS)} (known: {', '.join(ACTIVATIONS)}; an own one is Activation(name, expression))"
+                f"unknown activation {given!r}{suggestion(given, ACTIVATIONS)} "
+                f"(known: {', '.join(ACTIVATIONS)}; an own one is Activation(name, expression))"
             )
         return ActivationSpec(given)
     raise DeclarationError(f"activation must be a name or sbp.Activation(...), got {type(given).__name__}")

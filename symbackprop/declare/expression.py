@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import math
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -60,6 +61,14 @@ FUNCTIONS: dict[str, Function] = {
 }
 
 CONSTANTS: dict[str, float] = {"pi": math.pi, "e": math.e}
+
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "**": operator.pow,
+}
 
 _OPERATORS: dict[type, str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 
@@ -123,8 +132,8 @@ def _check_size(tree: ast.expr, text: str, what: str) -> None:
 
 
 def _term(node: ast.expr, names: tuple[str, ...], where: str) -> Term:
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        written = str(node.value) if isinstance(node.value, int) and node.value.bit_length() < 200 else repr(node.value)[:80]
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        written = repr(node.value)[:80]
         if len(written) > MAX_DIGITS or not math.isfinite(node.value):
             raise DeclarationError(f"{where}: a number has at most {MAX_DIGITS} digits and is finite")
         return Term("number", written)
@@ -162,7 +171,7 @@ def _word(node: ast.AST) -> str:
     return type(node).__name__
 
 
-def _value(term: Term, where: str) -> float | None:
+def _value(term: Term, where: str) -> Any:
     """Return the value of a part without variables, in floating point, and None for others.
 
     A part that overflows, divides by zero or raises to a large power is refused here, before exact arithmetic sees it.
@@ -194,13 +203,7 @@ def _operate(term: Term, numbers: list[float]) -> Any:
     if term.kind == "neg":
         return -numbers[0]
     left, right = numbers
-    return {
-        "+": lambda: left + right,
-        "-": lambda: left - right,
-        "*": lambda: left * right,
-        "/": lambda: left / right,
-        "**": lambda: left**right,
-    }[term.kind]()
+    return _ARITHMETIC[term.kind](left, right)
 
 
 def number(value: float | int | str) -> Any:
@@ -225,14 +228,7 @@ def build(term: Term, values: Mapping[str, Any]) -> Any:
         return FUNCTIONS[term.value].build(*args)
     if term.kind == "neg":
         return -args[0]
-    left, right = args
-    if term.kind == "+":
-        return left + right
-    if term.kind == "-":
-        return left - right
-    if term.kind == "*":
-        return left * right
-    return left / right if term.kind == "/" else left**right
+    return _ARITHMETIC[term.kind](*args)
 
 
 __all__ = ["CONSTANTS", "FUNCTIONS", "Function", "Term", "build", "number", "parse"]

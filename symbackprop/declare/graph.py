@@ -26,10 +26,10 @@ def network_spec(inputs: object, outputs: object, loss: object = None, regulariz
         ShapeError: shapes that do not fit, naming the layer.
     """
     check_name(name, "network")
-    ins, outs = _nodes(inputs, "inputs"), _nodes(outputs, "outputs")
-    for node in ins:
-        if not isinstance(node, Input):
-            raise DeclarationError(f"network {name}: inputs= takes sbp.Input objects, got {node!r}")
+    outs = _nodes(outputs, "outputs")
+    ins = tuple(node for node in _nodes(inputs, "inputs") if isinstance(node, Input))
+    if len(ins) < len(_nodes(inputs, "inputs")):
+        raise DeclarationError(f"network {name}: inputs= takes sbp.Input objects only")
     if len(set(map(id, ins))) < len(ins):
         raise DeclarationError(f"network {name}: an input is listed twice")
     order = _walk(outs, str(name))
@@ -90,7 +90,8 @@ def chain(items: object, name: object) -> tuple[Input, Node]:
     given = list(items) if isinstance(items, Sequence) and not isinstance(items, str) else None
     if not given or not isinstance(given[0], Input):
         raise DeclarationError(f"network {str(name)[:60]}: Sequential takes a list that starts with sbp.Input(...)")
-    start = node = given[0]
+    start: Input = given[0]
+    node: Node = start
     for position, layer in enumerate(given[1:], 2):
         if not isinstance(layer, Layer):
             shown = "a second Input" if isinstance(layer, Input) else type(layer).__name__
@@ -145,9 +146,9 @@ def _inputs(ins: tuple[Input, ...], order: list[Node], name: str) -> tuple[Input
             raise DeclarationError(f"network {name}: the input name {chosen!r} is taken; choose another one")
         specs.append(InputSpec(chosen, node.shape, node.dtype == "int64"))
     known = set(map(id, ins))
-    for node in order:
-        if isinstance(node, Input) and id(node) not in known:
-            raise DeclarationError(f"network {name}: the outputs depend on {node!r}, which is not listed in inputs=")
+    for other in order:
+        if isinstance(other, Input) and id(other) not in known:
+            raise DeclarationError(f"network {name}: the outputs depend on {other!r}, which is not listed in inputs=")
     return tuple(specs)
 
 
@@ -196,7 +197,8 @@ def _check_loss(spec: NetworkSpec, loss: Loss | None) -> None:
     shape = spec.shapes[spec.outputs[0]]
     if not any(loss.rank_fits(len(shape), form) for form in loss.forms):
         raise ShapeError(
-            f"network {spec.name}: loss {loss.name} takes outputs of shape (batch, classes), the output has shape (batch, {', '.join(map(str, shape))})"
+            f"network {spec.name}: loss {loss.name} takes outputs of shape (batch, classes), "
+            f"the output has shape (batch, {', '.join(map(str, shape))})"
         )
 
 

@@ -51,7 +51,8 @@ def initial_values(record: ParameterRecord, seed: Any) -> Array:
         raise DeclarationError(f"init: seed must be an integer, got {seed!r}")
     if record.initial not in INITIALIZERS:
         raise DeclarationError(
-            f"parameter {record.name}: unknown initializer {record.initial!r}{suggestion(record.initial, INITIALIZERS)} (known: {', '.join(INITIALIZERS)})"
+            f"parameter {record.name}: unknown initializer {record.initial!r}{suggestion(record.initial, INITIALIZERS)} "
+            f"(known: {', '.join(INITIALIZERS)})"
         )
     for size in (*record.shape, record.fan_in, record.fan_out):
         if not isinstance(size, int):

@@ -54,7 +54,7 @@ def read_layer(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, ...
     for name in system.free:
         if name not in known:
             raise DeclarationError(
-                f"{kind}: the equations read {name}, which is neither an input ({', '.join(t.name for t in inputs)}) nor one of parameters()"
+                f"{kind}: the equations read {name}, neither an input ({', '.join(t.name for t in inputs)}) nor one of parameters()"
             )
         if system.tensors[name].shape != known[name]:
             raise ShapeError(f"{kind}: {name} is read with shape {system.tensors[name].shape}, it has {known[name]}")

@@ -10,7 +10,7 @@ from typing import Any
 
 from symbackprop.declare.activations import ActivationSpec
 from symbackprop.declare.dimension import Shape
-from symbackprop.declare.layers import LAYERS
+from symbackprop.declare.layers import LAYERS, Activation
 from symbackprop.declare.layers.wiring import Layer, Shapes
 from symbackprop.declare.layout import ParameterRecord, place
 from symbackprop.declare.losses import Loss
@@ -46,7 +46,7 @@ class LayerSpec:
         options = dict(self.options)
         if self.kind == "Activation":
             function: ActivationSpec = options["function"]
-            return LAYERS[self.kind](function.name, function.own, **dict(function.options))  # type: ignore[call-arg]
+            return Activation(function.name, function.own, **dict(function.options))
         return LAYERS[self.kind](**options)
 
     def shapes(self, shapes: tuple[Shape, ...], integer: tuple[bool, ...]) -> Shapes:
@@ -133,7 +133,8 @@ class NetworkSpec:
             found = [p for p in known if p == name or p.rsplit(".", 1)[0] == name]
             if not found:
                 raise DeclarationError(
-                    f"freeze: network {self.name} has no parameter {str(name)[:60]!r}{suggestion(name, known)} (it has {', '.join(known) or 'none'})"
+                    f"freeze: network {self.name} has no parameter {str(name)[:60]!r}{suggestion(name, known)} "
+                    f"(it has {', '.join(known) or 'none'})"
                 )
             chosen.update(found)
         return replace(self, frozen=tuple(sorted(chosen)))

@@ -222,7 +222,7 @@ def real_type(dtype: Any) -> np.dtype[Any]:
         DataError: for every other type.
     """
     try:
-        chosen = np.dtype(dtype)
+        chosen: np.dtype[Any] = np.dtype(dtype)
     except TypeError:
         raise DataError(f"dtype must be 'float32' or 'float64', got {str(dtype)[:40]!r}") from None
     if chosen.name not in DTYPES or not chosen.isnative:
