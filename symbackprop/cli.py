@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from symbackprop import __version__
 from symbackprop.errors import CheckError, SymbackpropError
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
@@ -93,12 +94,7 @@ def start(
     NETWORK is file.py[:name] (a Python file that assigns net = sbp.Sequential(...)), file.toml, or the name of an example.
     """
     if version:
-        from importlib import metadata
-
-        try:
-            out.print(f"symbackprop {metadata.version('symbackprop')}")
-        except metadata.PackageNotFoundError:
-            out.print("symbackprop, run from its source without being installed")
+        out.print(f"symbackprop {__version__}")
         raise typer.Exit(DONE)
     if context.invoked_subcommand is None:
         out.print(context.get_help())
