@@ -373,6 +373,11 @@ class _Grid:
 
     def function(self, e: Any, mask: Array | None) -> Any:
         kind = type(e)
+        if kind is nodes.Floor and e.args[0].is_rational:
+            # Exact: k/49 times 49 is not always k in floating point.
+            above, below = sympy.fraction(sympy.together(e.args[0]))
+            if below.is_integer and above.is_integer:
+                return np.floor_divide(self.visit(above, mask), self.visit(below, mask))
         args = [self.visit(a, mask) for a in e.args]
         u = args[0] if args else None
         table = _PRECISE if self.precise else _NUMERIC

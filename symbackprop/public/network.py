@@ -13,6 +13,7 @@ from symbackprop.declare.graph import chain, network_spec
 from symbackprop.declare.layers import Input, Node
 from symbackprop.declare.layers.wiring import written
 from symbackprop.declare.losses import Loss
+from symbackprop.declare.network_file import read_network_file
 from symbackprop.declare.regularizers import L1, L2, ElasticNet
 from symbackprop.declare.spec import NetworkSpec
 from symbackprop.public.parameters import Parameters
@@ -47,6 +48,11 @@ class Network:
         made = Network.__new__(Network)
         made.spec = spec
         return made
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Network:
+        """Return the network that a TOML file declares; nothing in the file is run."""
+        return cls.of_spec(read_network_file(path))
 
     @property
     def name(self) -> str:
