@@ -57,14 +57,16 @@ def _factor_key(factor: Expr, free: Sequence[Expr]) -> tuple[object, ...]:
     if isinstance(factor, Access):
         position = min((free.index(part) for part in factor.index if part in free), default=-1)
         return (2, _ROLE.get(factor.tensor.role, 2), position, sympy.default_sort_key(factor))
+    if isinstance(factor, Guard):
+        return (5, 0, 0, sympy.default_sort_key(factor))
     if not accesses:
         return (0, 0, 0, sympy.default_sort_key(factor))
     contracts = factor.has(Reduction) or any(t.role in ("cotangent", "tangent") for t in tensors)
-    if contracts and not isinstance(factor, Guard):
+    if contracts:
         return (1, 0, 0, sympy.default_sort_key(factor))
     if isinstance(factor, sympy.Add):
         return (1, 1, 0, sympy.default_sort_key(factor)) if len(tensors) > 1 else (3, 0, 0, sympy.default_sort_key(factor))
-    return (4, int(isinstance(factor, Guard)), 0, sympy.default_sort_key(factor))
+    return (4, 0, 0, sympy.default_sort_key(factor))
 
 
 __all__ = ["ordered_terms", "signed_factors"]

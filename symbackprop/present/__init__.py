@@ -1,0 +1,1 @@
+"""Formulas as people write them: notations, LaTeX and plain Unicode. Reads records; derives nothing."""

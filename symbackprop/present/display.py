@@ -1,0 +1,40 @@
+"""What notebooks show: LaTeX with its delimiters, and small escaped tables."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+
+
+def displayed(latex: str) -> str:
+    """Return a formula as ``_repr_latex_`` must give it."""
+    return rf"$\displaystyle {latex}$"
+
+
+def aligned(lines: Iterable[str]) -> str:
+    """Return formulas below each other, aligned at their first equals sign, for use inside ``$$``."""
+    rows = [line.replace(" = ", " &= ", 1) for line in lines]
+    return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+
+def displayed_lines(lines: Iterable[str]) -> str:
+    """Return several formulas as ``_repr_latex_`` must give them."""
+    return f"$${aligned(lines)}$$"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> str:
+    """Return an HTML table; every cell is escaped."""
+    top = f"<caption>{html.escape(caption)}</caption>" if caption else ""
+    columns = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table>{top}<thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def formula_table(rows: Iterable[tuple[str, str]], caption: str = "") -> str:
+    """Return an HTML table of names and formulas; the front end of the notebook sets the formulas."""
+    top = f"<caption>{html.escape(caption)}</caption>" if caption else ""
+    body = "".join(rf"<tr><td>{html.escape(name)}</td><td>$\displaystyle {html.escape(latex)}$</td></tr>" for name, latex in rows)
+    return f"<table>{top}<tbody>{body}</tbody></table>"
+
+
+__all__ = ["aligned", "displayed", "displayed_lines", "formula_table", "table"]

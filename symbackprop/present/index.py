@@ -1,0 +1,331 @@
+"""Index forms: an equation entry by entry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import sympy
+from sympy import Expr, S
+
+from symbackprop.algebra import nodes
+from symbackprop.algebra.equation import Equation
+from symbackprop.algebra.index import Index
+from symbackprop.algebra.order import ordered_terms, signed_factors
+from symbackprop.algebra.tensor import Access
+from symbackprop.errors import EmissionError
+from symbackprop.present.symbols import Symbols, readable
+from symbackprop.present.writer import PRODUCT, REDUCTION, SINGLE, SUM, Piece
+
+_RELATIONS = {sympy.StrictGreaterThan: ">", sympy.GreaterThan: ">=", sympy.Eq: "==", sympy.Ne: "!="}
+
+
+def index_equation(equation: Equation, symbols: Symbols) -> str:
+    """Return an equation in index form."""
+    names: dict[Index, str] = {}
+    for index in equation.lhs.index:
+        names[index] = readable(index, (), reserved(symbols) | set(names.values()), symbols.writer.word)  # type: ignore[index, arg-type]
+    printer = IndexPrinter(symbols, names, tuple(equation.lhs.index))
+    return f"{printer.write(equation.lhs).text} = {printer.write(equation.rhs).text}"
+
+
+def reserved(symbols: Symbols) -> set[str]:
+    """Letters that no index may have: they are the layer or a size."""
+    return {symbols.notation.layer, "L"}
+
+
+@dataclass(frozen=True)
+class IndexPrinter:
+    """Writes scalar expressions over tensor entries.
+
+    Attributes:
+        symbols: how names are written.
+        names: written names of the indices in scope.
+        free: indices of the left side, in order: factors follow it.
+    """
+
+    symbols: Symbols
+    names: dict[Index, str]
+    free: tuple[Expr, ...] = ()
+
+    def write(self, e: Expr) -> Piece:
+        """Write an expression."""
+        if isinstance(e, Access):
+            return self.symbols.tensor(e.tensor, [self.symbols.affine(part, self.names) for part in e.index], whole=not e.index)
+        if e.is_Number or isinstance(e, sympy.NumberSymbol):
+            return self.number(e)
+        if isinstance(e, Index):
+            return Piece(self.symbols.affine(e, self.names))
+        if e.is_Symbol:
+            return Piece(self.symbols.size(e))
+        if isinstance(e, sympy.Add):
+            return self.add(e)
+        if isinstance(e, sympy.Mul):
+            return self.product(e)
+        if isinstance(e, sympy.Pow):
+            return self.power(e)
+        if isinstance(e, nodes.Reduction | nodes.ArgMax):
+            return self.reduction(e)
+        if isinstance(e, nodes.Guard):
+            return self.guard(e)
+        if isinstance(e, sympy.Function):
+            return self.function(e)
+        raise EmissionError(f"{type(e).__name__} in {e} cannot be written as a formula; add it to {type(self).__name__}")
+
+    # --- numbers ---
+
+    def number(self, value: Expr) -> Piece:
+        """Write a number; short fractions as fractions, the rest as decimals."""
+        if isinstance(value, sympy.NumberSymbol):
+            return Piece(self.symbols.writer.letter(r"\pi")) if value is S.Pi else Piece("e")
+        size = abs(value)
+        if size.is_Rational and not size.is_Integer and not _decimal(size):
+            piece = self.symbols.writer.fraction(Piece(str(size.p)), Piece(str(size.q)))  # type: ignore[attr-defined]
+        else:
+            piece = Piece(self.decimal(size))
+        return minus(piece) if value.is_negative else piece
+
+    def decimal(self, size: Expr) -> str:
+        if size.is_Integer:
+            return str(size)
+        written = repr(float(size))
+        if "e" not in written:
+            return written
+        mantissa, exponent = written.split("e")
+        return self.symbols.writer.scientific(mantissa.removesuffix(".0"), int(exponent))
+
+    # --- sums and products ---
+
+    def add(self, e: Expr) -> Piece:
+        flipped = self.target_first(e)
+        if flipped is not None:
+            return minus(self.symbols.writer.parenthesised(flipped))
+        return self.terms([self.write(t) for t in ordered_terms(e)])
+
+    def terms(self, pieces: Sequence[Piece]) -> Piece:
+        """Join the terms of a sum."""
+        text = pieces[0].text
+        for piece in pieces[1:]:
+            text += f" - {piece.text[1:]}" if piece.negative else f" + {piece.text}"
+        return Piece(text, SUM, any(p.tall for p in pieces), pieces[0].negative)
+
+    def target_first(self, e: Expr) -> Piece | None:
+        """Write a − y as y − a where the notation has −(y − a)."""
+        if self.symbols.notation.output_error != "target first" or not isinstance(e, sympy.Add) or len(e.args) != 2:
+            return None
+        roles = {}
+        for term in e.args:
+            number, rest = term.as_coeff_Mul()
+            if abs(number) != 1 or not isinstance(rest, Access):
+                return None
+            roles[self.symbols.naming.of(rest.tensor.name).role] = (number, rest)
+        number, target = roles.get("target", (0, S.Zero))
+        other = next((roles[role][1] for role in ("activation", "pre") if role in roles), None)
+        if number != -1 or other is None:
+            return None
+        return self.terms([self.write(target), minus(self.write(other))])
+
+    def product(self, e: Expr) -> Piece:
+        number, factors = signed_factors(e, self.free)
+        return self.multiply(number, self.with_maxima(factors))
+
+    def multiply(self, number: Expr, factors: Sequence[Expr]) -> Piece:
+        """Write a number times factors: the sign first, constants next, what is below the line below it."""
+        negative = bool(number.is_negative)
+        size = abs(number)
+        top, bottom, shown = self.split(size, factors)
+        above: list[Piece] = []
+        for f in shown:
+            flipped = self.target_first(f) if isinstance(f, sympy.Add) else None
+            if flipped is not None:
+                negative = not negative
+                above.append(self.symbols.writer.parenthesised(flipped))
+            else:
+                above.append(self.write(f))
+        piece = self.beside(top, above, bool(bottom), negative)
+        if bottom:
+            below = self.side([self.write(b) for b in bottom])
+            if not _constant(bottom) or not above:
+                numerator = piece if piece is not None else Piece("1")
+                piece = self.symbols.writer.fraction(numerator, below)
+            else:
+                coefficient = self.symbols.writer.fraction(self.side([self.write(t) for t in top]) if top else Piece("1"), below)
+                piece = self.side([coefficient, *above], 1)
+        assert piece is not None
+        return minus(piece) if negative else piece
+
+    def split(self, size: Expr, factors: Sequence[Expr]) -> tuple[list[Expr], list[Expr], list[Expr]]:
+        """Return constants above, everything below, and the other factors above."""
+        top: list[Expr] = []
+        bottom: list[Expr] = []
+        if size.is_Rational and (size.is_Integer or not _decimal(size)):
+            top += [sympy.Integer(size.p)] if size.p != 1 else []  # type: ignore[attr-defined]
+            bottom += [sympy.Integer(size.q)] if size.q != 1 else []  # type: ignore[attr-defined]
+        elif size != 1:
+            top.append(size)
+        shown = []
+        for f in factors:
+            if isinstance(f, sympy.Pow) and f.exp.is_negative:
+                bottom.append(f.base**-f.exp)
+            elif not f.has(Access) and not f.atoms(Index):
+                top.append(f)
+            else:
+                shown.append(f)
+        return top, bottom, shown
+
+    def beside(self, top: Sequence[Expr], above: Sequence[Piece], fraction: bool, negative: bool) -> Piece | None:
+        pieces = [*(self.write(t) for t in top), *above]
+        if not pieces:
+            return None if fraction else Piece("1")
+        return self.side(pieces, len(top), alone=fraction or not negative)
+
+    def side(self, pieces: Sequence[Piece], constants: int = 0, alone: bool = True) -> Piece:
+        """Set factors side by side; a sum over an index stays without parentheses where only constants stand before it."""
+        if len(pieces) == 1 and (alone or pieces[0].level > SUM):
+            return pieces[0]
+        written = []
+        for k, piece in enumerate(pieces):
+            closed = k < len(pieces) - 1 or k > constants
+            loose = piece.level == SUM or piece.negative or (piece.level == REDUCTION and closed)
+            written.append(self.symbols.writer.parenthesised(piece) if loose else piece)
+        level = REDUCTION if written[-1].level == REDUCTION else PRODUCT
+        return Piece(" ".join(p.text for p in written), level, any(p.tall for p in written))
+
+    def with_maxima(self, factors: Sequence[Expr]) -> tuple[Expr, ...]:
+        """u [u > 0] is max(0, u)."""
+        left = list(factors)
+        for guard in factors:
+            if isinstance(guard, nodes.Indicator) and isinstance(guard.condition, sympy.StrictGreaterThan):
+                u, bound = guard.condition.args
+                if bound == 0 and u in left:
+                    left[left.index(u)] = sympy.Function("max")(u)  # type: ignore[arg-type]
+                    left.remove(guard)
+        return tuple(left)
+
+    def power(self, e: sympy.Pow) -> Piece:
+        if e.exp.is_negative:
+            return self.multiply(S.One, (e,))
+        if e.exp == sympy.Rational(1, 2):
+            return self.symbols.writer.root(self.write(e.base))  # type: ignore[arg-type]
+        base = self.write(e.base)  # type: ignore[arg-type]
+        scripted = isinstance(e.base, Access) and self.has_layer(e.base)
+        if base.level < SINGLE or base.negative or scripted or isinstance(e.base, nodes.Guard | sympy.exp):
+            base = self.symbols.writer.parenthesised(base)
+        return Piece(self.symbols.writer.power(base.text, self.write(e.exp).text), SINGLE, base.tall)  # type: ignore[arg-type]
+
+    def has_layer(self, access: Access) -> bool:
+        name = self.symbols.naming.of(access.tensor.name)
+        return name.layer is not None or (name.of is not None and name.of.layer is not None)
+
+    # --- reductions, guards, functions ---
+
+    def reduction(self, e: Expr) -> Piece:
+        body: Expr = e.body  # type: ignore[attr-defined]
+        bound: tuple[Index, ...] = e.bound  # type: ignore[attr-defined]
+        names = dict(self.names)
+        for index in bound:
+            suggestions = [
+                axis.name
+                for access in _accesses(body)
+                for axis, part in zip(access.tensor.axes, access.index, strict=True)
+                if part == index and isinstance(axis, Index)
+            ]
+            names[index] = readable(index, suggestions, set(names.values()) | reserved(self.symbols), self.symbols.writer.word)
+        inner = replace(self, names=names, free=(*self.free, *bound))
+        ranges = [(names[b], *self.range(b, body)) for b in bound]
+        if isinstance(e, nodes.LogSumExp):
+            total = self.symbols.writer.reduction("sum", ranges, self.symbols.writer.exponential(inner.write(body)).text)
+            return Piece(f"{self.symbols.writer.function('log')} {total}", REDUCTION, tall=True)
+        written = inner.write(body)
+        if written.level == SUM or written.negative:
+            written = self.symbols.writer.parenthesised(written)
+        kind = {nodes.Sum: "sum", nodes.Max: "max"}.get(type(e), "argmax")
+        return Piece(self.symbols.writer.reduction(kind, ranges, written.text), REDUCTION, tall=True)
+
+    def range(self, index: Index, body: Expr) -> tuple[str, str]:
+        """Return the limits of an index: 1..n where it only counts entries, 0..n−1 where it is reckoned with."""
+        extent = self.symbols.size(index.extent)
+        if _reckoned(index, body):
+            return "0", self.symbols.affine(index.extent - 1, {})
+        return "1", extent
+
+    def guard(self, e: nodes.Guard) -> Piece:
+        writer = self.symbols.writer
+        if isinstance(e, nodes.InRange):
+            low, high = (self.symbols.affine(part, self.names) for part in e.args)  # type: ignore[arg-type]
+            return writer.bracket(f"0 {writer.relation('<=')} {low} < {high}")
+        if isinstance(e, nodes.Divides):
+            step, of = (self.symbols.affine(part, self.names) for part in e.args)  # type: ignore[arg-type]
+            return writer.bracket(f"{step} {writer.relation('|')} {of}")
+        condition = e.condition  # type: ignore[attr-defined]
+        left, right = (self.write(side).text for side in condition.args)
+        kind = _RELATIONS[type(condition)]
+        if kind == ">" and condition.args[0].is_number:
+            return writer.bracket(f"{right} < {left}")
+        return writer.bracket(f"{left} {writer.relation(kind)} {right}")
+
+    def function(self, e: Expr) -> Piece:
+        writer = self.symbols.writer
+        if isinstance(e, nodes.Unspecified):
+            return writer.call(self.symbols.function(e.label, e.order), self.write(e.args[2]))  # type: ignore[arg-type]
+        u = self.write(e.args[0])  # type: ignore[arg-type]
+        if isinstance(e, sympy.exp):
+            return writer.exponential(u)
+        if isinstance(e, nodes.Abs | nodes.Floor):
+            return writer.bars(u, "abs" if isinstance(e, nodes.Abs) else "floor")
+        if isinstance(e, nodes.Expm1):
+            return Piece(f"{writer.exponential(u).text} - 1", SUM, u.tall)
+        if isinstance(e, nodes.Log1p):
+            return writer.call(writer.function("log"), self.terms([Piece("1"), u]))
+        if type(e).__name__ == "max":
+            return writer.call(writer.function("max"), Piece(f"0, {u.text}", SINGLE, u.tall))
+        return writer.call(writer.function(type(e).__name__.lower()), u)
+
+
+def minus(piece: Piece) -> Piece:
+    """Return the negative of a piece that is no sum."""
+    if piece.negative:
+        return Piece(piece.text[1:], piece.level, piece.tall)
+    return Piece(f"-{piece.text}", min(piece.level, PRODUCT), piece.tall, True)
+
+
+def _decimal(size: Expr) -> bool:
+    """Whether a rational number is better written as a decimal: 0.1, 0.0001, but 1/2 and 1/3."""
+    if not size.is_Rational:
+        return True
+    q = int(size.q)  # type: ignore[attr-defined]
+    short = Fraction(int(size.p), q)  # type: ignore[attr-defined]
+    while q % 2 == 0:
+        q //= 2
+    while q % 5 == 0:
+        q //= 5
+    return (q == 1 and short.denominator >= 10) or short.denominator > 999
+
+
+def _constant(factors: Sequence[Expr]) -> bool:
+    return not any(f.has(Access) or f.atoms(Index) for f in factors)
+
+
+def _accesses(e: Expr) -> list[Access]:
+    """The entries in an expression, in reading order."""
+    if isinstance(e, Access):
+        return [e]
+    if isinstance(e, sympy.Mul):
+        parts: Sequence[Expr] = signed_factors(e)[1]
+    elif isinstance(e, sympy.Add):
+        parts = ordered_terms(e)
+    else:
+        parts = [a for a in e.args if isinstance(a, Expr)]
+    return [a for part in parts for a in _accesses(part)]
+
+
+def _reckoned(index: Index, body: Expr) -> bool:
+    """Whether an index stands in anything but plain subscripts and comparisons with other indices."""
+    for access in body.atoms(Access):
+        if any(part != index and index in part.free_symbols for part in access.index if not isinstance(part, Access)):
+            return True
+    return any(index in g.free_symbols for g in body.atoms(nodes.InRange, nodes.Divides))
+
+
+__all__ = ["IndexPrinter", "index_equation", "minus", "reserved"]

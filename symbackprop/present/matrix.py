@@ -1,0 +1,284 @@
+"""Matrix forms on paper: whole vectors and matrices, with the shape under each factor if wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import sympy
+from sympy import Expr
+
+from symbackprop.algebra import matrix as m
+from symbackprop.algebra import nodes
+from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.errors import EmissionError
+from symbackprop.present.index import IndexPrinter, minus
+from symbackprop.present.symbols import Symbols
+from symbackprop.present.writer import ELEMENTWISE, PRODUCT, REDUCTION, SINGLE, SUM, Piece
+
+
+def matrix_equation(equation: m.MatrixEquation, symbols: Symbols, *, shapes: bool = False) -> str:
+    """Return an equation in matrix form."""
+    printer = MatrixPrinter(symbols, shapes)
+    return f"{printer.write(equation.lhs).text} = {printer.write(equation.rhs).text}"
+
+
+def laid_out(equation: m.MatrixEquation, layout: str) -> m.MatrixEquation:
+    """Return an equation in a layout of derivatives.
+
+    In gradient and denominator layout the derivative of a scalar has the shape of the variable. In numerator layout it has
+    the transposed shape: error terms are rows, and ∂L/∂W is the transpose. An equation between values stays as it is.
+    """
+    if layout != "numerator" or not _derivative(equation.tensor):
+        return equation
+    return m.MatrixEquation(replace(equation.lhs, turned=True), m.transpose(_turned(equation.rhs)))
+
+
+def _derivative(tensor: Tensor) -> bool:
+    return bool(tensor.role == "cotangent" and tensor.rank > 0)
+
+
+def _turned(form: m.Form) -> m.Form:
+    """Read every derivative from its transposed array."""
+    if isinstance(form, m.Entry):
+        return m.transpose(replace(form, turned=True)) if _derivative(form.tensor) and form.rank else form
+    if isinstance(form, m.Times):
+        return m.times(*map(_turned, form.args))
+    if isinstance(form, m.Hadamard):
+        return m.hadamard(*map(_turned, form.args))
+    if isinstance(form, m.Plus):
+        return m.plus(*map(_turned, form.args))
+    if isinstance(form, m.Transpose):
+        return m.transpose(_turned(form.arg))
+    if isinstance(form, m.Quotient):
+        return m.Quotient(_turned(form.top), _turned(form.bottom))
+    if isinstance(form, m.Scale):
+        made = _turned(form.arg)
+        for factor in reversed(form.factors):
+            made = m.scale(_turned(factor), made)
+        return made
+    if isinstance(form, m.Apply):
+        return replace(form, args=tuple(map(_turned, form.args)))
+    if isinstance(form, m.Power | m.Diag | m.SquaredNorm | m.Total):
+        return replace(form, arg=_turned(form.arg))
+    return form
+
+
+@dataclass(frozen=True)
+class MatrixPrinter:
+    """Writes matrix forms.
+
+    Attributes:
+        symbols: how names are written.
+        shapes: whether each factor shows its shape.
+    """
+
+    symbols: Symbols
+    shapes: bool = False
+
+    def write(self, form: m.Form) -> Piece:
+        """Write a form."""
+        if isinstance(form, m.Entry | m.Transpose | m.Apply | m.Diag | m.OneHot | m.Ones):
+            return self.shaped(form, replace(self, shapes=False).single(form))
+        if isinstance(form, m.Number | m.Fill):
+            return self.constant(form.value)
+        if isinstance(form, m.Times):
+            return self.side([self.closed(a, PRODUCT) for a in form.args], PRODUCT)
+        if isinstance(form, m.Hadamard):
+            return self.hadamard(form.args)
+        if isinstance(form, m.Plus):
+            return self.plus(form.args)
+        if isinstance(form, m.Scale):
+            return self.scale(form)
+        if isinstance(form, m.Quotient):
+            return self.quotient(form)
+        if isinstance(form, m.Power):
+            return self.power(form)
+        if isinstance(form, m.SquaredNorm):
+            norm = self.symbols.writer.bars(self.write(form.arg), "norm")
+            return Piece(self.symbols.writer.power(norm.text, "2"), SINGLE, norm.tall)
+        if isinstance(form, m.Total):
+            body = self.write(form.arg)
+            body = self.symbols.writer.parenthesised(body) if body.level == SUM or body.negative else body
+            low, high = "1", self.symbols.size(form.index.extent)
+            name = self.symbols.writer.word(form.index.name)
+            return Piece(self.symbols.writer.reduction("sum", [(name, low, high)], body.text), REDUCTION, True)
+        raise EmissionError(f"{type(form).__name__} cannot be written as a formula; add it to {type(self).__name__}")
+
+    def shaped(self, form: m.Form, piece: Piece) -> Piece:
+        if not self.shapes or form.scalar:
+            return piece
+        rows, columns = ("1" if extent is None else self.symbols.size(extent) for extent in form.shape)
+        return Piece(self.symbols.writer.shaped(piece.text, rows, columns), SINGLE, piece.tall)
+
+    def single(self, form: m.Form) -> Piece:
+        writer = self.symbols.writer
+        if isinstance(form, m.Entry):
+            samples = [self.symbols.affine(part, {}) for part in form.at if part is not None]
+            return self.symbols.tensor(form.tensor, samples, whole=not samples)
+        if isinstance(form, m.Transpose):
+            return self.transposed(form.arg)
+        if isinstance(form, m.Ones):
+            return Piece(writer.ones())
+        if isinstance(form, m.Diag):
+            return Piece("I") if isinstance(form.arg, m.Ones) else writer.call(writer.function("diag"), self.write(form.arg))
+        if isinstance(form, m.OneHot):
+            return Piece(writer.marked("e", self.write(form.labels).text, ""))
+        if isinstance(form, m.Apply):
+            return self.apply(form)
+        raise EmissionError(f"{type(form).__name__} cannot be written as a formula; add it to {type(self).__name__}")
+
+    def constant(self, value: Expr) -> Piece:
+        return IndexPrinter(self.symbols, {}).write(value)
+
+    # --- products ---
+
+    def closed(self, form: m.Form, around: int) -> Piece:
+        """Write a factor, in parentheses unless it cannot be misread: ∘ and the matrix product never mix without."""
+        piece = self.write(form)
+        open_ = piece.level < SINGLE and (piece.level != around or isinstance(form, m.Entry))
+        return self.symbols.writer.parenthesised(piece) if open_ or piece.negative else piece
+
+    def side(self, pieces: list[Piece], level: int, between: str = " ") -> Piece:
+        if len(pieces) == 1:
+            return pieces[0]
+        return Piece(between.join(p.text for p in pieces), level, any(p.tall for p in pieces))
+
+    def hadamard(self, args: tuple[m.Form, ...]) -> Piece:
+        left = list(args)
+        for guard in args:
+            u = _positive_part(guard)
+            if u is not None and u in left:
+                left[left.index(u)] = m.Apply(sympy.Function("max")(sympy.Symbol("u")), (sympy.Symbol("u"),), (u,))
+                left.remove(guard)
+        negative = False
+        pieces = []
+        for arg in left:
+            flipped = self.target_first(arg)
+            if flipped is not None:
+                negative = not negative
+            pieces.append(self.symbols.writer.parenthesised(flipped) if flipped is not None else self.closed(arg, ELEMENTWISE))
+        made = self.side(pieces, ELEMENTWISE, f" {self.symbols.writer.sign(self.symbols.notation.hadamard)} ")
+        return minus(made) if negative else made
+
+    def target_first(self, form: m.Form) -> Piece | None:
+        """Write a − y as y − a where the notation has −(y − a)."""
+        if self.symbols.notation.output_error != "target first" or not isinstance(form, m.Plus) or len(form.args) != 2:
+            return None
+        first, second = form.args
+        if not (isinstance(first, m.Entry) and isinstance(second, m.Scale) and second.number == -1 and isinstance(second.arg, m.Entry)):
+            return None
+        roles = [self.symbols.naming.of(e.tensor.name).role for e in (first, second.arg)]
+        if len(second.factors) > 1 or roles[0] not in ("activation", "pre") or roles[1] != "target":
+            return None
+        return self.join([self.write(second.arg), minus(self.write(first))])
+
+    def scale(self, form: m.Scale) -> Piece:
+        number = form.number
+        named = [f for f in form.factors if not isinstance(f, m.Number)]
+        size = abs(number) if number.is_number else -number if number.as_coeff_Mul()[0].is_negative else number
+        negative = size != number
+        pieces = [] if size == 1 else [self.constant(size)]
+        pieces += [self.closed(f, PRODUCT) for f in named]
+        if not (isinstance(form.arg, m.Fill) and form.arg.value == 1 and pieces):
+            flipped = self.target_first(form.arg)
+            if flipped is not None:
+                negative = not negative
+                body = self.symbols.writer.parenthesised(flipped)
+            else:
+                body = self.write(form.arg)
+                loose = body.level == SUM or (body.level == ELEMENTWISE and pieces) or (body.level == REDUCTION and named)
+                if body.negative and not pieces:
+                    negative, body = not negative, minus(body)
+                elif loose or body.negative:
+                    body = self.symbols.writer.parenthesised(body)
+            pieces.append(body)
+        level = min(PRODUCT, *(p.level for p in pieces)) if len(pieces) > 1 else pieces[0].level
+        made = self.side(pieces, level)
+        return minus(made) if negative else made
+
+    def plus(self, args: tuple[m.Form, ...]) -> Piece:
+        flipped = self.target_first(m.Plus(args))
+        if flipped is not None:
+            return minus(self.symbols.writer.parenthesised(flipped))
+        return self.join([self.write(a) for a in args])
+
+    def join(self, pieces: list[Piece]) -> Piece:
+        return IndexPrinter(self.symbols, {}).terms(pieces)
+
+    def quotient(self, form: m.Quotient) -> Piece:
+        writer = self.symbols.writer
+        if form.scalar or isinstance(form.top, m.Fill):
+            return writer.fraction(self.write(form.top), self.write(form.bottom))
+        pieces = [self.closed(form.top, SINGLE), self.closed(form.bottom, SINGLE)]
+        return self.side(pieces, ELEMENTWISE, f" {writer.sign(chr(92) + 'oslash')} ")
+
+    def power(self, form: m.Power) -> Piece:
+        writer = self.symbols.writer
+        base = self.closed(form.arg, SINGLE)
+        if form.exponent == sympy.Rational(1, 2):
+            return writer.root(self.write(form.arg))
+        if form.scalar:
+            base = base if isinstance(form.arg, m.Number) or not self.has_mark(form.arg) else writer.parenthesised(base)
+            return Piece(writer.power(base.text, self.constant(form.exponent).text), SINGLE, base.tall)
+        if form.exponent == 2:
+            return self.side([base, base], ELEMENTWISE, f" {writer.sign(self.symbols.notation.hadamard)} ")
+        sign = writer.sign(self.symbols.notation.hadamard)
+        return Piece(writer.power(writer.parenthesised(base).text, f"{sign} {self.constant(form.exponent).text}"), SINGLE, True)
+
+    def transposed(self, form: m.Form) -> Piece:
+        writer = self.symbols.writer
+        base = self.closed(form, SINGLE)
+        if self.has_mark(form):
+            base = writer.parenthesised(base)
+        return Piece(writer.transposed(base.text, self.symbols.notation.transposed), SINGLE, base.tall)
+
+    def has_mark(self, form: m.Form) -> bool:
+        """Whether something stands above a symbol already."""
+        if not isinstance(form, m.Entry):
+            return False
+        name = self.symbols.naming.of(form.tensor.name)
+        if name.role == "gradient" or name.layer is None:
+            return False
+        sampled = any(part is not None for part in form.at)
+        return name.layer.named or sampled or self.symbols.notation.layer_mark == "superscript"
+
+    # --- functions of each entry ---
+
+    def apply(self, form: m.Apply) -> Piece:
+        """Write a function of whole vectors: the scalar function, with the written arguments in its slots."""
+        pieces = [self.write(a) for a in form.args]
+        function = form.function
+        writer = self.symbols.writer
+        if isinstance(function, sympy.exp) and function.args == form.slots:
+            return writer.call(writer.function("exp"), pieces[0])
+        stands = {slot: Access(Tensor(f"~{k}")) for k, slot in enumerate(form.slots)}
+        printer = _Slots(self.symbols, {}, (), tuple(pieces))
+        return printer.write(function.xreplace(stands))
+
+
+@dataclass(frozen=True)
+class _Slots(IndexPrinter):
+    """An index printer that has written pieces in place of entries."""
+
+    pieces: tuple[Piece, ...] = ()
+
+    def write(self, e: Expr) -> Piece:
+        if isinstance(e, Access) and e.tensor.name.startswith("~"):
+            return self.pieces[int(e.tensor.name[1:])]
+        return super().write(e)
+
+    def has_layer(self, access: Access) -> bool:
+        return True
+
+
+def _positive_part(form: m.Form) -> m.Form | None:
+    """Return u of the indicator [u > 0]."""
+    if isinstance(form, m.Apply) and isinstance(form.function, nodes.Indicator) and len(form.args) == 2:
+        u, zero = form.args
+        strict = isinstance(form.function.condition, sympy.StrictGreaterThan) and form.function.condition.lhs == form.slots[0]
+        if strict and isinstance(zero, m.Number | m.Fill) and zero.value == 0:
+            return u
+    return None
+
+
+__all__ = ["MatrixPrinter", "laid_out", "matrix_equation"]

@@ -1,0 +1,213 @@
+"""What a tensor is called on paper: its role, its layer, and what it is a derivative of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+from sympy import Expr
+
+from symbackprop.declare.model import LayerRecord, Model
+from symbackprop.present.notation import Notation
+
+#: Roles that have a letter of their own in a `Notation`.
+ROLES = (
+    "input",
+    "target",
+    "pre",
+    "activation",
+    "probability",
+    "weight",
+    "bias",
+    "error",
+    "loss",
+    "sample_loss",
+)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Which layer: a number, the general layer l, the last one, or a name.
+
+    Attributes:
+        base: an int counts from the input (0); "general" and "last" are symbols; another string is a layer's own name.
+        offset: added to it: l + 1.
+    """
+
+    base: int | str
+    offset: int = 0
+
+    def moved(self, by: int) -> Layer:
+        """Return the layer that lies ``by`` further from the input."""
+        return self if self.named else Layer(self.base, self.offset + by)
+
+    @property
+    def named(self) -> bool:
+        """Whether it goes by its own name, without a number."""
+        return isinstance(self.base, str) and self.base not in ("general", "last")
+
+
+@dataclass(frozen=True)
+class Name:
+    """The name of a tensor on paper.
+
+    Attributes:
+        role: one of `ROLES`, or "word" for a name of the user's, or "gradient".
+        layer: the layer that it belongs to; a weight belongs to the layer that it leads to.
+        word: the user's name, for role "word".
+        of: what it is the derivative of the loss with respect to, for role "gradient".
+    """
+
+    role: str
+    layer: Layer | None = None
+    word: str = ""
+    of: Name | None = None
+
+
+@dataclass(frozen=True)
+class Naming:
+    """The names of a derivation's tensors, sizes and unspecified functions.
+
+    Attributes:
+        names: tensor name -> name on paper; a tensor that is not here goes by its own name.
+        widths: a symbolic size -> the layer whose width it is.
+        functions: the label of an unspecified function -> "function" or "output_function"; other labels stay as they are.
+        batch: the size of the batch axis.
+        loss: what is differentiated.
+    """
+
+    names: Mapping[str, Name] = field(default_factory=lambda: MappingProxyType({}))
+    widths: Mapping[Expr, Layer] = field(default_factory=lambda: MappingProxyType({}))
+    functions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({"f": "function"}))
+    batch: Expr | None = None
+    loss: Name = field(default_factory=lambda: Name("loss"))
+
+    def of(self, tensor: str) -> Name:
+        """Return the name of a tensor: the given one, else one read from the tensor's own name."""
+        if tensor in self.names:
+            return self.names[tensor]
+        head, dot, rest = tensor.partition(".")
+        if dot and head == "grad":
+            return Name("gradient", of=self.of(rest))
+        if dot and head == "delta":
+            return self.errors.get(rest, Name("error", Layer(rest)))
+        if dot:
+            return Name("word", Layer(head), word=rest)
+        return Name("word", word=tensor)
+
+    @cached_property
+    def errors(self) -> Mapping[str, Name]:
+        """Error terms by the name of their layer, from the layers' pre-activations."""
+        return {
+            tensor.rpartition(".")[0]: Name("error", name.layer)
+            for tensor, name in self.names.items()
+            if name.role == "pre" and tensor.endswith(".z")
+        }
+
+
+def network_naming(model: Model) -> Naming:
+    """Return the names of a network's tensors.
+
+    In a chain of layers each is known by its number, counted from the input; in any other wiring, by its name.
+    """
+    names: dict[str, Name] = {}
+    widths: dict[Expr, Layer] = {}
+    single = len(model.inputs) == 1
+    for x in model.inputs:
+        names[x] = Name("input") if single else Name("word", word=x)
+    if model.target:
+        names[model.target] = Name("target")
+    chained = _is_chain(model)
+    position = 0
+    for record in model.layers:
+        advances = record.pre is not None
+        position += int(advances and record.use == 1)
+        here = Layer(position) if chained else Layer(record.name)
+        if record.pre is not None:
+            names[record.pre] = Name("pre", here)
+        if record.output not in names:
+            names[record.output] = _output(record, here, names, chained)
+        for parameter in record.parameters:
+            own = parameter.rpartition(".")[2]
+            role = {"W": "weight", "b": "bias"}.get(own)
+            names[parameter] = Name(role, here) if role else Name("word", here, word=own)
+    if model.loss is not None:
+        names |= {model.loss: Name("loss"), "loss.L": Name("sample_loss"), "loss.p": Name("probability")}
+        names |= {f"loss.{word}": Name("word", word=word) for word in ("S", "s", "data") if f"loss.{word}" in model.system.tensors}
+        for tensor in model.system.tensors:
+            if tensor.startswith("loss.") and tensor not in names:
+                names[tensor] = Name("word", word=tensor.partition(".")[2])
+    return Naming(names=names, widths=widths, functions=_functions(model), batch=model.batch)
+
+
+def _is_chain(model: Model) -> bool:
+    if len(model.inputs) != 1 or any(record.use > 1 for record in model.layers):
+        return False
+    value = model.inputs[0]
+    for record in model.layers:
+        if record.inputs != (value,):
+            return False
+        value = record.output
+    return True
+
+
+def _output(record: LayerRecord, here: Layer, names: Mapping[str, Name], chained: bool) -> Name:
+    if record.pre is not None:
+        return Name("activation", here)
+    taken = Name("activation", here) in names.values()
+    if chained and record.kind == "Activation" and not taken and here.base != 0:
+        return Name("activation", here)
+    return Name("word", Layer(record.name), word=record.output.rpartition(".")[2])
+
+
+def _functions(model: Model) -> Mapping[str, str]:
+    labels = [record.activation for record in model.layers if record.activation is not None]
+    if not labels:
+        return {"f": "function"}
+    *hidden, last = labels
+    # One letter for all layers, unless the output has a function of its own.
+    return {last: "output_function" if hidden and last not in hidden else "function"} | {label: "function" for label in dict.fromkeys(hidden[:1])}
+
+
+def general_naming(
+    notation: Notation,
+    slots: Mapping[str, str],
+    *,
+    gradient: bool = False,
+    output: bool = False,
+    widths: Mapping[Expr, int] | None = None,
+    batch: Expr | None = None,
+) -> Naming:
+    """Return names for an equation of the recursion over layers, in which a layer has the symbol l.
+
+    Args:
+        notation: decides which layer of the equation is called l: in a gradient it is the one that the weight carries.
+        slots: tensor name -> role, with the layer after a colon, counted from the layer that the equation is about:
+            ``{"delta": "error:0", "W": "weight:1", "delta_next": "error:1", "z": "pre:0"}``. A gradient is ``gradient weight:0``.
+        gradient: whether the equation gives a parameter's gradient.
+        output: whether the equation is about the last layer, n_l.
+        widths: a symbolic size -> the layer whose width it is, counted in the same way.
+        batch: the size of the batch axis.
+    """
+    shift = 1 if gradient and notation.weight_of == "source" else 0
+    base = "last" if output else "general"
+
+    def layer(offset: int) -> Layer:
+        return Layer(base, offset + shift)
+
+    def name(written: str) -> Name:
+        if written.startswith("gradient "):
+            return Name("gradient", of=name(written.removeprefix("gradient ")))
+        role, colon, offset = written.partition(":")
+        return Name(role, layer(int(offset))) if colon else Name(role)
+
+    return Naming(
+        names={tensor: name(written) for tensor, written in slots.items()},
+        widths={size: layer(offset) for size, offset in (widths or {}).items()},
+        batch=batch,
+    )
+
+
+__all__ = ["ROLES", "Layer", "Name", "Naming", "general_naming", "network_naming"]

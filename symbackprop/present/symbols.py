@@ -1,0 +1,151 @@
+"""How names, layers, sizes and indices are written in a notation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import sympy
+from sympy import Expr
+
+from symbackprop.algebra.index import Index
+from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.present.letters import capital
+from symbackprop.present.naming import Layer, Name, Naming
+from symbackprop.present.notation import Notation
+from symbackprop.present.writer import PRODUCT, Piece, Writer
+
+
+@dataclass(frozen=True)
+class Symbols:
+    """The symbols of one formula: a notation, the names of its tensors, and the writer that puts them on paper."""
+
+    notation: Notation
+    naming: Naming
+    writer: Writer
+
+    # --- names ---
+
+    def tensor(self, tensor: Tensor, indices: Sequence[str] = (), *, whole: bool = True) -> Piece:
+        """Write a tensor, or one entry of it.
+
+        Args:
+            tensor: which.
+            indices: written indices.
+            whole: False for an entry: the layer then stands above in every notation.
+        """
+        name = self.naming.of(tensor.name)
+        batch = whole and not indices and len(tensor.axes) == 2 and self.naming.batch is not None and tensor.axes[0].extent == self.naming.batch
+        return self.name(name, indices, whole=whole, many=batch and tensor.role != "parameter")
+
+    def name(self, name: Name, indices: Sequence[str] = (), *, whole: bool = True, many: bool = False) -> Piece:
+        """Write a name; ``many`` writes the capital letter of a whole batch."""
+        if name.role == "gradient" and name.of is not None:
+            return self.derivative(name.of, indices, whole=whole, many=many)
+        if name.role == "word":
+            base = self.writer.word(name.word.upper() if many and len(name.word) == 1 else name.word)
+        else:
+            letter = self.notation.letter(name.role)
+            base = self.writer.letter(capital(letter) if many else letter)
+        below, above = joined(indices), ""
+        if name.layer is not None:
+            number = self.layer(name)
+            if self.notation.layer_mark == "superscript" or not whole or indices or name.layer.named:
+                above = self.writer.layer(number)
+            else:
+                below = number
+        return Piece(self.writer.marked(base, below, above))
+
+    def derivative(self, of: Name, indices: Sequence[str] = (), *, whole: bool = True, many: bool = False) -> Piece:
+        """Write the gradient of the loss with respect to a tensor, or one entry of it."""
+        loss = self.name(self.naming.loss).text
+        if whole and not indices and self.notation.gradient == "nabla":
+            return Piece(self.writer.gradient(self.name(of, many=many).text, loss), PRODUCT)
+        return self.writer.partial(self.name(of, indices, whole=whole, many=many).text, loss)
+
+    def layer(self, name: Name) -> str:
+        """Write the number of a name's layer; a weight carries the one that the notation gives it."""
+        assert name.layer is not None
+        where = name.layer
+        if name.role in ("weight", "bias") and self.notation.weight_of == "source":
+            where = where.moved(-1)
+        return self.number(where)
+
+    def number(self, where: Layer) -> str:
+        """Write a layer's number in the numbering of the notation."""
+        if isinstance(where.base, int):
+            return str(where.base + where.offset + self.notation.first)
+        if where.named:
+            return self.writer.named_layer(where.base)
+        base = self.writer.letter(self.notation.last if where.base == "last" else self.notation.layer)
+        return base if not where.offset else f"{base}{where.offset:+d}"
+
+    def function(self, label: str, order: int) -> str:
+        """Write the letter of an unspecified function, with its primes."""
+        role = self.naming.functions.get(label)
+        written = self.writer.letter(self.notation.letter(role)) if role else self.writer.function(label)
+        return f"{written}{chr(39) * order}"
+
+    # --- sizes and indices ---
+
+    def size(self, extent: Expr) -> str:
+        """Write a size: a number, s_l, or the user's symbol."""
+        if extent in self.naming.widths:
+            return self.writer.marked(self.writer.letter(self.notation.width), self.number(self.naming.widths[extent]), "")
+        if extent == self.naming.batch:
+            return self.writer.letter(self.notation.samples)
+        if extent.is_Symbol:
+            return self.writer.word(extent.name)  # type: ignore[attr-defined]
+        return self.affine(extent, {})
+
+    def affine(self, e: Expr, names: dict[Index, str]) -> str:
+        """Write an index expression or a size: numbers, indices, sizes, + − *, and entries of integer tensors."""
+        if isinstance(e, Index):
+            return names[e] if e in names else self.writer.word(e.name)
+        if isinstance(e, Access):
+            return self.tensor(e.tensor, [self.affine(part, names) for part in e.index], whole=not e.index).text
+        if e.is_Symbol:
+            return self.size(e)
+        if isinstance(e, sympy.Add):
+            written = ""
+            for term in sorted(e.args, key=lambda t: (t.is_number, bool(t.as_coeff_Mul()[0].is_negative), sympy.default_sort_key(t))):
+                piece = self.affine(term, names)  # type: ignore[arg-type]
+                written += piece if not written or piece.startswith("-") else f"+{piece}"
+            return written
+        if isinstance(e, sympy.Mul):
+            number, rest = e.as_coeff_Mul()
+            body = " ".join(f"({self.affine(f, names)})" if isinstance(f, sympy.Add) else self.affine(f, names) for f in sympy.Mul.make_args(rest))  # type: ignore[arg-type]
+            return body if number == 1 else f"-{body}" if number == -1 else f"{number} {body}"
+        if isinstance(e, sympy.Function) and len(e.args) == 1:
+            return self.writer.bars(Piece(self.affine(e.args[0], names)), "floor").text  # type: ignore[arg-type]
+        return str(e).replace("*", " ")
+
+
+def joined(indices: Sequence[str]) -> str:
+    """Return written indices side by side, with commas where one of them is longer than a letter."""
+    return ("" if all(len(i) == 1 for i in indices) else ", ").join(indices)
+
+
+#: Letters for a bound index that has no name of its own to go by.
+_LETTERS = "ijkmrstuvqhcde"
+
+
+def readable(index: Index, suggestions: Sequence[str], taken: set[str], written: Callable[[str], str]) -> str:
+    """Return a name for an index, as it is written, that is not taken.
+
+    Args:
+        index: the index; its own name counts if it is one that people write.
+        suggestions: names of the axes that it runs over, in reading order.
+        taken: written names in use, and letters that mean something else.
+        written: how a name is written.
+    """
+    own = [] if any(mark in index.name for mark in "@~") else [index.name]
+    wanted = [*own, *(s for s in suggestions if not any(mark in s for mark in "@~"))]
+    # After a clash the next letter of the alphabet is what a person takes: i, then j.
+    start = _LETTERS.find(wanted[0]) + 1 if wanted else 0
+    following = chain(_LETTERS[start:], _LETTERS[:start], (f"r_{k}" for k in range(1, 1000)))
+    return next(name for name in map(written, chain(wanted, following)) if name not in taken)
+
+
+__all__ = ["Symbols", "joined", "readable"]
