@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 import symbackprop as sbp
 
 #: Activations for hidden layers. The exponential is left to the sweep over the tables: a chain of them overflows.
@@ -30,6 +31,11 @@ LOSSES = {
     "multiclass_hinge": (None, "label"),
     "squared_hinge": (None, "hinge"),
 }
+
+#: Activations whose values lie in (0, 1), and those that are positive: what losses on probabilities can be put on.
+IN_UNIT = ("sigmoid", "softmax", "hard_sigmoid")
+POSITIVE = (*IN_UNIT, "softplus", "exponential")
+ON_PROBABILITIES = {"binary_cross_entropy": IN_UNIT, "cross_entropy": POSITIVE, "kl_divergence": POSITIVE}
 
 REGULARIZERS = (None, lambda: sbp.L1(0.01), lambda: sbp.L2(0.02), lambda: sbp.ElasticNet(0.01, 0.02))
 
@@ -81,9 +87,7 @@ def draw_target(kind: str, batch: int, width: int, rng: np.random.Generator) -> 
 def draw_parameters(net: Any, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Return random values for all parameters, biases included."""
     shapes = {name: array.shape for name, array in net.init(seed=0, dtype="float64").items()}
-    return {
-        name: rng.standard_normal(shape) * (0.4 if len(shape) < 2 else 1 / np.sqrt(shape[-1])) for name, shape in shapes.items()
-    }
+    return {name: rng.standard_normal(shape) * (0.4 if len(shape) < 2 else 1 / np.sqrt(shape[-1])) for name, shape in shapes.items()}
 
 
 def case(seed: int) -> Case:

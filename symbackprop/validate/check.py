@@ -27,6 +27,7 @@ from symbackprop.validate.complex_step import Forward, unit
 from symbackprop.validate.dot_product import draw, pulled, pushed
 from symbackprop.validate.report import Report, Row
 from symbackprop.validate.sample import Sample, sample
+from symbackprop.validate.steps import step_rows
 from symbackprop.validate.tolerances import ENTRY_ALLOWANCE, NOISE_ALLOWANCE, tolerance
 
 if TYPE_CHECKING:
@@ -74,7 +75,10 @@ def check_network(
     if model.loss is None:
         raise DerivationError(f"network {model.name} has no loss, so there is no gradient to check")
     judged = _judged(model, derivation, np.dtype(dtype), seed, params, batch)
-    rows = (*_maths(model, judged, seed), *(() if value_and_grad is None else _code(model, judged, value_and_grad, np.dtype(dtype))))
+    rows = (
+        *_maths(model, derivation, judged, seed),
+        *(() if value_and_grad is None else _code(model, judged, value_and_grad, np.dtype(dtype))),
+    )
     what = "derivation" if value_and_grad is None else f"derivation and {np.dtype(dtype)} program"
     notes: tuple[str, ...] = (
         f"seed {seed}, {batch} samples, tensors over {ENTRIES} entries at {ENTRIES} of them and along {DIRECTIONS} random directions",
@@ -142,7 +146,7 @@ def _judged(model: Model, derivation: Derivation, dtype: Any, seed: int, params:
 # --- maths ---------------------------------------------------------------------------------------------------------------
 
 
-def _maths(model: Model, judged: _Judged, seed: int) -> tuple[Row, ...]:
+def _maths(model: Model, derivation: Derivation, judged: _Judged, seed: int) -> tuple[Row, ...]:
     rng = np.random.default_rng([seed, 78])
     rows = []
     stop = tuple(name for name in judged.cotangents if name != model.loss)
@@ -151,6 +155,7 @@ def _maths(model: Model, judged: _Judged, seed: int) -> tuple[Row, ...]:
         if name in judged.forward.values:
             rows.append(_chain_row(model, judged, name, stop, weights, rng))
     rows += _form_rows(judged, stop)
+    rows += step_rows(derivation, {**judged.forward.values, **judged.values}, judged.forward.sizes)
     rows += _whole_rows(model, judged, weights, rng)
     return tuple(rows)
 

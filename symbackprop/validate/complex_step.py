@@ -83,6 +83,13 @@ class Forward:
                     heapq.heappush(queue, position)
         return reached
 
+    def moved(self, shifts: Mapping[str, Array]) -> dict[str, Array]:
+        """Return all values after a complex step along a direction of given tensors."""
+        values = dict(self.values) | {name: self.values[name] + 1j * STEP * np.asarray(v) for name, v in shifts.items()}
+        for e in self.equations:
+            values[e.tensor.name] = evaluate_equation(e, {t.name: values[t.name] for t in e.reads}, self.sizes)
+        return values
+
     def slope(self, shifts: Mapping[str, Array]) -> float:
         """Return the derivative of the wanted scalar along a direction."""
         return float(np.sum(self.tangents(shifts).get(self.want, np.zeros(()))))

@@ -44,6 +44,18 @@ class Kink:
     over: tuple[Index, ...]
     mask: Expr
 
+    def fixed(self, moved: Mapping[str, Array], sizes: Mapping[Expr, Expr]) -> Array:
+        """Return where the quantity does not move, given values that all were moved a complex step.
+
+        A relu6 in its flat part that feeds a relu keeps it at 0 whatever the sample: that kink is never crossed.
+        """
+        grid = self.order + self.over
+        lengths = tuple(int(index.extent.xreplace(dict(sizes))) for index in grid)
+        with np.errstate(all="ignore"):
+            quantity = evaluate(self.quantity * self.mask, moved, sizes, grid)
+        still = np.broadcast_to(np.imag(np.asarray(quantity)) == 0, lengths)
+        return np.asarray(still.all(axis=tuple(range(len(self.order), len(grid)))) if self.over else still)
+
     @property
     def reads(self) -> tuple[str, ...]:
         """Names of the tensors on which the quantity depends."""
@@ -133,9 +145,23 @@ class Nearness:
 
 
 def nearness(
-    found: tuple[Kink, ...], values: Mapping[str, Array], sizes: Mapping[Expr, Expr], margin: float, batch: Expr | None
+    found: tuple[Kink, ...],
+    values: Mapping[str, Array],
+    sizes: Mapping[Expr, Expr],
+    margin: float,
+    batch: Expr | None,
+    moved: Mapping[str, Array] | None = None,
 ) -> Nearness:
-    """Return which sample rows and tensors are nearer to a kink than ``margin``; a NaN is too near."""
+    """Return which sample rows and tensors are nearer to a kink than ``margin``; a NaN is too near.
+
+    Args:
+        found: the kinks.
+        values: all values at the sample.
+        sizes: the value of each symbolic size.
+        margin: the wanted distance.
+        batch: the batch size, whose axis tells the rows apart.
+        moved: the values after a complex step of everything that is given; what does not move there is at no kink.
+    """
     rows: set[int] = set()
     tensors: set[str] = set()
     least, count = np.inf, 0
@@ -145,6 +171,8 @@ def nearness(
         if margins.size:
             smallest = float(np.min(margins))
             least = smallest if not smallest >= least else least
+        if near.any() and moved is not None:
+            near &= ~(kink.fixed(moved, sizes) & np.isfinite(margins))
         if not near.any():
             continue
         count += int(near.sum())

@@ -16,7 +16,7 @@ from symbackprop.algebra.nodes import Indicator
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import CheckError, ShapeError
 from symbackprop.validate.complex_step import Forward
-from symbackprop.validate.kinks import Kink, kinks, nearness
+from symbackprop.validate.kinks import Kink, Nearness, kinks, nearness
 from symbackprop.validate.tolerances import KINK_MARGIN
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def sample(model: Model, *, dtype: Any = np.float64, seed: int = 0, batch: int =
             for name in data:
                 values[name] = _data(model, name, batch, rng, dtype)
             continue
-        near = nearness(found, forward.values, forward.sizes, KINK_MARGIN, model.batch)
+        near = _near(model, forward, found, rng)
         if not near.count:
             return Sample(values, moved, 0)
         for name in near.tensors:
@@ -84,7 +84,16 @@ def sample(model: Model, *, dtype: Any = np.float64, seed: int = 0, batch: int =
         raise CheckError(
             f"network {model.name}: the loss is not finite at any of {_ROUNDS} random samples; its outputs may leave the loss's domain"
         )
-    return Sample(values, moved, nearness(found or (), forward.values, forward.sizes, KINK_MARGIN, model.batch).count)
+    return Sample(values, moved, _near(model, forward, found or (), rng).count)
+
+
+def _near(model: Model, forward: Forward, found: tuple[Kink, ...], rng: np.random.Generator) -> Nearness:
+    near = nearness(found, forward.values, forward.sizes, KINK_MARGIN, model.batch)
+    if not near.count:
+        return near
+    free = [name for name in model.system.free if name in forward.values and not model.system.tensors[name].integer]
+    moved = forward.moved({name: rng.standard_normal(forward.values[name].shape) for name in free})
+    return nearness(found, forward.values, forward.sizes, KINK_MARGIN, model.batch, moved)
 
 
 def batch_axis(model: Model, name: str) -> bool:

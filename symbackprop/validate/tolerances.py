@@ -35,6 +35,7 @@ TABLE = (
     Tolerance("float64", "forward", 1e-5, "one-sided: half a step of curvature, near 1e-8 at best"),
     Tolerance("float64", "mpmath", 1e-12, "50 digits: what is seen is the rounding of the judged float64 values"),
     Tolerance("float64", "rewritten form", 1e-12, "the same value by another formula: rounding only"),
+    Tolerance("float64", "rewriting step", 1e-9, "textbook forms on both sides: cancellation that the stable forms avoid is allowed for"),
     Tolerance("float64", "interpreter", 1e-12, "the same sums in another order"),
     Tolerance("float32", "interpreter", 1e-5, "against float64 on the same inputs: 6e-8 a rounding, sums of some thousand terms"),
     Tolerance("float64", "gradcheck", 1e-6, "central differences accept; only Ridders, with its error estimate, rejects"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ class Derived:
     tensors: dict[str, Tensor]
     cotangents: dict[str, str]
     loss: str
+    traces: dict[str, Any] = field(default_factory=dict)
 
 
 def network(widths: tuple[int, int, int] = (3, 4, 2), hidden: str = "tanh") -> tuple[Model, Derived]:

@@ -114,3 +114,16 @@ def test_samples_are_the_same_for_the_same_seed_and_exact_in_the_dtype():
 
 def test_the_margin_is_more_than_ten_central_steps():
     assert 10 * np.finfo(np.float64).eps ** (1 / 3) < KINK_MARGIN
+
+
+def test_a_kink_that_is_never_crossed_does_not_count():
+    """A flat piece upstream holds the quantity at 0 whatever the sample: no difference can cross that kink."""
+    flat = x[n, i] * Indicator(x[n, i] > 0)
+    equations = [Equation(q[n, i], flat), Equation(f[()], Sum(q[n, i] * Indicator(q[n, i] > 0), n, i))]
+    forward = Forward(System(equations), VALUES, "f")
+    found = kinks(forward.equations)
+    assert nearness(found, forward.values, forward.sizes, KINK_MARGIN, N).count == 2
+    moved = forward.moved({"x": np.ones((2, 3))})
+    assert nearness(found, forward.values, forward.sizes, KINK_MARGIN, N, moved).count == 0
+    zero = Forward(System(equations), {"x": np.zeros((2, 3))}, "f")
+    assert nearness(found, zero.values, zero.sizes, KINK_MARGIN, N, zero.moved({"x": np.ones((2, 3))})).count == 6

@@ -1,0 +1,71 @@
+"""Every rewriting step of a derivation holds at a sample: both of its sides have the same value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symbackprop.algebra.interpret import evaluate_equation
+from symbackprop.validate.report import Row
+from symbackprop.validate.tolerances import ENTRY_ALLOWANCE, tolerance
+
+if TYPE_CHECKING:
+    from symbackprop.derive.records import Derivation
+
+Array = npt.NDArray[Any]
+
+
+def step_rows(derivation: Derivation, values: Mapping[str, Array], sizes: Mapping[Any, Any]) -> tuple[Row, ...]:
+    """Return one row for each rewriting step that changes a value, or else one for the worst of all steps.
+
+    Steps are those of a template: of the layers of one type the first is judged, since the others have the same steps.
+
+    Args:
+        derivation: whose steps.
+        values: every forward value and cotangent at the sample.
+        sizes: the value of each symbolic size.
+    """
+    rows: list[Row] = []
+    seen: set[tuple[str, str]] = set()
+    for cotangent, (block, _) in derivation.traces.items():
+        slot = next((slot for slot, name in block.names.items() if name == cotangent), cotangent)
+        if (block.template.key, slot) in seen:
+            continue
+        seen.add((block.template.key, slot))
+        for number, step in enumerate(derivation.steps_of(cotangent), 1):
+            read = {t.name for side in (step.before, step.after) for t in side.reads}
+            if not step.rewrites or not read <= values.keys():
+                continue
+            known = {name: values[name] for name in read}
+            before, after = (evaluate_equation(side, known, sizes) for side in (step.before, step.after))
+            rows.append(_row(cotangent, number, step.rule, before, after))
+    failed = tuple(row for row in rows if not row.ok)
+    return failed or tuple(sorted(rows, key=lambda row: -row.excess)[:1])
+
+
+def _row(cotangent: str, number: int, rule: str, before: Array, after: Array) -> Row:
+    size = float(np.sqrt(np.sum(np.square(before))))
+    scale = size if size > 0 or np.isnan(size) else 1.0
+    errors = np.abs(after - before)
+    worst = int(np.argmax(np.where(np.isnan(errors), np.inf, errors)))
+    index = tuple(int(k) for k in np.unravel_index(worst, before.shape)) if before.ndim else ()
+    usual = max(abs(float(before[index])), scale / float(np.sqrt(max(before.size, 1))))
+    allowed = tolerance(np.float64, "rewriting step")
+    return Row(
+        proof="maths",
+        layer=cotangent.removeprefix("grad.").rpartition(".")[0] or cotangent.partition(".")[2],
+        tensor=cotangent,
+        method="rewriting step",
+        error=float(np.sqrt(np.sum(np.square(errors)))) / scale,
+        tolerance=allowed,
+        entry_error=float(errors[index]) / usual,
+        entry_tolerance=ENTRY_ALLOWANCE * allowed,
+        index=index,
+        got=float(after[index]),
+        expected=float(before[index]),
+        entries=int(before.size),
+        note=f"step {number}: {rule}",
+    )

@@ -1,0 +1,54 @@
+"""Emitted text as a program: executed as written, compiled or as plain Python, without the package around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+
+
+def executed(text: str, *, compiled: bool = False, name: str = "written") -> dict[str, Any]:
+    """Return the namespace of a module's text; unless ``compiled``, its jitted functions are plain Python ones."""
+    before = numba.config.DISABLE_JIT
+    numba.config.DISABLE_JIT = not compiled
+    # A cache needs a file, which text in memory is not.
+    text = text.replace("cache=True", "cache=False")
+    namespace: dict[str, Any] = {"__name__": name}
+    try:
+        exec(compile(text, f"<{name}>", "exec"), namespace)
+    finally:
+        numba.config.DISABLE_JIT = before
+    return namespace
+
+
+Program = Callable[..., tuple[float, dict[str, Any]]]
+
+
+def callable_of(namespace: dict[str, Any], inputs: tuple[str, ...], *, with_inputs: bool = True) -> Program:
+    """Return ``f(params, inputs, target) -> (loss, gradients by name)`` for a module's namespace."""
+    layout = namespace["PARAMETERS"]
+    dtype = np.dtype(namespace["DTYPE"])
+    size = sum(int(np.prod(shape)) for _, _, shape in layout)
+
+    def value_and_grad(params: dict[str, Any], given: dict[str, Any], target: Any) -> tuple[float, dict[str, Any]]:
+        flat = np.zeros(size, dtype)
+        for name, offset, shape in layout:
+            count = int(np.prod(shape))
+            flat[offset : offset + count] = np.asarray(params[name], dtype).ravel()
+        arrays = [np.ascontiguousarray(given[name], dtype) for name in inputs]
+        y = np.ascontiguousarray(target, np.int64 if np.asarray(target).dtype.kind in "iu" else dtype)
+        work = np.full(namespace["workspace"](len(arrays[0])), np.nan, dtype)
+        grads = np.full(size, np.nan, dtype)
+        loss = namespace["value_and_grad"](flat, *arrays, y, grads, work)
+        found = {name: grads[offset : offset + int(np.prod(shape))].reshape(shape) for name, offset, shape in layout}
+        if with_inputs:
+            slots = [np.full_like(a, np.nan) for a in arrays]
+            work[:] = np.nan
+            again = namespace["input_gradients"](flat, *arrays, y, *slots, work)
+            assert again == loss
+            found |= dict(zip(inputs, slots, strict=True))
+        return float(loss), found
+
+    return value_and_grad
