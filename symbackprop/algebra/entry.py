@@ -133,6 +133,9 @@ def _larger(first: Expr, second: Expr, sign: int) -> _Branches:
     above, below = Indicator(a > b), Indicator(b > a)
     if second.is_number:
         return ((first, above), (second, Indicator(sympy.GreaterThan(b, a, evaluate=False))))
+    if isinstance(above, Indicator) and any(side.is_number for side in above.condition.args):
+        # Both are functions of the one quantity that is compared, so a NaN in it reaches the second branch.
+        return ((first, Indicator(sympy.GreaterThan(*above.condition.args, evaluate=False))), (second, below))
     return ((first, above), (second, below), (first, Indicator(sympy.Eq(first, second))))
 
 

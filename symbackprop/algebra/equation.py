@@ -128,6 +128,12 @@ class Template:
     facts: tuple[Fact, ...] = ()
     kept: tuple[str, ...] = ()
 
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Template) and self.key == other.key
+
     @cached_property
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor by name: first what is read only, by name, then what is defined, in order."""

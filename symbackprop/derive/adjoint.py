@@ -1,0 +1,274 @@
+"""The adjoint of one template: what its inputs receive, given what its outputs receive. Derived once, used by every block.
+
+Cotangent slots are named ``~slot``. A cotangent of an internal tensor is inlined where that keeps the result readable and
+cheap, and kept as an equation of its own where it is a result (an error term) or used several times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import sympy
+from sympy import Expr, S
+
+from symbackprop.algebra.bound import canonical, rename
+from symbackprop.algebra.equation import Equation, Fact, Template, _raw
+from symbackprop.algebra.index import Index
+from symbackprop.algebra.nodes import Guard, Indicator, Reduction, Sum
+from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.derive.differentiate import contract, differentiate
+from symbackprop.derive.normalize import Trace, normalize
+from symbackprop.derive.records import Step
+from symbackprop.derive.reexpress import reexpress
+from symbackprop.derive.stored import Rule, stored_rules
+
+#: Marks a cotangent slot: ``~z`` is the derivative with respect to ``z``.
+MARK = "~"
+#: Marks what reaches a slot from outside the template: ``^z`` is filled in when templates are composed.
+SEED = "^"
+
+
+def cotangent(tensor: Tensor) -> Tensor:
+    """Return the slot tensor for the derivative with respect to ``tensor``."""
+    return Tensor(MARK + tensor.name, tensor.axes, "cotangent")
+
+
+def seed(tensor: Tensor) -> Tensor:
+    """Return the slot tensor for what ``tensor`` receives from outside its template."""
+    return Tensor(SEED + tensor.name, tensor.axes, "cotangent")
+
+
+@dataclass(frozen=True)
+class Cotangent:
+    """One derived equation ``~T[P] = rhs`` with its steps, in slot names.
+
+    ``forward`` are the equations whose stored values it may speak of (their definitions), ``facts`` the declared truths.
+    """
+
+    key: str
+    equation: Equation
+    steps: tuple[Step, ...]
+    forward: tuple[Equation, ...]
+    facts: tuple[Fact, ...]
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Cotangent) and self.key == other.key
+
+    @property
+    def slot(self) -> str:
+        return self.equation.tensor.name.removeprefix(MARK)
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether it is cheap enough to be written out wherever it is read: no sum, no maximum."""
+        return not self.equation.rhs.has(Reduction)
+
+
+@dataclass(frozen=True)
+class Adjoint:
+    """The cotangents of one template.
+
+    Attributes:
+        kept: equations of internal and output cotangents that are results of their own, in the order of computing.
+        flows: what each wanted input receives: slot name -> cotangent.
+    """
+
+    kept: tuple[Cotangent, ...]
+    flows: tuple[Cotangent, ...]
+
+
+@lru_cache(maxsize=4096)
+def adjoint(template: Template, wanted: tuple[str, ...], seeds: tuple[str, ...], units: tuple[str, ...] = (), inner: tuple[str, ...] = ()) -> Adjoint:
+    """Derive the adjoint of a template.
+
+    Args:
+        template: the forward equations.
+        wanted: free slots whose cotangents are asked for.
+        seeds: defined slots that receive a cotangent from outside, as the tensor ``^slot``.
+        units: defined slots of rank 0 whose cotangent is 1: the scalar that is differentiated.
+        inner: defined slots whose cotangents are asked for too.
+    """
+    key = f"{template.key}|{','.join(wanted)}|{','.join(seeds)}|{','.join(units)}"
+    rules = stored_rules(template.equations)
+    active = set(wanted) | set(inner)
+    for e in template.equations:
+        if any(t.name in active for t in e.reads):
+            active.add(e.tensor.name)
+    names = {t.name for t in template.tensors.values()}
+    incoming: dict[str, list[tuple[Expr, list[Step]]]] = {}
+    for slot in seeds:
+        incoming.setdefault(slot, []).append((Access(seed(template.tensors[slot]), *template.tensors[slot].axes), []))
+    for slot in units:
+        incoming.setdefault(slot, []).append((S.One, []))
+
+    arrived: dict[str, Expr] = {}
+    kept: list[Cotangent] = []
+    steps_of: dict[str, list[Step]] = {}
+
+    def settle(slot: str, keep: bool) -> None:
+        """Add what has arrived at a tensor and decide whether its cotangent gets an equation of its own."""
+        tensor = template.tensors[slot]
+        target = cotangent(tensor)
+        lhs = Access(target, *tensor.axes)
+        trace = Trace(lhs, [s for _, steps in incoming[slot] for s in steps])
+        total = sympy.Add(*(e for e, _ in incoming[slot]))
+        rhs = normalize(total, trace, rules, template.facts)
+        if keep:
+            kept.append(Cotangent(f"{key}>{slot}", _raw(lhs, rhs), tuple(trace.steps), template.equations, template.facts))
+            arrived[slot] = lhs
+        else:
+            arrived[slot] = rhs
+            steps_of[slot] = trace.steps
+
+    order = [e for e in template.equations if e.tensor.name in active]
+    for e in reversed(order):
+        slot = e.tensor.name
+        if slot not in incoming:
+            continue
+        settle(slot, keep=slot in template.kept or _worth_keeping(slot, incoming[slot], order))
+        if arrived[slot] == 0:
+            continue
+        for read, expr, steps in _flows(e, arrived[slot], frozenset(active & names), rules):
+            incoming.setdefault(read, []).append((expr, [*steps_of.get(slot, []), *steps]))
+    flows = []
+    for slot in wanted:
+        if slot not in incoming:
+            continue
+        tensor = template.tensors[slot]
+        lhs = Access(cotangent(tensor), *tensor.axes)
+        trace = Trace(lhs, [s for _, steps in incoming[slot] for s in steps])
+        rhs = normalize(sympy.Add(*(x for x, _ in incoming[slot])), trace, rules, template.facts)
+        flows.append(Cotangent(f"{key}>{slot}", _raw(lhs, rhs), tuple(trace.steps), template.equations, template.facts))
+    return Adjoint(tuple(kept), tuple(flows))
+
+
+def _worth_keeping(slot: str, arriving: list[tuple[Expr, list[Step]]], order: list[Equation]) -> bool:
+    """Keep a cotangent with a sum that several equations, or a sum over more indices, would compute again."""
+    total = sympy.Add(*(e for e, _ in arriving))
+    if not total.has(Reduction):
+        return False
+    equation = next(e for e in order if e.tensor.name == slot)
+    readers = [t for t in equation.reads]
+    rank = equation.tensor.rank
+    return len(readers) > 1 and all(t.rank <= rank for t in readers) and rank > 1
+
+
+def _flows(e: Equation, arrived: Expr, wanted: frozenset[str], rules: tuple[Rule, ...]) -> list[tuple[str, Expr, list[Step]]]:
+    """Return (tensor name, expression over its axes, steps) for every tensor that an equation sends something to."""
+    index: tuple[Index, ...] = e.lhs.index  # type: ignore[assignment]
+    taken = {i.name for i in index} | {i.name for t in (e.tensor, *e.reads) for i in t.axes}
+    rhs = rename(e.rhs, taken)
+    arrived = rename(arrived.xreplace(dict(zip(e.tensor.axes, index, strict=True))), taken)
+    out: dict[str, list[Expr]] = {}
+    tensors: dict[str, Tensor] = {}
+    raw: dict[str, list[Expr]] = {}
+    local = _local_slope(e)
+    for term in differentiate(rhs, S.One, index, wanted, taken):
+        tensor = term.access.tensor
+        tensors[tensor.name] = tensor
+        swap: dict[Expr, Expr] = {}
+        fresh_axes = []
+        for axis in tensor.axes:
+            new = Index(f"{axis.name}'", axis.extent)
+            fresh_axes.append(new)
+            swap[new] = axis
+        slope = term.coefficient
+        if local is not None and term.access == local[0]:
+            slope = local[1]
+        copy = rename(arrived, taken)
+        coefficient = copy * slope
+        deltas = sympy.Mul(*(Indicator(sympy.Eq(h, p, evaluate=False)) for h, p in zip(term.access.index, fresh_axes, strict=True)))
+        before = canonical(Sum(coefficient * deltas, *term.bound)).xreplace(swap)
+        solved = canonical(contract(term.access.index, tuple(fresh_axes), coefficient, term.bound, taken)).xreplace(swap)
+        raw.setdefault(tensor.name, []).append(before)
+        out.setdefault(tensor.name, []).append(solved)
+    result = []
+    for name, parts in out.items():
+        lhs = Access(cotangent(tensors[name]), *tensors[name].axes)
+        steps = []
+        started = sympy.Add(*raw[name])
+        steps.append(Step(f"differentiate {e.tensor.name} with respect to {name}", e, _raw(lhs, started), rewrites=False))
+        trace = Trace(lhs, steps)
+        expr = sympy.Add(*parts)
+        if local is not None and local[2] != local[1]:
+            trace.steps.append(
+                Step(f"write the slope through {e.tensor.name}", _raw(lhs, expr.xreplace({local[1]: local[2]})), _raw(lhs, expr), rewrites=True)
+            )
+        expr = trace.rewrite("contract deltas", started, expr) if started != expr else expr
+        result.append((name, expr, trace.steps))
+    return result
+
+
+def _local_slope(e: Equation) -> tuple[Access, Expr, Expr] | None:
+    """For an elementwise a = f(z): return (z, f′ through a, f′ as differentiated), or None where there is no such form."""
+    accesses = {a for a in e.rhs.atoms(Access)}
+    if len(accesses) != 1 or e.rhs.has(Reduction):
+        return None
+    z = accesses.pop()
+    if not z.plain or set(z.index) != set(e.lhs.index) or len(set(z.index)) != len(z.index):
+        return None
+    t = sympy.Dummy("z", real=True, positive=True if z.is_positive else None)
+    slope = sympy.diff(_outside_guards(e.rhs, z, t), t).xreplace({t: z})
+    through = reexpress(e.rhs, slope, z, e.lhs)
+    return (z, through, slope) if through is not None else None
+
+
+def _outside_guards(e: Expr, z: Access, t: sympy.Dummy) -> Expr:
+    if e == z:
+        return t
+    if isinstance(e, Guard | Access) or not e.args:
+        return e
+    return e.func(*(_outside_guards(a, z, t) for a in e.args))  # type: ignore[arg-type, no-any-return]
+
+
+def renamed(c: Cotangent, prefix: str, sizes: Mapping[sympy.Symbol, Expr], keep: Mapping[str, Tensor]) -> tuple[Cotangent, dict[str, str]]:
+    """Return a copy whose slots carry a prefix, for composing templates; ``keep`` names slots that stay shared.
+
+    Returns:
+        The copy, and new slot name -> old slot name.
+    """
+    tensors: dict[str, Tensor] = {}
+    for e in (c.equation, *c.forward):
+        for t in (e.tensor, *e.reads):
+            tensors[t.name] = t
+    for s in c.steps:
+        for e in (s.before, s.after):
+            for t in (e.tensor, *e.reads):
+                tensors[t.name] = t
+    for f in c.facts:
+        for a in f.lhs.atoms(Access) | f.rhs.atoms(Access):
+            tensors[a.tensor.name] = a.tensor
+    swap: dict[sympy.Basic, sympy.Basic] = dict(sizes)
+    names: dict[str, str] = {}
+    for name, t in tensors.items():
+        axes = tuple(Index(a.name, a.extent.xreplace(dict(sizes))) for a in t.axes)
+        for old, new in zip(t.axes, axes, strict=True):
+            swap[old] = new
+        if name in keep:
+            swap[t] = keep[name]
+            continue
+        mark = name[0] if name[0] in (MARK, SEED) else ""
+        new_name = f"{mark}{prefix}{name.removeprefix(mark)}"
+        names[new_name] = name
+        swap[t] = Tensor(new_name, axes, t.role, integer=t.integer, positive=t.positive)
+    for e in (c.equation, *c.forward, *(s.before for s in c.steps), *(s.after for s in c.steps)):
+        for i in e.lhs.index:
+            swap.setdefault(i, Index(i.name, i.extent.xreplace(dict(sizes))))  # type: ignore[attr-defined]
+        for i in (n for n in sympy.preorder_traversal(e.rhs) if isinstance(n, Index)):
+            swap.setdefault(i, Index(i.name, i.extent.xreplace(dict(sizes))))
+    for f in c.facts:
+        for i in (n for n in sympy.preorder_traversal(f.lhs) if isinstance(n, Index)):
+            swap.setdefault(i, Index(i.name, i.extent.xreplace(dict(sizes))))
+    copy = replace(
+        c,
+        equation=c.equation.xreplace(swap),
+        steps=tuple(Step(s.rule, s.before.xreplace(swap), s.after.xreplace(swap), s.rewrites) for s in c.steps),
+        forward=tuple(e.xreplace(swap) for e in c.forward),
+        facts=tuple(f.xreplace(swap) for f in c.facts),
+    )
+    return copy, names

@@ -1,0 +1,154 @@
+"""The one rule: what an equation sends back to the tensors that it reads.
+
+    out[I] = φ(…, A[h(I, R)], …)    ⇒    gA[P] += Σ_{I, R : h(I, R) = P} g[I] · ∂φ/∂A
+
+SymPy differentiates scalars only; sums are walked into, never differentiated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+
+import sympy
+from sympy import Expr, S
+
+from symbackprop.algebra.bound import fresh, rename
+from symbackprop.algebra.index import Index
+from symbackprop.algebra.nodes import ArgMax, Divides, Floor, Guard, Indicator, InRange, LogSumExp, Max, Reduction, Sum
+from symbackprop.algebra.tensor import Access
+from symbackprop.errors import DerivationError
+
+
+@dataclass(frozen=True)
+class Term:
+    """One contribution: ``Σ over bound of coefficient`` flows to the entry ``access``."""
+
+    access: Access
+    coefficient: Expr
+    bound: tuple[Index, ...]
+
+
+def differentiate(expr: Expr, seed: Expr, bound: tuple[Index, ...], wanted: Set[str], taken: set[str]) -> Iterator[Term]:
+    """Yield every contribution of ``expr`` to the tensors named in ``wanted``.
+
+    Args:
+        expr: the right side, with bound names unique and apart from ``taken``.
+        seed: what arrives from above: the cotangent of the left side.
+        bound: the indices over which the contribution is summed.
+        wanted: names of the tensors to differentiate with respect to.
+        taken: index names in use; grows.
+    """
+    phi, atoms = _open(expr)
+    for atom, dummy in atoms:
+        if not _touches(atom, wanted):
+            continue
+        slope = sympy.diff(phi, dummy).xreplace({d: a for a, d in atoms})
+        if slope == 0:
+            continue
+        if isinstance(atom, Access):
+            yield Term(atom, seed * slope, bound)
+        elif isinstance(atom, Sum | LogSumExp | Max):
+            inner = rename(atom, taken)
+            if isinstance(inner, LogSumExp):
+                # log Σ exp(b), differentiated as what it stands for.
+                total = rename(Sum(sympy.exp(inner.body), *inner.bound), taken)
+                yield from differentiate(total, seed * slope / total, bound, wanted, taken)
+            elif isinstance(inner, Sum):
+                yield from differentiate(inner.body, seed * slope, bound + inner.bound, wanted, taken)
+            else:
+                chosen = sympy.Mul(*(Indicator(sympy.Eq(b, ArgMax(atom.body, a, *atom.bound))) for a, b in zip(atom.bound, inner.bound, strict=True)))
+                yield from differentiate(inner.body, seed * slope * chosen, bound + inner.bound, wanted, taken)
+        else:
+            raise DerivationError(f"no derivative rule reaches into {type(atom).__name__}: {atom}")
+
+
+def _open(expr: Expr) -> tuple[Expr, list[tuple[Expr, sympy.Dummy]]]:
+    """Replace every outermost access or reduction by a real dummy; guards keep theirs, for they are not differentiated."""
+    atoms: dict[Expr, sympy.Dummy] = {}
+
+    def walk(e: Expr) -> Expr:
+        if isinstance(e, Access | Reduction):
+            if e not in atoms:
+                positive = True if e.is_positive else None
+                atoms[e] = sympy.Dummy(f"d{len(atoms)}", real=True, positive=positive)
+            return atoms[e]
+        if isinstance(e, Guard | ArgMax) or not e.args:
+            return e
+        return e.func(*(walk(a) for a in e.args))  # type: ignore[arg-type, no-any-return]
+
+    return walk(expr), list(atoms.items())
+
+
+def _touches(expr: Expr, wanted: Set[str]) -> bool:
+    return any(a.tensor.name in wanted for a in expr.atoms(Access))
+
+
+def contract(h: tuple[Expr, ...], target: tuple[Index, ...], coefficient: Expr, bound: tuple[Index, ...], taken: set[str]) -> Expr:
+    """Solve the deltas h_k = P_k for summed indices and return the sum that is left.
+
+    Each axis is solved for one summed index where that is exact; the value found must lie in the index's range, which a
+    guard states unless it is certain. An axis that cannot be solved keeps the comparison [P = h] and its sum.
+    """
+    # In the coefficient the delta already holds, so a composite index expression may be called P there: padding guards vanish.
+    coefficient = coefficient.xreplace(
+        {part: p for part, p in zip(h, target, strict=True) if not isinstance(part, Index) and not part.is_Number}
+    )
+    pending = sorted(zip(h, target, strict=True), key=lambda pair: not isinstance(pair[0], Index))
+    remaining = list(bound)
+    solved: list[tuple[Expr, Index]] = [(part, p) for part, p in pending]
+    while solved:
+        part, p = solved.pop(0)
+        found = _solve(part, p, remaining, taken)
+        if found is None:
+            coefficient = coefficient * Indicator(sympy.Eq(p, part))
+            continue
+        index, value, guard, new = found
+        swap = {index: value}
+        coefficient = coefficient.xreplace(swap) * guard
+        solved = [(other.xreplace(swap), q) for other, q in solved]
+        remaining.remove(index)
+        remaining.extend(new)
+    return _drop_unit_extents(coefficient, tuple(remaining))
+
+
+def _drop_unit_extents(coefficient: Expr, bound: tuple[Index, ...]) -> Expr:
+    unit = {b: S.Zero for b in bound if b.extent == 1}
+    return Sum(coefficient.xreplace(unit) if unit else coefficient, *(b for b in bound if b not in unit))
+
+
+def _solve(part: Expr, p: Index, remaining: list[Index], taken: set[str]) -> tuple[Index, Expr, Expr, tuple[Index, ...]] | None:
+    """Return (index, value, guard, new indices) that make ``part == p``, or None."""
+    if isinstance(part, Index):
+        if part not in remaining:
+            return None
+        return part, p, InRange(p, part.extent), ()
+    if isinstance(part, Floor):
+        # floor(b/c) = P has the c solutions b = c P + t.
+        factor, base = part.args[0].as_independent(*remaining, as_Add=False)
+        step = 1 / factor
+        if base in remaining and step.is_integer and step.is_positive:
+            t = fresh(Index("t", step), taken)
+            taken.add(t.name)
+            value = step * p + t
+            return base, value, InRange(value, base.extent), (t,)
+        return None
+    hidden = {s for node in part.atoms(Access, Floor) for s in node.free_symbols}
+    candidates = []
+    for b in remaining:
+        if b in hidden or b not in part.free_symbols:
+            continue
+        slope = sympy.expand(part).coeff(b, 1)
+        rest = sympy.expand(part - slope * b)
+        if slope == 0 or b in rest.free_symbols or any(isinstance(s, Index) for s in slope.free_symbols):
+            continue
+        candidates.append((slope not in (1, -1), b, slope, rest))
+    candidates.sort(key=lambda c: c[0])
+    if not candidates:
+        return None
+    inexact, b, slope, rest = candidates[0]
+    if not inexact:
+        value = sympy.expand((p - rest) / slope)
+        return b, value, InRange(value, b.extent), ()
+    value = Floor((p - rest) / slope)
+    return b, value, Divides(slope, p - rest) * InRange(value, b.extent), ()

@@ -1,0 +1,142 @@
+"""Stored values: an equation read backwards, so that results speak of what the forward pass already holds.
+
+``p = exp(z)/S`` is solved for its single generator exp(z) = p·S and used wherever exp(z[·]) occurs, for any indices. A
+declared fact is the same thing given by the user.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy
+from sympy import Expr
+
+from symbackprop.algebra.bound import bound_indices, canonical
+from symbackprop.algebra.equation import Equation, Fact
+from symbackprop.algebra.index import Index
+from symbackprop.algebra.nodes import Guard, Reduction
+from symbackprop.algebra.tensor import Access, Tensor
+
+
+@dataclass(frozen=True)
+class Rule:
+    """``pattern -> value`` for every value of the pattern's free indices."""
+
+    pattern: Expr
+    value: Expr
+    variables: tuple[Index, ...]
+
+    @classmethod
+    def from_fact(cls, fact: Fact) -> Rule:
+        pattern = canonical(fact.lhs)
+        return cls(pattern, fact.rhs, _free_indices(pattern))
+
+
+def _free_indices(e: Expr) -> tuple[Index, ...]:
+    return tuple(sorted((s for s in e.free_symbols if isinstance(s, Index)), key=lambda i: i.name))
+
+
+def stored_rules(equations: tuple[Equation, ...]) -> tuple[Rule, ...]:
+    """Return the rules that equations offer: those that can be solved for one generator with all of its indices."""
+    rules = []
+    for e in equations:
+        solved = _solve_for_generator(e)
+        if solved is not None:
+            rules.append(solved)
+    return tuple(rules)
+
+
+def _solve_for_generator(equation: Equation) -> Rule | None:
+    out: Expr = equation.lhs
+    rhs = equation.rhs
+    while True:
+        if isinstance(rhs, Reduction) or (isinstance(rhs, sympy.Function) and not isinstance(rhs, Access) and not isinstance(rhs, sympy.exp)):
+            break
+        if isinstance(rhs, sympy.exp):
+            break
+        if isinstance(rhs, sympy.Add | sympy.Mul):
+            hard = [a for a in rhs.args if not isinstance(a, Access) and not a.is_number and not _is_size(a) and not _is_quotient(a)]
+            if len(hard) != 1 or isinstance(hard[0], Guard):
+                return None
+            rest = rhs.func(*(a for a in rhs.args if a != hard[0]))
+            out = out - rest if isinstance(rhs, sympy.Add) else out / rest
+            rhs = hard[0]
+            continue
+        if isinstance(rhs, sympy.Pow) and rhs.exp.is_Integer and (rhs.exp % 2 == 1 or rhs.base.is_positive) and rhs.exp in (-1, 1):
+            out, rhs = out**rhs.exp, rhs.base
+            continue
+        return None
+    pattern = canonical(rhs)
+    variables = _free_indices(pattern)
+    if set(variables) != set(equation.lhs.index) or isinstance(pattern, Access):
+        return None
+    return Rule(pattern, out, variables)
+
+
+def _is_size(e: Expr) -> bool:
+    return not e.atoms(Access) and not e.has(Reduction)
+
+
+def _is_quotient(e: Expr) -> bool:
+    """A reciprocal of an access: 1/S[n]."""
+    return isinstance(e, sympy.Pow) and isinstance(e.base, Access) and bool(e.exp.is_Integer)
+
+
+def apply_rules(e: Expr, rules: tuple[Rule, ...]) -> Expr:
+    """Replace every instance of a rule's pattern by its value, outermost first."""
+    if not rules or not e.args or isinstance(e, Access):
+        return e
+    for rule in rules:
+        if type(rule.pattern) is type(e):
+            bound = match(rule.pattern, e, set(rule.variables), {})
+            if bound is not None:
+                return rule.value.xreplace(bound)
+    if isinstance(e, Guard):
+        return e
+    return e.func(*(apply_rules(a, rules) if isinstance(a, Expr) and not isinstance(a, Index) else a for a in e.args))  # type: ignore[no-any-return]
+
+
+def match(pattern: sympy.Basic, e: sympy.Basic, variables: set[Index], found: dict[sympy.Basic, sympy.Basic]) -> dict[sympy.Basic, sympy.Basic] | None:
+    """Match one-sidedly: only the pattern's free indices are variables. Return what they stand for, or None."""
+    if isinstance(pattern, Index) and pattern in variables:
+        if pattern in found:
+            return found if found[pattern] == e else None
+        if isinstance(e, Index) and e.extent != pattern.extent:
+            return None
+        return {**found, pattern: e}
+    if pattern == e and not (pattern.free_symbols & variables):
+        return found
+    if type(pattern) is not type(e) or len(pattern.args) != len(e.args) or not pattern.args or isinstance(pattern, Tensor):
+        return None
+    if isinstance(pattern, Reduction):
+        if pattern.bound != e.bound:  # type: ignore[attr-defined]
+            # Canonical names differ where the nesting depth does: bring the candidate's to the pattern's.
+            if tuple(b.extent for b in pattern.bound) != tuple(b.extent for b in e.bound):  # type: ignore[attr-defined]
+                return None
+            if bound_indices(pattern.body):
+                return None
+            e = pattern.func(e.body.xreplace(dict(zip(e.bound, pattern.bound, strict=True))), *pattern.bound)  # type: ignore[attr-defined]
+        return match(pattern.body, e.args[0], variables - set(pattern.bound), found)
+    if isinstance(pattern, sympy.Add | sympy.Mul):
+        return _match_unordered(list(pattern.args), list(e.args), variables, found)
+    for p, a in zip(pattern.args, e.args, strict=True):
+        result = match(p, a, variables, found)
+        if result is None:
+            return None
+        found = result
+    return found
+
+
+def _match_unordered(
+    patterns: list[sympy.Basic], args: list[sympy.Basic], variables: set[Index], found: dict[sympy.Basic, sympy.Basic]
+) -> dict[sympy.Basic, sympy.Basic] | None:
+    if not patterns:
+        return found
+    first, *rest = patterns
+    for k, a in enumerate(args):
+        result = match(first, a, variables, found)
+        if result is not None:
+            done = _match_unordered(rest, args[:k] + args[k + 1 :], variables, result)
+            if done is not None:
+                return done
+    return None
