@@ -151,7 +151,8 @@ def _layer(given: Mapping[str, Any], where: str) -> Layer:
         layer = _activation(options.get("activation"), where)
         layer.name = options.get("name")
         return layer
-    names = tuple(f.name for f in fields(LAYERS[kind]))
+    declared: Any = LAYERS[kind]
+    names = tuple(f.name for f in fields(declared))
     _known(options, names, f"{where} ({kind})")
     if "activation" in options:
         options["activation"] = _activation(options["activation"], where)
