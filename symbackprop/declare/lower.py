@@ -42,7 +42,7 @@ class LayerTemplate:
     Attributes:
         template: its equations.
         inputs: slots of the inputs, in order.
-        sizes: for each input the symbols of its axes without the batch.
+        sizes: for each input the symbols of its axes without the batch; empty where the template has the sizes of one use.
         options: symbol of each size option.
         parameters: slots of the parameters, in order.
         output: slot of the output.
@@ -139,7 +139,7 @@ class _Build:
         made = self.template(layer, call, shapes)
         template = single(made.template) if self.single else made.template
         sizes: dict[Any, Expr] = {}
-        for symbols, shape in zip(made.sizes, shapes, strict=True):
+        for symbols, shape in zip(made.sizes, shapes, strict=False):
             sizes.update((symbol, self.extent(size)) for symbol, size in zip(symbols, shape, strict=True))
         options = dict(layer.options)
         sizes.update((symbol, self.extent(options[key])) for key, symbol in made.options)
@@ -274,7 +274,7 @@ def own_template(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, .
     return LayerTemplate(
         template=Template(key=f"own:{system.blocks[0].template.key}", equations=read.equations, kept=(pre,) if pre else ()),
         inputs=tuple(t.name for t in read.inputs),
-        sizes=((),) * len(read.inputs),
+        sizes=(),
         options=(),
         parameters=tuple(t.name for t in read.parameters),
         output=defined[-1],

@@ -8,8 +8,11 @@ from collections.abc import Iterable
 
 def suggestion(given: object, known: Iterable[str]) -> str:
     """Return "; did you mean 'relu'?" or nothing."""
-    close = difflib.get_close_matches(str(given)[:60].lower(), list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    spelled: dict[str, str] = {}
+    for name in known:
+        spelled.setdefault(name.lower(), name)
+    close = difflib.get_close_matches(str(given)[:60].lower(), list(spelled), n=1, cutoff=0.6)
+    return f"; did you mean {spelled[close[0]]!r}?" if close else ""
 
 
 __all__ = ["suggestion"]

@@ -93,7 +93,9 @@ def test_own_activation_may_be_a_sympy_expression_and_may_have_options():
 
 
 def test_max_and_abs_in_an_own_activation_are_understood():
-    np.testing.assert_allclose(output(sbp.Activation("hat", lambda z: sympy.Max(0, 1 - sympy.Abs(z))), GRID), np.maximum(0, 1 - np.abs(GRID)))
+    np.testing.assert_allclose(
+        output(sbp.Activation("hat", lambda z: sympy.Max(0, 1 - sympy.Abs(z))), GRID), np.maximum(0, 1 - np.abs(GRID))
+    )
 
 
 @pytest.mark.parametrize("name", sorted(set(FORMULAS) - {"softmax", "log_softmax"}))
