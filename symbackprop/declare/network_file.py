@@ -34,6 +34,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from symbackprop.declare.activations import activation_spec
 from symbackprop.declare.graph import network_spec
 from symbackprop.declare.layers import LAYERS, Activation, Input, Layer, Node
 from symbackprop.declare.losses import Loss
@@ -164,6 +165,8 @@ def _layer(given: Mapping[str, Any], where: str) -> Layer:
 
 def _activation(given: Any, where: str) -> Activation:
     if isinstance(given, str):
+        # A bare word is a row of the table; an unspecified function is written as a table { name = "f" }.
+        activation_spec(given)
         return Activation(given)
     table = dict(_table(given, f"{where}: activation"))
     name, expression = table.pop("name", None), table.pop("expression", None)

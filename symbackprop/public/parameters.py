@@ -29,7 +29,7 @@ DTYPES = ("float32", "float64")
 _STATE = "state:"
 
 #: No file may claim more numbers than this.
-_LIMIT = 2**34
+_LIMIT = 2**31
 
 
 class Parameters(Mapping[str, Array]):

@@ -106,7 +106,7 @@ def test_freezing_takes_parameters_and_layers_and_refuses_other_names():
     net = sbp.Sequential([sbp.Input(4), sbp.Dense(3), sbp.Dense(2), sbp.Dense(1, trainable=False)])
     assert net.freeze("dense_1.b", "dense_2") is net
     assert [p.name for p in net.spec.parameters if p.trainable] == ["dense_1.W"]
-    with pytest.raises(sbp.DeclarationError, match="did you mean 'dense_1.W'"):
+    with pytest.raises(sbp.DeclarationError, match=r"did you mean 'dense_1\.W'"):
         net.freeze("dense_1.w")
 
 
