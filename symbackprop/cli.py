@@ -170,6 +170,7 @@ def generate(
     """
     from symbackprop.command import generated
     from symbackprop.command.network import load
+    from symbackprop.pipeline import artifacts
 
     names = networks or []
     if everything:
@@ -186,7 +187,8 @@ def generate(
         for name in names:
             loaded = load(name)
             with waiting(f"writing {loaded.net.name}"):
-                made = loaded.net.artifacts(
+                made = artifacts(
+                    loaded.net.spec,
                     targets=tuple(t.value for t in target) if target else generated.TARGETS,
                     dtype=dtype.value if dtype else loaded.dtype or "float32",
                     batch=batch or loaded.batch,

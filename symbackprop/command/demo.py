@@ -16,6 +16,7 @@ from symbackprop.command.network import load
 from symbackprop.data import digits, every_fifth
 from symbackprop.errors import CheckError, OutputError
 from symbackprop.execute.files import write_all
+from symbackprop.pipeline import artifacts
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,7 +42,7 @@ def tell(out: Console, seeds: Sequence[int], epochs: int, folder: Path | None) -
     for line in shown(net.derive(per="sample")):
         out.print(f"   {line}" if line else "")
 
-    paths = _write(folder, {a.path: a.text for a in net.artifacts(targets=TARGETS, dtype=dtype, batch=batch, optimizer=rule)})
+    paths = _write(folder, {a.path: a.text for a in artifacts(net.spec, TARGETS, dtype=dtype, batch=batch, optimizer=rule)})
     out.print("\n3. The kernels, stand-alone modules for you to read and use:\n")
     for path in paths:
         out.print(f"   {path}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from symbackprop.command.network import declares, from_module
 from symbackprop.errors import DeclarationError, OutputError
 from symbackprop.execute.files import write_all
+from symbackprop.pipeline import artifacts
 
 #: What every example is written as.
 TARGETS = ("numpy", "cpu")
@@ -36,7 +37,7 @@ def wanted(examples: Path, started: Callable[[str], None] = lambda name: None) -
             raise DeclarationError(
                 f"{path}: the network is called {loaded.net.name!r}; an example carries the name of its file: name={path.stem!r}"
             )
-        made = loaded.net.artifacts(targets=TARGETS, dtype=loaded.dtype or "float32", batch=loaded.batch, optimizer=loaded.optimizer)
+        made = artifacts(loaded.net.spec, TARGETS, dtype=loaded.dtype or "float32", batch=loaded.batch, optimizer=loaded.optimizer)
         texts |= {artifact.path: artifact.text for artifact in made}
     return texts
 

@@ -1,0 +1,157 @@
+"""The modules in `generated/` themselves, imported as a stranger would, with NumPy alone: are their gradients right?"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+GENERATED = Path(__file__).parents[2] / "generated"
+
+Batch = tuple[np.ndarray, np.ndarray]
+Make = Callable[[np.random.Generator, int], Batch]
+
+#: How to draw a batch for each network: inputs and a target that its loss takes.
+DATA: dict[str, Make] = {
+    "xor": lambda rng, n: (rng.normal(size=(n, 2)), rng.integers(0, 2, (n, 1)).astype(float)),
+    "mazur": lambda rng, n: (rng.normal(size=(n, 2)), rng.uniform(size=(n, 2))),
+    "digits": lambda rng, n: (rng.uniform(size=(n, 64)), rng.integers(0, 10, n)),
+    "residual_concat": lambda rng, n: (rng.normal(size=(n, 6)), rng.integers(0, 4, n)),
+    "own_activation": lambda rng, n: (rng.normal(size=(n, 3)), rng.normal(size=(n, 1))),
+}
+MODULES = [(name, target) for name in DATA for target in ("numpy", "cpu")]
+
+
+def module(name: str, target: str) -> ModuleType:
+    folder = GENERATED / name
+    sys.path.insert(0, str(folder))
+    try:
+        spec = importlib.util.spec_from_file_location(f"{name}_{target}", folder / f"{name}_{target}.py")
+        assert spec is not None and spec.loader is not None
+        made = importlib.util.module_from_spec(spec)
+        # Numba's cache asks for the module by its name.
+        sys.modules[spec.name] = made
+        spec.loader.exec_module(made)
+    finally:
+        sys.path.remove(str(folder))
+    return made
+
+
+def sample(made: ModuleType, name: str, n: int, seed: int = 0) -> tuple[Any, ...]:
+    """Parameters, a batch, gradients and workspace in the module's type."""
+    rng = np.random.default_rng(seed)
+    x, y = DATA[name](rng, n)
+    real = np.dtype(made.DTYPE)
+    count = sum(int(np.prod(shape)) for _, _, shape in made.PARAMETERS)
+    params = (0.5 * rng.normal(size=count)).astype(real)
+    y = y if y.dtype == np.int64 else y.astype(real)
+    return params, x.astype(real), y, np.full(count, np.nan, real), np.full(made.workspace(n), np.nan, real)
+
+
+@pytest.mark.parametrize(("name", "target"), MODULES)
+def test_it_stands_alone(name: str, target: str) -> None:
+    text = (GENERATED / name / f"{name}_{target}.py").read_text(encoding="utf-8")
+    imported = {line.split()[1].split(".")[0] for line in text.splitlines() if line.startswith(("import ", "from "))}
+    assert imported <= {"numpy", "numba", "scipy", "math", "__future__", f"kernels_{target}"}
+
+
+@pytest.mark.parametrize(("name", "target"), [m for m in MODULES if m[0] != "digits"])
+def test_gradients_agree_with_central_differences(name: str, target: str) -> None:
+    made = module(name, target)
+    assert made.DTYPE == "float64"
+    n = made.BATCH
+    params, x, y, grads, work = sample(made, name, n)
+    loss = made.value_and_grad(params, x, y, grads, work)
+    assert loss == made.loss(params, x, y, work)
+    step, measured = 1e-6, np.empty_like(params)
+    for k in range(params.size):
+        ends = []
+        for sign in (1, -1):
+            moved = params.copy()
+            moved[k] += sign * step
+            ends.append(made.loss(moved, x, y, work))
+        measured[k] = (ends[0] - ends[1]) / (2 * step)
+    # Rounding of the loss over the step: about 1e-16 / 1e-6; the step squared is far below.
+    for tensor, offset, shape in made.PARAMETERS:
+        part = slice(offset, offset + int(np.prod(shape)))
+        error = np.linalg.norm(grads[part] - measured[part])
+        assert error <= 1e-7 * max(1.0, np.linalg.norm(measured[part])), tensor
+
+
+@pytest.mark.parametrize("target", ["numpy", "cpu"])
+def test_digits_agree_with_formulas_written_by_hand(target: str) -> None:
+    """float32 has no room for differences: softmax, cross-entropy, relu and L2 as anybody would write them, in float64."""
+    made = module("digits", target)
+    assert made.DTYPE == "float32"
+    n = made.BATCH
+    params, x, y, grads, work = sample(made, "digits", n)
+    loss = made.value_and_grad(params, x, y, grads, work)
+    p = {name: params[o : o + int(np.prod(s))].reshape(s).astype(np.float64) for name, o, s in made.PARAMETERS}
+    h = np.maximum(x @ p["dense_1.W"].T + p["dense_1.b"], 0)
+    scores = h @ p["dense_2.W"].T + p["dense_2.b"]
+    prob = np.exp(scores - scores.max(axis=1, keepdims=True))
+    prob /= prob.sum(axis=1, keepdims=True)
+    penalty = 0.5e-4 * sum(np.sum(p[w] ** 2) for w in ("dense_1.W", "dense_2.W"))
+    assert loss == pytest.approx(-np.log(prob[np.arange(n), y]).mean() + penalty, rel=1e-5)
+    delta = (prob - np.eye(10)[y]) / n
+    back = (delta @ p["dense_2.W"]) * (h > 0)
+    right = {
+        "dense_1.W": back.T @ x + 1e-4 * p["dense_1.W"],
+        "dense_1.b": back.sum(axis=0),
+        "dense_2.W": delta.T @ h + 1e-4 * p["dense_2.W"],
+        "dense_2.b": delta.sum(axis=0),
+    }
+    for tensor, offset, shape in made.PARAMETERS:
+        got = grads[offset : offset + int(np.prod(shape))].reshape(shape)
+        assert np.linalg.norm(got - right[tensor]) <= 1e-5 * np.linalg.norm(right[tensor]), tensor
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_both_targets_take_the_same_training_steps(name: str) -> None:
+    ends = []
+    for target in ("numpy", "cpu"):
+        made = module(name, target)
+        n = max(1, made.BATCH - 1)
+        params, x, y, grads, work = sample(made, name, n)
+        state, hyper = np.zeros(made.STATE_SIZE, params.dtype), np.array([value for _, value in made.HYPER], np.float64)
+        losses = [made.train_step(params, x, y, grads, state, hyper, work) for _ in range(5)]
+        assert losses[-1] < losses[0]
+        ends.append((params, losses))
+    tolerance = 1e-4 if ends[0][0].dtype == np.float32 else 1e-10
+    assert np.allclose(ends[0][1], ends[1][1], rtol=tolerance)
+    assert np.linalg.norm(ends[0][0] - ends[1][0]) <= tolerance * np.linalg.norm(ends[0][0])
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_a_step_is_the_gradient_and_the_update_and_gives_the_same_bits_again(name: str) -> None:
+    made = module(name, "cpu")
+    n = made.BATCH
+    results = []
+    for whole in (True, True, False):
+        params, x, y, grads, work = sample(made, name, n)
+        state, hyper = np.zeros(made.STATE_SIZE, params.dtype), np.array([value for _, value in made.HYPER], np.float64)
+        if whole:
+            made.train_step(params, x, y, grads, state, hyper, work)
+        else:
+            made.value_and_grad(params, x, y, grads, work)
+            made.update(params, grads, state, hyper)
+        results.append((params.tobytes(), grads.tobytes(), state.tobytes()))
+    assert results[0] == results[1] == results[2]
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_a_loss_that_is_not_finite_changes_nothing(name: str) -> None:
+    made = module(name, "cpu")
+    params, x, y, grads, work = sample(made, name, made.BATCH)
+    x[0, 0] = np.nan
+    before = params.copy()
+    state, hyper = np.zeros(made.STATE_SIZE, params.dtype), np.array([value for _, value in made.HYPER], np.float64)
+    assert not np.isfinite(made.train_step(params, x, y, grads, state, hyper, work))
+    assert (params == before).all()
+    assert not state.any()
