@@ -193,7 +193,7 @@ class IndexPrinter:
         return Piece(" ".join(p.text for p in written), level, any(p.tall for p in written))
 
     def with_maxima(self, factors: Sequence[Expr]) -> tuple[Expr, ...]:
-        """u [u > 0] is max(0, u)."""
+        """Write u [u > 0] as max(0, u)."""
         left = list(factors)
         for guard in factors:
             if isinstance(guard, nodes.Indicator) and isinstance(guard.condition, sympy.StrictGreaterThan):

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.matrix import MatrixEquation
+from symbackprop.present import notation as notations
 from symbackprop.present.index import index_equation
 from symbackprop.present.matrix import laid_out, matrix_equation
 from symbackprop.present.naming import Naming
-from symbackprop.present import notation as _notation
 from symbackprop.present.notation import Notation
 from symbackprop.present.symbols import Symbols
 from symbackprop.present.writer import Latex, Unicode, Writer
@@ -53,8 +53,8 @@ def plain_equation(
 def _written(
     equation: Equation | MatrixEquation, naming: Naming | None, given: str | Notation, wanted: str, shapes: bool, writer: Writer
 ) -> str:
-    record = _notation.notation(given)
-    order = _notation.layout(wanted)
+    record = notations.notation(given)
+    order = notations.layout(wanted)
     if order != "gradient" and record.gradient == "nabla":
         # ∇ is the gradient by definition; a layout is a way to arrange ∂L/∂W.
         record = replace(record, gradient="partial")

@@ -58,7 +58,14 @@ MACROS: Mapping[str, str] = MappingProxyType(
 )
 _SIGNS = ("circ", "bullet", "odot", "cdot", "top", "nabla", "partial", "times", "oslash")
 _GREEK = {macro[1:]: macro for macro in MACROS if macro[1:].isalpha() and macro[1:] not in _SIGNS}
-_CAPITAL = {r"\delta": r"\Delta", r"\gamma": r"\Gamma", r"\theta": r"\Theta", r"\lambda": r"\Lambda", r"\sigma": r"\Sigma", r"\phi": r"\Phi"}
+_CAPITAL = {
+    r"\delta": r"\Delta",
+    r"\gamma": r"\Gamma",
+    r"\theta": r"\Theta",
+    r"\lambda": r"\Lambda",
+    r"\sigma": r"\Sigma",
+    r"\phi": r"\Phi",
+}
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -86,7 +93,9 @@ def check_letter(letter: object, what: str) -> str:
         base, _, below = letter.partition("_")
         if all(part in MACROS or (part.isascii() and part.isalnum()) for part in (base, *([below] if below else []))):
             return letter
-    raise DeclarationError(rf"{what}: {str(letter)[:40]!r} is no letter; use letters, digits, a Greek letter such as \delta, or one with a subscript")
+    raise DeclarationError(
+        rf"{what}: {str(letter)[:40]!r} is no letter; use letters, digits, a Greek letter such as \delta, or one with a subscript"
+    )
 
 
 def tex_letter(letter: str) -> str:
@@ -161,4 +170,15 @@ def close_word(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-__all__ = ["MACROS", "capital", "check_letter", "close_word", "plain_letter", "plain_word", "tex_letter", "tex_text", "tex_word", "upright_word"]
+__all__ = [
+    "MACROS",
+    "capital",
+    "check_letter",
+    "close_word",
+    "plain_letter",
+    "plain_word",
+    "tex_letter",
+    "tex_text",
+    "tex_word",
+    "upright_word",
+]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from types import MappingProxyType
 
 from sympy import Expr
 
+from symbackprop.algebra.nodes import Unspecified
 from symbackprop.declare.model import LayerRecord, Model
 from symbackprop.present.notation import Notation
 
@@ -92,19 +92,10 @@ class Naming:
         if dot and head == "grad":
             return Name("gradient", of=self.of(rest))
         if dot and head == "delta":
-            return self.errors.get(rest, Name("error", Layer(rest)))
+            return Name("error", Layer(rest))
         if dot:
             return Name("word", Layer(head), word=rest)
         return Name("word", word=tensor)
-
-    @cached_property
-    def errors(self) -> Mapping[str, Name]:
-        """Error terms by the name of their layer, from the layers' pre-activations."""
-        return {
-            tensor.rpartition(".")[0]: Name("error", name.layer)
-            for tensor, name in self.names.items()
-            if name.role == "pre" and tensor.endswith(".z")
-        }
 
 
 def network_naming(model: Model) -> Naming:
@@ -113,7 +104,6 @@ def network_naming(model: Model) -> Naming:
     In a chain of layers each is known by its number, counted from the input; in any other wiring, by its name.
     """
     names: dict[str, Name] = {}
-    widths: dict[Expr, Layer] = {}
     single = len(model.inputs) == 1
     for x in model.inputs:
         names[x] = Name("input") if single else Name("word", word=x)
@@ -122,24 +112,25 @@ def network_naming(model: Model) -> Naming:
     chained = _is_chain(model)
     position = 0
     for record in model.layers:
-        advances = record.pre is not None
-        position += int(advances and record.use == 1)
-        here = Layer(position) if chained else Layer(record.name)
+        position += int(record.pre is not None)
+        called = record.name if record.use == 1 else f"{record.name}_{record.use}"
+        here = Layer(position) if chained else Layer(called)
         if record.pre is not None:
             names[record.pre] = Name("pre", here)
+            names[f"delta.{called}"] = Name("error", here)
         if record.output not in names:
             names[record.output] = _output(record, here, names, chained)
         for parameter in record.parameters:
             own = parameter.rpartition(".")[2]
             role = {"W": "weight", "b": "bias"}.get(own)
-            names[parameter] = Name(role, here) if role else Name("word", here, word=own)
+            names.setdefault(parameter, Name(role, here) if role else Name("word", here, word=own))
     if model.loss is not None:
-        names |= {model.loss: Name("loss"), "loss.L": Name("sample_loss"), "loss.p": Name("probability")}
-        names |= {f"loss.{word}": Name("word", word=word) for word in ("S", "s", "data") if f"loss.{word}" in model.system.tensors}
+        names |= {model.loss: Name("loss"), "loss.p": Name("probability"), "loss.data": Name("word", word="L_data")}
+        names["loss.L"] = Name("loss" if model.per == "sample" else "sample_loss")
         for tensor in model.system.tensors:
             if tensor.startswith("loss.") and tensor not in names:
-                names[tensor] = Name("word", word=tensor.partition(".")[2])
-    return Naming(names=names, widths=widths, functions=_functions(model), batch=model.batch)
+                names[tensor] = Name("word", word=tensor.partition(".")[2].replace("penalty_", "R_").replace("part_", "T_"))
+    return Naming(names=names, functions=_functions(model), batch=model.batch)
 
 
 def _is_chain(model: Model) -> bool:
@@ -163,12 +154,20 @@ def _output(record: LayerRecord, here: Layer, names: Mapping[str, Name], chained
 
 
 def _functions(model: Model) -> Mapping[str, str]:
-    labels = [record.activation for record in model.layers if record.activation is not None]
-    if not labels:
-        return {"f": "function"}
-    *hidden, last = labels
-    # One letter for all layers, unless the output has a function of its own.
-    return {last: "output_function" if hidden and last not in hidden else "function"} | {label: "function" for label in dict.fromkeys(hidden[:1])}
+    """One letter for the unspecified function of all layers, and one for the output layer if it has its own."""
+    known: dict[str, tuple[str, ...]] = {}
+    labels: list[str] = []
+    for block in model.system.blocks:
+        key = block.template.key
+        if key not in known:
+            known[key] = tuple(sorted({f.label for e in block.template.equations for f in e.rhs.atoms(Unspecified)}))
+        labels.extend(known[key])
+    distinct = list(dict.fromkeys(labels))
+    if len(distinct) == 1:
+        return {distinct[0]: "function"}
+    if len(distinct) == 2 and labels.count(distinct[1]) == 1 and labels[-1] == distinct[1]:
+        return {distinct[0]: "function", distinct[1]: "output_function"}
+    return {}
 
 
 def general_naming(

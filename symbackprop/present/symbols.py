@@ -36,8 +36,8 @@ class Symbols:
             whole: False for an entry: the layer then stands above in every notation.
         """
         name = self.naming.of(tensor.name)
-        batch = whole and not indices and len(tensor.axes) == 2 and self.naming.batch is not None and tensor.axes[0].extent == self.naming.batch
-        return self.name(name, indices, whole=whole, many=batch and tensor.role != "parameter")
+        many = whole and not indices and len(tensor.axes) == 2 and tensor.axes[0].extent == self.naming.batch
+        return self.name(name, indices, whole=whole, many=many and tensor.role != "parameter")
 
     def name(self, name: Name, indices: Sequence[str] = (), *, whole: bool = True, many: bool = False) -> Piece:
         """Write a name; ``many`` writes the capital letter of a whole batch."""
@@ -57,9 +57,9 @@ class Symbols:
                 below = number
         return Piece(self.writer.marked(base, below, above))
 
-    def derivative(self, of: Name, indices: Sequence[str] = (), *, whole: bool = True, many: bool = False) -> Piece:
-        """Write the gradient of the loss with respect to a tensor, or one entry of it."""
-        loss = self.name(self.naming.loss).text
+    def derivative(self, of: Name, indices: Sequence[str] = (), *, whole: bool = True, many: bool = False, loss: str = "") -> Piece:
+        """Write the gradient of the loss with respect to a tensor, or one entry of it; ``loss`` is what is differentiated."""
+        loss = loss or self.name(self.naming.loss).text
         if whole and not indices and self.notation.gradient == "nabla":
             return Piece(self.writer.gradient(self.name(of, many=many).text, loss), PRODUCT)
         return self.writer.partial(self.name(of, indices, whole=whole, many=many).text, loss)
@@ -84,7 +84,10 @@ class Symbols:
     def function(self, label: str, order: int) -> str:
         """Write the letter of an unspecified function, with its primes."""
         role = self.naming.functions.get(label)
-        written = self.writer.letter(self.notation.letter(role)) if role else self.writer.function(label)
+        letters = [self.notation.letter(r) for r in self.naming.functions.values()]
+        # Two functions never share a letter: where the notation has one letter for both, they keep their own names.
+        own = role is None or len(set(letters)) < len(letters)
+        written = self.writer.function(label) if own else self.writer.letter(self.notation.letter(str(role)))
         return f"{written}{chr(39) * order}"
 
     # --- sizes and indices ---
@@ -115,7 +118,8 @@ class Symbols:
             return written
         if isinstance(e, sympy.Mul):
             number, rest = e.as_coeff_Mul()
-            body = " ".join(f"({self.affine(f, names)})" if isinstance(f, sympy.Add) else self.affine(f, names) for f in sympy.Mul.make_args(rest))  # type: ignore[arg-type]
+            factors = [(f, self.affine(f, names)) for f in sympy.Mul.make_args(rest)]  # type: ignore[arg-type]
+            body = " ".join(f"({written})" if isinstance(f, sympy.Add) else written for f, written in factors)
             return body if number == 1 else f"-{body}" if number == -1 else f"{number} {body}"
         if isinstance(e, sympy.Function) and len(e.args) == 1:
             return self.writer.bars(Piece(self.affine(e.args[0], names)), "floor").text  # type: ignore[arg-type]

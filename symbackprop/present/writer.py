@@ -139,7 +139,7 @@ class Latex:
         sign = {"sum": r"\sum", "max": r"\max", "argmax": r"\operatorname*{argmax}"}[kind]
         if kind != "sum":
             return f"{sign}{_script('_', ', '.join(r[0] for r in ranges))} {body}"
-        sums = " ".join(rf"{sign}_{{{index}={low}}}{_script('^', high)}" if high else f"{sign}{_script('_', index)}" for index, low, high in ranges)
+        sums = " ".join(rf"{sign}_{{{index}={low}}}{_script('^', high)}" for index, low, high in ranges)
         return f"{sums} {body}"
 
     def transposed(self, base: str, sign: str) -> str:

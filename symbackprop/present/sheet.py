@@ -1,0 +1,152 @@
+"""The formulas of a derivation, in order: forward, error terms, gradients, each on a line, with their steps if wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from symbackprop.algebra.equation import Equation
+from symbackprop.algebra.matrix import MatrixEquation
+from symbackprop.present.document import Block, Section
+from symbackprop.present.latex import latex_equation, plain_equation
+from symbackprop.present.letters import tex_text
+from symbackprop.present.naming import Naming
+from symbackprop.present.notation import Notation
+from symbackprop.present.notation import notation as notation_record
+from symbackprop.present.symbols import Symbols
+from symbackprop.present.writer import Latex
+
+FORMS = ("matrix", "index")
+
+
+class StepRecord(Protocol):
+    """What a step of a derivation holds."""
+
+    @property
+    def rule(self) -> str: ...
+    @property
+    def before(self) -> Equation: ...
+    @property
+    def after(self) -> Equation: ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One result: an equation in both forms and the way to it."""
+
+    index: Equation
+    matrix: MatrixEquation | None = None
+    steps: tuple[StepRecord, ...] = ()
+
+    def shown(self, form: str) -> Equation | MatrixEquation:
+        """Return the wanted form, or the index form where there is no matrix form."""
+        return self.matrix if form == "matrix" and self.matrix is not None else self.index
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Titled groups of results with the names of their tensors.
+
+    Attributes:
+        groups: (title, entries).
+        naming: what the tensors are called.
+        closing: names of the gradients that the closing line averages over the samples; none without such a line.
+        mean: whether the loss is the mean over the samples (True) or their sum.
+    """
+
+    groups: tuple[tuple[str, tuple[Entry, ...]], ...]
+    naming: Naming
+    closing: tuple[str, ...] = ()
+    mean: bool = True
+
+    def sections(
+        self,
+        *,
+        notation: str | Notation = "ufldl",
+        form: str = "matrix",
+        layout: str = "gradient",
+        shapes: bool = False,
+        steps: bool = False,
+    ) -> tuple[Section, ...]:
+        """Return the sheet's formulas as sections of LaTeX."""
+        made = []
+        for title, entries in self.groups:
+            formulas = [latex_equation(e.shown(form), self.naming, notation=notation, layout=layout, shapes=shapes) for e in entries]
+            if steps:
+                pairs = [(e, f) for e, f in zip(entries, formulas, strict=True) if says(f)]
+                blocks = [Block((*step_lines(e.steps, self.naming, notation=notation), f)) for e, f in pairs]
+            else:
+                blocks = [Block(tuple(f for f in formulas if says(f)))]
+            made.append(Section(title, tuple(blocks)))
+        if self.closing:
+            made.append(Section("All samples", (Block(tuple(self.averages(notation=notation))),)))
+        return tuple(made)
+
+    def formulas(
+        self,
+        *,
+        notation: str | Notation = "ufldl",
+        form: str = "matrix",
+        layout: str = "gradient",
+        shapes: bool = False,
+        steps: bool = False,
+    ) -> tuple[str, ...]:
+        """Return every formula in LaTeX, in order."""
+        sections = self.sections(notation=notation, form=form, layout=layout, shapes=shapes, steps=steps)
+        return tuple(f for s in sections for b in s.blocks for f in b.formulas)
+
+    def text(self, *, notation: str | Notation = "ufldl", form: str | None = None) -> tuple[str, ...]:
+        """Return the sheet as lines of Unicode; ``form`` None gives both forms of every result."""
+        lines: list[str] = []
+        for title, entries in self.groups:
+            lines += ([""] if lines else []) + [title]
+            for e in entries:
+                wanted = [e.index] if form == "index" or e.matrix is None else [e.matrix] if form == "matrix" else [e.index, e.matrix]
+                shown = dict.fromkeys(plain_equation(w, self.naming, notation=notation) for w in wanted)  # type: ignore[arg-type]
+                lines += [f"  {line}" for line in shown if says(line)]
+        return tuple(lines)
+
+    def averages(self, *, notation: str | Notation = "ufldl") -> Iterable[str]:
+        r"""Yield the closing lines: the gradient over all samples is the mean of those of one sample."""
+        record = notation_record(notation)
+        symbols = Symbols(record, self.naming, Latex())
+        letter = symbols.writer.letter
+        loss = f"{letter(record.loss)}({letter(chr(92) + 'theta')}"
+        one = f"{loss}; {letter(record.input)}_n, {letter(record.target)}_n)"
+        factor = rf"\frac{{1}}{{{letter(record.samples)}}} " if self.mean else ""
+        for gradient in self.closing:
+            of = self.naming.of(gradient).of
+            if of is not None:
+                left, right = (symbols.derivative(of, loss=text).text for text in (f"{loss})", one))
+                yield rf"{left} = {factor}\sum_{{n=1}}^{{{letter(record.samples)}}} {right}"
+
+
+def says(formula: str) -> bool:
+    """Whether a formula says more than that something equals itself."""
+    left, _, right = formula.partition(" = ")
+    return left != right
+
+
+def step_lines(steps: Sequence[StepRecord], naming: Naming | None = None, *, notation: str | Notation = "ufldl") -> tuple[str, ...]:
+    r"""Return a derivation's steps as rows of an alignment: a chain of equations, each with the name of its rule.
+
+    A row is ``lhs &= rhs && \text{rule}``; the left side is not repeated while it stays the same.
+    """
+    rows: list[str] = []
+    previous: str | None = None
+    for step in steps:
+        before, after = (latex_equation(e, naming, notation=notation) for e in (step.before, step.after))
+        if before != previous and before.partition(" = ")[0] == after.partition(" = ")[0]:
+            rows.append(before.replace(" = ", " &= ", 1))
+            previous = before
+        if after == previous:
+            continue
+        left, _, right = after.partition(" = ")
+        repeated = previous is not None and previous.partition(" = ")[0] == left
+        rows.append(rf"{'' if repeated else left + ' '}&= {right} && \text{{{tex_text(step.rule)}}}")
+        previous = after
+    return tuple(rows)
+
+
+__all__ = ["FORMS", "Entry", "Sheet", "StepRecord", "says", "step_lines"]
