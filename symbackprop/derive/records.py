@@ -8,6 +8,7 @@ from functools import cached_property
 
 from symbackprop.algebra.equation import Block, Equation, System
 from symbackprop.algebra.tensor import Tensor
+from symbackprop.declare.model import Model
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,10 @@ class Derivation:
         forward: the forward blocks in numerically stable form, for computing.
         backward: the cotangent blocks in numerically stable form, in order.
         cotangents: tensor name -> name of its cotangent tensor.
-        steps: cotangent name -> index into the template's steps, kept per block; use `steps_of`.
+        traces: cotangent name -> its steps in slot names and the block that binds them; use `steps_of`.
         loss: name of the scalar that is differentiated.
         wrt: names of the tensors whose gradients are asked for.
+        model: the network it belongs to, or None for a user's own system.
     """
 
     forward_system: System
@@ -53,6 +55,7 @@ class Derivation:
     traces: Mapping[str, tuple[Block, tuple[Step, ...]]]
     loss: str
     wrt: tuple[str, ...]
+    model: Model | None = None
 
     @property
     def tensors(self) -> Mapping[str, Tensor]:

@@ -304,7 +304,7 @@ def composition(reader: Cotangent, parts: tuple[tuple[str, tuple[Cotangent, ...]
                     mapping[symbol] = made
                     sizes[made] = ((slot, k), symbol)
             shared = own.get(slot) or Tensor(slot, axes)
-            copy, back = renamed(form, f"{slot}.{k}.", mapping, {form.slot: shared})
+            copy, back = renamed(form, f"{slot}.{k}.", mapping, {form.slot: shared, MARK + form.slot: cotangent(shared)})
             names.update((new, ((slot, k), old)) for new, old in back.items())
             names.setdefault(slot, ((slot, k), form.slot))
             forward += copy.forward

@@ -107,7 +107,8 @@ class Network:
             per: "batch", or "sample" for the lecture's single-sample form.
             target: "labels" or "rows" for class losses; None takes rows where the loss has them.
         """
-        return symbackprop.Derivation(symbackprop.pipeline.derive_network(self.spec, target=target, per=per))
+        record = symbackprop.pipeline.derive_network(self.spec, target=target, per=per)
+        return symbackprop.Derivation(record, self.spec)
 
     def compile(
         self,

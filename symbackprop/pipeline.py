@@ -1,0 +1,151 @@
+"""The whole way, one call a line: declare, derive, plan, emit, execute.
+
+A stage is imported when it is first needed, here and nowhere else: a program that comes from the cache starts without SymPy
+and Jinja.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from symbackprop.declare.spec import NetworkSpec
+from symbackprop.errors import DeclarationError, TargetError
+from symbackprop.execute import cache, files
+from symbackprop.execute.load import Loaded, load, recall
+
+if TYPE_CHECKING:
+    from symbackprop.declare.model import Model
+    from symbackprop.derive.records import Derivation
+    from symbackprop.emit.records import Artifact
+    from symbackprop.plan.records import Plan
+
+#: Targets that run.
+RUNNING = ("numpy", "cpu")
+#: Targets that have a name already.
+COMING = ("cuda",)
+#: Largest batches that a program without a fixed batch is planned for, one after another as they are needed.
+ROWS = (64, 1024, 16384, 2**18, 2**22, 2**30)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a text depends on besides the declaration.
+
+    Attributes:
+        kind: the target, "numpy" or "cpu".
+        dtype: "float32" or "float64".
+        batch: the largest batch.
+        schedule: "auto" or "plain".
+        form: of the target of the loss, "labels" or "rows"; None without a loss.
+        optimizer: its equations go into the text, its numbers are defaults only; or None.
+    """
+
+    kind: str
+    dtype: str
+    batch: int
+    schedule: str = "auto"
+    form: str | None = None
+    optimizer: Any = None
+
+
+def lower(spec: NetworkSpec, target: str | None = None, per: str = "batch") -> Model:
+    """Return a network as a system of equations."""
+    model: Model = _stage("declare.lower").lower(spec, target=target, per=per)
+    return model
+
+
+def sample_model(model: Model) -> Model:
+    """Return the single-sample form of a model."""
+    single: Model = _stage("declare.lower").sample_model(model)
+    return single
+
+
+def derive_network(spec: NetworkSpec, target: str | None = None, per: str = "batch") -> Derivation:
+    """Return the cotangent equations of a network's loss, with the network's own (`Derivation.model`)."""
+    derivation: Derivation = _stage("derive.network").derive_model(lower(spec, target, per))
+    return derivation
+
+
+def write(spec: NetworkSpec, options: Options) -> tuple[Model, Plan, tuple[Artifact, ...]]:
+    """Return the text of a network's kernels, with what it was made from."""
+    derivation = derive_network(spec, options.form)
+    model = derivation.model
+    assert model is not None
+    plan: Plan = _stage("plan.make").make(model, derivation, options)
+    artifacts: tuple[Artifact, ...] = _stage("emit.render").render(plan, options.kind)
+    return model, plan, artifacts
+
+
+def compile_network(spec: NetworkSpec, options: Options) -> Loaded:
+    """Return a network's kernels, ready to run: from the cache where an earlier process made them."""
+    check_kind(options.kind)
+    key = cache.key(spec.json, _cached_options(options))
+    known = recall(key)
+    if known is not None:
+        return known
+    model, plan, artifacts = write(spec, options)
+    face = _stage("execute.describe").describe(
+        spec, model, kind=options.kind, module=Path(artifacts[0].path).name, dtype=options.dtype, batch=options.batch, plan=str(plan)
+    )
+    return load(key, face, {Path(a.path).name: a.text for a in artifacts})
+
+
+def artifacts(
+    spec: NetworkSpec, targets: tuple[str, ...], dtype: str, batch: int | None = None, optimizer: Any = None, form: str | None = None
+) -> tuple[Artifact, ...]:
+    """Return the texts of a network for several targets; paths are relative to the output folder."""
+    made: dict[str, Artifact] = {}
+    for kind in targets:
+        if kind == "latex":
+            texts = _stage("present.latex").document(derive_network(spec, form))
+        else:
+            check_kind(kind)
+            _, _, texts = write(spec, Options(kind, dtype, batch or ROWS[0], form=form, optimizer=optimizer))
+        made.update((text.path, text) for text in texts)
+    return tuple(made.values())
+
+
+def generate(
+    spec: NetworkSpec,
+    root: str | os.PathLike[str],
+    targets: tuple[str, ...] = ("numpy", "cpu"),
+    dtype: str = "float32",
+    batch: int | None = None,
+    optimizer: Any = None,
+    form: str | None = None,
+) -> tuple[Path, ...]:
+    """Write a network's modules to ``<root>/<name>/`` and return their paths."""
+    made = artifacts(spec, targets, dtype, batch, optimizer, form)
+    return files.write_all(root, {a.path: a.text for a in made})
+
+
+def check_kind(kind: str) -> None:
+    """Refuse a target that nothing runs on.
+
+    Raises:
+        TargetError: it is known, but not there yet.
+        DeclarationError: there is none of that name.
+    """
+    if kind in COMING:
+        raise TargetError(f"target {kind!r} is not available in this version; use {' or '.join(map(repr, RUNNING))}")
+    if kind not in RUNNING:
+        raise DeclarationError(f"unknown target {str(kind)[:40]!r} (known: {', '.join(RUNNING + COMING)})")
+
+
+def row(batch: int) -> int:
+    """Return the largest batch of the row of the schedule table that a batch belongs to."""
+    return next((largest for largest in ROWS if batch <= largest), batch)
+
+
+def _cached_options(options: Options) -> dict[str, object]:
+    rule = options.optimizer
+    kept = None if rule is None else (rule.key, tuple(rule.hyper))
+    return {"kind": options.kind, "dtype": options.dtype, "batch": options.batch, "schedule": options.schedule, "form": options.form, "rule": kept}
+
+
+def _stage(name: str) -> Any:
+    return importlib.import_module(f"symbackprop.{name}")

@@ -1,0 +1,368 @@
+"""What a derivation looks like to its user: equations by name, in index and matrix form, printed, evaluated, taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import symbackprop
+from symbackprop.algebra.equation import Equation, System, reads
+from symbackprop.algebra.interpret import evaluate_equation, interpret, solve_sizes
+from symbackprop.algebra.matrix import MatrixEquation
+from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.derive.jacobian import diagonal, jacobian_equation
+from symbackprop.derive.matrix import matrix_form
+from symbackprop.declare.spec import NetworkSpec
+from symbackprop.derive.network import Rung, called, recursion
+from symbackprop.derive.records import Derivation as Record
+from symbackprop.derive.records import Step
+from symbackprop.derive.second import derive_products
+from symbackprop.derive.sweep import derive_system
+from symbackprop.errors import DataError, DerivationError
+from symbackprop.present.display import displayed, displayed_lines, formula_table
+from symbackprop.present.latex import latex_equation, plain_equation
+from symbackprop.present.naming import Name, Naming, general_naming, network_naming
+from symbackprop.present.notation import Notation, notation as named_notation
+
+Array = npt.NDArray[Any]
+
+
+class Derived:
+    """One derived equation: an error term, a gradient or a Jacobian.
+
+    Attributes:
+        name: of the tensor that it gives, for example ``grad.dense_1.W``.
+    """
+
+    def __init__(self, name: str, index: Equation, steps: tuple[Step, ...], owner: Derivation) -> None:
+        self.name = name
+        self.index = index
+        self.steps = steps
+        self._owner = owner
+
+    @cached_property
+    def matrix(self) -> MatrixEquation | None:
+        """The matrix form, or None where there is none (more than two axes, affine indices)."""
+        return matrix_form(self.index)
+
+    def latex(self, form: str = "matrix", notation: str | Notation = "ufldl", layout: str = "gradient", shapes: bool = False) -> str:
+        """Return the equation as LaTeX without delimiters; an equation without a matrix form is printed in index form.
+
+        Args:
+            form: "matrix" or "index".
+            notation: a preset's name or a `Notation`.
+            layout: "gradient" (the parameter's shape), "numerator" or "denominator".
+            shapes: write the shape under each factor.
+        """
+        equation = self._form(form)
+        return latex_equation(equation, self._owner.naming, notation=notation, layout=layout, shapes=shapes)
+
+    def text(self, form: str = "matrix", notation: str | Notation = "ufldl") -> str:
+        """Return the equation as one line of Unicode text."""
+        return plain_equation(self._form(form), self._owner.naming, notation=notation)
+
+    def evaluate(self, values: Mapping[str, Any], form: str = "index") -> Array:
+        """Return the value in float64, from values of the parameters, inputs and target.
+
+        Args:
+            values: by name; forward values are computed, not asked for.
+            form: which of the two forms is evaluated: "index" or "matrix".
+
+        Raises:
+            DerivationError: there is no matrix form.
+            DataError: a value is missing.
+        """
+        env = self._owner._values(values, [t.name for t in self.index.reads])
+        if _checked(form) == "matrix":
+            if self.matrix is None:
+                raise DerivationError(f"{self.name} has no matrix form; evaluate form='index'")
+            return np.asarray(self.matrix.evaluate(env))
+        known = {n: self._owner.record.tensors[n] for n in env if n in self._owner.record.tensors}
+        return evaluate_equation(self.index, env, solve_sizes(known, {n: env[n] for n in known}))
+
+    def _form(self, form: str) -> Equation | MatrixEquation:
+        return (self.matrix or self.index) if _checked(form) == "matrix" else self.index
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"Derived({self.index})"
+
+    def _repr_latex_(self) -> str:
+        return displayed(self.latex())
+
+
+class JacobianDerived(Derived):
+    """A Jacobian in index form: ``index.lhs`` has the indices of the output, then those of the input.
+
+    Attributes:
+        rank: number of output indices.
+    """
+
+    def __init__(self, name: str, index: Equation, steps: tuple[Step, ...], owner: Derivation, rank: int) -> None:
+        super().__init__(name, index, steps, owner)
+        self.rank = rank
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """The extents of all indices; the Jacobian itself is never built unless it is evaluated."""
+        return tuple(int(e) if e.is_Integer else e for e in self.index.tensor.shape)
+
+    @property
+    def entries(self) -> Any:
+        """How many entries it has."""
+        total: Any = 1
+        for e in self.shape:
+            total = total * e
+        return total
+
+    @property
+    def is_diagonal(self) -> bool:
+        """Whether only entries with equal output and input indices can be nonzero."""
+        return diagonal(self.index, self.rank)
+
+    @property
+    def max_nonzero(self) -> Any:
+        """How many entries can be nonzero: all, or one per output where the Jacobian is diagonal."""
+        if not self.is_diagonal:
+            return self.entries
+        total: Any = 1
+        for e in self.shape[: self.rank]:
+            total = total * e
+        return total
+
+    def diagonal(self, values: Mapping[str, Any]) -> Array:
+        """Return the diagonal of a diagonal Jacobian, without building the rest."""
+        if not self.is_diagonal:
+            raise DerivationError(f"{self.name} is not diagonal")
+        rows, columns = self.index.lhs.index[: self.rank], self.index.lhs.index[self.rank :]
+        rhs = self.index.rhs.xreplace(dict(zip(columns, rows, strict=True)))
+        tensor = Tensor(self.name, self.index.tensor.axes[: self.rank])
+        only = Derived(self.name, Equation(tensor[tuple(rows)], rhs), (), self._owner)
+        return only.evaluate(values)
+
+
+class Recursion(tuple[Rung, ...]):
+    """The recursion over layers: δ at the output, δ in hidden layers, ∇W and ∇b for a general layer l, with their ranges."""
+
+    def latex(self, notation: str | Notation = "ufldl", form: str = "matrix") -> tuple[str, ...]:
+        """Return one formula a line, without delimiters and ranges."""
+        return tuple(latex_equation(self._form(r, form), _rung_naming(r, notation), notation=notation) for r in self)
+
+    def text(self, notation: str | Notation = "ufldl", form: str = "matrix") -> tuple[str, ...]:
+        """Return one line of Unicode text for each rung, with the layers for which it holds."""
+        lines = (plain_equation(self._form(r, form), _rung_naming(r, notation), notation=notation) for r in self)
+        return tuple(f"{line}    ({r.kind}; {self._range(r)})" for r, line in zip(self, lines, strict=True))
+
+    @property
+    def matrix(self) -> tuple[MatrixEquation | None, ...]:
+        return tuple(matrix_form(r.equation) for r in self)
+
+    def _form(self, rung: Rung, form: str) -> Equation | MatrixEquation:
+        return (matrix_form(rung.equation) or rung.equation) if _checked(form) == "matrix" else rung.equation
+
+    def _range(self, rung: Rung) -> str:
+        return f"layer {rung.first}" if rung.first == rung.last else f"layers {rung.last} down to {rung.first}"
+
+    def __str__(self) -> str:
+        return "\n".join(self.text())
+
+    def _repr_latex_(self) -> str:
+        return displayed_lines(self.latex())
+
+
+def _rung_naming(rung: Rung, notation: str | Notation) -> Naming:
+    return general_naming(
+        named_notation(notation), rung.slots, gradient=rung.kind in ("weight", "bias"), output=rung.kind == "output", widths=rung.widths
+    )
+
+
+def _checked(form: str) -> str:
+    if form not in ("index", "matrix"):
+        raise DerivationError(f"form must be 'index' or 'matrix', got {form!r}")
+    return form
+
+
+class Derivation:
+    """The derivation of a scalar's gradients, by the names that the user gave.
+
+    Attributes:
+        record: the plain data.
+    """
+
+    def __init__(self, record: Record, spec: NetworkSpec | None = None) -> None:
+        self.record = record
+        self._spec = spec
+
+    @property
+    def system(self) -> System:
+        """Forward and cotangent equations together: a `System` again."""
+        return self.record.system
+
+    @property
+    def equations(self) -> tuple[Equation, ...]:
+        """The forward equations, in order."""
+        return self.record.forward_system.equations
+
+    @property
+    def tape(self) -> tuple[str, ...]:
+        """Names of the forward values that the backward pass reads."""
+        stored = set(self.record.forward_system.defined)
+        return tuple(name for name in self.record.tape if name in stored)
+
+    @cached_property
+    def naming(self) -> Naming:
+        """How the tensors are called in print."""
+        return network_naming(self.record.model) if self.record.model is not None else Naming(loss=Name("word", word=self.record.loss))
+
+    @cached_property
+    def error_terms(self) -> Mapping[str, Derived]:
+        """∂L/∂z by layer."""
+        if self.record.model is None:
+            return {}
+        out = {}
+        for r in self.record.model.layers:
+            if r.pre is not None and r.pre in self.record.cotangents:
+                out[called(r)] = self._derived(self.record.cotangents[r.pre])
+        return out
+
+    @cached_property
+    def gradients(self) -> Mapping[str, Derived]:
+        """∂L/∂parameter by name, and the gradients of the inputs ("x")."""
+        return {name: self._derived(self.record.cotangents[name]) for name in self.record.wrt}
+
+    @cached_property
+    def recursion(self) -> Recursion:
+        """δ^(l), ∇W^(l), ∇b^(l) for a general layer, where layers repeat one pattern."""
+        if self.record.model is None:
+            raise DerivationError("a recursion over layers needs a network; this is a derivation of a plain system")
+        return Recursion(recursion(self._per_sample.record))
+
+    @cached_property
+    def _per_sample(self) -> Derivation:
+        """The single-sample form of the same network."""
+        model = self.record.model
+        if model is None or model.per == "sample" or self._spec is None:
+            return self
+        form = None if model.target is None else ("labels" if model.system.tensors[model.target].integer else "rows")
+        return Derivation(symbackprop.pipeline.derive_network(self._spec, target=form, per="sample"), self._spec)
+
+    def _derived(self, name: str) -> Derived:
+        return Derived(name, self.record.equation(name), self.record.steps_of(name), self)
+
+    def jacobian(self, of: str, wrt: str) -> JacobianDerived:
+        """Return ∂of/∂wrt in index form: the same rule with the output index held fixed."""
+        of, wrt = self._real(of), self._real(wrt)
+        equation, steps = jacobian_equation(self.record.forward_system, of, wrt)
+        return JacobianDerived(equation.tensor.name, equation, steps, self, self.record.tensors[of].rank)
+
+    def hvp(self) -> Derivation:
+        """Return the derivation of Hessian-vector products: the engine applied to its own result.
+
+        For every tensor w of ``wrt`` there is a vector ``v_w``; ``gradients[w]`` of the result is Σ ∂²L/∂w∂w' v_w'.
+        """
+        return Derivation(derive_products(self.record))
+
+    def evaluate(self, values: Mapping[str, Any]) -> dict[str, Array]:
+        """Return all values by name in float64: forward values, "loss", "delta.dense_1", "grad.dense_1.W", "grad.x".
+
+        Args:
+            values: parameters, inputs and target by name.
+        """
+        env = self._values(values, None)
+        for r in self.record.model.layers if self.record.model is not None else ():
+            if r.pre is not None and r.output == r.pre and r.pre.endswith("z"):
+                env.setdefault(r.pre[:-1] + "a", env[r.pre])
+        return env
+
+    def _values(self, values: Mapping[str, Any], want: Iterable[str] | None) -> dict[str, Array]:
+        flat = {name: values[name] for name in values if name in self.record.tensors}
+        _check_facts(self.record, flat)
+        wanted = None if want is None else [n for n in want if n in self.record.tensors]
+        return interpret(self.record.stable, flat, want=wanted)
+
+    def _real(self, name: str) -> str:
+        """Return the tensor that a name stands for: "dense_1.a" is "dense_1.z" where the layer has no activation."""
+        if name not in self.record.tensors and name.endswith(".a") and name[:-1] + "z" in self.record.tensors:
+            return name[:-1] + "z"
+        return name
+
+    def latex(self, notation: str | Notation = "ufldl", form: str = "matrix", steps: bool = False) -> str:
+        """Return the whole derivation in LaTeX, one formula a line: the per-sample form, closed by the mean over the batch."""
+        return "\n".join(self._lines(notation, form, steps, latex_equation))
+
+    def text(self, notation: str | Notation = "ufldl", form: str = "matrix", steps: bool = False) -> str:
+        """Return the same as plain Unicode text."""
+        return "\n".join(self._lines(notation, form, steps, plain_equation))
+
+    def _lines(self, notation: str | Notation, form: str, steps: bool, write: Any) -> list[str]:
+        one = self._per_sample
+        named_notation(notation)
+
+        def line(equation: Equation) -> str:
+            made = (matrix_form(equation) or equation) if _checked(form) == "matrix" else equation
+            return str(write(made, one.naming, notation=notation))
+
+        # A mere renaming (the loss of one sample is the loss) says nothing on paper.
+        lines = [line(e) for e in one.equations if not isinstance(e.rhs, Access)]
+        for group in (tuple(one.error_terms.values())[::-1], tuple(one.gradients.values())):
+            for derived in group:
+                if steps:
+                    lines += [line(s.after) for s in derived.steps[:-1]]
+                lines.append(line(derived.index))
+        if one is not self:
+            loss = next((e for e in self.equations if e.tensor.name == ("loss.data" if "loss.data" in self.record.tensors else "loss")), None)
+            if loss is not None:
+                lines.append(str(write(loss, self.naming, notation=notation)))
+        return lines
+
+    def __repr__(self) -> str:
+        return f"Derivation of {self.record.loss} with respect to {', '.join(self.record.wrt[:6])}{', ...' if len(self.record.wrt) > 6 else ''}"
+
+    def _repr_latex_(self) -> str:
+        return displayed_lines(self.latex().split("\n"))
+
+    def _repr_html_(self) -> str:
+        rows = [(name, d.latex()) for group in (self.error_terms, self.gradients) for name, d in group.items()]
+        return formula_table(rows, caption=repr(self))
+
+
+def _check_facts(record: Record, values: Mapping[str, Any]) -> None:
+    """Test the declared facts that speak of given values only.
+
+    Raises:
+        DataError: one does not hold.
+    """
+    for fact in record.forward_system.facts:
+        names = [t.name for t in reads(fact.lhs) + reads(fact.rhs)]
+        if not names or any(n not in values for n in names):
+            continue
+        free = tuple(sorted((s for s in fact.lhs.free_symbols if hasattr(s, "extent")), key=lambda s: s.name))
+        arrays = {n: np.asarray(values[n], dtype=np.float64) for n in names}
+        sizes = solve_sizes({n: record.tensors[n] for n in names}, arrays)
+        left = evaluate_equation(Equation(Tensor("left", free)[free], fact.lhs), arrays, sizes)
+        right = evaluate_equation(Equation(Tensor("right", free)[free], fact.rhs), arrays, sizes)
+        worst = np.max(np.abs(left - right), initial=0.0)
+        if not worst <= 1e-6:
+            raise DataError(f"{', '.join(names)}: the declared fact {fact} does not hold (off by {worst:.3g}); give target rows that sum to 1, or use the loss cross_entropy")
+
+
+def derive(system: System, of: str, wrt: Iterable[str]) -> Derivation:
+    """Derive the gradients of a scalar of your own system.
+
+    Args:
+        system: equations in index notation.
+        of: name of the scalar tensor.
+        wrt: names of the tensors to differentiate with respect to.
+
+    Raises:
+        DerivationError: a name is unknown, or ``of`` is no scalar.
+    """
+    if isinstance(wrt, str):
+        wrt = [wrt]
+    return Derivation(derive_system(system, str(getattr(of, "name", of)), tuple(str(getattr(w, "name", w)) for w in wrt)))
