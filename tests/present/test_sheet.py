@@ -1,0 +1,97 @@
+"""A derivation's formulas as a sheet, as a fragment for LaTeX, and as lines of text."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+
+import jinja2.meta
+import pytest
+from formulas import BIAS, HIDDEN, OUTPUT, WEIGHTS, delta, i, matrix, naming_of, slope
+
+from symbackprop.algebra import Equation
+from symbackprop.declare.layers import Dense, Input
+from symbackprop.declare.lower import lower
+from symbackprop.derive.matrix import matrix_form
+from symbackprop.present.display import aligned, displayed, displayed_lines, formula_table, table
+from symbackprop.present.document import Block, Section, environment, fragment, fragment_view
+from symbackprop.present.naming import network_naming
+from symbackprop.present.notation import PRESETS, notation
+from symbackprop.present.sheet import Entry, Sheet, says, step_lines
+from symbackprop.public.network import Sequential
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    rule: str
+    before: Equation
+    after: Equation
+
+
+NET = Sequential([Input(3), Dense(4, activation="tanh"), Dense(2)], loss="softmax_cross_entropy")
+
+
+def sheet():
+    model = lower(NET.spec, per="sample")
+    entries = tuple(Entry(e, matrix_form(e)) for e in model.system.equations)
+    return Sheet((("Forward", entries),), network_naming(model), closing=("grad.dense_1.W",))
+
+
+def test_the_template_asks_for_what_the_view_gives():
+    source = environment().loader.get_source(environment(), "fragment.tex.jinja")[0]
+    wanted = jinja2.meta.find_undeclared_variables(environment().parse(source))
+    assert wanted == set(fragment_view("t", (), notation("ufldl")))
+
+
+def test_a_sheet_closes_with_the_mean_over_the_samples():
+    made = sheet().formulas(notation="ufldl")
+    assert made[-1] == r"\nabla_{W^{(1)}} L(\theta) = \frac{1}{M} \sum_{n=1}^{M} \nabla_{W^{(1)}} L(\theta; x_n, y_n)"
+    assert all(says(f) for f in made)
+
+
+def test_lines_of_text_have_both_forms_once():
+    lines = sheet().text()
+    assert lines[0] == "Forward"
+    assert "  z_i^(2) = Σ_j W_ij^(1) x_j + b_i^(1)" in lines and "  z^(2) = W^(1) x + b^(1)" in lines
+    assert len(set(lines)) == len(lines)
+
+
+def test_a_fragment_defines_nothing_and_escapes_its_words():
+    text = fragment(r"\input{secret}", (Section("A_1 & $", (Block(("x = y",), words="50% done"),)),))
+    assert r"\input" not in text.replace(r"\textbackslash{}input", "")
+    assert r"\paragraph{A\_1 \& \$}" in text and r"50\% done" in text
+    assert "usepackage" not in text and r"\newcommand" not in text
+    assert "  x &= y\n" in text
+    assert text.endswith("\n")
+
+
+def test_steps_are_a_chain_that_does_not_repeat_its_left_side():
+    start = Equation(delta[i], slope * 1)
+    steps = (Rewrite("differentiate", HIDDEN, start), Rewrite("contract_deltas", start, OUTPUT))
+    rows = step_lines(steps, naming_of(HIDDEN, "ufldl"), notation="ufldl")
+    assert rows[0].startswith(r"\delta_i^{(l)} &= ") and rows[1].startswith("&= ")
+    assert rows[1].endswith(r"&& \text{differentiate}") and rows[2].endswith(r"\text{contract\_deltas}")
+    assert len(rows) == 3
+
+
+def test_display_has_its_delimiters_and_escapes():
+    assert displayed("x") == r"$\displaystyle x$"
+    assert aligned(["x = y", "z = w = v"]) == "\\begin{aligned}\nx &= y \\\\\nz &= w = v\n\\end{aligned}"
+    assert displayed_lines(["x = y"]).startswith("$$") and displayed_lines(["x = y"]).endswith("$$")
+    assert "<script>" not in table(("<script>",), (("<b>",),), "<i>")
+    assert "&lt;b&gt;" in formula_table((("<b>", "x"),))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_fragment_compiles_with_nothing_but_amsmath(preset, tmp_path, require_tool):
+    require_tool("pdflatex")
+    results = tuple(Entry(e, matrix(e)) for e in (OUTPUT, HIDDEN, WEIGHTS, BIAS))
+    body = fragment("Recursion", sheet().sections(notation=preset, shapes=True), notation=preset)
+    for entry in results:
+        body += fragment("one", Sheet((("δ of layer_1 <50%>", (entry,)),), naming_of(entry.index, preset)).sections(notation=preset))
+        body += fragment("one", Sheet((("x", (entry,)),), naming_of(entry.index, preset)).sections(notation=preset, form="index"))
+    document = f"\\documentclass{{article}}\n\\usepackage{{amsmath}}\n\\begin{{document}}\n{body}\\end{{document}}\n"
+    (tmp_path / "note.tex").write_text(document, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "note.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
