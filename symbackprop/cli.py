@@ -33,29 +33,29 @@ aside = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wr
 class Target(StrEnum):
     """What a module is written for."""
 
-    numpy = "numpy"
-    cpu = "cpu"
+    NUMPY = "numpy"
+    CPU = "cpu"
 
 
 class Dtype(StrEnum):
     """The floating-point type of a program."""
 
-    float32 = "float32"
-    float64 = "float64"
+    FLOAT32 = "float32"
+    FLOAT64 = "float64"
 
 
 class Form(StrEnum):
     """How an equation is written."""
 
-    index = "index"
-    matrix = "matrix"
+    INDEX = "index"
+    MATRIX = "matrix"
 
 
 class Per(StrEnum):
     """For a batch, or for the single sample of a lecture."""
 
-    batch = "batch"
-    sample = "sample"
+    BATCH = "batch"
+    SAMPLE = "sample"
 
 
 Network = Annotated[
@@ -109,13 +109,13 @@ def derive(
             "--of", help="Only this one: a layer (dense_1) or a parameter or input (dense_1.W, x). Repeatable.", show_default=False
         ),
     ] = None,
-    per: Annotated[Per, typer.Option("--per", help="For a batch, or the lecture's single sample.")] = Per.sample,
+    per: Annotated[Per, typer.Option("--per", help="For a batch, or the lecture's single sample.")] = Per.SAMPLE,
     form: Annotated[
         Form | None, typer.Option("--form", help="Only index form, or only matrix form [default: both].", show_default=False)
     ] = None,
     steps: Annotated[bool, typer.Option("--steps", help="Show how each result was derived.")] = False,
     latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.")] = False,
-    notation: Annotated[str, typer.Option("--notation", help="Letters and signs of the LaTeX output.")] = "ufldl",
+    notation: Annotated[str, typer.Option("--notation", help="Letters and signs: a preset such as ufldl.")] = "ufldl",
 ) -> None:
     r"""Print the equations: forward pass, error terms, gradients.
 
@@ -132,7 +132,7 @@ def derive(
     loaded = load(network)
     with waiting(f"deriving {loaded.net.name}"):
         derivation = loaded.net.derive(per=per.value)
-        lines = latex_of(derivation, of, form, notation, steps) if latex else shown(derivation, of, form, steps)
+        lines = latex_of(derivation, of, form, notation, steps) if latex else shown(derivation, of, form, notation, steps)
     for line in lines:
         out.print(line)
 
@@ -220,7 +220,7 @@ def generate(
 @app.command(short_help="Prove the gradients, tensor by tensor.")
 def check(
     network: Network,
-    target: Annotated[Target, typer.Option("--target", "-t", help="Which program is judged.")] = Target.cpu,
+    target: Annotated[Target, typer.Option("--target", "-t", help="Which program is judged.")] = Target.CPU,
     dtype: DtypeOption = None,
     seed: Seed = 0,
 ) -> None:
@@ -260,7 +260,7 @@ def train(
     optimizer: OptimizerOption = None,
     lr: Rate = None,
     batch: Batch = None,
-    target: Annotated[Target, typer.Option("--target", "-t", help="Which kernels run.")] = Target.cpu,
+    target: Annotated[Target, typer.Option("--target", "-t", help="Which kernels run.")] = Target.CPU,
     dtype: DtypeOption = None,
     seed: Seed = 0,
     output: Annotated[
@@ -346,7 +346,7 @@ def waiting(text: str) -> Iterator[Any]:
 
 
 #: The root of the errors that the option parser raises, wherever typer keeps it.
-_WRONG_WORDS = typer.BadParameter.__mro__[2]
+_WRONG_WORDS: type[Exception] = typer.BadParameter.__mro__[2]
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
