@@ -88,7 +88,16 @@ def lower(spec: NetworkSpec, target: str | None = None, per: str = "batch", loss
         layers=tuple(build.layers),
         batch=N,
         per=per,
+        spec=spec,
+        form=(target or spec.loss.forms[0]) if total is not None and spec.loss is not None else None,
     )
+
+
+def sample_model(model: Model) -> Model:
+    """Return the single-sample form of a model."""
+    if model.per == "sample" or model.spec is None:
+        return model
+    return lower(model.spec, model.form, "sample", loss=model.loss is not None)
 
 
 class _Build:
@@ -348,4 +357,14 @@ def _one(e: Any) -> Any:
     return e.func(*(_one(a) for a in e.args))
 
 
-__all__ = ["LayerTemplate", "layer_template", "loss_template", "lower", "own_template", "penalty_template", "single", "sum_template"]
+__all__ = [
+    "LayerTemplate",
+    "layer_template",
+    "loss_template",
+    "lower",
+    "own_template",
+    "penalty_template",
+    "sample_model",
+    "single",
+    "sum_template",
+]

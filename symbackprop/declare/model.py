@@ -9,6 +9,7 @@ from functools import cached_property
 from symbackprop.algebra.equation import System
 from symbackprop.algebra.index import Size
 from symbackprop.declare.layout import ParameterRecord
+from symbackprop.declare.spec import NetworkSpec
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Model:
         layers: in the order of computation.
         batch: the batch size (also for ``per="sample"``, where nothing ranges over it).
         per: "batch" or "sample".
+        spec: the declaration that it was made from.
+        form: of the target, "labels" or "rows"; None without a loss.
     """
 
     name: str
@@ -63,6 +66,8 @@ class Model:
     layers: tuple[LayerRecord, ...]
     batch: Size
     per: str = "batch"
+    spec: NetworkSpec | None = None
+    form: str | None = None
 
     @cached_property
     def parameter(self) -> Mapping[str, ParameterRecord]:

@@ -80,6 +80,27 @@ reads = "u"
     assert [c.output for c in net.spec.calls] == ["a", "b"] and [i.name for i in net.spec.inputs] == ["u", "v"]
 
 
+LOOP = """[inputs]
+x = 2
+[[layers]]
+kind = "Add"
+name = "a"
+reads = ["b", "x"]
+[[layers]]
+kind = "Add"
+name = "b"
+reads = ["a", "x"]
+"""
+UNEQUAL = """[inputs]
+x = 2
+[[layers]]
+kind = "Dense"
+name = "a"
+units = 3
+[[layers]]
+kind = "Add"
+reads = ["a", "x"]
+"""
 BASE = '[inputs]\nx = 2\n[[layers]]\nkind = "Dense"\nunits = 2\n'
 
 
@@ -109,16 +130,8 @@ BASE = '[inputs]\nx = 2\n[[layers]]\nkind = "Dense"\nunits = 2\n'
         ('frozen = ["w"]\n' + BASE, sbp.DeclarationError, "no parameter"),
         ("code = 1\n" + BASE, sbp.DeclarationError, "unknown entry"),
         ('outputs = "q"\n' + BASE, sbp.DeclarationError, "no input or layer"),
-        (
-            '[inputs]\nx = 2\n[[layers]]\nkind = "Add"\nname = "a"\nreads = ["b", "x"]\n[[layers]]\nkind = "Add"\nname = "b"\nreads = ["a", "x"]\n',
-            sbp.DeclarationError,
-            "cycle",
-        ),
-        (
-            '[inputs]\nx = 2\n[[layers]]\nkind = "Dense"\nname = "a"\nunits = 3\n[[layers]]\nkind = "Add"\nreads = ["a", "x"]\n',
-            sbp.ShapeError,
-            "one shape",
-        ),
+        (LOOP, sbp.DeclarationError, "cycle"),
+        (UNEQUAL, sbp.ShapeError, "one shape"),
     ],
     ids=range(25),
 )
