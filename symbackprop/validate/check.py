@@ -105,7 +105,18 @@ class _Judged:
         """Return the norm of the rounding error to expect of a tensor in a dtype, from the same equations in float32."""
         scale = float(np.finfo(dtype).eps) / float(np.finfo(np.float32).eps)
         error = _norm(np.asarray(self.coarse[name], dtype=np.float64) - self.values[name])
-        return scale * error if np.isfinite(error) else 0.0
+        return (scale * error if np.isfinite(error) else 0.0) + self.vanishing(name, dtype)
+
+    def vanishing(self, name: str, dtype: Any) -> float:
+        """Return the rounding to expect of a tensor that is 0 by cancellation, as behind a softmax over one class; else 0."""
+        if _norm(self.values[name]) > 1e-13 * self.largest:
+            return 0.0
+        return 16 * float(np.finfo(dtype).eps) * self.largest
+
+    @cached_property
+    def largest(self) -> float:
+        """Return the largest norm of all cotangents."""
+        return max((_norm(self.values[c]) for c in self.cotangents.values()), default=0.0)
 
     @cached_property
     def conditioning(self) -> float:
@@ -173,8 +184,9 @@ def _chain_row(
     got = np.array([derived[index] for index in places])
     expected = np.array([pushed(judged.forward, {name: unit(shape, index)}, weights, rest) for index in places])
     full = derived.size == len(places)
-    size = _norm(derived)
-    error = _norm(got - expected) / _positive(max(_norm(expected), size * float(np.sqrt(len(places) / max(derived.size, 1)))))
+    share = float(np.sqrt(len(places) / max(derived.size, 1)))
+    size = max(_norm(derived), _norm(expected) / share)
+    error = _norm(got - expected) / _positive(size * share)
     if not full:
         for _ in range(DIRECTIONS):
             v = draw({name: shape}, rng)
@@ -182,7 +194,11 @@ def _chain_row(
             # Along a unit direction an error of norm e shows as e/√size on average.
             error = _largest(error, difference * float(np.sqrt(derived.size)) / _positive(size))
     entry, worst = _worst_entry(got, expected, _rms(derived))
-    allowed = tolerance(np.float64, "complex step") + NOISE_ALLOWANCE * judged.noise(judged.cotangents[name], np.float64) / _positive(size)
+    # A slope that cancels to nothing is known to the rounding of what it is a difference of: the cotangents that it weighs.
+    weighed = [weights[other] for other in judged.forward.tangents({name: np.ones(shape)}, rest) if other in weights]
+    rounding = NOISE_ALLOWANCE * float(np.finfo(np.float64).eps) * sum(map(_norm, weighed))
+    noise = NOISE_ALLOWANCE * judged.noise(judged.cotangents[name], np.float64) + rounding
+    allowed = tolerance(np.float64, "complex step") + noise / _positive(size)
     return Row(
         proof="maths",
         layer=_layer(name),
