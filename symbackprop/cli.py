@@ -81,7 +81,7 @@ def start(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
 ) -> None:
-    r"""From one equation per layer to the derivation, the kernel and the proof.
+    """From one equation per layer to the derivation, the kernel and the proof.
 
     \b
     Start here:
@@ -117,7 +117,7 @@ def derive(
     latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.")] = False,
     notation: Annotated[str, typer.Option("--notation", help="Letters and signs: a preset such as ufldl.")] = "ufldl",
 ) -> None:
-    r"""Print the equations: forward pass, error terms, gradients.
+    """Print the equations: forward pass, error terms, gradients.
 
     \b
     Examples:
@@ -157,7 +157,7 @@ def generate(
     optimizer: OptimizerOption = None,
     lr: Rate = None,
 ) -> None:
-    r"""Write stand-alone modules: forward pass, loss, gradients and training step.
+    """Write stand-alone modules: forward pass, loss, gradients and training step.
 
     They need numpy and numba only, never symbackprop.
 
@@ -224,7 +224,7 @@ def check(
     dtype: DtypeOption = None,
     seed: Seed = 0,
 ) -> None:
-    r"""Prove the gradients: numerical differentiation judges the maths, the interpreter judges the code.
+    """Prove the gradients: numerical differentiation judges the maths, the interpreter judges the code.
 
     Exit code 1 if any tensor is wrong; its name, error and tolerance are in the table.
 
@@ -267,7 +267,7 @@ def train(
         Path | None, typer.Option("--output", "-o", help="Save the parameters: FILE.npz or FILE.safetensors.", show_default=False)
     ] = None,
 ) -> None:
-    r"""Train a network with the kernels written for it.
+    """Train a network with the kernels written for it.
 
     \b
     Examples:
@@ -304,7 +304,7 @@ def demo(
         Path | None, typer.Option("--output", "-o", help="Folder for the kernels [default: symbackprop-demo, here].", show_default=False)
     ] = None,
 ) -> None:
-    r"""The whole way on real data: handwritten digits, from equations to test accuracy.
+    """The whole way on real data: handwritten digits, from equations to test accuracy.
 
     \b
     Examples:
