@@ -1,0 +1,1 @@
+"""From text to something that runs: loading, the checks at the door, training, files."""

@@ -1,0 +1,232 @@
+"""What is tested on every call before any compiled code runs: compiled code trusts its arguments and writes where it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symbackprop.errors import DataError, ShapeError
+from symbackprop.execute.face import Face, InputFace, TargetFace
+
+Array = npt.NDArray[Any]
+
+#: How far the sum of a target row may be from the declared one: what rounding of honest rows leaves, and no more.
+SUM_TOLERANCE = {"float32": 1e-5, "float64": 1e-6}
+
+
+class _Writable:
+    """Read-only memory, handed to kernels that only read it as the one array type that they are compiled for."""
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+        interface = dict(array.__array_interface__)
+        interface["data"] = (interface["data"][0], False)
+        self.__array_interface__ = interface
+
+
+def plain(array: Array) -> Array:
+    """Return the array itself, or a view of the same memory of the type that compiled code takes."""
+    if not array.flags.writeable:
+        return np.asarray(_Writable(array))
+    return array if type(array) is np.ndarray else np.asarray(array)
+
+
+def _given(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} and shape {value.shape}"
+    return f"a {type(value).__name__}"
+
+
+def check_array(value: Any, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], *, program: str) -> Array:
+    """Return ``value`` as it is, if it is a contiguous array of this dtype and shape (−1: any length).
+
+    Raises:
+        DataError: it is no array, has another dtype or layout.
+        ShapeError: it has another shape.
+    """
+    if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
+        raise DataError(f"{name}: expected a NumPy array of {dtype}, got {_given(value)}; convert with np.ascontiguousarray({name}, dtype={str(dtype)!r})")
+    if value.ndim != len(shape) or any(want not in (-1, have) for want, have in zip(shape, value.shape, strict=True)):
+        raise ShapeError(f"{name}: expected shape {_written(shape)}, got {value.shape}{_hint(value.shape, shape)}")
+    if value.dtype != dtype:
+        raise DataError(
+            f"{name}: {program} takes {dtype}, got {value.dtype}; convert with {name}.astype({str(dtype)!r}) or compile(dtype={_compiled(value.dtype)!r})"
+        )
+    if not (value.flags.c_contiguous and value.flags.aligned):
+        raise DataError(f"{name}: the array of shape {value.shape} is not contiguous in C order; pass np.ascontiguousarray({name})")
+    return plain(value)
+
+
+def _compiled(dtype: np.dtype[Any]) -> str:
+    return "float32" if dtype.kind == "f" and dtype.itemsize <= 4 else "float64"
+
+
+def _written(shape: tuple[int, ...]) -> str:
+    parts = ["batch" if length == -1 else str(length) for length in shape]
+    return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+
+
+def _hint(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    if given == wanted[1:]:
+        return "; arrays carry the batch first: add an axis with [None]"
+    if wanted[-1:] == (1,) and len(given) == len(wanted) - 1:
+        return "; add the last axis with .reshape(-1, 1)"
+    return ""
+
+
+def check_integers(value: Any, name: str, shape: tuple[int, ...], limit: int | None, what: str) -> Array:
+    """Return integers as int64, all of them in 0..limit−1.
+
+    Raises:
+        DataError: no integer array, or a value out of range.
+        ShapeError: it has another shape.
+    """
+    if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
+        raise DataError(f"{name}: expected a NumPy array of integer {what}s, got {_given(value)}; convert with np.asarray({name}, dtype='int64')")
+    if value.ndim != len(shape) or any(want not in (-1, have) for want, have in zip(shape, value.shape, strict=True)):
+        raise ShapeError(f"{name}: expected {what}s of shape {_written(shape)}, got {value.shape}")
+    if value.dtype.kind not in "iu":
+        raise DataError(f"{name}: expected integer {what}s, got {value.dtype}; convert with {name}.astype('int64')")
+    if not value.flags.c_contiguous:
+        raise DataError(f"{name}: the array of shape {value.shape} is not contiguous in C order; pass np.ascontiguousarray({name})")
+    if limit is not None and value.size:
+        low, high = int(value.min()), int(value.max())
+        if low < 0 or high >= limit:
+            bad = low if low < 0 else high
+            where = tuple(int(k) for k in np.argwhere(value == bad)[0])
+            raise DataError(f"{name}: {what}s must lie in 0..{limit - 1}, got {bad} at index {where[0] if len(where) == 1 else where}")
+    return plain(value) if value.dtype == np.int64 and value.dtype.isnative else value.astype(np.int64)
+
+
+def check_finite(value: Array, name: str) -> None:
+    """Refuse NaN and infinities, naming the first.
+
+    Raises:
+        DataError: there is one.
+    """
+    if value.dtype.kind == "f" and not np.isfinite(value).all():
+        where = tuple(int(k) for k in np.argwhere(~np.isfinite(value))[0])
+        raise DataError(f"{name}: {value[where]} at index {where[0] if len(where) == 1 else where}, but the program was compiled with check_finite=True")
+
+
+def check_sums(y: Array, name: str, total: float, dtype: str) -> None:
+    """Test the declared fact that every row sums to ``total``; NaN passes here and propagates.
+
+    Raises:
+        DataError: a row does not.
+    """
+    sums = y.sum(axis=-1, dtype=np.float64)
+    wrong = np.abs(sums - total) > SUM_TOLERANCE[dtype]
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise DataError(
+            f"{name}: the loss declares that every row sums to {total:g}, but row {row} sums to {sums[row]:.6g}; normalise the rows or pass integer labels"
+        )
+
+
+def check_apart(outputs: Iterable[tuple[str, Array]], inputs: Iterable[tuple[str, Array]]) -> None:
+    """Refuse an output that shares memory with an input or with another output.
+
+    Raises:
+        DataError: it does.
+    """
+    taken = list(inputs)
+    for name, array in outputs:
+        for other, there in taken:
+            # The bounds decide, for contiguous arrays exactly.
+            if np.may_share_memory(array, there):
+                raise DataError(f"{name} shares memory with {other}; pass an array of its own, for example {name}.copy()")
+        taken.append((name, array))
+
+
+def split_inputs(x: Any, faces: Sequence[InputFace]) -> tuple[Any, ...]:
+    """Return the inputs in order, from an array, a tuple in the order of ``inputs=``, or a mapping by name.
+
+    Raises:
+        DataError: there are too many or too few, or unknown names.
+    """
+    names = [face.name for face in faces]
+    if isinstance(x, Mapping):
+        if set(x) != set(names):
+            raise DataError(f"inputs: expected a mapping with {', '.join(names)}, got {', '.join(map(str, x)) or 'an empty one'}")
+        return tuple(x[name] for name in names)
+    if isinstance(x, tuple):
+        if len(x) != len(names):
+            raise DataError(f"inputs: expected {len(names)} array{'s' * (len(names) > 1)} ({', '.join(names)}), got a tuple of {len(x)}")
+        return x
+    if len(names) > 1:
+        raise DataError(f"inputs: expected a tuple of {len(names)} arrays ({', '.join(names)}) or a mapping by name, got {_given(x)}")
+    return (x,)
+
+
+def check_inputs(face: Face, x: Any, *, finite: bool, largest: int | None) -> tuple[int, tuple[Array, ...]]:
+    """Return the batch size and the inputs in order, each one tested; ``largest`` is the largest batch, or None.
+
+    Raises:
+        DataError, ShapeError: an input that the program cannot take.
+    """
+    dtype = np.dtype(face.dtype)
+    arrays: list[Array] = []
+    batch = -1
+    for given, one in zip(split_inputs(x, face.inputs), face.inputs, strict=True):
+        if one.integer:
+            array = check_integers(given, one.name, (-1, *one.shape), one.limit, "token")
+        else:
+            array = check_array(given, one.name, (-1, *one.shape), dtype, program=f"program {face.network}")
+            if finite:
+                check_finite(array, one.name)
+        if batch not in (-1, array.shape[0]):
+            raise ShapeError(f"{one.name}: {array.shape[0]} samples, but {face.inputs[0].name} has {batch}")
+        batch = array.shape[0]
+        arrays.append(array)
+    if batch < 1:
+        raise ShapeError(f"{face.inputs[0].name}: the batch is empty; pass at least one sample")
+    if largest is not None and batch > largest:
+        raise ShapeError(f"{face.inputs[0].name}: {batch} samples, but the program was compiled for a batch of at most {largest}; use compile(batch={batch})")
+    return batch, tuple(arrays)
+
+
+def check_target(face: Face, target: TargetFace, y: Any, batch: int, *, finite: bool) -> Array:
+    """Return the target, tested.
+
+    Raises:
+        DataError, ShapeError: a target that the loss cannot take.
+    """
+    if target.form == "labels":
+        array = check_integers(y, "y", (-1,), target.classes, "label")
+    else:
+        array = check_array(y, "y", (-1, *target.shape), np.dtype(face.dtype), program=f"program {face.network}")
+        if finite:
+            check_finite(array, "y")
+        if target.sums_to is not None:
+            check_sums(array, "y", target.sums_to, face.dtype)
+    if array.shape[0] != batch:
+        raise ShapeError(f"y: {array.shape[0]} targets, but {face.inputs[0].name} has {batch} samples")
+    return array
+
+
+def check_flat(flat: Any, name: str, face: Face) -> Array:
+    """Return a flat buffer in the layout of the parameters, tested.
+
+    Raises:
+        DataError, ShapeError: it is none.
+    """
+    return check_array(flat, name, (face.size,), np.dtype(face.dtype), program=f"program {face.network}")
+
+
+__all__ = [
+    "Array",
+    "check_apart",
+    "check_array",
+    "check_finite",
+    "check_flat",
+    "check_inputs",
+    "check_integers",
+    "check_sums",
+    "check_target",
+    "plain",
+    "split_inputs",
+]

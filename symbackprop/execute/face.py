@@ -1,0 +1,103 @@
+"""All that a program must know about its text, as plain data: with it a cached program starts without SymPy."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+
+from symbackprop.declare.layout import ParameterRecord
+
+
+@dataclass(frozen=True)
+class InputFace:
+    """An input: its name, shape without the batch, and whether it holds integers below ``limit``."""
+
+    name: str
+    shape: tuple[int, ...]
+    integer: bool = False
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class TargetFace:
+    """The target of the loss.
+
+    Attributes:
+        form: "labels" or "rows".
+        shape: without the batch; () for labels.
+        classes: labels lie in 0..classes-1; None for rows.
+        sums_to: the declared sum of every row, or None.
+    """
+
+    form: str
+    shape: tuple[int, ...]
+    classes: int | None = None
+    sums_to: float | None = None
+
+
+@dataclass(frozen=True)
+class Face:
+    """What the text of a program takes and gives.
+
+    Attributes:
+        network: name of the network.
+        kind: name of the target that the text is written for ("numpy", "cpu").
+        module: file name of the module that holds the functions.
+        dtype: "float32" or "float64".
+        batch: the largest batch that the text was planned for.
+        inputs: in order.
+        target: None for a network without a loss.
+        output: shape of the output without the batch.
+        parameters: in declaration order.
+        loss: name of the loss, or None.
+        reduction: "mean" or "sum"; None without a loss.
+        penalised: whether the loss holds a penalty on the parameters.
+        plan: the plan in words.
+    """
+
+    network: str
+    kind: str
+    module: str
+    dtype: str
+    batch: int
+    inputs: tuple[InputFace, ...]
+    target: TargetFace | None
+    output: tuple[int, ...]
+    parameters: tuple[ParameterRecord, ...]
+    loss: str | None
+    reduction: str | None
+    penalised: bool
+    plan: str
+
+    @property
+    def size(self) -> int:
+        """How many numbers the parameters are together."""
+        return sum(record.size or 0 for record in self.parameters)
+
+    def to_json(self) -> str:
+        """Return the canonical text of this record."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Face:
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError, KeyError, TypeError: for any other text.
+        """
+        data = json.loads(text)
+        if not isinstance(data, dict) or set(data) != {f.name for f in fields(cls)}:
+            raise ValueError("not the face of a program")
+        target = data["target"]
+        return cls(
+            **{
+                **data,
+                "inputs": tuple(InputFace(**{**i, "shape": tuple(i["shape"])}) for i in data["inputs"]),
+                "target": None if target is None else TargetFace(**{**target, "shape": tuple(target["shape"])}),
+                "output": tuple(data["output"]),
+                "parameters": tuple(ParameterRecord(**{**p, "shape": tuple(p["shape"])}) for p in data["parameters"]),
+            }
+        )
+
+
+__all__ = ["Face", "InputFace", "TargetFace"]

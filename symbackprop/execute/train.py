@@ -1,0 +1,169 @@
+"""The training loop: shuffled batches, epochs, and a record of how it went."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symbackprop.declare.initializers import stream
+from symbackprop.errors import DataError
+
+Array = npt.NDArray[Any]
+
+#: Rows of a printed history.
+_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Course:
+    """How long and in which portions to train.
+
+    Attributes:
+        epochs: passes over the data.
+        batch_size: samples of one update; the last batch of an epoch may be smaller.
+        shuffle: whether every epoch draws a new order.
+        seed: of that order.
+        check_finite: whether gradients are tested before every update.
+    """
+
+    epochs: int
+    batch_size: int
+    shuffle: bool
+    seed: int
+    check_finite: bool
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one epoch ends with; None where there is nothing to measure."""
+
+    accuracy: float | None = None
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class History:
+    """How training went, one entry for each epoch.
+
+    Attributes:
+        loss: the mean over the samples of the losses before each update, penalties included.
+        accuracy: on the training data after the epoch; empty unless the loss is one of classes.
+        validation_loss: after the epoch; empty without validation data.
+        validation_accuracy: the same.
+        seconds: of training, without the measurements at the end of the epoch.
+        updates: of the parameters, in all.
+    """
+
+    loss: tuple[float, ...]
+    accuracy: tuple[float, ...]
+    validation_loss: tuple[float, ...]
+    validation_accuracy: tuple[float, ...]
+    seconds: tuple[float, ...]
+    updates: int
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were run."""
+        return len(self.loss)
+
+    def __str__(self) -> str:
+        names = ("loss", "accuracy", "validation_loss", "validation_accuracy")
+        columns = [(name, getattr(self, name)) for name in names if getattr(self, name)]
+        head = f"{'epoch':>6}" + "".join(f"  {name.replace('_', ' '):>{max(12, len(name))}}" for name, _ in columns)
+        last = len(self.loss) - 1
+        chosen = sorted({round(k * last / (_SHOWN - 1)) for k in range(_SHOWN)}) if last >= _SHOWN else range(last + 1)
+        rows = [f"{k + 1:>6}" + "".join(f"  {values[k]:>{max(12, len(name))}.6g}" for name, values in columns) for k in chosen]
+        return "\n".join([head, *rows, f"{self.updates} updates in {sum(self.seconds):.2f} s"])
+
+
+def train(
+    module: ModuleType,
+    flat: Array,
+    inputs: tuple[Array, ...],
+    y: Array,
+    hyper: Mapping[str, float],
+    course: Course,
+    score: Callable[[], Score],
+    report: Callable[[int, str], None] | None = None,
+) -> History:
+    """Train ``flat`` in place.
+
+    Raises:
+        DataError: the loss or a parameter is no longer finite; the parameters are then those at the start of that epoch.
+    """
+    samples, size = len(inputs[0]), min(course.batch_size, len(inputs[0]))
+    rng = stream(course.seed, "shuffle")
+    buffers = tuple(np.empty((size, *a.shape[1:]), a.dtype) for a in (*inputs, y))
+    state, grads = np.zeros(module.STATE_SIZE, flat.dtype), np.zeros_like(flat)
+    work = np.zeros(module.workspace(size), flat.dtype)
+    values = np.array([hyper[name] for name, _ in module.HYPER], np.float64)
+    updates, record = 0, History((), (), (), (), (), 0)
+    for epoch in range(1, course.epochs + 1):
+        start, began, total = flat.copy(), time.perf_counter(), 0.0
+        order = rng.permutation(samples) if course.shuffle else None
+        for low in range(0, samples, size):
+            count = min(size, samples - low)
+            batch = _batch((*inputs, y), buffers, order, low, count)
+            if course.check_finite:
+                loss = module.value_and_grad(flat, *batch, grads, work)
+                if math.isfinite(loss) and np.isfinite(grads).all():
+                    module.update(flat, grads, state, values)
+                elif math.isfinite(loss):
+                    flat[:] = start
+                    raise DataError(f"fit: a gradient is not finite in {_where(epoch, low, size)}; {_restored(epoch)}")
+            else:
+                loss = module.train_step(flat, *batch, grads, state, values, work)
+            if not math.isfinite(loss):
+                flat[:] = start
+                raise DataError(f"fit: the loss is {float(loss)} in {_where(epoch, low, size)}; {_restored(epoch)}")
+            total += float(loss) * count
+            updates += 1
+        if not np.isfinite(flat).all():
+            flat[:] = start
+            raise DataError(f"fit: a parameter is no longer finite after the last update of epoch {epoch}; {_restored(epoch)}")
+        seconds = time.perf_counter() - began
+        record = _extended(record, total / samples, score(), seconds, updates)
+        if report is not None:
+            report(epoch, f"loss {record.loss[-1]:.4g}" + (f", accuracy {record.accuracy[-1]:.2%}" if record.accuracy else ""))
+    return record
+
+
+def _batch(arrays: tuple[Array, ...], buffers: tuple[Array, ...], order: Array | None, low: int, count: int) -> tuple[Array, ...]:
+    if order is None:
+        return tuple(a[low : low + count] for a in arrays)
+    chosen = order[low : low + count]
+    # Indices of a permutation are in range; "clip" spares the copy that "raise" makes.
+    return tuple(np.take(a, chosen, axis=0, out=b[:count], mode="clip") for a, b in zip(arrays, buffers, strict=True))
+
+
+def _where(epoch: int, low: int, size: int) -> str:
+    return f"epoch {epoch}, update {low // size + 1}"
+
+
+def _restored(epoch: int) -> str:
+    return f"the parameters are those at the start of epoch {epoch}: lower the learning rate, set clip_norm, or look at the data with check_finite=True"
+
+
+def _extended(record: History, loss: float, score: Score, seconds: float, updates: int) -> History:
+    def more(values: tuple[float, ...], value: float | None) -> tuple[float, ...]:
+        return values if value is None else (*values, value)
+
+    return History(
+        loss=(*record.loss, loss),
+        accuracy=more(record.accuracy, score.accuracy),
+        validation_loss=more(record.validation_loss, score.validation_loss),
+        validation_accuracy=more(record.validation_accuracy, score.validation_accuracy),
+        seconds=(*record.seconds, seconds),
+        updates=updates,
+    )
+
+
+__all__ = ["Course", "History", "Score", "train"]

@@ -1,0 +1,535 @@
+"""Programs: a network's kernels behind a door that tests every argument."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symbackprop import pipeline
+from symbackprop.declare.spec import NetworkSpec
+from symbackprop.errors import DataError, DeclarationError, DerivationError, ShapeError
+from symbackprop.execute import door
+from symbackprop.execute.accuracy import accuracy
+from symbackprop.execute.face import Face, TargetFace
+from symbackprop.execute.load import Loaded
+from symbackprop.execute.threads import limited
+from symbackprop.execute.train import Course, History, Score, train
+from symbackprop.public.parameters import Parameters, real_type
+
+Array = npt.NDArray[Any]
+
+_SCHEDULES = ("auto", "plain")
+_WRT = ("parameters", "inputs")
+
+
+class Program:
+    """The loss of a network, its gradients and its training, as kernels.
+
+    Made by ``net.compile(...)``. Kernels are written and loaded at first use, since the form of the target (labels or rows) and
+    the size of the batch are known only then.
+    """
+
+    def __init__(
+        self,
+        spec: NetworkSpec,
+        target: str = "cpu",
+        dtype: Any = "float32",
+        schedule: str = "auto",
+        batch: int | None = None,
+        threads: int | None = None,
+        check_finite: bool = False,
+    ) -> None:
+        if target not in pipeline.COMING:
+            pipeline.check_kind(target)
+        if schedule not in _SCHEDULES:
+            raise DeclarationError(f"unknown schedule {str(schedule)[:40]!r} (known: {', '.join(_SCHEDULES)})")
+        if len(spec.outputs) != 1:
+            raise DeclarationError(f"network {spec.name} has {len(spec.outputs)} outputs; a program takes a network with one, join them with Concat")
+        _check_computable(spec)
+        self.spec = spec
+        self.target = target
+        self.dtype = real_type(dtype)
+        self.schedule = schedule
+        self.batch = None if batch is None else _count(batch, "batch")
+        self.threads = None if threads is None else _count(threads, "threads")
+        self.check_finite = bool(check_finite)
+        self._loaded: dict[tuple[str | None, int, str | None], Loaded] = {}
+        self._latest: Loaded | None = None
+        self._memory = threading.local()
+
+    # --- what it is made of ---------------------------------------------------------------------------------------------
+
+    @property
+    def source(self) -> str:
+        """The text of the kernels."""
+        return self._any().source
+
+    @property
+    def path(self) -> Path:
+        """The file that the kernels were loaded from."""
+        return self._any().path
+
+    @property
+    def plan(self) -> str:
+        """How the kernels do their work, in words."""
+        return self._any().face.plan
+
+    def _any(self) -> Loaded:
+        """Return the kernels used last; before any use, those for the usual form of target."""
+        return self._latest or self._kernels(self._usual_form(), 1)
+
+    def _kernels(self, form: str | None, batch: int, optimizer: Any = None) -> Loaded:
+        """Return the kernels for a form of target and a batch; with the optimizer's update if one is given."""
+        largest = self.batch or pipeline.row(batch)
+        rule = None if optimizer is None else optimizer.key
+        key = (form, largest, rule)
+        if key not in self._loaded:
+            # A text with an update serves every other purpose too, and what it compiled is there already.
+            wider = [loaded for (f, size, r), loaded in self._loaded.items() if rule is None and f == form and size == largest and r is not None]
+            if wider:
+                return wider[-1]
+            options = pipeline.Options(self.target, self.dtype.name, largest, self.schedule, form, optimizer)
+            self._loaded[key] = pipeline.compile_network(self.spec, options)
+        self._latest = self._loaded[key]
+        return self._latest
+
+    def _forward(self) -> Loaded:
+        """Return kernels for the output alone; any that are there will do."""
+        return self._latest or self._kernels(self._usual_form(), self.batch or 1)
+
+    def _usual_form(self) -> str | None:
+        return None if self.spec.loss is None else self.spec.loss.forms[0]
+
+    def _form(self, y: Any) -> str:
+        """Return the form of a target: integer labels have one axis, rows have those of the output."""
+        loss = self.spec.loss
+        if loss is None:
+            raise DerivationError(f"network {self.spec.name} has no loss; declare it with loss=...")
+        if len(loss.forms) == 1:
+            return loss.forms[0]
+        return "labels" if np.ndim(y) == 1 else "rows"
+
+    def _work(self, loaded: Loaded, batch: int) -> Array:
+        """Return workspace; each thread has its own, kept from call to call."""
+        size = int(loaded.module.workspace(batch))
+        kept: Array | None = getattr(self._memory, "work", None)
+        if kept is None or kept.size < size:
+            kept = np.zeros(size, self.dtype)
+            self._memory.work = kept
+        return kept
+
+    def _running(self) -> Any:
+        return nullcontext() if self.threads is None or self.target != "cpu" else limited(self.threads)
+
+    # --- the door -------------------------------------------------------------------------------------------------------
+
+    def _parameters(self, params: Any, face: Face, name: str = "params") -> Array:
+        if not isinstance(params, Parameters):
+            if isinstance(params, Mapping):
+                missing = [r.name for r in face.parameters if r.name not in params]
+                lacks = f" without {', '.join(missing)}" if missing else ""
+                raise DataError(f"{name}: expected Parameters, got a {type(params).__name__}{lacks}; make them with net.parameters(mapping)")
+            raise DataError(f"{name}: expected Parameters, got a {type(params).__name__}; make them with net.init(seed) or net.parameters(mapping)")
+        given, wanted = params.records, face.parameters
+        if len(given) != len(wanted) or any(a.name != b.name or a.shape != b.shape for a, b in zip(given, wanted, strict=False)):
+            raise ShapeError(f"{name}: these are not the parameters of network {face.network}: {_difference(given, wanted)}")
+        flat = params.flat
+        if flat.dtype != self.dtype:
+            raise DataError(
+                f"{name}: the program computes in {self.dtype}, the parameters are {flat.dtype}; convert them with {name}.astype({self.dtype.name!r})"
+            )
+        array = door.check_flat(flat, name, face)
+        if self.check_finite:
+            for record in params.records:
+                door.check_finite(params[record.name], record.name)
+        return array
+
+    def _call(self, params: Any, x: Any, y: Any) -> tuple[Loaded, int, Array, tuple[Array, ...], Array]:
+        """Return the kernels for a call and its arguments, all tested."""
+        form = self._form(y)
+        inputs = door.split_inputs(x, self._input_faces())
+        loaded = self._kernels(form, max(1, len(inputs[0]) if isinstance(inputs[0], np.ndarray) and inputs[0].ndim else 1))
+        face = loaded.face
+        flat = self._parameters(params, face)
+        batch, arrays = door.check_inputs(face, inputs, finite=self.check_finite, largest=self.batch)
+        return loaded, batch, flat, arrays, door.check_target(face, _target(face), y, batch, finite=self.check_finite)
+
+    def _input_faces(self) -> Any:
+        return self.spec.inputs
+
+    # --- calls ----------------------------------------------------------------------------------------------------------
+
+    def value_and_grad(
+        self, params: Parameters, x: Any, y: Any, wrt: str | tuple[str, ...] = "parameters", out: Any = None, seed: int | None = None
+    ) -> tuple[float, Any]:
+        """Return the loss and its gradients.
+
+        Args:
+            params: the parameters; they are not changed.
+            x: the input array, or a tuple or mapping of several.
+            y: the target.
+            wrt: "parameters" gives Parameters, "inputs" a mapping from input name to array; both together one mapping.
+            out: Parameters (or for inputs a mapping of arrays) to write the gradients to.
+            seed: of the random layers; a network without any ignores it.
+
+        Raises:
+            DataError, ShapeError: an argument that the kernels cannot take; nothing is changed then.
+        """
+        parameters, inputs = _wanted(wrt)
+        loaded, batch, flat, arrays, target = self._call(params, x, y)
+        given = [("params", flat), *((f.name, a) for f, a in zip(loaded.face.inputs, arrays, strict=True)), ("y", target)]
+        grads, slots = self._outputs(loaded.face, params, arrays, parameters, inputs, out, given)
+        work = self._work(loaded, batch)
+        loss = 0.0
+        with self._running():
+            if grads is not None:
+                loss = float(loaded.module.value_and_grad(flat, *arrays, target, grads.flat, work))
+            if slots is not None:
+                loss = float(loaded.module.input_gradients(flat, *arrays, target, *slots.values(), work))
+        if self.check_finite:
+            self._finite(loss, grads, params, x, y)
+        if slots is None:
+            return loss, grads
+        return loss, (slots if grads is None else {**grads, **slots})
+
+    def _outputs(
+        self, face: Face, params: Parameters, arrays: tuple[Array, ...], parameters: bool, inputs: bool, out: Any, given: list[tuple[str, Array]]
+    ) -> tuple[Parameters | None, dict[str, Array] | None]:
+        """Return the buffers of the gradients: new ones, or those of ``out``, tested."""
+        if inputs and any(i.integer for i in face.inputs):
+            whole = ", ".join(i.name for i in face.inputs if i.integer)
+            raise DataError(f"wrt='inputs': {whole} holds integers and has no gradient")
+        if out is None:
+            grads = Parameters(params.records, np.empty_like(params.flat)) if parameters else None
+            return grads, {f.name: np.empty_like(a) for f, a in zip(face.inputs, arrays, strict=True)} if inputs else None
+        if parameters and inputs:
+            raise DataError("out= takes the gradients of the parameters or of the inputs, not both; call once for each")
+        if parameters:
+            flat = self._parameters(out, face, "out") if not self.check_finite else out.flat
+            if not out.flat.flags.writeable:
+                raise DataError("out: the array is read-only; pass Parameters of its own, for example params.copy()")
+            door.check_apart([("out", flat)], given)
+            return out, None
+        names = [f.name for f in face.inputs]
+        if isinstance(out, np.ndarray) and len(names) == 1:
+            out = {names[0]: out}
+        if not isinstance(out, Mapping) or set(out) != set(names):
+            raise DataError(f"out: expected a mapping with an array for {', '.join(names)}")
+        slots = {}
+        for name, array in zip(names, arrays, strict=True):
+            slots[name] = door.check_array(out[name], f"out[{name!r}]", array.shape, self.dtype, program=f"program {face.network}")
+            if not out[name].flags.writeable:
+                raise DataError(f"out[{name!r}]: the array is read-only; pass one of its own")
+        door.check_apart([(f"out[{name!r}]", a) for name, a in slots.items()], given)
+        return None, slots
+
+    def loss(self, params: Parameters, x: Any, y: Any, seed: int | None = None) -> float:
+        """Return the loss, penalties included."""
+        loaded, batch, flat, arrays, target = self._call(params, x, y)
+        work = self._work(loaded, batch)
+        with self._running():
+            value = float(loaded.module.loss(flat, *arrays, target, work))
+        if self.check_finite:
+            self._finite(value, None, params, x, y)
+        return value
+
+    def predict(self, params: Parameters, x: Any) -> Array:
+        """Return the network's output for any number of samples."""
+        loaded = self._forward()
+        face = loaded.face
+        flat = self._parameters(params, face)
+        samples, arrays = door.check_inputs(face, x, finite=self.check_finite, largest=None)
+        return self._predicted(loaded, flat, arrays, samples)
+
+    def _predicted(self, loaded: Loaded, flat: Array, arrays: tuple[Array, ...], samples: int) -> Array:
+        size = min(samples, loaded.face.batch)
+        out = np.empty((samples, *loaded.face.output), self.dtype)
+        work = self._work(loaded, size)
+        with self._running():
+            for low in range(0, samples, size):
+                part = slice(low, min(low + size, samples))
+                loaded.module.forward(flat, *(a[part] for a in arrays), out[part], work)
+        return out
+
+    def bind(self, params: Parameters, x: Any, y: Any, wrt: str = "parameters") -> Step:
+        """Test the arguments once and keep them; the step then runs at kernel speed on whatever the arrays hold."""
+        if wrt != "parameters":
+            raise DataError(f"bind computes the gradients of the parameters, got wrt={wrt!r}; use value_and_grad for those of the inputs")
+        loaded, batch, flat, arrays, target = self._call(params, x, y)
+        grads = Parameters(params.records, np.zeros_like(params.flat))
+        work = np.zeros(int(loaded.module.workspace(batch)), self.dtype)
+        arguments = (flat, *arrays, target, grads.flat, work)
+        return Step(loaded.module.value_and_grad, arguments, grads, self.threads if self.target == "cpu" else None)
+
+    def pack(self, params: Parameters) -> Parameters:
+        """Return the parameters in the program's own layout; here it is the canonical one, so this is a copy."""
+        self._parameters(params, self._forward().face)
+        return params.copy()
+
+    def hvp(self, params: Parameters, x: Any, y: Any, v: Parameters) -> Parameters:
+        """Return the Hessian of the loss times ``v``, by the interpreter, in float64 rounded to the program's type."""
+        loaded, _, _, arrays, target = self._call(params, x, y)
+        face = loaded.face
+        self._parameters(v, face, "v")
+        _, derivation = pipeline.derive_network(self.spec, _target(face).form)
+        values = {name: np.asarray(a) for name, a in params.items()} | {f.name: a for f, a in zip(face.inputs, arrays, strict=True)}
+        found = pipeline.hessian_product(derivation, {**values, "y": target}, dict(v))
+        return Parameters.of(face.parameters, found, self.dtype)
+
+    # --- proof ----------------------------------------------------------------------------------------------------------
+
+    def check(self, seed: int = 0, params: Mapping[str, Any] | None = None, batch: int = 4, target: str | None = None) -> Any:
+        """Judge the derivation by numerical differentiation and the kernels by the interpreter.
+
+        Args:
+            seed: of the sample.
+            params: parameters to check at; None draws them.
+            batch: how many samples.
+            target: "labels" or "rows"; None takes the form used last.
+        """
+        form = target or self._known_form()
+        size = batch if self.batch is None else min(batch, self.batch)
+        return pipeline.check_network(self.spec, form, self._by_name(form), dtype=self.dtype, seed=seed, params=params, batch=size)
+
+    def _known_form(self) -> str | None:
+        if self._latest is not None and self._latest.face.target is not None:
+            return self._latest.face.target.form
+        return self._usual_form()
+
+    def _by_name(self, form: str | None) -> Callable[[dict[str, Array], dict[str, Array], Any], tuple[float, Mapping[str, Array]]]:
+        def value_and_grad(params: dict[str, Array], inputs: dict[str, Array], target: Any) -> tuple[float, Mapping[str, Array]]:
+            given = Parameters.of(self.spec.parameters, params, self.dtype)
+            arrays = {name: np.ascontiguousarray(a) for name, a in inputs.items()}
+            real = not any(i.integer for i in self.spec.inputs)
+            return self.value_and_grad(given, arrays, np.ascontiguousarray(target), wrt=_WRT if real else "parameters")
+
+        return value_and_grad
+
+    def _finite(self, loss: float, grads: Parameters | None, params: Parameters, x: Any, y: Any) -> None:
+        """Refuse a result that is not finite, naming the first tensor of the forward pass that is to blame.
+
+        Raises:
+            DataError: the loss or a gradient is not finite.
+        """
+        if np.isfinite(loss) and (grads is None or np.isfinite(grads.flat).all()):
+            return
+        values = {name: np.asarray(a) for name, a in params.items()}
+        values |= {i.name: a for i, a in zip(self.spec.inputs, door.split_inputs(x, self._input_faces()), strict=True)}
+        culprit = pipeline.first_not_finite(self.spec, self._form(y), {**values, "y": y}, self.dtype)
+        raise DataError(f"check_finite: the {'gradient' if np.isfinite(loss) else 'loss'} is not finite; {culprit}")
+
+    # --- training -------------------------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        params: Parameters,
+        x: Any,
+        y: Any,
+        optimizer: Any,
+        epochs: int = 1,
+        batch_size: int | None = 32,
+        shuffle: bool = True,
+        seed: int = 0,
+        validation: tuple[Any, Any] | None = None,
+        progress: bool | None = None,
+    ) -> History:
+        """Train ``params`` in place and return how it went.
+
+        Args:
+            params: what is trained; after an error it holds the values of the start of that epoch.
+            x: inputs; lists and other types are converted.
+            y: targets; converted too.
+            optimizer: ``sbp.SGD(0.1)`` and its like.
+            epochs: passes over the data.
+            batch_size: samples of one update; None takes all of them.
+            shuffle: draw a new order in every epoch.
+            seed: of that order.
+            validation: (x, y) to measure after every epoch.
+            progress: show a bar; None shows it on a terminal.
+
+        Raises:
+            DataError: the loss, a gradient or a parameter is no longer finite; or data that cannot be taken.
+            ShapeError: data of the wrong shape.
+        """
+        epochs = _count(epochs, "epochs")
+        if not hasattr(optimizer, "hyper") or not hasattr(optimizer, "key"):
+            raise DataError(f"fit: optimizer must be sbp.SGD(...) or its like, got {type(optimizer).__name__}")
+        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+            raise DataError(f"fit: seed must be an integer, got {seed!r}")
+        inputs, target = self._converted(x, y)
+        held = None if validation is None else self._validation(validation)
+        samples = len(inputs[0]) if inputs[0].ndim else 0
+        size = samples if batch_size is None else _count(batch_size, "batch_size")
+        if self.batch is not None and min(size, samples) > self.batch:
+            raise ShapeError(f"fit: batches of {min(size, samples)} samples, but the program was compiled for at most {self.batch}; use compile(batch={size})")
+        loaded = self._kernels(self._form(target), max(1, min(size, samples)), optimizer)
+        face = loaded.face
+        flat = self._parameters(params, face)
+        if not params.flat.flags.writeable:
+            raise DataError("params: the array is read-only, and fit works in place; pass params.copy()")
+        _, arrays = door.check_inputs(face, inputs, finite=self.check_finite, largest=None)
+        labels = door.check_target(face, _target(face), target, samples, finite=self.check_finite)
+        if held is not None:
+            count, there = door.check_inputs(face, held[0], finite=self.check_finite, largest=None)
+            held = (there, door.check_target(face, _target(face), held[1], count, finite=self.check_finite))
+        door.check_apart([("params", flat)], [*((f.name, a) for f, a in zip(face.inputs, arrays, strict=True)), ("y", labels)])
+        score = self._score(loaded, flat, arrays, labels, held)
+        course = Course(epochs, size, bool(shuffle), int(seed), self.check_finite)
+        shown = sys.stderr.isatty() if progress is None else bool(progress)
+        with self._running(), pipeline.progress_bar(f"training {self.spec.name}", epochs) if shown else nullcontext() as report:
+            return train(loaded.module, flat, arrays, labels, optimizer.hyper, course, score, report)
+
+    def evaluate(self, params: Parameters, x: Any, y: Any) -> dict[str, float]:
+        """Return the loss of a whole data set, and the accuracy for losses of classes; data are converted as in ``fit``."""
+        inputs, target = self._converted(x, y)
+        loaded = self._kernels(self._form(target), self.batch or len(inputs[0]))
+        flat = self._parameters(params, loaded.face)
+        samples, arrays = door.check_inputs(loaded.face, inputs, finite=self.check_finite, largest=None)
+        labels = door.check_target(loaded.face, _target(loaded.face), target, samples, finite=self.check_finite)
+        right = accuracy(loaded.face.loss, self._predicted(loaded, flat, arrays, samples), labels)
+        found = {"loss": self._whole_loss(loaded, flat, arrays, labels)}
+        return found if right is None else {**found, "accuracy": right}
+
+    def _score(
+        self, loaded: Loaded, flat: Array, arrays: tuple[Array, ...], labels: Array, held: tuple[tuple[Array, ...], Array] | None
+    ) -> Callable[[], Score]:
+        def score() -> Score:
+            known = loaded.face.loss
+            right = None
+            if accuracy(known, np.zeros((1, *loaded.face.output)), labels[:1]) is not None:
+                right = accuracy(known, self._predicted(loaded, flat, arrays, len(labels)), labels)
+            if held is None:
+                return Score(right)
+            there = accuracy(known, self._predicted(loaded, flat, held[0], len(held[1])), held[1])
+            return Score(right, self._whole_loss(loaded, flat, *held), there)
+
+        return score
+
+    def _whole_loss(self, loaded: Loaded, flat: Array, arrays: tuple[Array, ...], labels: Array) -> float:
+        """Return the loss of any number of samples, in portions of the planned batch.
+
+        A mean is the weighted mean of the portions. Of a sum with a penalty each portion holds the penalty once: what two
+        portions have more than their union.
+        """
+        samples, size = len(labels), min(len(labels), loaded.face.batch)
+        work = self._work(loaded, size)
+
+        def part(low: int, high: int) -> float:
+            return float(loaded.module.loss(flat, *(a[low:high] for a in arrays), labels[low:high], work))
+
+        with self._running():
+            bounds = [(low, min(low + size, samples)) for low in range(0, samples, size)]
+            losses = [part(low, high) for low, high in bounds]
+            if len(losses) == 1:
+                return losses[0]
+            if loaded.face.reduction == "mean":
+                return sum(value * (high - low) for value, (low, high) in zip(losses, bounds, strict=True)) / samples
+            penalty = 0.0
+            if loaded.face.penalised and size > 1:
+                penalty = part(0, 1) + part(1, 2) - part(0, 2)
+        return sum(losses) - (len(losses) - 1) * penalty
+
+    def _converted(self, x: Any, y: Any) -> tuple[tuple[Array, ...], Array]:
+        """Return data as arrays of the types that the kernels take."""
+        given = door.split_inputs(x, self._input_faces())
+        inputs = tuple(_array(value, i.name, np.dtype(np.int64) if i.integer else self.dtype) for value, i in zip(given, self.spec.inputs, strict=True))
+        form = self._form(y)
+        if form == "rows":
+            return inputs, _array(y, "y", self.dtype)
+        labels = _array(y, "y", None)
+        if labels.dtype.kind == "f" and np.array_equal(labels, np.rint(labels)):
+            labels = labels.astype(np.int64)
+        return inputs, labels
+
+    def _validation(self, validation: Any) -> tuple[tuple[Array, ...], Array]:
+        if not isinstance(validation, tuple | list) or len(validation) != 2:
+            raise DataError("fit: validation must be a pair (x, y)")
+        return self._converted(*validation)
+
+    def __repr__(self) -> str:
+        batch = "any batch" if self.batch is None else f"batches up to {self.batch}"
+        return f"Program({self.spec.name}: {self.target}, {self.dtype.name}, {batch})"
+
+
+class Step:
+    """A bound call: ``step()`` returns the loss, the gradients are in ``step.grads``."""
+
+    __slots__ = ("_arguments", "_function", "_threads", "grads")
+
+    def __init__(self, function: Callable[..., float], arguments: tuple[Array, ...], grads: Parameters, threads: int | None) -> None:
+        self._function, self._arguments, self.grads, self._threads = function, arguments, grads, threads
+
+    def __call__(self) -> float:
+        if self._threads is None:
+            return float(self._function(*self._arguments))
+        with limited(self._threads):
+            return float(self._function(*self._arguments))
+
+
+def _check_computable(spec: NetworkSpec) -> None:
+    for layer in spec.layers:
+        for _, option in layer.options:
+            if getattr(option, "unspecified", False):
+                raise DeclarationError(
+                    f"layer {layer.name}: the function {option.name} has no expression, so nothing can be computed with it; "
+                    f"give one with Activation({option.name!r}, expression)"
+                )
+    for name, shape in [*((i.name, i.shape) for i in spec.inputs), *((c.output, c.shape) for c in spec.calls)]:
+        for size in shape:
+            if not isinstance(size, int):
+                raise ShapeError(f"network {spec.name}: {name} has the symbolic size {size}; compiling needs numbers")
+
+
+def _count(value: object, name: str) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value.__index__()) < 1:
+        raise DataError(f"{name} must be a positive integer, got {value!r}")
+    return int(value.__index__())
+
+
+def _wanted(wrt: str | tuple[str, ...]) -> tuple[bool, bool]:
+    chosen = _WRT if wrt == "both" else (wrt,) if isinstance(wrt, str) else tuple(wrt)
+    if not chosen or any(name not in _WRT for name in chosen):
+        raise DataError(f"wrt must be 'parameters', 'inputs' or both of them, got {wrt!r}")
+    return "parameters" in chosen, "inputs" in chosen
+
+
+def _target(face: Face) -> TargetFace:
+    if face.target is None:
+        raise DerivationError(f"network {face.network} has no loss; declare it with loss=...")
+    return face.target
+
+
+def _array(value: Any, name: str, dtype: np.dtype[Any] | None) -> Array:
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise DataError(f"{name}: the value is no array of numbers; check that all rows have one length") from None
+    if array.dtype.kind == "b" and dtype is None:
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{name}: expected numbers, got {array.dtype}")
+    return np.ascontiguousarray(array, dtype)
+
+
+def _difference(given: tuple[Any, ...], wanted: tuple[Any, ...]) -> str:
+    have, want = {r.name: r.shape for r in given}, {r.name: r.shape for r in wanted}
+    missing = [name for name in want if name not in have]
+    if missing:
+        return f"{', '.join(missing)} is missing"
+    extra = [name for name in have if name not in want]
+    if extra:
+        return f"{', '.join(extra)} is none of them"
+    for name, shape in want.items():
+        if have[name] != shape:
+            return f"{name} has shape {have[name]}, expected {shape}"
+    return "their order differs"
+
+
+__all__ = ["Program", "Step"]
