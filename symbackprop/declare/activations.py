@@ -200,7 +200,8 @@ def activate(spec: ActivationSpec | None, z: Any) -> tuple[Any, ...]:
     first = alg.Equation(total.own, alg.Sum(alg.sympy.exp(z[(*outer, j)]), j))
     if spec.name == "softmax":
         return (first, alg.Equation(a.own, alg.sympy.exp(z.own) / total.own))
-    return (first, alg.Equation(a.own, z.own - alg.sympy.log(total.own)))
+    p = alg.Tensor("p", a.axes, positive=True)
+    return (first, alg.Equation(p.own, alg.sympy.exp(z.own) / total.own), alg.Equation(a.own, alg.sympy.log(p.own)))
 
 
 __all__ = ["ACTIVATIONS", "ActivationEntry", "ActivationSpec", "activate", "activation_spec"]

@@ -161,7 +161,8 @@ def cancel(e: Expr) -> Expr:
         swap = {r: cancel(r) for r in _outer_reductions(e)}
         e = e.xreplace({k: v for k, v in swap.items() if k != v})
     plain, back = _as_symbols(e)
-    if sympy.count_ops(plain) > 120:
+    if sympy.count_ops(plain) > 120 or any(a.has(sympy.Function) for a in back.values() if not isinstance(a, Access | Guard | Reduction)):
+        # Expanding (1 + exp(-z))² would give up the form in which it is stable.
         return e
     try:
         short = sympy.factor_terms(sympy.cancel(plain))

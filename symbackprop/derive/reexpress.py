@@ -45,6 +45,9 @@ def reexpress(f: Expr, slope: Expr, z: Access, a: Access) -> Expr | None:
         if mapped is None:
             return None
         result = result + local * mapped
+    if result.has(sympy.Function) and not slope.has(sympy.Function):
+        # A slope that is rational in z gains nothing from an exponential of a.
+        return None
     result = result.xreplace({v: a, sympy.Float(1.0): S.One})
     return result if _certified(f, slope, result, z, a) else None
 

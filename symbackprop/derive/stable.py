@@ -81,7 +81,11 @@ def _one_plus_exp(e: Expr) -> Expr | None:
 
 
 def _product(e: sympy.Mul) -> Expr:
-    """exp(u)·σ(−u) = σ(u)."""
+    """exp(u)·σ(−u) = σ(u) and sinh(u)/cosh(u) = tanh(u)."""
+    for f in e.args:
+        if isinstance(f, sympy.sinh) and 1 / sympy.cosh(f.args[0]) in e.args:
+            rest = (g for g in e.args if g not in (f, 1 / sympy.cosh(f.args[0])))
+            return _product_again(sympy.Mul(*rest) * sympy.tanh(f.args[0]))
     exps = [f for f in e.args if isinstance(f, sympy.exp)]
     for f in e.args:
         base, power = f.as_base_exp()
@@ -158,9 +162,10 @@ def _see_through(u: Expr, definitions: _Definitions) -> Expr | None:
     if not swap:
         return None
     result = _log_of(u.xreplace(swap), definitions)
-    if result is None or any(isinstance(n, sympy.log) for n in sympy.preorder_traversal(result) if n.has(Access)):
+    if result is None:
         return None
-    return result
+    still = {a.tensor.name for n in sympy.preorder_traversal(result) if isinstance(n, sympy.log) for a in n.atoms(Access)}
+    return None if still & set(definitions) else result
 
 
 def _log_of(u: Expr, definitions: _Definitions) -> Expr | None:
@@ -170,7 +175,8 @@ def _log_of(u: Expr, definitions: _Definitions) -> Expr | None:
         if isinstance(base, Access):
             inner = _define(base, definitions)
             if inner is None:
-                return None
+                total = total + power * sympy.log(base)
+                continue
             base = inner
         done = primitive(_walk(base, definitions)) if not isinstance(base, Sum | sympy.exp) else base
         one = _log(done)

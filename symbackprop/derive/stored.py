@@ -59,6 +59,9 @@ def _solve_for_generator(equation: Equation) -> Rule | None:
             if len(hard) != 1 or isinstance(hard[0], Guard):
                 return None
             rest = rhs.func(*(a for a in rhs.args if a != hard[0]))
+            if isinstance(rhs, sympy.Mul) and any(isinstance(a, Access) and not a.is_positive for a in sympy.Mul.make_args(rest)):
+                # Solving z·g(z) for g would divide by z, which may be 0.
+                return None
             out = out - rest if isinstance(rhs, sympy.Add) else out / rest
             rhs = hard[0]
             continue
