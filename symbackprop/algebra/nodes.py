@@ -286,7 +286,15 @@ class Floor(Function):
 
     @classmethod
     def eval(cls, u: Any) -> Expr | None:
-        return sympy.floor(u) if u.is_Number else (u if u.is_integer else None)
+        if u.is_Number or u.is_integer:
+            return sympy.floor(u) if u.is_Number else u
+        terms = sympy.Add.make_args(sympy.expand(u))
+        whole = sympy.Add(*(term for term in terms if term.is_integer))
+        if whole != 0:
+            return whole + cls(sympy.Add(*(term for term in terms if not term.is_integer)))  # type: ignore[no-any-return]
+        low, high = interval(u)
+        inside = low is not None and high is not None and low.is_nonnegative and (1 - high).is_positive
+        return S.Zero if inside else None
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return S.Zero
