@@ -76,12 +76,15 @@ class Derived:
             DerivationError: there is no matrix form.
             DataError: a value is missing.
         """
-        env = self._owner._values(values, [t.name for t in self.index.reads])
+        owner = self._owner._fitting(values)
+        if owner is not self._owner and self.name in owner.record.cotangents.values():
+            return owner._derived(self.name).evaluate(values, form)
+        env = owner._values(values, [t.name for t in self.index.reads])
         if _checked(form) == "matrix":
             if self.matrix is None:
                 raise DerivationError(f"{self.name} has no matrix form; evaluate form='index'")
             return np.asarray(self.matrix.evaluate(env))
-        known = {n: self._owner.record.tensors[n] for n in env if n in self._owner.record.tensors}
+        known = {n: owner.record.tensors[n] for n in env if n in owner.record.tensors}
         return evaluate_equation(self.index, env, solve_sizes(known, {n: env[n] for n in known}))
 
     def _form(self, form: str) -> Equation | MatrixEquation:
@@ -252,6 +255,22 @@ class Derivation:
         form = None if model.target is None else ("labels" if model.system.tensors[model.target].integer else "rows")
         return Derivation(symbackprop.pipeline.derive_network(self._spec, target=form, per="sample"), self._spec)
 
+    def _fitting(self, values: Mapping[str, Any]) -> Derivation:
+        """Return the derivation for targets as they are given: labels have one axis less than rows."""
+        model = self.record.model
+        if model is None or model.target is None or model.spec is None or model.spec.loss is None or model.target not in values:
+            return self
+        form = {-1: "labels", 1: "rows"}.get(np.ndim(values[model.target]) - self.record.tensors[model.target].rank)
+        return self._other_form if form is not None and form != model.form and form in model.spec.loss.forms else self
+
+    @cached_property
+    def _other_form(self) -> Derivation:
+        """The derivation of the same network for the other form of targets."""
+        model = self.record.model
+        assert model is not None and model.spec is not None
+        form = "rows" if model.form == "labels" else "labels"
+        return Derivation(symbackprop.pipeline.derive_network(model.spec, target=form, per=model.per), self._spec)
+
     def _derived(self, name: str) -> Derived:
         return Derived(name, self.record.equation(name), self.record.steps_of(name), self)
 
@@ -274,6 +293,9 @@ class Derivation:
         Args:
             values: parameters, inputs and target by name.
         """
+        fitting = self._fitting(values)
+        if fitting is not self:
+            return fitting.evaluate(values)
         env = self._values(values, None)
         for r in self.record.model.layers if self.record.model is not None else ():
             if r.pre is not None and r.output == r.pre and r.pre.endswith("z"):
