@@ -21,15 +21,18 @@ from symbackprop.algebra.matrix import (
     Entry,
     Fill,
     Form,
+    Hadamard,
     MatrixEquation,
     Number,
     OneHot,
     Ones,
+    Plus,
     Power,
     Quotient,
     Scale,
     SquaredNorm,
     Total,
+    Transpose,
     hadamard,
     plus,
     scale,
@@ -84,6 +87,8 @@ class _Builder:
     def visit(self, e: Expr) -> _Labelled:
         if isinstance(e, Access):
             return self.access(e)
+        if not e.has(Access) and not e.atoms(Index):
+            return _Labelled(Number(e), ())
         if isinstance(e, Sum):
             return self.total(e)
         if isinstance(e, sympy.Add):
@@ -100,8 +105,6 @@ class _Builder:
             return self.apply(e, (e.args[2],), lambda u: Unspecified(e.args[0], e.args[1], u))  # type: ignore[arg-type]
         if isinstance(e, Max | ArgMax | Index):
             raise _NoFormError
-        if not e.has(Access) and not e.atoms(Index):
-            return _Labelled(Number(e), ())
         if isinstance(e, sympy.Function) and len(e.args) == 1:
             return self.apply(e, e.args, e.func)  # type: ignore[arg-type]
         raise _NoFormError
@@ -281,7 +284,7 @@ class _Builder:
         alone = [f.form for f in factors if f.axes == (index,)]
         if not kept:
             *first, last = alone
-            return _Labelled(times(transpose(hadamard(*first) if first else Ones(index.extent)), last), ())
+            return _Labelled(times(_row(hadamard(*first) if first else Ones(index.extent)), last), ())
         rows = [self.oriented(f, (kept[0], index)) for f in factors if kept[0] in f.axes]
         left = hadamard(*rows)
         if len(kept) == 1:
@@ -325,6 +328,13 @@ class _Builder:
 
 def _constant(value: Expr, like: Form) -> Form:
     return Number(value) if like.scalar else Fill(value, *like.shape)
+
+
+def _row(column: Form) -> Form:
+    """Return a column's transpose, (u ∘ v)ᵀ rather than uᵀ ∘ vᵀ."""
+    if isinstance(column, Scale):
+        return Scale(column.factors, _row(column.arg))
+    return Transpose(column) if isinstance(column, Hadamard | Plus | Quotient | Power) else transpose(column)
 
 
 def _spread(form: Form, like: Form) -> Form:

@@ -71,6 +71,9 @@ def _tidy(e: Sum) -> Expr:
         if isinstance(body, Sum):
             body, bound = body.body, bound + body.bound
             continue
+        content, body = body.as_content_primitive() if isinstance(body, sympy.Add) else (S.One, body)
+        if content != 1:
+            outside.append(content)
         factors = sympy.Mul.make_args(body)
         free = [f for f in factors if not (f.free_symbols & set(bound))]
         inside = [f for f in factors if f.free_symbols & set(bound)]
@@ -201,6 +204,9 @@ def collect(e: Expr) -> Expr:
     if isinstance(e, Access | Guard) or not e.args:
         return e
     e = e.func(*(collect(a) for a in e.args))  # type: ignore[arg-type]
+    if isinstance(e, sympy.Mul) and len(e.args) > 2:
+        parts = [a.primitive() if isinstance(a, sympy.Add) else (S.One, a) for a in e.args]
+        return sympy.Mul(*(c for c, _ in parts), *(a for _, a in parts))
     if not isinstance(e, sympy.Add):
         return e
     plain, back = _as_symbols(e)
