@@ -568,7 +568,7 @@ class _Values:
         if isinstance(form, Transpose):
             return args[0].T
         if isinstance(form, Hadamard | Scale):
-            chosen = [isinstance(p, Apply) and p.selects for p in form.parts]
+            chosen = [_selects(p) for p in form.parts]
             value: Any = 1.0
             for arg, guard in zip(args, chosen, strict=True):
                 value = value if guard else value * arg
@@ -596,6 +596,10 @@ class _Values:
         swapped = function.xreplace({slot: Access(t, r, c) for slot, t in stands.items()})
         arrays = {t.name: arg for t, arg in zip(stands.values(), args, strict=True)}
         return np.broadcast_to(evaluate(swapped, arrays, self.sizes, (r, c)), (rows, columns))
+
+
+def _selects(form: Form) -> bool:
+    return _selects(form.arg) if isinstance(form, Transpose) else isinstance(form, Apply) and form.selects
 
 
 # --- plain text ------------------------------------------------------------------------------------------------------
@@ -656,7 +660,8 @@ def text(form: Form) -> str:
         named = [f for f in form.factors if not isinstance(f, Number)]
         sign = "-" if number.is_negative else ""
         size = "" if abs(number) == 1 else f"{_coefficient(abs(number))} "
-        factors = " ".join(f"({text(f)})" if level(f) == SUM or isinstance(f, Quotient) else text(f) for f in named)
+        alone = isinstance(form.arg, Fill) and form.arg.value == 1 and len(named) == 1
+        factors = " ".join(text(f) if level(f) == SINGLE or alone else f"({text(f)})" for f in named)
         if isinstance(form.arg, Fill) and form.arg.value == 1:
             return f"{sign}{size}{factors}"
         rest = inside(form.arg, SUM) if number == -1 and not named else inside(form.arg, SUM, ELEMENTWISE)

@@ -13,7 +13,7 @@ from symbackprop.algebra import nodes
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.order import ordered_terms, signed_factors
-from symbackprop.algebra.tensor import Access
+from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
 from symbackprop.present.symbols import Symbols, readable
 from symbackprop.present.writer import PRODUCT, REDUCTION, SINGLE, SUM, Piece
@@ -27,7 +27,8 @@ def index_equation(equation: Equation, symbols: Symbols) -> str:
     for index in equation.lhs.index:
         names[index] = readable(index, (), reserved(symbols) | set(names.values()), symbols.writer.word)  # type: ignore[index, arg-type]
     printer = IndexPrinter(symbols, names, tuple(equation.lhs.index))
-    return f"{printer.write(equation.lhs).text} = {printer.write(equation.rhs).text}"
+    rhs = printer.error(equation.rhs) if equation.tensor.role == "cotangent" else printer.write(equation.rhs)
+    return f"{printer.write(equation.lhs).text} = {rhs.text}"
 
 
 def reserved(symbols: Symbols) -> set[str]:
@@ -43,14 +44,18 @@ class IndexPrinter:
         symbols: how names are written.
         names: written names of the indices in scope.
         free: indices of the left side, in order: factors follow it.
+        given: what is written for the tensors ``~0``, ``~1``, ...: pieces that are written already.
     """
 
     symbols: Symbols
     names: dict[Index, str]
     free: tuple[Expr, ...] = ()
+    given: tuple[Piece, ...] = ()
 
     def write(self, e: Expr) -> Piece:
         """Write an expression."""
+        if isinstance(e, Access) and e.tensor.name.startswith("~"):
+            return self.given[int(e.tensor.name[1:])]
         if isinstance(e, Access):
             return self.symbols.tensor(e.tensor, [self.symbols.affine(part, self.names) for part in e.index], whole=not e.index)
         if e.is_Number or isinstance(e, sympy.NumberSymbol):
@@ -98,10 +103,20 @@ class IndexPrinter:
     # --- sums and products ---
 
     def add(self, e: Expr) -> Piece:
-        flipped = self.target_first(e)
-        if flipped is not None:
-            return minus(self.symbols.writer.parenthesised(flipped))
         return self.terms([self.write(t) for t in ordered_terms(e)])
+
+    def error(self, e: Expr) -> Piece:
+        """Write an error term: where the notation has −(y − a), that is how the difference stands in it."""
+        number, factors = signed_factors(e, self.free)
+        for k, f in enumerate(factors):
+            flipped = self.target_first(f)
+            if flipped is not None:
+                # A stand-in keeps the written difference in its place.
+                stand_in = Access(Tensor("~0"))
+                rest = (*factors[:k], stand_in, *factors[k + 1 :])
+                inner = replace(self, given=(self.symbols.writer.parenthesised(flipped),))
+                return inner.multiply(-number, self.with_maxima(rest))
+        return self.write(e)
 
     def terms(self, pieces: Sequence[Piece]) -> Piece:
         """Join the terms of a sum."""
@@ -135,14 +150,7 @@ class IndexPrinter:
         negative = bool(number.is_negative)
         size = abs(number)
         top, bottom, shown = self.split(size, factors)
-        above: list[Piece] = []
-        for f in shown:
-            flipped = self.target_first(f) if isinstance(f, sympy.Add) else None
-            if flipped is not None:
-                negative = not negative
-                above.append(self.symbols.writer.parenthesised(flipped))
-            else:
-                above.append(self.write(f))
+        above = [self.write(f) for f in shown]
         piece = self.beside(top, above, bool(bottom), negative)
         if bottom:
             below = self.side([self.write(b) for b in bottom])
@@ -215,6 +223,8 @@ class IndexPrinter:
         return Piece(self.symbols.writer.power(base.text, self.write(e.exp).text), SINGLE, base.tall)  # type: ignore[arg-type]
 
     def has_layer(self, access: Access) -> bool:
+        if access.tensor.name.startswith("~"):
+            return True
         name = self.symbols.naming.of(access.tensor.name)
         return name.layer is not None or (name.of is not None and name.of.layer is not None)
 
@@ -261,7 +271,7 @@ class IndexPrinter:
         condition = e.condition  # type: ignore[attr-defined]
         left, right = (self.write(side).text for side in condition.args)
         kind = _RELATIONS[type(condition)]
-        if kind == ">" and condition.args[0].is_number:
+        if kind == ">" and left.replace(".", "").isdigit():
             return writer.bracket(f"{right} < {left}")
         return writer.bracket(f"{left} {writer.relation(kind)} {right}")
 

@@ -119,6 +119,8 @@ def capital(letter: str) -> str:
 
 def tex_word(word: str) -> str:
     r"""Return a user's identifier in LaTeX maths: ``alpha`` is α, ``x_1`` has a subscript, the rest is set upright with ``_`` escaped."""
+    if word.endswith("'"):
+        return f"{tex_word(word[:-1])}'"
     base, _, below = word.partition("_")
     if base in _GREEK or len(base) == 1:
         head = _GREEK.get(base, base)

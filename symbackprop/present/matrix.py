@@ -19,7 +19,8 @@ from symbackprop.present.writer import ELEMENTWISE, PRODUCT, REDUCTION, SINGLE, 
 def matrix_equation(equation: m.MatrixEquation, symbols: Symbols, *, shapes: bool = False) -> str:
     """Return an equation in matrix form."""
     printer = MatrixPrinter(symbols, shapes)
-    return f"{printer.write(equation.lhs).text} = {printer.write(equation.rhs).text}"
+    rhs = printer.error(equation.rhs) if equation.tensor.role == "cotangent" else printer.write(equation.rhs)
+    return f"{printer.write(equation.lhs).text} = {rhs.text}"
 
 
 def laid_out(equation: m.MatrixEquation, layout: str) -> m.MatrixEquation:
@@ -70,13 +71,19 @@ class MatrixPrinter:
     Attributes:
         symbols: how names are written.
         shapes: whether each factor shows its shape.
+        flipped: a difference that is written in another way.
+        given: how.
     """
 
     symbols: Symbols
     shapes: bool = False
+    flipped: m.Plus | None = None
+    given: Piece | None = None
 
     def write(self, form: m.Form) -> Piece:
         """Write a form."""
+        if form == self.flipped and self.given is not None:
+            return self.given
         if isinstance(form, m.Entry | m.Transpose | m.Apply | m.Diag | m.OneHot | m.Ones):
             return self.shaped(form, replace(self, shapes=False).single(form))
         if isinstance(form, m.Number | m.Fill):
@@ -150,15 +157,20 @@ class MatrixPrinter:
             if u is not None and u in left:
                 left[left.index(u)] = m.Apply(sympy.Function("max")(sympy.Symbol("u")), (sympy.Symbol("u"),), (u,))
                 left.remove(guard)
-        negative = False
-        pieces = []
-        for arg in left:
+        sign = self.symbols.writer.sign(self.symbols.notation.hadamard)
+        return self.side([self.closed(arg, ELEMENTWISE) for arg in left], ELEMENTWISE, f" {sign} ")
+
+    def error(self, form: m.Form) -> Piece:
+        """Write an error term: where the notation has −(y − a), that is how the difference stands in it."""
+        factors = form.factors if isinstance(form, m.Scale) else ()
+        body = form.arg if isinstance(form, m.Scale) else form
+        args = body.args if isinstance(body, m.Hadamard) else (body,)
+        for arg in args:
             flipped = self.target_first(arg)
-            if flipped is not None:
-                negative = not negative
-            pieces.append(self.symbols.writer.parenthesised(flipped) if flipped is not None else self.closed(arg, ELEMENTWISE))
-        made = self.side(pieces, ELEMENTWISE, f" {self.symbols.writer.sign(self.symbols.notation.hadamard)} ")
-        return minus(made) if negative else made
+            if flipped is not None and isinstance(arg, m.Plus):
+                inner = replace(self, flipped=arg, given=self.symbols.writer.parenthesised(flipped))
+                return inner.write(m.scale(m.Number(sympy.S.NegativeOne), m.Scale(factors, body) if factors else body))
+        return self.write(form)
 
     def target_first(self, form: m.Form) -> Piece | None:
         """Write a − y as y − a where the notation has −(y − a)."""
@@ -178,28 +190,21 @@ class MatrixPrinter:
         size = abs(number) if number.is_number else -number if number.as_coeff_Mul()[0].is_negative else number
         negative = size != number
         pieces = [] if size == 1 else [self.constant(size)]
-        pieces += [self.closed(f, PRODUCT) for f in named]
+        alone = isinstance(form.arg, m.Fill) and form.arg.value == 1 and len(named) == 1
+        pieces += [self.closed(f, PRODUCT if alone else SINGLE) for f in named]
         if not (isinstance(form.arg, m.Fill) and form.arg.value == 1 and pieces):
-            flipped = self.target_first(form.arg)
-            if flipped is not None:
-                negative = not negative
-                body = self.symbols.writer.parenthesised(flipped)
-            else:
-                body = self.write(form.arg)
-                loose = body.level == SUM or (body.level == ELEMENTWISE and pieces) or (body.level == REDUCTION and named)
-                if body.negative and not pieces:
-                    negative, body = not negative, minus(body)
-                elif loose or body.negative:
-                    body = self.symbols.writer.parenthesised(body)
+            body = self.write(form.arg)
+            loose = body.level == SUM or (body.level == ELEMENTWISE and pieces) or (body.level == REDUCTION and named)
+            if body.negative and not pieces:
+                negative, body = not negative, minus(body)
+            elif loose or body.negative:
+                body = self.symbols.writer.parenthesised(body)
             pieces.append(body)
         level = min(PRODUCT, *(p.level for p in pieces)) if len(pieces) > 1 else pieces[0].level
         made = self.side(pieces, level)
         return minus(made) if negative else made
 
     def plus(self, args: tuple[m.Form, ...]) -> Piece:
-        flipped = self.target_first(m.Plus(args))
-        if flipped is not None:
-            return minus(self.symbols.writer.parenthesised(flipped))
         return self.join([self.write(a) for a in args])
 
     def join(self, pieces: list[Piece]) -> Piece:
@@ -252,23 +257,7 @@ class MatrixPrinter:
         if isinstance(function, sympy.exp) and function.args == form.slots:
             return writer.call(writer.function("exp"), pieces[0])
         stands = {slot: Access(Tensor(f"~{k}")) for k, slot in enumerate(form.slots)}
-        printer = _Slots(self.symbols, {}, (), tuple(pieces))
-        return printer.write(function.xreplace(stands))
-
-
-@dataclass(frozen=True)
-class _Slots(IndexPrinter):
-    """An index printer that has written pieces in place of entries."""
-
-    pieces: tuple[Piece, ...] = ()
-
-    def write(self, e: Expr) -> Piece:
-        if isinstance(e, Access) and e.tensor.name.startswith("~"):
-            return self.pieces[int(e.tensor.name[1:])]
-        return super().write(e)
-
-    def has_layer(self, access: Access) -> bool:
-        return True
+        return IndexPrinter(self.symbols, {}, given=tuple(pieces)).write(function.xreplace(stands))
 
 
 def _positive_part(form: m.Form) -> m.Form | None:

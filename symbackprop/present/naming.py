@@ -54,16 +54,18 @@ class Name:
     """The name of a tensor on paper.
 
     Attributes:
-        role: one of `ROLES`, or "word" for a name of the user's, or "gradient".
+        role: one of `ROLES`, or "word" for a name of the user's, or "gradient", "direction", "jacobian".
         layer: the layer that it belongs to; a weight belongs to the layer that it leads to.
-        word: the user's name, for role "word".
-        of: what it is the derivative of the loss with respect to, for role "gradient".
+        word: the user's name, for role "word"; what is differentiated, for a gradient of something else than the loss.
+        of: what it is a derivative (or direction) with respect to.
+        top: what is differentiated, for role "jacobian".
     """
 
     role: str
     layer: Layer | None = None
     word: str = ""
     of: Name | None = None
+    top: Name | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,14 @@ class Naming:
             return Name("gradient", of=self.of(rest))
         if dot and head == "delta":
             return Name("error", Layer(rest))
+        if dot and head == "hvp":
+            # The Hessian-vector product is the gradient of s = Σ v ∂L.
+            return Name("gradient", word="s", of=self.of(rest))
+        if tensor.startswith("v_"):
+            return Name("direction", of=self.of(tensor.removeprefix("v_")))
+        if tensor.startswith("d ") and "/d " in tensor:
+            top, _, bottom = tensor.removeprefix("d ").partition("/d ")
+            return Name("jacobian", top=self.of(top), of=self.of(bottom))
         if dot:
             return Name("word", Layer(head), word=rest)
         return Name("word", word=tensor)
@@ -111,6 +121,7 @@ def network_naming(model: Model) -> Naming:
         names[model.target] = Name("target")
     chained = _is_chain(model)
     position = 0
+    places: dict[str, Layer] = {}
     for record in model.layers:
         position += int(record.pre is not None)
         called = record.name if record.use == 1 else f"{record.name}_{record.use}"
@@ -124,6 +135,11 @@ def network_naming(model: Model) -> Naming:
             own = parameter.rpartition(".")[2]
             role = {"W": "weight", "b": "bias"}.get(own)
             names.setdefault(parameter, Name(role, here) if role else Name("word", here, word=own))
+        places[called] = here
+    for tensor in model.system.tensors:
+        layer, dot, word = tensor.partition(".")
+        if dot and tensor not in names and layer in places:
+            names[tensor] = Name("word", places[layer], word=word)
     if model.loss is not None:
         names |= {model.loss: Name("loss"), "loss.p": Name("probability"), "loss.data": Name("word", word="L_data")}
         names["loss.L"] = Name("loss" if model.per == "sample" else "sample_loss")
@@ -185,6 +201,7 @@ def general_naming(
         notation: decides which layer of the equation is called l: in a gradient it is the one that the weight carries.
         slots: tensor name -> role, with the layer after a colon, counted from the layer that the equation is about:
             ``{"delta": "error:0", "W": "weight:1", "delta_next": "error:1", "z": "pre:0"}``. A gradient is ``gradient weight:0``.
+            What is no role is a name of its own.
         gradient: whether the equation gives a parameter's gradient.
         output: whether the equation is about the last layer, n_l.
         widths: a symbolic size -> the layer whose width it is, counted in the same way.
@@ -200,7 +217,8 @@ def general_naming(
         if written.startswith("gradient "):
             return Name("gradient", of=name(written.removeprefix("gradient ")))
         role, colon, offset = written.partition(":")
-        return Name(role, layer(int(offset))) if colon else Name(role)
+        where = layer(int(offset)) if colon else None
+        return Name(role, where) if role in ROLES else Name("word", where, word=role)
 
     return Naming(
         names={tensor: name(written) for tensor, written in slots.items()},

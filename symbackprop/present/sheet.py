@@ -9,13 +9,10 @@ from typing import Protocol
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.present.document import Block, Section
-from symbackprop.present.latex import latex_equation, plain_equation
+from symbackprop.present.latex import latex_equation, latex_mean, plain_equation
 from symbackprop.present.letters import tex_text
 from symbackprop.present.naming import Naming
 from symbackprop.present.notation import Notation
-from symbackprop.present.notation import notation as notation_record
-from symbackprop.present.symbols import Symbols
-from symbackprop.present.writer import Latex
 
 FORMS = ("matrix", "index")
 
@@ -51,7 +48,7 @@ class Sheet:
     Attributes:
         groups: (title, entries).
         naming: what the tensors are called.
-        closing: names of the gradients that the closing line averages over the samples; none without such a line.
+        closing: names of the tensors whose gradients the closing lines average over the samples ("loss" for the loss itself).
         mean: whether the loss is the mean over the samples (True) or their sum.
     """
 
@@ -108,18 +105,9 @@ class Sheet:
         return tuple(lines)
 
     def averages(self, *, notation: str | Notation = "ufldl") -> Iterable[str]:
-        r"""Yield the closing lines: the gradient over all samples is the mean of those of one sample."""
-        record = notation_record(notation)
-        symbols = Symbols(record, self.naming, Latex())
-        letter = symbols.writer.letter
-        loss = f"{letter(record.loss)}({letter(chr(92) + 'theta')}"
-        one = f"{loss}; {letter(record.input)}_n, {letter(record.target)}_n)"
-        factor = rf"\frac{{1}}{{{letter(record.samples)}}} " if self.mean else ""
+        """Yield the closing lines: over all samples, the loss or a gradient is the mean of those of one sample."""
         for gradient in self.closing:
-            of = self.naming.of(gradient).of
-            if of is not None:
-                left, right = (symbols.derivative(of, loss=text).text for text in (f"{loss})", one))
-                yield rf"{left} = {factor}\sum_{{n=1}}^{{{letter(record.samples)}}} {right}"
+            yield latex_mean(notation, mean=self.mean, of=self.naming.of(gradient).of)
 
 
 def says(formula: str) -> bool:

@@ -36,13 +36,23 @@ class Symbols:
             whole: False for an entry: the layer then stands above in every notation.
         """
         name = self.naming.of(tensor.name)
+        if name.role == "jacobian" and name.top is not None and name.of is not None:
+            # The indices of the variable have a prime.
+            outer = next((k for k, axis in enumerate(tensor.axes) if axis.name.endswith("'")), len(tensor.axes))
+            top, bottom = (
+                self.name(n, part, whole=not indices).text for n, part in ((name.top, indices[:outer]), (name.of, indices[outer:]))
+            )
+            return self.writer.partial(bottom, top)
         many = whole and not indices and len(tensor.axes) == 2 and tensor.axes[0].extent == self.naming.batch
         return self.name(name, indices, whole=whole, many=many and tensor.role != "parameter")
 
     def name(self, name: Name, indices: Sequence[str] = (), *, whole: bool = True, many: bool = False) -> Piece:
         """Write a name; ``many`` writes the capital letter of a whole batch."""
         if name.role == "gradient" and name.of is not None:
-            return self.derivative(name.of, indices, whole=whole, many=many)
+            return self.derivative(name.of, indices, whole=whole, many=many, loss=self.writer.word(name.word) if name.word else "")
+        if name.role == "direction" and name.of is not None:
+            base = self.writer.marked("v", self.name(name.of).text, "")
+            return Piece(self.writer.marked(self.writer.parenthesised(Piece(base)).text, joined(indices), "") if indices else base)
         if name.role == "word":
             base = self.writer.word(name.word.upper() if many and len(name.word) == 1 else name.word)
         else:
@@ -128,7 +138,7 @@ class Symbols:
 
 def joined(indices: Sequence[str]) -> str:
     """Return written indices side by side, with commas where one of them is longer than a letter."""
-    return ("" if all(len(i) == 1 for i in indices) else ", ").join(indices)
+    return ("" if all(len(i.rstrip("'")) == 1 for i in indices) else ", ").join(indices)
 
 
 #: Letters for a bound index that has no name of its own to go by.

@@ -15,6 +15,7 @@ from symbackprop.declare.lower import lower
 from symbackprop.derive.matrix import matrix_form
 from symbackprop.present.display import aligned, displayed, displayed_lines, formula_table, table
 from symbackprop.present.document import Block, Section, environment, fragment, fragment_view
+from symbackprop.present.latex import latex_mean, plain_mean
 from symbackprop.present.naming import network_naming
 from symbackprop.present.notation import PRESETS, notation
 from symbackprop.present.sheet import Entry, Sheet, says, step_lines
@@ -45,7 +46,9 @@ def test_the_template_asks_for_what_the_view_gives():
 
 def test_a_sheet_closes_with_the_mean_over_the_samples():
     made = sheet().formulas(notation="ufldl")
-    assert made[-1] == r"\nabla_{W^{(1)}} L(\theta) = \frac{1}{M} \sum_{n=1}^{M} \nabla_{W^{(1)}} L(\theta; x_n, y_n)"
+    assert made[-1] == r"\nabla_{W^{(1)}} L(\theta) = \frac{1}{M} \sum_{n=1}^M \nabla_{W^{(1)}} L(\theta; x_n, y_n)"
+    assert latex_mean("larochelle") == r"L(\theta) = \frac{1}{N} \sum_{n=1}^N L(\theta; x_n, y_n)"
+    assert plain_mean("ufldl", mean=False) == "L(θ) = Σ_n L(θ; x_n, y_n)"
     assert all(says(f) for f in made)
 
 
