@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,6 +140,33 @@ def check_kind(kind: str) -> None:
 def row(batch: int) -> int:
     """Return the largest batch of the row of the schedule table that a batch belongs to."""
     return next((largest for largest in ROWS if batch <= largest), batch)
+
+
+def check_network(spec: NetworkSpec, form: str | None, value_and_grad: Any, **options: Any) -> Any:
+    """Return the report on a network's derivation and on a program made from it."""
+    derivation = derive_network(spec, form)
+    return _stage("validate.check").check_network(derivation.model, derivation, value_and_grad, **options)
+
+
+def hessian_product(spec: NetworkSpec, form: str | None, values: Mapping[str, Any], v: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the Hessian of the loss times ``v`` for every trainable parameter, by the interpreter."""
+    model = lower(spec, form)
+    trained = tuple(p.name for p in model.parameters if p.trainable)
+    second = _stage("derive.second").derive_products(_stage("derive.network").derive_model(model, trained))
+    names = {w: second.cotangents[w] for w in trained}
+    found = _stage("algebra.interpret").interpret(second.stable, {**values, **{f"v_{w}": v[w] for w in trained}}, want=names.values())
+    return {w: found[name] for w, name in names.items()}
+
+
+def first_not_finite(spec: NetworkSpec, form: str | None, values: Mapping[str, Any], dtype: Any) -> str:
+    """Return where the first value of a computation lies that is not finite, in words."""
+    culprit: str = _stage("execute.culprit").first_not_finite(derive_network(spec, form), values, dtype)
+    return culprit
+
+
+def progress_bar(title: str, epochs: int) -> Any:
+    """Return a progress bar over epochs, as a context."""
+    return _stage("execute.progress").bar(title, epochs)
 
 
 def _cached_options(options: Options) -> dict[str, object]:

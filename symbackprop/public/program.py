@@ -274,14 +274,15 @@ class Program:
         return params.copy()
 
     def hvp(self, params: Parameters, x: Any, y: Any, v: Parameters) -> Parameters:
-        """Return the Hessian of the loss times ``v``, by the interpreter, in float64 rounded to the program's type."""
+        """Return the Hessian of the loss times ``v``: by the interpreter, in float64, rounded to the program's type at the end."""
         loaded, _, _, arrays, target = self._call(params, x, y)
         face = loaded.face
         self._parameters(v, face, "v")
-        _, derivation = pipeline.derive_network(self.spec, _target(face).form)
         values = {name: np.asarray(a) for name, a in params.items()} | {f.name: a for f, a in zip(face.inputs, arrays, strict=True)}
-        found = pipeline.hessian_product(derivation, {**values, "y": target}, dict(v))
-        return Parameters.of(face.parameters, found, self.dtype)
+        result = Parameters.zeros(face.parameters, self.dtype)
+        for name, value in pipeline.hessian_product(self.spec, _target(face).form, {**values, "y": target}, dict(v)).items():
+            result[name][...] = value
+        return result
 
     # --- proof ----------------------------------------------------------------------------------------------------------
 
