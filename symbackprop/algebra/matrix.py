@@ -554,8 +554,8 @@ class _Values:
         if isinstance(form, Total):
             return np.asarray(sum(self.inside(form.index, k).visit(form.arg) for k in range(self.length(form.index.extent))))
         if isinstance(form, OneHot):
-            rows = np.eye(self.length(form.classes))[self.visit(form.labels)[:, 0].astype(np.int64)]
-            return rows if form.labels.rank else rows.T
+            units: Array = np.eye(self.length(form.classes))[self.visit(form.labels)[:, 0].astype(np.int64)]
+            return units if form.labels.rank else units.T
         args = [self.visit(part) for part in form.parts]
         return self.combine(form, args)
 
@@ -713,7 +713,7 @@ def _applied(form: Apply) -> str:
     words = {slot: sympy.Symbol(word) for slot, word in zip(form.slots, args, strict=True)}
     if isinstance(function, Indicator):
         signs = {"StrictGreaterThan": ">", "GreaterThan": "≥", "Equality": "=", "Unequality": "≠"}
-        left, right = (str(side.xreplace(words)) for side in function.condition.args)  # type: ignore[attr-defined]
+        left, right = (str(side.xreplace(words)) for side in function.condition.args)
         return f"[{left} {signs[type(function.condition).__name__]} {right}]"
     if len(args) == 1 and function.args == form.slots:
         return f"{type(function).__name__.lower()}({args[0]})"

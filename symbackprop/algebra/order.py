@@ -26,7 +26,7 @@ def signed_factors(product: Expr, free: Sequence[Expr] = ()) -> tuple[Expr, tupl
     factors = list(sympy.Mul.make_args(rest)) if rest is not S.One else []
     if number.is_negative:
         flips = [k for k, f in enumerate(factors) if isinstance(f, sympy.Add) and any(_negative(t) for t in f.args)]
-        with_number = [k for k in flips if any(t.is_number and _negative(t) for t in factors[k].args)]  # type: ignore[arg-type]
+        with_number = [k for k in flips if any(t.is_number and _negative(t) for t in factors[k].args)]
         for k in (with_number or flips)[:1]:
             factors[k] = sympy.Add(*(-t for t in factors[k].args))
             number = -number

@@ -102,11 +102,11 @@ class _Builder:
         if isinstance(e, Guard):
             return self.guard(e)
         if isinstance(e, Unspecified):
-            return self.apply(e, (e.args[2],), lambda u: Unspecified(e.args[0], e.args[1], u))  # type: ignore[arg-type]
+            return self.apply(e, (e.args[2],), lambda u: Unspecified(e.args[0], e.args[1], u))
         if isinstance(e, Max | ArgMax | Index):
             raise _NoFormError
         if isinstance(e, sympy.Function) and len(e.args) == 1:
-            return self.apply(e, e.args, e.func)  # type: ignore[arg-type]
+            return self.apply(e, e.args, e.func)
         raise _NoFormError
 
     def access(self, e: Access) -> _Labelled:
@@ -142,8 +142,8 @@ class _Builder:
         if exponent.is_negative:
             below = self.visit(e.base**-exponent)
             return _Labelled(_quotient(_constant(S.One, below.form), below.form), below.axes)
-        base = self.visit(e.base)  # type: ignore[assignment]
-        return _Labelled(Power(base.form, exponent), base.axes)  # type: ignore[attr-defined]
+        base = self.visit(e.base)
+        return _Labelled(Power(base.form, exponent), base.axes)
 
     def apply(self, e: Expr, args: Sequence[Expr], function: Callable[..., Expr]) -> _Labelled:
         made = [self.visit(a) for a in args]
@@ -157,12 +157,12 @@ class _Builder:
             raise _NoFormError
         left, right = e.condition.args
         if isinstance(e.condition, sympy.Eq | sympy.Ne) and (left.is_integer or right.is_integer):
-            made = self.match(left, right)  # type: ignore[arg-type]
+            made = self.match(left, right)
             if isinstance(e.condition, sympy.Eq):
                 return made
             return _Labelled(plus(_constant(S.One, made.form), scale(Number(S.NegativeOne), made.form)), made.axes)
         kind = type(e.condition)
-        return self.apply(e, (left, right), lambda u, v: Indicator(kind(u, v, evaluate=False)))  # type: ignore[arg-type]
+        return self.apply(e, (left, right), lambda u, v: Indicator(kind(u, v, evaluate=False)))
 
     def match(self, left: Expr, right: Expr) -> _Labelled:
         """[i = j] is the identity, [k = y] a unit vector."""

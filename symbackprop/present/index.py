@@ -25,7 +25,7 @@ def index_equation(equation: Equation, symbols: Symbols) -> str:
     """Return an equation in index form."""
     names: dict[Index, str] = {}
     for index in equation.lhs.index:
-        names[index] = readable(index, (), reserved(symbols) | set(names.values()), symbols.writer.word)  # type: ignore[index, arg-type]
+        names[index] = readable(index, (), reserved(symbols) | set(names.values()), symbols.writer.word)
     printer = IndexPrinter(symbols, names, tuple(equation.lhs.index))
     rhs = printer.error(equation.rhs) if equation.tensor.role == "cotangent" else printer.write(equation.rhs)
     return f"{printer.write(equation.lhs).text} = {rhs.text}"
@@ -86,7 +86,7 @@ class IndexPrinter:
             return Piece(self.symbols.writer.letter(r"\pi")) if value is S.Pi else Piece("e")
         size = abs(value)
         if size.is_Rational and not size.is_Integer and not _decimal(size):
-            piece = self.symbols.writer.fraction(Piece(str(size.p)), Piece(str(size.q)))  # type: ignore[attr-defined]
+            piece = self.symbols.writer.fraction(Piece(str(size.p)), Piece(str(size.q)))
         else:
             piece = Piece(self.decimal(size))
         return minus(piece) if value.is_negative else piece
@@ -168,8 +168,8 @@ class IndexPrinter:
         top: list[Expr] = []
         bottom: list[Expr] = []
         if size.is_Rational and (size.is_Integer or not _decimal(size)):
-            top += [sympy.Integer(size.p)] if size.p != 1 else []  # type: ignore[attr-defined]
-            bottom += [sympy.Integer(size.q)] if size.q != 1 else []  # type: ignore[attr-defined]
+            top += [sympy.Integer(size.p)] if size.p != 1 else []
+            bottom += [sympy.Integer(size.q)] if size.q != 1 else []
         elif size != 1:
             top.append(size)
         shown = []
@@ -207,7 +207,7 @@ class IndexPrinter:
             if isinstance(guard, nodes.Indicator) and isinstance(guard.condition, sympy.StrictGreaterThan):
                 u, bound = guard.condition.args
                 if bound == 0 and u in left:
-                    left[left.index(u)] = sympy.Function("max")(u)  # type: ignore[arg-type]
+                    left[left.index(u)] = sympy.Function("max")(u)
                     left.remove(guard)
         return tuple(left)
 
@@ -215,12 +215,12 @@ class IndexPrinter:
         if e.exp.is_negative:
             return self.multiply(S.One, (e,))
         if e.exp == sympy.Rational(1, 2):
-            return self.symbols.writer.root(self.write(e.base))  # type: ignore[arg-type]
-        base = self.write(e.base)  # type: ignore[arg-type]
+            return self.symbols.writer.root(self.write(e.base))
+        base = self.write(e.base)
         scripted = isinstance(e.base, Access) and self.has_layer(e.base)
         if base.level < SINGLE or base.negative or scripted or isinstance(e.base, nodes.Guard | sympy.exp):
             base = self.symbols.writer.parenthesised(base)
-        return Piece(self.symbols.writer.power(base.text, self.write(e.exp).text), SINGLE, base.tall)  # type: ignore[arg-type]
+        return Piece(self.symbols.writer.power(base.text, self.write(e.exp).text), SINGLE, base.tall)
 
     def has_layer(self, access: Access) -> bool:
         if access.tensor.name.startswith("~"):
@@ -231,8 +231,8 @@ class IndexPrinter:
     # --- reductions, guards, functions ---
 
     def reduction(self, e: Expr) -> Piece:
-        body: Expr = e.body  # type: ignore[attr-defined]
-        bound: tuple[Index, ...] = e.bound  # type: ignore[attr-defined]
+        body: Expr = e.body
+        bound: tuple[Index, ...] = e.bound
         names = dict(self.names)
         for index in bound:
             suggestions = [
@@ -263,12 +263,12 @@ class IndexPrinter:
     def guard(self, e: nodes.Guard) -> Piece:
         writer = self.symbols.writer
         if isinstance(e, nodes.InRange):
-            low, high = (self.symbols.affine(part, self.names) for part in e.args)  # type: ignore[arg-type]
+            low, high = (self.symbols.affine(part, self.names) for part in e.args)
             return writer.bracket(f"0 {writer.relation('<=')} {low} < {high}")
         if isinstance(e, nodes.Divides):
-            step, of = (self.symbols.affine(part, self.names) for part in e.args)  # type: ignore[arg-type]
+            step, of = (self.symbols.affine(part, self.names) for part in e.args)
             return writer.bracket(f"{step} {writer.relation('|')} {of}")
-        condition = e.condition  # type: ignore[attr-defined]
+        condition = e.condition
         left, right = (self.write(side).text for side in condition.args)
         kind = _RELATIONS[type(condition)]
         if kind == ">" and left.replace(".", "").isdigit():
@@ -278,8 +278,8 @@ class IndexPrinter:
     def function(self, e: Expr) -> Piece:
         writer = self.symbols.writer
         if isinstance(e, nodes.Unspecified):
-            return writer.call(self.symbols.function(e.label, e.order), self.write(e.args[2]))  # type: ignore[arg-type]
-        u = self.write(e.args[0])  # type: ignore[arg-type]
+            return writer.call(self.symbols.function(e.label, e.order), self.write(e.args[2]))
+        u = self.write(e.args[0])
         if isinstance(e, sympy.exp):
             return writer.exponential(u)
         if isinstance(e, nodes.Abs | nodes.Floor):
@@ -304,8 +304,8 @@ def _decimal(size: Expr) -> bool:
     """Whether a rational number is better written as a decimal: 0.1, 0.0001, but 1/2 and 1/3."""
     if not size.is_Rational:
         return True
-    q = int(size.q)  # type: ignore[attr-defined]
-    short = Fraction(int(size.p), q)  # type: ignore[attr-defined]
+    q = int(size.q)
+    short = Fraction(int(size.p), q)
     while q % 2 == 0:
         q //= 2
     while q % 5 == 0:

@@ -109,7 +109,7 @@ class Symbols:
         if extent == self.naming.batch:
             return self.writer.letter(self.notation.samples)
         if extent.is_Symbol:
-            return self.writer.word(extent.name)  # type: ignore[attr-defined]
+            return self.writer.word(extent.name)
         return self.affine(extent, {})
 
     def affine(self, e: Expr, names: dict[Index, str]) -> str:
@@ -123,16 +123,16 @@ class Symbols:
         if isinstance(e, sympy.Add):
             written = ""
             for term in sorted(e.args, key=lambda t: (t.is_number, bool(t.as_coeff_Mul()[0].is_negative), sympy.default_sort_key(t))):
-                piece = self.affine(term, names)  # type: ignore[arg-type]
+                piece = self.affine(term, names)
                 written += piece if not written or piece.startswith("-") else f"+{piece}"
             return written
         if isinstance(e, sympy.Mul):
             number, rest = e.as_coeff_Mul()
-            factors = [(f, self.affine(f, names)) for f in sympy.Mul.make_args(rest)]  # type: ignore[arg-type]
+            factors = [(f, self.affine(f, names)) for f in sympy.Mul.make_args(rest)]
             body = " ".join(f"({written})" if isinstance(f, sympy.Add) else written for f, written in factors)
             return body if number == 1 else f"-{body}" if number == -1 else f"{number} {body}"
         if isinstance(e, sympy.Function) and len(e.args) == 1:
-            return self.writer.bars(Piece(self.affine(e.args[0], names)), "floor").text  # type: ignore[arg-type]
+            return self.writer.bars(Piece(self.affine(e.args[0], names)), "floor").text
         return str(e).replace("*", " ")
 
 

@@ -211,7 +211,7 @@ class Unicode:
         return "σ" if name == "sigmoid" else name
 
     def bars(self, argument: Piece, kind: str) -> Piece:
-        left, right = {"norm": "‖‖", "abs": "||", "floor": "⌊⌋"}[kind]
+        left, right = {"norm": ("‖", "‖"), "abs": ("|", "|"), "floor": ("⌊", "⌋")}[kind]
         return Piece(f"{left}{argument.text}{right}")
 
     def bracket(self, condition: str) -> Piece:
