@@ -127,7 +127,7 @@ class _Sweep:
         for slot in seeds:
             flows = tuple(self.flows.pop(block.names[slot]))
             if self.inlines(made.kept + made.flows, slot, flows):
-                arriving[slot] = flows
+                arriving[slot] = tuple(map(_bare, flows))
             else:
                 names[SEED + slot] = self.settle(block.names[slot], list(flows), outside=True)
         for form in made.kept:
@@ -247,6 +247,19 @@ def _identity(rank: int) -> tuple[Cotangent, tuple[Size, ...]]:
     t = Tensor("t", tuple(Index("nijklm"[k] if k < 6 else f"i_{k}", s) for k, s in enumerate(axes)))
     equation = _raw(cotangent(t)[t.axes], seed(t)[t.axes])
     return Cotangent(f"identity:{rank}", equation, (), (), ()), axes
+
+
+@lru_cache(maxsize=256)
+def _number(value: Expr) -> Cotangent:
+    """Return ``~t = value`` for a scalar."""
+    form, _ = _identity(0)
+    return Cotangent(f"number:{value}", _raw(form.equation.lhs, value), (), (), ())
+
+
+def _bare(flow: _Flow) -> _Flow:
+    """Forget how a plain number came about, so that a sum over the penalties of a thousand layers composes like one."""
+    lhs, rhs = flow.form.equation.lhs, flow.form.equation.rhs
+    return _Flow(_number(rhs), {}, {}, flow.owner) if rhs.is_Number and not lhs.tensor.axes else flow
 
 
 @lru_cache(maxsize=16)

@@ -48,6 +48,34 @@ def test_repr_is_short_and_html_is_escaped():
     assert "<td>dense_1</td>" in net._repr_html_() and "W (3, n_1)" in net._repr_html_()
 
 
+NETWORK = "sbp.Sequential([sbp.Input(2), sbp.Dense(1)], loss='mse').derive()"
+
+
+@pytest.mark.parametrize("first", ["", "import symbackprop.derive.network", NETWORK], ids=["nothing", "folder", "network"])
+def test_derive_is_a_function_whatever_was_imported_before(first):
+    code = f"""
+import symbackprop as sbp
+{first}
+i = sbp.indices("i", 3)
+x, f = sbp.tensor("x", i), sbp.tensor("f")
+print(sbp.derive(sbp.System([sbp.Equation(f[()], sbp.Sum(x[i] ** 2, i))]), of="f", wrt=["x"]).gradients["x"].index.rhs)
+"""
+    assert run(code) == "2*x[i]"
+
+
+def test_a_thousand_regularized_layers_derive_in_two_seconds_after_import():
+    code = """
+import time, sympy
+import symbackprop as sbp
+import symbackprop.public.derivation
+start = time.perf_counter()
+net = sbp.Sequential([sbp.Input(8), *(sbp.Dense(8, activation="tanh") for _ in range(1000))], loss="mse", regularizer=sbp.L2(0.1))
+net.derive()
+print(time.perf_counter() - start)
+"""
+    assert float(run(code)) < 2
+
+
 def test_an_unknown_public_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'Densee'"):
         _ = sbp.Densee
