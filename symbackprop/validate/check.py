@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from symbackprop.algebra.equation import System
 from symbackprop.algebra.interpret import interpret
 from symbackprop.errors import DerivationError
 from symbackprop.validate import precise
@@ -109,7 +108,7 @@ class _Judged:
 
     def vanishing(self, name: str, dtype: Any) -> float:
         """Return the rounding to expect of a tensor that is 0 by cancellation, as behind a softmax over one class; else 0."""
-        if _norm(self.values[name]) > 1e-13 * self.largest:
+        if name not in self.values or _norm(self.values[name]) > 1e-13 * self.largest:
             return 0.0
         return 16 * float(np.finfo(dtype).eps) * self.largest
 
@@ -130,7 +129,7 @@ class _Judged:
 
 
 def _judged(model: Model, derivation: Derivation, dtype: Any, seed: int, params: Mapping[str, Any] | None, batch: int) -> _Judged:
-    derived = System(blocks=(*derivation.forward, *derivation.backward), tensors=derivation.tensors)
+    derived = derivation.stable
     cotangents = {name: c for name, c in derivation.cotangents.items() if name in model.system.tensors and c in set(derived.defined)}
     best: _Judged | None = None
     for attempt in range(_ATTEMPTS):
@@ -166,7 +165,8 @@ def _maths(model: Model, derivation: Derivation, judged: _Judged, seed: int) -> 
         if name in judged.forward.values:
             rows.append(_chain_row(model, judged, name, stop, weights, rng))
     rows += _form_rows(judged, stop)
-    rows += step_rows(derivation, {**judged.forward.values, **judged.values}, judged.forward.sizes)
+    values = {**judged.forward.values, **judged.values}
+    rows += step_rows(derivation, values, judged.forward.sizes, lambda name: judged.vanishing(name, np.float64))
     rows += _whole_rows(model, judged, weights, rng)
     return tuple(rows)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 
 _ROUNDS = 200
+_LARGE = 1e4
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,14 @@ def sample(model: Model, *, dtype: Any = np.float64, seed: int = 0, batch: int =
     assert model.loss is not None
     found: tuple[Kink, ...] | None = None
     moved = 0
-    for _ in range(_ROUNDS):
+    for attempt in range(_ROUNDS):
         forward = Forward(model.system, values, model.loss)
         if found is None:
             found = kinks(forward.equations)
-        finite = bool(np.isfinite(forward.values[model.loss]))
-        if not finite:
+        # An overflowing loss shows nothing, and one that is merely huge shows little: no difference resolves its curvature.
+        if not abs(float(forward.values[model.loss])) < (_LARGE if attempt < _ROUNDS // 2 else np.inf):
+            if params is None:
+                values |= _parameters(model, rng, None, dtype)
             for name in data:
                 values[name] = _data(model, name, batch, rng, dtype)
             continue

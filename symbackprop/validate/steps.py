@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 
 
-def step_rows(derivation: Derivation, values: Mapping[str, Array], sizes: Mapping[Any, Any]) -> tuple[Row, ...]:
+def step_rows(
+    derivation: Derivation, values: Mapping[str, Array], sizes: Mapping[Any, Any], rounding: Callable[[str], float]
+) -> tuple[Row, ...]:
     """Return one row for each rewriting step that changes a value, or else one for the worst of all steps.
 
     Steps are those of a template: of the layers of one type the first is judged, since the others have the same steps.
@@ -27,6 +29,7 @@ def step_rows(derivation: Derivation, values: Mapping[str, Array], sizes: Mappin
         derivation: whose steps.
         values: every forward value and cotangent at the sample.
         sizes: the value of each symbolic size.
+        rounding: the rounding to expect of a cotangent that cancels to nothing, by name.
     """
     rows: list[Row] = []
     seen: set[tuple[str, str]] = set()
@@ -41,19 +44,21 @@ def step_rows(derivation: Derivation, values: Mapping[str, Array], sizes: Mappin
                 continue
             known = {name: values[name] for name in read}
             before, after = (evaluate_equation(side, known, sizes) for side in (step.before, step.after))
-            rows.append(_row(cotangent, number, step.rule, before, after))
+            # A step may rewrite one term of a sum: it is judged by the size of the whole.
+            whole = float(np.sqrt(np.sum(np.square(values[cotangent])))) if cotangent in values else 0.0
+            rows.append(_row(cotangent, number, step.rule, before, after, whole, rounding(cotangent)))
     failed = tuple(row for row in rows if not row.ok)
     return failed or tuple(sorted(rows, key=lambda row: -row.excess)[:1])
 
 
-def _row(cotangent: str, number: int, rule: str, before: Array, after: Array) -> Row:
-    size = float(np.sqrt(np.sum(np.square(before))))
+def _row(cotangent: str, number: int, rule: str, before: Array, after: Array, whole: float, rounding: float) -> Row:
+    size = max(float(np.sqrt(np.sum(np.square(before)))), whole)
     scale = size if size > 0 or np.isnan(size) else 1.0
     errors = np.abs(after - before)
     worst = int(np.argmax(np.where(np.isnan(errors), np.inf, errors)))
     index = tuple(int(k) for k in np.unravel_index(worst, before.shape)) if before.ndim else ()
     usual = max(abs(float(before[index])), scale / float(np.sqrt(max(before.size, 1))))
-    allowed = tolerance(np.float64, "rewriting step")
+    allowed = tolerance(np.float64, "rewriting step") + rounding / scale
     return Row(
         proof="maths",
         layer=cotangent.removeprefix("grad.").rpartition(".")[0] or cotangent.partition(".")[2],

@@ -31,6 +31,10 @@ class Derived:
     loss: str
     traces: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def stable(self) -> System:
+        return System(blocks=(*self.forward, *self.backward), tensors=self.tensors)
+
 
 def network(widths: tuple[int, int, int] = (3, 4, 2), hidden: str = "tanh") -> tuple[Model, Derived]:
     """x → dense_1 (tanh or relu) → dense_2 (identity) → half squared error, mean over the batch."""
