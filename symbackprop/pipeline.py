@@ -30,6 +30,8 @@ RUNNING = ("numpy", "cpu")
 COMING = ("cuda",)
 #: Largest batches that a program without a fixed batch is planned for, one after another as they are needed.
 ROWS = (64, 1024, 16384, 2**18, 2**22, 2**30)
+#: Losses whose kernels take integer labels unless asked otherwise, since that is what data sets hold.
+LABELLED = ("cross_entropy", "multiclass_hinge", "softmax_cross_entropy")
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,8 @@ def derive_network(spec: NetworkSpec, target: str | None = None, per: str = "bat
 
 def write(spec: NetworkSpec, options: Options) -> tuple[Model, Plan, tuple[Artifact, ...]]:
     """Return the text of a network's kernels, with what it was made from."""
-    derivation = derive_network(spec, options.form)
-    model = derivation.model
-    assert model is not None
+    model = lower(spec, options.form)
+    derivation = None if model.loss is None else _stage("derive.network").derive_model(model)
     plan: Plan = _stage("plan.make").make(model, derivation, options)
     artifacts: tuple[Artifact, ...] = _stage("emit.render").render(plan, options.kind)
     return model, plan, artifacts
@@ -102,12 +103,20 @@ def artifacts(
     made: dict[str, Artifact] = {}
     for kind in targets:
         if kind == "latex":
-            texts = _stage("present.latex").document(derive_network(spec, form))
+            texts = latex(spec, form)
         else:
             check_kind(kind)
-            _, _, texts = write(spec, Options(kind, dtype, batch or ROWS[0], form=form, optimizer=optimizer))
+            _, _, texts = write(spec, Options(kind, dtype, batch or ROWS[0], form=form or usual_form(spec), optimizer=optimizer))
         made.update((text.path, text) for text in texts)
     return tuple(made.values())
+
+
+def latex(spec: NetworkSpec, form: str | None = None) -> tuple[Artifact, ...]:
+    """Return the formulas of a network as text: of one sample, closed by the mean over the batch."""
+    one, whole = derive_network(spec, form, "sample"), derive_network(spec, form)
+    mean = spec.loss is None or spec.loss.reduction == "mean"
+    made: tuple[Artifact, ...] = _stage("present.network").network_fragment(one, whole, _stage("derive.matrix").matrix_form, mean=mean)
+    return made
 
 
 def generate(
@@ -135,6 +144,13 @@ def check_kind(kind: str) -> None:
         raise TargetError(f"target {kind!r} is not available in this version; use {' or '.join(map(repr, RUNNING))}")
     if kind not in RUNNING:
         raise DeclarationError(f"unknown target {str(kind)[:40]!r} (known: {', '.join(RUNNING + COMING)})")
+
+
+def usual_form(spec: NetworkSpec) -> str | None:
+    """Return the form of target that kernels are written for where nobody asks; None without a loss."""
+    if spec.loss is None:
+        return None
+    return "labels" if spec.loss.name in LABELLED else spec.loss.forms[0]
 
 
 def row(batch: int) -> int:
@@ -172,7 +188,14 @@ def progress_bar(title: str, epochs: int) -> Any:
 def _cached_options(options: Options) -> dict[str, object]:
     rule = options.optimizer
     kept = None if rule is None else (rule.key, tuple(rule.hyper))
-    return {"kind": options.kind, "dtype": options.dtype, "batch": options.batch, "schedule": options.schedule, "form": options.form, "rule": kept}
+    return {
+        "kind": options.kind,
+        "dtype": options.dtype,
+        "batch": options.batch,
+        "schedule": options.schedule,
+        "form": options.form,
+        "rule": kept,
+    }
 
 
 def _stage(name: str) -> Any:

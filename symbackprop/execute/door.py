@@ -48,12 +48,16 @@ def check_array(value: Any, name: str, shape: tuple[int, ...], dtype: np.dtype[A
         ShapeError: it has another shape.
     """
     if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
-        raise DataError(f"{name}: expected a NumPy array of {dtype}, got {_given(value)}; convert with np.ascontiguousarray({name}, dtype={str(dtype)!r})")
+        raise DataError(
+            f"{name}: expected a NumPy array of {dtype}, got {_given(value)}; "
+            f"convert with np.ascontiguousarray({name}, dtype={str(dtype)!r})"
+        )
     if value.ndim != len(shape) or any(want not in (-1, have) for want, have in zip(shape, value.shape, strict=True)):
         raise ShapeError(f"{name}: expected shape {_written(shape)}, got {value.shape}{_hint(value.shape, shape)}")
     if value.dtype != dtype:
         raise DataError(
-            f"{name}: {program} takes {dtype}, got {value.dtype}; convert with {name}.astype({str(dtype)!r}) or compile(dtype={_compiled(value.dtype)!r})"
+            f"{name}: {program} takes {dtype}, got {value.dtype}; "
+            f"convert with {name}.astype({str(dtype)!r}) or compile(dtype={_compiled(value.dtype)!r})"
         )
     if not (value.flags.c_contiguous and value.flags.aligned):
         raise DataError(f"{name}: the array of shape {value.shape} is not contiguous in C order; pass np.ascontiguousarray({name})")
@@ -85,7 +89,9 @@ def check_integers(value: Any, name: str, shape: tuple[int, ...], limit: int | N
         ShapeError: it has another shape.
     """
     if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
-        raise DataError(f"{name}: expected a NumPy array of integer {what}s, got {_given(value)}; convert with np.asarray({name}, dtype='int64')")
+        raise DataError(
+            f"{name}: expected a NumPy array of integer {what}s, got {_given(value)}; convert with np.asarray({name}, dtype='int64')"
+        )
     if value.ndim != len(shape) or any(want not in (-1, have) for want, have in zip(shape, value.shape, strict=True)):
         raise ShapeError(f"{name}: expected {what}s of shape {_written(shape)}, got {value.shape}")
     if value.dtype.kind not in "iu":
@@ -109,7 +115,9 @@ def check_finite(value: Array, name: str) -> None:
     """
     if value.dtype.kind == "f" and not np.isfinite(value).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(value))[0])
-        raise DataError(f"{name}: {value[where]} at index {where[0] if len(where) == 1 else where}, but the program was compiled with check_finite=True")
+        raise DataError(
+            f"{name}: {value[where]} at index {where[0] if len(where) == 1 else where}, but the program was compiled with check_finite=True"
+        )
 
 
 def check_sums(y: Array, name: str, total: float, dtype: str) -> None:
@@ -123,7 +131,8 @@ def check_sums(y: Array, name: str, total: float, dtype: str) -> None:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise DataError(
-            f"{name}: the loss declares that every row sums to {total:g}, but row {row} sums to {sums[row]:.6g}; normalise the rows or pass integer labels"
+            f"{name}: the loss declares that every row sums to {total:g}, but row {row} sums to {sums[row]:.6g}; "
+            f"normalise the rows or pass integer labels"
         )
 
 
@@ -185,7 +194,10 @@ def check_inputs(face: Face, x: Any, *, finite: bool, largest: int | None) -> tu
     if batch < 1:
         raise ShapeError(f"{face.inputs[0].name}: the batch is empty; pass at least one sample")
     if largest is not None and batch > largest:
-        raise ShapeError(f"{face.inputs[0].name}: {batch} samples, but the program was compiled for a batch of at most {largest}; use compile(batch={batch})")
+        raise ShapeError(
+            f"{face.inputs[0].name}: {batch} samples, but the program was compiled for a batch of at most {largest}; "
+            f"use compile(batch={batch})"
+        )
     return batch, tuple(arrays)
 
 

@@ -28,7 +28,9 @@ def inside(root: str | os.PathLike[str], relative: str | os.PathLike[str]) -> Pa
             raise OutputError(f"output path {os.fspath(relative)!r}: {part!r} is the name of a device; choose another name")
     path = _resolved(folder / given, "path")
     if not path.is_relative_to(folder):
-        raise OutputError(f"output path {os.fspath(relative)!r} leads out of {os.fspath(root)!r} to {path}; remove the link or name that folder itself")
+        raise OutputError(
+            f"output path {os.fspath(relative)!r} leads out of {os.fspath(root)!r} to {path}; remove the link or name that folder itself"
+        )
     return path
 
 

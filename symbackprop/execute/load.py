@@ -58,7 +58,9 @@ def load(key: str, face: Face, texts: Mapping[str, str]) -> Loaded:
         try:
             folder = Path(tempfile.mkdtemp(prefix="symbackprop-"))
         except OSError as error:
-            raise TargetError(f"no folder to load the program from: {error.strerror}; make the cache or temporary folder writable") from error
+            raise TargetError(
+                f"no folder to load the program from: {error.strerror}; make the cache or temporary folder writable"
+            ) from error
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         for file, text in kept.items():
             (folder / file).write_bytes(text.encode("utf-8"))

@@ -149,7 +149,8 @@ def _where(epoch: int, low: int, size: int) -> str:
 
 
 def _restored(epoch: int) -> str:
-    return f"the parameters are those at the start of epoch {epoch}: lower the learning rate, set clip_norm, or look at the data with check_finite=True"
+    cure = "lower the learning rate, set clip_norm, or look at the data with check_finite=True"
+    return f"the parameters are those at the start of epoch {epoch}: {cure}"
 
 
 def _extended(record: History, loss: float, score: Score, seconds: float, updates: int) -> History:

@@ -16,7 +16,7 @@ from symbackprop.declare.losses import Loss
 from symbackprop.declare.network_file import read_network_file
 from symbackprop.declare.regularizers import L1, L2, ElasticNet
 from symbackprop.declare.spec import NetworkSpec
-from symbackprop.public.parameters import Parameters
+from symbackprop.public.parameters import Parameters, real_type
 
 
 class Network:
@@ -124,6 +124,20 @@ class Network:
             self.spec, target=target, dtype=dtype, schedule=schedule, batch=batch, threads=threads, check_finite=check_finite
         )
 
+    def artifacts(
+        self,
+        targets: Sequence[str] = ("numpy", "cpu"),
+        dtype: Any = "float32",
+        batch: int | None = None,
+        optimizer: Any = None,
+        target_form: str | None = None,
+    ) -> tuple[Any, ...]:
+        """Return what `generate` would write: records with ``path``, relative to the output folder, and ``text``."""
+        made: tuple[Any, ...] = symbackprop.pipeline.artifacts(
+            self.spec, tuple(targets), real_type(dtype).name, batch=batch, optimizer=optimizer, form=target_form
+        )
+        return made
+
     def generate(
         self,
         root: str | os.PathLike[str],
@@ -135,7 +149,7 @@ class Network:
     ) -> tuple[Path, ...]:
         """Write stand-alone modules to ``<root>/<name>/`` and return their paths."""
         paths: tuple[Path, ...] = symbackprop.pipeline.generate(
-            self.spec, root, targets=tuple(targets), dtype=dtype, batch=batch, optimizer=optimizer, form=target_form
+            self.spec, root, targets=tuple(targets), dtype=real_type(dtype).name, batch=batch, optimizer=optimizer, form=target_form
         )
         return paths
 

@@ -51,7 +51,9 @@ class Program:
         if schedule not in _SCHEDULES:
             raise DeclarationError(f"unknown schedule {str(schedule)[:40]!r} (known: {', '.join(_SCHEDULES)})")
         if len(spec.outputs) != 1:
-            raise DeclarationError(f"network {spec.name} has {len(spec.outputs)} outputs; a program takes a network with one, join them with Concat")
+            raise DeclarationError(
+                f"network {spec.name} has {len(spec.outputs)} outputs; a program takes a network with one, join them with Concat"
+            )
         _check_computable(spec)
         self.spec = spec
         self.target = target
@@ -92,7 +94,9 @@ class Program:
         key = (form, largest, rule)
         if key not in self._loaded:
             # A text with an update serves every other purpose too, and what it compiled is there already.
-            wider = [loaded for (f, size, r), loaded in self._loaded.items() if rule is None and f == form and size == largest and r is not None]
+            wider = [
+                loaded for (f, size, r), loaded in self._loaded.items() if rule is None and f == form and size == largest and r is not None
+            ]
             if wider:
                 return wider[-1]
             options = pipeline.Options(self.target, self.dtype.name, largest, self.schedule, form, optimizer)
@@ -105,7 +109,7 @@ class Program:
         return self._latest or self._kernels(self._usual_form(), self.batch or 1)
 
     def _usual_form(self) -> str | None:
-        return None if self.spec.loss is None else self.spec.loss.forms[0]
+        return pipeline.usual_form(self.spec)
 
     def _form(self, y: Any) -> str:
         """Return the form of a target: integer labels have one axis, rows have those of the output."""
@@ -126,7 +130,10 @@ class Program:
         return kept
 
     def _running(self) -> Any:
-        return nullcontext() if self.threads is None or self.target != "cpu" else limited(self.threads)
+        """Return what the kernels run in: at most so many threads; in NumPy without warnings, since NaN may propagate."""
+        if self.target == "numpy":
+            return np.errstate(all="ignore")
+        return nullcontext() if self.threads is None else limited(self.threads)
 
     # --- the door -------------------------------------------------------------------------------------------------------
 
@@ -135,15 +142,20 @@ class Program:
             if isinstance(params, Mapping):
                 missing = [r.name for r in face.parameters if r.name not in params]
                 lacks = f" without {', '.join(missing)}" if missing else ""
-                raise DataError(f"{name}: expected Parameters, got a {type(params).__name__}{lacks}; make them with net.parameters(mapping)")
-            raise DataError(f"{name}: expected Parameters, got a {type(params).__name__}; make them with net.init(seed) or net.parameters(mapping)")
+                raise DataError(
+                    f"{name}: expected Parameters, got a {type(params).__name__}{lacks}; make them with net.parameters(mapping)"
+                )
+            raise DataError(
+                f"{name}: expected Parameters, got a {type(params).__name__}; make them with net.init(seed) or net.parameters(mapping)"
+            )
         given, wanted = params.records, face.parameters
         if len(given) != len(wanted) or any(a.name != b.name or a.shape != b.shape for a, b in zip(given, wanted, strict=False)):
             raise ShapeError(f"{name}: these are not the parameters of network {face.network}: {_difference(given, wanted)}")
         flat = params.flat
         if flat.dtype != self.dtype:
             raise DataError(
-                f"{name}: the program computes in {self.dtype}, the parameters are {flat.dtype}; convert them with {name}.astype({self.dtype.name!r})"
+                f"{name}: the program computes in {self.dtype}, the parameters are {flat.dtype}; "
+                f"convert them with {name}.astype({self.dtype.name!r})"
             )
         array = door.check_flat(flat, name, face)
         if self.check_finite:
@@ -200,7 +212,14 @@ class Program:
         return loss, (slots if grads is None else {**grads, **slots})
 
     def _outputs(
-        self, face: Face, params: Parameters, arrays: tuple[Array, ...], parameters: bool, inputs: bool, out: Any, given: list[tuple[str, Array]]
+        self,
+        face: Face,
+        params: Parameters,
+        arrays: tuple[Array, ...],
+        parameters: bool,
+        inputs: bool,
+        out: Any,
+        given: list[tuple[str, Array]],
     ) -> tuple[Parameters | None, dict[str, Array] | None]:
         """Return the buffers of the gradients: new ones, or those of ``out``, tested."""
         if inputs and any(i.integer for i in face.inputs):
@@ -266,7 +285,10 @@ class Program:
         grads = Parameters(params.records, np.zeros_like(params.flat))
         work = np.zeros(int(loaded.module.workspace(batch)), self.dtype)
         arguments = (flat, *arrays, target, grads.flat, work)
-        return Step(loaded.module.value_and_grad, arguments, grads, self.threads if self.target == "cpu" else None)
+        function = loaded.module.value_and_grad
+        if self.target == "numpy":
+            return Step(np.errstate(all="ignore")(function), arguments, grads, None)
+        return Step(function, arguments, grads, self.threads)
 
     def pack(self, params: Parameters) -> Parameters:
         """Return the parameters in the program's own layout; here it is the canonical one, so this is a copy."""
@@ -369,7 +391,10 @@ class Program:
         samples = len(inputs[0]) if inputs[0].ndim else 0
         size = samples if batch_size is None else _count(batch_size, "batch_size")
         if self.batch is not None and min(size, samples) > self.batch:
-            raise ShapeError(f"fit: batches of {min(size, samples)} samples, but the program was compiled for at most {self.batch}; use compile(batch={size})")
+            raise ShapeError(
+                f"fit: batches of {min(size, samples)} samples, but the program was compiled for at most {self.batch}; "
+                f"use compile(batch={size})"
+            )
         loaded = self._kernels(self._form(target), max(1, min(size, samples)), optimizer)
         face = loaded.face
         flat = self._parameters(params, face)
@@ -440,7 +465,9 @@ class Program:
     def _converted(self, x: Any, y: Any) -> tuple[tuple[Array, ...], Array]:
         """Return data as arrays of the types that the kernels take."""
         given = door.split_inputs(x, self._input_faces())
-        inputs = tuple(_array(value, i.name, np.dtype(np.int64) if i.integer else self.dtype) for value, i in zip(given, self.spec.inputs, strict=True))
+        inputs = tuple(
+            _array(value, i.name, np.dtype(np.int64) if i.integer else self.dtype) for value, i in zip(given, self.spec.inputs, strict=True)
+        )
         form = self._form(y)
         if form == "rows":
             return inputs, _array(y, "y", self.dtype)
