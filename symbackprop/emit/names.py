@@ -1,0 +1,38 @@
+"""Python names, each used for one thing: derived from the names of the mathematics, never two alike."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from collections.abc import Hashable, Iterable
+
+#: Names that a module uses for itself.
+RESERVED = frozenset(
+    {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "njit", "prange", "real", "erf", "erfc"}
+    | {"forward", "loss", "value_and_grad", "input_gradients", "update", "train_step", "workspace"}
+    | {"params", "grads", "work", "state", "hyper", "out"}
+    | {"NAME", "PARAMETERS", "DTYPE", "BATCH", "STATE_SIZE", "HYPER", "TRAINABLE"}
+    | {"product", "product_parallel", "transpose", "view_2", "view_3", "view_4", "sigmoid", "softplus", "log_sum_exp"}
+)
+
+
+class Names:
+    """Hands out names in the order of asking; a name that is taken gets an underscore."""
+
+    def __init__(self, taken: Iterable[str] = RESERVED) -> None:
+        self.taken = set(taken)
+        self.given: dict[Hashable, str] = {}
+
+    def of(self, thing: Hashable, wanted: str) -> str:
+        """Return the name of ``thing``, close to ``wanted``."""
+        if thing not in self.given:
+            name = "".join(c if c.isalnum() and c.isascii() else "_" for c in wanted)
+            name = name if name and not name[0].isdigit() else f"_{name}"
+            while name in self.taken:
+                name += "_"
+            self.taken.add(name)
+            self.given[thing] = name
+        return self.given[thing]
+
+
+__all__ = ["RESERVED", "Names"]

@@ -1,0 +1,71 @@
+"""Which equations share a nest: a consumer joins its producer where it reads, at every point, only what was made there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sympy
+
+from symbackprop.algebra.equation import Equation
+from symbackprop.algebra.tensor import Access, Tensor
+
+
+def groups(equations: Sequence[Equation]) -> tuple[tuple[Equation, ...], ...]:
+    """Return the equations in groups of one domain each, in an order in which they can be computed."""
+    made: list[list[Equation]] = []
+    home: dict[Tensor, int] = {}
+    for e in equations:
+        producers = [home[t] for t in e.reads if t in home]
+        where = max(producers, default=-1)
+        if where >= 0 and _joins(e, made[where]):
+            made[where].append(e)
+        else:
+            where = len(made)
+            made.append([e])
+        home[e.tensor] = where
+    return tuple(map(tuple, made))
+
+
+def _joins(e: Equation, group: list[Equation]) -> bool:
+    first = group[0].lhs.index
+    if not first or len(first) != len(e.lhs.index):
+        return False
+    if any(a.extent != b.extent for a, b in zip(first, e.lhs.index, strict=True)):
+        return False
+    inside = {member.tensor for member in group}
+    return all(a.index == e.lhs.index for a in e.rhs.atoms(Access) if a.tensor in inside)
+
+
+def live(equations: Sequence[Equation], wanted: frozenset[str]) -> tuple[Equation, ...]:
+    """Return the equations that the wanted tensors need, in order."""
+    needed = set(wanted)
+    kept = []
+    for e in reversed(equations):
+        if e.tensor.name in needed:
+            kept.append(e)
+            needed.update(t.name for t in e.reads)
+    return tuple(reversed(kept))
+
+
+def outside(group: Sequence[Equation], rest: Sequence[Sequence[Equation]]) -> frozenset[str]:
+    """Return the names that a group defines and other groups read."""
+    defined = {e.tensor.name for e in group}
+    return frozenset(t.name for other in rest if other is not group for e in other for t in e.reads if t.name in defined)
+
+
+def operations(equation: Equation) -> sympy.Expr:
+    """Return how many scalar operations an equation costs, sums counted term by term."""
+    from_lhs = sympy.Mul(*(i.extent for i in equation.lhs.index))
+    return from_lhs * _count(equation.rhs)
+
+
+def _count(e: sympy.Expr) -> sympy.Expr:
+    if isinstance(e, Access) or not e.args:
+        return sympy.S.Zero
+    if hasattr(e, "bound"):
+        return sympy.Mul(*(b.extent for b in e.bound)) * (1 + _count(e.body))
+    own = len(e.args) - 1 if isinstance(e, sympy.Add | sympy.Mul) else 1
+    return own + sympy.Add(*(_count(a) for a in e.args if isinstance(a, sympy.Expr)))
+
+
+__all__ = ["groups", "live", "operations", "outside"]

@@ -1,0 +1,368 @@
+"""From equations over one domain to loops: where each sum is done, what is shared, which guards become loop bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy
+from sympy import Expr, S
+
+from symbackprop.algebra.equation import Equation
+from symbackprop.algebra.index import Index
+from symbackprop.algebra.nodes import Abs, ArgMax, Divides, Guard, Indicator, InRange, LogSumExp, Max, Reduction, Sum
+from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.errors import EmissionError
+from symbackprop.plan.records import Choose, Let, Local, Loop, Statement, Store, Update, When
+
+
+def loops(equations: Sequence[Equation], stored: frozenset[str]) -> tuple[Statement, ...]:
+    """Return the nest that computes equations over one domain, each after those that it reads.
+
+    Args:
+        equations: their left sides have the same indices; none reads another one's tensor at another place.
+        stored: names of the tensors that are written to memory; the others stay local scalars.
+    """
+    return _Nest(equations[0].lhs.index, {}).run(equations, stored)
+
+
+def scalars(
+    equations: Sequence[Equation], index: Index, known: Mapping[Tensor, Expr]
+) -> tuple[tuple[Statement, ...], tuple[Statement, ...], dict[Tensor, Expr]]:
+    """Return statements for rank-0 and rank-1 equations over one flat index, every result kept in a local.
+
+    The first statements come before the loop over ``index``, the second inside it. ``known`` has the expressions of what is
+    given.
+    """
+    nest = _Nest((index,), dict(known))
+    results = nest.locals(equations, index)
+    return tuple(nest.levels[0].body), tuple(nest.levels[1].body), results
+
+
+@dataclass(eq=False)
+class _Level:
+    """A loop while it is being filled; the first level is the function itself."""
+
+    index: Index | None
+    start: Expr = S.Zero
+    stop: Expr = S.Zero
+    body: list[Statement] = field(default_factory=list)
+    memo: dict[Expr, Expr] = field(default_factory=dict)
+
+
+class _Nest:
+    def __init__(self, domain: tuple[Index, ...], known: dict[Tensor, Expr]) -> None:
+        self.known = known
+        self.levels = [_Level(None), *(_Level(i, S.Zero, i.extent) for i in domain)]
+        self.names: dict[str, int] = {}
+        self.depth: dict[Local, int] = {}
+
+    def run(self, equations: Sequence[Equation], stored: frozenset[str]) -> tuple[Statement, ...]:
+        domain: tuple[Index, ...] = equations[0].lhs.index
+        inner: dict[str, Expr] = {}
+        values: list[Expr] = []
+        targets: list[Access | Local] = []
+        for e in equations:
+            rhs = e.rhs.xreplace(dict(zip(e.lhs.index, domain, strict=True))) if e.lhs.index != domain else e.rhs
+            if any(a.tensor.name in inner for node in rhs.atoms(Reduction, ArgMax) for a in node.atoms(Access)):
+                # A sum is done before what follows it, so what it reads must be assigned by then.
+                self.assign(targets, values, self.levels)
+                targets, values = [], []
+            rhs = rhs.xreplace({a: inner[a.tensor.name] for a in rhs.atoms(Access) if a.tensor.name in inner})
+            target: Access | Local = e.tensor[domain] if e.tensor.name in stored else self.local(e.tensor.name, len(self.levels) - 1)
+            inner[e.tensor.name] = target
+            values.append(self.reduced(rhs, self.levels))
+            targets.append(target)
+        self.assign(targets, values, self.levels)
+        return self.closed(self.levels)
+
+    def locals(self, equations: Sequence[Equation], index: Index) -> dict[Tensor, Expr]:
+        results: dict[Tensor, Expr] = {}
+        for e in equations:
+            swap = dict(zip(e.lhs.index, (index,), strict=False))
+            rhs = self.inlined(e.rhs.xreplace(swap), equations, index)
+            rhs = rhs.xreplace({a: results.get(a.tensor, self.known.get(a.tensor, a)) for a in rhs.atoms(Access)})
+            target = self.local(e.tensor.name, min(e.tensor.rank, 1))
+            value = self.reduced(rhs, self.levels)
+            if e.tensor.rank:
+                value = self.hoisted(value)
+            self.assign([target], [value], self.levels)
+            results[e.tensor] = target
+        return results
+
+    def hoisted(self, e: Expr) -> Expr:
+        """Name what does not change from entry to entry before the loop, so that it is computed once and exactly."""
+        if not e.args or isinstance(e, Access):
+            return e
+        if isinstance(e, sympy.Add | sympy.Mul):
+            fixed = [a for a in e.args if self.constant(a)]
+            if len(fixed) == len(e.args) or sum(not a.is_Number for a in fixed) > 1:
+                moving = [self.hoisted(a) for a in e.args if a not in fixed]
+                return e.func(self.before(e.func(*fixed)), *moving)
+        elif self.constant(e) and not isinstance(e, Guard | Local):
+            return self.before(e)
+        return rebuilt(e, tuple(self.hoisted(a) for a in e.args))
+
+    def constant(self, e: Any) -> bool:
+        return not e.has(Access) and (e.is_Number or all(isinstance(s, Local) and not self.depth.get(s, 0) for s in e.free_symbols))
+
+    def before(self, e: Expr) -> Expr:
+        if e.is_Number:
+            return e
+        if e not in self.levels[0].memo:
+            local = self.local("factor", 0)
+            self.levels[0].body.append(Let(local, e))
+            self.levels[0].memo[e] = local
+        return self.levels[0].memo[e]
+
+    def inlined(self, rhs: Expr, equations: Sequence[Equation], index: Index) -> Expr:
+        """Inside a sum over all entries a tensor that is only known entry by entry is replaced by its definition."""
+        defined = {e.tensor: e for e in equations if e.tensor.rank}
+        while True:
+            swap: dict[Expr, Expr] = {}
+            for node in rhs.atoms(Reduction):
+                for a in node.atoms(Access):
+                    if a.tensor in defined and a.index != (index,):
+                        e = defined[a.tensor]
+                        swap[a] = e.rhs.xreplace(dict(zip(e.lhs.index, a.index, strict=True)))
+            if not swap:
+                return rhs
+            rhs = rhs.xreplace(swap)
+
+    # Places
+
+    def local(self, name: str, depth: int, *, integer: bool = False) -> Local:
+        count = self.names[name] = self.names.get(name, 0) + 1
+        made = Local(name if count == 1 else f"{name}_{count}", integer=integer)
+        while made in self.depth:
+            count = self.names[name] = count + 1
+            made = Local(f"{name}_{count}", integer=integer)
+        self.depth[made] = depth
+        return made
+
+    def level(self, expr: Expr, levels: Sequence[_Level]) -> int:
+        """The shallowest loop in which all indices and locals of an expression have values."""
+        symbols = expr.free_symbols
+        deepest = 0
+        for k, level in enumerate(levels):
+            if level.index is not None and level.index in symbols:
+                deepest = k
+        return max([deepest, *(self.depth[s] for s in symbols if isinstance(s, Local) and s in self.depth)])
+
+    def closed(self, levels: Sequence[_Level]) -> tuple[Statement, ...]:
+        body: tuple[Statement, ...] = ()
+        for level in reversed(levels):
+            body = (*level.body, *body)
+            if level.index is not None:
+                body = (Loop(level.index, level.start, level.stop, body),)
+        return body
+
+    # Reductions
+
+    def reduced(self, e: Expr, levels: list[_Level]) -> Expr:
+        """Return ``e`` with its reductions done beforehand, each at the shallowest loop whose indices it uses."""
+        if isinstance(e, Reduction | ArgMax):
+            where = levels[self.level(e, levels)]
+            if e not in where.memo:
+                where.memo[e] = self.reduction(e, levels[: levels.index(where) + 1])
+            return where.memo[e]
+        if not e.args or isinstance(e, Access | Tensor) or not e.has(Reduction, ArgMax):
+            return e
+        if isinstance(e, sympy.Mul):
+            e = _guarded_inside(e)
+        return rebuilt(e, tuple(self.reduced(a, levels) for a in e.args))
+
+    def reduction(self, e: Expr, levels: list[_Level]) -> Expr:
+        depth = len(levels) - 1
+        here = levels[-1].body
+        if isinstance(e, ArgMax):
+            best, at = self.local("best", depth), self.local(f"best_{e.wanted.name}", depth, integer=True)
+            here += [Let(best, -sympy.oo), Let(at, S.Zero)]
+            self.inside(e.bound, e.body, levels, lambda value: Choose(best, at, value, e.wanted), select=False)
+            return at
+        if isinstance(e, LogSumExp):
+            top = self.local("top", depth)
+            here.append(Let(top, -sympy.oo))
+            self.inside(e.bound, e.body, levels, lambda value: Update(top, "max", value), select=False)
+            shift, total = self.local("shift", depth), self.local("total", depth)
+            # Where the largest value is infinite there is nothing to shift; otherwise inf − inf would be NaN.
+            here += [Let(shift, top * _finite(top)), Let(total, S.Zero)]
+            self.inside(e.bound, sympy.exp(e.body - shift), levels, lambda value: Update(total, "sum", value))
+            return shift + sympy.log(total)
+        if isinstance(e, Max):
+            top = self.local("top", depth)
+            here.append(Let(top, -sympy.oo))
+            self.inside(e.bound, e.body, levels, lambda value: Update(top, "max", value), select=False)
+            return top
+        if isinstance(e, Sum):
+            total = self.local("total", depth)
+            here.append(Let(total, S.Zero))
+            self.inside(e.bound, e.body, levels, lambda value: Update(total, "sum", value))
+            return total
+        raise EmissionError(f"the planner has no loop for {type(e).__name__}")
+
+    def inside(self, bound, body, levels, statement, *, select=True) -> None:  # type: ignore[no-untyped-def]
+        """Append loops over ``bound`` to the last level, with one statement for the value of ``body``."""
+        factors = sympy.Mul.make_args(body)
+        guards = [f for f in factors if isinstance(f, Guard)]
+        opened: list[_Level] = []
+        for index in bound:
+            start, stop = S.Zero, index.extent
+            for guard in list(guards):
+                limits = _limits(guard, index, bound)
+                if limits is not None:
+                    guards.remove(guard)
+                    start, stop = _larger(start, limits[0]), _smaller(stop, limits[1])
+            opened.append(_Level(index, start, stop))
+        rest = sympy.Mul(*(f for f in factors if not isinstance(f, Guard)), *(guards if select else ()))
+        inner = levels + opened
+        first = len(levels)
+        value = self.reduced(rest, inner)
+        held = list(self.reduced(g, inner) for g in guards) if not select else []
+        value = self.named([value], inner)[0]
+        last: Statement = statement(value)
+        inner[-1].body.append(When(tuple(held), (last,)) if held else last)
+        levels[-1].body.extend(self.closed(inner[first:]))
+
+    # Sharing
+
+    def assign(self, targets: Sequence[Access | Local], values: Sequence[Expr], levels: list[_Level]) -> None:
+        """Append one assignment after the other; what several of them share is named before its first use."""
+        lets, shared = _shared(values, self)
+        pending = dict(lets)
+        for target, value in zip(targets, shared, strict=True):
+            self.place(value, pending, levels)
+            value = self.powers(value, levels)
+            where = levels[-1] if isinstance(target, Access) else levels[self.depth[target]]
+            where.body.append(Store(target, value) if isinstance(target, Access) else Let(target, value))
+
+    def named(self, values: Sequence[Expr], levels: list[_Level]) -> list[Expr]:
+        lets, shared = _shared(values, self)
+        pending = dict(lets)
+        for value in shared:
+            self.place(value, pending, levels)
+        return [self.powers(value, levels) for value in shared]
+
+    def place(self, value: Expr, pending: dict[Local, Expr], levels: list[_Level]) -> None:
+        """Append the named parts that ``value`` needs, innermost first."""
+        for local in sorted((s for s in value.free_symbols if s in pending), key=lambda s: s.name):
+            if local not in pending:
+                continue
+            part = pending.pop(local)
+            self.place(part, pending, levels)
+            part = self.powers(part, levels)
+            depth = self.depth[local] = self.level(part, levels)
+            levels[depth].body.append(Let(local, part))
+
+    def powers(self, value: Expr, levels: list[_Level]) -> Expr:
+        """Name the bases of whole powers, so that a target can print b * b."""
+        swap: dict[Expr, Expr] = {}
+        for power in sorted(value.atoms(sympy.Pow), key=sympy.default_sort_key):
+            base = power.base
+            if power.exp.is_Integer and abs(power.exp) > 1 and not isinstance(base, Access | sympy.Symbol) and not base.is_Number and base not in swap:
+                if _conditional(base) or base.has(sympy.Pow) and any(p.exp.is_Integer and abs(p.exp) > 1 for p in base.atoms(sympy.Pow)):
+                    continue
+                depth = self.level(base, levels)
+                local = self.local("base", depth)
+                levels[depth].body.append(Let(local, base))
+                swap[base] = local
+        return value.xreplace({p: sympy.Pow(swap[p.base], p.exp) for p in value.atoms(sympy.Pow) if p.base in swap}) if swap else value
+
+
+def rebuilt(e: Expr, args: tuple[Expr, ...]) -> Expr:
+    """Return a node with other arguments; guards keep their comparison."""
+    if isinstance(e, sympy.core.relational.Relational):
+        return e.func(*args, evaluate=False)
+    return e.func(*args)
+
+
+def _finite(local: Local) -> Expr:
+    # Built past Indicator's own normalisation, which would move the infinity to the other side.
+    return Expr.__new__(Indicator, sympy.Ne(Abs(local), sympy.oo, evaluate=False))
+
+
+def _guarded_inside(e: Expr) -> Expr:
+    """Move guards of addresses into the sums of a product, so that a sum done beforehand reads nothing out of range."""
+    guards = [f for f in e.args if isinstance(f, InRange | Divides)]
+    sums = [f for f in e.args if isinstance(f, Sum) and any(not a.plain for a in f.atoms(Access))]
+    if not guards or not sums:
+        return e
+    rest = [f for f in e.args if f not in guards and f not in sums]
+    inside = [Sum(sympy.Mul(f.body, *guards), *f.bound) for f in sums]
+    keep = guards if rest else []
+    return sympy.Mul(*rest, *keep, *inside)
+
+
+def _conditional(e: Expr) -> bool:
+    return bool(e.has(InRange, Divides))
+
+
+def _limits(guard: Expr, index: Index, bound: Sequence[Index]) -> tuple[Expr, Expr] | None:
+    """Return start and stop of a loop over ``index`` that a guard [0 <= ±index + r < size] allows."""
+    if not isinstance(guard, InRange):
+        return None
+    e, size = guard.args
+    if guard.has(Access):
+        return None
+    later = bound[list(bound).index(index) + 1 :]
+    if any(other in e.free_symbols for other in later):
+        return None
+    rest = sympy.expand(e - index)
+    if index not in rest.free_symbols:
+        return -rest, size - rest
+    rest = sympy.expand(e + index)
+    if index not in rest.free_symbols:
+        return rest - size + 1, rest + 1
+    return None
+
+
+def _larger(a: Expr, b: Expr) -> Expr:
+    if (b - a).is_nonpositive:
+        return a
+    return b if (b - a).is_nonnegative else sympy.Max(a, b, evaluate=False)
+
+
+def _smaller(a: Expr, b: Expr) -> Expr:
+    if (b - a).is_nonnegative:
+        return a
+    return b if (b - a).is_nonpositive else sympy.Min(a, b, evaluate=False)
+
+
+def _shared(values: Sequence[Expr], nest: _Nest) -> tuple[list[tuple[Local, Expr]], list[Expr]]:
+    """Name what occurs twice. Accesses and guards are taken as atoms; what a guard keeps from being read is left alone."""
+    back: dict[Expr, Expr] = {}
+    atoms: dict[Expr, Expr] = {}
+
+    def atom(e: Expr) -> Expr:
+        if e not in atoms:
+            atoms[e] = sympy.Symbol(f"@{len(atoms)}", real=True)
+            back[atoms[e]] = e
+        return atoms[e]
+
+    def hide(e: Expr) -> Expr:
+        if isinstance(e, Access | Guard) or not e.args:
+            return atom(e) if e.args else e
+        if isinstance(e, sympy.Mul) and any(isinstance(f, InRange | Divides) or (isinstance(f, Guard) and _far(e)) for f in e.args):
+            return atom(e)
+        return rebuilt(e, tuple(hide(a) for a in e.args))
+
+    hidden = [hide(v) for v in values]
+    if sum(sympy.count_ops(h) for h in hidden) < 3:
+        return [], list(values)
+    lets, rest = sympy.cse(hidden, symbols=(sympy.Symbol(f"#{k}", real=True) for k in range(10**6)), order="canonical")
+    named: list[tuple[Local, Expr]] = []
+    names: dict[Expr, Expr] = {}
+    for symbol, part in lets:
+        local = nest.local("t", 0)
+        names[symbol] = local
+        named.append((local, part.xreplace(names).xreplace(back)))
+    return named, [r.xreplace(names).xreplace(back) for r in rest]
+
+
+def _far(e: Expr) -> bool:
+    """Whether a product reads at a computed place."""
+    return any(not a.plain for a in e.atoms(Access))
+
+
+__all__ = ["loops", "rebuilt", "scalars"]

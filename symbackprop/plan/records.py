@@ -1,0 +1,368 @@
+"""What a plan is made of: statements, kernels, calls, entries and places in memory. Records only.
+
+Scalars stay SymPy expressions over tensor accesses and `Local` names; around them stand a handful of statements. A target
+prints both; it decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sympy import Expr, Symbol
+
+from symbackprop.algebra.equation import Equation
+from symbackprop.algebra.index import Index
+from symbackprop.algebra.tensor import Access, Tensor
+
+
+class Local(Symbol):
+    """A scalar that a kernel keeps to itself."""
+
+    __slots__ = ()
+
+    def __new__(cls, name: str, *, integer: bool = False) -> Local:
+        obj: Local = Symbol.__xnew__(cls, name, integer=True) if integer else Symbol.__xnew__(cls, name, real=True)
+        return obj
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, bool]]:
+        return ((self.name,), {"integer": bool(self.is_integer)})
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the planner knows of a machine: a committed table, never read from the host.
+
+    Attributes:
+        name: for printing.
+        tile: multiply-adds of one contraction from which on it is tiled; below, a call and its compilation cost more.
+        plain: cost of one multiply-add in a plain sum, in units of one in the tiled product.
+        copy: cost of transposing one entry, in the same units.
+        start: columns whose cost equals that of starting one row of a tile.
+        parallel: multiply-adds of one contraction from which on its rows are shared among threads.
+    """
+
+    name: str
+    tile: int
+    plain: int
+    copy: int
+    start: int
+    parallel: int
+
+
+#: Measured on two cores with 256-bit vectors; one unit is 0.02 ns. A parallel region costs about 1 µs where it starts at all,
+#: and its compilation two seconds: below a million multiply-adds that is never won back.
+CPU = Machine(name="cpu", tile=100_000, plain=50, copy=35, start=16, parallel=2_000_000)
+
+
+@dataclass(frozen=True)
+class Let:
+    """``local = value``; also the start of an accumulation."""
+
+    local: Local
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Update:
+    """``local = local ∘ value`` for ``operation`` "sum" or "max" (the first of equal values stays; NaN wins)."""
+
+    local: Local
+    operation: str
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Choose:
+    """Keep ``value`` in ``best`` and ``position`` in ``at`` where it is larger than every value before."""
+
+    best: Local
+    at: Local
+    value: Expr
+    position: Expr
+
+
+@dataclass(frozen=True)
+class Store:
+    """``access = value``."""
+
+    access: Access
+    value: Expr
+
+
+@dataclass(frozen=True)
+class When:
+    """Run the body where every guard holds; nothing in it is read otherwise."""
+
+    guards: tuple[Expr, ...]
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Run the body for start <= index < stop."""
+
+    index: Index
+    start: Expr
+    stop: Expr
+    body: tuple[Statement, ...]
+
+
+Statement = Let | Update | Choose | Store | When | Loop
+
+
+@dataclass(frozen=True)
+class Nest:
+    """Loops over a common domain, with the equations that they compute."""
+
+    equations: tuple[Equation, ...]
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Product:
+    """``result[m, n] = Σ_k left[m, k] right[k, n]``, to be done by the tiled product of the runtime file.
+
+    Attributes:
+        result: where the products are summed: an output, or a scratch tensor.
+        left: read entry by entry.
+        left_swapped: whether its axes are stored as [k, m].
+        right: read row by row, so it must lie as [k, n].
+        copied: scratch tensor for the transpose of ``right`` where that lies as [n, k], else None.
+        parallel: whether threads share the rows.
+    """
+
+    result: Tensor
+    left: Tensor
+    left_swapped: bool
+    right: Tensor
+    copied: Tensor | None
+    parallel: bool
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """Products, then loops that make the outputs of them (none where a product is the output)."""
+
+    equations: tuple[Equation, ...]
+    products: tuple[Product, ...]
+    epilogue: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A function over arrays: one nest or contraction, shared by every call that has its structure.
+
+    Attributes:
+        name: unique in the plan.
+        arguments: the tensors that it takes: read first, then written, then scratch.
+        written: names of the arguments that it writes.
+        scratch: names of the arguments that are workspace.
+        integers: symbolic sizes that are no extent of an argument; they are passed as numbers after the arrays.
+        body: what it does.
+        reason: why it is done this way.
+    """
+
+    name: str
+    arguments: tuple[Tensor, ...]
+    written: tuple[str, ...]
+    scratch: tuple[str, ...]
+    integers: tuple[Symbol, ...]
+    body: Nest | Contraction
+    reason: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """One use of a kernel: the real tensor (or scratch place) for each argument, and who needs it."""
+
+    kernel: Kernel
+    names: tuple[str, ...]
+    integers: tuple[int | str, ...]
+    owner: str
+    slots: Mapping[str, str]
+    flops: int
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Names of the real tensors that it writes."""
+        inside = set(self.kernel.written)
+        return tuple(name for name, t in zip(self.names, self.kernel.arguments, strict=True) if t.name in inside)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a tensor lies.
+
+    Attributes:
+        buffer: "params", "grads", "work", or "argument" for an array that the caller gives.
+        per_sample: elements before it for each sample of the batch.
+        fixed: elements before it besides.
+        shape: numbers, or "N" for the batch axis.
+    """
+
+    buffer: str
+    per_sample: int
+    fixed: int
+    shape: tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A function of the written module: calls in order, on places of its own."""
+
+    name: str
+    calls: tuple[Call, ...]
+    places: Mapping[str, Place]
+
+
+@dataclass(frozen=True)
+class OptimizerStep:
+    """The optimizer's step as one kernel over the flat buffers.
+
+    Attributes:
+        equations: as declared.
+        scalars: statements before the loops (hyper-parameters, scalar state, sums over all parameters).
+        index: the flat index.
+        elements: statements for each parameter entry.
+        last: stores of the scalar state.
+        state: name -> place in the state: ("parameter", k) for the k-th array, ("scalar", k).
+        hyper: names with default values, in order.
+        ranges: which entries may change.
+    """
+
+    equations: tuple[Equation, ...]
+    scalars: tuple[Statement, ...]
+    index: Index
+    elements: tuple[Statement, ...]
+    last: tuple[tuple[str, Expr], ...]
+    state: tuple[tuple[str, str], ...]
+    hyper: tuple[tuple[str, float], ...]
+    ranges: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A parameter in the flat buffer."""
+
+    name: str
+    offset: int
+    shape: tuple[int, ...]
+    trainable: bool = True
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a target needs to write a module.
+
+    Attributes:
+        name: of the network.
+        dtype: "float32" or "float64".
+        batch: the batch size that it was planned for, and the largest.
+        schedule: "plain" or "auto".
+        machine: the table that decided.
+        parameters: in canonical order.
+        inputs: names of the input tensors.
+        target: name of the target tensor, or None.
+        outputs: names of the output tensors.
+        loss: name of the total loss, or None.
+        tensors: by name, as the equations have them.
+        entries: "forward", and with a loss "loss", "backward" and "input_gradients".
+        per_sample: elements of workspace for each sample.
+        fixed: elements of workspace besides.
+        update: the optimizer's step, or None.
+        digest: SHA-256 of the equations.
+    """
+
+    name: str
+    dtype: str
+    batch: int
+    schedule: str
+    machine: Machine
+    parameters: tuple[Slot, ...]
+    inputs: tuple[str, ...]
+    target: str | None
+    outputs: tuple[str, ...]
+    loss: str | None
+    gradients: tuple[tuple[str, str], ...]
+    input_gradients: tuple[tuple[str, str], ...]
+    tensors: Mapping[str, Tensor] = field(repr=False)
+    entries: tuple[Entry, ...] = field(repr=False)
+    per_sample: int = 0
+    fixed: int = 0
+    update: OptimizerStep | None = field(default=None, repr=False)
+    digest: str = ""
+
+    @property
+    def kernels(self) -> tuple[Kernel, ...]:
+        """Every kernel once, in the order of first use."""
+        found: dict[str, Kernel] = {}
+        for entry in self.entries:
+            for call in entry.calls:
+                found.setdefault(call.kernel.name, call.kernel)
+        return tuple(found.values())
+
+    def entry(self, name: str) -> Entry:
+        """Return the entry of that name."""
+        for entry in self.entries:
+            if entry.name == name:
+                return entry
+        raise KeyError(name)
+
+    def workspace(self, n: int) -> int:
+        """Return how many elements of workspace a batch of ``n`` needs."""
+        return self.per_sample * n + self.fixed
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of one gradient, as counted from the loops."""
+        return sum(call.flops for entry in self.entries if entry.name in ("loss", "backward") for call in entry.calls)
+
+    def __str__(self) -> str:
+        width = max((len(k.name) for k in self.kernels), default=6)
+        uses: dict[str, list[int]] = {}
+        for entry in self.entries:
+            if entry.name in ("loss", "backward", "forward"):
+                for call in entry.calls:
+                    uses.setdefault(call.kernel.name, []).append(call.flops)
+        item = 4 if self.dtype == "float32" else 8
+        lines = [
+            f"{self.name}: batch {self.batch}, {self.dtype}, schedule {self.schedule}",
+            f"workspace {self.workspace(self.batch) * item:,} bytes ({self.per_sample} per sample + {self.fixed}), "
+            f"gradient {self.flops:,} operations",
+            f"{'kernel':{width}}  calls  {'operations':>12}  decision",
+        ]
+        for k in self.kernels:
+            flops = uses.get(k.name, [])
+            lines.append(f"{k.name:{width}}  {len(flops):5}  {sum(flops):12,}  {k.reason}")
+        return "\n".join(lines)
+
+
+def free_indices(expr: Expr) -> tuple[Index, ...]:
+    """Return the free indices of an expression, by name."""
+    return tuple(sorted((s for s in expr.free_symbols if isinstance(s, Index)), key=lambda i: (i.name, str(i.extent))))
+
+
+__all__ = [
+    "CPU",
+    "Call",
+    "Choose",
+    "Contraction",
+    "Entry",
+    "Kernel",
+    "Let",
+    "Local",
+    "Loop",
+    "Machine",
+    "Nest",
+    "Place",
+    "Plan",
+    "Product",
+    "Slot",
+    "Statement",
+    "Store",
+    "Update",
+    "OptimizerStep",
+    "When",
+    "free_indices",
+]
