@@ -22,8 +22,8 @@ def bound_indices(expr: Expr) -> tuple[Index, ...]:
     while stack:
         node = stack.pop()
         if _binds(node):
-            found.extend(b for b in node.bound if b not in found)  # type: ignore[attr-defined]
-        stack.extend(reversed(node.args))  # type: ignore[arg-type]
+            found.extend(b for b in node.bound if b not in found)
+        stack.extend(reversed(node.args))
     return tuple(found)
 
 
@@ -48,17 +48,17 @@ def rename(expr: Expr, taken: set[str]) -> Expr:
     """
     if _binds(expr):
         swap: dict[Index, Index] = {}
-        for index in expr.bound:  # type: ignore[attr-defined]
+        for index in expr.bound:
             new = fresh(index, taken)
             taken.add(new.name)
             swap[index] = new
-        body = rename(expr.body.xreplace(swap), taken)  # type: ignore[attr-defined]
+        body = rename(expr.body.xreplace(swap), taken)
         if isinstance(expr, ArgMax):
             return ArgMax(body, swap[expr.wanted], *(swap[b] for b in expr.bound))
-        return expr.func(body, *(swap[b] for b in expr.bound))  # type: ignore[attr-defined]
+        return expr.func(body, *(swap[b] for b in expr.bound))
     if not expr.args or not expr.has(Reduction, ArgMax):
         return expr
-    return expr.func(*(rename(arg, taken) for arg in expr.args))  # type: ignore[arg-type]
+    return expr.func(*(rename(arg, taken) for arg in expr.args))
 
 
 def canonical(expr: Expr) -> Expr:
@@ -76,15 +76,15 @@ def _canonical(expr: Expr, depth: int) -> Expr:
     if not expr.args or not expr.has(Reduction, ArgMax):
         return expr
     if _binds(expr):
-        bound = expr.bound  # type: ignore[attr-defined]
+        bound = expr.bound
         if len(bound) > 1 and not isinstance(expr, ArgMax):
-            bound = _by_occurrence(expr.body, bound)  # type: ignore[attr-defined]
+            bound = _by_occurrence(expr.body, bound)
         swap = {index: Index(f"@{depth + k}", index.extent) for k, index in enumerate(bound)}
-        body = _canonical(expr.body, depth + len(bound)).xreplace(swap)  # type: ignore[attr-defined]
+        body = _canonical(expr.body, depth + len(bound)).xreplace(swap)
         if isinstance(expr, ArgMax):
             return ArgMax(body, swap[expr.wanted], *(swap[b] for b in bound))
-        return expr.func(body, *(swap[b] for b in bound))  # type: ignore[attr-defined]
-    return expr.func(*(_canonical(arg, depth) for arg in expr.args))  # type: ignore[arg-type]
+        return expr.func(body, *(swap[b] for b in bound))
+    return expr.func(*(_canonical(arg, depth) for arg in expr.args))
 
 
 def _by_occurrence(body: Expr, bound: tuple[Index, ...]) -> tuple[Index, ...]:
@@ -93,6 +93,6 @@ def _by_occurrence(body: Expr, bound: tuple[Index, ...]) -> tuple[Index, ...]:
     while stack and len(order) < len(bound):
         node = stack.pop()
         if node in bound and node not in order:
-            order.append(node)  # type: ignore[arg-type]
-        stack.extend(reversed(node.args))  # type: ignore[arg-type]
+            order.append(node)
+        stack.extend(reversed(node.args))
     return tuple(order) + tuple(b for b in bound if b not in order)

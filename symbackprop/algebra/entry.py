@@ -42,7 +42,8 @@ def enter(given: object) -> Expr:
     """
     if isinstance(given, Tensor):
         if given.rank:
-            raise DeclarationError(f"{given.name} has {given.rank} axes: read it with indices, for example {given.name}[{', '.join(a.name for a in given.axes)}]")
+            example = f"{given.name}[{', '.join(a.name for a in given.axes)}]"
+            raise DeclarationError(f"{given.name} has {given.rank} axes: read it with indices, for example {example}")
         given = given[()]
     if isinstance(given, str):
         raise DeclarationError(f"an expression is built from SymPy objects, not from the text {given[:40]!r}")
@@ -60,7 +61,7 @@ def _enter(e: Expr) -> Expr:
             raise DeclarationError(f"{e} is no real number")
         return e
     if isinstance(e, Reduction):
-        return e.func(_enter(e.body), *e.bound)  # type: ignore[no-any-return]
+        return e.func(_enter(e.body), *e.bound)
     if isinstance(e, ArgMax):
         return ArgMax(_enter(e.body), e.wanted, *e.bound)
     if isinstance(e, Indicator):
@@ -68,12 +69,12 @@ def _enter(e: Expr) -> Expr:
     if isinstance(e, Guard):
         return e
     if isinstance(e, Unspecified):
-        return Unspecified(e.args[0], e.args[1], _enter(e.args[2]))  # type: ignore[no-any-return]
+        return Unspecified(e.args[0], e.args[1], _enter(e.args[2]))
     if isinstance(e, sympy.Piecewise):
         return _piecewise(e)
     if isinstance(e, sympy.Max | sympy.Min):
         return sympy.Add(*(value * guard for value, guard in _branches(e)))
-    args = tuple(_enter(a) for a in e.args)  # type: ignore[arg-type]
+    args = tuple(_enter(a) for a in e.args)
     if isinstance(e, sympy.Abs):
         return Abs(args[0])
     if isinstance(e, sympy.sign):
@@ -89,7 +90,7 @@ def _enter(e: Expr) -> Expr:
     if isinstance(e, sympy.Add | sympy.Mul | sympy.Pow | Named | Floor | sympy.KroneckerDelta) or isinstance(e, FUNCTIONS):
         if isinstance(e, sympy.KroneckerDelta):
             return Indicator(sympy.Eq(args[0], args[1]))
-        return e.func(*args)  # type: ignore[no-any-return]
+        return e.func(*args)
     if isinstance(e, sympy.Function) and type(e).__name__ == "sigmoid":
         return Sigmoid(args[0])
     raise DeclarationError(f"{type(e).__name__} is not in the language of equations (in {e})")
@@ -111,12 +112,12 @@ def _branches(e: Expr) -> _Branches:
         return ((_enter(e), S.One),)
     largest = isinstance(e, sympy.Max)
     args = sorted(e.args, key=lambda a: (a.is_number, sympy.default_sort_key(a)))
-    result = _branches(args[0])  # type: ignore[arg-type]
+    result = _branches(args[0])
     for other in args[1:]:
         result = tuple(
             (value, product)
             for first, g in result
-            for second, h in _branches(other)  # type: ignore[arg-type]
+            for second, h in _branches(other)
             for value, guard in _larger(first, second, 1 if largest else -1)
             if (product := simplify_guards(g * h * guard)) != 0
         )
@@ -171,7 +172,7 @@ def simplify_guards(product: Expr) -> Expr:
 def _piecewise(e: Expr) -> Expr:
     """Branches as a sum of guarded terms; a branch holds where no earlier condition does."""
     total, rest = S.Zero, S.One
-    for branch, condition in e.args:  # type: ignore[misc]
+    for branch, condition in e.args:
         if condition is S.true:
             guard = S.One
         else:

@@ -38,9 +38,9 @@ class Equation:
         if not self.lhs.plain or len(set(index)) != len(index):
             raise DeclarationError(f"{self}: the left side must be indexed by distinct plain indices")
         for axis, part in zip(self.lhs.tensor.axes, index, strict=True):
-            if axis.extent != part.extent:  # type: ignore[attr-defined]
+            if axis.extent != part.extent:
                 raise ShapeError(
-                    f"{self}: index {part} ranges over {part.extent} but the axis of {self.lhs.tensor.name} has extent {axis.extent}"  # type: ignore[attr-defined]
+                    f"{self}: index {part} ranges over {part.extent}, but the axis of {self.lhs.tensor.name} has extent {axis.extent}"
                 )
         loose = {s for s in self.rhs.free_symbols if isinstance(s, Index)} - set(index)
         if loose:
@@ -156,11 +156,11 @@ class Template:
         found: set[sympy.Symbol] = set()
         for t in self.tensors.values():
             for extent in t.shape:
-                found |= extent.free_symbols  # type: ignore[arg-type]
+                found |= extent.free_symbols
         for e in self.equations:
             found |= {s for s in e.rhs.free_symbols if not isinstance(s, Index)}
             for b in bound_indices(e.rhs):
-                found |= b.extent.free_symbols  # type: ignore[arg-type]
+                found |= b.extent.free_symbols
         return tuple(sorted(found, key=lambda s: s.name))
 
 
@@ -189,7 +189,7 @@ class Block:
         for tensor in self.template.tensors.values():
             indices.update(tensor.axes)
         for e in self.template.equations:
-            indices.update(e.lhs.index)  # type: ignore[arg-type]
+            indices.update(e.lhs.index)
             indices.update(bound_indices(e.rhs))
         for fact in self.template.facts:
             indices.update(s for s in fact.lhs.free_symbols if isinstance(s, Index))
@@ -278,7 +278,7 @@ class System:
     def sizes(self) -> tuple[sympy.Symbol, ...]:
         """The symbolic sizes that occur in the shapes, by name."""
         found = {s for t in self.known.values() for extent in t.shape for s in extent.free_symbols}
-        return tuple(sorted(found, key=lambda s: s.name))  # type: ignore[attr-defined, arg-type]
+        return tuple(sorted(found, key=lambda s: s.name))
 
     def __hash__(self) -> int:
         return id(self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy
 from sympy import Expr, Integer, Symbol
@@ -11,7 +11,7 @@ from symbackprop.algebra.names import check_name as check_name
 from symbackprop.errors import DeclarationError
 
 #: A size as the user writes it: a number or an expression of sizes.
-Extent = int | Expr
+Extent: TypeAlias = int | Expr
 
 
 class Size(Symbol):
@@ -37,7 +37,7 @@ def as_extent(value: object, what: str) -> Expr:
         return Size(check_name(value, "size"))
     if isinstance(value, bool) or not (isinstance(value, Expr) or hasattr(value, "__index__")):
         raise DeclarationError(f"{what}: {value!r} is not a size; give a positive integer or a symbol such as 'n_1'")
-    size = value if isinstance(value, Expr) else Integer(int(value))  # type: ignore[call-overload]
+    size = value if isinstance(value, Expr) else Integer(int(value))
     if size.is_Number and not (size.is_Integer and size > 0):
         raise DeclarationError(f"{what}: a size must be a positive integer, got {value}")
     return size
@@ -69,7 +69,7 @@ class Index(Symbol):
 
 
 def sizes(names: str) -> Size | tuple[Size, ...]:
-    """Return symbolic sizes: ``n, m = sizes("n m")``."""
+    """Make symbolic sizes, as in ``n, m = sizes("n m")``."""
     made = tuple(Size(check_name(name, "size")) for name in names.replace(",", " ").split())
     if not made:
         raise DeclarationError("sizes() needs at least one name, for example sizes('n m')")
@@ -77,7 +77,7 @@ def sizes(names: str) -> Size | tuple[Size, ...]:
 
 
 def indices(names: str, *extents: Extent | str) -> Index | tuple[Index, ...]:
-    """Return indices with their extents: ``i, j = indices("i j", m, n)``.
+    """Make indices with their extents, as in ``i, j = indices("i j", m, n)``.
 
     One extent serves for all names.
     """

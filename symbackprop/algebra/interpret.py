@@ -148,7 +148,7 @@ def solve_sizes(tensors: Mapping[str, Tensor], values: Mapping[str, Array]) -> d
 
 def evaluate_equation(equation: Equation, values: Mapping[str, Array], sizes: Mapping[Expr, Expr], dtype: Any = np.float64) -> Array:
     """Return the array that an equation defines."""
-    order: tuple[Index, ...] = equation.lhs.index  # type: ignore[assignment]
+    order: tuple[Index, ...] = equation.lhs.index
     shape = tuple(_extent(i, sizes) for i in order)
     with np.errstate(all="ignore"):
         result = evaluate(equation.rhs, values, sizes, order)
@@ -162,7 +162,8 @@ def evaluate(expr: Expr, values: Mapping[str, Array], sizes: Mapping[Expr, Expr]
 
     A product with a guard is a selection: where the guard is 0 the product is 0, and nothing is read out of range.
     """
-    return _Grid(values, sizes, tuple(order)).visit(expr, None)
+    made: Array = _Grid(values, sizes, tuple(order)).visit(expr, None)
+    return made
 
 
 def _extent(index: Index, sizes: Mapping[Expr, Expr]) -> int:
@@ -214,7 +215,10 @@ class _Grid:
         if isinstance(e, nodes.ArgMax):
             return self.argmax(e, mask)
         if isinstance(e, nodes.Unspecified):
-            raise DataError(f"the function {e.label} has no expression, so nothing can be computed with it; give one with Activation({e.label!r}, expression)")
+            raise DataError(
+                f"the function {e.label} has no expression, so nothing can be computed with it; "
+                f"give one with Activation({e.label!r}, expression)"
+            )
         return self.function(e, mask)
 
     def number(self, e: Any) -> Any:
@@ -234,10 +238,10 @@ class _Grid:
         if not parts:
             return array
         if e.plain and len(set(parts)) == len(parts) and all(p in self.axis for p in parts) and self.fits(array, parts):
-            order = sorted(range(len(parts)), key=lambda k: self.axis[parts[k]])  # type: ignore[index]
+            order = sorted(range(len(parts)), key=lambda k: self.axis[parts[k]])
             shape = [1] * len(self.order)
             for k in order:
-                shape[self.axis[parts[k]]] = array.shape[k]  # type: ignore[index]
+                shape[self.axis[parts[k]]] = array.shape[k]
             return array.transpose(order).reshape(shape)
         positions = []
         for k, part in enumerate(parts):
@@ -293,7 +297,7 @@ class _Grid:
             return np.asarray((where >= 0) & (where < self.visit(g.args[1], mask)))
         if isinstance(g, nodes.Divides):
             return np.asarray(np.asarray(self.visit(g.args[1], mask)) % self.visit(g.args[0], mask) == 0)
-        condition = g.condition  # type: ignore[attr-defined]
+        condition = g.condition
         left, right = (_real(self.visit(side, mask)) for side in condition.args)
         if isinstance(condition, sympy.StrictGreaterThan):
             return ~_boolean(left <= right)
@@ -347,9 +351,10 @@ class _Grid:
         seen: set[Any] = set()
         for a in accesses:
             array = self.values[a.tensor.name]
-            if not a.plain or len(set(a.index)) != a.tensor.rank or any(p not in self.axis for p in a.index) or not self.fits(array, a.index):
+            simple = a.plain and len(set(a.index)) == a.tensor.rank and all(p in self.axis for p in a.index)
+            if not simple or not self.fits(array, a.index):
                 return None
-            operands += [array, [self.axis[p] for p in a.index]]  # type: ignore[index]
+            operands += [array, [self.axis[p] for p in a.index]]
             seen |= set(a.index)
         if not set(self.order[kept:]) <= seen or len(self.order) > 50:
             return None
@@ -379,7 +384,7 @@ class _Grid:
             if below.is_integer and above.is_integer:
                 return np.floor_divide(self.visit(above, mask), self.visit(below, mask))
         args = [self.visit(a, mask) for a in e.args]
-        u = args[0] if args else None
+        u: Any = args[0] if args else None
         table = _PRECISE if self.precise else _NUMERIC
         if kind in table:
             if not self.precise and not np.iscomplexobj(u):

@@ -31,25 +31,27 @@ class Reduction(Expr):
         if any(not isinstance(b, Index) for b in bound):
             raise DeclarationError(f"{cls.__name__} ranges over indices, got {', '.join(map(str, bound))}")
         if not bound:
-            return body  # type: ignore[no-any-return]
+            return body
         if len(set(bound)) != len(bound):
             raise DeclarationError(f"{cls.__name__} names an index twice: {', '.join(map(str, bound))}")
-        return Expr.__new__(cls, body, *bound)  # type: ignore[no-any-return]
+        return Expr.__new__(cls, body, *bound)
 
     @property
     def body(self) -> Expr:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def bound(self) -> tuple[Index, ...]:
-        return self.args[1:]  # type: ignore[return-value]
+        found: tuple[Index, ...] = self.args[1:]
+        return found
 
     @property
     def free_symbols(self) -> set[Any]:
         outside: set[Any] = set()
         for index in self.bound:
             outside |= index.extent.free_symbols
-        return (self.body.free_symbols - set(self.bound)) | outside
+        free: set[Any] = (self.body.free_symbols - set(self.bound)) | outside
+        return free
 
     def _eval_derivative(self, symbol: Any) -> Expr:
         if symbol in self.free_symbols:
@@ -95,23 +97,26 @@ class ArgMax(Expr):
     def __new__(cls, body: Any, wanted: Any, *bound: Any) -> Expr:
         if wanted not in bound:
             raise DeclarationError(f"ArgMax: the wanted index {wanted} is not among the bound ones ({', '.join(map(str, bound))})")
-        return Expr.__new__(cls, sympy.sympify(body), wanted, *bound)  # type: ignore[no-any-return]
+        return Expr.__new__(cls, sympy.sympify(body), wanted, *bound)
 
     @property
     def body(self) -> Expr:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def wanted(self) -> Index:
-        return self.args[1]  # type: ignore[return-value]
+        found: Index = self.args[1]
+        return found
 
     @property
     def bound(self) -> tuple[Index, ...]:
-        return self.args[2:]  # type: ignore[return-value]
+        found: tuple[Index, ...] = self.args[2:]
+        return found
 
     @property
     def free_symbols(self) -> set[Any]:
-        return self.body.free_symbols - set(self.bound)
+        free: set[Any] = self.body.free_symbols - set(self.bound)
+        return free
 
     def _eval_derivative(self, symbol: Any) -> Expr:
         return S.Zero
@@ -151,10 +156,10 @@ class Indicator(Guard):
         if condition is S.false:
             return S.Zero
         if isinstance(condition, sympy.And):
-            return sympy.Mul(*(cls(part) for part in sympy.utilities.iterables.ordered(condition.args)))  # type: ignore[no-any-return]
+            return sympy.Mul(*(cls(part) for part in sympy.utilities.iterables.ordered(condition.args)))
         if isinstance(condition, sympy.Or):
             rest = [1 - cls(part) for part in sympy.utilities.iterables.ordered(condition.args)]
-            return 1 - sympy.Mul(*rest)  # type: ignore[no-any-return]
+            return 1 - sympy.Mul(*rest)
         if not isinstance(condition, Relational):
             raise DeclarationError(f"Indicator takes a comparison such as z > 0, got {condition}")
         left, right = condition.lhs, condition.rhs
@@ -170,11 +175,11 @@ class Indicator(Guard):
             if not core.is_Add and factor.is_Number:
                 left, right = (core, -shift / factor) if factor > 0 else (-shift / factor, core)
         condition = condition.func(left, right, evaluate=False)
-        return Expr.__new__(cls, condition)  # type: ignore[no-any-return]
+        return Expr.__new__(cls, condition)
 
     @property
     def condition(self) -> Relational:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     def _sympystr(self, printer: Any) -> str:
         return f"[{printer._print(self.condition)}]"
@@ -190,7 +195,7 @@ class InRange(Guard):
             return S.One
         if (high is not None and high.is_negative) or (low is not None and (low - size).is_nonnegative):
             return S.Zero
-        return Expr.__new__(cls, e, size)  # type: ignore[no-any-return]
+        return Expr.__new__(cls, e, size)
 
     def _sympystr(self, printer: Any) -> str:
         return f"[0<={printer._print(self.args[0])}<{printer._print(self.args[1])}]"
@@ -205,7 +210,7 @@ class Divides(Guard):
             return S.One
         if step.is_Integer and e.is_Integer:
             return S.One if e % step == 0 else S.Zero
-        return Expr.__new__(cls, step, e)  # type: ignore[no-any-return]
+        return Expr.__new__(cls, step, e)
 
 
 def interval(e: Expr) -> tuple[Expr | None, Expr | None]:
@@ -258,7 +263,7 @@ class Abs(Named):
     @classmethod
     def eval(cls, u: Any) -> Expr | None:
         if u.is_Number:
-            return abs(u)  # type: ignore[no-any-return]
+            return abs(u)
         return u if u.is_nonnegative else None
 
     @classmethod
@@ -291,7 +296,7 @@ class Floor(Function):
         terms = sympy.Add.make_args(sympy.expand(u))
         whole = sympy.Add(*(term for term in terms if term.is_integer))
         if whole != 0:
-            return whole + cls(sympy.Add(*(term for term in terms if not term.is_integer)))  # type: ignore[no-any-return]
+            return whole + cls(sympy.Add(*(term for term in terms if not term.is_integer)))
         low, high = interval(u)
         inside = low is not None and high is not None and low.is_nonnegative and (1 - high).is_positive
         return S.Zero if inside else None
@@ -340,7 +345,7 @@ class Unspecified(Function):
     """A function that has a name but no expression: f(z), f′(z), f″(z). ``args`` is (name, order, z)."""
 
     is_real = True
-    nargs = 3  # type: ignore[assignment]
+    nargs = 3
 
     @classmethod
     def eval(cls, name: Any, order: Any, z: Any) -> Expr | None:
@@ -364,7 +369,7 @@ class Unspecified(Function):
 
 def unspecified(name: str, z: Expr, order: int = 0) -> Expr:
     """Return f(z) (or a derivative of it) for a function without an expression."""
-    return Unspecified(Str(name), Integer(order), z)  # type: ignore[no-any-return]
+    return Unspecified(Str(name), Integer(order), z)
 
 
 def fold(expr: Expr) -> Expr:
@@ -375,7 +380,7 @@ def fold(expr: Expr) -> Expr:
                 c, d = first.condition, (-second).condition
                 strict = isinstance(c, sympy.StrictGreaterThan) and isinstance(d, sympy.StrictGreaterThan)
                 if strict and c.rhs == 0 and d.lhs == 0 and c.lhs == d.rhs:
-                    return Sign(c.lhs)  # type: ignore[no-any-return]
+                    return Sign(c.lhs)
     return expr
 
 

@@ -68,7 +68,8 @@ class Tensor(Atom):
     def __getitem__(self, index: Any) -> Access:
         index = index if isinstance(index, tuple) else (index,)
         if len(index) != len(self.axes):
-            raise ShapeError(f"{self.name} has {len(self.axes)} axes but is read with {len(index)} indices: {self.name}[{', '.join(map(str, index))}]")
+            read = f"{self.name}[{', '.join(map(str, index))}]"
+            raise ShapeError(f"{self.name} has {len(self.axes)} axes but is read with {len(index)} indices: {read}")
         return Access(self, *index)
 
     #: A tensor is read entry by entry; it is no Python iterable (SymPy asks).
@@ -97,11 +98,13 @@ class Access(Expr):
 
     @property
     def tensor(self) -> Tensor:
-        return self.args[0]  # type: ignore[return-value]
+        found: Tensor = self.args[0]
+        return found
 
     @property
     def index(self) -> tuple[Expr, ...]:
-        return self.args[1:]  # type: ignore[return-value]
+        found: tuple[Expr, ...] = self.args[1:]
+        return found
 
     @property
     def plain(self) -> bool:
@@ -109,10 +112,10 @@ class Access(Expr):
         return all(isinstance(part, Index) for part in self.args[1:])
 
     def _eval_is_integer(self) -> bool | None:
-        return True if self.args[0].integer else None  # type: ignore[attr-defined]
+        return True if self.args[0].integer else None
 
     def _eval_is_positive(self) -> bool | None:
-        return True if self.args[0].positive else None  # type: ignore[attr-defined]
+        return True if self.args[0].positive else None
 
     def _eval_derivative(self, symbol: Any) -> Expr:
         raise TypeError("an access is not differentiated in place; the derivation replaces it by a dummy first")
@@ -124,7 +127,7 @@ class Access(Expr):
 def tensor(
     name: str, *axes: Index | Extent, integer: bool = False, positive: bool = False, role: str | None = None
 ) -> Tensor:
-    """Declare a tensor of an index-notation system: ``W = tensor("W", i, j)``.
+    """Declare a tensor of an index-notation system, as in ``W = tensor("W", i, j)``.
 
     An axis is an `Index` or just a size. What a tensor is for (input, stored, ...) follows from the system that it stands in
     unless ``role`` says otherwise.

@@ -83,7 +83,9 @@ class Adjoint:
 
 
 @lru_cache(maxsize=4096)
-def adjoint(template: Template, wanted: tuple[str, ...], seeds: tuple[str, ...], units: tuple[str, ...] = (), inner: tuple[str, ...] = ()) -> Adjoint:
+def adjoint(
+    template: Template, wanted: tuple[str, ...], seeds: tuple[str, ...], units: tuple[str, ...] = (), inner: tuple[str, ...] = ()
+) -> Adjoint:
     """Derive the adjoint of a template.
 
     Args:
@@ -160,7 +162,7 @@ def _worth_keeping(slot: str, arriving: list[tuple[Expr, list[Step]]], order: li
 
 def _flows(e: Equation, arrived: Expr, wanted: frozenset[str], rules: tuple[Rule, ...]) -> list[tuple[str, Expr, list[Step]]]:
     """Return (tensor name, expression over its axes, steps) for every tensor that an equation sends something to."""
-    index: tuple[Index, ...] = e.lhs.index  # type: ignore[assignment]
+    index: tuple[Index, ...] = e.lhs.index
     taken = {i.name for i in index} | {i.name for t in (e.tensor, *e.reads) for i in t.axes}
     rhs = rename(e.rhs, taken)
     arrived = rename(arrived.xreplace(dict(zip(e.tensor.axes, index, strict=True))), taken)
@@ -196,9 +198,8 @@ def _flows(e: Equation, arrived: Expr, wanted: frozenset[str], rules: tuple[Rule
         trace = Trace(lhs, steps)
         expr = sympy.Add(*parts)
         if local is not None and local[2] != local[1]:
-            trace.steps.append(
-                Step(f"write the slope through {e.tensor.name}", _raw(lhs, expr.xreplace({local[1]: local[2]})), _raw(lhs, expr), rewrites=True)
-            )
+            plain = _raw(lhs, expr.xreplace({local[1]: local[2]}))
+            trace.steps.append(Step(f"write the slope through {e.tensor.name}", plain, _raw(lhs, expr), rewrites=True))
         expr = trace.rewrite("contract deltas", started, expr) if started != expr else expr
         result.append((name, expr, trace.steps))
     return result
@@ -223,7 +224,7 @@ def _outside_guards(e: Expr, z: Access, t: sympy.Dummy) -> Expr:
         return t
     if isinstance(e, Guard | Access) or not e.args:
         return e
-    return e.func(*(_outside_guards(a, z, t) for a in e.args))  # type: ignore[arg-type, no-any-return]
+    return e.func(*(_outside_guards(a, z, t) for a in e.args))
 
 
 def renamed(c: Cotangent, prefix: str, sizes: Mapping[sympy.Symbol, Expr], keep: Mapping[str, Tensor]) -> tuple[Cotangent, dict[str, str]]:
@@ -258,7 +259,7 @@ def renamed(c: Cotangent, prefix: str, sizes: Mapping[sympy.Symbol, Expr], keep:
         swap[t] = Tensor(new_name, axes, t.role, integer=t.integer, positive=t.positive)
     for e in (c.equation, *c.forward, *(s.before for s in c.steps), *(s.after for s in c.steps)):
         for i in e.lhs.index:
-            swap.setdefault(i, Index(i.name, i.extent.xreplace(dict(sizes))))  # type: ignore[attr-defined]
+            swap.setdefault(i, Index(i.name, i.extent.xreplace(dict(sizes))))
         for i in (n for n in sympy.preorder_traversal(e.rhs) if isinstance(n, Index)):
             swap.setdefault(i, Index(i.name, i.extent.xreplace(dict(sizes))))
     for f in c.facts:

@@ -57,7 +57,8 @@ def differentiate(expr: Expr, seed: Expr, bound: tuple[Index, ...], wanted: Set[
             elif isinstance(inner, Sum):
                 yield from differentiate(inner.body, seed * slope, bound + inner.bound, wanted, taken)
             else:
-                chosen = sympy.Mul(*(Indicator(sympy.Eq(b, ArgMax(atom.body, a, *atom.bound))) for a, b in zip(atom.bound, inner.bound, strict=True)))
+                pairs = zip(atom.bound, inner.bound, strict=True)
+                chosen = sympy.Mul(*(Indicator(sympy.Eq(b, ArgMax(atom.body, a, *atom.bound))) for a, b in pairs))
                 yield from differentiate(inner.body, seed * slope * chosen, bound + inner.bound, wanted, taken)
         else:
             raise DerivationError(f"no derivative rule reaches into {type(atom).__name__}: {atom}")
@@ -75,7 +76,7 @@ def _open(expr: Expr) -> tuple[Expr, list[tuple[Expr, sympy.Dummy]]]:
             return atoms[e]
         if isinstance(e, Guard | ArgMax) or not e.args:
             return e
-        return e.func(*(walk(a) for a in e.args))  # type: ignore[arg-type, no-any-return]
+        return e.func(*(walk(a) for a in e.args))
 
     return walk(expr), list(atoms.items())
 

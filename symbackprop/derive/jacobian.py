@@ -57,7 +57,7 @@ def jacobian_equation(system: System, of: str, wrt: str) -> tuple[Equation, tupl
     for e in reversed(order):
         name = e.tensor.name
         if name == of:
-            seeds: list[tuple[tuple[Index, ...], Expr, bool]] = [(tuple(e.lhs.index), S.One, True)]  # type: ignore[arg-type]
+            seeds: list[tuple[tuple[Index, ...], Expr, bool]] = [(tuple(e.lhs.index), S.One, True)]
         else:
             seeds = [(axes, x, False) for axes, x in pending.pop(name, [])]
         for axes, seed, top in seeds:

@@ -182,6 +182,11 @@ class _Builder:
 
     def product(self, e: Expr) -> _Labelled:
         number, factors = signed_factors(e, self.free)
+        for k, f in enumerate(factors):
+            # An identity in a difference takes its factors along: p (I − 1 pᵀ) is diag(p) − p pᵀ.
+            if isinstance(f, sympy.Add) and any(_identified(g, self.sample) for g in f.atoms(Indicator)):
+                rest = sympy.Mul(number, *factors[:k], *factors[k + 1 :])
+                return self.add(sympy.Add(*(rest * term for term in f.args)))
         made = self.together(self.factors(factors))
         return _Labelled(scale(Number(number), made.form), made.axes)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from sympy import Expr
 
@@ -99,9 +100,11 @@ def recursion(derivation: Derivation) -> tuple[Rung, ...]:
 def _chain(model: Model) -> tuple[LayerRecord, ...]:
     chain = tuple(r for r in model.layers if r.pre is not None and r.parameters)
     simple = len(model.layers) == len(chain) and all(r.use == 1 for r in chain)
-    linked = all(b.inputs == (a.output,) for a, b in zip(chain, chain[1:], strict=False))
+    linked = all(b.inputs == (a.output,) for a, b in pairwise(chain))
     if not chain or not simple or not linked:
-        raise DerivationError(f"the layers of {model.name} do not repeat one pattern in a chain; see error_terms and gradients, layer by layer")
+        raise DerivationError(
+            f"the layers of {model.name} do not repeat one pattern in a chain; see error_terms and gradients, layer by layer"
+        )
     return chain
 
 
@@ -137,7 +140,7 @@ def _runs(
             here = role[1] - k
             word = role[0].removeprefix("gradient ")
             layers = {"weight": (here, here - 1), "bias": (here,), "pre": (here,), "activation": (here,), "error": (here,)}.get(word, ())
-            axes = [a for a in t.axes if a.extent.is_Symbol and a.extent.name != model.batch.name]  # type: ignore[attr-defined]
+            axes = [a for a in t.axes if a.extent.is_Symbol and a.extent.name != model.batch.name]
             for axis, where in zip(axes, layers, strict=False):
                 widths.setdefault(axis.extent, where)
         numbers = [k for k, _ in run]

@@ -103,7 +103,7 @@ def contract_comparisons(e: Expr) -> Expr:
                 rest = sympy.Mul(*(f for f in sympy.Mul.make_args(e.body) if f != factor)).xreplace({k: value})
                 left = tuple(b for b in e.bound if b != k)
                 # A label lies in the range of the axis that it names: that is checked where data enters.
-                guard = S.One if isinstance(value, Access) and value.tensor.integer else InRange(value, k.extent)  # type: ignore[attr-defined]
+                guard = S.One if isinstance(value, Access) and value.tensor.integer else InRange(value, k.extent)
                 return contract_comparisons(Sum(rest * guard, *left))
     return e
 
@@ -140,9 +140,9 @@ def _as_symbols(e: Expr) -> tuple[Expr, dict[sympy.Dummy, Expr]]:
 
     def walk(node: Expr) -> Expr:
         if isinstance(node, sympy.Add | sympy.Mul):
-            return node.func(*(walk(a) for a in node.args))  # type: ignore[arg-type, no-any-return]
+            return node.func(*(walk(a) for a in node.args))
         if isinstance(node, sympy.Pow) and node.exp.is_Integer:
-            return walk(node.base) ** node.exp  # type: ignore[no-any-return]
+            return walk(node.base) ** node.exp
         if node.is_Number:
             return node
         if node not in atoms:
@@ -157,7 +157,7 @@ def cancel(e: Expr) -> Expr:
     if not e.args:
         return e
     if isinstance(e, Reduction):
-        return e.func(cancel(e.body), *e.bound)  # type: ignore[no-any-return]
+        return e.func(cancel(e.body), *e.bound)
     if not any(isinstance(p.exp, sympy.Integer) and p.exp < 0 and not p.base.is_Symbol for p in e.atoms(sympy.Pow)):
         return e
     if e.has(Reduction) and not isinstance(e, Guard | Access):
@@ -185,7 +185,7 @@ def _outer_reductions(e: Expr) -> list[Reduction]:
                 found.append(node)
         elif not isinstance(node, Guard | Access):
             for a in node.args:
-                walk(a)  # type: ignore[arg-type]
+                walk(a)
 
     walk(e)
     return found
@@ -200,10 +200,10 @@ def _weight(e: Expr) -> int:
 def collect(e: Expr) -> Expr:
     """Take factors that all terms share out of a sum: p/N − y/N becomes (p − y)/N."""
     if isinstance(e, Reduction):
-        return e.func(collect(e.body), *e.bound)  # type: ignore[no-any-return]
+        return e.func(collect(e.body), *e.bound)
     if isinstance(e, Access | Guard) or not e.args:
         return e
-    e = e.func(*(collect(a) for a in e.args))  # type: ignore[arg-type]
+    e = e.func(*(collect(a) for a in e.args))
     if isinstance(e, sympy.Mul) and len(e.args) > 2:
         parts = [a.primitive() if isinstance(a, sympy.Add) else (S.One, a) for a in e.args]
         return sympy.Mul(*(c for c, _ in parts), *(a for _, a in parts))

@@ -12,8 +12,8 @@ import numpy as np
 import sympy
 from sympy import Expr, S
 
-from symbackprop.algebra.interpret import evaluate
 from symbackprop.algebra.index import Index
+from symbackprop.algebra.interpret import evaluate
 from symbackprop.algebra.nodes import Guard, Indicator, Reduction, Unspecified
 from symbackprop.algebra.tensor import Access, Tensor
 
@@ -113,7 +113,7 @@ class _Generator:
             return e.xreplace({self.t: g})
         if self.kind == "function":
             return e.xreplace({self.base: g})
-        return e.replace(lambda n: isinstance(n, sympy.exp), lambda n: g ** (n.args[0] / self.base))  # type: ignore[no-any-return]
+        return e.replace(lambda n: isinstance(n, sympy.exp), lambda n: g ** (n.args[0] / self.base))
 
 
 def _generators(value: Expr, local: Expr, t: sympy.Dummy) -> list[_Generator]:

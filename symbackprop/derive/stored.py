@@ -50,9 +50,7 @@ def _solve_for_generator(equation: Equation) -> Rule | None:
     out: Expr = equation.lhs
     rhs = equation.rhs
     while True:
-        if isinstance(rhs, Reduction) or (isinstance(rhs, sympy.Function) and not isinstance(rhs, Access) and not isinstance(rhs, sympy.exp)):
-            break
-        if isinstance(rhs, sympy.exp):
+        if isinstance(rhs, Reduction | sympy.Function):
             break
         if isinstance(rhs, sympy.Add | sympy.Mul):
             hard = [a for a in rhs.args if not isinstance(a, Access) and not a.is_number and not _is_size(a) and not _is_quotient(a)]
@@ -96,10 +94,13 @@ def apply_rules(e: Expr, rules: tuple[Rule, ...]) -> Expr:
                 return rule.value.xreplace(bound)
     if isinstance(e, Guard):
         return e
-    return e.func(*(apply_rules(a, rules) if isinstance(a, Expr) and not isinstance(a, Index) else a for a in e.args))  # type: ignore[no-any-return]
+    return e.func(*(apply_rules(a, rules) if isinstance(a, Expr) and not isinstance(a, Index) else a for a in e.args))
 
 
-def match(pattern: sympy.Basic, e: sympy.Basic, variables: set[Index], found: dict[sympy.Basic, sympy.Basic]) -> dict[sympy.Basic, sympy.Basic] | None:
+_Binding = dict[sympy.Basic, sympy.Basic]
+
+
+def match(pattern: sympy.Basic, e: sympy.Basic, variables: set[Index], found: _Binding) -> _Binding | None:
     """Match one-sidedly: only the pattern's free indices are variables. Return what they stand for, or None."""
     if isinstance(pattern, Index) and pattern in variables:
         if pattern in found:
@@ -112,13 +113,13 @@ def match(pattern: sympy.Basic, e: sympy.Basic, variables: set[Index], found: di
     if type(pattern) is not type(e) or len(pattern.args) != len(e.args) or not pattern.args or isinstance(pattern, Tensor):
         return None
     if isinstance(pattern, Reduction):
-        if pattern.bound != e.bound:  # type: ignore[attr-defined]
+        if pattern.bound != e.bound:
             # Canonical names differ where the nesting depth does: bring the candidate's to the pattern's.
-            if tuple(b.extent for b in pattern.bound) != tuple(b.extent for b in e.bound):  # type: ignore[attr-defined]
+            if tuple(b.extent for b in pattern.bound) != tuple(b.extent for b in e.bound):
                 return None
             if bound_indices(pattern.body):
                 return None
-            e = pattern.func(e.body.xreplace(dict(zip(e.bound, pattern.bound, strict=True))), *pattern.bound)  # type: ignore[attr-defined]
+            e = pattern.func(e.body.xreplace(dict(zip(e.bound, pattern.bound, strict=True))), *pattern.bound)
         return match(pattern.body, e.args[0], variables - set(pattern.bound), found)
     if isinstance(pattern, sympy.Add | sympy.Mul):
         return _match_unordered(list(pattern.args), list(e.args), variables, found)

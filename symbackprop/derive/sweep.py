@@ -40,7 +40,9 @@ class _Flow:
     owner: str
 
 
-def derive_system(system: System, of: str, wrt: tuple[str, ...], *, labels: Mapping[str, str] | None = None, prefix: str = "grad.") -> Derivation:
+def derive_system(
+    system: System, of: str, wrt: tuple[str, ...], *, labels: Mapping[str, str] | None = None, prefix: str = "grad."
+) -> Derivation:
     """Derive the cotangents of a scalar.
 
     Args:
@@ -158,8 +160,14 @@ class _Sweep:
             return flow
         made = composition(flow.form, parts)
         sources = {(slot, k): f for slot, flows in arriving.items() for k, f in enumerate(flows)}
-        names = {new: (flow.names[old] if source is None else sources[source].names[old]) for new, (source, old) in made.names.items() if old in (flow.names if source is None else sources[source].names)}
-        sizes = {new: (flow.sizes.get(old, old) if source is None else sources[source].sizes.get(old, old)) for new, (source, old) in made.sizes.items()}
+        names: dict[str, str] = {}
+        for new, (source, old) in made.names.items():
+            known = (flow if source is None else sources[source]).names
+            if old in known:
+                names[new] = known[old]
+        sizes: dict[sympy.Symbol, Expr] = {}
+        for symbol, (source, before) in made.sizes.items():
+            sizes[symbol] = (flow if source is None else sources[source]).sizes.get(before, before)
         return _Flow(made.form, names, sizes, flow.owner)
 
     def settle(self, tensor: str, flows: list[_Flow], *, outside: bool = False) -> str:
@@ -186,8 +194,11 @@ class _Sweep:
         self.cotangents.setdefault(tensor, real)
         block = Block(plain, names, flow.sizes, flow.owner)
         self.blocks.append(block)
-        self.stable.append(Block(stable, {s: (real if s == flow.form.equation.tensor.name else flow.names[s]) for s in stable.tensors}, flow.sizes, flow.owner))
-        full = Template("trace:" + flow.form.key, (flow.form.equation, *(e for s in flow.form.steps for e in (s.before, s.after))), flow.form.facts)
+        own = flow.form.equation.tensor.name
+        computed = {s: (real if s == own else flow.names[s]) for s in stable.tensors}
+        self.stable.append(Block(stable, computed, flow.sizes, flow.owner))
+        shown = tuple(e for s in flow.form.steps for e in (s.before, s.after))
+        full = Template("trace:" + flow.form.key, (flow.form.equation, *shown), flow.form.facts)
         self.traces[real] = (_TraceBlock(full, flow, real), flow.form.steps)
 
 
@@ -300,7 +311,7 @@ def composition(reader: Cotangent, parts: tuple[tuple[str, tuple[Cotangent, ...]
         arriving: list[Expr] = []
         axes = target.axes
         if identity:
-            axes = tuple(Index(f.name, t.extent) for f, t in zip(forms[0].equation.lhs.index, target.axes, strict=True))  # type: ignore[attr-defined]
+            axes = tuple(Index(f.name, t.extent) for f, t in zip(forms[0].equation.lhs.index, target.axes, strict=True))
             renamed_target = Tensor(lhs.tensor.name, axes, "cotangent")
             lhs = Access(renamed_target, *axes)
             rhs = Access(Tensor(target.name, axes, "cotangent"), *axes)
@@ -310,7 +321,7 @@ def composition(reader: Cotangent, parts: tuple[tuple[str, tuple[Cotangent, ...]
             mapping: dict[sympy.Symbol, Expr] = {}
             for old, new in zip(form.equation.lhs.tensor.shape, target.shape, strict=True):
                 if old.is_Symbol:
-                    mapping[old] = new  # type: ignore[index]
+                    mapping[old] = new
             for symbol in _symbols(form):
                 if symbol not in mapping:
                     made = Size(f"{slot}.{k}.{symbol.name}")
@@ -348,16 +359,16 @@ def _symbols(form: Cotangent) -> tuple[sympy.Symbol, ...]:
     for e in expressions:
         for t in (e.tensor, *e.reads):
             for extent in t.shape:
-                found |= extent.free_symbols  # type: ignore[arg-type]
+                found |= extent.free_symbols
         for node in sympy.preorder_traversal(e.rhs):
             if isinstance(node, Index):
-                found |= node.extent.free_symbols  # type: ignore[arg-type]
+                found |= node.extent.free_symbols
             elif isinstance(node, sympy.Symbol):
                 found.add(node)
     for f in form.facts:
         for node in sympy.preorder_traversal(f.lhs):
             if isinstance(node, Index):
-                found |= node.extent.free_symbols  # type: ignore[arg-type]
+                found |= node.extent.free_symbols
     return tuple(sorted((s for s in found if not isinstance(s, Index)), key=lambda s: s.name))
 
 
@@ -415,7 +426,7 @@ def _stable_template(
         mapping: dict[sympy.Symbol, Expr] = {s: Size(f"{slot}.{s.name}") for s in _symbols(form)}
         for old, new in zip(source.tensors[produced].shape, template.tensors[slot].shape, strict=True):
             if old.is_Symbol:
-                mapping[old] = new  # type: ignore[index]
+                mapping[old] = new
         copy, back = renamed(form, f"{slot}.", mapping, {produced: template.tensors[slot]})
         definitions.update((e.tensor.name, e) for e in copy.forward)
         origin.update((new, (slot, old)) for new, old in back.items())

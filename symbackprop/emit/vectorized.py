@@ -74,7 +74,7 @@ def vectorized(equation: Equation, name: Callable[[str], str], size: Callable[[E
         The code, and the names of the functions that the module's head must define ("sigmoid", "logsumexp", "erf", ...).
     """
     printer = _Printer(name, size)
-    axes: tuple[Index, ...] = equation.lhs.index  # type: ignore[assignment]
+    axes: tuple[Index, ...] = equation.lhs.index
     made = printer.visit(equation.rhs, axes, guarded=False)
     return printer.aligned(made, axes, SUM), tuple(sorted(printer.used))
 
@@ -119,7 +119,7 @@ class _Printer:
             return self.argmax(e, axes)
         kind = type(e)
         if kind in FUNCTIONS:
-            u = self.visit(e.args[0], axes, guarded)  # type: ignore[arg-type]
+            u = self.visit(e.args[0], axes, guarded)
             if "." not in FUNCTIONS[kind]:
                 self.used.add(FUNCTIONS[kind])
             return Value(f"{FUNCTIONS[kind]}({u.code})", ATOM, u.axes)
@@ -129,7 +129,7 @@ class _Printer:
 
     def number(self, e: Expr) -> Value:
         if e.is_Integer:
-            return Value(f"{int(e)}.0", ATOM if e >= 0 else SIGN, ())  # type: ignore[call-overload]
+            return Value(f"{int(e)}.0", ATOM if e >= 0 else SIGN, ())
         value = float(e.evalf(20))
         return Value(repr(value), ATOM if value >= 0 else SIGN, ())
 
@@ -141,8 +141,8 @@ class _Printer:
         if e.plain and len(set(parts)) == len(parts) and extents_fit:
             order = tuple(a for a in axes if a in parts)
             if len(order) == len(parts):
-                return Value(self.transposed(array, parts, order), ATOM, order)  # type: ignore[arg-type]
-        sliced = None if guarded else self.slices(array, e, axes)
+                return Value(self.transposed(array, parts, order), ATOM, order)
+        sliced = self.slices(array, e, axes)
         if sliced is not None:
             return sliced
         values = []
@@ -165,7 +165,7 @@ class _Printer:
             found.append(index)
             if index.extent == axis.extent and offset == 0:
                 marks.append(":")
-            elif index.extent.is_Integer:
+            elif index.extent.is_Integer and (axis.extent - offset - index.extent).is_nonnegative:
                 marks.append(f"{offset or ''}:{offset + index.extent}")
             else:
                 return None
@@ -177,10 +177,10 @@ class _Printer:
     def integer(self, e: Expr, axes: tuple[Index, ...]) -> Value:
         """Print an index expression in integers."""
         if e.is_Integer:
-            return Value(str(int(e)), ATOM if e >= 0 else SIGN, ())  # type: ignore[call-overload]
+            return Value(str(int(e)), ATOM if e >= 0 else SIGN, ())
         if isinstance(e, sympy.Add | sympy.Mul):
             level, sign = (SUM, " + ") if isinstance(e, sympy.Add) else (PRODUCT, " * ")
-            values = [self.integer(a, axes) for a in e.args]  # type: ignore[arg-type]
+            values = [self.integer(a, axes) for a in e.args]
             present = self.merge(values, axes)
             return Value(sign.join(self.aligned(v, present, level + 1) for v in values).replace("+ -", "- "), level, present)
         if isinstance(e, nodes.Floor):
@@ -378,17 +378,17 @@ class _Printer:
     def einsum(self, e: nodes.Sum, axes: tuple[Index, ...]) -> Value | None:
         """Print a sum over a product of whole arrays with np.einsum."""
         factors = sympy.Mul.make_args(e.body)
-        if len(factors) < 2 or not all(isinstance(f, Access) and f.plain and len(set(f.index)) == f.tensor.rank and f.index for f in factors):
+        if len(factors) < 2 or not all(isinstance(f, Access) and f.plain and len(set(f.index)) == f.tensor.rank > 0 for f in factors):
             return None
-        if any(p.extent != a.extent for f in factors for p, a in zip(f.index, f.tensor.axes, strict=True)):  # type: ignore[attr-defined]
+        if any(p.extent != a.extent for f in factors for p, a in zip(f.index, f.tensor.axes, strict=True)):
             return None
-        used = {p for f in factors for p in f.index}  # type: ignore[attr-defined]
+        used = {p for f in factors for p in f.index}
         out = tuple(a for a in axes if a in used)
         letters = {a: "abcdefghijklmnopqrstuvwxyz"[n] for n, a in enumerate((*out, *(b for b in e.bound)))}
         if not set(e.bound) <= used:
             return None
-        terms = ",".join("".join(letters[p] for p in f.index) for f in factors)  # type: ignore[attr-defined]
-        arrays = ", ".join(self.name(f.tensor.name) for f in factors)  # type: ignore[attr-defined]
+        terms = ",".join("".join(letters[p] for p in f.index) for f in factors)
+        arrays = ", ".join(self.name(f.tensor.name) for f in factors)
         return Value(f'np.einsum("{terms}->{"".join(letters[a] for a in out)}", {arrays})', ATOM, out)
 
     def argmax(self, e: nodes.ArgMax, axes: tuple[Index, ...]) -> Value:

@@ -14,9 +14,9 @@ from symbackprop.algebra.equation import Equation, System, reads
 from symbackprop.algebra.interpret import evaluate_equation, interpret, solve_sizes
 from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.declare.spec import NetworkSpec
 from symbackprop.derive.jacobian import diagonal, jacobian_equation
 from symbackprop.derive.matrix import matrix_form
-from symbackprop.declare.spec import NetworkSpec
 from symbackprop.derive.network import Rung, called, recursion
 from symbackprop.derive.records import Derivation as Record
 from symbackprop.derive.records import Step
@@ -26,7 +26,8 @@ from symbackprop.errors import DataError, DerivationError
 from symbackprop.present.display import displayed, displayed_lines, formula_table
 from symbackprop.present.latex import latex_equation, plain_equation
 from symbackprop.present.naming import Name, Naming, general_naming, network_naming
-from symbackprop.present.notation import Notation, notation as named_notation
+from symbackprop.present.notation import Notation
+from symbackprop.present.notation import notation as named_notation
 
 Array = npt.NDArray[Any]
 
@@ -338,13 +339,15 @@ class Derivation:
                     lines += [line(s.after) for s in derived.steps[:-1]]
                 lines.append(line(derived.index))
         if one is not self:
-            loss = next((e for e in self.equations if e.tensor.name == ("loss.data" if "loss.data" in self.record.tensors else "loss")), None)
+            total = "loss.data" if "loss.data" in self.record.tensors else "loss"
+            loss = next((e for e in self.equations if e.tensor.name == total), None)
             if loss is not None:
                 lines.append(str(write(loss, self.naming, notation=notation)))
         return lines
 
     def __repr__(self) -> str:
-        return f"Derivation of {self.record.loss} with respect to {', '.join(self.record.wrt[:6])}{', ...' if len(self.record.wrt) > 6 else ''}"
+        more = ", ..." if len(self.record.wrt) > 6 else ""
+        return f"Derivation of {self.record.loss} with respect to {', '.join(self.record.wrt[:6])}{more}"
 
     def _repr_latex_(self) -> str:
         return displayed_lines(self.latex().split("\n"))
@@ -371,7 +374,7 @@ def _check_facts(record: Record, values: Mapping[str, Any]) -> None:
         right = evaluate_equation(Equation(Tensor("right", free)[free], fact.rhs), arrays, sizes)
         worst = np.max(np.abs(left - right), initial=0.0)
         if not worst <= 1e-6:
-            raise DataError(f"{', '.join(names)}: the declared fact {fact} does not hold (off by {worst:.3g}); give target rows that sum to 1, or use the loss cross_entropy")
+            raise DataError(f"{', '.join(dict.fromkeys(names))}: the declared fact {fact} does not hold (off by {worst:.3g})")
 
 
 def derive(system: System, of: str, wrt: Iterable[str]) -> Derivation:
