@@ -21,6 +21,10 @@ from symbackprop.present.writer import PRODUCT, REDUCTION, SINGLE, SUM, Piece
 _RELATIONS = {sympy.StrictGreaterThan: ">", sympy.GreaterThan: ">=", sympy.Eq: "==", sympy.Ne: "!="}
 
 
+#: Begins the names of tensors that stand for written pieces; no name of an engine or a user begins so.
+WRITTEN = "\0"
+
+
 def index_equation(equation: Equation, symbols: Symbols) -> str:
     """Return an equation in index form."""
     names: dict[Index, str] = {}
@@ -44,7 +48,7 @@ class IndexPrinter:
         symbols: how names are written.
         names: written names of the indices in scope.
         free: indices of the left side, in order: factors follow it.
-        given: what is written for the tensors ``~0``, ``~1``, ...: pieces that are written already.
+        given: pieces that are written already; tensors named `WRITTEN` and a number stand for them.
     """
 
     symbols: Symbols
@@ -54,8 +58,8 @@ class IndexPrinter:
 
     def write(self, e: Expr) -> Piece:
         """Write an expression."""
-        if isinstance(e, Access) and e.tensor.name.startswith("~"):
-            return self.given[int(e.tensor.name[1:])]
+        if isinstance(e, Access) and e.tensor.name.startswith(WRITTEN):
+            return self.given[int(e.tensor.name.removeprefix(WRITTEN))]
         if isinstance(e, Access):
             return self.symbols.tensor(e.tensor, [self.symbols.affine(part, self.names) for part in e.index], whole=not e.index)
         if e.is_Number or isinstance(e, sympy.NumberSymbol):
@@ -112,7 +116,7 @@ class IndexPrinter:
             flipped = self.target_first(f)
             if flipped is not None:
                 # A stand-in keeps the written difference in its place.
-                stand_in = Access(Tensor("~0"))
+                stand_in = Access(Tensor(f"{WRITTEN}0"))
                 rest = (*factors[:k], stand_in, *factors[k + 1 :])
                 inner = replace(self, given=(self.symbols.writer.parenthesised(flipped),))
                 return inner.multiply(-number, self.with_maxima(rest))
@@ -223,7 +227,7 @@ class IndexPrinter:
         return Piece(self.symbols.writer.power(base.text, self.write(e.exp).text), SINGLE, base.tall)
 
     def has_layer(self, access: Access) -> bool:
-        if access.tensor.name.startswith("~"):
+        if access.tensor.name.startswith(WRITTEN):
             return True
         name = self.symbols.naming.of(access.tensor.name)
         return name.layer is not None or (name.of is not None and name.of.layer is not None)
@@ -338,4 +342,4 @@ def _reckoned(index: Index, body: Expr) -> bool:
     return any(index in g.free_symbols for g in body.atoms(nodes.InRange, nodes.Divides))
 
 
-__all__ = ["IndexPrinter", "index_equation", "minus", "reserved"]
+__all__ = ["WRITTEN", "IndexPrinter", "index_equation", "minus", "reserved"]

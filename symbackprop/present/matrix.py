@@ -11,7 +11,7 @@ from symbackprop.algebra import matrix as m
 from symbackprop.algebra import nodes
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
-from symbackprop.present.index import IndexPrinter, minus
+from symbackprop.present.index import WRITTEN, IndexPrinter, minus
 from symbackprop.present.symbols import Symbols
 from symbackprop.present.writer import ELEMENTWISE, PRODUCT, REDUCTION, SINGLE, SUM, Piece
 
@@ -256,7 +256,7 @@ class MatrixPrinter:
         writer = self.symbols.writer
         if isinstance(function, sympy.exp) and function.args == form.slots:
             return writer.call(writer.function("exp"), pieces[0])
-        stands = {slot: Access(Tensor(f"~{k}")) for k, slot in enumerate(form.slots)}
+        stands = {slot: Access(Tensor(f"{WRITTEN}{k}")) for k, slot in enumerate(form.slots)}
         return IndexPrinter(self.symbols, {}, given=tuple(pieces)).write(function.xreplace(stands))
 
 

@@ -49,3 +49,10 @@ def test_every_gradient_of_dense_layers_has_a_matrix_form():
             assert result.matrix is not None
     assert str(d.gradients["dense_1.W"].matrix) == "grad.dense_1.W = delta.dense_1 xᵀ"
     assert str(d.error_terms["dense_2"].matrix) == "delta.dense_2 = loss.p - y"
+
+
+def test_the_softmax_jacobian_is_a_diagonal_minus_an_outer_product():
+    net = sbp.Sequential([sbp.Input(3), sbp.Dense(4, activation="softmax")], loss="cross_entropy")
+    jacobian = net.derive(per="sample").jacobian("dense_1.a", "dense_1.z")
+    assert str(jacobian.matrix.rhs) == "diag(dense_1.a) - dense_1.a dense_1.aᵀ"
+    assert jacobian.latex(notation="larochelle") == r"\frac{\partial h_2}{\partial a_2} = \operatorname{diag}(h_2) - h_2 h_2^{\top}"
