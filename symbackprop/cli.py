@@ -37,6 +37,14 @@ class Target(StrEnum):
     CPU = "cpu"
 
 
+class Writing(StrEnum):
+    """What a network is written as: modules, or formulas to paste."""
+
+    NUMPY = "numpy"
+    CPU = "cpu"
+    LATEX = "latex"
+
+
 class Dtype(StrEnum):
     """The floating-point type of a program."""
 
@@ -150,7 +158,7 @@ def generate(
     ] = False,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")] = Path("generated"),
     target: Annotated[
-        list[Target] | None, typer.Option("--target", "-t", help="Repeatable [default: numpy and cpu].", show_default=False)
+        list[Writing] | None, typer.Option("--target", "-t", help="Repeatable [default: numpy and cpu].", show_default=False)
     ] = None,
     dtype: DtypeOption = None,
     batch: Batch = None,
@@ -164,6 +172,7 @@ def generate(
     \b
     Examples:
       symbackprop generate xor
+      symbackprop generate xor --target latex --output notes
       symbackprop generate net.py --target cpu --dtype float64 --batch 64 --optimizer "adam(0.001)"
       symbackprop generate --all
       symbackprop generate --all --check
