@@ -78,7 +78,7 @@ def _number(e: Expr) -> tuple[str, int]:
     if e.is_Rational and not e.is_Integer:
         p, q = int(e.p), int(e.q)
         text = f"{p}/{q}" if q < 100 else repr(float(e))
-        return text.replace("-", "−"), _ADD if p < 0 else _MUL
+        return text.replace("-", "−"), _ADD if p < 0 else (_MUL if q < 100 else _ATOM)
     text = {"Pi": "π", "Exp1": "e", "Infinity": "∞", "NegativeInfinity": "−∞"}.get(type(e).__name__) or (
         str(e) if e.is_Integer else repr(float(e))
     )

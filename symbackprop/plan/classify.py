@@ -143,7 +143,7 @@ def contraction(
         if in_place:
             result = head.tensor
         else:
-            result = place(f"product{suffix}", (row, column))
+            result = place(f"products{suffix}", (row, column))
         products.append(Product(result, left.tensor, left.index[0] == k, right.tensor, copied, choice.parallel))
         rhs = rhs.xreplace({candidate.node: candidate.scale * result[row, column]})
     rest = (with_right_side(head, rhs), *group[1:])

@@ -247,6 +247,7 @@ class _Workshop:
         self.known: dict[Any, Kernel] = {}
         self.names: dict[str, int] = {}
         self.shapes: dict[str, tuple[int | str, ...]] = {}
+        self.views = frozenset(real.replace(".", "_") for real in tensors)
         self.count = 0
 
     def calls(self, block: Block, slots: frozenset[str], outside: frozenset[str]) -> list[Call]:
@@ -332,6 +333,8 @@ class _Workshop:
             part = block.names[slots[part]].split(".")[-1]
             part = "total" if part == base else part
         name = part if part.endswith(f"_{base}") else f"{base}_{part}"
+        if name in self.views:
+            name = f"write_{name}"
         self.names[name] = self.names.get(name, 0) + 1
         return name if self.names[name] == 1 else f"{name}_{self.names[name]}"
 

@@ -1,0 +1,467 @@
+"""A plan as the page of a module with loops: every expression, range and name as text, ready to be laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sympy
+from sympy import Expr
+
+from symbackprop.algebra.index import Index
+from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.emit import wrap
+from symbackprop.emit.heading import heading
+from symbackprop.emit.names import RESERVED, Names
+from symbackprop.emit.scalar import ScalarPrinter
+from symbackprop.plan.records import (
+    Choose,
+    Contraction,
+    Entry,
+    Kernel,
+    Let,
+    Local,
+    Loop,
+    OptimizerStep,
+    Place,
+    Plan,
+    Product,
+    Statement,
+    Store,
+    Update,
+    When,
+)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A line, or a line that opens a block."""
+
+    text: str
+    body: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of the module.
+
+    Attributes:
+        name: of it.
+        arguments: in order.
+        headings: the equations that it computes, as comments.
+        body: its lines.
+        doc: one line for its docstring, or empty.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    headings: tuple[str, ...]
+    body: tuple[Node, ...]
+    doc: str = ""
+
+    @property
+    def signature(self) -> str:
+        """Name and arguments, over several lines where they are long."""
+        return wrap.call(self.name, self.arguments, 5)
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that the template of a module lays out."""
+
+    network: str
+    template: str
+    digest: str
+    dtype: str
+    batch: int
+    parameters: tuple[str, ...]
+    state_size: str
+    hyper: tuple[str, ...]
+    trainable: tuple[str, ...]
+    workspace: str
+    runtime: tuple[str, ...]
+    mathematics: tuple[str, ...]
+    scalars: tuple[str, ...]
+    views: tuple[int, ...]
+    kernels: tuple[Function, ...]
+    entries: tuple[Function, ...]
+    one: str
+    zero: str
+    single: bool
+
+
+def page(plan: Plan, template: str) -> Page:
+    """Return a plan as text in pieces."""
+    single = plan.dtype == "float32"
+    writer = _Writer(plan, single)
+    kernels = tuple(writer.kernel(k) for k in plan.kernels)
+    entries = tuple(writer.entries())
+    used = writer.used
+    return Page(
+        network=plan.name,
+        template=template,
+        digest=plan.digest,
+        dtype=plan.dtype,
+        batch=plan.batch,
+        parameters=tuple(f'("{p.name}", {p.offset}, {_tuple(map(str, p.shape))})' for p in plan.parameters),
+        state_size=writer.state_size,
+        hyper=tuple(f'("{name}", {value!r})' for name, value in (plan.update.hyper if plan.update else ())),
+        trainable=tuple(f"({a}, {b})" for a, b in (plan.update.ranges if plan.update else ())),
+        workspace=_affine(plan.per_sample, "n", plan.fixed),
+        runtime=tuple(sorted(used & {"product", "product_parallel", "transpose"})),
+        mathematics=tuple(sorted(used & {"erf", "erfc"})),
+        scalars=tuple(sorted(used & {"sigmoid", "softplus"})),
+        views=tuple(sorted(writer.ranks)),
+        kernels=kernels,
+        entries=entries,
+        one="real(1.0)" if single else "1.0",
+        zero="real(0.0)" if single else "0.0",
+        single=single,
+    )
+
+
+def _tuple(parts: Iterable[str]) -> str:
+    items = list(parts)
+    return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
+
+
+def _affine(per_sample: int, n: str, fixed: int) -> str:
+    words = []
+    if per_sample:
+        words.append(n if per_sample == 1 else f"{per_sample} * {n}")
+    if fixed or not words:
+        words.append(str(fixed))
+    return " + ".join(words)
+
+
+class _Writer:
+    def __init__(self, plan: Plan, single: bool) -> None:
+        self.plan, self.single = plan, single
+        self.used: set[str] = set()
+        self.ranks: set[int] = set()
+        self.reserved = RESERVED
+        names = Names(RESERVED)
+        self.functions = {k.name: names.of(k.name, k.name) for k in plan.kernels}
+        self.reserved = frozenset(names.taken)
+        count = sum(kind == "parameter" for _, kind in (plan.update.state if plan.update else ()))
+        scalars = sum(kind == "scalar" for _, kind in (plan.update.state if plan.update else ()))
+        total = sum(_size(p.shape) for p in plan.parameters)
+        self.state_size = str(count * total + scalars)
+
+    # Kernels
+
+    def kernel(self, k: Kernel) -> Function:
+        frame = _Frame(k.arguments, k.integers, self.reserved, single=self.single)
+        arguments = [frame.array(t) for t in k.arguments] + [frame.names.of(s, s.name) for s in k.integers]
+        body: list[Node] = []
+        if isinstance(k.body, Contraction):
+            for product in k.body.products:
+                body += self.product(frame, product)
+            body += frame.nodes(k.body.epilogue, 4)
+        else:
+            body += frame.nodes(k.body.statements, 4)
+        body = [*frame.sizes(), *body]
+        self.used |= frame.printer.used
+        return Function(self.functions[k.name], tuple(arguments), tuple(wrap.comment(heading(e), 4) for e in k.body.equations), tuple(body), f"Write {' and '.join(k.written)}.")
+
+    def product(self, frame: _Frame, p: Product) -> list[Node]:
+        made = []
+        right = frame.array(p.right)
+        if p.copied is not None:
+            self.used.add("transpose")
+            made.append(Node(f"transpose({right}, {frame.array(p.copied)})"))
+            right = frame.array(p.copied)
+        left = frame.array(p.left) + (".T" if p.left_swapped else "")
+        name = "product_parallel" if p.parallel else "product"
+        self.used.add(name)
+        made.append(Node(f"{name}({left}, {right}, {frame.array(p.result)})"))
+        return made
+
+    # Entries
+
+    def entries(self) -> Iterable[Function]:
+        plan = self.plan
+        inputs = _Driver(self, plan.entry("forward"))
+        outs = tuple(f"out_{k}" if len(plan.outputs) > 1 else "out" for k in range(1, len(plan.outputs) + 1))
+        given = {**self.data_names(), **dict(zip(plan.outputs, outs, strict=True))}
+        yield inputs.function("forward", ("params", *self.given(plan.inputs), *outs, "work"), given, "Write the network's output for a batch into out.")
+        if plan.loss is None:
+            return
+        data = (*self.given(plan.inputs), *(["y"] if plan.target else []))
+        names = self.data_names()
+        yield _Driver(self, plan.entry("loss")).function(
+            "loss", ("params", *data, "work"), names, "Return the loss of a batch; work keeps what the gradients read.", result=plan.loss
+        )
+        yield _Driver(self, plan.entry("backward")).function(
+            "value_and_grad",
+            ("params", *data, "grads", "work"),
+            names,
+            "Return the loss of a batch and write its gradients into grads.",
+            first=f"loss({', '.join(('params', *data, 'work'))})",
+            zeroed=self.frozen(),
+        )
+        if plan.input_gradients:
+            targets = tuple(f"grads_{names[x]}" for x, _ in plan.input_gradients)
+            names = {**names, **{g: t for (_, g), t in zip(plan.input_gradients, targets, strict=True)}}
+            yield _Driver(self, plan.entry("input_gradients")).function(
+                "input_gradients",
+                ("params", *data, *targets, "work"),
+                names,
+                "Return the loss of a batch and write its gradient with respect to the inputs.",
+                first=f"loss({', '.join(('params', *data, 'work'))})",
+            )
+        if plan.update is not None:
+            yield self.update(plan.update)
+            passed = ", ".join(("params", *data, "grads", "work"))
+            yield Function(
+                "train_step",
+                ("params", *data, "grads", "state", "hyper", "work"),
+                (),
+                (
+                    Node(f"value = value_and_grad({passed})"),
+                    Node("if np.isfinite(value):", (Node("update(params, grads, state, hyper)"),)),
+                    Node("return value"),
+                ),
+                "Return the loss and do one step of the optimizer; a loss that is not finite changes nothing.",
+            )
+
+    def given(self, inputs: Sequence[str]) -> tuple[str, ...]:
+        names = self.data_names()
+        return tuple(names[x] for x in inputs)
+
+    def data_names(self) -> dict[str, str]:
+        names = Names(self.reserved | {"y", "value"})
+        made = {x: names.of(x, x) for x in self.plan.inputs}
+        return made | ({self.plan.target: "y"} if self.plan.target else {})
+
+    def frozen(self) -> tuple[tuple[int, int], ...]:
+        derived = {p for p, _ in self.plan.gradients}
+        return tuple((p.offset, p.offset + _size(p.shape)) for p in self.plan.parameters if p.name not in derived)
+
+    def update(self, step: OptimizerStep) -> Function:
+        arrays = [name for name, kind in step.state if kind == "parameter"]
+        scalars = [name for name, kind in step.state if kind == "scalar"]
+        tensors = [s.access.tensor for s in step.elements if isinstance(s, Store)]
+        frame = _Frame(
+            tuple(t for t in tensors if t.name in arrays), (), self.reserved | {"part", "value"}, single=self.single, fixed={"params": "params", "grads": "grads"}
+        )
+        size = frame.names.of("P", "P")
+        frame.extents[step.index.extent] = size
+        frame.given[step.index.extent] = size
+        body = [Node(f"{size} = params.size")]
+        for k, (name, _) in enumerate(step.hyper):
+            body.append(Node(f"{frame.local(Local(name))} = hyper[{k}]"))
+        for k, name in enumerate(arrays):
+            start = f"{k} * {size}" if k > 1 else (size if k else "0")
+            stop = size if k == 0 else f"{k + 1} * {size}"
+            array = next((t for t in tensors if t.name == name), None)
+            text = frame.array(array) if array is not None else name
+            body.append(Node(f"{text} = state[{start}:{stop}]"))
+        places = {name: f"{_affine(len(arrays), size, k)}" for k, name in enumerate(scalars)}
+        for name in scalars:
+            body.append(Node(f"{frame.local(Local(name))} = float(state[{places[name]}])"))
+        # What is the same for every entry is computed in float64, and cast once it meets an array.
+        outer = frame.double()
+        body += outer.nodes(step.scalars, 4)
+        frame.cast = frozenset((*_defined(step.scalars), *(Local(n) for n, _ in step.hyper), *map(Local, scalars)))
+        index = frame.index(step.index)
+        inner = tuple(frame.nodes(step.elements, 12 if len(step.ranges) != 1 else 8))
+        whole = step.ranges == ((0, sum(_size(p.shape) for p in self.plan.parameters)),)
+        if whole:
+            body.append(Node(f"for {index} in range({size}):", inner))
+        elif len(step.ranges) == 1:
+            body.append(Node(f"for {index} in range({step.ranges[0][0]}, {step.ranges[0][1]}):", inner))
+        elif step.ranges:
+            loop = Node(f"for {index} in range(TRAINABLE[part][0], TRAINABLE[part][1]):", inner)
+            body.append(Node("for part in range(len(TRAINABLE)):", (loop,)))
+        for name, value in step.last:
+            body.append(Node(f"state[{places[name]}] = {outer.printer.real(value)}"))
+        self.used |= frame.printer.used | outer.printer.used
+        headings = tuple(wrap.comment(heading(e), 4) for e in step.equations)
+        return Function("update", ("params", "grads", "state", "hyper"), headings, tuple(body), "Do one step of the optimizer with given gradients.")
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    total = 1
+    for extent in shape:
+        total *= extent
+    return total
+
+
+def _defined(statements: Sequence[Statement]) -> tuple[Local, ...]:
+    return tuple(s.local for s in statements if isinstance(s, Let))
+
+
+class _Driver:
+    """Writes an entry: views of the flat buffers, then calls."""
+
+    def __init__(self, writer: _Writer, entry: Entry) -> None:
+        self.writer, self.entry = writer, entry
+
+    def function(
+        self,
+        name: str,
+        arguments: tuple[str, ...],
+        given: Mapping[str, str],
+        doc: str,
+        *,
+        result: str | None = None,
+        first: str | None = None,
+        zeroed: tuple[tuple[int, int], ...] = (),
+    ) -> Function:
+        writer = self.writer
+        names = Names(writer.reserved | set(arguments) | {"value", "n"})
+        for real, text in given.items():
+            names.given[real] = text
+        body: list[Node] = []
+        views: list[Node] = []
+        calls: list[Node] = []
+        seen: set[str] = set(given)
+        batch = False
+        owner = ""
+        for call in self.entry.calls:
+            for real in call.names:
+                if real not in seen:
+                    seen.add(real)
+                    place = self.entry.places[real]
+                    batch = batch or place.per_sample > 0 or "N" in place.shape
+                    views.append(Node(self.view(names.of(real, _plain(real)), place)))
+            if call.owner.split(".")[0] != owner:
+                owner = call.owner.split(".")[0]
+                calls.append(Node(f"# {owner}"))
+            batch = batch or "N" in call.integers
+            passed = (*(names.of(real, real) for real in call.names), *("n" if i == "N" else str(i) for i in call.integers))
+            calls.append(Node(wrap.call(writer.functions[call.kernel.name], passed, 4)))
+        if batch:
+            body.append(Node(f"n = {given[writer.plan.inputs[0]]}.shape[0]"))
+        if first is not None:
+            body.append(Node(f"value = {first}"))
+        body += views
+        body += [Node(f"grads[{start}:{stop}] = 0") for start, stop in zeroed]
+        body += calls
+        if result is not None:
+            body.append(Node(f"return float({names.of(result, result)}[0])"))
+        elif first is not None:
+            body.append(Node("return value"))
+        return Function(name, arguments, (), tuple(body) or (Node("pass"),), doc)
+
+    def view(self, name: str, place: Place) -> str:
+        buffer = place.buffer
+        shape = tuple("n" if extent == "N" else str(extent) for extent in place.shape)
+        start = _affine(place.per_sample, "n", place.fixed)
+        if len(shape) <= 1:
+            count = (1 if place.shape == ("N",) else 0, int(place.shape[0]) if place.shape and place.shape != ("N",) else (0 if place.shape else 1))
+            return f"{name} = {buffer}[{start}:{_affine(place.per_sample + count[0], 'n', place.fixed + count[1])}]"
+        self.writer.ranks.add(len(shape))
+        return f"{name} = view_{len(shape)}({buffer}, {start}, {', '.join(shape)})"
+
+
+def _plain(real: str) -> str:
+    return real.split("@")[0].replace(".", "_")
+
+
+class _Frame:
+    """The names of one function, and the printer that uses them."""
+
+    def __init__(
+        self,
+        arguments: Sequence[Tensor],
+        integers: Sequence[sympy.Symbol],
+        reserved: Iterable[str],
+        *,
+        single: bool,
+        fixed: Mapping[str, str] | None = None,
+    ) -> None:
+        self.names = Names(reserved)
+        self.fixed = dict(fixed or {})
+        self.arguments = tuple(arguments)
+        self.single = single
+        self.printer = ScalarPrinter(self.symbol, self.access, single=single)
+        self.extents: dict[Expr, str] = {}
+        self.given: dict[Expr, str] = {}
+        self.needed: dict[Expr, str] = {}
+        self.cast: frozenset[Local] = frozenset()
+        for t in arguments:
+            name = self.array(t)
+            for axis, extent in enumerate(t.shape):
+                if not extent.is_Integer:
+                    self.extents.setdefault(extent, f"{name}.shape[{axis}]")
+        for s in integers:
+            self.given[s] = self.names.of(s, s.name)
+
+    def double(self) -> _Frame:
+        """Return a frame with the same names that prints float64."""
+        other = _Frame(self.arguments, (), (), single=False, fixed=self.fixed)
+        other.names, other.extents, other.given = self.names, self.extents, self.given
+        return other
+
+    def array(self, t: Tensor) -> str:
+        if t.name in self.fixed:
+            return self.fixed[t.name]
+        return self.names.of(("tensor", t.name), t.name.replace(".", "_"))
+
+    def index(self, i: Index) -> str:
+        return self.names.of(("index", i.name), i.name)
+
+    def local(self, s: Local) -> str:
+        return self.names.of(("local", s.name), s.name)
+
+    def symbol(self, e: Expr) -> str:
+        if isinstance(e, Local):
+            text = self.local(e)
+            return f"real({text})" if self.single and e in self.cast else text
+        if isinstance(e, Index):
+            return self.index(e)
+        if e in self.given:
+            return self.given[e]
+        self.needed[e] = self.extents[e]
+        return self.names.of(("size", str(e)), str(e))
+
+    def sizes(self) -> list[Node]:
+        """Return the lines that read the sizes in use from the arrays."""
+        return [Node(f"{self.names.of(('size', str(e)), str(e))} = {text}") for e, text in sorted(self.needed.items(), key=lambda item: str(item[0]))]
+
+    def access(self, a: Access, parts: tuple[str, ...]) -> str:
+        return f"{self.array(a.tensor)}[{', '.join(parts) if parts else '0'}]"
+
+    def bound(self, e: Expr) -> str:
+        """Return the text of the end of a loop."""
+        if e in self.extents:
+            return self.extents[e]
+        return self.printer.whole(e)
+
+    def nodes(self, statements: Sequence[Statement], indent: int) -> list[Node]:
+        made: list[Node] = []
+        for s in statements:
+            made += self.node(s, indent)
+        return made
+
+    def node(self, s: Statement, indent: int) -> list[Node]:
+        printer = self.printer
+        if isinstance(s, Loop):
+            index = self.index(s.index)
+            ends = self.bound(s.stop) if s.start == 0 else f"{self.bound(s.start)}, {self.bound(s.stop)}"
+            return [Node(f"for {index} in range({ends}):", tuple(self.nodes(s.body, indent + 4)))]
+        if isinstance(s, When):
+            return [Node(f"if {printer.test(s.guards)}:", tuple(self.nodes(s.body, indent + 4)))]
+        if isinstance(s, Let):
+            value = printer.whole(s.value) if s.local.is_integer else printer.real(s.value)
+            return [Node(wrap.statement(f"{self.local(s.local)} = {value}", indent))]
+        if isinstance(s, Store):
+            parts = tuple(printer.whole(part) for part in s.access.index)
+            return [Node(wrap.statement(f"{self.access(s.access, parts)} = {printer.real(s.value)}", indent))]
+        if isinstance(s, Update) and s.operation == "sum":
+            return [Node(wrap.statement(f"{self.local(s.local)} += {printer.real(s.value)}", indent))]
+        if isinstance(s, Update):
+            best, value = self.local(s.local), self.names.of(("value", s.local.name), "candidate")
+            keep = (Node(f"{best} = {value}"),)
+            return [Node(wrap.statement(f"{value} = {printer.real(s.value)}", indent)), Node(f"if {value} > {best} or {value} != {value}:", keep)]
+        assert isinstance(s, Choose)
+        best, at, value = self.local(s.best), self.local(s.at), self.names.of(("value", s.best.name), "candidate")
+        keep = (Node(f"{best} = {value}"), Node(f"{at} = {printer.whole(s.position)}"))
+        # The first NaN wins, as in NumPy.
+        test = f"if {value} > {best} or ({value} != {value} and {best} == {best}):"
+        return [Node(wrap.statement(f"{value} = {printer.real(s.value)}", indent)), Node(test, keep)]
+
+
+__all__ = ["Function", "Node", "Page", "page"]

@@ -1,0 +1,58 @@
+"""Long lines broken where Python and a reader allow it."""
+
+from __future__ import annotations
+
+LIMIT = 140
+
+
+def statement(text: str, indent: int) -> str:
+    """Return an assignment on one line, or with its right side in parentheses over several."""
+    if indent + len(text) <= LIMIT:
+        return text
+    target, sign, value = text.partition(" = ")
+    if not sign:
+        target, sign, value = text.partition(" += ")
+    inner = "\n".join("    " + line for line in _filled(value, LIMIT - indent - 4))
+    return f"{target}{sign}(\n{inner}\n)"
+
+
+def call(name: str, arguments: tuple[str, ...], indent: int) -> str:
+    """Return a call on one line, or with its arguments over several."""
+    text = f"{name}({', '.join(arguments)})"
+    if indent + len(text) <= LIMIT:
+        return text
+    lines = _filled(", ".join(arguments) + ",", LIMIT - indent - 4)
+    return "\n".join([f"{name}(", *(f"    {line}" for line in lines), ")"])
+
+
+def comment(text: str, indent: int) -> str:
+    """Return a comment, continued lines set in."""
+    lines = _filled(text, LIMIT - indent - 6)
+    return "\n".join([f"# {lines[0]}", *(f"#     {line}" for line in lines[1:])])
+
+
+def _filled(text: str, width: int) -> list[str]:
+    """Break before operators and after commas; a piece without a space stays whole."""
+    lines = [""]
+    for word in _pieces(text):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    return lines
+
+
+def _pieces(text: str) -> list[str]:
+    """Split at spaces, each operator kept with the operand that follows it."""
+    pieces: list[str] = []
+    pending = ""
+    for word in text.split(" "):
+        if word in ("+", "-", "*", "/", "**", "·", "−", "if", "else", "and", "or", "not", "@", "==", "!=", "<=", ">=", "<", ">", "=", "%"):
+            pending = f"{pending} {word}" if pending else word
+        else:
+            pieces.append(f"{pending} {word}" if pending else word)
+            pending = ""
+    return pieces + ([pending] if pending else [])
+
+
+__all__ = ["LIMIT", "call", "comment", "statement"]
