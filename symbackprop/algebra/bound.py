@@ -27,6 +27,19 @@ def bound_indices(expr: Expr) -> tuple[Index, ...]:
     return tuple(found)
 
 
+def shadows(expr: Expr, free: Iterable[Index] = ()) -> bool:
+    """Whether a name is bound inside itself, or inside the range of a free index: Σ_u (… Σ_u …)."""
+
+    def walk(node: Expr, around: frozenset[Index]) -> bool:
+        if _binds(node):
+            if around & set(node.bound):
+                return True
+            around = around | set(node.bound)
+        return any(walk(a, around) for a in node.args)
+
+    return walk(expr, frozenset(free))
+
+
 def fresh(index: Index, taken: Iterable[str]) -> Index:
     """Return an index of the same extent whose name is not in ``taken``: i~1, i~2, ...
 

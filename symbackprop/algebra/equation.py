@@ -9,7 +9,7 @@ from functools import cached_property
 import sympy
 from sympy import Expr
 
-from symbackprop.algebra.bound import bound_indices
+from symbackprop.algebra.bound import bound_indices, canonical, shadows
 from symbackprop.algebra.entry import enter
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import InRange
@@ -46,7 +46,10 @@ class Equation:
         if loose:
             names = ", ".join(sorted(s.name for s in loose))
             raise DeclarationError(f"{self}: index {names} is neither on the left nor summed over")
-        stray = sorted(s.name for s in self.rhs.free_symbols if isinstance(s, sympy.Symbol) and not s.is_integer and not isinstance(s, Index))
+        if shadows(self.rhs, index):
+            object.__setattr__(self, "rhs", canonical(self.rhs))
+        symbols = (s for s in self.rhs.free_symbols if isinstance(s, sympy.Symbol) and not isinstance(s, Index))
+        stray = sorted(s.name for s in symbols if not s.is_integer)
         if stray:
             raise DeclarationError(f"{self}: {', '.join(stray)} is neither a tensor access nor a size; declare it with tensor()")
         _check_extents(self)
@@ -94,7 +97,8 @@ def _check_extents(equation: Equation) -> None:
         low_enough = (axis.extent - part.extent).is_nonnegative
         if not low_enough:
             raise ShapeError(
-                f"{equation}: {access} is read with index {part} up to {part.extent}, but that axis of {access.tensor.name} has extent {axis.extent}"
+                f"{equation}: {access} is read with index {part} up to {part.extent}, "
+                f"but that axis of {access.tensor.name} has extent {axis.extent}"
             )
 
 

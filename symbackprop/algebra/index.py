@@ -69,7 +69,10 @@ class Index(Symbol):
 
 
 def sizes(names: str) -> Size | tuple[Size, ...]:
-    """Make symbolic sizes, as in ``n, m = sizes("n m")``."""
+    """Make symbolic sizes.
+
+    Example: ``n, m = sizes("n m")``.
+    """
     made = tuple(Size(check_name(name, "size")) for name in names.replace(",", " ").split())
     if not made:
         raise DeclarationError("sizes() needs at least one name, for example sizes('n m')")
@@ -77,7 +80,9 @@ def sizes(names: str) -> Size | tuple[Size, ...]:
 
 
 def indices(names: str, *extents: Extent | str) -> Index | tuple[Index, ...]:
-    """Make indices with their extents, as in ``i, j = indices("i j", m, n)``.
+    """Make indices with their extents.
+
+    Example: ``i, j = indices("i j", m, n)``.
 
     One extent serves for all names.
     """

@@ -150,6 +150,9 @@ def evaluate_equation(equation: Equation, values: Mapping[str, Array], sizes: Ma
     """Return the array that an equation defines."""
     order: tuple[Index, ...] = equation.lhs.index
     shape = tuple(_extent(i, sizes) for i in order)
+    if dtype is not object:
+        # Only what is read: whether a value is of high precision is asked of all that are handed on.
+        values = {t.name: values[t.name] for t in equation.reads}
     with np.errstate(all="ignore"):
         result = evaluate(equation.rhs, values, sizes, order)
     if dtype is not object and np.iscomplexobj(result) and dtype is not np.complex128:

@@ -127,7 +127,9 @@ class Access(Expr):
 def tensor(
     name: str, *axes: Index | Extent, integer: bool = False, positive: bool = False, role: str | None = None
 ) -> Tensor:
-    """Declare a tensor of an index-notation system, as in ``W = tensor("W", i, j)``.
+    """Declare a tensor of an index-notation system.
+
+    Example: ``W = tensor("W", i, j)``.
 
     An axis is an `Index` or just a size. What a tensor is for (input, stored, ...) follows from the system that it stands in
     unless ``role`` says otherwise.
