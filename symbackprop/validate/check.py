@@ -40,6 +40,8 @@ ValueAndGrad = Callable[[dict[str, Array], dict[str, Array], Any], tuple[float, 
 
 #: Tensors up to this size are checked entry by entry; larger ones at this many seeded entries and along random directions.
 ENTRIES = 64
+#: Entries that are checked in all; a network of a thousand layers gets fewer of them for each tensor.
+BUDGET = 24_000
 #: Random directions for each tensor, and for all parameters together.
 DIRECTIONS = 2
 #: Parameters up to which the whole gradient is also checked with 50 digits.
@@ -163,7 +165,7 @@ def _maths(model: Model, derivation: Derivation, judged: _Judged, seed: int) -> 
     weights = {name: judged.values[judged.cotangents[name]] for name in stop}
     for name in stop:
         if name in judged.forward.values:
-            rows.append(_chain_row(model, judged, name, stop, weights, rng))
+            rows.append(_chain_row(judged, name, stop, weights, rng))
     rows += _form_rows(judged, stop)
     values = {**judged.forward.values, **judged.values}
     rows += step_rows(derivation, values, judged.forward.sizes, lambda name: judged.vanishing(name, np.float64))
@@ -171,15 +173,14 @@ def _maths(model: Model, derivation: Derivation, judged: _Judged, seed: int) -> 
     return tuple(rows)
 
 
-def _chain_row(
-    model: Model, judged: _Judged, name: str, stop: tuple[str, ...], weights: Mapping[str, Array], rng: np.random.Generator
-) -> Row:
+def _chain_row(judged: _Judged, name: str, stop: tuple[str, ...], weights: Mapping[str, Array], rng: np.random.Generator) -> Row:
     """One step of the chain rule at one tensor: entries, and random directions over all of it."""
     derived = weights[name]
     shape = derived.shape
     places = list(np.ndindex(shape))
-    if len(places) > ENTRIES:
-        places = [places[int(k)] for k in np.sort(rng.choice(len(places), ENTRIES, replace=False))]
+    chosen = _entries(len(stop))
+    if len(places) > chosen:
+        places = [places[int(k)] for k in np.sort(rng.choice(len(places), chosen, replace=False))]
     rest = tuple(other for other in stop if other != name)
     got = np.array([derived[index] for index in places])
     expected = np.array([pushed(judged.forward, {name: unit(shape, index)}, weights, rest) for index in places])
@@ -214,6 +215,10 @@ def _chain_row(
         entries=len(places),
         note="" if full else f"of {derived.size}",
     )
+
+
+def _entries(tensors: int) -> int:
+    return max(4, min(ENTRIES, BUDGET // max(tensors, 1)))
 
 
 def _form_rows(judged: _Judged, names: tuple[str, ...]) -> tuple[Row, ...]:

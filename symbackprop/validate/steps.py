@@ -32,6 +32,7 @@ def step_rows(
         rounding: the rounding to expect of a cotangent that cancels to nothing, by name.
     """
     rows: list[Row] = []
+    owner = {cotangent: name.rpartition(".")[0] for name, cotangent in derivation.cotangents.items()}
     seen: set[tuple[str, str]] = set()
     for cotangent, (block, _) in derivation.traces.items():
         slot = next((slot for slot, name in block.names.items() if name == cotangent), cotangent)
@@ -46,12 +47,12 @@ def step_rows(
             before, after = (evaluate_equation(side, known, sizes) for side in (step.before, step.after))
             # A step may rewrite one term of a sum: it is judged by the size of the whole.
             whole = float(np.sqrt(np.sum(np.square(values[cotangent])))) if cotangent in values else 0.0
-            rows.append(_row(cotangent, number, step.rule, before, after, whole, rounding(cotangent)))
+            rows.append(_row(owner.get(cotangent, ""), cotangent, number, step.rule, before, after, whole, rounding(cotangent)))
     failed = tuple(row for row in rows if not row.ok)
     return failed or tuple(sorted(rows, key=lambda row: -row.excess)[:1])
 
 
-def _row(cotangent: str, number: int, rule: str, before: Array, after: Array, whole: float, rounding: float) -> Row:
+def _row(layer: str, cotangent: str, number: int, rule: str, before: Array, after: Array, whole: float, rounding: float) -> Row:
     size = max(float(np.sqrt(np.sum(np.square(before)))), whole)
     scale = size if size > 0 or np.isnan(size) else 1.0
     errors = np.abs(after - before)
@@ -61,7 +62,7 @@ def _row(cotangent: str, number: int, rule: str, before: Array, after: Array, wh
     allowed = tolerance(np.float64, "rewriting step") + rounding / scale
     return Row(
         proof="maths",
-        layer=cotangent.removeprefix("grad.").rpartition(".")[0] or cotangent.partition(".")[2],
+        layer=layer,
         tensor=cotangent,
         method="rewriting step",
         error=float(np.sqrt(np.sum(np.square(errors)))) / scale,
