@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +14,7 @@ import symbackprop
 from symbackprop.algebra.equation import Equation, System, reads
 from symbackprop.algebra.interpret import evaluate_equation, interpret, solve_sizes
 from symbackprop.algebra.matrix import MatrixEquation
-from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.algebra.tensor import Tensor
 from symbackprop.declare.spec import NetworkSpec
 from symbackprop.derive.jacobian import diagonal, jacobian_equation
 from symbackprop.derive.matrix import matrix_form
@@ -26,8 +27,10 @@ from symbackprop.errors import DataError, DerivationError
 from symbackprop.present.display import displayed, displayed_lines, formula_table
 from symbackprop.present.latex import latex_equation, plain_equation
 from symbackprop.present.naming import Name, Naming, general_naming, network_naming
+from symbackprop.present.network import sample_sheet
 from symbackprop.present.notation import Notation
 from symbackprop.present.notation import notation as named_notation
+from symbackprop.present.sheet import Sheet
 
 Array = npt.NDArray[Any]
 
@@ -156,12 +159,15 @@ class Recursion(tuple[Rung, ...]):
 
     def latex(self, notation: str | Notation = "ufldl", form: str = "matrix") -> tuple[str, ...]:
         """Return one formula a line, without delimiters and ranges."""
-        return tuple(latex_equation(self._form(r, form), _rung_naming(r, notation), notation=notation) for r in self)
+        lines = (latex_equation(self._form(r, form), _rung_naming(r, notation), notation=notation) for r in self)
+        return tuple(dict.fromkeys(lines))
 
     def text(self, notation: str | Notation = "ufldl", form: str = "matrix") -> tuple[str, ...]:
         """Return one line of Unicode text for each rung, with the layers for which it holds."""
-        lines = (plain_equation(self._form(r, form), _rung_naming(r, notation), notation=notation) for r in self)
-        return tuple(f"{line}    ({r.kind}; {self._range(r)})" for r, line in zip(self, lines, strict=True))
+        shown: dict[str, list[Rung]] = {}
+        for r in self:
+            shown.setdefault(plain_equation(self._form(r, form), _rung_naming(r, notation), notation=notation), []).append(r)
+        return tuple(f"{line}    ({rungs[0].kind}; {', '.join(_range(r, notation) for r in rungs)})" for line, rungs in shown.items())
 
     @property
     def matrix(self) -> tuple[MatrixEquation | None, ...]:
@@ -169,9 +175,6 @@ class Recursion(tuple[Rung, ...]):
 
     def _form(self, rung: Rung, form: str) -> Equation | MatrixEquation:
         return (matrix_form(rung.equation) or rung.equation) if _checked(form) == "matrix" else rung.equation
-
-    def _range(self, rung: Rung) -> str:
-        return f"layer {rung.first}" if rung.first == rung.last else f"layers {rung.last} down to {rung.first}"
 
     def __str__(self) -> str:
         return "\n".join(self.text())
@@ -184,6 +187,15 @@ def _rung_naming(rung: Rung, notation: str | Notation) -> Naming:
     return general_naming(
         named_notation(notation), rung.slots, gradient=rung.kind in ("weight", "bias"), output=rung.kind == "output", widths=rung.widths
     )
+
+
+def _range(rung: Rung, given: str | Notation) -> str:
+    """Return the layers for which a rung holds, in the numbers of the notation."""
+    record = named_notation(given)
+    source = rung.kind in ("weight", "bias") and record.weight_of == "source"
+    shift = record.first - int(source)
+    first, last = rung.first + shift, rung.last + shift
+    return f"{record.layer} = {last}" if first == last else f"{record.layer} = {last}, ..., {first}"
 
 
 def _checked(form: str) -> str:
@@ -316,41 +328,32 @@ class Derivation:
         return name
 
     def latex(self, notation: str | Notation = "ufldl", form: str = "matrix", steps: bool = False) -> str:
-        """Return the whole derivation in LaTeX, one formula a line: the per-sample form, closed by the mean over the batch."""
-        return "\n".join(self._lines(notation, form, steps, latex_equation))
+        """Return the whole derivation in LaTeX, one formula a line: the per-sample form, closed by the mean over the batch.
 
-    def text(self, notation: str | Notation = "ufldl", form: str = "matrix", steps: bool = False) -> str:
-        """Return the same as plain Unicode text."""
-        return "\n".join(self._lines(notation, form, steps, plain_equation))
+        Args:
+            notation: a preset's name or a `Notation`.
+            form: "matrix" or "index".
+            steps: show how each result was derived, with the names of the rules, as rows of an alignment.
+        """
+        return "\n".join(self._sheet.formulas(notation=notation, form=_checked(form), steps=steps))
 
-    def _lines(self, notation: str | Notation, form: str, steps: bool, write: Any) -> list[str]:
+    def text(self, notation: str | Notation = "ufldl", form: str | None = "matrix") -> str:
+        """Return the same as plain Unicode text; ``form`` None gives both forms."""
+        return "\n".join(self._sheet.text(notation=notation, form=form if form is None else _checked(form)))
+
+    @cached_property
+    def _sheet(self) -> Sheet:
         one = self._per_sample
-        named_notation(notation)
-
-        def line(equation: Equation) -> str:
-            made = (matrix_form(equation) or equation) if _checked(form) == "matrix" else equation
-            return str(write(made, one.naming, notation=notation))
-
-        # A mere renaming (the loss of one sample is the loss) says nothing on paper.
-        lines = [line(e) for e in one.equations if not isinstance(e.rhs, Access)]
-        for group in (tuple(one.error_terms.values())[::-1], tuple(one.gradients.values())):
-            for derived in group:
-                if steps:
-                    lines += [line(s.after) for s in derived.steps[:-1]]
-                lines.append(line(derived.index))
-        if one is not self:
-            total = "loss.data" if "loss.data" in self.record.tensors else "loss"
-            loss = next((e for e in self.equations if e.tensor.name == total), None)
-            if loss is not None:
-                lines.append(str(write(loss, self.naming, notation=notation)))
-        return lines
+        mean = self._spec is None or self._spec.loss is None or self._spec.loss.reduction == "mean"
+        sheet = sample_sheet(one.record, matrix_form, mean=mean)
+        return sheet if self._spec is not None else replace(sheet, closing=())
 
     def __repr__(self) -> str:
         more = ", ..." if len(self.record.wrt) > 6 else ""
         return f"Derivation of {self.record.loss} with respect to {', '.join(self.record.wrt[:6])}{more}"
 
     def _repr_latex_(self) -> str:
-        return displayed_lines(self.latex().split("\n"))
+        return displayed_lines(self._sheet.formulas())
 
     def _repr_html_(self) -> str:
         rows = [(name, d.latex()) for group in (self.error_terms, self.gradients) for name, d in group.items()]
