@@ -7,6 +7,7 @@ import importlib.util
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from symbackprop.execute.face import Face
 
 #: The file beside the text that holds its face.
 FACE = "face.json"
+
+#: Importing a module changes the list of modules and the search path, which all threads share.
+_IMPORTING = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ def recall(key: str) -> Loaded | None:
         source = texts[face.module]
     except (KeyError, ValueError, TypeError):
         return None
-    return _enter(key, folder, face, source)
+    with _IMPORTING:
+        return _enter(key, folder, face, source)
 
 
 def load(key: str, face: Face, texts: Mapping[str, str]) -> Loaded:
@@ -64,7 +69,8 @@ def load(key: str, face: Face, texts: Mapping[str, str]) -> Loaded:
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         for file, text in kept.items():
             (folder / file).write_bytes(text.encode("utf-8"))
-    return _enter(key, folder, face, texts[face.module])
+    with _IMPORTING:
+        return _enter(key, folder, face, texts[face.module])
 
 
 def _enter(key: str, folder: Path, face: Face, source: str) -> Loaded:

@@ -65,6 +65,7 @@ class Program:
         self._loaded: dict[tuple[str | None, int, str | None], Loaded] = {}
         self._latest: Loaded | None = None
         self._memory = threading.local()
+        self._making = threading.RLock()
 
     # --- what it is made of ---------------------------------------------------------------------------------------------
 
@@ -92,17 +93,16 @@ class Program:
         largest = self.batch or pipeline.row(batch)
         rule = None if optimizer is None else optimizer.key
         key = (form, largest, rule)
-        if key not in self._loaded:
-            # A text with an update serves every other purpose too, and what it compiled is there already.
-            wider = [
-                loaded for (f, size, r), loaded in self._loaded.items() if rule is None and f == form and size == largest and r is not None
-            ]
-            if wider:
-                return wider[-1]
-            options = pipeline.Options(self.target, self.dtype.name, largest, self.schedule, form, optimizer)
-            self._loaded[key] = pipeline.compile_network(self.spec, options)
-        self._latest = self._loaded[key]
-        return self._latest
+        with self._making:
+            if key not in self._loaded:
+                # A text with an update serves every other purpose too, and what it compiled is there already.
+                wider = [made for (f, size, r), made in self._loaded.items() if rule is None and (f, size) == key[:2] and r is not None]
+                if wider:
+                    return wider[-1]
+                options = pipeline.Options(self.target, self.dtype.name, largest, self.schedule, form, optimizer)
+                self._loaded[key] = pipeline.compile_network(self.spec, options)
+            self._latest = self._loaded[key]
+            return self._latest
 
     def _forward(self) -> Loaded:
         """Return kernels for the output alone; any that are there will do."""
