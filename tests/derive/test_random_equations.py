@@ -46,7 +46,7 @@ def random_system(seed: int) -> tuple[System, dict[str, np.ndarray]]:
         return InRange(i - u + 1, n + k - 1) * a[i - u + 1, j]
 
     def factor() -> sympy.Expr:
-        return [lambda: b[j, u], lambda: c[i], lambda: b[j, u] ** 2, lambda: sympy.sin(c[i]), lambda: Indicator(sympy.Ne(u, 0)) * b[j, u]][pick(5)]()
+        return (b[j, u], c[i], b[j, u] ** 2, sympy.sin(c[i]), Indicator(sympy.Ne(u, 0)) * b[j, u])[pick(5)]
 
     inner = Sum(read_a() * factor(), u) if pick(2) else read_a() * Sum(factor() * b[j, u], u)
     if u in inner.free_symbols:
