@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import sympy
 from sympy import Expr
@@ -13,6 +12,7 @@ from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.emit import wrap
 from symbackprop.emit.heading import heading
 from symbackprop.emit.names import RESERVED, Names
+from symbackprop.emit.page import Function, Node, Page, affine, count, parameter_rows
 from symbackprop.emit.scalar import ScalarPrinter
 from symbackprop.plan.records import (
     Choose,
@@ -33,63 +33,6 @@ from symbackprop.plan.records import (
 )
 
 
-@dataclass(frozen=True)
-class Node:
-    """A line, or a line that opens a block."""
-
-    text: str
-    body: tuple[Node, ...] = ()
-
-
-@dataclass(frozen=True)
-class Function:
-    """A function of the module.
-
-    Attributes:
-        name: of it.
-        arguments: in order.
-        headings: the equations that it computes, as comments.
-        body: its lines.
-        doc: one line for its docstring, or empty.
-    """
-
-    name: str
-    arguments: tuple[str, ...]
-    headings: tuple[str, ...]
-    body: tuple[Node, ...]
-    doc: str = ""
-
-    @property
-    def signature(self) -> str:
-        """Name and arguments, over several lines where they are long."""
-        return wrap.call(self.name, self.arguments, 5)
-
-
-@dataclass(frozen=True)
-class Page:
-    """All that the template of a module lays out."""
-
-    network: str
-    template: str
-    digest: str
-    dtype: str
-    batch: int
-    parameters: tuple[str, ...]
-    state_size: str
-    hyper: tuple[str, ...]
-    trainable: tuple[str, ...]
-    workspace: str
-    runtime: tuple[str, ...]
-    mathematics: tuple[str, ...]
-    scalars: tuple[str, ...]
-    views: tuple[int, ...]
-    kernels: tuple[Function, ...]
-    entries: tuple[Function, ...]
-    one: str
-    zero: str
-    single: bool
-
-
 def page(plan: Plan, template: str) -> Page:
     """Return a plan as text in pieces."""
     single = plan.dtype == "float32"
@@ -103,11 +46,11 @@ def page(plan: Plan, template: str) -> Page:
         digest=plan.digest,
         dtype=plan.dtype,
         batch=plan.batch,
-        parameters=tuple(f'("{p.name}", {p.offset}, {_tuple(map(str, p.shape))})' for p in plan.parameters),
+        parameters=parameter_rows(plan),
         state_size=writer.state_size,
         hyper=tuple(f'("{name}", {value!r})' for name, value in (plan.update.hyper if plan.update else ())),
         trainable=tuple(f"({a}, {b})" for a, b in (plan.update.ranges if plan.update else ())),
-        workspace=_affine(plan.per_sample, "n", plan.fixed),
+        workspace=affine(plan.per_sample, "n", plan.fixed),
         runtime=tuple(sorted(used & {"product", "product_parallel", "transpose"})),
         mathematics=tuple(sorted(used & {"erf", "erfc"})),
         scalars=tuple(sorted(used & {"sigmoid", "softplus"})),
@@ -116,22 +59,7 @@ def page(plan: Plan, template: str) -> Page:
         entries=entries,
         one="real(1.0)" if single else "1.0",
         zero="real(0.0)" if single else "0.0",
-        single=single,
     )
-
-
-def _tuple(parts: Iterable[str]) -> str:
-    items = list(parts)
-    return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
-
-
-def _affine(per_sample: int, n: str, fixed: int) -> str:
-    words = []
-    if per_sample:
-        words.append(n if per_sample == 1 else f"{per_sample} * {n}")
-    if fixed or not words:
-        words.append(str(fixed))
-    return " + ".join(words)
 
 
 class _Writer:
@@ -143,10 +71,10 @@ class _Writer:
         names = Names(RESERVED)
         self.functions = {k.name: names.of(k.name, k.name) for k in plan.kernels}
         self.reserved = frozenset(names.taken)
-        count = sum(kind == "parameter" for _, kind in (plan.update.state if plan.update else ()))
+        arrays = sum(kind == "parameter" for _, kind in (plan.update.state if plan.update else ()))
         scalars = sum(kind == "scalar" for _, kind in (plan.update.state if plan.update else ()))
-        total = sum(_size(p.shape) for p in plan.parameters)
-        self.state_size = str(count * total + scalars)
+        total = sum(count(p.shape) for p in plan.parameters)
+        self.state_size = str(arrays * total + scalars)
 
     # Kernels
 
@@ -236,7 +164,7 @@ class _Writer:
 
     def frozen(self) -> tuple[tuple[int, int], ...]:
         derived = {p for p, _ in self.plan.gradients}
-        return tuple((p.offset, p.offset + _size(p.shape)) for p in self.plan.parameters if p.name not in derived)
+        return tuple((p.offset, p.offset + count(p.shape)) for p in self.plan.parameters if p.name not in derived)
 
     def update(self, step: OptimizerStep) -> Function:
         arrays = [name for name, kind in step.state if kind == "parameter"]
@@ -257,7 +185,7 @@ class _Writer:
             array = next((t for t in tensors if t.name == name), None)
             text = frame.array(array) if array is not None else name
             body.append(Node(f"{text} = state[{start}:{stop}]"))
-        places = {name: f"{_affine(len(arrays), size, k)}" for k, name in enumerate(scalars)}
+        places = {name: f"{affine(len(arrays), size, k)}" for k, name in enumerate(scalars)}
         for name in scalars:
             body.append(Node(f"{frame.local(Local(name))} = float(state[{places[name]}])"))
         # What is the same for every entry is computed in float64, and cast once it meets an array.
@@ -266,7 +194,7 @@ class _Writer:
         frame.cast = frozenset((*_defined(step.scalars), *(Local(n) for n, _ in step.hyper), *map(Local, scalars)))
         index = frame.index(step.index)
         inner = tuple(frame.nodes(step.elements, 12 if len(step.ranges) != 1 else 8))
-        whole = step.ranges == ((0, sum(_size(p.shape) for p in self.plan.parameters)),)
+        whole = step.ranges == ((0, sum(count(p.shape) for p in self.plan.parameters)),)
         if whole:
             body.append(Node(f"for {index} in range({size}):", inner))
         elif len(step.ranges) == 1:
@@ -279,13 +207,6 @@ class _Writer:
         self.used |= frame.printer.used | outer.printer.used
         headings = tuple(wrap.comment(heading(e), 4) for e in step.equations)
         return Function("update", ("params", "grads", "state", "hyper"), headings, tuple(body), "Do one step of the optimizer with given gradients.")
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    total = 1
-    for extent in shape:
-        total *= extent
-    return total
 
 
 def _defined(statements: Sequence[Statement]) -> tuple[Local, ...]:
@@ -348,10 +269,10 @@ class _Driver:
     def view(self, name: str, place: Place) -> str:
         buffer = place.buffer
         shape = tuple("n" if extent == "N" else str(extent) for extent in place.shape)
-        start = _affine(place.per_sample, "n", place.fixed)
+        start = affine(place.per_sample, "n", place.fixed)
         if len(shape) <= 1:
             count = (1 if place.shape == ("N",) else 0, int(place.shape[0]) if place.shape and place.shape != ("N",) else (0 if place.shape else 1))
-            return f"{name} = {buffer}[{start}:{_affine(place.per_sample + count[0], 'n', place.fixed + count[1])}]"
+            return f"{name} = {buffer}[{start}:{affine(place.per_sample + count[0], 'n', place.fixed + count[1])}]"
         self.writer.ranks.add(len(shape))
         return f"{name} = view_{len(shape)}({buffer}, {start}, {', '.join(shape)})"
 
@@ -464,4 +385,4 @@ class _Frame:
         return [Node(wrap.statement(f"{value} = {printer.real(s.value)}", indent)), Node(test, keep)]
 
 
-__all__ = ["Function", "Node", "Page", "page"]
+__all__ = ["page"]

@@ -20,12 +20,14 @@ class Target:
     Attributes:
         name: what users call it.
         folder: of its templates.
+        form: "loops" or "arrays".
         suffix: of the module's file.
         runtime: template of the runtime file beside the module, or None.
     """
 
     name: str
     folder: str
+    form: str
     suffix: str
     runtime: str | None
 

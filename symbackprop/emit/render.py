@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from symbackprop.emit import arrays, loops
 from symbackprop.emit.environment import environment
-from symbackprop.emit.loops import page
 from symbackprop.emit.records import Artifact, Target
 from symbackprop.emit.targets import TARGETS
 from symbackprop.errors import EmissionError
 from symbackprop.plan.records import Plan
+
+#: How a plan is turned into text.
+PAGES = {"loops": loops.page, "arrays": arrays.page}
 
 
 def render(plan: Plan, kind: str) -> tuple[Artifact, ...]:
@@ -23,7 +26,7 @@ def emit(plan: Plan, target: Target) -> tuple[Artifact, ...]:
     """Return the module of a plan, and the runtime file that it imports."""
     jinja = environment()
     template = f"{target.folder}/module.py.jinja"
-    view = page(plan, template)
+    view = PAGES[target.form](plan, template)
     text = jinja.get_template(template).render({f.name: getattr(view, f.name) for f in fields(view)})
     made = [Artifact(f"{plan.name}/{plan.name}{target.suffix}", text)]
     if target.runtime is not None and view.runtime:

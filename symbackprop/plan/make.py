@@ -26,7 +26,7 @@ from symbackprop.plan.classify import Candidate, Choice, candidates, choose, con
 from symbackprop.plan.memory import Interval, first_fit
 from symbackprop.plan.naming import readable
 from symbackprop.plan.nests import loops, scalars
-from symbackprop.plan.records import CPU, Call, Contraction, Entry, Kernel, Local, Machine, Nest, OptimizerStep, Place, Plan, Slot, Store
+from symbackprop.plan.records import CPU, Call, Contraction, Entry, Kernel, Local, Machine, Nest, OptimizerStep, Place, Plan, Slot, Store, needed
 
 
 class Optimizer(Protocol):
@@ -137,13 +137,13 @@ def assemble(
     for _, gradient in input_gradients:
         known[gradient] = Place("argument", 0, 0, _shape(tensors[gradient], {}, size))
     places, per_sample, fixed = _arena((*ahead, *behind), known, workshop.shapes, wanted)
-    entries = [Entry("forward", _needed(ahead, outputs), _outputs(places, outputs, tensors, size))]
+    entries = [Entry("forward", needed(ahead, outputs), _outputs(places, outputs, tensors, size))]
     if loss:
         tape = {n for call in behind for n in call.names}
-        entries.append(Entry("loss", _needed(ahead, (loss, *sorted(tape), *outputs)), places))
-        entries.append(Entry("backward", _needed(behind, tuple(g for _, g in gradients)), places))
+        entries.append(Entry("loss", needed(ahead, (loss, *sorted(tape), *outputs)), places))
+        entries.append(Entry("backward", needed(behind, tuple(g for _, g in gradients)), places))
         if input_gradients:
-            entries.append(Entry("input_gradients", _needed(behind, tuple(g for _, g in input_gradients)), places))
+            entries.append(Entry("input_gradients", needed(behind, tuple(g for _, g in input_gradients)), places))
     return Plan(
         name=name,
         dtype=dtype,
@@ -189,17 +189,6 @@ def _live(blocks: Sequence[Block], wanted: frozenset[str]) -> dict[int, tuple[fr
         open_names |= names
         result[number] = slots, names
     return result
-
-
-def _needed(calls: Sequence[Call], wanted: tuple[str, ...]) -> tuple[Call, ...]:
-    """Return the calls that some tensors need, in order."""
-    open_names = set(wanted)
-    kept = []
-    for call in reversed(calls):
-        if any(name in open_names for name in call.written):
-            kept.append(call)
-            open_names.update(call.names)
-    return tuple(reversed(kept))
 
 
 # Kernels

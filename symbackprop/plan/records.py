@@ -6,7 +6,7 @@ prints both; it decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sympy import Expr, Symbol
@@ -52,7 +52,7 @@ class Machine:
 
 #: Measured on two cores with 256-bit vectors; one unit is 0.02 ns. A parallel region costs about 1 µs where it starts at all,
 #: and its compilation two seconds: below a million multiply-adds that is never won back.
-CPU = Machine(name="cpu", tile=100_000, plain=50, copy=35, start=16, parallel=2_000_000)
+CPU = Machine(name="cpu", tile=40_000, plain=50, copy=35, start=16, parallel=2_000_000)
 
 
 @dataclass(frozen=True)
@@ -216,6 +216,17 @@ class Entry:
     places: Mapping[str, Place]
 
 
+def needed(calls: Sequence[Call], wanted: Iterable[str]) -> tuple[Call, ...]:
+    """Return the calls that some tensors need, in order."""
+    names = set(wanted)
+    kept = []
+    for call in reversed(calls):
+        if any(name in names for name in call.written):
+            kept.append(call)
+            names.update(call.names)
+    return tuple(reversed(kept))
+
+
 @dataclass(frozen=True)
 class OptimizerStep:
     """The optimizer's step as one kernel over the flat buffers.
@@ -365,4 +376,5 @@ __all__ = [
     "OptimizerStep",
     "When",
     "free_indices",
+    "needed",
 ]

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from symbackprop.emit.records import Target
 
-NUMBA_CPU = Target(name="cpu", folder="numba_cpu", suffix="_cpu.py", runtime="kernels_cpu.py.jinja")
+NUMBA_CPU = Target(name="cpu", folder="numba_cpu", form="loops", suffix="_cpu.py", runtime="kernels_cpu.py.jinja")
 
 __all__ = ["NUMBA_CPU"]

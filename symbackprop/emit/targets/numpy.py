@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from symbackprop.emit.records import Target
 
-NUMPY = Target(name="numpy", folder="numpy", suffix="_numpy.py", runtime=None)
+NUMPY = Target(name="numpy", folder="numpy", form="arrays", suffix="_numpy.py", runtime=None)
 
 __all__ = ["NUMPY"]

@@ -1,0 +1,280 @@
+"""A plan as the page of a module of whole arrays: one line of NumPy for each equation, under real names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+from sympy import Expr
+
+from symbackprop.algebra.bound import bound_indices
+from symbackprop.algebra.equation import Equation
+from symbackprop.algebra.index import Index
+from symbackprop.algebra.tensor import Tensor
+from symbackprop.emit import wrap
+from symbackprop.emit.heading import heading
+from symbackprop.emit.names import RESERVED, Names
+from symbackprop.emit.page import Function, Node, Page, affine, count, parameter_rows
+from symbackprop.emit.vectorized import vectorized
+from symbackprop.plan.records import Call, OptimizerStep, Place, Plan
+
+#: Stands around the name of a slot until the real tensor's name is put in.
+_MARK = "\0"
+
+
+def page(plan: Plan, template: str) -> Page:
+    """Return a plan as text in pieces."""
+    writer = _Writer(plan)
+    entries = tuple(writer.entries())
+    step = plan.update
+    arrays = [kind for _, kind in (step.state if step else ())]
+    total = sum(count(p.shape) for p in plan.parameters)
+    return Page(
+        network=plan.name,
+        template=template,
+        digest=plan.digest,
+        dtype=plan.dtype,
+        batch=plan.batch,
+        parameters=parameter_rows(plan),
+        state_size=str(arrays.count("parameter") * total + arrays.count("scalar")),
+        hyper=tuple(f'("{name}", {value!r})' for name, value in (step.hyper if step else ())),
+        trainable=tuple(f"({a}, {b})" for a, b in (step.ranges if step else ())),
+        workspace="0",
+        runtime=(),
+        mathematics=tuple(sorted(writer.used & {"erf", "erfc"})),
+        scalars=tuple(sorted(writer.used & {"sigmoid", "softplus", "logsumexp"})),
+        views=(),
+        kernels=(),
+        entries=entries,
+        one="1.0",
+        zero="0.0",
+    )
+
+
+@dataclass(frozen=True)
+class _Line:
+    """The heading, the slot, the code and the slots read of one equation; names of slots stand between marks."""
+
+    title: str
+    slot: str
+    code: str
+    reads: tuple[str, ...]
+
+
+class _Writer:
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.used: set[str] = set()
+        self.lines: dict[Any, tuple[_Line, ...]] = {}
+
+    def entries(self) -> Iterable[Function]:
+        plan = self.plan
+        names = Names(RESERVED | {"y", "value", "n"})
+        data = {x: names.of(x, x) for x in plan.inputs} | ({plan.target: "y"} if plan.target else {})
+        outs = tuple(f"out_{k}" if len(plan.outputs) > 1 else "out" for k in range(1, len(plan.outputs) + 1))
+        inputs = tuple(data[x] for x in plan.inputs)
+        yield self.function(
+            "forward",
+            ("params", *inputs, *outs, "work=None"),
+            plan.entry("forward").calls,
+            {**data},
+            dict(zip(plan.outputs, outs, strict=True)),
+            "Write the network's output for a batch into out.",
+        )
+        if plan.loss is None:
+            return
+        given = tuple(data.values())
+        yield self.function(
+            "loss", ("params", *given, "work=None"), plan.entry("loss").calls, data, {}, "Return the loss of a batch.", result=plan.loss
+        )
+        gradients = {g: None for _, g in plan.gradients}
+        derived = {p for p, _ in plan.gradients}
+        zeroed = tuple((p.offset, p.offset + count(p.shape)) for p in plan.parameters if p.name not in derived)
+        yield self.function(
+            "value_and_grad",
+            ("params", *given, "grads", "work=None"),
+            self.both("backward"),
+            data,
+            gradients,
+            "Return the loss of a batch and write its gradients into grads.",
+            result=plan.loss,
+            zeroed=zeroed,
+        )
+        if plan.input_gradients:
+            targets = {g: f"grads_{data[x]}" for x, g in plan.input_gradients}
+            yield self.function(
+                "input_gradients",
+                ("params", *given, *targets.values(), "work=None"),
+                self.both("input_gradients"),
+                data,
+                targets,
+                "Return the loss of a batch and write its gradient with respect to the inputs.",
+                result=plan.loss,
+            )
+        if plan.update is not None:
+            yield self.update(plan.update)
+            passed = ", ".join(("params", *given, "grads", "work"))
+            yield Function(
+                "train_step",
+                ("params", *given, "grads", "state", "hyper", "work=None"),
+                (),
+                (
+                    Node(f"value = value_and_grad({passed})"),
+                    Node("if np.isfinite(value):", (Node("update(params, grads, state, hyper)"),)),
+                    Node("return value"),
+                ),
+                "Return the loss and do one step of the optimizer; a loss that is not finite changes nothing.",
+            )
+
+    def both(self, name: str) -> tuple[Call, ...]:
+        """Return the calls of the loss and of a backward pass."""
+        return (*self.plan.entry("loss").calls, *self.plan.entry(name).calls)
+
+    def function(
+        self,
+        name: str,
+        arguments: tuple[str, ...],
+        calls: Sequence[Call],
+        data: Mapping[str, str],
+        written: Mapping[str, str | None],
+        doc: str,
+        *,
+        result: str | None = None,
+        zeroed: Sequence[tuple[int, int]] = (),
+    ) -> Function:
+        names = Names(RESERVED | {"y", "value", "n"} | {a.removesuffix("=None") for a in arguments})
+        for real, text in (*data.items(), *written.items()):
+            if text is not None:
+                names.given[real] = text
+        places = self.plan.entries[-1].places
+        lines = self.live(calls, (*written, *((result,) if result else ())))
+        read = dict.fromkeys(call.slots[slot] for call, line in lines for slot in (*line.reads, line.slot))
+        seen = [real for buffer in ("params", "grads") for real in read if real in places and places[real].buffer == buffer]
+        views = [Node(self.view(names.of(real, real), places[real])) for real in seen]
+        body: list[Node] = []
+        owner = ""
+        batch = False
+        for call, line in lines:
+            if call.owner.split(".")[0] != owner:
+                owner = call.owner.split(".")[0]
+                body.append(Node(f"# {owner}"))
+            real = call.slots[line.slot]
+            text = _filled(line.code, call, names)
+            batch = batch or _uses(text, "n")
+            body.append(Node(wrap.comment(_filled(line.title, call, names), 4)))
+            left = f"{names.of(real, real)}[...]" if real in written else names.of(real, real)
+            body.append(Node(wrap.statement(f"{left} = {text}", 4)))
+        if batch:
+            views.insert(0, Node(f"n = {data[self.plan.inputs[0]]}.shape[0]"))
+        views += [Node(f"grads[{start}:{stop}] = 0") for start, stop in zeroed]
+        if result is not None:
+            body.append(Node(f"return float({names.of(result, result)})"))
+        return Function(name, arguments, (), (*views, *body), doc)
+
+    def live(self, calls: Sequence[Call], wanted: Sequence[str]) -> list[tuple[Call, _Line]]:
+        """Return the lines that some tensors need, in order: what the loops fuse is a line of its own here."""
+        open_names = set(wanted)
+        kept = []
+        for call in reversed(calls):
+            for line in reversed(self.translated(call, self.plan.entries[-1].places)):
+                if call.slots[line.slot] in open_names:
+                    kept.append((call, line))
+                    open_names.update(call.slots[slot] for slot in line.reads)
+        return kept[::-1]
+
+    def translated(self, call: Call, places: Mapping[str, Place]) -> tuple[_Line, ...]:
+        """Return a line for each equation of a call."""
+        values: dict[Expr, Expr] = {}
+        for real, t in zip(call.names, call.kernel.arguments, strict=True):
+            if "@" in real:
+                continue
+            for extent, value in zip(t.shape, places[real].shape, strict=True):
+                if extent.is_Symbol and isinstance(value, int):
+                    values[extent] = sympy.Integer(value)
+        for symbol, value in zip(call.kernel.integers, call.integers, strict=True):
+            if isinstance(value, int):
+                values[symbol] = sympy.Integer(value)
+        key = (call.kernel.name, tuple(sorted((str(k), str(v)) for k, v in values.items())))
+        if key not in self.lines:
+            made = []
+            for e in call.kernel.body.equations:
+                code, used = vectorized(_sized(e, values), lambda slot: f"{_MARK}{slot}{_MARK}", _size)
+                self.used |= set(used)
+                made.append(_Line(heading(_marked(e)), e.tensor.name, code, tuple(t.name for t in e.reads)))
+            self.lines[key] = tuple(made)
+        return self.lines[key]
+
+    def view(self, name: str, place: Place) -> str:
+        stop = place.fixed + count(tuple(int(s) for s in place.shape))
+        text = f"{name} = {place.buffer}[{place.fixed}:{stop}]"
+        return text if len(place.shape) == 1 else f"{text}.reshape({', '.join(map(str, place.shape))})"
+
+    def update(self, step: OptimizerStep) -> Function:
+        names = Names(RESERVED | {"start", "stop"})
+        arrays = [name for name, kind in step.state if kind == "parameter"]
+        scalars = [name for name, kind in step.state if kind == "scalar"]
+        names.given |= {"w": "params", "g": "grads"}
+        size = names.of("P", "P")
+        body = [Node(f"{size} = params.size")]
+        body += [Node(f"{names.of(name, name)} = float(hyper[{k}])") for k, (name, _) in enumerate(step.hyper)]
+        for k, name in enumerate(arrays):
+            body.append(Node(f"{names.of(name, name)} = state[{affine(k, size, 0)}:{affine(k + 1, size, 0)}]"))
+        for k, name in enumerate(scalars):
+            body.append(Node(f"{names.of(name, name)} = float(state[{affine(len(arrays), size, k)}])"))
+        for e in step.equations:
+            code, used = vectorized(e, lambda slot: names.of(slot, slot), lambda extent: size)
+            self.used |= set(used)
+            body.append(Node(wrap.comment(heading(e), 4)))
+            body.append(Node(wrap.statement(f"{names.of(e.tensor.name, e.tensor.name)} = {code}", 4)))
+        stored = [name for name in ("w", *arrays) if any(e.tensor.name == f"{name}_next" for e in step.equations)]
+        total = sum(count(p.shape) for p in self.plan.parameters)
+        if step.ranges == ((0, total),):
+            body += [Node(f"{names.of(name, name)}[...] = {names.of(f'{name}_next', name)}") for name in stored]
+        else:
+            lines = tuple(
+                Node(f"{names.of(name, name)}[start:stop] = {names.of(f'{name}_next', name)}[start:stop]") for name in stored
+            )
+            body.append(Node("for start, stop in TRAINABLE:", lines))
+        for k, name in enumerate(scalars):
+            body.append(Node(f"state[{affine(len(arrays), size, k)}] = {names.of(f'{name}_next', name)}"))
+        return Function("update", ("params", "grads", "state", "hyper"), (), tuple(body), "Do one step of the optimizer with given gradients.")
+
+
+def _marked(e: Equation) -> Equation:
+    """Return an equation with marks around the names of its tensors."""
+    tensors = (e.tensor, *e.reads)
+    return e.xreplace({t: Tensor(f"{_MARK}{t.name}{_MARK}", t.axes, t.role, integer=t.integer, positive=t.positive) for t in tensors})
+
+
+def _filled(text: str, call: Call, names: Names) -> str:
+    """Return a text with the real names in place of the marked slots."""
+    return "".join(names.of(call.slots[part], call.slots[part]) if k % 2 else part for k, part in enumerate(text.split(_MARK)))
+
+
+def _sized(e: Equation, values: Mapping[Expr, Expr]) -> Equation:
+    """Return an equation with numbers for its sizes, the batch apart."""
+    if not values:
+        return e
+    swap: dict[Any, Any] = dict(values)
+    indices: set[Index] = {*e.lhs.index, *bound_indices(e.rhs)}  # type: ignore[arg-type]
+    for t in (e.tensor, *e.reads):
+        indices |= set(t.axes)
+    swap.update({i: Index(i.name, i.extent.xreplace(dict(values))) for i in indices})  # type: ignore[arg-type]
+    for t in (e.tensor, *e.reads):
+        swap[t] = Tensor(t.name, tuple(swap[a] for a in t.axes), t.role, integer=t.integer, positive=t.positive)
+    return e.xreplace(swap)
+
+
+def _size(extent: Expr) -> str:
+    return str(extent) if extent.is_Integer else "n"
+
+
+def _uses(text: str, name: str) -> bool:
+    """Whether a name occurs as a word of its own."""
+    words = "".join(c if c.isalnum() or c == "_" else " " for c in text).split()
+    return name in words
+
+
+__all__ = ["page"]

@@ -1,0 +1,94 @@
+"""What a template lays out: functions, lines and constants as text. Records, and the text of small things."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symbackprop.emit import wrap
+from symbackprop.plan.records import Plan
+
+
+@dataclass(frozen=True)
+class Node:
+    """A line, or a line that opens a block."""
+
+    text: str
+    body: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of the module.
+
+    Attributes:
+        name: of it.
+        arguments: in order.
+        headings: the equations that it computes, as comments.
+        body: its lines.
+        doc: one line for its docstring, or empty.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    headings: tuple[str, ...]
+    body: tuple[Node, ...]
+    doc: str = ""
+
+    @property
+    def signature(self) -> str:
+        """Name and arguments, over several lines where they are long."""
+        return wrap.call(self.name, self.arguments, 5)
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that the template of a module lays out."""
+
+    network: str
+    template: str
+    digest: str
+    dtype: str
+    batch: int
+    parameters: tuple[str, ...]
+    state_size: str
+    hyper: tuple[str, ...]
+    trainable: tuple[str, ...]
+    workspace: str
+    runtime: tuple[str, ...]
+    mathematics: tuple[str, ...]
+    scalars: tuple[str, ...]
+    views: tuple[int, ...]
+    kernels: tuple[Function, ...]
+    entries: tuple[Function, ...]
+    one: str
+    zero: str
+
+
+def affine(factor: int, name: str, fixed: int) -> str:
+    """Return the text of ``factor * name + fixed``."""
+    words = []
+    if factor:
+        words.append(name if factor == 1 else f"{factor} * {name}")
+    if fixed or not words:
+        words.append(str(fixed))
+    return " + ".join(words)
+
+
+def count(shape: tuple[int, ...]) -> int:
+    """Return the number of entries of an array."""
+    total = 1
+    for extent in shape:
+        total *= extent
+    return total
+
+
+def parameter_rows(plan: Plan) -> tuple[str, ...]:
+    """Return (name, offset, shape) of each parameter as text."""
+    rows = []
+    for p in plan.parameters:
+        shape = f"({p.shape[0]},)" if len(p.shape) == 1 else f"({', '.join(map(str, p.shape))})"
+        rows.append(f'("{p.name}", {p.offset}, {shape})')
+    return tuple(rows)
+
+
+__all__ = ["Function", "Node", "Page", "affine", "count", "parameter_rows"]
