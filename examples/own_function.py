@@ -11,6 +11,6 @@ if __name__ == "__main__":
     derivation = sbp.derive(system, of="f", wrt=["W", "x"])
     for name in ("W", "x"):
         gradient = derivation.gradients[name]
-        print(gradient.index, "|", gradient.matrix)
+        print(gradient.text(form="index"), "|", gradient.text(form="matrix"))
         for step in gradient.steps:
             print("   ", step.rule)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from symbackprop import __version__
+from symbackprop.command.progress import waiting
 from symbackprop.errors import CheckError, SymbackpropError
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
@@ -25,9 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-#: Results go to standard output, progress to standard error: a pipe gets the results alone.
 out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
-aside = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 class Target(StrEnum):
@@ -336,22 +333,6 @@ def chosen_optimizer(loaded: Any, text: str | None, lr: float | None, needed: bo
     if needed and loaded.optimizer is None:
         raise SymbackpropError(f"{loaded.origin} has no OPTIMIZER: give --optimizer, such as --optimizer sgd --lr 0.1")
     return loaded.optimizer
-
-
-@contextmanager
-def waiting(text: str) -> Iterator[Any]:
-    """Show what is being done as long as it takes; nothing unless a person watches."""
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(pulse_style="dim"),
-        TimeElapsedColumn(),
-        console=aside,
-        transient=True,
-        disable=not aside.is_terminal,
-    ) as progress:
-        task = progress.add_task(text, total=None)
-        yield lambda description: progress.update(task, description=description)
 
 
 #: The root of the errors that the option parser raises, wherever typer keeps it.

@@ -5,14 +5,16 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from symbackprop.command.derive import shown
 from symbackprop.command.generated import TARGETS
 from symbackprop.command.network import load
+from symbackprop.command.progress import waiting
 from symbackprop.data import digits, every_fifth
 from symbackprop.errors import CheckError, OutputError
 from symbackprop.execute.files import write_all
@@ -49,12 +51,13 @@ def tell(out: Console, seeds: Sequence[int], epochs: int, folder: Path | None) -
 
     out.print("\n4. The proof: numerical differentiation judges the maths, the interpreter judges the code.\n")
     program = net.compile(target="cpu", dtype=dtype, batch=batch)
-    report = program.check()
+    with waiting("compiling and checking"):
+        report = program.check()
     out.print(str(report))
     if not report.ok:
         raise CheckError(f"digits: a gradient is wrong, see the table: {report.worst}")
 
-    out.print(f"\n5. Training on {len(y)} images: {rule}, {epochs} epochs, batches of {batch}.")
+    out.print(f"\n5. Training on {len(y)} images: {_words(rule)}, {epochs} epochs, batches of {batch}.")
     accuracies = []
     for seed in seeds:
         params = net.init(seed=seed, dtype=dtype)
@@ -75,6 +78,12 @@ def _write(folder: Path | None, texts: dict[str, str]) -> tuple[Path, ...]:
         return write_all("symbackprop-demo", texts)
     except OutputError:
         return write_all(tempfile.mkdtemp(prefix="symbackprop-demo-"), texts)
+
+
+def _words(rule: Any) -> str:
+    """Return an optimizer with the options that differ from its defaults."""
+    given = [(f.name, getattr(rule, f.name)) for f in fields(rule) if getattr(rule, f.name) != f.default]
+    return f"{type(rule).__name__}({', '.join(f'{name}={value}' for name, value in given)})"
 
 
 def _picture(images: np.ndarray, labels: np.ndarray) -> str:

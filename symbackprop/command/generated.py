@@ -14,8 +14,8 @@ from symbackprop.pipeline import artifacts
 #: What every example is written as.
 TARGETS = ("numpy", "cpu")
 
-#: A file that begins with this, behind comment marks, is one of ours and may be replaced or removed.
-_SIGN = "Written by symbackprop"
+#: A file whose head says this is one of ours and may be replaced or removed.
+_SIGN = "Written from the template"
 
 
 def wanted(examples: Path, started: Callable[[str], None] = lambda name: None) -> dict[str, str]:
