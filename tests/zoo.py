@@ -9,10 +9,10 @@ import numpy as np
 
 import symbackprop as sbp
 
-#: Activations for hidden layers. The exponential is left to the sweep over the tables: a chain of them overflows.
+#: Activations for hidden layers; the exponential at most once in a network, since a chain of them overflows.
 ACTIVATIONS = (
     "identity sigmoid tanh relu leaky_relu elu selu celu softplus softsign silu mish gelu gelu_tanh "
-    "hard_sigmoid hard_tanh relu6 log_sigmoid softmax log_softmax"
+    "hard_sigmoid hard_tanh relu6 log_sigmoid softmax log_softmax exponential"
 ).split()
 
 #: Loss -> (activation that brings the output into its domain, the targets that it takes).
@@ -51,6 +51,7 @@ class Case:
         inputs: values of its inputs, by name.
         target: the targets.
         made_of: what was drawn, for messages.
+        parts: the entries of the tables that it contains.
     """
 
     seed: int
@@ -59,6 +60,11 @@ class Case:
     inputs: dict[str, np.ndarray]
     target: np.ndarray
     made_of: str
+    parts: frozenset[str]
+
+    @property
+    def form(self) -> str:
+        return "labels" if self.target.ndim == 1 else "rows"
 
     @property
     def values(self) -> dict[str, np.ndarray]:
@@ -99,6 +105,10 @@ def case(seed: int) -> Case:
     def width() -> int:
         return int(rng.integers(1, 10))
 
+    def activation_name() -> str:
+        name = str(rng.choice(ACTIVATIONS))
+        return "tanh" if name == "exponential" and any("exponential" in word for word in words) else name
+
     nodes = [(sbp.Input(w), w) for w in (width() for _ in range(1 + int(rng.random() < 0.25)))]
     inputs = [node for node, _ in nodes]
     unused = list(range(len(nodes)))
@@ -114,7 +124,7 @@ def case(seed: int) -> Case:
         partners = [source]
         if kind == "dense":
             out = width()
-            activation = str(rng.choice(ACTIVATIONS))
+            activation = activation_name()
             layer = sbp.Dense(out, activation=activation, bias=bool(rng.random() < 0.8), trainable=bool(rng.random() < 0.9))
             made, words = layer(x), [*words, f"dense {out} {activation}"]
             shared.append((layer, w, out))
@@ -122,7 +132,7 @@ def case(seed: int) -> Case:
             layer, _, out = again[int(rng.integers(len(again)))]
             made, words = layer(x), [*words, f"shared {out}"]
         elif kind == "activation":
-            out, activation = w, str(rng.choice(ACTIVATIONS))
+            out, activation = w, activation_name()
             made, words = sbp.Activation(activation)(x), [*words, activation]
         elif kind == "concat":
             other = int(rng.integers(len(nodes)))
@@ -152,5 +162,20 @@ def case(seed: int) -> Case:
     )
     names = ["x"] if len(inputs) == 1 else [f"x_{k}" for k in range(1, len(inputs) + 1)]
     data = {name: rng.standard_normal((batch, nodes[k][1])) for k, name in enumerate(names)}
-    words += [f"{loss} {reduction} of {out}", f"batch {batch}"]
-    return Case(seed, net, draw_parameters(net, rng), data, draw_target(target_kind, batch, out, rng), ", ".join(words))
+    target = draw_target(target_kind, batch, out, rng)
+    penalty = type(net.spec.regularizer).__name__
+    parts = {word.split()[-1] for word in words} & set(ACTIVATIONS) | {f"{loss} {reduction}", f"penalty {penalty}"}
+    words += [f"{loss} {reduction} of {out}", f"penalty {penalty}", f"batch {batch}"]
+    return Case(seed, net, draw_parameters(net, rng), data, target, ", ".join(words), frozenset(parts))
+
+
+def covering(count: int, among: range) -> tuple[int, ...]:
+    """Return seeds whose networks contain, together, as much of the tables as they can; the rest are the first others."""
+    parts = {seed: case(seed).parts for seed in among}
+    chosen: list[int] = []
+    open_parts = frozenset().union(*parts.values())
+    while len(chosen) < count:
+        best = max((seed for seed in among if seed not in chosen), key=lambda seed: (len(parts[seed] & open_parts), -seed))
+        chosen.append(best)
+        open_parts -= parts[best]
+    return tuple(chosen)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from written import callable_of, executed
+
 from symbackprop import pipeline
 from symbackprop.validate.check import check_network
 from symbackprop.validate.report import Report
-from written import callable_of, executed
 
 
 def text(net: Any, kind: str, form: str | None, dtype: str = "float64", batch: int = 8) -> str:
@@ -17,13 +18,11 @@ def text(net: Any, kind: str, form: str | None, dtype: str = "float64", batch: i
     return str(artifacts[0].text)
 
 
-def agreement(net: Any, form: str | None, *, seed: int = 0, batch: int = 3, compiled: bool = False) -> Report:
+def agreement(net: Any, form: str | None, *, seed: int = 0, batch: int = 3, params: Any = None) -> Report:
     """Check derivation, numpy text and cpu text at one sample; both texts must agree with the interpreter."""
     derivation = pipeline.derive_network(net.spec, target=form)
     model = derivation.model
-    programs = [
-        callable_of(executed(text(net, kind, form), compiled=compiled and kind == "cpu"), model.inputs) for kind in ("numpy", "cpu")
-    ]
+    programs = [callable_of(executed(text(net, kind, form)), model.inputs) for kind in ("numpy", "cpu")]
 
     def both(params: dict[str, Any], inputs: dict[str, Any], target: Any) -> tuple[float, dict[str, Any]]:
         (first, slow), (second, fast) = (program(params, inputs, target) for program in programs)
@@ -33,4 +32,4 @@ def agreement(net: Any, form: str | None, *, seed: int = 0, batch: int = 3, comp
         assert worst[0] <= 1e-12 * max(1.0, largest), worst
         return second, fast
 
-    return check_network(model, derivation, both, seed=seed, batch=batch)
+    return check_network(model, derivation, both, seed=seed, batch=batch, params=params)

@@ -10,11 +10,12 @@ import itertools
 
 import numpy as np
 import pytest
-import symbackprop as sbp
 from judge import agreement
+from zoo import ON_PROBABILITIES, REGULARIZERS
+
+import symbackprop as sbp
 from symbackprop.declare.activations import ACTIVATIONS
 from symbackprop.declare.losses import LOSSES, REDUCTIONS
-from zoo import ON_PROBABILITIES, REGULARIZERS
 
 PENALTIES = REGULARIZERS[:3]
 
