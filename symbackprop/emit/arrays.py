@@ -239,7 +239,8 @@ class _Writer:
             body.append(Node("for start, stop in TRAINABLE:", lines))
         for k, name in enumerate(scalars):
             body.append(Node(f"state[{affine(len(arrays), size, k)}] = {names.of(f'{name}_next', name)}"))
-        return Function("update", ("params", "grads", "state", "hyper"), (), tuple(body), "Do one step of the optimizer with given gradients.")
+        arguments = ("params", "grads", "state", "hyper")
+        return Function("update", arguments, (), tuple(body), "Do one step of the optimizer with given gradients.")
 
 
 def _marked(e: Equation) -> Equation:
@@ -258,10 +259,10 @@ def _sized(e: Equation, values: Mapping[Expr, Expr]) -> Equation:
     if not values:
         return e
     swap: dict[Any, Any] = dict(values)
-    indices: set[Index] = {*e.lhs.index, *bound_indices(e.rhs)}  # type: ignore[arg-type]
+    indices: set[Index] = {*e.lhs.index, *bound_indices(e.rhs)}
     for t in (e.tensor, *e.reads):
         indices |= set(t.axes)
-    swap.update({i: Index(i.name, i.extent.xreplace(dict(values))) for i in indices})  # type: ignore[arg-type]
+    swap.update({i: Index(i.name, i.extent.xreplace(dict(values))) for i in indices})
     for t in (e.tensor, *e.reads):
         swap[t] = Tensor(t.name, tuple(swap[a] for a in t.axes), t.role, integer=t.integer, positive=t.positive)
     return e.xreplace(swap)

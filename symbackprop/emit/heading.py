@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import sympy
 from sympy import Expr
 
@@ -122,7 +124,7 @@ def _product(e: sympy.Mul) -> tuple[str, int]:
 
 def _joined(parts: list[str]) -> str:
     text = parts[0]
-    for before, after in zip(parts, parts[1:], strict=False):
+    for before, after in pairwise(parts):
         text += (" · " if before.endswith(")") or after.startswith("(") else " ") + after
     return text
 

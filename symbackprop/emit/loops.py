@@ -90,7 +90,8 @@ class _Writer:
             body += frame.nodes(k.body.statements, 4)
         body = [*frame.sizes(), *body]
         self.used |= frame.printer.used
-        return Function(self.functions[k.name], tuple(arguments), tuple(wrap.comment(heading(e), 4) for e in k.body.equations), tuple(body), f"Write {' and '.join(k.written)}.")
+        headings = tuple(wrap.comment(heading(e), 4) for e in k.body.equations)
+        return Function(self.functions[k.name], tuple(arguments), headings, tuple(body), f"Write {' and '.join(k.written)}.")
 
     def product(self, frame: _Frame, p: Product) -> list[Node]:
         made = []
@@ -112,7 +113,8 @@ class _Writer:
         inputs = _Driver(self, plan.entry("forward"))
         outs = tuple(f"out_{k}" if len(plan.outputs) > 1 else "out" for k in range(1, len(plan.outputs) + 1))
         given = {**self.data_names(), **dict(zip(plan.outputs, outs, strict=True))}
-        yield inputs.function("forward", ("params", *self.given(plan.inputs), *outs, "work"), given, "Write the network's output for a batch into out.")
+        arguments = ("params", *self.given(plan.inputs), *outs, "work")
+        yield inputs.function("forward", arguments, given, "Write the network's output for a batch into out.")
         if plan.loss is None:
             return
         data = (*self.given(plan.inputs), *(["y"] if plan.target else []))
@@ -170,9 +172,9 @@ class _Writer:
         arrays = [name for name, kind in step.state if kind == "parameter"]
         scalars = [name for name, kind in step.state if kind == "scalar"]
         tensors = [s.access.tensor for s in step.elements if isinstance(s, Store)]
-        frame = _Frame(
-            tuple(t for t in tensors if t.name in arrays), (), self.reserved | {"part", "value"}, single=self.single, fixed={"params": "params", "grads": "grads"}
-        )
+        given = {"params": "params", "grads": "grads"}
+        kept = tuple(t for t in tensors if t.name in arrays)
+        frame = _Frame(kept, (), self.reserved | {"part", "value"}, single=self.single, fixed=given)
         size = frame.names.of("P", "P")
         frame.extents[step.index.extent] = size
         frame.given[step.index.extent] = size
@@ -206,7 +208,8 @@ class _Writer:
             body.append(Node(f"state[{places[name]}] = {outer.printer.real(value)}"))
         self.used |= frame.printer.used | outer.printer.used
         headings = tuple(wrap.comment(heading(e), 4) for e in step.equations)
-        return Function("update", ("params", "grads", "state", "hyper"), headings, tuple(body), "Do one step of the optimizer with given gradients.")
+        arguments = ("params", "grads", "state", "hyper")
+        return Function("update", arguments, headings, tuple(body), "Do one step of the optimizer with given gradients.")
 
 
 def _defined(statements: Sequence[Statement]) -> tuple[Local, ...]:
@@ -271,8 +274,9 @@ class _Driver:
         shape = tuple("n" if extent == "N" else str(extent) for extent in place.shape)
         start = affine(place.per_sample, "n", place.fixed)
         if len(shape) <= 1:
-            count = (1 if place.shape == ("N",) else 0, int(place.shape[0]) if place.shape and place.shape != ("N",) else (0 if place.shape else 1))
-            return f"{name} = {buffer}[{start}:{affine(place.per_sample + count[0], 'n', place.fixed + count[1])}]"
+            batch = int(place.shape == ("N",))
+            size = 0 if batch else int(place.shape[0] if place.shape else 1)
+            return f"{name} = {buffer}[{start}:{affine(place.per_sample + batch, 'n', place.fixed + size)}]"
         self.writer.ranks.add(len(shape))
         return f"{name} = view_{len(shape)}({buffer}, {start}, {', '.join(shape)})"
 
@@ -340,7 +344,8 @@ class _Frame:
 
     def sizes(self) -> list[Node]:
         """Return the lines that read the sizes in use from the arrays."""
-        return [Node(f"{self.names.of(('size', str(e)), str(e))} = {text}") for e, text in sorted(self.needed.items(), key=lambda item: str(item[0]))]
+        ordered = sorted(self.needed.items(), key=lambda item: str(item[0]))
+        return [Node(f"{self.names.of(('size', str(e)), str(e))} = {text}") for e, text in ordered]
 
     def access(self, a: Access, parts: tuple[str, ...]) -> str:
         return f"{self.array(a.tensor)}[{', '.join(parts) if parts else '0'}]"
@@ -375,8 +380,8 @@ class _Frame:
             return [Node(wrap.statement(f"{self.local(s.local)} += {printer.real(s.value)}", indent))]
         if isinstance(s, Update):
             best, value = self.local(s.local), self.names.of(("value", s.local.name), "candidate")
-            keep = (Node(f"{best} = {value}"),)
-            return [Node(wrap.statement(f"{value} = {printer.real(s.value)}", indent)), Node(f"if {value} > {best} or {value} != {value}:", keep)]
+            larger = Node(f"if {value} > {best} or {value} != {value}:", (Node(f"{best} = {value}"),))
+            return [Node(wrap.statement(f"{value} = {printer.real(s.value)}", indent)), larger]
         assert isinstance(s, Choose)
         best, at, value = self.local(s.best), self.local(s.at), self.names.of(("value", s.best.name), "candidate")
         keep = (Node(f"{best} = {value}"), Node(f"{at} = {printer.whole(s.position)}"))

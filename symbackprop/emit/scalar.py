@@ -120,7 +120,8 @@ class ScalarPrinter:
         if isinstance(e, Floor):
             return f"np.floor({self._at(e.args[0], _TEST)})", _ATOM
         if isinstance(e, Unspecified):
-            raise EmissionError(f"the function {e.label} has no expression, so no code can be written for it; give one with Activation({e.label!r}, expression)")
+            remedy = f"give one with Activation({e.label!r}, expression)"
+            raise EmissionError(f"the function {e.label} has no expression, so no code can be written for it; {remedy}")
         if type(e) in _FUNCTIONS:
             self.used.add(_FUNCTIONS[type(e)])
             return f"{_FUNCTIONS[type(e)]}({self._at(e.args[0], _TEST)})", _ATOM

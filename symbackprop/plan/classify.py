@@ -108,7 +108,8 @@ def choose(candidate: Candidate, out: tuple[Index, Index], size: Mapping[Expr, i
     parallel = work >= machine.parallel
     copied = copy_second if form == "direct" else copy_first
     words = [f"{work:,} multiply-adds: tiled product"]
-    words += ["of the transposes"] * (form == "swapped") + ["one operand transposed first"] * copied + ["rows shared among threads"] * parallel
+    words += ["of the transposes"] * (form == "swapped") + ["one operand transposed first"] * copied
+    words += ["rows shared among threads"] * parallel
     return Choice(form, copied, parallel, ", ".join(words))
 
 
@@ -133,9 +134,9 @@ def contraction(
     in_place = head.tensor.name in stored and [c.form for _, c in choices] == ["direct"]
     for number, (candidate, choice) in enumerate(choices, 1):
         suffix = "" if len(choices) == 1 else f"_{number}"
-        row, column, left, right = (
-            (out[0], out[1], candidate.first, candidate.second) if choice.form == "direct" else (out[1], out[0], candidate.second, candidate.first)
-        )
+        (row, left), (column, right) = (out[0], candidate.first), (out[1], candidate.second)
+        if choice.form == "swapped":
+            (row, left), (column, right) = (column, right), (row, left)
         k = candidate.inner
         copied = None
         if choice.copied:

@@ -26,7 +26,22 @@ from symbackprop.plan.classify import Candidate, Choice, candidates, choose, con
 from symbackprop.plan.memory import Interval, first_fit
 from symbackprop.plan.naming import readable
 from symbackprop.plan.nests import loops, scalars
-from symbackprop.plan.records import CPU, Call, Contraction, Entry, Kernel, Local, Machine, Nest, OptimizerStep, Place, Plan, Slot, Store, needed
+from symbackprop.plan.records import (
+    CPU,
+    Call,
+    Contraction,
+    Entry,
+    Kernel,
+    Local,
+    Machine,
+    Nest,
+    OptimizerStep,
+    Place,
+    Plan,
+    Slot,
+    Store,
+    needed,
+)
 
 
 class Optimizer(Protocol):
@@ -66,17 +81,17 @@ def make(model: Model, derivation: Derivation | None, options: Options) -> Plan:
         options: type, largest batch, schedule and optimizer.
     """
     if derivation is None:
-        blocks, backward, tensors = model.system.blocks, (), model.system.tensors
-        cotangents: Mapping[str, str] = {}
+        forward, tensors = model.system.blocks, model.system.tensors
     else:
-        blocks, backward, tensors = derivation.forward, derivation.backward, derivation.tensors
-        cotangents = derivation.cotangents
+        forward, tensors = derivation.forward, derivation.tensors
+    backward = derivation.backward if derivation is not None else ()
+    cotangents = derivation.cotangents if derivation is not None else {}
     missing = [p.name for p in model.parameters if p.offset is None]
     if missing:
         raise EmissionError(f"{model.name}: the shape of {missing[0]} is symbolic; kernels need numbers for every size but the batch")
     return assemble(
         name=model.name,
-        forward=blocks,
+        forward=forward,
         backward=backward,
         tensors=tensors,
         parameters=tuple(Slot(p.name, p.offset or 0, tuple(int(s) for s in p.shape), p.trainable) for p in model.parameters),
@@ -194,6 +209,10 @@ def _live(blocks: Sequence[Block], wanted: frozenset[str]) -> dict[int, tuple[fr
 # Kernels
 
 
+#: Key of a template, its slots that are computed, and those of them that others read.
+_Key = tuple[str, frozenset[str], frozenset[str]]
+
+
 @dataclass(frozen=True)
 class _Group:
     """Equations of one template that share a nest."""
@@ -230,7 +249,7 @@ class _Workshop:
 
     def __init__(self, size: Symbol, batch: int, schedule: str, machine: Machine, tensors: Mapping[str, Tensor]) -> None:
         self.size, self.batch, self.schedule, self.machine, self.tensors = size, batch, schedule, machine, tensors
-        self.groups: dict[tuple[str, frozenset[str], frozenset[str]], tuple[_Group, ...]] = {}
+        self.groups: dict[_Key, tuple[_Group, ...]] = {}
         self.variants: dict[Any, tuple[_Made, ...]] = {}
         self.structures: dict[Any, _Structure] = {}
         self.known: dict[Any, Kernel] = {}
@@ -260,7 +279,7 @@ class _Workshop:
             made.append(Call(structure.kernel, names, one.integers, block.owner, slots_here, one.flops))
         return made
 
-    def make(self, key: tuple[str, frozenset[str], frozenset[str]], number: int, group: _Group, sizes: Mapping[Expr, Expr], block: Block) -> _Made:
+    def make(self, key: _Key, number: int, group: _Group, sizes: Mapping[Expr, Expr], block: Block) -> _Made:
         concrete = {self.size: sympy.Integer(self.batch)}
         extents = {e: int(e.xreplace(dict(sizes)).xreplace(concrete)) for e in group.extents}
         choices: tuple[Choice, ...] = ()
@@ -301,11 +320,12 @@ class _Workshop:
         read = tuple(dict.fromkeys(t for e in equations for t in e.reads if t.name not in inside))
         arguments = (*read, *written, *scratch)
         integers = _untold(equations, arguments)
-        key = (arguments, tuple(t.name for t in written), integers, body)
-        if key not in self.known:
-            name = self.name(block, written, dict((new, old) for old, new in names.items()))
-            self.known[key] = Kernel(name, arguments, tuple(t.name for t in written), tuple(t.name for t in scratch), integers, body, reason)
         slots = {new: old for old, new in names.items()}
+        outputs = tuple(t.name for t in written)
+        key = (arguments, outputs, integers, body)
+        if key not in self.known:
+            name = self.name(block, written, slots)
+            self.known[key] = Kernel(name, arguments, outputs, tuple(t.name for t in scratch), integers, body, reason)
         return _Structure(
             kernel=self.known[key],
             slots=tuple(f"@{t.name}" if t in scratch else slots[t.name] for t in arguments),
@@ -521,15 +541,15 @@ def _update(optimizer: Optimizer, parameters: tuple[Slot, ...]) -> OptimizerStep
 
 def _digest(blocks: Sequence[Block], optimizer: Optimizer | None) -> str:
     """SHA-256 of the equations: of each template once, and of what stands in its slots."""
-    texts: dict[int, str] = {}
+    numbers: dict[int, int] = {}
     total = hashlib.sha256()
     for block in blocks:
         key = id(block.template)
-        if key not in texts:
-            texts[key] = "\n".join(str(e) for e in block.template.equations)
-            total.update(texts[key].encode())
-        line = [str(list(texts).index(key)), *(f"{slot}={block.names[slot]}" for slot in block.template.tensors)]
-        line += [f"{s}={block.sizes[s]}" for s in sorted(block.sizes, key=str)]
+        if key not in numbers:
+            numbers[key] = len(numbers)
+            total.update("\n".join(str(e) for e in block.template.equations).encode())
+        line = [str(numbers[key]), *(f"{slot}={block.names[slot]}" for slot in block.template.tensors)]
+        line += [f"{s.name}={value}" for s, value in sorted(block.sizes.items(), key=lambda item: item[0].name)]
         total.update("|".join(line).encode())
     if optimizer is not None:
         total.update("\n".join(map(str, optimizer.system().equations)).encode())

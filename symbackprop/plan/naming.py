@@ -46,8 +46,7 @@ def _rename(expr: Expr, taken: frozenset[str]) -> Expr:
 
 
 def _name(bound: Index, body: Expr, taken: Iterable[str]) -> str:
-    wanted = [bound.name] if bound.name.isidentifier() else []
-    for name in (*wanted, *_axes(bound, body), *_LETTERS):
+    for name in (*_axes(bound, body), *_LETTERS):
         if name not in taken:
             return name
     count = 1
@@ -61,7 +60,7 @@ def _axes(bound: Index, body: Expr) -> Iterator[str]:
     for access in accesses:
         for axis, part in zip(access.tensor.axes, access.index, strict=True):
             if part == bound and axis.name.isidentifier():
-                yield axis.name
+                yield str(axis.name)
 
 
 __all__ = ["readable", "with_right_side"]

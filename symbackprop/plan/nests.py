@@ -256,18 +256,24 @@ class _Nest:
             levels[depth].body.append(Let(local, part))
 
     def powers(self, value: Expr, levels: list[_Level]) -> Expr:
-        """Name the bases of whole powers, so that a target can print b * b."""
-        swap: dict[Expr, Expr] = {}
-        for power in sorted(value.atoms(sympy.Pow), key=sympy.default_sort_key):
-            base = power.base
-            if power.exp.is_Integer and abs(power.exp) > 1 and not isinstance(base, Access | sympy.Symbol) and not base.is_Number and base not in swap:
-                if _conditional(base) or base.has(sympy.Pow) and any(p.exp.is_Integer and abs(p.exp) > 1 for p in base.atoms(sympy.Pow)):
-                    continue
-                depth = self.level(base, levels)
-                local = self.local("base", depth)
-                levels[depth].body.append(Let(local, base))
-                swap[base] = local
-        return value.xreplace({p: sympy.Pow(swap[p.base], p.exp) for p in value.atoms(sympy.Pow) if p.base in swap}) if swap else value
+        """Name the bases of whole powers, innermost first, so that a target can print b * b."""
+        while True:
+            found = sorted(filter(_nameable, value.atoms(sympy.Pow)), key=sympy.default_sort_key)
+            inner = [power for power in found if not any(map(_nameable, power.base.atoms(sympy.Pow)))]
+            if not inner:
+                return value
+            base = inner[0].base
+            depth = self.level(base, levels)
+            local = self.local("base", depth)
+            levels[depth].body.append(Let(local, base))
+            value = value.xreplace({p: sympy.Pow(local, p.exp) for p in found if p.base == base})
+
+
+def _nameable(e: sympy.Pow) -> bool:
+    """Whether a power is whole and its base worth a name; what a guard keeps from being read is left where it is."""
+    base = e.base
+    simple = isinstance(base, Access | sympy.Symbol) or base.is_Number or base.has(InRange, Divides)
+    return bool(e.exp.is_Integer and abs(e.exp) > 1 and not simple)
 
 
 def rebuilt(e: Expr, args: tuple[Expr, ...]) -> Expr:
@@ -292,10 +298,6 @@ def _guarded_inside(e: Expr) -> Expr:
     inside = [Sum(sympy.Mul(f.body, *guards), *f.bound) for f in sums]
     keep = guards if rest else []
     return sympy.Mul(*rest, *keep, *inside)
-
-
-def _conditional(e: Expr) -> bool:
-    return bool(e.has(InRange, Divides))
 
 
 def _limits(guard: Expr, index: Index, bound: Sequence[Index]) -> tuple[Expr, Expr] | None:
