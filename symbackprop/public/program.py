@@ -415,7 +415,10 @@ class Program:
     def evaluate(self, params: Parameters, x: Any, y: Any) -> dict[str, float]:
         """Return the loss of a whole data set, and the accuracy for losses of classes; data are converted as in ``fit``."""
         inputs, target = self._converted(x, y)
-        loaded = self._kernels(self._form(target), self.batch or len(inputs[0]))
+        form = self._form(target)
+        there = [made for (f, _, _), made in self._loaded.items() if f == form]
+        # The data go through in portions, so kernels for any batch will do.
+        loaded = there[-1] if there else self._kernels(form, self.batch or max(1, len(inputs[0])))
         flat = self._parameters(params, loaded.face)
         samples, arrays = door.check_inputs(loaded.face, inputs, finite=self.check_finite, largest=None)
         labels = door.check_target(loaded.face, _target(loaded.face), target, samples, finite=self.check_finite)
