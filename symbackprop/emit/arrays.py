@@ -16,7 +16,7 @@ from symbackprop.algebra.tensor import Tensor
 from symbackprop.emit import wrap
 from symbackprop.emit.heading import heading
 from symbackprop.emit.names import RESERVED, Names
-from symbackprop.emit.page import Function, Node, Page, affine, count, parameter_rows
+from symbackprop.emit.page import Function, Node, Page, affine, count, parameter_rows, uses
 from symbackprop.emit.vectorized import vectorized
 from symbackprop.plan.records import Call, OptimizerStep, Place, Plan
 
@@ -162,7 +162,7 @@ class _Writer:
                 body.append(Node(f"# {owner}"))
             real = call.slots[line.slot]
             text = _filled(line.code, call, names)
-            batch = batch or _uses(text, "n")
+            batch = batch or uses(text, "n")
             body.append(Node(wrap.comment(_filled(line.title, call, names), 4)))
             left = f"{names.of(real, real)}[...]" if real in written else names.of(real, real)
             body.append(Node(wrap.statement(f"{left} = {text}", 4)))
@@ -233,12 +233,13 @@ class _Writer:
         if step.ranges == ((0, total),):
             body += [Node(f"{names.of(name, name)}[...] = {names.of(f'{name}_next', name)}") for name in stored]
         else:
-            lines = tuple(
-                Node(f"{names.of(name, name)}[start:stop] = {names.of(f'{name}_next', name)}[start:stop]") for name in stored
-            )
-            body.append(Node("for start, stop in TRAINABLE:", lines))
+            part = "{}:{}".format(*step.ranges[0]) if len(step.ranges) == 1 else "start:stop"
+            lines = tuple(Node(f"{names.of(name, name)}[{part}] = {names.of(f'{name}_next', name)}[{part}]") for name in stored)
+            body += lines if len(step.ranges) == 1 else [Node("for start, stop in TRAINABLE:", lines)]
         for k, name in enumerate(scalars):
             body.append(Node(f"state[{affine(len(arrays), size, k)}] = {names.of(f'{name}_next', name)}"))
+        if not any(uses(node.text, size) for node in body[1:]):
+            del body[0]
         arguments = ("params", "grads", "state", "hyper")
         return Function("update", arguments, (), tuple(body), "Do one step of the optimizer with given gradients.")
 
@@ -270,12 +271,6 @@ def _sized(e: Equation, values: Mapping[Expr, Expr]) -> Equation:
 
 def _size(extent: Expr) -> str:
     return str(extent) if extent.is_Integer else "n"
-
-
-def _uses(text: str, name: str) -> bool:
-    """Whether a name occurs as a word of its own."""
-    words = "".join(c if c.isalnum() or c == "_" else " " for c in text).split()
-    return name in words
 
 
 __all__ = ["page"]
