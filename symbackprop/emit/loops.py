@@ -12,7 +12,7 @@ from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.emit import wrap
 from symbackprop.emit.heading import heading
 from symbackprop.emit.names import RESERVED, Names
-from symbackprop.emit.page import Function, Node, Page, affine, count, parameter_rows
+from symbackprop.emit.page import Function, Node, Page, affine, count, parameter_rows, uses
 from symbackprop.emit.scalar import ScalarPrinter
 from symbackprop.plan.records import (
     Choose,
@@ -208,8 +208,14 @@ class _Writer:
             body.append(Node(f"state[{places[name]}] = {outer.printer.real(value)}"))
         self.used |= frame.printer.used | outer.printer.used
         headings = tuple(wrap.comment(heading(e), 4) for e in step.equations)
+        if not any(_reads(node, size) for node in body[1:]):
+            del body[0]
         arguments = ("params", "grads", "state", "hyper")
         return Function("update", arguments, headings, tuple(body), "Do one step of the optimizer with given gradients.")
+
+
+def _reads(node: Node, name: str) -> bool:
+    return uses(node.text, name) or any(_reads(inner, name) for inner in node.body)
 
 
 def _defined(statements: Sequence[Statement]) -> tuple[Local, ...]:

@@ -82,6 +82,12 @@ def count(shape: tuple[int, ...]) -> int:
     return total
 
 
+def uses(text: str, name: str) -> bool:
+    """Whether a name occurs in code as a word of its own; comments do not count."""
+    code = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
+    return name in "".join(c if c.isalnum() or c == "_" else " " for c in code).split()
+
+
 def parameter_rows(plan: Plan) -> tuple[str, ...]:
     """Return (name, offset, shape) of each parameter as text."""
     rows = []
@@ -91,4 +97,4 @@ def parameter_rows(plan: Plan) -> tuple[str, ...]:
     return tuple(rows)
 
 
-__all__ = ["Function", "Node", "Page", "affine", "count", "parameter_rows"]
+__all__ = ["Function", "Node", "Page", "affine", "count", "parameter_rows", "uses"]

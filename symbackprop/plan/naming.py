@@ -48,7 +48,7 @@ def _rename(expr: Expr, taken: frozenset[str]) -> Expr:
 def _name(bound: Index, body: Expr, taken: Iterable[str]) -> str:
     for name in (*_axes(bound, body), *_LETTERS):
         if name not in taken:
-            return name
+            return str(name)
     count = 1
     while f"i_{count}" in taken:
         count += 1
@@ -60,7 +60,7 @@ def _axes(bound: Index, body: Expr) -> Iterator[str]:
     for access in accesses:
         for axis, part in zip(access.tensor.axes, access.index, strict=True):
             if part == bound and axis.name.isidentifier():
-                yield str(axis.name)
+                yield axis.name
 
 
 __all__ = ["readable", "with_right_side"]
