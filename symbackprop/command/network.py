@@ -124,7 +124,7 @@ def _line(error: BaseException, path: Path) -> str:
         return f", line {error.lineno}"
     step, line = error.__traceback__, 0
     while step is not None:
-        if Path(step.tb_frame.f_code.co_filename) == path:
+        if Path(step.tb_frame.f_code.co_filename).resolve() == path.resolve():
             line = step.tb_lineno
         step = step.tb_next
     return f", line {line}" if line else ""

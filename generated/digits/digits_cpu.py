@@ -1,0 +1,319 @@
+"""Kernels of the network digits for the CPU, compiled by Numba; they need NumPy and Numba only.
+
+Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
+SHA-256 of the equations: 01df299a04654bdbf9f5b457c92b11faa8dc8194b7da4d0701d742c149d84a51
+
+params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
+"""
+
+import numpy as np
+from numba import njit
+
+try:
+    from .kernels_cpu import product, transpose
+except ImportError:
+    from kernels_cpu import product, transpose
+
+NAME = "digits"
+#: Name, offset and shape of each parameter in the flat buffers.
+PARAMETERS = (
+    ("dense_1.W", 0, (64, 64)),
+    ("dense_1.b", 4096, (64,)),
+    ("dense_2.W", 4160, (10, 64)),
+    ("dense_2.b", 4800, (10,)),
+)
+DTYPE = "float32"
+#: The largest batch.
+BATCH = 32
+STATE_SIZE = 4810
+#: The optimizer's numbers with their defaults, in the order of the array hyper.
+HYPER = (
+    ("lr", 0.1),
+    ("mu", 0.9),
+)
+
+real = np.float32
+
+
+@njit(cache=True, error_model="numpy")
+def workspace(n):
+    """Return how many elements of workspace a batch of n samples needs."""
+    return 158 * n + 4096
+
+
+@njit(cache=True, error_model="numpy")
+def view_2(buffer, start, rows, columns):
+    """Return a part of a flat buffer as a matrix."""
+    return buffer[start : start + rows * columns].reshape((rows, columns))
+
+
+@njit(cache=True, error_model="numpy")
+def dense_a(W, b, x, a, W_transposed, products):
+    """Write a."""
+    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
+    # a[n, i] = z[n, i] [z[n, i] > 0]
+    transpose(W, W_transposed)
+    product(x, W_transposed, products)
+    for n in range(x.shape[0]):
+        for i in range(W.shape[0]):
+            z = b[i] + products[n, i]
+            a[n, i] = real(0.0) if z <= real(0.0) else z
+
+
+@njit(cache=True, error_model="numpy")
+def dense_z(W, b, x, z):
+    """Write z."""
+    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
+    for n in range(x.shape[0]):
+        for i in range(W.shape[0]):
+            total = real(0.0)
+            for j in range(W.shape[1]):
+                total += W[i, j] * x[n, j]
+            z[n, i] = b[i] + total
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_p(a, p):
+    """Write p."""
+    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
+    for n in range(a.shape[0]):
+        top = real(-np.inf)
+        for j in range(a.shape[1]):
+            candidate = a[n, j]
+            if candidate > top or candidate != candidate:
+                top = candidate
+        shift = top if abs(top) != real(np.inf) else real(0.0)
+        total = real(0.0)
+        for j in range(a.shape[1]):
+            total += np.exp(a[n, j] - shift)
+        for i in range(a.shape[1]):
+            p[n, i] = np.exp(a[n, i] - shift) / total
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_L(a, y, L):
+    """Write L."""
+    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
+    for n in range(a.shape[0]):
+        top = real(-np.inf)
+        for i in range(a.shape[1]):
+            candidate = a[n, i]
+            if candidate > top or candidate != candidate:
+                top = candidate
+        shift = top if abs(top) != real(np.inf) else real(0.0)
+        total = real(0.0)
+        for i in range(a.shape[1]):
+            total += np.exp(a[n, i] - shift)
+        L[n] = shift + np.log(total) - a[n, y[n]]
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_data(L, loss_):
+    """Write loss."""
+    # loss = (Σ_n L[n])/N
+    N = L.shape[0]
+    total = real(0.0)
+    for n in range(L.shape[0]):
+        total += L[n]
+    loss_[0] = total / real(N)
+
+
+@njit(cache=True, error_model="numpy")
+def loss_penalty(W, penalty):
+    """Write penalty."""
+    # penalty = 5e−05 Σ_{i, j} W[i, j]²
+    total = real(0.0)
+    for i in range(W.shape[0]):
+        for j in range(W.shape[1]):
+            total += W[i, j] * W[i, j]
+    penalty[0] = real(5e-05) * total
+
+
+@njit(cache=True, error_model="numpy")
+def loss_total(t_1, t_2, t_3, total):
+    """Write total."""
+    # total = t_1 + t_2 + t_3
+    total[0] = t_1[0] + t_2[0] + t_3[0]
+
+
+@njit(cache=True, error_model="numpy")
+def dense_delta(p, y, delta):
+    """Write delta."""
+    # delta[n, i] = (p[n, i] − [i = y[n]])/N
+    N = p.shape[0]
+    for n in range(p.shape[0]):
+        for i in range(p.shape[1]):
+            delta[n, i] = (p[n, i] - (real(1.0) if i == y[n] else real(0.0))) / real(N)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_delta_2(W_next, a, delta_next, delta):
+    """Write delta."""
+    # delta[n, i] = [a[n, i] > 0] Σ_j W_next[j, i] delta_next[n, j]
+    for n in range(a.shape[0]):
+        for i in range(W_next.shape[1]):
+            total = real(0.0)
+            for j in range(W_next.shape[0]):
+                total += W_next[j, i] * delta_next[n, j]
+            delta[n, i] = real(0.0) if a[n, i] <= real(0.0) else total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_W(W, delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = 0.0001 W[i, j] + Σ_n delta[n, i] x[n, j]
+    product(delta.T, x, grad_W)
+    for i in range(W.shape[0]):
+        for j in range(W.shape[1]):
+            grad_W[i, j] = real(0.0001) * W[i, j] + grad_W[i, j]
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_n delta[n, i]
+    for i in range(delta.shape[1]):
+        total = real(0.0)
+        for n in range(delta.shape[0]):
+            total += delta[n, i]
+        grad_b[i] = total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_W_2(W, delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = 0.0001 W[i, j] + Σ_n delta[n, i] x[n, j]
+    for i in range(W.shape[0]):
+        for j in range(W.shape[1]):
+            total = real(0.0)
+            for n in range(delta.shape[0]):
+                total += delta[n, i] * x[n, j]
+            grad_W[i, j] = real(0.0001) * W[i, j] + total
+
+
+@njit(cache=True, error_model="numpy")
+def write_grad_x(W, delta, grad_x):
+    """Write grad_x."""
+    # grad_x[n, j] = Σ_i W[i, j] delta[n, i]
+    product(delta, W, grad_x)
+
+
+@njit(cache=True, error_model="numpy")
+def forward(params, x, out, work):
+    """Write the network's output for a batch into out."""
+    n = x.shape[0]
+    dense_1_W = view_2(params, 0, 64, 64)
+    dense_1_b = params[4096:4160]
+    dense_1_a = view_2(work, 0, n, 64)
+    W_transposed = view_2(work, 158 * n, 64, 64)
+    products = view_2(work, 64 * n, n, 64)
+    dense_2_W = view_2(params, 4160, 10, 64)
+    dense_2_b = params[4800:4810]
+    # dense_1
+    dense_a(dense_1_W, dense_1_b, x, dense_1_a, W_transposed, products)
+    # dense_2
+    dense_z(dense_2_W, dense_2_b, dense_1_a, out)
+
+
+@njit(cache=True, error_model="numpy")
+def loss(params, x, y, work):
+    """Return the loss of a batch; work keeps what the gradients read."""
+    n = x.shape[0]
+    dense_1_W = view_2(params, 0, 64, 64)
+    dense_1_b = params[4096:4160]
+    dense_1_a = view_2(work, 0, n, 64)
+    W_transposed = view_2(work, 158 * n, 64, 64)
+    products = view_2(work, 64 * n, n, 64)
+    dense_2_W = view_2(params, 4160, 10, 64)
+    dense_2_b = params[4800:4810]
+    dense_2_z = view_2(work, 64 * n, n, 10)
+    loss_p = view_2(work, 74 * n, n, 10)
+    loss_L = work[84 * n:85 * n]
+    loss_data = work[158 * n:158 * n + 1]
+    loss_penalty_1 = work[158 * n + 1:158 * n + 2]
+    loss_penalty_2 = work[158 * n + 2:158 * n + 3]
+    loss_ = work[158 * n + 3:158 * n + 4]
+    # dense_1
+    dense_a(dense_1_W, dense_1_b, x, dense_1_a, W_transposed, products)
+    # dense_2
+    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z)
+    # loss
+    write_loss_p(dense_2_z, loss_p)
+    write_loss_L(dense_2_z, y, loss_L)
+    write_loss_data(loss_L, loss_data)
+    loss_penalty(dense_1_W, loss_penalty_1)
+    loss_penalty(dense_2_W, loss_penalty_2)
+    loss_total(loss_data, loss_penalty_1, loss_penalty_2, loss_)
+    return float(loss_[0])
+
+
+@njit(cache=True, error_model="numpy")
+def value_and_grad(params, x, y, grads, work):
+    """Return the loss of a batch and write its gradients into grads."""
+    n = x.shape[0]
+    value = loss(params, x, y, work)
+    loss_p = view_2(work, 74 * n, n, 10)
+    delta_dense_2 = view_2(work, 84 * n, n, 10)
+    dense_2_W = view_2(params, 4160, 10, 64)
+    dense_1_a = view_2(work, 0, n, 64)
+    delta_dense_1 = view_2(work, 94 * n, n, 64)
+    dense_1_W = view_2(params, 0, 64, 64)
+    grad_dense_1_W = view_2(grads, 0, 64, 64)
+    grad_dense_1_b = grads[4096:4160]
+    grad_dense_2_W = view_2(grads, 4160, 10, 64)
+    grad_dense_2_b = grads[4800:4810]
+    # dense_2
+    dense_delta(loss_p, y, delta_dense_2)
+    # dense_1
+    dense_delta_2(dense_2_W, dense_1_a, delta_dense_2, delta_dense_1)
+    dense_grad_W(dense_1_W, delta_dense_1, x, grad_dense_1_W)
+    dense_grad_b(delta_dense_1, grad_dense_1_b)
+    # dense_2
+    dense_grad_W_2(dense_2_W, delta_dense_2, dense_1_a, grad_dense_2_W)
+    dense_grad_b(delta_dense_2, grad_dense_2_b)
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def input_gradients(params, x, y, grads_x, work):
+    """Return the loss of a batch and write its gradient with respect to the inputs."""
+    n = x.shape[0]
+    value = loss(params, x, y, work)
+    loss_p = view_2(work, 74 * n, n, 10)
+    delta_dense_2 = view_2(work, 84 * n, n, 10)
+    dense_2_W = view_2(params, 4160, 10, 64)
+    dense_1_a = view_2(work, 0, n, 64)
+    delta_dense_1 = view_2(work, 94 * n, n, 64)
+    dense_1_W = view_2(params, 0, 64, 64)
+    # dense_2
+    dense_delta(loss_p, y, delta_dense_2)
+    # dense_1
+    dense_delta_2(dense_2_W, dense_1_a, delta_dense_2, delta_dense_1)
+    # x
+    write_grad_x(dense_1_W, delta_dense_1, grads_x)
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def update(params, grads, state, hyper):
+    """Do one step of the optimizer with given gradients."""
+    # v_next[p] = mu v[p] + g[p]
+    # w_next[p] = w[p] − lr v_next[p]
+    P = params.size
+    lr = hyper[0]
+    mu = hyper[1]
+    v = state[0:P]
+    for p in range(P):
+        v_next = v[p] * real(mu) + grads[p]
+        w_next = params[p] - real(lr) * v_next
+        v[p] = v_next
+        params[p] = w_next
+
+
+@njit(cache=True, error_model="numpy")
+def train_step(params, x, y, grads, state, hyper, work):
+    """Return the loss and do one step of the optimizer; a loss that is not finite changes nothing."""
+    value = value_and_grad(params, x, y, grads, work)
+    if np.isfinite(value):
+        update(params, grads, state, hyper)
+    return value

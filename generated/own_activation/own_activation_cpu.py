@@ -1,0 +1,284 @@
+"""Kernels of the network own_activation for the CPU, compiled by Numba; they need NumPy and Numba only.
+
+Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
+SHA-256 of the equations: 9b127097f9497c2d587890f3d5fd2fff97f7fe414757bdf08e315904c69e1cd4
+
+params, grads, state and work are contiguous 1-D arrays of type float64; x has one sample a row.
+"""
+
+import numpy as np
+from numba import njit
+
+NAME = "own_activation"
+#: Name, offset and shape of each parameter in the flat buffers.
+PARAMETERS = (
+    ("dense_1.W", 0, (8, 3)),
+    ("dense_1.b", 24, (8,)),
+    ("dense_2.W", 32, (1, 8)),
+    ("dense_2.b", 40, (1,)),
+)
+DTYPE = "float64"
+#: The largest batch.
+BATCH = 32
+STATE_SIZE = 41
+#: The optimizer's numbers with their defaults, in the order of the array hyper.
+HYPER = (
+    ("lr", 0.01),
+    ("rho", 0.99),
+    ("eps", 1e-08),
+)
+
+real = np.float64
+
+
+@njit(cache=True, error_model="numpy")
+def workspace(n):
+    """Return how many elements of workspace a batch of n samples needs."""
+    return 26 * n + 4
+
+
+@njit(cache=True, error_model="numpy")
+def view_2(buffer, start, rows, columns):
+    """Return a part of a flat buffer as a matrix."""
+    return buffer[start : start + rows * columns].reshape((rows, columns))
+
+
+@njit(cache=True, error_model="numpy")
+def dense_a(W, b, x, z, a):
+    """Write z and a."""
+    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
+    # a[n, i] = √(1 + z[n, i]²)/2 + z[n, i] − 1/2
+    for n in range(x.shape[0]):
+        for i in range(W.shape[0]):
+            total = 0.0
+            for j in range(W.shape[1]):
+                total += W[i, j] * x[n, j]
+            z[n, i] = b[i] + total
+            a[n, i] = np.sqrt(1.0 + z[n, i] * z[n, i]) / 2.0 + z[n, i] - 0.5
+
+
+@njit(cache=True, error_model="numpy")
+def dense_z(W, b, x, z):
+    """Write z."""
+    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
+    for n in range(x.shape[0]):
+        for i in range(W.shape[0]):
+            total = 0.0
+            for j in range(W.shape[1]):
+                total += W[i, j] * x[n, j]
+            z[n, i] = b[i] + total
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_data(a, y, loss_):
+    """Write loss."""
+    # loss = (Σ_{n, i} ((|a[n, i] − y[n, i]|/2 − 1/8) · [|a[n, i] − y[n, i]| ≥ 1/2] + (a[n, i] − y[n, i])² [1/2 > |a[n, i] − y[n,
+    #     i]|]/2))/(N n_1)
+    N = a.shape[0]
+    n_1 = a.shape[1]
+    total = 0.0
+    for n in range(a.shape[0]):
+        for i in range(a.shape[1]):
+            t = a[n, i] - y[n, i]
+            total += abs(t) / 2.0 - 0.125 if abs(a[n, i] - y[n, i]) >= 0.5 else t * t / 2.0
+    loss_[0] = total / N / n_1
+
+
+@njit(cache=True, error_model="numpy")
+def loss_penalty(W, penalty):
+    """Write penalty."""
+    # penalty = 0.0005 Σ_{i, j} W[i, j]² + 0.0001 Σ_{i, j} |W[i, j]|
+    total = 0.0
+    for i in range(W.shape[0]):
+        for j in range(W.shape[1]):
+            total += W[i, j] * W[i, j]
+    total_2 = 0.0
+    for i in range(W.shape[0]):
+        for j in range(W.shape[1]):
+            total_2 += abs(W[i, j])
+    penalty[0] = 0.0005 * total + 0.0001 * total_2
+
+
+@njit(cache=True, error_model="numpy")
+def loss_total(t_1, t_2, t_3, total):
+    """Write total."""
+    # total = t_1 + t_2 + t_3
+    total[0] = t_1[0] + t_2[0] + t_3[0]
+
+
+@njit(cache=True, error_model="numpy")
+def dense_delta(y, z, delta):
+    """Write delta."""
+    # delta[n, i] = (sign(z[n, i] − y[n, i]) · [|z[n, i] − y[n, i]| ≥ 1/2] + 2 · (z[n, i] − y[n, i]) · [1/2 > |z[n, i] − y[n, i]|])/(2 N
+    #     n_1)
+    N = y.shape[0]
+    n_1 = y.shape[1]
+    for n in range(y.shape[0]):
+        for i in range(y.shape[1]):
+            t = z[n, i] - y[n, i]
+            delta[n, i] = (np.sign(t) if abs(z[n, i] - y[n, i]) >= 0.5 else 2.0 * t) / 2.0 / N / n_1
+
+
+@njit(cache=True, error_model="numpy")
+def dense_delta_2(W_next, delta_next, z, delta):
+    """Write delta."""
+    # delta[n, i] = (1 + z[n, i]/(2 √(1 + z[n, i]²))) · Σ_j W_next[j, i] delta_next[n, j]
+    for n in range(delta_next.shape[0]):
+        for i in range(W_next.shape[1]):
+            total = 0.0
+            for j in range(W_next.shape[0]):
+                total += W_next[j, i] * delta_next[n, j]
+            delta[n, i] = (1.0 + z[n, i] / 2.0 / np.sqrt(1.0 + z[n, i] * z[n, i])) * total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_W(W, delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = 0.001 W[i, j] + 0.0001 sign(W[i, j]) + Σ_n delta[n, i] x[n, j]
+    for i in range(W.shape[0]):
+        for j in range(W.shape[1]):
+            total = 0.0
+            for n in range(delta.shape[0]):
+                total += delta[n, i] * x[n, j]
+            grad_W[i, j] = 0.001 * W[i, j] + 0.0001 * np.sign(W[i, j]) + total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_n delta[n, i]
+    for i in range(delta.shape[1]):
+        total = 0.0
+        for n in range(delta.shape[0]):
+            total += delta[n, i]
+        grad_b[i] = total
+
+
+@njit(cache=True, error_model="numpy")
+def write_grad_x(W, delta, grad_x):
+    """Write grad_x."""
+    # grad_x[n, j] = Σ_i W[i, j] delta[n, i]
+    for n in range(delta.shape[0]):
+        for j in range(W.shape[1]):
+            total = 0.0
+            for i in range(W.shape[0]):
+                total += W[i, j] * delta[n, i]
+            grad_x[n, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def forward(params, x, out, work):
+    """Write the network's output for a batch into out."""
+    n = x.shape[0]
+    dense_1_W = view_2(params, 0, 8, 3)
+    dense_1_b = params[24:32]
+    dense_1_z = view_2(work, 0, n, 8)
+    dense_1_a = view_2(work, 8 * n, n, 8)
+    dense_2_W = view_2(params, 32, 1, 8)
+    dense_2_b = params[40:41]
+    # dense_1
+    dense_a(dense_1_W, dense_1_b, x, dense_1_z, dense_1_a)
+    # dense_2
+    dense_z(dense_2_W, dense_2_b, dense_1_a, out)
+
+
+@njit(cache=True, error_model="numpy")
+def loss(params, x, y, work):
+    """Return the loss of a batch; work keeps what the gradients read."""
+    n = x.shape[0]
+    dense_1_W = view_2(params, 0, 8, 3)
+    dense_1_b = params[24:32]
+    dense_1_z = view_2(work, 0, n, 8)
+    dense_1_a = view_2(work, 8 * n, n, 8)
+    dense_2_W = view_2(params, 32, 1, 8)
+    dense_2_b = params[40:41]
+    dense_2_z = view_2(work, 16 * n, n, 1)
+    loss_data = work[26 * n:26 * n + 1]
+    loss_penalty_1 = work[26 * n + 1:26 * n + 2]
+    loss_penalty_2 = work[26 * n + 2:26 * n + 3]
+    loss_ = work[26 * n + 3:26 * n + 4]
+    # dense_1
+    dense_a(dense_1_W, dense_1_b, x, dense_1_z, dense_1_a)
+    # dense_2
+    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z)
+    # loss
+    write_loss_data(dense_2_z, y, loss_data)
+    loss_penalty(dense_1_W, loss_penalty_1)
+    loss_penalty(dense_2_W, loss_penalty_2)
+    loss_total(loss_data, loss_penalty_1, loss_penalty_2, loss_)
+    return float(loss_[0])
+
+
+@njit(cache=True, error_model="numpy")
+def value_and_grad(params, x, y, grads, work):
+    """Return the loss of a batch and write its gradients into grads."""
+    n = x.shape[0]
+    value = loss(params, x, y, work)
+    dense_2_z = view_2(work, 16 * n, n, 1)
+    delta_dense_2 = view_2(work, 17 * n, n, 1)
+    dense_2_W = view_2(params, 32, 1, 8)
+    dense_1_z = view_2(work, 0, n, 8)
+    delta_dense_1 = view_2(work, 18 * n, n, 8)
+    dense_1_W = view_2(params, 0, 8, 3)
+    grad_dense_1_W = view_2(grads, 0, 8, 3)
+    grad_dense_1_b = grads[24:32]
+    dense_1_a = view_2(work, 8 * n, n, 8)
+    grad_dense_2_W = view_2(grads, 32, 1, 8)
+    grad_dense_2_b = grads[40:41]
+    # dense_2
+    dense_delta(y, dense_2_z, delta_dense_2)
+    # dense_1
+    dense_delta_2(dense_2_W, delta_dense_2, dense_1_z, delta_dense_1)
+    dense_grad_W(dense_1_W, delta_dense_1, x, grad_dense_1_W)
+    dense_grad_b(delta_dense_1, grad_dense_1_b)
+    # dense_2
+    dense_grad_W(dense_2_W, delta_dense_2, dense_1_a, grad_dense_2_W)
+    dense_grad_b(delta_dense_2, grad_dense_2_b)
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def input_gradients(params, x, y, grads_x, work):
+    """Return the loss of a batch and write its gradient with respect to the inputs."""
+    n = x.shape[0]
+    value = loss(params, x, y, work)
+    dense_2_z = view_2(work, 16 * n, n, 1)
+    delta_dense_2 = view_2(work, 17 * n, n, 1)
+    dense_2_W = view_2(params, 32, 1, 8)
+    dense_1_z = view_2(work, 0, n, 8)
+    delta_dense_1 = view_2(work, 18 * n, n, 8)
+    dense_1_W = view_2(params, 0, 8, 3)
+    # dense_2
+    dense_delta(y, dense_2_z, delta_dense_2)
+    # dense_1
+    dense_delta_2(dense_2_W, delta_dense_2, dense_1_z, delta_dense_1)
+    # x
+    write_grad_x(dense_1_W, delta_dense_1, grads_x)
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def update(params, grads, state, hyper):
+    """Do one step of the optimizer with given gradients."""
+    # s_next[p] = g[p]² · (1 − rho) + rho s[p]
+    # w_next[p] = w[p] − lr g[p]/(√s_next[p] + eps)
+    P = params.size
+    lr = hyper[0]
+    rho = hyper[1]
+    eps = hyper[2]
+    s = state[0:P]
+    factor = 1.0 - rho
+    for p in range(P):
+        s_next = grads[p] * grads[p] * factor + s[p] * rho
+        w_next = params[p] - grads[p] * lr / (np.sqrt(s_next) + eps)
+        s[p] = s_next
+        params[p] = w_next
+
+
+@njit(cache=True, error_model="numpy")
+def train_step(params, x, y, grads, state, hyper, work):
+    """Return the loss and do one step of the optimizer; a loss that is not finite changes nothing."""
+    value = value_and_grad(params, x, y, grads, work)
+    if np.isfinite(value):
+        update(params, grads, state, hyper)
+    return value

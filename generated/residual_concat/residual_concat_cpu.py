@@ -1,0 +1,401 @@
+"""Kernels of the network residual_concat for the CPU, compiled by Numba; they need NumPy and Numba only.
+
+Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
+SHA-256 of the equations: 2bf7dc51141ada500da85cb1b706f9a065984bdbb58bd294592c5bd1b1cf50a6
+
+params, grads, state and work are contiguous 1-D arrays of type float64; x has one sample a row.
+"""
+
+import numpy as np
+from numba import njit
+
+NAME = "residual_concat"
+#: Name, offset and shape of each parameter in the flat buffers.
+PARAMETERS = (
+    ("dense_1.W", 0, (6, 6)),
+    ("dense_1.b", 36, (6,)),
+    ("dense_2.W", 42, (3, 6)),
+    ("dense_2.b", 60, (3,)),
+    ("dense_3.W", 63, (4, 9)),
+    ("dense_3.b", 99, (4,)),
+)
+DTYPE = "float64"
+#: The largest batch.
+BATCH = 16
+STATE_SIZE = 207
+#: The optimizer's numbers with their defaults, in the order of the array hyper.
+HYPER = (
+    ("lr", 0.01),
+    ("beta1", 0.9),
+    ("beta2", 0.999),
+    ("eps", 1e-08),
+)
+
+real = np.float64
+
+
+@njit(cache=True, error_model="numpy")
+def workspace(n):
+    """Return how many elements of workspace a batch of n samples needs."""
+    return 47 * n + 1
+
+
+@njit(cache=True, error_model="numpy")
+def view_2(buffer, start, rows, columns):
+    """Return a part of a flat buffer as a matrix."""
+    return buffer[start : start + rows * columns].reshape((rows, columns))
+
+
+@njit(cache=True, error_model="numpy")
+def dense_a(W, b, x, a):
+    """Write a."""
+    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
+    # a[n, i] = tanh(z[n, i])
+    for n in range(x.shape[0]):
+        for i in range(W.shape[0]):
+            total = 0.0
+            for j in range(W.shape[1]):
+                total += W[i, j] * x[n, j]
+            z = b[i] + total
+            a[n, i] = np.tanh(z)
+
+
+@njit(cache=True, error_model="numpy")
+def add_a(x_1, x_2_next, a):
+    """Write a."""
+    # a[n, i] = x_1[n, i] + x_2_next[n, i]
+    for n in range(x_1.shape[0]):
+        for i in range(x_1.shape[1]):
+            a[n, i] = x_1[n, i] + x_2_next[n, i]
+
+
+@njit(cache=True, error_model="numpy")
+def dense_a_2(W, b, x, a):
+    """Write a."""
+    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
+    # a[n, i] = z[n, i] [z[n, i] > 0]
+    for n in range(x.shape[0]):
+        for i in range(W.shape[0]):
+            total = 0.0
+            for j in range(W.shape[1]):
+                total += W[i, j] * x[n, j]
+            z = b[i] + total
+            a[n, i] = 0.0 if z <= 0.0 else z
+
+
+@njit(cache=True, error_model="numpy")
+def concat_a(x_1_next, x_2_next, a):
+    """Write a."""
+    # a[n, k] = x_1_next[n, k] [0 ≤ k < n_1] + x_2_next[n, k − n_1] [0 ≤ k − n_1 < n_2]
+    n_1 = x_1_next.shape[1]
+    n_2 = x_2_next.shape[1]
+    for n in range(x_1_next.shape[0]):
+        for k in range(a.shape[1]):
+            a[n, k] = (x_1_next[n, k] if 0 <= k < n_1 else 0.0) + (x_2_next[n, k - n_1] if 0 <= k - n_1 < n_2 else 0.0)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_z(W, b, x, z):
+    """Write z."""
+    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
+    for n in range(x.shape[0]):
+        for i in range(W.shape[0]):
+            total = 0.0
+            for j in range(W.shape[1]):
+                total += W[i, j] * x[n, j]
+            z[n, i] = b[i] + total
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_p(a, p):
+    """Write p."""
+    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
+    for n in range(a.shape[0]):
+        top = -np.inf
+        for j in range(a.shape[1]):
+            candidate = a[n, j]
+            if candidate > top or candidate != candidate:
+                top = candidate
+        shift = top if abs(top) != np.inf else 0.0
+        total = 0.0
+        for j in range(a.shape[1]):
+            total += np.exp(a[n, j] - shift)
+        for i in range(a.shape[1]):
+            p[n, i] = np.exp(a[n, i] - shift) / total
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_L(a, y, L):
+    """Write L."""
+    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
+    for n in range(a.shape[0]):
+        top = -np.inf
+        for i in range(a.shape[1]):
+            candidate = a[n, i]
+            if candidate > top or candidate != candidate:
+                top = candidate
+        shift = top if abs(top) != np.inf else 0.0
+        total = 0.0
+        for i in range(a.shape[1]):
+            total += np.exp(a[n, i] - shift)
+        L[n] = shift + np.log(total) - a[n, y[n]]
+
+
+@njit(cache=True, error_model="numpy")
+def loss_total(L, loss_):
+    """Write loss."""
+    # loss = (Σ_n L[n])/N
+    N = L.shape[0]
+    total = 0.0
+    for n in range(L.shape[0]):
+        total += L[n]
+    loss_[0] = total / N
+
+
+@njit(cache=True, error_model="numpy")
+def dense_delta(p, y, delta):
+    """Write delta."""
+    # delta[n, i] = (p[n, i] − [i = y[n]])/N
+    N = p.shape[0]
+    for n in range(p.shape[0]):
+        for i in range(p.shape[1]):
+            delta[n, i] = (p[n, i] - (1.0 if i == y[n] else 0.0)) / N
+
+
+@njit(cache=True, error_model="numpy")
+def concat_grad_a(W, delta, grad_a):
+    """Write grad_a."""
+    # grad_a[n, j] = Σ_i W[i, j] delta[n, i]
+    for n in range(delta.shape[0]):
+        for j in range(W.shape[1]):
+            total = 0.0
+            for i in range(W.shape[0]):
+                total += W[i, j] * delta[n, i]
+            grad_a[n, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_delta_2(a, a_next, delta, n_2):
+    """Write delta."""
+    # delta[n, i] = a_next[n, i + n_2] [a[n, i] > 0]
+    for n in range(a.shape[0]):
+        for i in range(a.shape[1]):
+            delta[n, i] = 0.0 if a[n, i] <= 0.0 else a_next[n, i + n_2]
+
+
+@njit(cache=True, error_model="numpy")
+def dense_delta_3(a, a_next, delta):
+    """Write delta."""
+    # delta[n, i] = (1 − a[n, i]²) · a_next[n, i]
+    for n in range(a.shape[0]):
+        for i in range(a.shape[1]):
+            delta[n, i] = (1.0 - a[n, i] * a[n, i]) * a_next[n, i]
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_W(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
+    for i in range(delta.shape[1]):
+        for j in range(x.shape[1]):
+            total = 0.0
+            for n in range(delta.shape[0]):
+                total += delta[n, i] * x[n, j]
+            grad_W[i, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_n delta[n, i]
+    for i in range(delta.shape[1]):
+        total = 0.0
+        for n in range(delta.shape[0]):
+            total += delta[n, i]
+        grad_b[i] = total
+
+
+@njit(cache=True, error_model="numpy")
+def write_grad_x(W, W_2, a, delta, delta_2, grad_x):
+    """Write grad_x."""
+    # grad_x[n, j] = a[n, j] + Σ_i W[i, j] delta[n, i] + Σ_i W_2[i, j] delta_2[n, i]
+    for n in range(a.shape[0]):
+        for j in range(W.shape[1]):
+            total = 0.0
+            for i in range(W.shape[0]):
+                total += W[i, j] * delta[n, i]
+            total_2 = 0.0
+            for i in range(W_2.shape[0]):
+                total_2 += W_2[i, j] * delta_2[n, i]
+            grad_x[n, j] = a[n, j] + total + total_2
+
+
+@njit(cache=True, error_model="numpy")
+def forward(params, x, out, work):
+    """Write the network's output for a batch into out."""
+    n = x.shape[0]
+    dense_1_W = view_2(params, 0, 6, 6)
+    dense_1_b = params[36:42]
+    dense_1_a = view_2(work, 0, n, 6)
+    add_1_a = view_2(work, 6 * n, n, 6)
+    dense_2_W = view_2(params, 42, 3, 6)
+    dense_2_b = params[60:63]
+    dense_2_a = view_2(work, 12 * n, n, 3)
+    concat_1_a = view_2(work, 15 * n, n, 9)
+    dense_3_W = view_2(params, 63, 4, 9)
+    dense_3_b = params[99:103]
+    # dense_1
+    dense_a(dense_1_W, dense_1_b, x, dense_1_a)
+    # add_1
+    add_a(x, dense_1_a, add_1_a)
+    # dense_2
+    dense_a_2(dense_2_W, dense_2_b, x, dense_2_a)
+    # concat_1
+    concat_a(add_1_a, dense_2_a, concat_1_a)
+    # dense_3
+    dense_z(dense_3_W, dense_3_b, concat_1_a, out)
+
+
+@njit(cache=True, error_model="numpy")
+def loss(params, x, y, work):
+    """Return the loss of a batch; work keeps what the gradients read."""
+    n = x.shape[0]
+    dense_1_W = view_2(params, 0, 6, 6)
+    dense_1_b = params[36:42]
+    dense_1_a = view_2(work, 0, n, 6)
+    add_1_a = view_2(work, 6 * n, n, 6)
+    dense_2_W = view_2(params, 42, 3, 6)
+    dense_2_b = params[60:63]
+    dense_2_a = view_2(work, 12 * n, n, 3)
+    concat_1_a = view_2(work, 15 * n, n, 9)
+    dense_3_W = view_2(params, 63, 4, 9)
+    dense_3_b = params[99:103]
+    dense_3_z = view_2(work, 6 * n, n, 4)
+    loss_p = view_2(work, 24 * n, n, 4)
+    loss_L = work[10 * n:11 * n]
+    loss_ = work[47 * n:47 * n + 1]
+    # dense_1
+    dense_a(dense_1_W, dense_1_b, x, dense_1_a)
+    # add_1
+    add_a(x, dense_1_a, add_1_a)
+    # dense_2
+    dense_a_2(dense_2_W, dense_2_b, x, dense_2_a)
+    # concat_1
+    concat_a(add_1_a, dense_2_a, concat_1_a)
+    # dense_3
+    dense_z(dense_3_W, dense_3_b, concat_1_a, dense_3_z)
+    # loss
+    write_loss_p(dense_3_z, loss_p)
+    write_loss_L(dense_3_z, y, loss_L)
+    loss_total(loss_L, loss_)
+    return float(loss_[0])
+
+
+@njit(cache=True, error_model="numpy")
+def value_and_grad(params, x, y, grads, work):
+    """Return the loss of a batch and write its gradients into grads."""
+    n = x.shape[0]
+    value = loss(params, x, y, work)
+    loss_p = view_2(work, 24 * n, n, 4)
+    delta_dense_3 = view_2(work, 28 * n, n, 4)
+    dense_3_W = view_2(params, 63, 4, 9)
+    grad_concat_1_a = view_2(work, 32 * n, n, 9)
+    dense_2_a = view_2(work, 12 * n, n, 3)
+    delta_dense_2 = view_2(work, 24 * n, n, 3)
+    dense_1_a = view_2(work, 0, n, 6)
+    delta_dense_1 = view_2(work, 41 * n, n, 6)
+    grad_dense_1_W = view_2(grads, 0, 6, 6)
+    grad_dense_1_b = grads[36:42]
+    grad_dense_2_W = view_2(grads, 42, 3, 6)
+    grad_dense_2_b = grads[60:63]
+    concat_1_a = view_2(work, 15 * n, n, 9)
+    grad_dense_3_W = view_2(grads, 63, 4, 9)
+    grad_dense_3_b = grads[99:103]
+    # dense_3
+    dense_delta(loss_p, y, delta_dense_3)
+    # concat_1
+    concat_grad_a(dense_3_W, delta_dense_3, grad_concat_1_a)
+    # dense_2
+    dense_delta_2(dense_2_a, grad_concat_1_a, delta_dense_2, 6)
+    # dense_1
+    dense_delta_3(dense_1_a, grad_concat_1_a, delta_dense_1)
+    dense_grad_W(delta_dense_1, x, grad_dense_1_W)
+    dense_grad_b(delta_dense_1, grad_dense_1_b)
+    # dense_2
+    dense_grad_W(delta_dense_2, x, grad_dense_2_W)
+    dense_grad_b(delta_dense_2, grad_dense_2_b)
+    # dense_3
+    dense_grad_W(delta_dense_3, concat_1_a, grad_dense_3_W)
+    dense_grad_b(delta_dense_3, grad_dense_3_b)
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def input_gradients(params, x, y, grads_x, work):
+    """Return the loss of a batch and write its gradient with respect to the inputs."""
+    n = x.shape[0]
+    value = loss(params, x, y, work)
+    loss_p = view_2(work, 24 * n, n, 4)
+    delta_dense_3 = view_2(work, 28 * n, n, 4)
+    dense_3_W = view_2(params, 63, 4, 9)
+    grad_concat_1_a = view_2(work, 32 * n, n, 9)
+    dense_2_a = view_2(work, 12 * n, n, 3)
+    delta_dense_2 = view_2(work, 24 * n, n, 3)
+    dense_1_a = view_2(work, 0, n, 6)
+    delta_dense_1 = view_2(work, 41 * n, n, 6)
+    dense_2_W = view_2(params, 42, 3, 6)
+    dense_1_W = view_2(params, 0, 6, 6)
+    # dense_3
+    dense_delta(loss_p, y, delta_dense_3)
+    # concat_1
+    concat_grad_a(dense_3_W, delta_dense_3, grad_concat_1_a)
+    # dense_2
+    dense_delta_2(dense_2_a, grad_concat_1_a, delta_dense_2, 6)
+    # dense_1
+    dense_delta_3(dense_1_a, grad_concat_1_a, delta_dense_1)
+    # x
+    write_grad_x(dense_2_W, dense_1_W, grad_concat_1_a, delta_dense_2, delta_dense_1, grads_x)
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def update(params, grads, state, hyper):
+    """Do one step of the optimizer with given gradients."""
+    # t_next = 1 + t
+    # m_next[p] = (1 − beta1) · g[p] + beta1 m[p]
+    # v_next[p] = g[p]² · (1 − beta2) + beta2 v[p]
+    # c_1 = 1 − beta1^t_next
+    # c_2 = 1 − beta2^t_next
+    # w_next[p] = w[p] − lr m_next[p]/((√(v_next[p]/c_2) + eps) · c_1)
+    P = params.size
+    lr = hyper[0]
+    beta1 = hyper[1]
+    beta2 = hyper[2]
+    eps = hyper[3]
+    m = state[0:P]
+    v = state[P:2 * P]
+    t = float(state[2 * P])
+    t_next = 1.0 + t
+    factor = 1.0 - beta1
+    factor_2 = 1.0 - beta2
+    c_1 = 1.0 - beta1 ** t_next
+    c_2 = 1.0 - beta2 ** t_next
+    factor_3 = 1.0 / c_2
+    factor_4 = -lr / c_1
+    for p in range(P):
+        m_next = grads[p] * factor + m[p] * beta1
+        v_next = grads[p] * grads[p] * factor_2 + v[p] * beta2
+        w_next = factor_4 * m_next / (np.sqrt(factor_3 * v_next) + eps) + params[p]
+        m[p] = m_next
+        v[p] = v_next
+        params[p] = w_next
+    state[2 * P] = t_next
+
+
+@njit(cache=True, error_model="numpy")
+def train_step(params, x, y, grads, state, hyper, work):
+    """Return the loss and do one step of the optimizer; a loss that is not finite changes nothing."""
+    value = value_and_grad(params, x, y, grads, work)
+    if np.isfinite(value):
+        update(params, grads, state, hyper)
+    return value
