@@ -399,3 +399,14 @@ def test_the_same_bits_for_any_number_of_threads(target: str) -> None:
     found = [net.compile(target=target, batch=64, threads=threads).value_and_grad(params, x, y) for threads in (1, 2, 4, None)]
     assert all(loss == found[0][0] for loss, _ in found)
     assert all(grads.flat.tobytes() == found[0][1].flat.tobytes() for _, grads in found)
+
+
+def test_the_callers_thread_count_is_put_back(call: Call, net: Any) -> None:
+    numba = pytest.importorskip("numba")
+    before = numba.get_num_threads()
+    program = net.compile(target="cpu", dtype="float64", batch=32, threads=1)
+    program.value_and_grad(*call.arguments)
+    program.bind(*call.arguments)()
+    with pytest.raises(sbp.ShapeError):
+        program.value_and_grad(call.params, call.x[:, :2].copy(), call.y)
+    assert numba.get_num_threads() == before
