@@ -1,0 +1,130 @@
+"""Mutants: every fault planted in an emitted module must be caught by the check; the score is printed."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from judge import text
+from written import callable_of, executed
+
+import symbackprop as sbp
+from symbackprop import pipeline
+from symbackprop.validate.check import check_network
+
+NETWORKS = {
+    "relu, softmax cross-entropy, L2": lambda: sbp.Sequential(
+        [sbp.Input(3), sbp.Dense(4, activation="relu"), sbp.Dense(2)], loss="softmax_cross_entropy", regularizer=sbp.L2(0.1), name="m"
+    ),
+    "tanh, huber, elastic net": lambda: sbp.Sequential(
+        [sbp.Input(2), sbp.Dense(3, activation="tanh"), sbp.Dense(4, activation="softplus")],
+        loss="huber",
+        regularizer=sbp.ElasticNet(0.05, 0.1),
+        name="m",
+    ),
+}
+
+
+def kernels(tree: ast.Module) -> list[ast.FunctionDef]:
+    """Return the functions that compute equations: those with loops."""
+    return [f for f in tree.body if isinstance(f, ast.FunctionDef) and any(isinstance(n, ast.For) for n in ast.walk(f))]
+
+
+def mutants(source: str) -> Iterator[tuple[str, str]]:
+    """Yield (what was changed, text) for every place where one of the usual slips fits."""
+    tree = ast.parse(source)
+    for number, function in enumerate(kernels(tree)):
+        for position, node in enumerate(ast.walk(function)):
+            for slip in (scaled, swapped_operation, transposed, kept_last, compared_otherwise, signed):
+                if not slip(copy.deepcopy(node)):
+                    continue
+                changed = copy.deepcopy(tree)
+                place = list(ast.walk(kernels(changed)[number]))[position]
+                before = ast.unparse(place)
+                slip(place)
+                text = ast.unparse(ast.fix_missing_locations(changed))
+                yield f"{function.name}: {slip.__name__}: {before!r} -> {ast.unparse(place)!r}", text
+
+
+def scaled(node: ast.AST) -> bool:
+    """A factor 1.0001 on what is written into an array."""
+    if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript)):
+        return False
+    node.value = ast.BinOp(node.value, ast.Mult(), ast.Constant(1.0001))
+    return True
+
+
+def swapped_operation(node: ast.AST) -> bool:
+    """Plus for minus, times for over."""
+    swaps = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
+    if not isinstance(node, ast.BinOp) or type(node.op) not in swaps:
+        return False
+    node.op = swaps[type(node.op)]()
+    return True
+
+
+def transposed(node: ast.AST) -> bool:
+    """The two indices of a read exchanged."""
+    if not (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Tuple)):
+        return False
+    node.slice.elts.reverse()
+    return ast.unparse(node.slice.elts[0]) != ast.unparse(node.slice.elts[-1])
+
+
+def kept_last(node: ast.AST) -> bool:
+    """A sum that keeps its last term only: the gradient of one sample instead of all."""
+    if not (isinstance(node, ast.For) and len(node.body) == 1 and isinstance(node.body[0], ast.AugAssign)):
+        return False
+    term = node.body[0]
+    node.body[0] = ast.Assign([term.target], term.value)
+    return True
+
+
+def compared_otherwise(node: ast.AST) -> bool:
+    """A branch taken on the other side."""
+    swaps = {ast.LtE: ast.Gt, ast.Gt: ast.LtE, ast.Lt: ast.GtE, ast.GtE: ast.Lt}
+    if not isinstance(node, ast.IfExp) or not isinstance(node.test, ast.Compare) or type(node.test.ops[0]) not in swaps:
+        return False
+    node.test.ops = [swaps[type(node.test.ops[0])]()]
+    return True
+
+
+def signed(node: ast.AST) -> bool:
+    """A sign lost."""
+    if not (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and not isinstance(node.operand, ast.Constant)):
+        return False
+    node.op = ast.UAdd()
+    return True
+
+
+#: Changes that compute the same numbers: the shift of a log-sum-exp may be anything that does not overflow.
+def equivalent(change: str) -> bool:
+    return "np.inf" in change
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_fault_in_a_kernel_is_caught(name):
+    net = NETWORKS[name]()
+    derivation = pipeline.derive_network(net.spec, target="rows")
+    model = derivation.model
+    source = text(net, "cpu", "rows")
+    assert check_network(model, derivation, callable_of(executed(source), model.inputs), batch=3).ok
+    caught, missed = 0, []
+    with np.errstate(all="ignore"):
+        for change, faulty in mutants(source):
+            try:
+                report = check_network(model, derivation, callable_of(executed(faulty), model.inputs), batch=3)
+            except (IndexError, ZeroDivisionError, ValueError, AssertionError):
+                caught += 1
+                continue
+            if report.ok and not equivalent(change):
+                missed.append(change)
+            else:
+                caught += 1
+                assert report.ok or {row.proof for row in report.failures} == {"code"}
+    print(f"{name}: {caught} of {caught + len(missed)} mutants caught")
+    assert caught > 60
+    assert not missed, "\n".join(missed)
