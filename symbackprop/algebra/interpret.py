@@ -226,6 +226,8 @@ class _Grid:
 
     def number(self, e: Any) -> Any:
         if self.precise:
+            if e.is_Integer:
+                return int(e)
             if e.is_Rational:
                 return mpmath.mpf(int(e.p)) / int(e.q)
             return mpmath.mpf(str(e.evalf(mpmath.mp.dps + 5)))
@@ -283,10 +285,11 @@ class _Grid:
         if exponent == sympy.Rational(-1, 2):
             return 1 / self.root(base)
         if exponent.is_Integer and exponent < 0:
-            power = np.asarray(base) if not np.isscalar(base) else np.asarray(base, dtype=object if self.precise else np.float64)
-            if power.dtype.kind == "i":
-                power = power.astype(np.float64)
-            return 1 / power ** int(-exponent)
+            if self.precise:
+                # Integers stay integers for the sake of indices; their reciprocals must not be rounded to float64.
+                return mpmath.mpf(1) / np.asarray(base, dtype=object) ** int(-exponent)
+            whole = np.asarray(base)
+            return 1 / (whole.astype(np.float64) if whole.dtype.kind == "i" else whole) ** int(-exponent)
         if exponent.is_Integer:
             return base ** int(exponent)
         return base ** self.visit(exponent, mask)

@@ -185,7 +185,7 @@ def _flows(e: Equation, arrived: Expr, wanted: frozenset[str], rules: tuple[Rule
         copy = rename(arrived, taken)
         coefficient = copy * slope
         deltas = sympy.Mul(*(Indicator(sympy.Eq(h, p, evaluate=False)) for h, p in zip(term.access.index, fresh_axes, strict=True)))
-        before = canonical(Sum(coefficient * deltas, *term.bound)).xreplace(swap)
+        before = canonical(Sum(copy * term.coefficient * deltas, *term.bound)).xreplace(swap)
         solved = canonical(contract(term.access.index, tuple(fresh_axes), coefficient, term.bound, taken)).xreplace(swap)
         raw.setdefault(tensor.name, []).append(before)
         out.setdefault(tensor.name, []).append(solved)
@@ -197,10 +197,9 @@ def _flows(e: Equation, arrived: Expr, wanted: frozenset[str], rules: tuple[Rule
         steps.append(Step(f"differentiate {e.tensor.name} with respect to {name}", e, _raw(lhs, started), rewrites=False))
         trace = Trace(lhs, steps)
         expr = sympy.Add(*parts)
-        if local is not None and local[2] != local[1]:
-            plain = _raw(lhs, expr.xreplace({local[1]: local[2]}))
-            trace.steps.append(Step(f"write the slope through {e.tensor.name}", plain, _raw(lhs, expr), rewrites=True))
-        expr = trace.rewrite("contract deltas", started, expr) if started != expr else expr
+        plain = expr if local is None else expr.xreplace({local[1]: local[2]})
+        trace.rewrite("contract deltas", started, plain)
+        trace.rewrite(f"write the slope through {e.tensor.name}", plain, expr)
         result.append((name, expr, trace.steps))
     return result
 

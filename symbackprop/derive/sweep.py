@@ -301,7 +301,8 @@ def composition(reader: Cotangent, parts: tuple[tuple[str, tuple[Cotangent, ...]
         names[name] = (None, name)
     for symbol in _symbols(reader):
         sizes[symbol] = (None, symbol)
-    forward, facts, steps = list(reader.forward), list(reader.facts), list(reader.steps)
+    forward, facts = list(reader.forward), list(reader.facts)
+    earlier: list[Step] = []
     rhs = reader.equation.rhs
     identity = reader.key.startswith("identity:")
     lhs = reader.equation.lhs
@@ -333,8 +334,8 @@ def composition(reader: Cotangent, parts: tuple[tuple[str, tuple[Cotangent, ...]
             names.setdefault(slot, ((slot, k), form.slot))
             forward += copy.forward
             facts += copy.facts
-            if len(forms) == 1:
-                steps = [*(s for s in copy.steps), *steps]
+            part = "" if len(forms) == 1 else f"part {k + 1} of {len(forms)}: "
+            earlier += [replace(s, rule=part + s.rule) for s in copy.steps]
             taken = {i.name for i in axes}
             arriving.append(rename(copy.equation.rhs, taken).xreplace(dict(zip(copy.equation.lhs.index, axes, strict=True))))
             keys.append(f"{slot}.{k}={form.key}")
@@ -342,12 +343,16 @@ def composition(reader: Cotangent, parts: tuple[tuple[str, tuple[Cotangent, ...]
         for access in sorted((a for a in rhs.atoms(Access) if a.tensor.name == SEED + slot), key=str):
             inside = rename(total, {s.name for s in rhs.free_symbols | set(bound_indices(rhs)) if isinstance(s, Index)})
             rhs = rhs.xreplace({access: inside.xreplace(dict(zip(axes, access.index, strict=True)))})
-    trace = Trace(lhs, steps)
+    trace = Trace(lhs, [*earlier, *reader.steps])
+    if identity and len(parts[0][1]) > 1:
+        trace.steps.append(Step("add the parts", _raw(lhs, canonical(arriving[0])), _raw(lhs, canonical(rhs)), rewrites=False))
     if not identity:
         trace.rewrite("insert what arrives from the layers above", reader.equation.rhs, canonical(rhs))
     simplest = normalize(rhs, trace, stored_rules(tuple(forward)), tuple(dict.fromkeys(facts)))
     key = f"({reader.key})[{';'.join(keys)}]"
-    kept_steps = tuple(trace.steps)
+    # A composition of a composition inserts in two moves what reads as one.
+    told = [(s.rule, s.after) for s in trace.steps] + [None]
+    kept_steps = tuple(s for k, s in enumerate(trace.steps) if told[k] != told[k + 1])
     form = Cotangent(key, _raw(lhs, simplest), kept_steps, tuple(dict.fromkeys(forward)), tuple(dict.fromkeys(facts)))
     return _Composition(form, names, sizes)
 
