@@ -51,7 +51,9 @@ _FUNCTIONS: dict[type, str] = {
     Expm1: "np.expm1",
     Log1p: "np.log1p",
     Abs: "abs",
+    sympy.Abs: "abs",
     Sign: "np.sign",
+    sympy.sign: "np.sign",
     Sigmoid: "sigmoid",
     Softplus: "softplus",
 }
