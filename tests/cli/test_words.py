@@ -255,3 +255,19 @@ def test_the_demo_tells_the_whole_story(run: Callable[..., Said], tmp_path: Path
     for part in ("1797", "Forward", "digits_cpu.py", "seed 1: test accuracy", "the mean of"):
         assert part in out
     assert (tmp_path / "symbackprop-demo" / "digits" / "digits_cpu.py").is_file()
+
+
+def test_a_toml_file_is_a_network_and_runs_nothing(run: Callable[..., Said], tmp_path: Path) -> None:
+    text = 'name = "small"\nloss = "mse"\n\n[inputs]\nx = 3\n\n[[layers]]\nkind = "Dense"\nunits = 1\nactivation = "{}"\n'
+    (tmp_path / "net.toml").write_text(text.format("tanh"))
+    code, out, err = run("derive", "net.toml")
+    assert (code, err) == (0, "")
+    assert "tanh" in out
+    (tmp_path / "net.toml").write_text(text.format("__import__('os').mkdir('ran')"))
+    code, _, err = run("derive", "net.toml")
+    assert (code, err.count("\n")) == (2, 1)
+    assert not (tmp_path / "ran").exists()
+    (tmp_path / "net.toml").write_text("name = [")
+    code, _, err = run("derive", "net.toml")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "net.toml" in err
