@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
+
 import jinja2
 
 from symbackprop.resources import folder
@@ -9,8 +12,14 @@ from symbackprop.resources import folder
 
 def environment() -> jinja2.Environment:
     """Return an environment in which an unknown name is an error."""
+    return _environment(Path(folder("templates")))
+
+
+@lru_cache(maxsize=2)
+def _environment(path: Path) -> jinja2.Environment:
+    """Return the environment of a folder; it keeps the templates that it has parsed."""
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder("templates")),
+        loader=jinja2.FileSystemLoader(path),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -8,21 +8,24 @@ import numpy as np
 from written import callable_of, executed
 
 from symbackprop import pipeline
+from symbackprop.emit.render import render
+from symbackprop.plan.make import make
 from symbackprop.validate.check import check_network
 from symbackprop.validate.report import Report
 
 
-def text(net: Any, kind: str, form: str | None, dtype: str = "float64", batch: int = 8) -> str:
-    """Return the text of a network's module."""
-    _, _, artifacts = pipeline.write(net.spec, pipeline.Options(kind, dtype, batch, form=form))
-    return str(artifacts[0].text)
+def texts(derivation: Any, kinds: tuple[str, ...] = ("numpy", "cpu"), dtype: str = "float64", batch: int = 8) -> tuple[str, ...]:
+    """Return the text of a network's module for each target, from one plan."""
+    model = derivation.model
+    plan = make(model, derivation, pipeline.Options(kinds[0], dtype, batch, form=model.form))
+    return tuple(str(render(plan, kind)[0].text) for kind in kinds)
 
 
 def agreement(net: Any, form: str | None, *, seed: int = 0, batch: int = 3, params: Any = None) -> Report:
     """Check derivation, numpy text and cpu text at one sample; both texts must agree with the interpreter."""
     derivation = pipeline.derive_network(net.spec, target=form)
     model = derivation.model
-    programs = [callable_of(executed(text(net, kind, form)), model.inputs) for kind in ("numpy", "cpu")]
+    programs = [callable_of(executed(text), model.inputs) for text in texts(derivation)]
 
     def both(params: dict[str, Any], inputs: dict[str, Any], target: Any) -> tuple[float, dict[str, Any]]:
         (first, slow), (second, fast) = (program(params, inputs, target) for program in programs)

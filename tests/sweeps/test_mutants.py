@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from judge import text
+from judge import texts
 from written import callable_of, executed
 
 import symbackprop as sbp
@@ -110,7 +110,7 @@ def test_every_fault_in_a_kernel_is_caught(name):
     net = NETWORKS[name]()
     derivation = pipeline.derive_network(net.spec, target="rows")
     model = derivation.model
-    source = text(net, "cpu", "rows")
+    (source,) = texts(derivation, ("cpu",))
     assert check_network(model, derivation, callable_of(executed(source), model.inputs), batch=3).ok
     caught, missed = 0, []
     with np.errstate(all="ignore"):
