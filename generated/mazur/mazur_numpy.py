@@ -160,7 +160,6 @@ def input_gradients(params, x, y, grads_x, work=None):
 
 def update(params, grads, state, hyper):
     """Do one step of the optimizer with given gradients."""
-    P = params.size
     lr = float(hyper[0])
     # w_next[p] = w[p] − lr g[p]
     w_next = params - lr * grads

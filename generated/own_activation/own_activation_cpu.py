@@ -80,7 +80,7 @@ def write_loss_data(a, y, loss_):
     for n in range(a.shape[0]):
         for i in range(a.shape[1]):
             t = a[n, i] - y[n, i]
-            total += abs(t) / 2.0 - 0.125 if abs(a[n, i] - y[n, i]) >= 0.5 else t * t / 2.0
+            total += abs(t) / 2.0 - 0.125 if abs(t) >= 0.5 else t * t / 2.0
     loss_[0] = total / N / n_1
 
 
@@ -116,7 +116,7 @@ def dense_delta(y, z, delta):
     for n in range(y.shape[0]):
         for i in range(y.shape[1]):
             t = z[n, i] - y[n, i]
-            delta[n, i] = (np.sign(t) if abs(z[n, i] - y[n, i]) >= 0.5 else 2.0 * t) / 2.0 / N / n_1
+            delta[n, i] = (np.sign(t) if abs(t) >= 0.5 else 2.0 * t) / 2.0 / N / n_1
 
 
 @njit(cache=True, error_model="numpy")

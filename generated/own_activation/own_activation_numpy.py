@@ -66,7 +66,7 @@ def loss(params, x, y, work=None):
     dense_2_z = dense_2_b + dense_1_a @ dense_2_W.T
     # loss
     # loss_data = (Σ_{n, i} ((|dense_2_z[n, i] − y[n, i]|/2 − 1/8) · [|dense_2_z[n, i] − y[n, i]| ≥ 1/2] + (dense_2_z[n, i] − y[n, i])²
-    #     [1/2 > |dense_2_z[n, i] − y[n, i]|]/2))/(N n_1)
+    #     [1/2 > |dense_2_z[n, i] − y[n, i]|]/2))/N
     loss_data = (
         np.sum(np.where(np.abs(dense_2_z - y) >= 0.5, np.abs(dense_2_z - y) / 2.0 - 0.125, 0.0) + np.where(0.5 <= np.abs(dense_2_z - y),
         0.0, (dense_2_z - y)**2 / 2.0)) / n
@@ -101,7 +101,7 @@ def value_and_grad(params, x, y, grads, work=None):
     dense_2_z = dense_2_b + dense_1_a @ dense_2_W.T
     # loss
     # loss_data = (Σ_{n, i} ((|dense_2_z[n, i] − y[n, i]|/2 − 1/8) · [|dense_2_z[n, i] − y[n, i]| ≥ 1/2] + (dense_2_z[n, i] − y[n, i])²
-    #     [1/2 > |dense_2_z[n, i] − y[n, i]|]/2))/(N n_1)
+    #     [1/2 > |dense_2_z[n, i] − y[n, i]|]/2))/N
     loss_data = (
         np.sum(np.where(np.abs(dense_2_z - y) >= 0.5, np.abs(dense_2_z - y) / 2.0 - 0.125, 0.0) + np.where(0.5 <= np.abs(dense_2_z - y),
         0.0, (dense_2_z - y)**2 / 2.0)) / n
@@ -114,7 +114,7 @@ def value_and_grad(params, x, y, grads, work=None):
     loss_ = loss_data + loss_penalty_1 + loss_penalty_2
     # dense_2
     # delta_dense_2[n, i] = (sign(dense_2_z[n, i] − y[n, i]) · [|dense_2_z[n, i] − y[n, i]| ≥ 1/2] + 2 · (dense_2_z[n, i] − y[n, i])
-    #     · [1/2 > |dense_2_z[n, i] − y[n, i]|])/(2 N n_1)
+    #     · [1/2 > |dense_2_z[n, i] − y[n, i]|])/(2 N)
     delta_dense_2 = (
         (np.where(0.5 <= np.abs(dense_2_z - y), 0.0, 2.0 * dense_2_z - 2.0 * y) + np.where(np.abs(dense_2_z - y) >= 0.5, np.sign(dense_2_z
         - y), 0.0)) / (2.0 * n)
@@ -151,7 +151,7 @@ def input_gradients(params, x, y, grads_x, work=None):
     dense_2_z = dense_2_b + dense_1_a @ dense_2_W.T
     # loss
     # loss_data = (Σ_{n, i} ((|dense_2_z[n, i] − y[n, i]|/2 − 1/8) · [|dense_2_z[n, i] − y[n, i]| ≥ 1/2] + (dense_2_z[n, i] − y[n, i])²
-    #     [1/2 > |dense_2_z[n, i] − y[n, i]|]/2))/(N n_1)
+    #     [1/2 > |dense_2_z[n, i] − y[n, i]|]/2))/N
     loss_data = (
         np.sum(np.where(np.abs(dense_2_z - y) >= 0.5, np.abs(dense_2_z - y) / 2.0 - 0.125, 0.0) + np.where(0.5 <= np.abs(dense_2_z - y),
         0.0, (dense_2_z - y)**2 / 2.0)) / n
@@ -164,7 +164,7 @@ def input_gradients(params, x, y, grads_x, work=None):
     loss_ = loss_data + loss_penalty_1 + loss_penalty_2
     # dense_2
     # delta_dense_2[n, i] = (sign(dense_2_z[n, i] − y[n, i]) · [|dense_2_z[n, i] − y[n, i]| ≥ 1/2] + 2 · (dense_2_z[n, i] − y[n, i])
-    #     · [1/2 > |dense_2_z[n, i] − y[n, i]|])/(2 N n_1)
+    #     · [1/2 > |dense_2_z[n, i] − y[n, i]|])/(2 N)
     delta_dense_2 = (
         (np.where(0.5 <= np.abs(dense_2_z - y), 0.0, 2.0 * dense_2_z - 2.0 * y) + np.where(np.abs(dense_2_z - y) >= 0.5, np.sign(dense_2_z
         - y), 0.0)) / (2.0 * n)

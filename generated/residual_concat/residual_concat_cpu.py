@@ -61,12 +61,12 @@ def dense_a(W, b, x, a):
 
 
 @njit(cache=True, error_model="numpy")
-def add_a(x_1, x_2_next, a):
+def add_a(x_1, x_2, a):
     """Write a."""
-    # a[n, i] = x_1[n, i] + x_2_next[n, i]
+    # a[n, i] = x_1[n, i] + x_2[n, i]
     for n in range(x_1.shape[0]):
         for i in range(x_1.shape[1]):
-            a[n, i] = x_1[n, i] + x_2_next[n, i]
+            a[n, i] = x_1[n, i] + x_2[n, i]
 
 
 @njit(cache=True, error_model="numpy")
@@ -84,14 +84,14 @@ def dense_a_2(W, b, x, a):
 
 
 @njit(cache=True, error_model="numpy")
-def concat_a(x_1_next, x_2_next, a):
+def concat_a(x_1, x_2, a):
     """Write a."""
-    # a[n, k] = x_1_next[n, k] [0 ≤ k < n_1] + x_2_next[n, k − n_1] [0 ≤ k − n_1 < n_2]
-    n_1 = x_1_next.shape[1]
-    n_2 = x_2_next.shape[1]
-    for n in range(x_1_next.shape[0]):
+    # a[n, k] = x_1[n, k] [0 ≤ k < n_1] + x_2[n, k − n_1] [0 ≤ k − n_1 < n_2]
+    n_1 = x_1.shape[1]
+    n_2 = x_2.shape[1]
+    for n in range(x_1.shape[0]):
         for k in range(a.shape[1]):
-            a[n, k] = (x_1_next[n, k] if 0 <= k < n_1 else 0.0) + (x_2_next[n, k - n_1] if 0 <= k - n_1 < n_2 else 0.0)
+            a[n, k] = (x_1[n, k] if 0 <= k < n_1 else 0.0) + (x_2[n, k - n_1] if 0 <= k - n_1 < n_2 else 0.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -175,21 +175,21 @@ def concat_grad_a(W, delta, grad_a):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_delta_2(a, a_next, delta, n_2):
+def dense_delta_2(a, grad_a, delta, n_2):
     """Write delta."""
-    # delta[n, i] = a_next[n, i + n_2] [a[n, i] > 0]
+    # delta[n, i] = grad_a[n, i + n_2] [a[n, i] > 0]
     for n in range(a.shape[0]):
         for i in range(a.shape[1]):
-            delta[n, i] = 0.0 if a[n, i] <= 0.0 else a_next[n, i + n_2]
+            delta[n, i] = 0.0 if a[n, i] <= 0.0 else grad_a[n, i + n_2]
 
 
 @njit(cache=True, error_model="numpy")
-def dense_delta_3(a, a_next, delta):
+def dense_delta_3(a, grad_a, delta):
     """Write delta."""
-    # delta[n, i] = (1 − a[n, i]²) · a_next[n, i]
+    # delta[n, i] = (1 − a[n, i]²) · grad_a[n, i]
     for n in range(a.shape[0]):
         for i in range(a.shape[1]):
-            delta[n, i] = (1.0 - a[n, i] * a[n, i]) * a_next[n, i]
+            delta[n, i] = (1.0 - a[n, i] * a[n, i]) * grad_a[n, i]
 
 
 @njit(cache=True, error_model="numpy")
@@ -216,10 +216,10 @@ def dense_grad_b(delta, grad_b):
 
 
 @njit(cache=True, error_model="numpy")
-def write_grad_x(W, W_2, a, delta, delta_2, grad_x):
+def write_grad_x(W, W_2, delta, delta_2, grad_a, grad_x):
     """Write grad_x."""
-    # grad_x[n, j] = a[n, j] + Σ_i W[i, j] delta[n, i] + Σ_i W_2[i, j] delta_2[n, i]
-    for n in range(a.shape[0]):
+    # grad_x[n, j] = grad_a[n, j] + Σ_i W[i, j] delta[n, i] + Σ_i W_2[i, j] delta_2[n, i]
+    for n in range(delta.shape[0]):
         for j in range(W.shape[1]):
             total = 0.0
             for i in range(W.shape[0]):
@@ -227,7 +227,7 @@ def write_grad_x(W, W_2, a, delta, delta_2, grad_x):
             total_2 = 0.0
             for i in range(W_2.shape[0]):
                 total_2 += W_2[i, j] * delta_2[n, i]
-            grad_x[n, j] = a[n, j] + total + total_2
+            grad_x[n, j] = grad_a[n, j] + total + total_2
 
 
 @njit(cache=True, error_model="numpy")
@@ -354,7 +354,7 @@ def input_gradients(params, x, y, grads_x, work):
     # dense_1
     dense_delta_3(dense_1_a, grad_concat_1_a, delta_dense_1)
     # x
-    write_grad_x(dense_2_W, dense_1_W, grad_concat_1_a, delta_dense_2, delta_dense_1, grads_x)
+    write_grad_x(dense_2_W, dense_1_W, delta_dense_2, delta_dense_1, grad_concat_1_a, grads_x)
     return value
 
 

@@ -45,7 +45,6 @@ def logsumexp(u, axis=None):
 
 def forward(params, x, out, work=None):
     """Write the network's output for a batch into out."""
-    n = x.shape[0]
     dense_1_W = params[0:36].reshape(6, 6)
     dense_1_b = params[36:42]
     dense_2_W = params[42:60].reshape(3, 6)
@@ -66,12 +65,8 @@ def forward(params, x, out, work=None):
     # dense_2_a[n, i] = dense_2_z[n, i] [dense_2_z[n, i] > 0]
     dense_2_a = np.where(dense_2_z <= 0.0, 0.0, dense_2_z)
     # concat_1
-    # concat_1_a[n, k] = add_1_a[n, k] [0 ≤ k < n_1] + dense_2_a[n, k − n_1] [0 ≤ k − n_1 < n_2]
-    concat_1_a = (
-        np.where((np.arange(9) >= 0) & (np.arange(9) < 6), add_1_a[np.arange(n)[:, None], np.clip(np.arange(9), 0, 6 - 1)], 0.0)
-        + np.where(((-6 + np.arange(9)) >= 0) & ((-6 + np.arange(9)) < 3), dense_2_a[np.arange(n)[:, None], np.clip(-6 + np.arange(9), 0, 3
-        - 1)], 0.0)
-    )
+    # concat_1_a[n, k] = add_1_a[n, k] [0 ≤ k < 6] + dense_2_a[n, k − 6] [0 ≤ k − 6 < 3]
+    concat_1_a = np.concatenate([add_1_a, dense_2_a], axis=1)
     # dense_3
     # out[n, i] = dense_3_b[i] + Σ_j dense_3_W[i, j] concat_1_a[n, j]
     out[...] = dense_3_b + concat_1_a @ dense_3_W.T
@@ -100,12 +95,8 @@ def loss(params, x, y, work=None):
     # dense_2_a[n, i] = dense_2_z[n, i] [dense_2_z[n, i] > 0]
     dense_2_a = np.where(dense_2_z <= 0.0, 0.0, dense_2_z)
     # concat_1
-    # concat_1_a[n, k] = add_1_a[n, k] [0 ≤ k < n_1] + dense_2_a[n, k − n_1] [0 ≤ k − n_1 < n_2]
-    concat_1_a = (
-        np.where((np.arange(9) >= 0) & (np.arange(9) < 6), add_1_a[np.arange(n)[:, None], np.clip(np.arange(9), 0, 6 - 1)], 0.0)
-        + np.where(((-6 + np.arange(9)) >= 0) & ((-6 + np.arange(9)) < 3), dense_2_a[np.arange(n)[:, None], np.clip(-6 + np.arange(9), 0, 3
-        - 1)], 0.0)
-    )
+    # concat_1_a[n, k] = add_1_a[n, k] [0 ≤ k < 6] + dense_2_a[n, k − 6] [0 ≤ k − 6 < 3]
+    concat_1_a = np.concatenate([add_1_a, dense_2_a], axis=1)
     # dense_3
     # dense_3_z[n, i] = dense_3_b[i] + Σ_j dense_3_W[i, j] concat_1_a[n, j]
     dense_3_z = dense_3_b + concat_1_a @ dense_3_W.T
@@ -146,12 +137,8 @@ def value_and_grad(params, x, y, grads, work=None):
     # dense_2_a[n, i] = dense_2_z[n, i] [dense_2_z[n, i] > 0]
     dense_2_a = np.where(dense_2_z <= 0.0, 0.0, dense_2_z)
     # concat_1
-    # concat_1_a[n, k] = add_1_a[n, k] [0 ≤ k < n_1] + dense_2_a[n, k − n_1] [0 ≤ k − n_1 < n_2]
-    concat_1_a = (
-        np.where((np.arange(9) >= 0) & (np.arange(9) < 6), add_1_a[np.arange(n)[:, None], np.clip(np.arange(9), 0, 6 - 1)], 0.0)
-        + np.where(((-6 + np.arange(9)) >= 0) & ((-6 + np.arange(9)) < 3), dense_2_a[np.arange(n)[:, None], np.clip(-6 + np.arange(9), 0, 3
-        - 1)], 0.0)
-    )
+    # concat_1_a[n, k] = add_1_a[n, k] [0 ≤ k < 6] + dense_2_a[n, k − 6] [0 ≤ k − 6 < 3]
+    concat_1_a = np.concatenate([add_1_a, dense_2_a], axis=1)
     # dense_3
     # dense_3_z[n, i] = dense_3_b[i] + Σ_j dense_3_W[i, j] concat_1_a[n, j]
     dense_3_z = dense_3_b + concat_1_a @ dense_3_W.T
@@ -169,7 +156,7 @@ def value_and_grad(params, x, y, grads, work=None):
     # grad_concat_1_a[n, j] = Σ_i dense_3_W[i, j] delta_dense_3[n, i]
     grad_concat_1_a = delta_dense_3 @ dense_3_W
     # dense_2
-    # delta_dense_2[n, i] = grad_concat_1_a[n, i + n_2] [dense_2_a[n, i] > 0]
+    # delta_dense_2[n, i] = grad_concat_1_a[n, 6 + i] [dense_2_a[n, i] > 0]
     delta_dense_2 = np.where(dense_2_a <= 0.0, 0.0, grad_concat_1_a[:, 6:9])
     # dense_1
     # delta_dense_1[n, i] = (1 − dense_1_a[n, i]²) · grad_concat_1_a[n, i]
@@ -214,12 +201,8 @@ def input_gradients(params, x, y, grads_x, work=None):
     # dense_2_a[n, i] = dense_2_z[n, i] [dense_2_z[n, i] > 0]
     dense_2_a = np.where(dense_2_z <= 0.0, 0.0, dense_2_z)
     # concat_1
-    # concat_1_a[n, k] = add_1_a[n, k] [0 ≤ k < n_1] + dense_2_a[n, k − n_1] [0 ≤ k − n_1 < n_2]
-    concat_1_a = (
-        np.where((np.arange(9) >= 0) & (np.arange(9) < 6), add_1_a[np.arange(n)[:, None], np.clip(np.arange(9), 0, 6 - 1)], 0.0)
-        + np.where(((-6 + np.arange(9)) >= 0) & ((-6 + np.arange(9)) < 3), dense_2_a[np.arange(n)[:, None], np.clip(-6 + np.arange(9), 0, 3
-        - 1)], 0.0)
-    )
+    # concat_1_a[n, k] = add_1_a[n, k] [0 ≤ k < 6] + dense_2_a[n, k − 6] [0 ≤ k − 6 < 3]
+    concat_1_a = np.concatenate([add_1_a, dense_2_a], axis=1)
     # dense_3
     # dense_3_z[n, i] = dense_3_b[i] + Σ_j dense_3_W[i, j] concat_1_a[n, j]
     dense_3_z = dense_3_b + concat_1_a @ dense_3_W.T
@@ -237,7 +220,7 @@ def input_gradients(params, x, y, grads_x, work=None):
     # grad_concat_1_a[n, j] = Σ_i dense_3_W[i, j] delta_dense_3[n, i]
     grad_concat_1_a = delta_dense_3 @ dense_3_W
     # dense_2
-    # delta_dense_2[n, i] = grad_concat_1_a[n, i + n_2] [dense_2_a[n, i] > 0]
+    # delta_dense_2[n, i] = grad_concat_1_a[n, 6 + i] [dense_2_a[n, i] > 0]
     delta_dense_2 = np.where(dense_2_a <= 0.0, 0.0, grad_concat_1_a[:, 6:9])
     # dense_1
     # delta_dense_1[n, i] = (1 − dense_1_a[n, i]²) · grad_concat_1_a[n, i]

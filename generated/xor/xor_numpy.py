@@ -76,7 +76,7 @@ def loss(params, x, y, work=None):
     # dense_2_z[n, i] = dense_2_b[i] + Σ_j dense_2_W[i, j] dense_1_a[n, j]
     dense_2_z = dense_2_b + dense_1_a @ dense_2_W.T
     # loss
-    # loss_ = (Σ_{n, i} ((1 − y[n, i]) · softplus(dense_2_z[n, i]) + y[n, i] softplus(−dense_2_z[n, i])))/(N n_1)
+    # loss_ = (Σ_{n, i} ((1 − y[n, i]) · softplus(dense_2_z[n, i]) + y[n, i] softplus(−dense_2_z[n, i])))/N
     loss_ = np.sum((1.0 - y) * softplus(dense_2_z) + softplus(-dense_2_z) * y) / n
     return float(loss_)
 
@@ -103,10 +103,10 @@ def value_and_grad(params, x, y, grads, work=None):
     # dense_2_a[n, i] = σ(dense_2_z[n, i])
     dense_2_a = sigmoid(dense_2_z)
     # loss
-    # loss_ = (Σ_{n, i} ((1 − y[n, i]) · softplus(dense_2_z[n, i]) + y[n, i] softplus(−dense_2_z[n, i])))/(N n_1)
+    # loss_ = (Σ_{n, i} ((1 − y[n, i]) · softplus(dense_2_z[n, i]) + y[n, i] softplus(−dense_2_z[n, i])))/N
     loss_ = np.sum((1.0 - y) * softplus(dense_2_z) + softplus(-dense_2_z) * y) / n
     # dense_2
-    # delta_dense_2[n, i] = (dense_2_a[n, i] − y[n, i])/(N n_1)
+    # delta_dense_2[n, i] = (dense_2_a[n, i] − y[n, i])/N
     delta_dense_2 = (dense_2_a - y) / n
     # dense_1
     # delta_dense_1[n, i] = (1 − dense_1_a[n, i]²) · Σ_j dense_2_W[j, i] delta_dense_2[n, j]
@@ -141,10 +141,10 @@ def input_gradients(params, x, y, grads_x, work=None):
     # dense_2_a[n, i] = σ(dense_2_z[n, i])
     dense_2_a = sigmoid(dense_2_z)
     # loss
-    # loss_ = (Σ_{n, i} ((1 − y[n, i]) · softplus(dense_2_z[n, i]) + y[n, i] softplus(−dense_2_z[n, i])))/(N n_1)
+    # loss_ = (Σ_{n, i} ((1 − y[n, i]) · softplus(dense_2_z[n, i]) + y[n, i] softplus(−dense_2_z[n, i])))/N
     loss_ = np.sum((1.0 - y) * softplus(dense_2_z) + softplus(-dense_2_z) * y) / n
     # dense_2
-    # delta_dense_2[n, i] = (dense_2_a[n, i] − y[n, i])/(N n_1)
+    # delta_dense_2[n, i] = (dense_2_a[n, i] − y[n, i])/N
     delta_dense_2 = (dense_2_a - y) / n
     # dense_1
     # delta_dense_1[n, i] = (1 − dense_1_a[n, i]²) · Σ_j dense_2_W[j, i] delta_dense_2[n, j]
@@ -157,7 +157,6 @@ def input_gradients(params, x, y, grads_x, work=None):
 
 def update(params, grads, state, hyper):
     """Do one step of the optimizer with given gradients."""
-    P = params.size
     lr = float(hyper[0])
     # w_next[p] = w[p] − lr g[p]
     w_next = params - lr * grads

@@ -200,9 +200,10 @@ class _Writer:
         if key not in self.lines:
             made = []
             for e in call.kernel.body.equations:
-                code, used = vectorized(_sized(e, values), lambda slot: f"{_MARK}{slot}{_MARK}", _size)
+                sized = _sized(e, values)
+                code, used = vectorized(sized, lambda slot: f"{_MARK}{slot}{_MARK}", _size)
                 self.used |= set(used)
-                made.append(_Line(heading(_marked(e)), e.tensor.name, code, tuple(t.name for t in e.reads)))
+                made.append(_Line(heading(_marked(sized)), e.tensor.name, code, tuple(t.name for t in e.reads)))
             self.lines[key] = tuple(made)
         return self.lines[key]
 

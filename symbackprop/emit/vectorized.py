@@ -77,6 +77,9 @@ def vectorized(equation: Equation, name: Callable[[str], str], size: Callable[[E
     """
     printer = _Printer(name, size)
     axes: tuple[Index, ...] = equation.lhs.index
+    joined = printer.concatenated(equation.rhs, axes)
+    if joined is not None:
+        return joined, tuple(sorted(printer.used))
     made = printer.visit(equation.rhs, axes, guarded=False)
     return printer.aligned(made, axes, SUM), tuple(sorted(printer.used))
 
@@ -97,6 +100,34 @@ class _Printer:
     def merge(self, values: list[Value], axes: tuple[Index, ...]) -> tuple[Index, ...]:
         present = {a for v in values for a in v.axes}
         return tuple(a for a in axes if a in present)
+
+    def concatenated(self, e: Expr, axes: tuple[Index, ...]) -> str | None:
+        """Print [0 <= k < a] A[n, k] + [0 <= k - a < b] B[n, k - a] as np.concatenate; None for anything else."""
+        parts: list[tuple[int, int, Index, Expr]] = []
+        for term in sympy.Add.make_args(e):
+            factors = sympy.Mul.make_args(term)
+            guards = [f for f in factors if isinstance(f, nodes.Guard)]
+            if len(guards) != 1 or not isinstance(guards[0], nodes.InRange):
+                return None
+            where, length = guards[0].args
+            start, index = where.as_coeff_Add()
+            if index not in axes or not start.is_Integer or not length.is_Integer:
+                return None
+            parts.append((-int(start), int(length), index, sympy.Mul(*(f for f in factors if f is not guards[0]))))
+        parts.sort(key=lambda part: part[0])
+        index = parts[0][2]
+        ends = [start + length for start, length, _, _ in parts]
+        if len(parts) < 2 or [0, *ends] != [*(start for start, _, _, _ in parts), index.extent] or any(i != index for _, _, i, _ in parts):
+            return None
+        arrays = []
+        for start, length, _, body in parts:
+            inside = Index(index.name, sympy.Integer(length))
+            own = tuple(inside if a == index else a for a in axes)
+            made = self.visit(sympy.expand(body.xreplace({index: inside + start})) if start else body.xreplace({index: inside}), own, False)
+            if made.axes != own:
+                return None
+            arrays.append(made.code)
+        return f"np.concatenate([{', '.join(arrays)}], axis={axes.index(index)})"
 
     def visit(self, e: Expr, axes: tuple[Index, ...], guarded: bool) -> Value:
         if isinstance(e, Access):

@@ -351,8 +351,8 @@ class _Workshop:
 def _pretty(group: _Group, block: Block) -> dict[str, str]:
     """Return short names for the slots of a group: W, x, delta, grad_W; ``_next`` marks what belongs to a layer further on."""
     own = block.owner.split(".")[0]
-    inner = own != "loss" and any(real.startswith(f"{own}.") for real in block.names.values())
     written = [e.tensor.name for e in group.equations]
+    behind = any(slot.startswith("~") for slot in written) and any(real.startswith(f"{own}.") for real in block.names.values())
     read = sorted({t.name for e in group.equations for t in e.reads} - set(written))
     names: dict[str, str] = {}
     taken: set[str] = set()
@@ -361,12 +361,12 @@ def _pretty(group: _Group, block: Block) -> dict[str, str]:
         parts = real.split(".")
         if parts[0] == "delta":
             name, layer = "delta", parts[-1]
-        elif slot.startswith("~"):
+        elif slot.startswith("~") or parts[0] == "grad":
             name, layer = f"grad_{parts[-1]}", own
         else:
             name = (slot if "." in slot or slot != "t" else real).split(".")[-1]
             layer = parts[0] if len(parts) > 1 and parts[0] != "loss" and name != "x" else own
-        if inner and layer != own and not (parts[0] == "delta" and slot in written):
+        if behind and layer != own and not (parts[0] == "delta" and slot in written):
             name = f"{name}_next"
         name = name if name.isidentifier() else "".join(c if c.isalnum() else "_" for c in name)
         base, count = name, 1

@@ -355,11 +355,31 @@ def _shared(values: Sequence[Expr], nest: _Nest) -> tuple[list[tuple[Local, Expr
     lets, rest = sympy.cse(hidden, symbols=(sympy.Symbol(f"#{k}", real=True) for k in range(10**6)), order="canonical")
     named: list[tuple[Local, Expr]] = []
     names: dict[Expr, Expr] = {}
+    meaning: dict[Expr, Expr] = {}
+    whole: dict[Expr, Expr] = {}
     for symbol, part in lets:
         local = nest.local("t", 0)
+        meaning[symbol] = part.xreplace(meaning)
         names[symbol] = local
         named.append((local, part.xreplace(names).xreplace(back)))
-    return named, [r.xreplace(names).xreplace(back) for r in rest]
+        whole[meaning[symbol].xreplace(back)] = local
+    # What has a name is called by it in comparisons too; longer parts first.
+    longest = dict(sorted(whole.items(), key=lambda item: -sympy.count_ops(item[0])))
+
+    def tests(e: Expr) -> Expr:
+        guards = {g: _tested(g, longest) for g in e.atoms(Indicator)}
+        return e.xreplace({g: new for g, new in guards.items() if new != g})
+
+    return named, [tests(r.xreplace(names).xreplace(back)) for r in rest]
+
+
+def _tested(guard: Indicator, names: Mapping[Expr, Expr]) -> Expr:
+    """Return a comparison with the parts that have names called by them, in the form in which it stands."""
+    condition = guard.condition
+    sides = tuple(side.xreplace(dict(names)) for side in condition.args)
+    if sides == condition.args:
+        return guard
+    return Expr.__new__(Indicator, condition.func(*sides, evaluate=False))
 
 
 def _far(e: Expr) -> bool:
