@@ -167,7 +167,7 @@ class Recursion(tuple[Rung, ...]):
         shown: dict[str, list[Rung]] = {}
         for r in self:
             shown.setdefault(plain_equation(self._form(r, form), _rung_naming(r, notation), notation=notation), []).append(r)
-        return tuple(f"{line}    ({rungs[0].kind}; {', '.join(_range(r, notation) for r in rungs)})" for line, rungs in shown.items())
+        return tuple(f"{line}    ({rungs[0].kind}; {_range(rungs, notation)})" for line, rungs in shown.items())
 
     @property
     def matrix(self) -> tuple[MatrixEquation | None, ...]:
@@ -189,13 +189,14 @@ def _rung_naming(rung: Rung, notation: str | Notation) -> Naming:
     )
 
 
-def _range(rung: Rung, given: str | Notation) -> str:
-    """Return the layers for which a rung holds, in the numbers of the notation."""
+def _range(rungs: list[Rung], given: str | Notation) -> str:
+    """Return the layers for which a formula holds, from the last down to the first, in the numbers of the notation."""
     record = named_notation(given)
-    source = rung.kind in ("weight", "bias") and record.weight_of == "source"
-    shift = record.first - int(source)
-    first, last = rung.first + shift, rung.last + shift
-    return f"{record.layer} = {last}" if first == last else f"{record.layer} = {last}, ..., {first}"
+    source = rungs[0].kind in ("weight", "bias") and record.weight_of == "source"
+    layers = sorted({k + record.first - int(source) for r in rungs for k in range(r.first, r.last + 1)}, reverse=True)
+    if len(layers) > 2 and layers[0] - layers[-1] == len(layers) - 1:
+        return f"{record.layer} = {layers[0]}, ..., {layers[-1]}"
+    return f"{record.layer} = {', '.join(map(str, layers))}"
 
 
 def _checked(form: str) -> str:
