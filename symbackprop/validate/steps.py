@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from symbackprop.algebra.bound import bound_indices
+from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.interpret import evaluate_equation
 from symbackprop.validate.report import Row
 from symbackprop.validate.tolerances import ENTRY_ALLOWANCE, tolerance
@@ -17,13 +20,18 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
+#: Before its deltas are contracted, an equation ranges over the indices of both sides: a step with more points than this
+#: is judged on smaller networks only.
+_GRID = 400_000
+
 
 def step_rows(
     derivation: Derivation, values: Mapping[str, Array], sizes: Mapping[Any, Any], rounding: Callable[[str], float]
 ) -> tuple[Row, ...]:
     """Return one row for each rewriting step that changes a value, or else one for the worst of all steps.
 
-    Steps are those of a template: of the layers of one type the first is judged, since the others have the same steps.
+    A step is left out where its sums range over too many points to be written out. Steps are those of a template: of the
+    layers of one type the first is judged, since the others have the same steps.
 
     Args:
         derivation: whose steps.
@@ -41,7 +49,7 @@ def step_rows(
         seen.add((block.template.key, slot))
         for number, step in enumerate(derivation.steps_of(cotangent), 1):
             read = {t.name for side in (step.before, step.after) for t in side.reads}
-            if not step.rewrites or not read <= values.keys():
+            if not step.rewrites or not read <= values.keys() or max(_grid(side, sizes) for side in (step.before, step.after)) > _GRID:
                 continue
             known = {name: values[name] for name in read}
             before, after = (evaluate_equation(side, known, sizes) for side in (step.before, step.after))
@@ -50,6 +58,12 @@ def step_rows(
             rows.append(_row(owner.get(cotangent, ""), cotangent, number, step.rule, before, after, whole, rounding(cotangent)))
     failed = tuple(row for row in rows if not row.ok)
     return failed or tuple(sorted(rows, key=lambda row: -row.excess)[:1])
+
+
+def _grid(equation: Equation, sizes: Mapping[Any, Any]) -> int:
+    """Return how many points all indices of an equation range over together, sums inside sums included."""
+    indices = {*equation.lhs.index, *bound_indices(equation.rhs)}
+    return math.prod(int(index.extent.xreplace(dict(sizes))) for index in indices)
 
 
 def _row(layer: str, cotangent: str, number: int, rule: str, before: Array, after: Array, whole: float, rounding: float) -> Row:
