@@ -58,6 +58,8 @@ def tell(out: Console, seeds: Sequence[int], epochs: int, folder: Path | None) -
         raise CheckError(f"digits: a gradient is wrong, see the table: {report.worst}")
 
     out.print(f"\n5. Training on {len(y)} images: {_words(rule)}, {epochs} epochs, batches of {batch}.")
+    with waiting("compiling the training step"):
+        program.fit(net.init(dtype=dtype), x[:batch], y[:batch], optimizer=rule, epochs=1, batch_size=batch, progress=False)
     accuracies = []
     for seed in seeds:
         params = net.init(seed=seed, dtype=dtype)
@@ -81,8 +83,8 @@ def _write(folder: Path | None, texts: dict[str, str]) -> tuple[Path, ...]:
 
 
 def _words(rule: Any) -> str:
-    """Return an optimizer with the options that differ from its defaults."""
-    given = [(f.name, getattr(rule, f.name)) for f in fields(rule) if getattr(rule, f.name) != f.default]
+    """Return an optimizer with those of its options that are switched on."""
+    given = [(f.name, getattr(rule, f.name)) for f in fields(rule) if getattr(rule, f.name) not in (0, None)]
     return f"{type(rule).__name__}({', '.join(f'{name}={value}' for name, value in given)})"
 
 
