@@ -47,15 +47,26 @@ def step_rows(
         if (block.template.key, slot) in seen:
             continue
         seen.add((block.template.key, slot))
+        known: dict[str, Array] = {}
         for number, step in enumerate(derivation.steps_of(cotangent), 1):
-            read = {t.name for side in (step.before, step.after) for t in side.reads}
-            if not step.rewrites or not read <= values.keys() or max(_grid(side, sizes) for side in (step.before, step.after)) > _GRID:
+            sides = (step.before, step.after) if step.rewrites else (step.after,)
+            read = {t.name for side in sides for t in side.reads}
+            own = [{t.name for t in side.reads} - values.keys() for side in sides]
+            if not read <= values.keys() | known.keys() or own[0] != own[-1] or max(_grid(side, sizes) for side in sides) > _GRID:
                 continue
-            known = {name: values[name] for name in read}
-            before, after = (evaluate_equation(side, known, sizes) for side in (step.before, step.after))
-            # A step may rewrite one term of a sum: it is judged by the size of the whole.
-            whole = float(np.sqrt(np.sum(np.square(values[cotangent])))) if cotangent in values else 0.0
-            rows.append(_row(owner.get(cotangent, ""), cotangent, number, step.rule, before, after, whole, rounding(cotangent)))
+            given = {name: known[name] if name in known else values[name] for name in read}
+            computed = [evaluate_equation(side, given, sizes) for side in sides]
+            name = step.after.tensor.name
+            if name not in values:
+                # A cotangent that is inserted into its reader has no value of its own. One term of it serves where both sides
+                # read it; a step that inserts it is left to the complex step, which judges the result.
+                known[name] = computed[-1]
+            if step.rewrites:
+                # A step may rewrite one term of a sum: it is judged by the size of the whole.
+                whole = float(np.sqrt(np.sum(np.square(values[cotangent])))) if cotangent in values else 0.0
+                rows.append(
+                    _row(owner.get(cotangent, ""), cotangent, number, step.rule, computed[0], computed[1], whole, rounding(cotangent))
+                )
     failed = tuple(row for row in rows if not row.ok)
     return failed or tuple(sorted(rows, key=lambda row: -row.excess)[:1])
 
