@@ -35,7 +35,8 @@ def workspace(n):
     return 8 * n + 1
 
 
-@njit(cache=True, error_model="numpy")
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float64[:, ::1](float64[::1], int64, int64, int64)", cache=True, error_model="numpy")
 def view_2(buffer, start, rows, columns):
     """Return a part of a flat buffer as a matrix."""
     return buffer[start : start + rows * columns].reshape((rows, columns))

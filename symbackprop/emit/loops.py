@@ -14,6 +14,7 @@ from symbackprop.emit.heading import heading
 from symbackprop.emit.names import RESERVED, Names
 from symbackprop.emit.page import Function, Node, Page, affine, count, parameter_rows, uses
 from symbackprop.emit.scalar import ScalarPrinter
+from symbackprop.errors import EmissionError
 from symbackprop.plan.records import (
     Choose,
     Contraction,
@@ -283,6 +284,8 @@ class _Driver:
             batch = int(place.shape == ("N",))
             size = 0 if batch else int(place.shape[0] if place.shape else 1)
             return f"{name} = {buffer}[{start}:{affine(place.per_sample + batch, 'n', place.fixed + size)}]"
+        if len(shape) > 4:
+            raise EmissionError(f"{name} has {len(shape)} axes; the cpu target lays out up to 4")
         self.writer.ranks.add(len(shape))
         return f"{name} = view_{len(shape)}({buffer}, {start}, {', '.join(shape)})"
 
