@@ -349,11 +349,6 @@ class Plan:
         return "\n".join(lines)
 
 
-def free_indices(expr: Expr) -> tuple[Index, ...]:
-    """Return the free indices of an expression, by name."""
-    return tuple(sorted((s for s in expr.free_symbols if isinstance(s, Index)), key=lambda i: (i.name, str(i.extent))))
-
-
 __all__ = [
     "CPU",
     "Call",
@@ -375,6 +370,5 @@ __all__ = [
     "Store",
     "Update",
     "When",
-    "free_indices",
     "needed",
 ]
