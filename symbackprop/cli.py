@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
@@ -9,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 
 from symbackprop import __version__
 from symbackprop.command.progress import waiting
@@ -24,7 +25,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 class Target(StrEnum):
@@ -99,10 +99,10 @@ def start(
     NETWORK is file.py[:name] (a Python file that assigns net = sbp.Sequential(...)), file.toml, or the name of an example.
     """
     if version:
-        out.print(f"symbackprop {__version__}")
+        print(f"symbackprop {__version__}")
         raise typer.Exit(DONE)
     if context.invoked_subcommand is None:
-        out.print(context.get_help())
+        print(context.get_help())
 
 
 @app.command(short_help="Print the equations of a network.")
@@ -137,9 +137,9 @@ def derive(
     loaded = load(network)
     with waiting(f"deriving {loaded.net.name}"):
         derivation = loaded.net.derive(per=per.value)
-        lines = latex_of(derivation, of, form, notation, steps) if latex else shown(derivation, of, form, notation, steps)
+        lines = list((latex_of if latex else shown)(derivation, of, form.value if form else None, notation, steps))
     for line in lines:
-        out.print(line)
+        print(line)
 
 
 @app.command(short_help="Write stand-alone NumPy and Numba modules.")
@@ -205,22 +205,22 @@ def generate(
         there = generated.found(output) if output.is_dir() else {}
         stale = generated.differences(there if everything else {name: there[name] for name in texts if name in there}, texts)
         for difference in stale:
-            out.print(difference, end="")
+            print(difference, end="")
         if stale:
             raise CheckError(f"{output}: {len(stale)} of {len(texts)} files differ; run the same command without --check")
-        out.print(f"{output}: {len(texts)} files are as the networks say")
+        print(f"{output}: {len(texts)} files are as the networks say")
         return
     if everything:
         changed, removed = generated.rewrite(output, texts)
         for name in removed:
-            out.print(f"removed {output / name}")
-        out.print(f"{output}: {len(texts)} files, {len(changed)} changed, {len(removed)} removed")
+            print(f"removed {output / name}")
+        print(f"{output}: {len(texts)} files, {len(changed)} changed, {len(removed)} removed")
         return
     from symbackprop.execute.files import write_all
 
     write_all(output, texts)
     for name in texts:
-        out.print(str(output / name))
+        print(str(output / name))
 
 
 @app.command(short_help="Prove the gradients, tensor by tensor.")
@@ -245,7 +245,7 @@ def check(
     with waiting(f"checking {loaded.net.name}"):
         program = loaded.net.compile(target=target.value, dtype=dtype.value if dtype else loaded.dtype or "float32", batch=loaded.batch)
         report = program.check(seed=seed)
-    out.print(str(report))
+    print(str(report))
     if not report.ok:
         raise CheckError(f"{loaded.net.name}: a gradient is wrong, see the table: {report.worst}")
 
@@ -286,6 +286,8 @@ def train(
     rule = chosen_optimizer(loaded, optimizer, lr, needed=True)
     if output is not None and output.suffix not in (".npz", ".safetensors"):
         raise SymbackpropError(f"--output {output}: parameters are saved as FILE.npz or FILE.safetensors")
+    if output is not None and not output.resolve().parent.is_dir():
+        raise SymbackpropError(f"--output {output}: there is no folder {output.resolve().parent}")
     x, y = training_data(loaded, data)
     kind = dtype.value if dtype else loaded.dtype or "float32"
     size = batch or loaded.batch or 32
@@ -293,10 +295,10 @@ def train(
         program = loaded.net.compile(target=target.value, dtype=kind, batch=size)
         params = loaded.net.init(seed=seed, dtype=kind)
     history = program.fit(params, x, y, optimizer=rule, epochs=epochs, batch_size=size, seed=seed)
-    out.print(str(history))
+    print(str(history))
     if output is not None:
         params.save(output)
-        out.print(f"saved {output}")
+        print(f"saved {output}")
 
 
 @app.command(short_help="The whole way on handwritten digits.")
@@ -319,7 +321,7 @@ def demo(
     """
     from symbackprop.command.demo import tell
 
-    tell(out, (0, 1, 2, 3, 4) if seed is None else (seed,), epochs, output)
+    tell((0, 1, 2, 3, 4) if seed is None else (seed,), epochs, output)
 
 
 def chosen_optimizer(loaded: Any, text: str | None, lr: float | None, needed: bool) -> Any:
@@ -341,8 +343,12 @@ _WRONG_WORDS: type[Exception] = typer.BadParameter.__mro__[2]
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with 0 (done), 1 (a check failed) or 2 (bad input, told in one line)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal without Unicode shows question marks, no traceback.
+        sys.stdout.reconfigure(errors="replace")
     try:
         code = app(args=None if arguments is None else list(arguments), prog_name="symbackprop", standalone_mode=False)
+        sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else DONE)
     except CheckError as error:
         _complain(str(error))
@@ -358,7 +364,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(130)
     except BrokenPipeError:
         # The reader of a pipe has seen enough; say nothing, and let nothing be flushed into the closed pipe.
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(DONE)
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,14 +20,11 @@ from symbackprop.errors import CheckError, OutputError
 from symbackprop.execute.files import write_all
 from symbackprop.pipeline import artifacts
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
 # Learning rate, penalty and number of epochs (examples/digits.py, and 30 here) were chosen on a fifth of the training images; the
 # test images had no part in it.
 
 
-def tell(out: Console, seeds: Sequence[int], epochs: int, folder: Path | None) -> None:
+def tell(seeds: Sequence[int], epochs: int, folder: Path | None) -> None:
     """Print the story; write the kernels into ``folder``, else into ``symbackprop-demo`` here, else into a temporary folder.
 
     Raises:
@@ -38,26 +35,26 @@ def tell(out: Console, seeds: Sequence[int], epochs: int, folder: Path | None) -
     loaded = load("digits")
     net, dtype, batch, rule = loaded.net, loaded.dtype or "float32", loaded.batch or 32, loaded.optimizer
     x, y, x_test, y_test = every_fifth(*digits(dtype))
-    out.print(f"1. The data: {len(y) + len(y_test)} handwritten digits, 8x8 pixels (UCI optical digits). Every fifth is kept for the test.")
-    out.print(_picture(x_test[:6], y_test[:6]))
-    out.print("2. The network, 64-64-10, declared in examples/digits.py; its equations, and what follows from them for one sample:\n")
+    print(f"1. The data: {len(y) + len(y_test)} handwritten digits, 8x8 pixels (UCI optical digits). Every fifth is kept for the test.")
+    print(_picture(x_test[:6], y_test[:6]))
+    print("2. The network, 64-64-10, declared in examples/digits.py; its equations, and what follows from them for one sample:\n")
     for line in shown(net.derive(per="sample")):
-        out.print(f"   {line}" if line else "")
+        print(f"   {line}" if line else "")
 
     paths = _write(folder, {a.path: a.text for a in artifacts(net.spec, TARGETS, dtype=dtype, batch=batch, optimizer=rule)})
-    out.print("\n3. The kernels, stand-alone modules for you to read and use:\n")
+    print("\n3. The kernels, stand-alone modules for you to read and use:\n")
     for path in paths:
-        out.print(f"   {path}")
+        print(f"   {path}")
 
-    out.print("\n4. The proof: numerical differentiation judges the maths, the interpreter judges the code.\n")
+    print("\n4. The proof: numerical differentiation judges the maths, the interpreter judges the code.\n")
     program = net.compile(target="cpu", dtype=dtype, batch=batch)
     with waiting("compiling and checking"):
         report = program.check()
-    out.print(str(report))
+    print(str(report))
     if not report.ok:
         raise CheckError(f"digits: a gradient is wrong, see the table: {report.worst}")
 
-    out.print(f"\n5. Training on {len(y)} images: {_words(rule)}, {epochs} epochs, batches of {batch}.")
+    print(f"\n5. Training on {len(y)} images: {_words(rule)}, {epochs} epochs, batches of {batch}.")
     with waiting("compiling the training step"):
         program.fit(net.init(dtype=dtype), x[:batch], y[:batch], optimizer=rule, epochs=1, batch_size=batch, progress=False)
     accuracies = []
@@ -67,10 +64,10 @@ def tell(out: Console, seeds: Sequence[int], epochs: int, folder: Path | None) -
         program.fit(params, x, y, optimizer=rule, epochs=epochs, batch_size=batch, seed=seed)
         right = program.predict(params, x_test).argmax(axis=1) == y_test
         accuracies.append(float(np.mean(right)))
-        out.print(f"   seed {seed}: test accuracy {accuracies[-1]:.2%} ({time.perf_counter() - started:.1f} s)")
+        print(f"   seed {seed}: test accuracy {accuracies[-1]:.2%} ({time.perf_counter() - started:.1f} s)")
     starts = f"{len(seeds)} initialisations" if len(seeds) > 1 else "1 initialisation"
-    out.print(f"\n6. Test accuracy on {len(y_test)} images never seen: {np.mean(accuracies):.2%}, the mean of {starts}.")
-    out.print(f"   From nothing in {time.perf_counter() - began:.0f} s. Next: symbackprop derive digits --steps, symbackprop --help")
+    print(f"\n6. Test accuracy on {len(y_test)} images never seen: {np.mean(accuracies):.2%}, the mean of {starts}.")
+    print(f"   From nothing in {time.perf_counter() - began:.0f} s. Next: symbackprop derive digits --steps, symbackprop --help")
 
 
 def _write(folder: Path | None, texts: dict[str, str]) -> tuple[Path, ...]:

@@ -113,6 +113,8 @@ def _run(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:  # a user's program may raise anything
         raise DeclarationError(f"{path}{_line(error, path)}: {type(error).__name__}: {_first_line(error)}") from error
+    except SystemExit as error:
+        raise DeclarationError(f"{path}{_line(error, path)}: the file ends the program; a network file only declares") from error
     finally:
         sys.path.remove(str(path.resolve().parent))
         sys.dont_write_bytecode = kept
