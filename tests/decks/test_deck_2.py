@@ -87,7 +87,7 @@ def test_forward_differences_are_offered_with_their_cost(numbers):
 def test_the_jacobian_of_relu_on_4096_numbers_is_found_diagonal_and_never_built(numbers, same):
     row = numbers["D2.14"]
     net = sbp.Sequential([sbp.Input(row["n"]), sbp.Activation("relu")], loss="half_squared_error", name="wide")
-    start = time.perf_counter()
+    start = time.process_time()
     derivation = net.derive(per="sample")
     jacobian = derivation.jacobian("activation_1.a", "x")
     assert jacobian.shape == (4096, 4096) and jacobian.entries == row["entries"]
@@ -98,7 +98,7 @@ def test_the_jacobian_of_relu_on_4096_numbers_is_found_diagonal_and_never_built(
     assert row["entries"] * 4 / 2**20 == row["float32_MiB"] and (row["batch"] * row["n"]) ** 2 == row["batch_entries"]
     assert "Sum" not in str(derivation.gradients["x"].index.rhs)
     same(derivation.gradients["x"].evaluate({"x": x, "y": np.maximum(x, 0) - 1}), (x > 0).astype(float))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.deck("D2.15", "D2.16")

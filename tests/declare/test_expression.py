@@ -108,10 +108,10 @@ BAD = [
 
 @pytest.mark.parametrize("text", BAD, ids=range(len(BAD)))
 def test_everything_else_is_refused_quickly_in_one_line(text):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(sbp.DeclarationError) as caught:
         parse(text, ("z",))
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 500
 

@@ -134,9 +134,9 @@ def test_symbolic_sizes_take_their_values_from_the_arrays():
 def test_a_thousand_layers_are_two_templates_and_lower_at_once():
     net = sbp.Sequential([sbp.Input(8), *(sbp.Dense(8 + k % 2, activation="tanh") for k in range(1000))], loss="mse")
     lower(net.spec)
-    start = time.perf_counter()
+    start = time.process_time()
     model = lower(net.spec)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
     assert len({block.template.key for block in model.system.blocks}) == 2
 
 

@@ -178,10 +178,10 @@ def test_a_network_of_a_thousand_layers_is_planned_in_about_a_second():
     layers = [sbp.Dense(16 + k % 7, activation="tanh" if k % 2 else "relu") for k in range(1000)]
     net = sbp.Sequential([sbp.Input(16), *layers, sbp.Dense(4)], loss="softmax_cross_entropy", name="deep")
     plan_of(sbp.Sequential([sbp.Input(2), sbp.Dense(2)], loss="mse", name="warm"), "rows")
-    start = time.perf_counter()
+    start = time.process_time()
     plan = plan_of(net, "labels")
     # Lowering and derivation are in it too; the promise is 2 s, the rest is room for a busy machine.
-    assert time.perf_counter() - start < 6
+    assert time.process_time() - start < 6
     assert len(plan.kernels) < 20
     assert plan.per_sample < 80_000
 
