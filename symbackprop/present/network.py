@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.derive.records import Derivation
-from symbackprop.present.document import fragment
+from symbackprop.present.document.fragment import fragment
 from symbackprop.present.naming import Naming, network_naming
 from symbackprop.present.notation import Notation
 from symbackprop.present.sheet import Entry, Sheet

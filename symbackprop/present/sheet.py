@@ -8,7 +8,7 @@ from typing import Protocol
 
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.matrix import MatrixEquation
-from symbackprop.present.document import Block, Section
+from symbackprop.present.document.fragment import Block, Section
 from symbackprop.present.latex import latex_equation, latex_mean, plain_equation
 from symbackprop.present.letters import tex_text
 from symbackprop.present.naming import Naming

@@ -14,7 +14,7 @@ from symbackprop.declare.layers import Dense, Input
 from symbackprop.declare.lower import lower
 from symbackprop.derive.matrix import matrix_form
 from symbackprop.present.display import aligned, displayed, displayed_lines, formula_table, table
-from symbackprop.present.document import Block, Section, environment, fragment, fragment_view
+from symbackprop.present.document.fragment import Block, Section, environment, fragment, fragment_view
 from symbackprop.present.latex import latex_mean, plain_mean
 from symbackprop.present.naming import network_naming
 from symbackprop.present.notation import PRESETS, notation
