@@ -145,9 +145,21 @@ def _data(model: Model, name: str, batch: int, rng: np.random.Generator, dtype: 
     # Inside (0, 1) a target suits every loss: real numbers, probabilities, counts.
     drawn = rng.uniform(0.1, 0.9, size=shape)
     if any(t.name == name for fact in model.system.facts for t in _read(fact.lhs)):
-        drawn = drawn / drawn.sum(axis=-1, keepdims=True)
+        drawn = _distributions(drawn)
         _check_facts(model, name, drawn)
     return _rounded(drawn, dtype)
+
+
+def _distributions(drawn: Array) -> Array:
+    """Scale rows to the sum 1, exactly and in every dtype: the derived equations use the fact, the forward ones do not.
+
+    Multiples of 2⁻²³ below 1 have no rounding in float32, nor have their sums.
+    """
+    rows: Array = np.floor(drawn / drawn.sum(axis=-1, keepdims=True) * 2.0**23) / 2.0**23
+    largest = np.argmax(rows, axis=-1)[..., None]
+    rest = 1 - rows.sum(axis=-1, keepdims=True)
+    np.put_along_axis(rows, largest, np.take_along_axis(rows, largest, axis=-1) + rest, axis=-1)
+    return rows
 
 
 def _read(expr: Any) -> tuple[Tensor, ...]:
