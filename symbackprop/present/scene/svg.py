@@ -1,0 +1,182 @@
+"""Scenes as SVG: one file that needs nothing else, safe to put into any page."""
+
+from __future__ import annotations
+
+import html
+import math
+from typing import Final
+
+from symbackprop.present.scene import boxes
+from symbackprop.present.scene.boxes import Point
+from symbackprop.present.scene.records import Label, Node, Scene
+
+#: Pixels for a centimetre.
+SCALE: Final = 40.0
+_FONTS: Final = "'Latin Modern Roman', 'STIX Two Text', 'Times New Roman', Times, 'DejaVu Serif', serif"
+
+#: Role -> (colour of lines and letters, fill of nodes). Dark enough for white paper (contrast above 4.5).
+_COLOURS: Final = {
+    "plain": ("#222222", "#ffffff"),
+    "input": ("#1f3b73", "#e8eefb"),
+    "bias": ("#5c5c5c", "#f2f2f2"),
+    "hidden": ("#3d3d3d", "#f7f3e8"),
+    "output": ("#5b2a86", "#f3eafa"),
+    "parameter": ("#6b4e00", "#fff6dc"),
+    "target": ("#00595c", "#e3f5f5"),
+    "loss": ("#8a1c1c", "#fdeaea"),
+    "gate": ("#222222", "#ffffff"),
+    "value": ("#136c2e", "#e6f4ea"),
+    "gradient": ("#b3121d", "#fdeaea"),
+    "local": ("#1b4fa8", "#e8eefb"),
+    "highlight": ("#a34700", "#ffe8d1"),
+    "muted": ("#6b6b6b", "#fafafa"),
+}
+
+
+def svg(scene: Scene, step: int | None = None) -> str:
+    """Return a scene, or one frame of it, as an SVG document.
+
+    Args:
+        scene: what is drawn.
+        step: the frame; None is the last one. All frames have the same size, so that nothing jumps when they follow each other.
+    """
+    room = boxes.bounds(scene)
+    shown = scene if step is None else scene.frame(step)
+    page = _Page(room.left, room.top)
+    wide, tall = (room.right - room.left) * SCALE, (room.top - room.bottom) * SCALE
+    title = _escaped(scene.title)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{title}" viewBox="0 0 {_n(wide)} {_n(tall)}" '
+        f'width="{_n(wide)}" height="{_n(tall)}" font-family="{html.escape(_FONTS, quote=True)}" font-size="{_n(boxes.SIZE * SCALE)}">',
+        f"<title>{title}</title>",
+        f"<desc>{_escaped(_description(shown))}</desc>",
+        f'<rect width="{_n(wide)}" height="{_n(tall)}" fill="#ffffff"/>',
+    ]
+    lines = list(boxes.paths(shown))
+    for edge, points in lines:
+        parts += page.edge(points, _COLOURS[edge.role][0], edge.arrow, edge.dashed, heavy=edge.role in ("highlight", "gradient"))
+    parts += [page.node(node) for node in shown.nodes]
+    for edge, points in lines:
+        for mark in edge.marks:
+            parts += page.label(mark.label, boxes.mark_centre(points, mark), mark.role, backed=mark.side == "on")
+    for words in shown.words:
+        parts += page.label(words.label, boxes.words_centre(words), words.role)
+    return "\n".join([*parts, "</svg>", ""])
+
+
+class _Page:
+    """Turns centimetres upwards into pixels downwards."""
+
+    def __init__(self, left: float, top: float) -> None:
+        self.left, self.top = left, top
+
+    def at(self, point: Point) -> tuple[float, float]:
+        return (point[0] - self.left) * SCALE, (self.top - point[1]) * SCALE
+
+    def edge(self, points: tuple[Point, ...], colour: str, arrow: bool, dashed: bool, heavy: bool) -> list[str]:
+        placed = [self.at(p) for p in points]
+        width = 2.2 if heavy else 1.3
+        head = ""
+        if arrow:
+            (ax, ay), (bx, by) = placed[-2], placed[-1]
+            far = math.hypot(bx - ax, by - ay) or 1.0
+            ux, uy = (bx - ax) / far, (by - ay) / far
+            long, half = 7.0, 3.2
+            corners = ((bx, by), (bx - long * ux - half * uy, by - long * uy + half * ux), (bx - long * ux + half * uy, by - long * uy - half * ux))
+            head = f'<polygon points="{_points(corners)}" fill="{colour}"/>'
+            placed[-1] = (bx - 0.8 * long * ux, by - 0.8 * long * uy)
+        broken = ' stroke-dasharray="5 4"' if dashed else ""
+        line = (
+            f'<polyline points="{_points(placed)}" fill="none" stroke="{colour}" stroke-width="{width}" stroke-linejoin="round"{broken}/>'
+        )
+        return [line, head] if head else [line]
+
+    def node(self, node: Node) -> str:
+        colour, fill = _COLOURS[node.role]
+        x, y = self.at((node.x, node.y))
+        w, h = node.width * SCALE, node.height * SCALE
+        paint = f'fill="{fill}" stroke="{colour}" stroke-width="1.3"'
+        shape = ""
+        if node.shape == "circle":
+            shape = f'<ellipse cx="{_n(x)}" cy="{_n(y)}" rx="{_n(w / 2)}" ry="{_n(h / 2)}" {paint}/>'
+        elif node.shape != "none":
+            round_ = ' rx="6"' if node.shape == "rounded" else ""
+            shape = f'<rect x="{_n(x - w / 2)}" y="{_n(y - h / 2)}" width="{_n(w)}" height="{_n(h)}"{round_} {paint}/>'
+        title = f"<title>{_escaped(node.title)}</title>" if node.title else ""
+        return f"<g>{title}{shape}{''.join(self.label(node.label, (node.x, node.y), node.role))}</g>"
+
+    def label(self, label: Label, centre: Point, role: str, backed: bool = False) -> list[str]:
+        """Write a label around a point; ``backed`` puts white paper under it."""
+        if not label.plain:
+            return []
+        x, y = self.at(centre)
+        wide, tall = (side * SCALE for side in boxes.extent(label))
+        size = boxes.SIZE * SCALE
+        spans, shift = [], 0.0
+        maths = bool(label.latex)
+        for run in boxes.runs(label.plain):
+            target = -run.script * 0.28 * size
+            attributes = f' dy="{_n(target - shift)}"' if target != shift else ""
+            if run.script:
+                attributes += f' font-size="{_n(size * boxes.SCRIPT)}"'
+            spans += _styled(run.text, attributes, maths)
+            shift = target
+        text = (
+            f'<text x="{_n(x)}" y="{_n(y + 0.33 * size)}" text-anchor="middle" fill="{_COLOURS[role][0]}" xml:space="preserve">'
+            f"{''.join(spans)}</text>"
+        )
+        if backed:
+            return [f'<rect x="{_n(x - wide / 2)}" y="{_n(y - tall / 2)}" width="{_n(wide)}" height="{_n(tall)}" fill="#ffffff"/>', text]
+        return [text]
+
+
+def _styled(text: str, attributes: str, maths: bool) -> list[str]:
+    """Return the spans of a run: in formulas, letters that stand alone are italic, as TeX sets them."""
+    pieces: list[tuple[str, bool]] = []
+    k = 0
+    while k < len(text):
+        end = k + 1
+        if text[k].isalpha():
+            while end < len(text) and text[end].isalpha():
+                end += 1
+        italic = maths and end == k + 1 and text[k].isalpha() and not text[k].isupper()
+        italic = italic or (maths and end == k + 1 and text[k].isascii() and text[k].isalpha())
+        if pieces and pieces[-1][1] == italic:
+            pieces[-1] = (pieces[-1][0] + text[k:end], italic)
+        else:
+            pieces.append((text[k:end], italic))
+        k = end
+    spans = []
+    for number, (piece, italic) in enumerate(pieces):
+        style = ' font-style="italic"' if italic else ""
+        first = attributes if number == 0 else "".join(f" {a}" for a in attributes.split(" ") if a.startswith("font-size"))
+        spans.append(f"<tspan{first}{style}>{_escaped(piece)}</tspan>")
+    return spans
+
+
+def _description(scene: Scene) -> str:
+    """Say what is drawn, for those who do not see it."""
+    names = {n.id: n.title or n.label.plain or n.id for n in scene.nodes}
+    sentences = []
+    for edge in scene.edges:
+        marks = ", ".join(f"{m.role} {m.label.plain}" if m.role != "plain" else m.label.plain for m in edge.marks)
+        sentences.append(f"{names[edge.source]} to {names[edge.target]}{f': {marks}' if marks else ''}")
+    sentences += [w.label.plain for w in scene.words]
+    return "; ".join(sentences)
+
+
+def _points(points: list[tuple[float, float]] | tuple[tuple[float, float], ...]) -> str:
+    return " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
+
+
+def _n(value: float) -> str:
+    written = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if written == "-0" else written
+
+
+def _escaped(text: str) -> str:
+    """Escape for XML; characters that XML cannot hold at all become spaces."""
+    return html.escape("".join(c if c.isprintable() else " " for c in text), quote=True)
+
+
+__all__ = ["SCALE", "svg"]
