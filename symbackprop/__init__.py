@@ -27,12 +27,29 @@ if TYPE_CHECKING:
     from symbackprop.algebra.tensor import tensor as tensor
     from symbackprop.declare.layers import Activation as Activation
     from symbackprop.declare.layers import Add as Add
+    from symbackprop.declare.layers import Attention as Attention
+    from symbackprop.declare.layers import AvgPool2D as AvgPool2D
+    from symbackprop.declare.layers import Bilinear as Bilinear
     from symbackprop.declare.layers import Concat as Concat
+    from symbackprop.declare.layers import Conv1D as Conv1D
+    from symbackprop.declare.layers import Conv2D as Conv2D
+    from symbackprop.declare.layers import ConvTranspose2D as ConvTranspose2D
     from symbackprop.declare.layers import Dense as Dense
+    from symbackprop.declare.layers import Embedding as Embedding
     from symbackprop.declare.layers import Flatten as Flatten
+    from symbackprop.declare.layers import GatedLinear as GatedLinear
+    from symbackprop.declare.layers import GlobalAvgPool2D as GlobalAvgPool2D
+    from symbackprop.declare.layers import GroupNorm as GroupNorm
     from symbackprop.declare.layers import Input as Input
     from symbackprop.declare.layers import Layer as Layer
+    from symbackprop.declare.layers import LayerNorm as LayerNorm
+    from symbackprop.declare.layers import Maxout as Maxout
+    from symbackprop.declare.layers import MaxPool2D as MaxPool2D
     from symbackprop.declare.layers import Multiply as Multiply
+    from symbackprop.declare.layers import PositionalEncoding as PositionalEncoding
+    from symbackprop.declare.layers import PReLU as PReLU
+    from symbackprop.declare.layers import Reshape as Reshape
+    from symbackprop.declare.layers import RMSNorm as RMSNorm
     from symbackprop.declare.losses import Loss as Loss
     from symbackprop.declare.optimizers import SGD as SGD
     from symbackprop.declare.optimizers import AdaGrad as AdaGrad
@@ -73,7 +90,33 @@ _HOME: dict[str, tuple[str, ...]] = {
     "algebra.index": ("indices", "sizes"),
     "algebra.nodes": ("ArgMax", "Indicator", "Max", "Sum"),
     "algebra.tensor": ("tensor",),
-    "declare.layers": ("Activation", "Add", "Concat", "Dense", "Flatten", "Input", "Layer", "Multiply"),
+    "declare.layers": (
+        "Activation",
+        "Add",
+        "Attention",
+        "AvgPool2D",
+        "Bilinear",
+        "Concat",
+        "Conv1D",
+        "Conv2D",
+        "ConvTranspose2D",
+        "Dense",
+        "Embedding",
+        "Flatten",
+        "GatedLinear",
+        "GlobalAvgPool2D",
+        "GroupNorm",
+        "Input",
+        "Layer",
+        "LayerNorm",
+        "MaxPool2D",
+        "Maxout",
+        "Multiply",
+        "PReLU",
+        "PositionalEncoding",
+        "RMSNorm",
+        "Reshape",
+    ),
     "declare.losses": ("Loss",),
     "declare.optimizers": (
         "AdaGrad",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from symbackprop.algebra.index import sizes as sizes
     from symbackprop.algebra.nodes import Abs as Abs
     from symbackprop.algebra.nodes import ArgMax as ArgMax
+    from symbackprop.algebra.nodes import Divides as Divides
     from symbackprop.algebra.nodes import Floor as Floor
     from symbackprop.algebra.nodes import Indicator as Indicator
     from symbackprop.algebra.nodes import InRange as InRange
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _HOME = {
     "equation": ("Block", "Equation", "Fact", "System", "Template"),
     "index": ("Index", "Size", "indices", "sizes"),
-    "nodes": ("Abs", "ArgMax", "Floor", "InRange", "Indicator", "Max", "Sign", "Sum", "unspecified"),
+    "nodes": ("Abs", "ArgMax", "Divides", "Floor", "InRange", "Indicator", "Max", "Sign", "Sum", "unspecified"),
     "tensor": ("Tensor",),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}

@@ -374,6 +374,8 @@ class _Grid:
 
     def argmax(self, e: nodes.ArgMax, mask: Array | None) -> Array:
         inner = self.inside(e.bound)
+        if mask is not None and mask.ndim:
+            mask = mask.reshape(mask.shape + (1,) * len(e.bound))
         values = inner.visit(e.body, mask)
         for g in (f for f in sympy.Mul.make_args(e.body) if isinstance(f, nodes.Guard)):
             values = np.where(inner.guard(g, mask), values, -np.inf)

@@ -214,14 +214,30 @@ class Divides(Guard):
 
 
 def interval(e: Expr) -> tuple[Expr | None, Expr | None]:
-    """Return the least and greatest value of an affine index expression, or None where that is not known."""
+    """Return the least and greatest value of an affine index expression, or None where that is not known.
+
+    ⌊a/c⌋ of an affine a counts as affine, and a − c⌊a/c⌋ as what it is: a remainder.
+    """
     low, high = S.Zero, S.Zero
-    for term in sympy.Add.make_args(sympy.sympify(e)):
+    e = sympy.sympify(e)
+    for node in sorted(e.atoms(Floor), key=sympy.default_sort_key):
+        step = -sympy.expand(e).coeff(node, 1)
+        shift = sympy.expand(e + step * node - step * node.args[0])
+        if step.is_integer and step.is_positive and not shift.atoms(Index, Floor) and sympy.expand(step * node.args[0]).is_integer:
+            return shift, shift + step - 1
+    for term in sympy.Add.make_args(e):
         indices = [s for s in term.free_symbols if isinstance(s, Index)]
         if not indices:
             low, high = low + term, high + term
             continue
         factor, rest = term.as_independent(*indices, as_Add=False)
+        if isinstance(rest, Floor):
+            ends = interval(rest.args[0])
+            if ends[0] is None or ends[1] is None or not (factor.is_nonnegative or factor.is_nonpositive):
+                return None, None
+            small, large = (factor * Floor(end) for end in (ends if factor.is_nonnegative else ends[::-1]))
+            low, high = low + small, high + large
+            continue
         if not isinstance(rest, Index):
             return None, None
         far = factor * (rest.extent - 1)
@@ -298,8 +314,11 @@ class Floor(Function):
         if whole != 0:
             return whole + cls(sympy.Add(*(term for term in terms if not term.is_integer)))
         low, high = interval(u)
-        inside = low is not None and high is not None and low.is_nonnegative and (1 - high).is_positive
-        return S.Zero if inside else None
+        if low is None or high is None:
+            return None
+        if low.is_nonnegative and (1 - high).is_positive:
+            return S.Zero
+        return S.NegativeOne if (1 + low).is_nonnegative and high.is_negative else None
 
     def fdiff(self, argindex: int = 1) -> Expr:
         return S.Zero

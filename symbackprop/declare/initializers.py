@@ -31,6 +31,8 @@ INITIALIZERS: Mapping[str, Callable[[np.random.Generator, tuple[int, ...], int, 
     "glorot": _glorot,
     "zeros": lambda rng, shape, fan_in, fan_out: np.zeros(shape),
     "ones": lambda rng, shape, fan_in, fan_out: np.ones(shape),
+    "normal": lambda rng, shape, fan_in, fan_out: rng.standard_normal(shape),
+    "quarter": lambda rng, shape, fan_in, fan_out: np.full(shape, 0.25),
 }
 
 

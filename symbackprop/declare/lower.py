@@ -184,8 +184,11 @@ class _Build:
         self.add(name, Tensor(name, axes, slot.role, integer=slot.integer, positive=slot.positive))
 
     def template(self, layer: LayerSpec, call: CallSpec, shapes: tuple[Shape, ...]) -> LayerTemplate:
+        integer = tuple(self.integer.get(x, False) for x in call.inputs)
         if layer.own is not None:
-            return own_template(layer.own, shapes, tuple(self.integer.get(x, False) for x in call.inputs))
+            return own_template(layer.own, shapes, integer)
+        if not LAYERS[layer.kind].symbolic:
+            return sized_template(layer.kind, layer.options, shapes, integer)
         return layer_template(layer.kind, _static(layer), tuple(map(len, shapes)))
 
     def loss(self, loss: Loss, output: str, target: str | None) -> str:
@@ -252,7 +255,7 @@ def layer_template(kind: str, options: Static, ranks: tuple[int, ...]) -> LayerT
     symbols = LAYERS[kind].size_options
     layer = LayerSpec("layer", kind, (*((key, f"n_{index}") for key, index in symbols.items()), *options)).layer()
     shapes = tuple(tuple(f"n_{name}" for name in names) for names in layer.axes(ranks))
-    inputs = input_tensors(layer, shapes, (False,) * len(ranks))
+    inputs = input_tensors(layer, shapes, (LAYERS[kind].integers,) * len(ranks))
     parameters = tuple(layer.parameters(*inputs))
     equations = tuple(layer.equations(*inputs))
     written = ",".join(f"{k}={v.written if isinstance(v, ActivationSpec) else v!r}" for k, v in options)
@@ -289,6 +292,12 @@ def own_template(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, .
         output=defined[-1],
         pre=pre,
     )
+
+
+@lru_cache(maxsize=512)
+def sized_template(kind: str, options: Static, shapes: tuple[Shape, ...], integer: tuple[bool, ...]) -> LayerTemplate:
+    """Return a built-in layer with the sizes of one use."""
+    return own_template(LayerSpec("layer", kind, options).layer(), shapes, integer)
 
 
 @lru_cache(maxsize=128)

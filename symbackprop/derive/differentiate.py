@@ -15,7 +15,7 @@ from sympy import Expr, S
 
 from symbackprop.algebra.bound import fresh, rename
 from symbackprop.algebra.index import Index
-from symbackprop.algebra.nodes import ArgMax, Divides, Floor, Guard, Indicator, InRange, LogSumExp, Max, Reduction, Sum
+from symbackprop.algebra.nodes import ArgMax, Divides, Floor, Guard, Indicator, InRange, LogSumExp, Max, Reduction, Sum, interval
 from symbackprop.algebra.tensor import Access
 from symbackprop.errors import DerivationError
 
@@ -95,21 +95,19 @@ def contract(h: tuple[Expr, ...], target: tuple[Index, ...], coefficient: Expr, 
     coefficient = coefficient.xreplace(
         {part: p for part, p in zip(h, target, strict=True) if not isinstance(part, Index) and not part.is_Number}
     )
-    pending = sorted(zip(h, target, strict=True), key=lambda pair: not isinstance(pair[0], Index))
+    pending: list[tuple[Expr, Expr]] = sorted(zip(h, target, strict=True), key=lambda pair: not isinstance(pair[0], Index))
     remaining = list(bound)
-    solved: list[tuple[Expr, Index]] = [(part, p) for part, p in pending]
-    while solved:
-        part, p = solved.pop(0)
+    while pending:
+        part, p = pending.pop(0)
         found = _solve(part, p, remaining, taken)
         if found is None:
             coefficient = coefficient * Indicator(sympy.Eq(p, part))
             continue
-        index, value, guard, new = found
-        swap = {index: value}
-        coefficient = coefficient.xreplace(swap) * guard
-        solved = [(other.xreplace(swap), q) for other, q in solved]
-        remaining.remove(index)
-        remaining.extend(new)
+        swap = {found.index: found.value}
+        coefficient = coefficient.xreplace(swap) * found.guard
+        pending = [*found.left, *((other.xreplace(swap), q) for other, q in pending)]
+        remaining.remove(found.index)
+        remaining.extend(found.new)
     return _drop_unit_extents(coefficient, tuple(remaining))
 
 
@@ -118,12 +116,29 @@ def _drop_unit_extents(coefficient: Expr, bound: tuple[Index, ...]) -> Expr:
     return Sum(coefficient.xreplace(unit) if unit else coefficient, *(b for b in bound if b not in unit))
 
 
-def _solve(part: Expr, p: Index, remaining: list[Index], taken: set[str]) -> tuple[Index, Expr, Expr, tuple[Index, ...]] | None:
-    """Return (index, value, guard, new indices) that make ``part == p``, or None."""
+@dataclass(frozen=True)
+class _Solution:
+    """What makes an index expression equal to its target: a value for one index, where it lies in range.
+
+    Attributes:
+        index: the summed index that is solved for.
+        value: what it is.
+        guard: when it is in range.
+        new: indices that are summed instead.
+        left: (expression, target) pairs that must hold besides.
+    """
+
+    index: Index
+    value: Expr
+    guard: Expr
+    new: tuple[Index, ...] = ()
+    left: tuple[tuple[Expr, Expr], ...] = ()
+
+
+def _solve(part: Expr, p: Expr, remaining: list[Index], taken: set[str]) -> _Solution | None:
+    """Return what makes ``part == p``, or None."""
     if isinstance(part, Index):
-        if part not in remaining:
-            return None
-        return part, p, InRange(p, part.extent), ()
+        return _Solution(part, p, InRange(p, part.extent)) if part in remaining else None
     if isinstance(part, Floor):
         # floor(b/c) = P has the c solutions b = c P + t.
         factor, base = part.args[0].as_independent(*remaining, as_Add=False)
@@ -132,7 +147,7 @@ def _solve(part: Expr, p: Index, remaining: list[Index], taken: set[str]) -> tup
             t = fresh(Index("t", step), taken)
             taken.add(t.name)
             value = step * p + t
-            return base, value, InRange(value, base.extent), (t,)
+            return _Solution(base, value, InRange(value, base.extent), (t,))
         return None
     hidden = {s for node in part.atoms(Access, Floor) for s in node.free_symbols}
     candidates = []
@@ -147,9 +162,17 @@ def _solve(part: Expr, p: Index, remaining: list[Index], taken: set[str]) -> tup
     candidates.sort(key=lambda c: c[0])
     if not candidates:
         return None
+    digits = [s for inexact, *s in candidates if inexact]
+    for b, slope, rest in digits:
+        # c b + r = P with r in c consecutive places: b and r are the quotient and the remainder, and nothing is left to sum.
+        low, high = interval(rest)
+        if slope.is_positive and rest.free_symbols & set(remaining) and low is not None and high is not None:
+            if (slope - 1 - (high - low)).is_nonnegative:
+                value = Floor((p - low) / slope)
+                return _Solution(b, value, InRange(value, b.extent), left=((rest, sympy.expand(p - slope * value)),))
     inexact, b, slope, rest = candidates[0]
     if not inexact:
         value = sympy.expand((p - rest) / slope)
-        return b, value, InRange(value, b.extent), ()
+        return _Solution(b, value, InRange(value, b.extent))
     value = Floor((p - rest) / slope)
-    return b, value, Divides(slope, p - rest) * InRange(value, b.extent), ()
+    return _Solution(b, value, Divides(slope, p - rest) * InRange(value, b.extent))

@@ -12,9 +12,8 @@ from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.emit import wrap
 from symbackprop.emit.heading import heading
 from symbackprop.emit.names import RESERVED, Names
-from symbackprop.emit.page import Function, Node, Page, affine, count, parameter_rows, uses
+from symbackprop.emit.page import Function, Node, Page, View, affine, count, parameter_rows, uses
 from symbackprop.emit.scalar import ScalarPrinter
-from symbackprop.errors import EmissionError
 from symbackprop.plan.records import (
     Choose,
     Contraction,
@@ -55,7 +54,7 @@ def page(plan: Plan, template: str) -> Page:
         runtime=tuple(sorted(used & {"product", "product_parallel", "transpose"})),
         mathematics=tuple(sorted(used & {"erf", "erfc"})),
         scalars=tuple(sorted(used & {"sigmoid", "softplus"})),
-        views=tuple(sorted(writer.ranks)),
+        views=tuple(map(View, sorted(writer.ranks))),
         kernels=kernels,
         entries=entries,
         one="real(1.0)" if single else "1.0",
@@ -284,8 +283,6 @@ class _Driver:
             batch = int(place.shape == ("N",))
             size = 0 if batch else int(place.shape[0] if place.shape else 1)
             return f"{name} = {buffer}[{start}:{affine(place.per_sample + batch, 'n', place.fixed + size)}]"
-        if len(shape) > 4:
-            raise EmissionError(f"{name} has {len(shape)} axes; the cpu target lays out up to 4")
         self.writer.ranks.add(len(shape))
         return f"{name} = view_{len(shape)}({buffer}, {start}, {', '.join(shape)})"
 

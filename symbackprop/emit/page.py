@@ -40,6 +40,22 @@ class Function:
         return wrap.call(self.name, self.arguments, 5)
 
 
+#: What the axes of an array are called, from the last one on.
+_AXES = ("columns", "rows", "planes", "groups")
+
+
+@dataclass(frozen=True)
+class View:
+    """A function that gives a part of a flat buffer as an array of some rank."""
+
+    rank: int
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Names of the sizes, in order."""
+        return tuple(_AXES[k] if k < len(_AXES) else f"blocks_{k - len(_AXES) + 1}" for k in reversed(range(self.rank)))
+
+
 @dataclass(frozen=True)
 class Page:
     """All that the template of a module lays out."""
@@ -57,7 +73,7 @@ class Page:
     runtime: tuple[str, ...]
     mathematics: tuple[str, ...]
     scalars: tuple[str, ...]
-    views: tuple[int, ...]
+    views: tuple[View, ...]
     kernels: tuple[Function, ...]
     entries: tuple[Function, ...]
     one: str
@@ -97,4 +113,4 @@ def parameter_rows(plan: Plan) -> tuple[str, ...]:
     return tuple(rows)
 
 
-__all__ = ["Function", "Node", "Page", "affine", "count", "parameter_rows", "uses"]
+__all__ = ["Function", "Node", "Page", "View", "affine", "count", "parameter_rows", "uses"]

@@ -46,6 +46,10 @@ class Layer:
     size_options: ClassVar[dict[str, str]] = {}
     #: The tensor whose cotangent is the layer's error term.
     pre: ClassVar[str | None] = None
+    #: Whether it is written out once for all sizes; else once for the sizes of each use.
+    symbolic: ClassVar[bool] = True
+    #: Whether it reads whole numbers: labels, tokens.
+    integers: ClassVar[bool] = False
 
     def __init__(self, name: str | None = None, trainable: bool = True) -> None:
         self.name = name

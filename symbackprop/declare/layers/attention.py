@@ -1,0 +1,140 @@
+"""Attention, and the positions that it cannot see by itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from symbackprop import algebra as alg
+from symbackprop.declare.dimension import Shape
+from symbackprop.declare.layers.windows import whole
+from symbackprop.declare.layers.wiring import Layer, Parameter, Shapes, one_input, written
+from symbackprop.errors import DeclarationError, ShapeError
+
+
+@dataclass(frozen=True, eq=False)
+class Attention(Layer):
+    """Self-attention with several heads over a sequence, inputs (batch, time, features).
+
+    Q = x W_qᵀ, K = x W_kᵀ, V = x W_vᵀ, each split into heads of size D;
+    S = Q Kᵀ/√D, P = softmax of S over the keys, O = P V, a = O W_oᵀ
+
+    Args:
+        heads: how many; the features are split among them.
+        causal: True keeps every position from looking at later ones.
+        bias: whether the four maps have a bias (b_q, b_k, b_v, b_o).
+        name: the layer's name.
+        trainable: False keeps its parameters fixed.
+    """
+
+    heads: int = 1
+    causal: bool = False
+    bias: bool = False
+    name: str | None = None
+    trainable: bool = True
+
+    symbolic: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "heads", whole(self.heads, "Attention: heads", 1))
+        for option in ("causal", "bias"):
+            if not isinstance(getattr(self, option), bool):
+                raise DeclarationError(f"Attention: {option} must be True or False, got {getattr(self, option)!r}")
+
+    def axes(self, ranks: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
+        return (("t", "j"),)
+
+    def shapes(self, *shapes: Shape) -> Shapes:
+        shape = one_input(self, shapes)
+        if len(shape) != 2:
+            raise ShapeError(f"takes inputs of shape (time, features), got {written(shape)}")
+        features = shape[1]
+        if isinstance(features, str) or features % self.heads:
+            raise ShapeError(f"{features} features cannot be split among {self.heads} heads")
+        square = (features, features)
+        names = [f"W_{letter}" for letter in "qkvo"] + ([f"b_{letter}" for letter in "qkvo"] if self.bias else [])
+        made = [Parameter(n, square, "glorot", features, features) if n[0] == "W" else Parameter(n, (features,)) for n in names]
+        return Shapes(shape, tuple(made))
+
+    def parameters(self, *inputs: Any) -> Any:
+        j = inputs[0].axes[-1]
+        i = alg.Index("i", j.extent)
+        made = [alg.Tensor(f"W_{letter}", (i, j), "parameter") for letter in "qkvo"]
+        return (*made, *(alg.Tensor(f"b_{letter}", (i,), "parameter") for letter in "qkvo")) if self.bias else tuple(made)
+
+    def equations(self, *inputs: Any) -> Any:
+        (x,) = inputs
+        W_q, W_k, W_v, W_o, *biases = self.parameters(x)
+        n, t, j = x.axes
+        i = W_q.axes[0]
+        size = j.extent / self.heads
+        h, d = alg.Index("h", alg.sympy.Integer(self.heads)), alg.Index("d", size)
+        s = alg.Index("s", t.extent)
+        row = size * h + d
+        made = []
+        for letter, weight in zip("qkv", (W_q, W_k, W_v), strict=True):
+            out = alg.Tensor(letter, (n, h, t, d))
+            shift = biases["qkv".index(letter)][row] if biases else 0
+            made.append(alg.Equation(out.own, alg.Sum(weight[row, j] * x.own, j) + shift))
+        q, k, v = (e.tensor for e in made)
+        scores, total, p, o = (
+            alg.Tensor(name, axes) for name, axes in (("S", (n, h, t, s)), ("Z", (n, h, t)), ("P", (n, h, t, s)), ("O", (n, h, t, d)))
+        )
+        seen = alg.Indicator(alg.sympy.Ge(t, s)) if self.causal else alg.sympy.S.One
+        made += [
+            alg.Equation(scores.own, alg.Sum(q.own * k[n, h, s, d], d) / alg.sympy.sqrt(size)),
+            alg.Equation(total.own, alg.Sum(seen * alg.sympy.exp(scores.own), s)),
+            alg.Equation(p.own, seen * alg.sympy.exp(scores.own) / total.own),
+            alg.Equation(o.own, alg.Sum(p.own * v[n, h, s, d], s)),
+        ]
+        a = alg.Tensor("a", (n, t, i))
+        head = alg.Floor(j / size) if size != 1 else j
+        joined = alg.Sum(W_o[i, j] * o[n, head, t, j - size * head], j)
+        return (*made, alg.Equation(a.own, joined + (biases[3][i] if biases else 0)))
+
+
+@dataclass(frozen=True, eq=False)
+class PositionalEncoding(Layer):
+    """Sines and cosines of the position added to a sequence, inputs (batch, time, features).
+
+    a[n, t, 2i] = x[n, t, 2i] + sin(t / base^(2i/J)),  a[n, t, 2i + 1] = x[n, t, 2i + 1] + cos(t / base^(2i/J))
+
+    Args:
+        base: of the wavelengths.
+        name: the layer's name.
+    """
+
+    base: float = 10000.0
+    name: str | None = None
+
+    symbolic: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.base, bool) or not isinstance(self.base, int | float) or not (math.isfinite(self.base) and self.base > 1):
+            raise DeclarationError(f"PositionalEncoding: base must be a number above 1, got {str(self.base)[:40]!r}")
+        object.__setattr__(self, "base", float(self.base))
+
+    def axes(self, ranks: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
+        return (("t", "j"),)
+
+    def shapes(self, *shapes: Shape) -> Shapes:
+        shape = one_input(self, shapes)
+        if len(shape) != 2:
+            raise ShapeError(f"takes inputs of shape (time, features), got {written(shape)}")
+        return Shapes(shape)
+
+    def equations(self, *inputs: Any) -> Any:
+        (x,) = inputs
+        n, t, j = x.axes
+        del n
+        pair = alg.Floor(j / 2)
+        odd = j - 2 * pair
+        angle = t * alg.sympy.Rational(str(self.base)) ** (-2 * pair / j.extent)
+        # cos u = sin(u + π/2): one term for even and odd places.
+        wave = alg.sympy.sin(angle + alg.sympy.pi / 2 * odd, evaluate=False)
+        a = alg.Tensor("a", x.axes)
+        return (alg.Equation(a.own, x.own + wave),)
+
+
+__all__ = ["Attention", "PositionalEncoding"]

@@ -1,0 +1,241 @@
+"""Layers that multiply or choose: learned slopes, maxout, bilinear forms, gated linear units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from symbackprop import algebra as alg
+from symbackprop.declare.activations import ActivationSpec, activate
+from symbackprop.declare.dimension import Shape, dimension, extent
+from symbackprop.declare.layers.activation import function_of
+from symbackprop.declare.layers.windows import whole
+from symbackprop.declare.layers.wiring import Layer, Parameter, Shapes, axis_names, one_input, written
+from symbackprop.errors import DeclarationError, ShapeError
+
+
+@dataclass(frozen=True, eq=False)
+class PReLU(Layer):
+    """A leaky ReLU whose slope is learned, one for the whole layer: a = z [z > 0] + α z [z ≤ 0].
+
+    Args:
+        name: the layer's name.
+        trainable: False keeps α fixed.
+    """
+
+    name: str | None = None
+    trainable: bool = True
+
+    def shapes(self, *shapes: Shape) -> Shapes:
+        return Shapes(one_input(self, shapes), (Parameter("alpha", (1,), "quarter"),))
+
+    def parameters(self, *inputs: Any) -> Any:
+        return (alg.Tensor("alpha", (alg.Index("k", alg.sympy.Integer(1)),), "parameter"),)
+
+    def equations(self, *inputs: Any) -> Any:
+        (x,) = inputs
+        (alpha,) = self.parameters(x)
+        a, z = alg.Tensor("a", x.axes), x.own
+        above = alg.Indicator(z > 0)
+        return (alg.Equation(a.own, z * above + alpha[0] * z * (1 - above)),)
+
+
+@dataclass(frozen=True, eq=False)
+class Maxout(Layer):
+    """The largest of several affine maps: a[n, i] = max_k (Σ_j W[i, k, j] x[n, j] + b[i, k]); a tie goes to the first.
+
+    Args:
+        units: how many outputs.
+        pieces: how many maps each is the largest of.
+        name: the layer's name.
+        trainable: False keeps its parameters fixed.
+    """
+
+    units: Any
+    pieces: Any = 2
+    name: str | None = None
+    trainable: bool = True
+
+    size_options: ClassVar[dict[str, str]] = {"units": "i", "pieces": "k"}
+    pre: ClassVar[str | None] = "z"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "units", dimension(self.units, "Maxout: units"))
+        object.__setattr__(self, "pieces", dimension(self.pieces, "Maxout: pieces"))
+
+    def axes(self, ranks: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
+        return tuple((*axis_names(rank)[:-1], "j") for rank in ranks)
+
+    def shapes(self, *shapes: Shape) -> Shapes:
+        shape = one_input(self, shapes)
+        weight = Parameter("W", (self.units, self.pieces, shape[-1]), "glorot", shape[-1], self.units)
+        return Shapes((*shape[:-1], self.units), (weight, Parameter("b", (self.units, self.pieces))))
+
+    def parameters(self, *inputs: Any) -> Any:
+        i, k, j = alg.Index("i", extent(self.units)), alg.Index("k", extent(self.pieces)), inputs[0].axes[-1]
+        return alg.Tensor("W", (i, k, j), "parameter"), alg.Tensor("b", (i, k), "parameter")
+
+    def equations(self, *inputs: Any) -> Any:
+        (x,) = inputs
+        W, b = self.parameters(x)
+        (*n, j), (i, k) = x.axes, b.axes
+        z, a = alg.Tensor("z", (*n, i, k)), alg.Tensor("a", (*n, i))
+        return (
+            alg.Equation(z.own, alg.Sum(W[i, k, j] * x.own, j) + b[i, k]),
+            alg.Equation(a.own, alg.Max(z.own, k)),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Bilinear(Layer):
+    """A bilinear form of two inputs: z[n, i] = Σ_{j,k} W[i, j, k] x_1[n, j] x_2[n, k] + b[i], and an activation.
+
+    Args:
+        units: how many outputs.
+        activation: a name of the table or ``sbp.Activation(...)``.
+        bias: whether b is there.
+        name: the layer's name.
+        trainable: False keeps its parameters fixed.
+    """
+
+    units: Any
+    activation: Any = None
+    bias: bool = True
+    name: str | None = None
+    trainable: bool = True
+
+    size_options: ClassVar[dict[str, str]] = {"units": "i"}
+    pre: ClassVar[str | None] = "z"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "units", dimension(self.units, "Bilinear: units"))
+        object.__setattr__(self, "activation", function_of(self.activation))
+        if not isinstance(self.bias, bool):
+            raise DeclarationError(f"Bilinear: bias must be True or False, got {self.bias!r}")
+
+    def axes(self, ranks: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
+        return tuple((*axis_names(rank)[:-1], name) for rank, name in zip(ranks, "jk", strict=False))
+
+    def shapes(self, *shapes: Shape) -> Shapes:
+        if len(shapes) != 2:
+            raise DeclarationError(f"Bilinear takes two inputs, got {len(shapes)}")
+        first, second = shapes
+        if first[:-1] != second[:-1]:
+            raise ShapeError(f"needs inputs that agree in all axes but the last, got {written(first)} and {written(second)}")
+        function: ActivationSpec | None = self.activation
+        weight = Parameter("W", (self.units, first[-1], second[-1]), function.initial if function else "glorot", first[-1], self.units)
+        return Shapes((*first[:-1], self.units), (weight, Parameter("b", (self.units,))) if self.bias else (weight,))
+
+    def parameters(self, *inputs: Any) -> Any:
+        first, second = inputs
+        i = alg.Index("i", extent(self.units))
+        weight = alg.Tensor("W", (i, first.axes[-1], second.axes[-1]), "parameter")
+        return (weight, alg.Tensor("b", (i,), "parameter")) if self.bias else (weight,)
+
+    def equations(self, *inputs: Any) -> Any:
+        first, second = inputs
+        W, *b = self.parameters(first, second)
+        i, j, k = W.axes
+        z = alg.Tensor("z", (*first.axes[:-1], i))
+        total = alg.Sum(W[i, j, k] * first.own * second.own, j, k)
+        return (alg.Equation(z.own, total + (b[0][i] if b else 0)), *activate(self.activation, z))
+
+
+@dataclass(frozen=True, eq=False)
+class GatedLinear(Layer):
+    """A gated linear unit on the last axis: half of it, times an activation of the other half.
+
+    a[n, i] = x[n, i] f(x[n, I + i]), i < I = J/2
+
+    Args:
+        activation: f; "sigmoid" is the GLU, "silu" the SwiGLU, "gelu" the GEGLU.
+        name: the layer's name.
+    """
+
+    activation: Any = "sigmoid"
+    name: str | None = None
+
+    symbolic: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "activation", function_of(self.activation))
+
+    def shapes(self, *shapes: Shape) -> Shapes:
+        shape = one_input(self, shapes)
+        if isinstance(shape[-1], str) or shape[-1] % 2:
+            raise ShapeError(f"splits its last axis into two halves, the input has shape {written(shape)}")
+        return Shapes((*shape[:-1], shape[-1] // 2))
+
+    def equations(self, *inputs: Any) -> Any:
+        (x,) = inputs
+        *n, j = x.axes
+        i = alg.Index("i", j.extent / 2)
+        z, a = alg.Tensor("z", (*n, i)), alg.Tensor("a", (*n, i))
+        gate = activate(self.activation, z)
+        opened = gate[-1].tensor if gate else z
+        g = alg.Tensor("g", (*n, i))
+        renamed = tuple(alg.Equation(g.own, e.rhs) if e.tensor == opened else e for e in gate)
+        return (
+            alg.Equation(z.own, x[(*n, i.extent + i)]),
+            *renamed,
+            alg.Equation(a.own, x[(*n, i)] * (g.own if gate else z.own)),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Reshape(Layer):
+    """The same values in another shape, in C order; one size may be −1.
+
+    Args:
+        shape: without the batch axis.
+        name: the layer's name.
+    """
+
+    shape: Any
+    name: str | None = None
+
+    symbolic: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        given = self.shape if isinstance(self.shape, tuple | list) else (self.shape,)
+        sizes = tuple(-1 if size == -1 else whole(size, "Reshape: shape", 1) for size in given)
+        if sizes.count(-1) > 1 or not sizes:
+            raise DeclarationError(f"Reshape: shape {given} needs at least one size and at most one -1")
+        object.__setattr__(self, "shape", sizes)
+
+    def shapes(self, *shapes: Shape) -> Shapes:
+        shape = one_input(self, shapes)
+        if any(isinstance(size, str) for size in shape):
+            raise ShapeError(f"needs numbers for all sizes, the input has shape {written(shape)}")
+        count, known = _count(shape), _count(tuple(size for size in self.shape if size != -1))
+        if (-1 in self.shape and count % known) or (-1 not in self.shape and count != known):
+            raise ShapeError(f"cannot make {written(self.shape)} of {written(shape)}: {count} values")
+        return Shapes(tuple(count // known if size == -1 else size for size in self.shape))
+
+    def equations(self, *inputs: Any) -> Any:
+        (x,) = inputs
+        shape = self.shapes(tuple(int(size) for size in x.shape[1:])).output
+        n, *old = x.axes
+        new = tuple(alg.Index(f"k_{position}", alg.sympy.Integer(int(size))) for position, size in enumerate(shape, 1))
+        flat = alg.sympy.S.Zero
+        for index in new:
+            flat = flat * index.extent + index
+        flat = alg.sympy.expand(flat)
+        parts, above = [], alg.sympy.S.Zero
+        for position, axis in enumerate(old):
+            below = alg.sympy.Mul(*(later.extent for later in old[position + 1 :]))
+            here = alg.Floor(flat / below) if below != 1 else flat
+            parts.append(here - axis.extent * above)
+            above = here
+        a = alg.Tensor("a", (n, *new))
+        return (alg.Equation(a.own, x[(n, *parts)]),)
+
+
+def _count(shape: tuple[Any, ...]) -> int:
+    count = 1
+    for size in shape:
+        count *= int(size)
+    return count
+
+
+__all__ = ["Bilinear", "GatedLinear", "Maxout", "PReLU", "Reshape"]
