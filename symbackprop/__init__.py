@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from symbackprop.algebra.nodes import Max as Max
     from symbackprop.algebra.nodes import Sum as Sum
     from symbackprop.algebra.tensor import tensor as tensor
+    from symbackprop.declare.layers import GRU as GRU
+    from symbackprop.declare.layers import LSTM as LSTM
     from symbackprop.declare.layers import Activation as Activation
     from symbackprop.declare.layers import Add as Add
     from symbackprop.declare.layers import Attention as Attention
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from symbackprop.declare.layers import PReLU as PReLU
     from symbackprop.declare.layers import Reshape as Reshape
     from symbackprop.declare.layers import RMSNorm as RMSNorm
+    from symbackprop.declare.layers import SimpleRNN as SimpleRNN
     from symbackprop.declare.losses import Loss as Loss
     from symbackprop.declare.optimizers import SGD as SGD
     from symbackprop.declare.optimizers import AdaGrad as AdaGrad
@@ -103,10 +106,12 @@ _HOME: dict[str, tuple[str, ...]] = {
         "Dense",
         "Embedding",
         "Flatten",
+        "GRU",
         "GatedLinear",
         "GlobalAvgPool2D",
         "GroupNorm",
         "Input",
+        "LSTM",
         "Layer",
         "LayerNorm",
         "MaxPool2D",
@@ -116,6 +121,7 @@ _HOME: dict[str, tuple[str, ...]] = {
         "PositionalEncoding",
         "RMSNorm",
         "Reshape",
+        "SimpleRNN",
     ),
     "declare.losses": ("Loss",),
     "declare.optimizers": (

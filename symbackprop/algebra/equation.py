@@ -13,6 +13,7 @@ from symbackprop.algebra.bound import bound_indices, canonical, shadows
 from symbackprop.algebra.entry import enter
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import InRange
+from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import DeclarationError, ShapeError
 
@@ -244,7 +245,7 @@ class System:
             swap = _roles(given)
             given = tuple(e.xreplace(swap) for e in given)
             declared = tuple(f.xreplace(swap) for f in declared)
-            template = Template(key="system:" + ";".join(map(_written, given)), equations=given, facts=declared)
+            template = Template(key="system:" + ";".join(map(written, given)), equations=given, facts=declared)
             blocks = (Block(template, {name: name for name in template.tensors}, {}), *blocks)
             known = {**template.tensors, **known}
         object.__setattr__(self, "given", given)
@@ -294,7 +295,8 @@ class System:
         return "\n".join(map(str, self.equations))
 
 
-def _written(equation: Equation) -> str:
+def written(equation: Equation) -> str:
+    """Return an equation with the shapes of its tensors as text: equal texts are equal equations."""
     tensors = {equation.tensor, *equation.reads}
     shapes = ",".join(f"{t.name}:{t.shape}:{int(t.integer)}" for t in sorted(tensors, key=lambda t: t.name))
     return f"{sympy.srepr(equation.lhs.args[1:])}={equation.rhs}|{shapes}"
@@ -316,18 +318,32 @@ def _check_order(equations: tuple[Equation, ...]) -> None:
     shapes: dict[str, tuple[Expr, ...]] = {}
     defined: set[str] = set()
     later = [e.tensor.name for e in equations]
+    circular = False
     for e in equations:
         later.pop(0)
         for t in (*e.reads, e.tensor):
             if shapes.setdefault(t.name, t.shape) != t.shape:
                 raise ShapeError(f"{e}: {t.name} has shape {t.shape} here but {shapes[t.name]} elsewhere")
         for t in e.reads:
-            if t.name == e.tensor.name:
-                raise DeclarationError(f"{e}: {t.name} is defined by itself; a recurrence is not supported in a plain system yet")
-            if t.name in later and t.name not in defined:
-                raise DeclarationError(f"{e}: {t.name} is read before it is defined")
+            circular = circular or t.name == e.tensor.name or (t.name in later and t.name not in defined)
         if e.tensor.name in defined:
             raise DeclarationError(f"{e}: {e.tensor.name} is defined twice")
+        defined.add(e.tensor.name)
+    if circular:
+        _check_circles(equations)
+
+
+def _check_circles(equations: tuple[Equation, ...]) -> None:
+    """Refuse what reads ahead without being a recurrence."""
+    together: dict[str, int] = {}
+    for number, strand in enumerate(strands(equations)):
+        for name in strand.defined if isinstance(strand, Recurrence) else (strand.tensor.name,):
+            together[name] = number
+    defined: set[str] = set()
+    for e in equations:
+        for t in e.reads:
+            if t.name in together and t.name not in defined and together[t.name] != together[e.tensor.name]:
+                raise DeclarationError(f"{e}: {t.name} is read before it is defined")
         defined.add(e.tensor.name)
 
 
@@ -340,4 +356,4 @@ def _roles(equations: tuple[Equation, ...]) -> dict[sympy.Basic, sympy.Basic]:
     }
 
 
-__all__ = ["Block", "Equation", "Fact", "System", "Template", "reads"]
+__all__ = ["Block", "Equation", "Fact", "System", "Template", "reads", "written"]

@@ -7,6 +7,7 @@ precision (object arrays of mpmath numbers). It evaluates whole index grids, so 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import mpmath
@@ -19,6 +20,7 @@ from sympy import Expr
 from symbackprop.algebra import nodes
 from symbackprop.algebra.equation import Equation, System
 from symbackprop.algebra.index import Index
+from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import DataError, DerivationError, ShapeError
 
@@ -75,8 +77,11 @@ def interpret(system: System, values: Mapping[str, Any], *, want: Iterable[str] 
         dtype = np.complex128 if any(np.iscomplexobj(v) for v in given.values()) else np.float64
     env = {name: as_array(system.tensors[name], value, dtype) for name, value in given.items()}
     sizes = solve_sizes({name: system.tensors[name] for name in env}, env)
-    for e in needed:
-        env[e.tensor.name] = evaluate_equation(e, env, sizes, dtype)
+    for strand in strands(needed):
+        if isinstance(strand, Recurrence):
+            env.update(evaluate_recurrence(strand, env, sizes, dtype))
+        else:
+            env[strand.tensor.name] = evaluate_equation(strand, env, sizes, dtype)
     return env
 
 
@@ -87,12 +92,14 @@ def _needed(system: System, want: Iterable[str] | None) -> list[Equation]:
     unknown = sorted(open_names - set(system.tensors))
     if unknown:
         raise DataError(f"{', '.join(unknown)} is no tensor of this system; it has {', '.join(system.tensors)}")
-    kept = []
-    for e in reversed(system.equations):
-        if e.tensor.name in open_names:
-            kept.append(e)
-            open_names.update(t.name for t in e.reads)
-    return kept[::-1]
+    before = -1
+    while before < len(open_names):
+        # Once, unless a recurrence reads what is defined further down.
+        before = len(open_names)
+        for e in reversed(system.equations):
+            if e.tensor.name in open_names:
+                open_names.update(t.name for t in e.reads)
+    return [e for e in system.equations if e.tensor.name in open_names]
 
 
 def as_array(tensor: Tensor, value: Any, dtype: Any) -> Array:
@@ -158,6 +165,35 @@ def evaluate_equation(equation: Equation, values: Mapping[str, Array], sizes: Ma
     if dtype is not object and np.iscomplexobj(result) and dtype is not np.complex128:
         dtype = np.complex128
     return np.array(np.broadcast_to(result, shape), dtype=dtype)
+
+
+def evaluate_recurrence(
+    recurrence: Recurrence, values: Mapping[str, Array], sizes: Mapping[Expr, Expr], dtype: Any = np.float64
+) -> dict[str, Array]:
+    """Return the arrays that a recurrence defines, computed step by step."""
+    made = {}
+    if dtype is not object and any(np.iscomplexobj(values[t.name]) for e in recurrence.equations for t in e.reads if t.name in values):
+        dtype = np.complex128
+    for e in recurrence.equations:
+        made[e.tensor.name] = np.zeros(tuple(_extent(i, sizes) for i in e.lhs.index), dtype=dtype)
+    steps = range(_extent(recurrence.index(0), sizes))
+    for t in reversed(steps) if recurrence.descending else steps:
+        for number, (e, place) in enumerate(zip(recurrence.equations, recurrence.places, strict=True)):
+            order = tuple(i for k, i in enumerate(e.lhs.index) if k != place)
+            rhs = _at(e.rhs, recurrence.index(number), t)
+            env = {read.name: made.get(read.name, values.get(read.name)) for read in e.reads}
+            with np.errstate(all="ignore"):
+                result = evaluate(rhs, {name: array for name, array in env.items() if array is not None}, sizes, order)
+            array = made[e.tensor.name]
+            where = (slice(None),) * place + (t,)
+            array[where] = np.broadcast_to(result, array[where].shape)
+    return made
+
+
+@lru_cache(maxsize=4096)
+def _at(rhs: Expr, index: Index, position: int) -> Expr:
+    """Return an expression at one position of an index."""
+    return rhs.xreplace({index: sympy.Integer(position)})
 
 
 def evaluate(expr: Expr, values: Mapping[str, Array], sizes: Mapping[Expr, Expr], order: Sequence[Index] = ()) -> Array:

@@ -7,7 +7,7 @@ which tensors and sizes stand in the slots.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -47,6 +47,7 @@ class LayerTemplate:
         parameters: slots of the parameters, in order.
         output: slot of the output.
         pre: slot of the error term, or None.
+        unread: parameters that no equation reads at these sizes, as the layer declares them.
     """
 
     template: Template
@@ -56,6 +57,7 @@ class LayerTemplate:
     parameters: tuple[str, ...]
     output: str
     pre: str | None
+    unread: tuple[Tensor, ...] = ()
 
 
 def lower(spec: NetworkSpec, target: str | None = None, per: str = "batch", loss: bool = True) -> Model:
@@ -160,7 +162,8 @@ class _Build:
         slots = template.tensors
         for slot in present:
             # A parameter that no equation reads still has its place; its tensor comes from the layer's own declaration.
-            self.stand_in(slots.get(slot), names[slot], sizes, call.layer, slot)
+            tensor = slots.get(slot) or next((t for t in made.unread if t.name == slot), None)
+            self.stand_in(tensor, names[slot], sizes, call.layer, slot)
         self.blocks.append(Block(template, names, sizes, call.layer))
         self.value[call.output] = names[made.output]
         function = options.get("activation", options.get("function"))
@@ -297,7 +300,11 @@ def own_template(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, .
 @lru_cache(maxsize=512)
 def sized_template(kind: str, options: Static, shapes: tuple[Shape, ...], integer: tuple[bool, ...]) -> LayerTemplate:
     """Return a built-in layer with the sizes of one use."""
-    return own_template(LayerSpec("layer", kind, options).layer(), shapes, integer)
+    layer = LayerSpec("layer", kind, options).layer()
+    made = own_template(layer, shapes, integer)
+    # A recurrence over one step does not read its weights, but has them.
+    unread = tuple(t for t in read_layer(layer, shapes, integer).parameters if t.name not in made.template.tensors)
+    return replace(made, unread=unread)
 
 
 @lru_cache(maxsize=128)

@@ -17,6 +17,7 @@ from symbackprop.algebra.bound import canonical, rename
 from symbackprop.algebra.equation import Equation, Fact, Template, _raw
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import Guard, Indicator, Reduction, Sum
+from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.derive.differentiate import contract, differentiate
 from symbackprop.derive.normalize import Trace, normalize
@@ -76,10 +77,12 @@ class Adjoint:
     Attributes:
         kept: equations of internal and output cotangents that are results of their own, in the order of computing.
         flows: what each wanted input receives: slot name -> cotangent.
+        circles: slots whose kept cotangents read one another: the adjoint of a recurrence is a recurrence.
     """
 
     kept: tuple[Cotangent, ...]
     flows: tuple[Cotangent, ...]
+    circles: tuple[tuple[str, ...], ...] = ()
 
 
 @lru_cache(maxsize=4096)
@@ -127,16 +130,36 @@ def adjoint(
             arrived[slot] = rhs
             steps_of[slot] = trace.steps
 
-    order = [e for e in template.equations if e.tensor.name in active]
-    for e in reversed(order):
+    def send(e: Equation) -> None:
+        """Pass on what has arrived at a tensor to those that its equation reads."""
         slot = e.tensor.name
+        for read, expr, steps in _flows(e, arrived[slot], frozenset(active & names), rules):
+            incoming.setdefault(read, []).append((expr, [*steps_of.get(slot, []), *steps]))
+
+    circles: list[tuple[str, ...]] = []
+
+    def turn(recurrence: Recurrence) -> None:
+        """Take the cotangents of a recurrence as given, send them round, and then write down what they are."""
+        for e in recurrence.equations:
+            arrived[e.tensor.name] = Access(cotangent(template.tensors[e.tensor.name]), *template.tensors[e.tensor.name].axes)
+        for e in reversed(recurrence.equations):
+            send(e)
+        for e in reversed(recurrence.equations):
+            settle(e.tensor.name, keep=True)
+        circles.append(tuple(reversed(recurrence.defined)))
+
+    order = [e for e in template.equations if e.tensor.name in active]
+    for strand in reversed(strands(order)):
+        if isinstance(strand, Recurrence):
+            if any(slot in incoming for slot in strand.defined):
+                turn(strand)
+            continue
+        slot = strand.tensor.name
         if slot not in incoming:
             continue
         settle(slot, keep=slot in template.kept or _worth_keeping(slot, incoming[slot], order))
-        if arrived[slot] == 0:
-            continue
-        for read, expr, steps in _flows(e, arrived[slot], frozenset(active & names), rules):
-            incoming.setdefault(read, []).append((expr, [*steps_of.get(slot, []), *steps]))
+        if arrived[slot] != 0:
+            send(strand)
     flows = []
     for slot in wanted:
         if slot not in incoming:
@@ -146,7 +169,7 @@ def adjoint(
         trace = Trace(lhs, [s for _, steps in incoming[slot] for s in steps])
         rhs = normalize(sympy.Add(*(x for x, _ in incoming[slot])), trace, rules, template.facts)
         flows.append(Cotangent(f"{key}>{slot}", _raw(lhs, rhs), tuple(trace.steps), template.equations, template.facts))
-    return Adjoint(tuple(kept), tuple(flows))
+    return Adjoint(tuple(kept), tuple(flows), tuple(circles))
 
 
 def _worth_keeping(slot: str, arriving: list[tuple[Expr, list[Step]]], order: list[Equation]) -> bool:

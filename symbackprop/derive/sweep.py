@@ -15,7 +15,7 @@ import sympy
 from sympy import Expr
 
 from symbackprop.algebra.bound import bound_indices, canonical, rename
-from symbackprop.algebra.equation import Block, Equation, System, Template, _raw
+from symbackprop.algebra.equation import Block, Equation, System, Template, _raw, written
 from symbackprop.algebra.index import Index, Size
 from symbackprop.algebra.nodes import Reduction
 from symbackprop.algebra.tensor import Access, Tensor
@@ -135,9 +135,17 @@ class _Sweep:
         for form in made.kept:
             real = block.names[form.slot]
             names[MARK + form.slot] = self.label(real)
+        circle = {slot: number for number, slots in enumerate(made.circles) for slot in slots}
+        round_: list[tuple[_Flow, str, str]] = []
         for form in made.kept:
             flow = self.compose(_Flow(form, names, block.sizes, block.owner), arriving)
-            self.write(flow, names[MARK + form.slot], block.names[form.slot])
+            if form.slot not in circle:
+                self.write(flow, names[MARK + form.slot], block.names[form.slot])
+                continue
+            round_.append((flow, names[MARK + form.slot], block.names[form.slot]))
+            if len(round_) == len(made.circles[circle[form.slot]]):
+                self.write_together(round_)
+                round_ = []
         for form in made.flows:
             flow = self.compose(_Flow(form, names, block.sizes, block.owner), arriving)
             self.flows.setdefault(block.names[form.slot], []).append(flow)
@@ -184,6 +192,18 @@ class _Sweep:
             flow = _Flow(zero, {MARK + "t": real, "t": tensor}, sizes, tensor)
         self.write(flow, real, tensor)
         return real
+
+    def write_together(self, forms: list[tuple[_Flow, str, str]]) -> None:
+        """Append one block for cotangents that read one another: it is computed step by step."""
+        for _, real, tensor in forms:
+            self.tensors.setdefault(real, Tensor(real, self.tensors[tensor].axes, "cotangent"))
+        start = len(self.blocks)
+        for flow, real, tensor in forms:
+            self.write(flow, real, tensor)
+        for blocks in (self.blocks, self.stable):
+            equations = tuple(e for block in blocks[start:] for e in block.equations(self.tensors))
+            template = Template("recurrence:" + ";".join(map(written, equations)), equations)
+            blocks[start:] = [Block(template, {name: name for name in template.tensors}, {}, forms[0][0].owner)]
 
     def write(self, flow: _Flow, real: str, tensor: str) -> None:
         """Append the block that computes a cotangent."""

@@ -12,12 +12,13 @@ from sympy import Expr
 from symbackprop.algebra.bound import bound_indices
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
+from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Tensor
 from symbackprop.emit import wrap
 from symbackprop.emit.heading import heading
 from symbackprop.emit.names import RESERVED, Names
 from symbackprop.emit.page import Function, Node, Page, affine, count, parameter_rows, uses
-from symbackprop.emit.vectorized import vectorized
+from symbackprop.emit.vectorized import STEP, vectorized
 from symbackprop.plan.records import Call, OptimizerStep, Place, Plan
 
 #: Stands around the name of a slot until the real tensor's name is put in.
@@ -55,12 +56,25 @@ def page(plan: Plan, template: str) -> Page:
 
 @dataclass(frozen=True)
 class _Line:
-    """The heading, the slot, the code and the slots read of one equation; names of slots stand between marks."""
+    """One equation as text; names of slots stand between marks.
+
+    Attributes:
+        title: its heading.
+        slot: what it gives.
+        code: its right side.
+        reads: the slots that it reads.
+        at: in a recurrence, which part of the array one step gives: ``[:, step]``.
+        loop: in a recurrence, the line that opens the loop over the steps; lines of one loop follow each other.
+        shape: in a recurrence, the shape of the whole array.
+    """
 
     title: str
     slot: str
     code: str
     reads: tuple[str, ...]
+    at: str = ""
+    loop: str = ""
+    shape: str = ""
 
 
 class _Writer:
@@ -144,7 +158,7 @@ class _Writer:
         result: str | None = None,
         zeroed: Sequence[tuple[int, int]] = (),
     ) -> Function:
-        names = Names(RESERVED | {"y", "value", "n"} | {a.removesuffix("=None") for a in arguments})
+        names = Names(RESERVED | {"y", "value", "n", STEP} | {a.removesuffix("=None") for a in arguments})
         for real, text in (*data.items(), *written.items()):
             if text is not None:
                 names.given[real] = text
@@ -156,14 +170,26 @@ class _Writer:
         body: list[Node] = []
         owner = ""
         batch = False
+        inside: Call | None = None
         for call, line in lines:
             if call.owner.split(".")[0] != owner:
                 owner = call.owner.split(".")[0]
                 body.append(Node(f"# {owner}"))
             real = call.slots[line.slot]
             text = _filled(line.code, call, names)
-            batch = batch or uses(text, "n")
-            body.append(Node(wrap.comment(_filled(line.title, call, names), 4)))
+            batch = batch or uses(text + line.shape, "n")
+            title = Node(wrap.comment(_filled(line.title, call, names), 8 if line.loop else 4))
+            if line.loop:
+                if real not in written:
+                    body.insert(len(body) - int(inside is call), Node(f"{names.of(real, real)} = np.empty({line.shape}, params.dtype)"))
+                step = (title, Node(wrap.statement(f"{names.of(real, real)}{line.at} = {text}", 8)))
+                if body and body[-1].text == line.loop and inside is call:
+                    body[-1] = Node(line.loop, (*body[-1].body, *step))
+                else:
+                    body.append(Node(line.loop, step))
+                inside = call
+                continue
+            body.append(title)
             left = f"{names.of(real, real)}[...]" if real in written else names.of(real, real)
             body.append(Node(wrap.statement(f"{left} = {text}", 4)))
         if batch:
@@ -176,12 +202,15 @@ class _Writer:
     def live(self, calls: Sequence[Call], wanted: Sequence[str]) -> list[tuple[Call, _Line]]:
         """Return the lines that some tensors need, in order: what the loops fuse is a line of its own here."""
         open_names = set(wanted)
-        kept = []
+        kept: list[tuple[Call, _Line]] = []
         for call in reversed(calls):
-            for line in reversed(self.translated(call, self.plan.entries[-1].places)):
-                if call.slots[line.slot] in open_names:
-                    kept.append((call, line))
-                    open_names.update(call.slots[slot] for slot in line.reads)
+            lines = self.translated(call, self.plan.entries[-1].places)
+            # Of a loop over steps all lines are needed, or none.
+            units = [lines] if any(line.loop for line in lines) else [(line,) for line in reversed(lines)]
+            for unit in units:
+                if any(call.slots[line.slot] in open_names for line in unit):
+                    kept += [(call, line) for line in reversed(unit)]
+                    open_names.update(call.slots[slot] for line in unit for slot in line.reads)
         return kept[::-1]
 
     def translated(self, call: Call, places: Mapping[str, Place]) -> tuple[_Line, ...]:
@@ -199,13 +228,31 @@ class _Writer:
         key = (call.kernel.name, tuple(sorted((str(k), str(v)) for k, v in values.items())))
         if key not in self.lines:
             made = []
-            for e in call.kernel.body.equations:
-                sized = _sized(e, values)
-                code, used = vectorized(sized, lambda slot: f"{_MARK}{slot}{_MARK}", _size)
+            for strand in strands(tuple(_sized(e, values) for e in call.kernel.body.equations)):
+                if isinstance(strand, Recurrence):
+                    made += [self.step(strand, number) for number in range(len(strand.equations))]
+                    continue
+                code, used = vectorized(strand, _slot, _size)
                 self.used |= set(used)
-                made.append(_Line(heading(_marked(sized)), e.tensor.name, code, tuple(t.name for t in e.reads)))
+                made.append(_Line(heading(_marked(strand)), strand.tensor.name, code, tuple(t.name for t in strand.reads)))
             self.lines[key] = tuple(made)
         return self.lines[key]
+
+    def step(self, recurrence: Recurrence, number: int) -> _Line:
+        """Return the line that does one step of an equation of a recurrence."""
+        e, place = recurrence.equations[number], recurrence.places[number]
+        code, used = vectorized(e, _slot, _size, recurrence.index(number))
+        self.used |= set(used)
+        end = _size(recurrence.extent)
+        return _Line(
+            heading(_marked(e)),
+            e.tensor.name,
+            code,
+            tuple(t.name for t in e.reads),
+            at=f"[{':, ' * place}{STEP}]",
+            loop=f"for {STEP} in {f'reversed(range({end}))' if recurrence.descending else f'range({end})'}:",
+            shape=f"({', '.join(_size(i.extent) for i in e.lhs.index)},)",
+        )
 
     def view(self, name: str, place: Place) -> str:
         stop = place.fixed + count(tuple(int(s) for s in place.shape))
@@ -268,6 +315,10 @@ def _sized(e: Equation, values: Mapping[Expr, Expr]) -> Equation:
     for t in (e.tensor, *e.reads):
         swap[t] = Tensor(t.name, tuple(swap[a] for a in t.axes), t.role, integer=t.integer, positive=t.positive)
     return e.xreplace(swap)
+
+
+def _slot(name: str) -> str:
+    return f"{_MARK}{name}{_MARK}"
 
 
 def _size(extent: Expr) -> str:

@@ -372,6 +372,9 @@ class _Frame:
         printer = self.printer
         if isinstance(s, Loop):
             index = self.index(s.index)
+            if s.descending:
+                first, last = (self.printer.whole(e - 1) if e.is_Integer else f"{self.bound(e)} - 1" for e in (s.stop, s.start))
+                return [Node(f"for {index} in range({first}, {last}, -1):", tuple(self.nodes(s.body, indent + 4)))]
             ends = self.bound(s.stop) if s.start == 0 else f"{self.bound(s.start)}, {self.bound(s.stop)}"
             return [Node(f"for {index} in range({ends}):", tuple(self.nodes(s.body, indent + 4)))]
         if isinstance(s, When):

@@ -64,29 +64,40 @@ class Value:
         return self.code if self.level >= level else f"({self.code})"
 
 
-def vectorized(equation: Equation, name: Callable[[str], str], size: Callable[[Expr], str]) -> tuple[str, tuple[str, ...]]:
+#: The Python variable that a running index is.
+STEP = "step"
+
+
+def vectorized(
+    equation: Equation, name: Callable[[str], str], size: Callable[[Expr], str], running: Index | None = None
+) -> tuple[str, tuple[str, ...]]:
     """Return the right side of an equation as NumPy code whose array broadcasts to the left side's axes.
 
     Args:
         equation: in index form.
         name: Python name of a tensor.
         size: Python code of a size.
+        running: an index that is the variable `STEP` instead of an axis.
 
     Returns:
         The code, and the names of the functions that the module's head must define ("sigmoid", "logsumexp", "erf", ...).
     """
-    printer = _Printer(name, size)
-    axes: tuple[Index, ...] = equation.lhs.index
+    printer = _Printer(name, size, running)
+    axes: tuple[Index, ...] = tuple(i for i in equation.lhs.index if i != running)
     joined = printer.concatenated(equation.rhs, axes)
     if joined is not None:
         return joined, tuple(sorted(printer.used))
     made = printer.visit(equation.rhs, axes, guarded=False)
-    return printer.aligned(made, axes, SUM), tuple(sorted(printer.used))
+    code = printer.aligned(made, axes, SUM)
+    if made.axes != axes and running is None:
+        # Later lines may slice along any axis.
+        code = f"np.broadcast_to({code}, ({', '.join(size(a.extent) for a in axes)},))"
+    return code, tuple(sorted(printer.used))
 
 
 class _Printer:
-    def __init__(self, name: Callable[[str], str], size: Callable[[Expr], str]) -> None:
-        self.name, self.size = name, size
+    def __init__(self, name: Callable[[str], str], size: Callable[[Expr], str], running: Index | None = None) -> None:
+        self.name, self.size, self.running = name, size, running
         self.used: set[str] = set()
 
     def aligned(self, v: Value, axes: tuple[Index, ...], level: int) -> str:
@@ -132,6 +143,8 @@ class _Printer:
     def visit(self, e: Expr, axes: tuple[Index, ...], guarded: bool) -> Value:
         if isinstance(e, Access):
             return self.access(e, axes, guarded)
+        if isinstance(e, Index) and e == self.running:
+            return Value(STEP, ATOM, ())
         if isinstance(e, Index):
             return Value(f"np.arange({self.size(e.extent)})", ATOM, (e,))
         if e.is_number:
@@ -188,10 +201,13 @@ class _Printer:
         return Value(f"{array}[{', '.join(self.aligned(v, present, SUM) for v in values)}]", ATOM, present)
 
     def slices(self, array: str, e: Access, axes: tuple[Index, ...]) -> Value | None:
-        """Print A[n, 4 + j] as A[:, 4:4 + size of j], where every index is one of its own plus a number."""
+        """Print A[n, 4 + j] as A[:, 4:4 + size of j], where every index is one of its own plus a number; A[n, t - 1] as A[:, t - 1]."""
         found: list[Index] = []
         marks = []
         for p, axis in zip(e.index, e.tensor.axes, strict=True):
+            if self.running is not None and p.free_symbols == {self.running}:
+                marks.append(self.integer(p, axes).code)
+                continue
             offset, index = p.as_coeff_Add()
             if not isinstance(index, Index) or not offset.is_Integer or offset < 0 or index in found:
                 return None
@@ -203,9 +219,10 @@ class _Printer:
             else:
                 return None
         order = tuple(a for a in axes if a in found)
-        if order != tuple(found):
+        code = f"{array}[{', '.join(marks)}]"
+        if len(order) < len(found) or (order != tuple(found) and self.running is None):
             return None
-        return Value(f"{array}[{', '.join(marks)}]", ATOM, order)
+        return Value(self.transposed(code, tuple(found), order), ATOM, order)
 
     def integer(self, e: Expr, axes: tuple[Index, ...]) -> Value:
         """Print an index expression in integers."""
@@ -328,6 +345,9 @@ class _Printer:
             test = f"{self.aligned(left, present, SUM + 1)} {sign} {self.aligned(right, present, SUM + 1)}"
         elif isinstance(g, nodes.InRange):
             where = self.integer(g.args[0], axes)
+            if self.running is not None and g.args[0].free_symbols == {self.running}:
+                # Known before the arrays are looked at, and what it keeps from being read may lie beyond their ends.
+                return f"({chosen.code} if 0 <= {where.code} < {self.size(g.args[1])} else 0.0)", chosen.axes
             present, swap = self.merge([where, chosen], axes), False
             code = self.aligned(where, present, PRODUCT)
             test = f"({code} >= 0) & ({code} < {self.size(g.args[1])})"

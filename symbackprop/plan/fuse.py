@@ -7,17 +7,27 @@ from collections.abc import Sequence
 import sympy
 
 from symbackprop.algebra.equation import Equation
+from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
 
 
 def groups(equations: Sequence[Equation]) -> tuple[tuple[Equation, ...], ...]:
-    """Return the equations in groups of one domain each, in an order in which they can be computed."""
+    """Return the equations in groups of one domain each, in an order in which they can be computed.
+
+    The equations of a recurrence are a group of their own, which nothing joins.
+    """
     made: list[list[Equation]] = []
     home: dict[Tensor, int] = {}
-    for e in equations:
+    circles: set[int] = set()
+    for e in strands(equations):
+        if isinstance(e, Recurrence):
+            circles.add(len(made))
+            home.update((member.tensor, len(made)) for member in e.equations)
+            made.append(list(e.equations))
+            continue
         producers = [home[t] for t in e.reads if t in home]
         where = max(producers, default=-1)
-        if where >= 0 and _joins(e, made[where]):
+        if where >= 0 and where not in circles and _joins(e, made[where]):
             made[where].append(e)
         else:
             where = len(made)
@@ -39,12 +49,14 @@ def _joins(e: Equation, group: list[Equation]) -> bool:
 def live(equations: Sequence[Equation], wanted: frozenset[str]) -> tuple[Equation, ...]:
     """Return the equations that the wanted tensors need, in order."""
     needed = set(wanted)
-    kept = []
-    for e in reversed(equations):
-        if e.tensor.name in needed:
-            kept.append(e)
-            needed.update(t.name for t in e.reads)
-    return tuple(reversed(kept))
+    before = -1
+    while before < len(needed):
+        # Once, unless a recurrence reads what is defined further down.
+        before = len(needed)
+        for e in reversed(equations):
+            if e.tensor.name in needed:
+                needed.update(t.name for t in e.reads)
+    return tuple(e for e in equations if e.tensor.name in needed)
 
 
 def outside(group: Sequence[Equation], rest: Sequence[Sequence[Equation]]) -> frozenset[str]:

@@ -17,6 +17,7 @@ from sympy import Expr, Symbol
 from symbackprop.algebra.bound import bound_indices
 from symbackprop.algebra.equation import Block, Equation, System, Template
 from symbackprop.algebra.index import Index, Size
+from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Tensor
 from symbackprop.declare.model import Model
 from symbackprop.derive.records import Derivation
@@ -25,7 +26,7 @@ from symbackprop.plan import fuse
 from symbackprop.plan.classify import Candidate, Choice, candidates, choose, contraction
 from symbackprop.plan.memory import Interval, first_fit
 from symbackprop.plan.naming import readable
-from symbackprop.plan.nests import loops, scalars
+from symbackprop.plan.nests import loops, scalars, steps
 from symbackprop.plan.records import (
     CPU,
     Call,
@@ -305,16 +306,19 @@ class _Workshop:
         own = {new: old for old, new in symbols.items()}
         equations = tuple(e.xreplace(swap) for e in group.equations)
         stored = frozenset(names[slot] for slot in group.stored)
-        picked = [
-            (c, choice) for c, choice in zip(candidates(equations[0]), choices, strict=bool(choices)) if choice.form != "plain"
-        ]
+        (strand, *others) = strands(equations)
+        recurrence = strand if isinstance(strand, Recurrence) and not others else None
+        picked = [(c, choice) for c, choice in zip(candidates(equations[0]), choices, strict=bool(choices)) if choice.form != "plain"]
         scratch: tuple[Tensor, ...] = ()
         body: Nest | Contraction
         if picked:
             body, scratch = contraction(equations, picked, stored)
+        elif recurrence is not None:
+            body = Nest(recurrence.equations, steps(recurrence))
         else:
             body = Nest(equations, loops(equations, stored))
-        reason = "; ".join(dict.fromkeys(c.reason for c in choices)) or "plain loops"
+        plain = "one step after the other" if recurrence is not None else "plain loops"
+        reason = "; ".join(dict.fromkeys(c.reason for c in choices)) or plain
         written = tuple(e.tensor for e in equations if e.tensor.name in stored)
         inside = {e.tensor.name for e in equations}
         read = tuple(dict.fromkeys(t for e in equations for t in e.reads if t.name not in inside))
@@ -422,8 +426,10 @@ def _grouped(template: Template, slots: frozenset[str], visible: frozenset[str])
     made = []
     for group in groups:
         defined = frozenset(e.tensor.name for e in group)
-        stored = (visible & defined) | fuse.outside(group, groups)
-        sums = candidates(group[0])
+        circle = any(isinstance(strand, Recurrence) for strand in strands(group))
+        # A step reads what the step before it stored.
+        stored = defined if circle else (visible & defined) | fuse.outside(group, groups)
+        sums = () if circle else candidates(group[0])
         extents = {i.extent for i in group[0].lhs.index} | {c.inner.extent for c in sums}
         operations = sympy.Add(*(fuse.operations(e) for e in group))
         made.append(_Group(group, stored, sums, operations, tuple(sorted(extents, key=str))))

@@ -12,6 +12,7 @@ from sympy import Expr, S
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import Abs, ArgMax, Divides, Guard, Indicator, InRange, LogSumExp, Max, Reduction, Sum
+from symbackprop.algebra.recurrence import Recurrence
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
 from symbackprop.plan.records import Choose, Let, Local, Loop, Statement, Store, Update, When
@@ -25,6 +26,19 @@ def loops(equations: Sequence[Equation], stored: frozenset[str]) -> tuple[Statem
         stored: names of the tensors that are written to memory; the others stay local scalars.
     """
     return _Nest(equations[0].lhs.index, {}).run(equations, stored)
+
+
+def steps(recurrence: Recurrence) -> tuple[Statement, ...]:
+    """Return the loops that compute a recurrence: over the running index, and in each step one equation after the other."""
+    running = recurrence.index(0)
+    body: list[Statement] = []
+    for number, e in enumerate(recurrence.equations):
+        own = recurrence.index(number)
+        lhs, rhs = (side.xreplace({own: running}) for side in (e.lhs, e.rhs))
+        nest = _Nest(tuple(i for i in lhs.index if i != running), {})
+        nest.assign([lhs], [nest.reduced(rhs, nest.levels)], nest.levels)
+        body += nest.closed(nest.levels)
+    return (Loop(running, S.Zero, running.extent, tuple(body), recurrence.descending),)
 
 
 def scalars(
@@ -171,6 +185,8 @@ class _Nest:
             return e
         if isinstance(e, sympy.Mul):
             e = _guarded_inside(e)
+            if isinstance(e, Reduction):
+                return self.reduced(e, levels)
         return rebuilt(e, tuple(self.reduced(a, levels) for a in e.args))
 
     def reduction(self, e: Expr, levels: list[_Level]) -> Expr:
@@ -387,4 +403,4 @@ def _far(e: Expr) -> bool:
     return any(not a.plain for a in e.atoms(Access))
 
 
-__all__ = ["loops", "rebuilt", "scalars"]
+__all__ = ["loops", "rebuilt", "scalars", "steps"]

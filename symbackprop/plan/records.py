@@ -100,12 +100,13 @@ class When:
 
 @dataclass(frozen=True)
 class Loop:
-    """Run the body for start <= index < stop."""
+    """Run the body for start <= index < stop, from the start up or from the end down."""
 
     index: Index
     start: Expr
     stop: Expr
     body: tuple[Statement, ...]
+    descending: bool = False
 
 
 Statement = Let | Update | Choose | Store | When | Loop

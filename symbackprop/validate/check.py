@@ -299,7 +299,7 @@ def _form_rows(judged: _Judged, names: tuple[str, ...]) -> tuple[Row, ...]:
 
 def _whole_rows(model: Model, judged: _Judged, weights: Mapping[str, Array], rng: np.random.Generator) -> list[Row]:
     """The derivative of the loss along random directions of all parameters together, by three methods."""
-    names = [record.name for record in model.parameters if record.name in judged.cotangents]
+    names = [p.name for p in model.parameters if p.name in judged.cotangents and p.name in judged.forward.values]
     if not names:
         return []
     gradients = {name: weights[name] for name in names}

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from symbackprop.algebra.equation import Equation, System
-from symbackprop.algebra.interpret import as_array, evaluate_equation, solve_sizes
+from symbackprop.algebra.interpret import as_array, evaluate_equation, evaluate_recurrence, solve_sizes
+from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.errors import DataError
 
 Array = npt.NDArray[Any]
@@ -42,16 +43,23 @@ class Forward:
         given = {name: as_array(tensors[name], values[name], np.float64) for name in sorted(read - computed)}
         self.sizes = solve_sizes({name: tensors[name] for name in given}, given)
         self.values: dict[str, Array] = dict(given)
-        for e in self.equations:
-            self.values[e.tensor.name] = evaluate_equation(e, self.values, self.sizes)
+        self.strands = strands(self.equations)
+        for strand in self.strands:
+            self.values.update(self.run(strand, self.values))
+
+    def run(self, strand: Equation | Recurrence, values: Mapping[str, Array]) -> dict[str, Array]:
+        """Return what an equation gives, or equations that run together."""
+        if isinstance(strand, Recurrence):
+            return evaluate_recurrence(strand, values, self.sizes)
+        return {strand.tensor.name: evaluate_equation(strand, {t.name: values[t.name] for t in strand.reads}, self.sizes)}
 
     @cached_property
     def readers(self) -> dict[str, tuple[int, ...]]:
-        """Which equations, by position, read a tensor."""
+        """Which strands, by position, read a tensor."""
         found: dict[str, list[int]] = {}
-        for position, e in enumerate(self.equations):
-            for t in e.reads:
-                found.setdefault(t.name, []).append(position)
+        for position, strand in enumerate(self.strands):
+            for name in dict.fromkeys(t.name for e in _members(strand) for t in e.reads):
+                found.setdefault(name, []).append(position)
         return {name: tuple(places) for name, places in found.items()}
 
     def tangents(self, shifts: Mapping[str, Array], stop: Collection[str] = ()) -> dict[str, Array]:
@@ -69,25 +77,32 @@ class Forward:
         queue = sorted({position for name in shifts for position in self.readers.get(name, ())})
         seen = set(queue)
         while queue:
-            e = self.equations[heapq.heappop(queue)]
-            read = {t.name: moved.get(t.name, self.values[t.name]) for t in e.reads}
-            value = evaluate_equation(e, read, self.sizes)
-            name = e.tensor.name
-            if name in stop or name == self.want:
-                reached[name] = np.imag(value) / STEP
-                continue
-            moved[name] = value
-            for position in self.readers.get(name, ()):
-                if position not in seen:
-                    seen.add(position)
-                    heapq.heappush(queue, position)
+            strand = self.strands[heapq.heappop(queue)]
+            for name, value in self.answer(strand, moved, {*stop, *shifts}).items():
+                # A moved tensor is reached again where a recurrence reads it one step further.
+                if name in stop or name in shifts or name == self.want:
+                    reached[name] = np.imag(value) / STEP
+                    continue
+                moved[name] = value
+                for position in self.readers.get(name, ()):
+                    if position not in seen:
+                        seen.add(position)
+                        heapq.heappush(queue, position)
         return reached
+
+    def answer(self, strand: Equation | Recurrence, moved: Mapping[str, Array], held: Collection[str]) -> dict[str, Array]:
+        """Return the values of a strand that a change reaches; a recurrence whose tensors are all held is taken one equation at a time."""
+        values = {**self.values, **moved}
+        if isinstance(strand, Recurrence) and not set(strand.defined) <= set(held):
+            return self.run(strand, values)
+        touched = [e for e in _members(strand) if any(t.name in moved for t in e.reads)]
+        return {e.tensor.name: evaluate_equation(e, values, self.sizes) for e in touched}
 
     def moved(self, shifts: Mapping[str, Array]) -> dict[str, Array]:
         """Return all values after a complex step along a direction of given tensors."""
         values = dict(self.values) | {name: self.values[name] + 1j * STEP * np.asarray(v) for name, v in shifts.items()}
-        for e in self.equations:
-            values[e.tensor.name] = evaluate_equation(e, {t.name: values[t.name] for t in e.reads}, self.sizes)
+        for strand in self.strands:
+            values.update(self.run(strand, values))
         return values
 
     def slope(self, shifts: Mapping[str, Array]) -> float:
@@ -100,10 +115,11 @@ class Forward:
         touched = set(shifts)
         for name, direction in shifts.items():
             values[name] = values[name] + length * np.asarray(direction)
-        for e in self.equations:
-            if e.tensor.name not in shifts and any(t.name in touched for t in e.reads):
-                values[e.tensor.name] = evaluate_equation(e, values, self.sizes)
-                touched.add(e.tensor.name)
+        for strand in self.strands:
+            defined = {e.tensor.name for e in _members(strand)}
+            if not defined & set(shifts) and any(t.name in touched for e in _members(strand) for t in e.reads):
+                values.update(self.run(strand, values))
+                touched |= defined
         return float(values[self.want])
 
 
@@ -130,9 +146,15 @@ def _leading_to(system: System, want: str) -> tuple[Equation, ...]:
     if want not in system.tensors:
         raise DataError(f"{want} is no tensor of this system; it has {', '.join(system.tensors)}")
     names = {want}
-    kept = []
-    for e in reversed(system.equations):
-        if e.tensor.name in names:
-            kept.append(e)
-            names.update(t.name for t in e.reads)
-    return tuple(kept[::-1])
+    before = -1
+    while before < len(names):
+        # Once, unless a recurrence reads what is defined further down.
+        before = len(names)
+        for e in reversed(system.equations):
+            if e.tensor.name in names:
+                names.update(t.name for t in e.reads)
+    return tuple(e for e in system.equations if e.tensor.name in names)
+
+
+def _members(strand: Equation | Recurrence) -> tuple[Equation, ...]:
+    return strand.equations if isinstance(strand, Recurrence) else (strand,)

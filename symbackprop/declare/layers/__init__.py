@@ -11,6 +11,7 @@ from symbackprop.declare.layers.lookup import Embedding
 from symbackprop.declare.layers.merge import Concat, Flatten
 from symbackprop.declare.layers.normalization import GroupNorm, LayerNorm, RMSNorm
 from symbackprop.declare.layers.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D
+from symbackprop.declare.layers.recurrent import GRU, LSTM, SimpleRNN
 from symbackprop.declare.layers.wiring import Add, Input, Layer, Multiply, Node
 
 #: The built-in layers by class name; network files and specs refer to them by it.
@@ -40,11 +41,16 @@ LAYERS: dict[str, type[Layer]] = {
         GatedLinear,
         Attention,
         PositionalEncoding,
+        SimpleRNN,
+        LSTM,
+        GRU,
     )
 }
 
 __all__ = [
+    "GRU",
     "LAYERS",
+    "LSTM",
     "Activation",
     "Add",
     "Attention",
@@ -71,4 +77,5 @@ __all__ = [
     "PositionalEncoding",
     "RMSNorm",
     "Reshape",
+    "SimpleRNN",
 ]
