@@ -58,20 +58,27 @@ def rename(expr: Expr, taken: set[str]) -> Expr:
     """Return ``expr`` with every bound index renamed apart from ``taken``, which grows by the names used.
 
     Each reduction gets names of its own, so that afterwards no two share a bound index and no substitution can capture one.
+    Nor can the renaming itself: a new name is none that is bound further in and still waits for its turn.
     """
+    if not expr.args or not expr.has(Reduction, ArgMax):
+        return expr
+    return _rename(expr, taken, frozenset(b.name for b in bound_indices(expr)))
+
+
+def _rename(expr: Expr, taken: set[str], waiting: frozenset[str]) -> Expr:
     if _binds(expr):
         swap: dict[Index, Index] = {}
         for index in expr.bound:
-            new = fresh(index, taken)
+            new = fresh(index, taken | waiting)
             taken.add(new.name)
             swap[index] = new
-        body = rename(expr.body.xreplace(swap), taken)
+        body = _rename(expr.body.xreplace(swap), taken, waiting)
         if isinstance(expr, ArgMax):
             return ArgMax(body, swap[expr.wanted], *(swap[b] for b in expr.bound))
         return expr.func(body, *(swap[b] for b in expr.bound))
     if not expr.args or not expr.has(Reduction, ArgMax):
         return expr
-    return expr.func(*(rename(arg, taken) for arg in expr.args))
+    return expr.func(*(_rename(arg, taken, waiting) for arg in expr.args))
 
 
 def canonical(expr: Expr) -> Expr:

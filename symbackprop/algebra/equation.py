@@ -296,10 +296,11 @@ class System:
 
 
 def written(equation: Equation) -> str:
-    """Return an equation with the shapes of its tensors as text: equal texts are equal equations."""
+    """Return an equation with the shapes of its tensors and the ranges of its sums as text: equal texts are equal equations."""
     tensors = {equation.tensor, *equation.reads}
     shapes = ",".join(f"{t.name}:{t.shape}:{int(t.integer)}" for t in sorted(tensors, key=lambda t: t.name))
-    return f"{sympy.srepr(equation.lhs.args[1:])}={equation.rhs}|{shapes}"
+    ranges = ",".join(f"{i.name}:{i.extent}" for i in bound_indices(equation.rhs))
+    return f"{sympy.srepr(equation.lhs.args[1:])}={equation.rhs}|{shapes}|{ranges}"
 
 
 def _fact(given: object) -> Fact:

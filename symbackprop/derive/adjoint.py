@@ -173,11 +173,16 @@ def adjoint(
 
 
 def _worth_keeping(slot: str, arriving: list[tuple[Expr, list[Step]]], order: list[Equation]) -> bool:
-    """Keep a cotangent with a sum that several equations, or a sum over more indices, would compute again."""
+    """Keep a cotangent with a sum that several equations, or a sum over more indices, would compute again.
+
+    What an affine map of parameters gives is a pre-activation: its cotangent is an error term, read by several sums.
+    """
     total = sympy.Add(*(e for e, _ in arriving))
+    equation = next(e for e in order if e.tensor.name == slot)
+    if equation.rhs.has(Sum) and any(t.role == "parameter" and t.rank > 1 for t in equation.reads) and not isinstance(total, Access):
+        return True
     if not total.has(Reduction):
         return False
-    equation = next(e for e in order if e.tensor.name == slot)
     readers = [t for t in equation.reads]
     rank = equation.tensor.rank
     return len(readers) > 1 and all(t.rank <= rank for t in readers) and rank > 1

@@ -274,7 +274,7 @@ class _Nest:
     def powers(self, value: Expr, levels: list[_Level]) -> Expr:
         """Name the bases of whole powers, innermost first, so that a target can print b * b."""
         while True:
-            found = sorted(filter(_nameable, value.atoms(sympy.Pow)), key=sympy.default_sort_key)
+            found = sorted(filter(_nameable, _open_powers(value)), key=sympy.default_sort_key)
             inner = [power for power in found if not any(map(_nameable, power.base.atoms(sympy.Pow)))]
             if not inner:
                 return value
@@ -283,6 +283,16 @@ class _Nest:
             local = self.local("base", depth)
             levels[depth].body.append(Let(local, base))
             value = value.xreplace({p: sympy.Pow(local, p.exp) for p in found if p.base == base})
+
+
+def _open_powers(e: Expr) -> set[Expr]:
+    """Return the powers of an expression but for those that a guard keeps from being read."""
+    if not e.args or isinstance(e, Access | Guard):
+        return set()
+    if isinstance(e, sympy.Mul) and any(isinstance(f, InRange | Divides) or (isinstance(f, Guard) and _far(e)) for f in e.args):
+        return set()
+    inner = set().union(*(_open_powers(a) for a in e.args))
+    return inner | {e} if isinstance(e, sympy.Pow) else inner
 
 
 def _nameable(e: sympy.Pow) -> bool:

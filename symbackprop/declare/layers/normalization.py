@@ -40,35 +40,35 @@ class LayerNorm(Layer):
 
     Args:
         eps: keeps the root away from 0.
-        axes: over how many of the last axes; γ and β have their sizes.
+        last: over how many of the last axes; γ and β have their sizes.
         name: the layer's name.
         trainable: False keeps its parameters fixed.
     """
 
     eps: float = 1e-5
-    axes_: int = 1
+    last: int = 1
     name: str | None = None
     trainable: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "eps", small(self.eps, "LayerNorm: eps"))
-        object.__setattr__(self, "axes_", whole(self.axes_, "LayerNorm: axes_", 1))
+        object.__setattr__(self, "last", whole(self.last, "LayerNorm: last", 1))
 
     def shapes(self, *shapes: Shape) -> Shapes:
         shape = one_input(self, shapes)
-        if len(shape) < self.axes_:
-            raise ShapeError(f"normalises over {self.axes_} axes, the input has shape {written(shape)}")
-        last = shape[-self.axes_ :]
-        return Shapes(shape, (Parameter("gamma", last, "ones"), Parameter("beta", last)))
+        if len(shape) < self.last:
+            raise ShapeError(f"normalises over {self.last} axes, the input has shape {written(shape)}")
+        sizes = shape[-self.last :]
+        return Shapes(shape, (Parameter("gamma", sizes, "ones"), Parameter("beta", sizes)))
 
     def parameters(self, *inputs: Any) -> Any:
-        last = inputs[0].axes[-self.axes_ :]
-        return alg.Tensor("gamma", last, "parameter"), alg.Tensor("beta", last, "parameter")
+        axes = inputs[0].axes[-self.last :]
+        return alg.Tensor("gamma", axes, "parameter"), alg.Tensor("beta", axes, "parameter")
 
     def equations(self, *inputs: Any) -> Any:
         (x,) = inputs
         gamma, beta = self.parameters(x)
-        made, h = normalised(x, x.axes[-self.axes_ :], self.eps)
+        made, h = normalised(x, x.axes[-self.last :], self.eps)
         y = alg.Tensor("a", x.axes)
         return (*made, alg.Equation(y.own, gamma.own * h.own + beta.own))
 
