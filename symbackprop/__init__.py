@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from symbackprop.public.network import Sequential as Sequential
     from symbackprop.public.parameters import Parameters as Parameters
     from symbackprop.public.program import Program as Program
+    from symbackprop.public.worked import worked as worked
     from symbackprop.validate.gradcheck import gradcheck as gradcheck
 
 #: Where each public name lives.
@@ -105,6 +106,7 @@ _HOME: dict[str, tuple[str, ...]] = {
     "public.network": ("Network", "Sequential"),
     "public.parameters": ("Parameters",),
     "public.program": ("Program",),
+    "public.worked": ("worked",),
     "validate.gradcheck": ("gradcheck",),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
