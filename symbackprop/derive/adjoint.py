@@ -169,7 +169,7 @@ def _flows(e: Equation, arrived: Expr, wanted: frozenset[str], rules: tuple[Rule
     out: dict[str, list[Expr]] = {}
     tensors: dict[str, Tensor] = {}
     raw: dict[str, list[Expr]] = {}
-    local = _local_slope(e)
+    local = local_slope(e)
     for term in differentiate(rhs, S.One, index, wanted, taken):
         tensor = term.access.tensor
         tensors[tensor.name] = tensor
@@ -204,7 +204,7 @@ def _flows(e: Equation, arrived: Expr, wanted: frozenset[str], rules: tuple[Rule
     return result
 
 
-def _local_slope(e: Equation) -> tuple[Access, Expr, Expr] | None:
+def local_slope(e: Equation) -> tuple[Access, Expr, Expr] | None:
     """For an elementwise a = f(z): return (z, f′ through a, f′ as differentiated), or None where there is no such form."""
     accesses = {a for a in e.rhs.atoms(Access)}
     if len(accesses) != 1 or e.rhs.has(Reduction):

@@ -11,6 +11,7 @@ from symbackprop.algebra import matrix as m
 from symbackprop.algebra import nodes
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
+from symbackprop.present.convention import mapped
 from symbackprop.present.index import WRITTEN, IndexPrinter, minus
 from symbackprop.present.symbols import Symbols
 from symbackprop.present.writer import ELEMENTWISE, PRODUCT, REDUCTION, SINGLE, SUM, Piece
@@ -31,36 +32,17 @@ def laid_out(equation: m.MatrixEquation, layout: str) -> m.MatrixEquation:
     """
     if layout != "numerator" or not _derivative(equation.tensor):
         return equation
-    return m.MatrixEquation(replace(equation.lhs, turned=True), m.transpose(_turned(equation.rhs)))
+    return m.MatrixEquation(replace(equation.lhs, turned=True), m.transpose(mapped(equation.rhs, _read_turned)))
 
 
 def _derivative(tensor: Tensor) -> bool:
     return bool(tensor.role == "cotangent" and tensor.rank > 0)
 
 
-def _turned(form: m.Form) -> m.Form:
+def _read_turned(form: m.Form) -> m.Form:
     """Read every derivative from its transposed array."""
-    if isinstance(form, m.Entry):
-        return m.transpose(replace(form, turned=True)) if _derivative(form.tensor) and form.rank else form
-    if isinstance(form, m.Times):
-        return m.times(*map(_turned, form.args))
-    if isinstance(form, m.Hadamard):
-        return m.hadamard(*map(_turned, form.args))
-    if isinstance(form, m.Plus):
-        return m.plus(*map(_turned, form.args))
-    if isinstance(form, m.Transpose):
-        return m.transpose(_turned(form.arg))
-    if isinstance(form, m.Quotient):
-        return m.Quotient(_turned(form.top), _turned(form.bottom))
-    if isinstance(form, m.Scale):
-        made = _turned(form.arg)
-        for factor in reversed(form.factors):
-            made = m.scale(_turned(factor), made)
-        return made
-    if isinstance(form, m.Apply):
-        return replace(form, args=tuple(map(_turned, form.args)))
-    if isinstance(form, m.Power | m.Diag | m.SquaredNorm | m.Total):
-        return replace(form, arg=_turned(form.arg))
+    if isinstance(form, m.Entry) and _derivative(form.tensor) and form.rank:
+        return m.transpose(replace(form, turned=True))
     return form
 
 
@@ -114,13 +96,19 @@ class MatrixPrinter:
     def shaped(self, form: m.Form, piece: Piece) -> Piece:
         if not self.shapes or form.scalar:
             return piece
-        rows, columns = ("1" if extent is None else self.symbols.size(extent) for extent in form.shape)
+        rows, columns = ("1" if extent is None else self.extent(extent) for extent in form.shape)
         return Piece(self.symbols.writer.shaped(piece.text, rows, columns), SINGLE, piece.tall)
+
+    def extent(self, extent: Expr) -> str:
+        written = self.symbols.size(extent)
+        return f"({written})" if extent.is_Add else written
 
     def single(self, form: m.Form) -> Piece:
         writer = self.symbols.writer
         if isinstance(form, m.Entry):
             samples = [self.symbols.affine(part, {}) for part in form.at if part is not None]
+            if samples and form.rank == 1:
+                return self.symbols.sampled(form.tensor, samples[0])
             return self.symbols.tensor(form.tensor, samples, whole=not samples)
         if isinstance(form, m.Transpose):
             return self.transposed(form.arg)
@@ -180,7 +168,7 @@ class MatrixPrinter:
         if not (isinstance(first, m.Entry) and isinstance(second, m.Scale) and second.number == -1 and isinstance(second.arg, m.Entry)):
             return None
         roles = [self.symbols.naming.of(e.tensor.name).role for e in (first, second.arg)]
-        if len(second.factors) > 1 or roles[0] not in ("activation", "pre") or roles[1] != "target":
+        if len(second.factors) > 1 or roles[0] not in ("output", "activation", "pre") or roles[1] != "target":
             return None
         return self.join([self.write(second.arg), minus(self.write(first))])
 
@@ -233,7 +221,7 @@ class MatrixPrinter:
     def transposed(self, form: m.Form) -> Piece:
         writer = self.symbols.writer
         base = self.closed(form, SINGLE)
-        if self.has_mark(form):
+        if self.has_mark(form) or (isinstance(form, m.Entry) and base.tall):
             base = writer.parenthesised(base)
         return Piece(writer.transposed(base.text, self.symbols.notation.transposed), SINGLE, base.tall)
 
@@ -242,10 +230,10 @@ class MatrixPrinter:
         if not isinstance(form, m.Entry):
             return False
         name = self.symbols.naming.of(form.tensor.name)
-        if name.role == "gradient" or name.layer is None:
-            return False
         sampled = any(part is not None for part in form.at)
-        return name.layer.named or sampled or self.symbols.notation.layer_mark == "superscript"
+        if name.role == "gradient" or name.layer is None or self.symbols.bare_output(name):
+            return sampled and self.symbols.notation.sample_mark != "subscript"
+        return name.layer.named or sampled or self.symbols.notation.layer_mark != "subscript"
 
     # --- functions of each entry ---
 

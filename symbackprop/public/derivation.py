@@ -17,20 +17,23 @@ from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.algebra.tensor import Tensor
 from symbackprop.declare.spec import NetworkSpec
 from symbackprop.derive.jacobian import diagonal, jacobian_equation
+from symbackprop.derive.lecture import way_to
 from symbackprop.derive.matrix import matrix_form
 from symbackprop.derive.network import Rung, called, recursion
 from symbackprop.derive.records import Derivation as Record
-from symbackprop.derive.records import Step
+from symbackprop.derive.records import Step, Way
 from symbackprop.derive.second import derive_products
 from symbackprop.derive.sweep import derive_system
 from symbackprop.errors import DataError, DerivationError
 from symbackprop.present.display import displayed, displayed_lines, formula_table
+from symbackprop.present.document.records import Line
 from symbackprop.present.latex import latex_equation, plain_equation
 from symbackprop.present.naming import Name, Naming, general_naming, network_naming
 from symbackprop.present.network import sample_sheet
 from symbackprop.present.notation import Notation
 from symbackprop.present.notation import notation as named_notation
 from symbackprop.present.sheet import Sheet
+from symbackprop.present.steps import step_lines, step_text
 
 Array = npt.NDArray[Any]
 
@@ -68,6 +71,40 @@ class Derived:
     def text(self, form: str = "matrix", notation: str | Notation = "ufldl") -> str:
         """Return the equation as one line of Unicode text."""
         return plain_equation(self._form(form), self._owner.naming, notation=notation)
+
+    @cached_property
+    def way(self) -> Way:
+        """How it is derived, as a record: the lines of a lecture and every rewrite."""
+        return way_to(self._owner.record, self.name)
+
+    def lines(
+        self,
+        depth: str = "lecture",
+        notation: str | Notation = "ufldl",
+        form: str = "matrix",
+        layout: str = "gradient",
+        shapes: bool = False,
+        braces: bool = True,
+    ) -> tuple[Line, ...]:
+        """Return the derivation line by line, each with the rule that gave it.
+
+        Args:
+            depth: "result" (the formula), "lecture" (chain rule, local derivatives, collapsed sum, matrix form) or "rewrite"
+                (every recorded rewrite).
+            notation: a preset's name or a `Notation`.
+            form: "matrix" or "index".
+            layout: "gradient", "numerator" or "denominator".
+            shapes: write the shape under each factor.
+            braces: mark the loss gradient and the local gradient of an error term.
+        """
+        made = step_lines(
+            self.way, self._owner.naming, notation=notation, form=form, layout=layout, depth=depth, shapes=shapes, braces=braces
+        )
+        return made
+
+    def steps_text(self, depth: str = "lecture", notation: str | Notation = "ufldl", form: str = "matrix") -> tuple[str, ...]:
+        """Return the same as lines of Unicode text, with the rules beside them."""
+        return step_text(self.way, self._owner.naming, notation=notation, form=form, depth=depth)
 
     def evaluate(self, values: Mapping[str, Any], form: str = "index") -> Array:
         """Return the value in float64, from values of the parameters, inputs and target.
