@@ -26,7 +26,7 @@ GAP: Final = 0.06
 PAD: Final = 0.08
 
 #: Widths of characters in em; whatever is not listed is `_WIDE`.
-_NARROW: Final = {c: 0.3 for c in "ilj.,;:!'|()[] "} | {c: 0.42 for c in "tfrsI-/{}\"*"} | {c: 0.9 for c in "mwMW%@"}
+_NARROW: Final = {c: 0.3 for c in "ilj.,;:!'|()[] "} | {c: 0.42 for c in "tfrsI/{}\"*"} | {c: 0.82 for c in "mwMW%@+-−=×<>~∂≥≤"}
 _WIDE: Final = 0.6
 
 
@@ -201,7 +201,7 @@ def overlaps(scene: Scene) -> tuple[str, ...]:
         for other in order[place + 1 :]:
             if boxes[other].left >= boxes[k].right:
                 break
-            if boxes[k].touches(boxes[other]):
+            if boxes[k].touches(boxes[other], -1e-6):  # cells of a grid share their borders
                 found.append((min(k, other), max(k, other)))
     return tuple(f"{boxes[a].what} touches {boxes[b].what}" for a, b in sorted(found))
 
