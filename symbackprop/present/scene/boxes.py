@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from symbackprop.present.scene.records import Edge, Label, Mark, Node, Scene, Words
@@ -26,7 +27,7 @@ GAP: Final = 0.06
 PAD: Final = 0.08
 
 #: Widths of characters in em; whatever is not listed is `_WIDE`.
-_NARROW: Final = {c: 0.3 for c in "ilj.,;:!'|()[] "} | {c: 0.42 for c in "tfrsI/{}\"*"} | {c: 0.82 for c in "mwMW%@+-−=×<>~∂≥≤"}
+_NARROW: Final = {c: 0.3 for c in "ilj.,;:!'|()[] "} | {c: 0.42 for c in 'tfrsI/{}"*'} | {c: 0.82 for c in "mwMW%@+-−=×<>~∂≥≤"}
 _WIDE: Final = 0.6
 
 
@@ -144,7 +145,7 @@ def paths(scene: Scene) -> Iterator[tuple[Edge, tuple[Point, ...]]]:
 
 def along(points: Sequence[Point], at: float) -> tuple[Point, Point]:
     """Return the point at a share of a line's length, and the direction of the line there."""
-    lengths = [math.dist(a, b) for a, b in zip(points, points[1:], strict=False)]
+    lengths = [math.dist(a, b) for a, b in pairwise(points)]
     left = at * sum(lengths)
     for k, long in enumerate(lengths):
         if left <= long or k == len(lengths) - 1:
@@ -216,7 +217,7 @@ def crossings(scene: Scene) -> tuple[str, ...]:
         for box in boxes:
             if box.what in on or box.what in ends:
                 continue
-            if any(meets(box, a, b) for a, b in zip(points, points[1:], strict=False)):
+            if any(meets(box, a, b) for a, b in pairwise(points)):
                 found.append(f"the edge from {edge.source} to {edge.target} runs through {box.what}")
     return tuple(found)
 

@@ -1,0 +1,316 @@
+"""Scalar circuits as pictures: values above the edges, gradients below them, one frame for each step of the backward pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from symbackprop.derive.records import Circuit, CircuitRun, Gate
+from symbackprop.errors import DeclarationError
+from symbackprop.present.letters import tex_word
+from symbackprop.present.rounding import Rounding
+from symbackprop.present.scene import boxes
+from symbackprop.present.scene.layout import NODE_GAP, layered
+from symbackprop.present.scene.records import Edge, Label, Mark, Node, Scene, Words
+from symbackprop.present.writer import Latex, Unicode
+
+#: Diameter of a gate's circle, and the widest label that it holds, in centimetres.
+CIRCLE = 0.9
+_FITS = 0.8
+#: A picture with more gates than this cannot be read.
+MAX_GATES = 400
+#: Where along an edge a label may stand, best first.
+_PLACES = (0.5, 0.42, 0.58, 0.35, 0.65, 0.28, 0.72, 0.22, 0.78, 0.16, 0.84)
+#: What a gate does with the gradient that it receives.
+PATTERNS = {
+    "distributes": "distributes",
+    "passes": "passes on",
+    "routes": "routes",
+    "switches": "switches",
+    "scales": "scales",
+}
+
+
+def circuit_scene(
+    run: CircuitRun | Circuit,
+    *,
+    rounding: Rounding | None = None,
+    local: bool = False,
+    gradients: bool | None = None,
+    patterns: bool = False,
+) -> Scene:
+    """Return the picture of a circuit.
+
+    Frame 0 is the forward pass, frame 1 the 1 that the backward pass starts with, and each further frame one step of it.
+
+    Args:
+        run: a circuit, with numbers or without.
+        rounding: how numbers are printed; None is four significant digits.
+        local: write the local gradient on each edge.
+        gradients: write gradients below the edges; None does unless ``local`` is asked for.
+        patterns: say below each gate what it does with a gradient.
+
+    Raises:
+        DeclarationError: it has too many gates to be read.
+    """
+    circuit = run.circuit if isinstance(run, CircuitRun) else run
+    if len(circuit.gates) > MAX_GATES:
+        raise DeclarationError(
+            f"graph {circuit.name} has {len(circuit.gates)} gates, a picture holds {MAX_GATES}: draw a part of it, or fuse gates"
+        )
+    numbers = run if isinstance(run, CircuitRun) else None
+    plan = _Plan(circuit, numbers, rounding or Rounding(), local, (not local) if gradients is None else gradients, patterns)
+    return plan.draw()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    circuit: Circuit
+    run: CircuitRun | None
+    rounding: Rounding
+    local: bool
+    gradients: bool
+    patterns: bool
+
+    def draw(self) -> Scene:
+        """Return the scene with as little room as its labels need."""
+        scene = self.scene(NODE_GAP, 1.0)
+        for grow in (1.12, 1.25, 1.45, 1.7, 2.0):
+            if not boxes.overlaps(scene) and not boxes.crossings(scene):
+                break
+            wider = self.scene(NODE_GAP * grow, grow)
+            better = len(boxes.overlaps(wider)), len(boxes.crossings(wider))
+            if better < (len(boxes.overlaps(scene)), len(boxes.crossings(scene))):
+                scene = wider
+        return scene
+
+    def scene(self, node_gap: float, spread: float) -> Scene:
+        circuit = self.circuit
+        wires = [(n, g.name, k) for g in circuit.gates for k, n in enumerate(g.inputs)]
+        marks = {wire: self.marks(*wire) for wire in wires}
+        end = "\0end"
+        pairs = [(a, b) for a, b, _ in wires] + [(circuit.output, end)]
+        leaving = self.leaving()
+        nodes = {n: self.node(n) for n in circuit.nodes}
+        placed = layered((*circuit.nodes, end), pairs, node_gap=node_gap)
+        widths = [1.5] * max(placed.columns.values())
+        labelled = [(a, m.label) for (a, _, _), ms in marks.items() for m in ms] + [(circuit.output, m.label) for m in leaving]
+        for a, label in labelled:
+            c = placed.columns[a]
+            widths[c] = max(widths[c], boxes.extent(label)[0] + 0.35 + nodes[a].width / 2 + CIRCLE / 2)
+        for c in range(len(widths)):
+            across = [nodes[n].width for n in circuit.nodes if placed.columns[n] in (c, c + 1)]
+            widths[c] = max(widths[c] * spread, max(across, default=0.0) + 0.9)
+        placed = layered((*circuit.nodes, end), pairs, widths=widths, node_gap=node_gap)
+        drawn = [replace(node, x=placed.at[n][0], y=placed.at[n][1]) for n, node in nodes.items()]
+        last = Node("end", word(circuit.output), *placed.at[end], shape="none", role="output", title=f"output {circuit.output}")
+        twice: dict[tuple[str, str], int] = {}
+        edges = []
+        for (a, b, k), via in zip(wires, placed.via, strict=False):
+            number = twice[a, b] = twice.get((a, b), 0) + 1
+            same = circuit.gate[b].inputs.count(a)
+            if same > 1 and not via:
+                via = _bent(placed.at[a], placed.at[b], number, same)
+            edges.append(Edge(_id(a), _id(b), marks[a, b, k], _unbent(placed.at[a], via, placed.at[b])))
+        edges.append(Edge(_id(circuit.output), "end", leaving))
+        words = self.words(drawn)
+        return settled(Scene(self.title(), (*drawn, last), tuple(edges), tuple(words)))
+
+    def title(self) -> str:
+        backward = " and gradients" if self.run is not None and self.gradients else ""
+        return f"Graph of {self.circuit.output}: values{backward}" if self.run is not None else f"Graph of {self.circuit.output}"
+
+    def node(self, name: str) -> Node:
+        if name in self.circuit.gate:
+            gate = self.circuit.gate[name]
+            label = gate_label(gate)
+            wide = boxes.extent(label)[0]
+            does = f", {PATTERNS[gate.pattern]}" if gate.pattern else ""
+            title = f"{name}: {label.plain} of {', '.join(gate.inputs)}{does}"
+            if wide <= _FITS:
+                return Node(_id(name), label, 0.0, 0.0, "circle", CIRCLE, CIRCLE, "gate", title=title)
+            return Node(_id(name), label, 0.0, 0.0, "rounded", round(wide + 0.3, 3), 0.75, "gate", title=title)
+        return Node(_id(name), word(name), 0.0, 0.0, "none", max(0.4, boxes.extent(word(name))[0]), 0.5, "input", title=f"input {name}")
+
+    def marks(self, source: str, consumer: str, position: int) -> tuple[Mark, ...]:
+        run = self.run
+        found = []
+        if run is not None:
+            found.append(Mark(self.number(run.values[source]), "above", role="value"))
+        elif source in self.circuit.gate:
+            found.append(Mark(word(source), "above", role="value"))
+        if self.local:
+            slope = None if run is None else run.step[consumer, position].local
+            side = "on" if run is not None and self.gradients else "below"
+            found.append(Mark(self.slope(consumer, source, slope), side, role="local"))
+        if run is not None and self.gradients:
+            step = run.step[consumer, position]
+            found.append(Mark(self.number(step.product), "below", role="gradient", step=2 + run.steps.index(step)))
+        return tuple(found)
+
+    def leaving(self) -> tuple[Mark, ...]:
+        run = self.run
+        if run is None:
+            return ()
+        value = Mark(self.number(run.values[self.circuit.output]), "above", role="value")
+        return (value, Mark(self.number(1.0), "below", role="gradient", step=1)) if self.gradients else (value,)
+
+    def words(self, drawn: Sequence[Node]) -> list[Words]:
+        """Names that were given, sums at branches, patterns."""
+        found = []
+        for name, node in zip(self.circuit.nodes, drawn, strict=True):
+            below = node.y - node.height / 2 - 0.08
+            if name in self.circuit.named and name != self.circuit.output and name in self.circuit.gate:
+                found.append(Words(word(name), node.x, node.y + node.height / 2 + 0.08, "south", "muted"))
+            if self.patterns and name in self.circuit.gate and self.circuit.gate[name].pattern:
+                label = Label(PATTERNS[self.circuit.gate[name].pattern])
+                found.append(Words(label, node.x, below, "north", "muted"))
+                below -= boxes.extent(label)[1] + 0.08
+            readers = self.circuit.consumers[name]
+            if self.run is not None and self.gradients and len(readers) > 1:
+                arrived = sorted(self.run.steps.index(self.run.step[r]) for r in readers)
+                total = self.number(self.run.gradients[name])
+                terms = [self.rounding.text(self.run.steps[k].product) for k in arrived]
+                text = " + ".join(f"({t})" if t.startswith("-") else t for t in terms[::-1]) if len(terms) <= 3 else "..."
+                label = Label(f"{text} = {total.plain}", rf"{text} = {total.latex}" if len(terms) <= 3 else rf"\ldots = {total.latex}")
+                where = ("east", boxes.node_box(node).left - 0.1, node.y) if name in self.circuit.inputs else ("north", node.x, below)
+                found.append(Words(label, where[1], where[2], where[0], "gradient", step=2 + arrived[-1]))
+                if self.patterns:
+                    wide, tall = boxes.extent(label)
+                    centre = where[1] - wide / 2 if name in self.circuit.inputs else where[1]
+                    bottom = where[2] - tall / (2 if name in self.circuit.inputs else 1) - 0.06
+                    found.append(Words(Label("branches add"), centre, bottom, "north", "muted"))
+        return found
+
+    def number(self, value: float) -> Label:
+        return Label(self.rounding.text(value), self.rounding.latex(value))
+
+    def slope(self, top: str, bottom: str, value: float | None) -> Label:
+        made = quotient(word(top), word(bottom))
+        if value is None:
+            return made
+        number = self.number(value)
+        return Label(f"{made.plain} = {number.plain}", f"{made.latex} = {number.latex}")
+
+
+def settled(scene: Scene) -> Scene:
+    """Shift labels along their edges until they touch nothing: each goes to the first place that is free."""
+    lines = list(boxes.paths(scene))
+    fixed = [boxes.node_box(n) for n in scene.nodes]
+    fixed += [b for b in boxes.label_boxes(replace(scene, edges=())) if b.what.startswith("words")]
+    edges = []
+    for number, (edge, points) in enumerate(lines):
+        marks: list[Mark] = []
+        # Value and gradient of an edge face each other: they move together, and apart only where there is no room.
+        for air, place in ((air, place) for air in (0.14, 0.03) for place in _PLACES):
+            moved = [replace(m, at=place) for m in edge.marks]
+            found = [_box(m, points) for m in moved]
+            if _free(found, fixed, air) and not _crossed(found, lines, number):
+                marks = moved
+                break
+        else:
+            taken = list(fixed)
+            for m in edge.marks:
+                tried = []
+                for place in _PLACES:
+                    moved_one = replace(m, at=place)
+                    box = _box(moved_one, points)
+                    cost = (not _free([box], taken, 0.03), _crossed([box], lines, number), abs(place - 0.5), place)
+                    tried.append((cost, moved_one, box))
+                _, best, box = min(tried, key=lambda t: t[0])
+                marks.append(best)
+                taken.append(box)
+        fixed += [_box(m, points) for m in marks]
+        edges.append(replace(edge, marks=tuple(marks)))
+    return replace(scene, edges=tuple(edges))
+
+
+def _box(mark: Mark, points: Sequence[boxes.Point]) -> boxes.Box:
+    (x, y), (wide, tall) = boxes.mark_centre(points, mark), boxes.extent(mark.label)
+    return boxes.Box("", x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2)
+
+
+def _free(found: Sequence[boxes.Box], fixed: Sequence[boxes.Box], air: float) -> bool:
+    return not any(a.touches(b, air) for a in found for b in fixed)
+
+
+def _crossed(found: Sequence[boxes.Box], lines: Sequence[tuple[Edge, tuple[boxes.Point, ...]]], own: int) -> int:
+    return sum(boxes.meets(box, a, b) for k, (_, points) in enumerate(lines) if k != own for a, b in pairwise(points) for box in found)
+
+
+def _bent(a: boxes.Point, b: boxes.Point, number: int, count: int) -> tuple[boxes.Point, ...]:
+    """Lead parallel edges apart."""
+    off = (number - (count + 1) / 2) * -1.1
+    y = round((a[1] + b[1]) / 2 + off, 3)
+    return tuple((round(a[0] + share * (b[0] - a[0]), 3), y) for share in (0.35, 0.65))
+
+
+def _unbent(a: boxes.Point, via: tuple[boxes.Point, ...], b: boxes.Point) -> tuple[boxes.Point, ...]:
+    """Drop points that lie on the straight line between their neighbours."""
+    points = [a, *via, b]
+    k = 1
+    while k < len(points) - 1:
+        (ax, ay), (px, py), (bx, by) = points[k - 1 : k + 2]
+        if abs((bx - ax) * (py - ay) - (by - ay) * (px - ax)) < 1e-3:
+            del points[k]
+        else:
+            k += 1
+    return tuple(points[1:-1])
+
+
+def word(name: str) -> Label:
+    """Return a node's name as a label."""
+    match = re.fullmatch(r"([A-Za-z]+)_?(\d+(?:_\d+)*)", name)
+    return Label(f"{match[1]}_{{{match[2].replace('_', ',')}}}" if match else name, tex_word(name))
+
+
+def quotient(top: Label, bottom: Label) -> Label:
+    """Return ∂top/∂bottom on one line."""
+    return Label(f"∂{top.plain}/∂{bottom.plain}", rf"\partial {top.latex} / \partial {bottom.latex}")
+
+
+_SIGNS = {"+": ("+", "+"), "-": ("−", "-"), "*": ("×", r"\times"), "/": ("/", "/"), "neg": ("×−1", r"\times {-1}")}
+
+
+def gate_label(gate: Gate) -> Label:
+    """Return what stands in a gate's circle: its operation, with the number that it holds."""
+    if gate.operation == "statement":
+        return word(gate.name)
+    constants = [c for c in gate.operands if c]
+    if gate.operation in _SIGNS:
+        plain, latex = _SIGNS[gate.operation]
+        if not constants:
+            return Label(plain, latex)
+        number = _constant(constants[0])
+        if gate.operation in ("+", "*") or not gate.operands[0]:
+            return Label(plain + number.plain, f"{latex} {number.latex}")
+        return Label(f"{number.plain}{plain}x", f"{number.latex} {latex} x")
+    if gate.operation == "**":
+        base, exponent = (_constant(c) if c else Label(v, v) for c, v in zip(gate.operands, "xy" if not constants else "xx", strict=True))
+        return Label(f"{base.plain}^{{{exponent.plain}}}", f"{base.latex}^{{{exponent.latex}}}")
+    name = gate.operation
+    if name in ("abs", "sqrt", "floor"):
+        plain = {"abs": "|x|", "sqrt": "√x", "floor": "⌊x⌋"}[name]
+        return Label(plain, {"abs": r"\lvert x \rvert", "sqrt": r"\sqrt{x}", "floor": r"\lfloor x \rfloor"}[name])
+    shown = Label(Unicode().function(name), Latex().function(name))
+    if not constants:
+        return shown
+    arguments = [_constant(c) if c else Label("x", "x") for c in gate.operands]
+    return Label(f"{shown.plain}({', '.join(a.plain for a in arguments)})", f"{shown.latex}({', '.join(a.latex for a in arguments)})")
+
+
+def _constant(text: str) -> Label:
+    if text == "pi":
+        return Label("π", r"\pi")
+    if re.fullmatch(r"[0-9.]+", text):
+        return Label(text, text)
+    return Label(text, rf"\mathrm{{{text}}}" if text.isalnum() else text.replace("**", "^").replace("*", r" \cdot "))
+
+
+def _id(name: str) -> str:
+    return f"n-{name}"
+
+
+__all__ = ["MAX_GATES", "PATTERNS", "circuit_scene", "gate_label", "quotient", "settled", "word"]
