@@ -38,6 +38,10 @@ class Writer(Protocol):
     def marked(self, base: str, below: str, above: str) -> str: ...
     def layer(self, number: str) -> str: ...
     def named_layer(self, name: str) -> str: ...
+    def subscript(self, word: str) -> str: ...
+    def column(self, number: str) -> str: ...
+    def bold(self, letter: str, kind: str) -> str: ...
+    def barred(self, base: str) -> str: ...
     def parenthesised(self, piece: Piece) -> Piece: ...
     def fraction(self, top: Piece, bottom: Piece) -> Piece: ...
     def power(self, base: str, exponent: str) -> str: ...
@@ -100,6 +104,24 @@ class Latex:
     def named_layer(self, name: str) -> str:
         return upright_word(name)
 
+    def column(self, number: str) -> str:
+        return rf"\cdot {number}"
+
+    def subscript(self, word: str) -> str:
+        return word if len(word) == 1 else upright_word(word)
+
+    def bold(self, letter: str, kind: str) -> str:
+        # Upright bold exists for Latin letters only.
+        head, mark, below = letter.partition("_")
+        macro = "mathbf" if kind == "bold upright" and not head.startswith("\\") else "boldsymbol"
+        return rf"\{macro}{{{head}}}{mark}{below}"
+
+    def barred(self, base: str) -> str:
+        if r"\_" in base:
+            return rf"\overline{{{base}}}"
+        head, mark, below = base.partition("_")
+        return rf"\bar{{{head}}}{mark}{below}"
+
     def parenthesised(self, piece: Piece) -> Piece:
         text = rf"\left( {piece.text} \right)" if piece.tall else f"({piece.text})"
         return Piece(text, SINGLE, tall=True)
@@ -139,7 +161,8 @@ class Latex:
         sign = {"sum": r"\sum", "max": r"\max", "argmax": r"\operatorname*{argmax}"}[kind]
         if kind != "sum":
             return f"{sign}{_script('_', ', '.join(r[0] for r in ranges))} {body}"
-        sums = " ".join(rf"{sign}_{{{index}={low}}}{_script('^', high)}" for index, low, high in ranges)
+        limits = (rf"_{{{index}={low}}}{_script('^', high)}" if high else _script("_", index) for index, low, high in ranges)
+        sums = " ".join(f"{sign}{limit}" for limit in limits)
         return f"{sums} {body}"
 
     def transposed(self, base: str, sign: str) -> str:
@@ -186,6 +209,18 @@ class Unicode:
     def named_layer(self, name: str) -> str:
         return name
 
+    def column(self, number: str) -> str:
+        return f"·{number}"
+
+    def subscript(self, word: str) -> str:
+        return word
+
+    def bold(self, letter: str, kind: str) -> str:
+        return letter
+
+    def barred(self, base: str) -> str:
+        return f"{base[0]}\u0304{base[1:]}" if len(base.partition("_")[0]) == 1 else f"{base}\u0304"
+
     def parenthesised(self, piece: Piece) -> Piece:
         return Piece(f"({piece.text})", SINGLE)
 
@@ -219,6 +254,8 @@ class Unicode:
 
     def reduction(self, kind: str, ranges: Sequence[tuple[str, str, str]], body: str) -> str:
         sign = {"sum": "Σ", "max": "max", "argmax": "argmax"}[kind]
+        if any(low == "0" for _, low, _ in ranges):
+            return f"{sign}_{{{','.join(f'{r[0]}≥{r[1]}' for r in ranges)}}} {body}"
         return f"{sign}_{{{','.join(r[0] for r in ranges)}}} {body}" if len(ranges) > 1 else f"{sign}_{ranges[0][0]} {body}"
 
     def transposed(self, base: str, sign: str) -> str:

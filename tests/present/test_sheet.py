@@ -47,9 +47,9 @@ def test_the_templates_ask_for_what_the_view_gives(kind):
 
 def test_a_sheet_closes_with_the_mean_over_the_samples():
     made = sheet().formulas(notation="ufldl")
-    assert made[-1] == r"\nabla_{W^{(1)}} L(\theta) = \frac{1}{M} \sum_{n=1}^M \nabla_{W^{(1)}} L(\theta; x_n, y_n)"
-    assert latex_mean("larochelle") == r"L(\theta) = \frac{1}{N} \sum_{n=1}^N L(\theta; x_n, y_n)"
-    assert plain_mean("ufldl", mean=False) == "L(θ) = Σ_n L(θ; x_n, y_n)"
+    assert made[-1] == r"\nabla_{W^{(1)}} L(\theta) = \frac{1}{M} \sum_{i=1}^M \nabla_{W^{(1)}} L(\theta; x^{(i)}, y^{(i)})"
+    assert latex_mean("larochelle") == r"L(\theta) = \frac{1}{N} \sum_{n=1}^N L(\theta; x^n, y^n)"
+    assert plain_mean("ufldl", mean=False) == "L(θ) = Σ_i L(θ; x^(i), y^(i))"
     assert all(says(f) for f in made)
 
 
