@@ -71,7 +71,8 @@ def html(document: Document, plot: Plot | None = None) -> str:
     Raises:
         DeclarationError: a citation names no source.
     """
-    return environment().get_template("page.html.jinja").render(_View(document, plot).page())
+    page = environment().get_template("page.html.jinja").render(_View(document, plot).page())
+    return page.encode("utf-8", "replace").decode()
 
 
 @lru_cache(maxsize=1)
@@ -279,15 +280,13 @@ def _only_svg(text: str) -> str:
 
 def _own_ids(drawn: str, prefix: str) -> str:
     """Return a picture whose ids are its own: several share a page."""
-    drawn = re.sub(
-        r'(\s(?:id|aria-labelledby|aria-describedby)=")([^"]+)"', lambda m: f'{m[1]}{_prefixed(m[2], prefix)}"', _only_svg(drawn)
-    )
-    drawn = re.sub(r'((?:xlink:)?href=")#([^"]+)"', rf'\1#{prefix}\2"', drawn)
-    return re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}\1)", drawn)
 
+    def renamed(tag: re.Match[str]) -> str:
+        text = re.sub(r'(\sid=")', rf"\g<1>{prefix}", tag.group())
+        text = re.sub(r'(\saria-(?:labelledby|describedby)=")([^"]+)', lambda m: m[1] + " ".join(prefix + i for i in m[2].split()), text)
+        return re.sub(r'(\s(?:xlink:)?href="#|url\(#)', rf"\g<1>{prefix}", text)
 
-def _prefixed(names: str, prefix: str) -> str:
-    return " ".join(prefix + name for name in names.split())
+    return re.sub(r"<[a-zA-Z][^>]*>", renamed, _only_svg(drawn))
 
 
 def _policy(scripts: tuple[str, ...]) -> str:
@@ -315,9 +314,12 @@ def _own(name: str) -> str:
 
 def _katex_css(formulas: Iterator[str]) -> str:
     """Return KaTeX's style with the fonts that the formulas need as data, and without the others."""
-    latex = "\n".join(formulas)
-    wanted = tuple(font for pattern, fonts in _FONTS for font in fonts if re.search(pattern, latex))
-    return _css_with(wanted)
+    return _css_with(fonts_of("\n".join(formulas)))
+
+
+def fonts_of(latex: str) -> tuple[str, ...]:
+    """Return the names of the fonts that formulas may ask for."""
+    return tuple(font for pattern, fonts in _FONTS for font in fonts if re.search(pattern, latex))
 
 
 @lru_cache(maxsize=32)
@@ -332,4 +334,4 @@ def _css_with(fonts: tuple[str, ...]) -> str:
     return re.sub(r"@font-face\{[^}]*\}", face, _katex("katex.min.css"))
 
 
-__all__ = ["Plot", "environment", "html"]
+__all__ = ["Plot", "environment", "fonts_of", "html"]

@@ -78,7 +78,8 @@ def markdown(
         DeclarationError: a citation names no source.
     """
     writer = _Writer(document, stem, plot)
-    return writer.text(head), MappingProxyType(writer.files)
+    text = writer.text(head).encode("utf-8", "replace").decode()
+    return text, MappingProxyType(writer.files)
 
 
 @dataclass
