@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from sympy import Expr
 
 from symbackprop.declare.model import Model
 from symbackprop.errors import DeclarationError
-from symbackprop.present.letters import close_word
+from symbackprop.present.letters import close_word, upright_word
 from symbackprop.present.naming import Layer, Name, Naming, network_naming
 from symbackprop.present.notation import Notation
 from symbackprop.present.notation import notation as named_notation
+from symbackprop.present.scene.boxes import Box, Point, extent, label_boxes, mark_centre, meets, paths
+from symbackprop.present.scene.layout import layered, layers
 from symbackprop.present.scene.records import Edge, Label, Mark, Node, Scene, Words
 from symbackprop.present.symbols import Symbols
 from symbackprop.present.writer import Latex, Unicode
@@ -113,14 +116,17 @@ def network_scene(
     record = named_notation(notation)
     if kind not in KINDS:
         raise DeclarationError(f"picture of network {model.name}: kind must be one of {', '.join(KINDS)}, got {str(kind)[:40]!r}")
-    view = activation_layer or getattr(record, "activation_layer", "same")
+    view = activation_layer or record.activation_layer
     if view not in VIEWS:
         raise DeclarationError(
             f"picture of network {model.name}: activation_layer must be one of {', '.join(VIEWS)}, got {str(view)[:40]!r}"
         )
+    record = replace(record, activation_layer=view)
     labels = Labels(record, naming or network_naming(model))
     if kind == "boxes":
-        raise NotImplementedError
+        if highlight is not None or values:
+            raise DeclarationError(f"picture of network {model.name}: highlight= and values= are for kind='neurons'")
+        return _boxes(model, labels, view == "own", loss, captions)
     return _Neurons(model, labels, view == "own", highlight, values or {}).scene(frames, captions)
 
 
@@ -236,22 +242,22 @@ class _Neurons:
         self.model, self.labels, self.values = model, labels, values
         self.columns = _columns(model, labels, own)
         self.way = None if highlight is None else self._chosen(highlight)
-        self.first = getattr(labels.notation, "bias_form", "separate") == "folded"
+        self.first = labels.notation.folded
         self.shown = self._shown()
-        pitch = 1.75 if self.way else 1.5 if values else 1.3
+        pitch = 1.75 if self.way else 1.9 if values else 1.3
         rows = {k: self._indices(k) for k in self.shown if k is not None}
-        tallest = max(map(len, rows.values()))
+        tallest = max(map(len, rows.values())) + 1
         # A steep edge would run through the neighbour of its end.
-        gap = max(2.8 if pitch < 1.5 else 3.4, 0.5 * pitch * tallest)
+        gap = max(2.8 if pitch < 1.5 else 3.9, 0.5 * pitch * tallest)
         self.at: dict[int, float] = {}
         dots, x = [], 0.0
         for k in self.shown:
             if k is None:
-                dots.append(x - gap / 2 + 0.2)
-                x -= gap / 2 - 0.4
+                dots.append(x - gap + 1.3)
+                x += 2.6 - gap
             else:
                 self.at[k] = x
-            x += gap
+                x += gap
         self.dots = tuple(dots)
         self.units: dict[int, tuple[_Unit, ...]] = {}
         for k, indices in rows.items():
@@ -275,7 +281,8 @@ class _Neurons:
             lines = [(k, r, line) for k in self.at for r, line in enumerate(self.columns[k].captions)]
             words += [Words(Label(line), self.at[k], low - 0.45 * r, "north", "muted" if r else "plain") for k, r, line in lines]
         sizes = ", ".join(str(c.units) for c in self.columns)
-        return Scene(f"{self.model.name}: layers of {sizes} units", (*nodes, *ends), (*edges, *arrows), tuple(words))
+        scene = Scene(f"{self.model.name}: layers of {sizes} units", (*nodes, *ends), (*edges, *arrows), tuple(words))
+        return settled(scene)
 
     # --- what is shown ---
 
@@ -440,4 +447,170 @@ class _Neurons:
         return (Mark(self._entry(name, *map(str, index), k=k), "on", 0.35, role, step),)
 
 
-__all__ = ["KINDS", "VIEWS", "Labels", "network_scene"]
+def settled(scene: Scene) -> Scene:
+    """Move the labels at edges along them, to where they touch nothing and no other edge runs through them."""
+    lines = tuple(paths(scene))
+    taken = list(label_boxes(replace(scene, edges=())))
+    edges = []
+    for k, (edge, points) in enumerate(lines):
+        marks = []
+        for mark in edge.marks:
+            wide, tall = extent(mark.label)
+
+            def box(at: float, mark: Mark = mark, points: tuple[Point, ...] = points, half: Point = (wide / 2, tall / 2)) -> Box:
+                x, y = mark_centre(points, replace(mark, at=at))
+                return Box("", x - half[0], y - half[1], x + half[0], y + half[1])
+
+            def cost(at: float, k: int = k, start: float = mark.at) -> tuple[int, int, float]:
+                here = box(at)
+                crossed = sum(meets(here, *piece) for r, (_, other) in enumerate(lines) if r != k for piece in pairwise(other))
+                return sum(here.touches(b, 0.03) for b in taken), crossed, round(abs(at - start), 3)
+
+            found = min((round(mark.at + sign * 0.02 * n, 3) for n in range(20) for sign in (1, -1)), key=cost)
+            taken.append(box(found))
+            marks.append(replace(mark, at=found))
+        edges.append(replace(edge, marks=tuple(marks)))
+    return replace(scene, edges=tuple(edges))
+
+
+# --- boxes --------------------------------------------------------------------------------------------------------------
+
+#: How far an edge goes straight on at a box.
+_STUB = 0.3
+_SIGNS = {"Add": ("+", "+"), "Multiply": ("×", r"\times")}
+
+
+@dataclass(frozen=True)
+class _Box:
+    """A layer, or a part of one.
+
+    Attributes:
+        id: of its node.
+        label: inside.
+        reads: tensors that lead to it.
+        gives: the tensor that it computes.
+        parameters: names, written above it.
+        role: of its node.
+        round: whether it is a circle with a sign in it.
+    """
+
+    id: str
+    label: Label
+    reads: tuple[str, ...]
+    gives: str
+    parameters: tuple[str, ...] = ()
+    role: str = "hidden"
+    round: bool = False
+
+
+def _words(*parts: str) -> Label:
+    """Words in a box, with arrows between what follows each other."""
+    return Label(" → ".join(parts), r" \to ".join(map(upright_word, parts)))
+
+
+def _parts(model: Model, own: bool) -> tuple[_Box, ...]:
+    """The boxes of a network, in the order of computation."""
+    found: list[_Box] = []
+    for n, layer in enumerate(model.layers):
+        kind = "linear" if layer.kind == "Dense" else layer.activation or layer.kind.lower()
+        if layer.kind in _SIGNS:
+            found.append(_Box(f"box{n}", Label(*_SIGNS[layer.kind]), layer.inputs, layer.output, layer.parameters, "gate", True))
+        elif layer.pre is not None and layer.activation is not None and layer.pre != layer.output:
+            if own:
+                found.append(_Box(f"box{n}", _words(kind), layer.inputs, layer.pre, layer.parameters))
+                found.append(_Box(f"box{n}-activation", _words(layer.activation), (layer.pre,), layer.output))
+            else:
+                found.append(_Box(f"box{n}", _words(kind, layer.activation), layer.inputs, layer.output, layer.parameters))
+        else:
+            found.append(_Box(f"box{n}", _words(kind), layer.inputs, layer.output, layer.parameters))
+    return tuple(found)
+
+
+def _boxes(model: Model, labels: Labels, own: bool, loss: bool, captions: bool) -> Scene:
+    """A box for each layer, an edge for each value."""
+    parts = list(_parts(model, own))
+    given = list(model.inputs)
+    if loss:
+        if model.loss is None or model.target is None:
+            raise DeclarationError(f"picture of network {model.name}: it has no loss to draw; declare it with loss=...")
+        given.append(model.target)
+        name = model.spec.loss.name if model.spec is not None and model.spec.loss is not None else "loss"
+        parts.append(_Box("loss", Label(name.replace("_", " ")), (*model.outputs, model.target), model.loss, role="loss"))
+    ends = [model.loss] if loss and model.loss is not None else list(model.outputs)
+    home = {part.gives: part.id for part in parts} | {x: f"in{n}" for n, x in enumerate(given)}
+    shown: dict[str, tuple[Label, str, str]] = {}
+    for n, value in enumerate(given):
+        shown[f"in{n}"] = (labels.tensor(model, value), "rounded", "target" if value == model.target else "input")
+    for part in parts:
+        shown[part.id] = (part.label, "circle" if part.round else "rounded", part.role)
+    links = [(home[x], part.id, x) for part in parts for x in part.reads]
+    for n, value in enumerate(ends):
+        shown[f"out{n}"] = (labels.tensor(model, value), "none", "plain")
+        links.append((home[value], f"out{n}", value))
+    above = {part.id: _listed([labels.tensor(model, p) for p in part.parameters if p in model.system.tensors]) for part in parts}
+    sizes = {
+        i: _SIZE if shape == "circle" else max(1.0, extent(label)[0] + 0.5, extent(above.get(i, Label("")))[0] + 0.1)
+        for i, (label, shape, _) in shown.items()
+    }
+    order = list(shown)
+    columns = layers(order, [(a, b) for a, b, _ in links])
+    for n, value in enumerate(given):
+        # What is read late stands beside its reader, not at the far left.
+        if value == model.target:
+            columns[f"in{n}"] = columns["loss"] - 1
+    deep = max(columns.values())
+    half = [max((sizes[i] for i in order if columns[i] == c), default=0.0) / 2 for c in range(deep + 1)]
+    tags = {x: (labels.tensor(model, x), _room(model, labels, x)) for _, _, x in links}
+    straight = len(order) == deep + 1
+    widths = []
+    for c in range(deep):
+        crossing = [x for a, b, x in links if columns[a] <= c < columns[b]]
+        widest = max((extent(label)[0] for x in crossing for label in tags[x]), default=0.0)
+        widths.append(half[c] + half[c + 1] + max(1.3, widest + 0.6) + (0.0 if straight else 2 * _STUB))
+    layout = layered(order, [(a, b) for a, b, _ in links], columns=columns, widths=widths, node_gap=2.1)
+    nodes = [Node(i, label, *layout.at[i], shape, sizes[i], _SIZE, role) for i, (label, shape, role) in shown.items()]
+    words = []
+    for part in parts:
+        x, y = layout.at[part.id]
+        if above[part.id].plain:
+            words.append(Words(above[part.id], x, y + _SIZE / 2 + 0.05, "south", "parameter"))
+        where = labels.naming.of(part.gives).layer
+        if captions and where is not None and not where.named and part.role != "loss":
+            words.append(Words(Label(f"layer {labels.number(where)}"), x, y - _SIZE / 2 - 0.1, "north", "muted"))
+    edges = []
+    for (a, b, value), via in zip(links, layout.via, strict=True):
+        called, room = tags[value]
+        # The end bears the name itself.
+        marks = () if b.startswith("out") else (Mark(called, "above"),)
+        marks = (*marks, Mark(room, "below", role="muted")) if room.plain else marks
+        edges.append(Edge(a, b, marks, _through(nodes, a, b, via)))
+    return settled(Scene(f"{model.name}: its layers and what passes between them", tuple(nodes), tuple(edges), tuple(words)))
+
+
+def _listed(labels: Sequence[Label]) -> Label:
+    return Label(", ".join(w.plain for w in labels), r",\, ".join(w.latex for w in labels))
+
+
+def _through(nodes: Sequence[Node], source: str, target: str, via: Sequence[Point]) -> tuple[Point, ...]:
+    """Let an edge leave and enter boxes at the middle of their sides."""
+    known = {n.id: n for n in nodes}
+    a, b = known[source], known[target]
+    if a.y == b.y and not via:
+        return ()
+    out = [(a.x + a.width / 2 + _STUB, a.y)] if a.shape == "rounded" else []
+    into = [(b.x - b.width / 2 - _STUB, b.y)] if b.shape == "rounded" else []
+    return (*out, *via, *into)
+
+
+def _room(model: Model, labels: Labels, tensor: str) -> Label:
+    """Where a value lies: a space of so many numbers."""
+    axes = model.system.tensors[tensor].axes
+    inner = axes[1:] if axes and axes[0].extent == model.batch and model.per == "batch" else axes
+    if not inner:
+        return Label("")
+    sizes = [labels.size(a.extent) for a in inner]
+    plain, latex = "×".join(s.plain for s in sizes), r" \times ".join(s.latex for s in sizes)
+    return Label(f"ℝ^{plain}" if len(sizes) == 1 else f"ℝ^{{{plain}}}", rf"\mathbb{{R}}^{{{latex}}}")
+
+
+__all__ = ["KINDS", "VIEWS", "Labels", "network_scene", "settled"]
