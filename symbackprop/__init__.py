@@ -59,8 +59,10 @@ if TYPE_CHECKING:
     from symbackprop.errors import TargetError as TargetError
     from symbackprop.present.notation import notation as notation
     from symbackprop.present.notation import notations as notations
+    from symbackprop.present.notation_file import notation_from_toml as notation_from_toml
     from symbackprop.public.derivation import Derivation as Derivation
     from symbackprop.public.derivation import derive as derive
+    from symbackprop.public.graph import Graph as Graph
     from symbackprop.public.network import Network as Network
     from symbackprop.public.network import Sequential as Sequential
     from symbackprop.public.parameters import Parameters as Parameters
@@ -102,7 +104,9 @@ _HOME: dict[str, tuple[str, ...]] = {
         "TargetError",
     ),
     "present.notation": ("notation", "notations"),
+    "present.notation_file": ("notation_from_toml",),
     "public.derivation": ("Derivation", "derive"),
+    "public.graph": ("Graph",),
     "public.network": ("Network", "Sequential"),
     "public.parameters": ("Parameters",),
     "public.program": ("Program",),

@@ -209,7 +209,7 @@ def _affine(model: Model, names: Mapping[str, Name]) -> tuple[Affine, ...]:
     """Return the affine maps among a network's equations."""
     biases = {name for name, paper in names.items() if paper.role == "bias"}
     found = (affine_map(e.rhs, biases) for e in model.system.equations if any(t.name in biases for t in e.reads))
-    return tuple(Affine(*(names[a.tensor.name] for a in parts)) for parts in found if parts is not None)
+    return tuple(Affine(names[f[0].tensor.name], names[f[1].tensor.name], names[f[2].tensor.name]) for f in found if f is not None)
 
 
 def affine_map(total: Expr, biases: Container[str]) -> tuple[Access, Access, Access] | None:
@@ -219,8 +219,8 @@ def affine_map(total: Expr, biases: Container[str]) -> tuple[Access, Access, Acc
     for bias, product in (total.args, total.args[::-1]):
         if not (isinstance(bias, Access) and bias.tensor.name in biases and isinstance(product, Sum) and len(product.bound) == 1):
             continue
-        factors = product.body.args if isinstance(product.body, sympy.Mul) else ()
-        if len(factors) != 2 or not all(isinstance(f, Access) for f in factors):
+        factors = [f for f in sympy.Mul.make_args(product.body) if isinstance(f, Access)]
+        if len(factors) != 2 or len(sympy.Mul.make_args(product.body)) != 2:
             continue
         bound = product.bound[0]
         for weight, value in (factors, factors[::-1]):

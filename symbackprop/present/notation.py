@@ -334,13 +334,17 @@ def notations() -> tuple[str, ...]:
 
 
 def notation(given: str | Notation) -> Notation:
-    """Return a preset by name; a record is returned as it is.
+    """Return a preset by name, or a notation from a TOML file by its path; a record is returned as it is.
 
     Raises:
-        DeclarationError: there is no preset of this name.
+        DeclarationError: there is no preset of this name, or the file describes no notation.
     """
     if isinstance(given, Notation):
         return given
+    if isinstance(given, str) and given.endswith(".toml"):
+        from symbackprop.present.notation_file import notation_from_toml  # It reads presets itself, and few need it.
+
+        return notation_from_toml(given)
     if not isinstance(given, str) or given not in PRESETS:
         raise DeclarationError(f"unknown notation {str(given)[:60]!r}{close_word(str(given)[:60], PRESETS)} (known: {', '.join(PRESETS)})")
     return PRESETS[given]

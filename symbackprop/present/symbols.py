@@ -197,7 +197,7 @@ class Symbols:
         """The notation's letter for an index of the engine: i in the layer itself, j below it, n of a sample."""
         if not self.naming.names:
             return {}
-        here, below = self.notation.indices
+        here, below = tuple(self.notation.indices)
         sample = self.notation.sample
         free = sample not in (here, below, self.notation.input, self.notation.layer)
         return {"i": here, "j": below, "n": sample if free else "n"}
