@@ -10,7 +10,7 @@ from typing import Any
 
 from symbackprop.errors import DeclarationError, OutputError
 from symbackprop.present.letters import close_word
-from symbackprop.present.notation import PRESETS, Notation, notation
+from symbackprop.present.presets import PRESETS, Notation
 
 #: A notation is a short table.
 MAX_BYTES = 100_000
@@ -90,7 +90,7 @@ def _built(table: Mapping[str, Any], where: str, name: str) -> Notation:
         changes[key] = value
     if "source" not in changes:
         changes["source"] = f"after {base}"
-    return replace(notation(base), **changes)
+    return replace(PRESETS[base], **changes)
 
 
 __all__ = ["notation_from_toml"]
