@@ -76,9 +76,9 @@ class Labels:
         n = self.notation
         taken = {n.activation, n.pre, n.input, n.function}
         letter = "h" if "h" not in taken else "f" if "f" not in taken else "F"
-        below = (n.weight, n.bias)
+        below = (n.weight,) if n.folded else (n.weight, n.bias)
         plain, latex = (w.marked(letter, ", ".join(map(w.letter, below)), "") for w in (Unicode(), Latex()))
-        x_plain, x_latex = (s.name(Name("input")).text for s in self._both())
+        x_plain, x_latex = (s.name(Name("input", extended=n.folded)).text for s in self._both())
         return Label(f"{plain}({x_plain})".replace(", ", ","), f"{latex}({x_latex})".replace(", ", ","))
 
 
