@@ -285,7 +285,8 @@ def simpler(form: m.Form) -> m.Form:
     """Return the writing of a form that has the fewest transposes."""
     if isinstance(form, m.Apply) and any(isinstance(a, m.Transpose) for a in form.args):
         inside = m.Transpose(replace(form, args=tuple(map(m.transpose, form.args))))
-        return inside if _transposes(inside) < _transposes(form) else form
+        # Outside it can meet another transpose and vanish.
+        return inside if _transposes(inside) <= _transposes(form) else form
     if isinstance(form, m.SquaredNorm):
         other = replace(form, arg=m.transpose(form.arg))
         return other if _transposes(other) < _transposes(form) else form

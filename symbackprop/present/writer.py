@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
+from unicodedata import normalize
 
 from symbackprop.present.letters import MACROS, plain_letter, plain_word, tex_letter, tex_word, upright_word
 
@@ -219,7 +220,8 @@ class Unicode:
         return letter
 
     def barred(self, base: str) -> str:
-        return f"{base[0]}\u0304{base[1:]}" if len(base.partition("_")[0]) == 1 else f"{base}\u0304"
+        place = 1 if len(base.partition("_")[0]) == 1 else len(base)
+        return normalize("NFC", f"{base[:place]}\u0304{base[place:]}")
 
     def parenthesised(self, piece: Piece) -> Piece:
         return Piece(f"({piece.text})", SINGLE)
