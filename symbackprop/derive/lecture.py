@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import sympy
 from sympy import Expr, S
@@ -17,12 +18,12 @@ from symbackprop.algebra.bound import canonical, fresh
 from symbackprop.algebra.equation import Equation, Fact, System, _raw, reads
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.matrix import MatrixEquation
-from symbackprop.algebra.nodes import Indicator, Reduction, Sum
+from symbackprop.algebra.nodes import Indicator, Sum
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.derive.adjoint import local_slope
 from symbackprop.derive.jacobian import jacobian_equation
 from symbackprop.derive.matrix import matrix_form
-from symbackprop.derive.normalize import Trace, normalize
+from symbackprop.derive.normalize import Trace, cancel, collect, normalize
 from symbackprop.derive.records import Derivation, Factor, Passage, Step, Way
 from symbackprop.derive.stored import stored_rules
 from symbackprop.errors import DerivationError
@@ -79,7 +80,7 @@ class Local:
         """Return the derivative at these indices; ``solved`` are the rows whose equality is already met."""
         met = {_same(self.rows[r], self.columns[self.pairs[r]]): S.One for r in solved}
         body = self.equation.rhs.xreplace({g: met[_key(g)] for g in self.equation.rhs.atoms(Indicator) if _key(g) in met})
-        return body.xreplace(dict(zip((*self.rows, *self.columns), (*rows, *columns), strict=True)))
+        return cancel(body.xreplace(dict(zip((*self.rows, *self.columns), (*rows, *columns), strict=True))))
 
 
 def _key(guard: Indicator) -> frozenset[Expr]:
@@ -159,18 +160,19 @@ class _Paths:
         return Graph(self.source, self.sinks, common, tuple(self.passed(last, (u,)) for u in self.sinks))
 
 
-def way_to(derivation: Derivation, name: str) -> Way:
+def way_to(derivation: Derivation, name: str, *, entry: bool = False) -> Way:
     """Return how a cotangent is derived.
 
     Args:
         derivation: the record.
         name: the cotangent's own name, for example ``delta.dense_1`` or ``grad.dense_1.W``.
+        entry: for a single entry: each sum keeps only the paths that lead to it, ∂L/∂w_ij = ∂L/∂z_i ∂z_i/∂w_ij.
     """
     result = derivation.equation(name)
     of = next(tensor for tensor, cotangent in derivation.cotangents.items() if cotangent == name)
     matrix = matrix_form(result)
     local: dict[str, tuple[Equation, tuple[Equation, ...]]] = {}
-    made = _Lecture(derivation, name, of, result)
+    made = _Lecture(derivation, name, of, result, everywhere=entry)
     passages = made.passages()
     for piece in made.locals.values():
         local[piece.equation.tensor.name] = (piece.equation, piece.forward)
@@ -192,25 +194,35 @@ class _Lecture:
         self.batch = derivation.model.batch if derivation.model is not None else None
         read = {t.name for t in result.reads}
         ends = {u for u, c in derivation.cotangents.items() if c in read and u != of} | {self.loss}
-        self.paths = _Paths(self.equations, of, ends)
+        self.whole = self.paths = _Paths(self.equations, of, ends)
         self.graph = self.paths.graph()
+        for k, sink in enumerate(self.graph.sinks):
+            last = (of, *self.graph.common)[-1]
+            readers = {e.tensor.name for e in self.paths.equations if last in self.paths.inputs[e.tensor.name]}
+            if sink == self.loss and not self.graph.branches[k] and len(readers) > 1:
+                # The loss reads it directly and through others: the others are what the chain rule goes through.
+                self.paths = _Paths(self.equations, of, ends | readers)
+                self.graph = self.paths.graph()
+                break
 
     # --- pieces ---
 
     def local(self, top: str, bottom: str) -> Local:
         if (top, bottom) not in self.locals:
-            self.locals[top, bottom] = self._local(top, bottom)
+            self.locals[top, bottom] = self._local(top, bottom, self.paths)
         return self.locals[top, bottom]
 
-    def _local(self, top: str, bottom: str) -> Local:
-        forward = self.paths.between(bottom, top)
+    def _local(self, top: str, bottom: str, paths: _Paths) -> Local:
+        forward = paths.between(bottom, top)
         names = {t.name for e in forward for t in (e.tensor, *e.reads)}
         facts = tuple(f for f in self.derivation.forward_system.facts if _names(f) <= names)
         system = System(forward, facts)
         equation, _ = jacobian_equation(system, top, bottom)
         rank = self.derivation.tensors[top].rank
-        tensor = Tensor(equation.tensor.name, equation.tensor.axes)
-        lhs, rhs = Access(tensor, *equation.lhs.index), equation.rhs
+        given = equation.lhs.index
+        # A prime tells the columns from the rows, in print too; with ~ the name is no suggestion for a summed index.
+        axes = (*given[:rank], *(Index(f"{i.name.rstrip(chr(39))}~'", i.extent) for i in given[rank:]))
+        lhs, rhs = Access(Tensor(equation.tensor.name, axes), *axes), equation.rhs.xreplace(dict(zip(given, axes, strict=True)))
         slope = local_slope(forward[0]) if len(forward) == 1 else None
         if slope is not None and rank == len(lhs.index) - rank:
             rows, columns = lhs.index[:rank], lhs.index[rank:]
@@ -235,7 +247,7 @@ class _Lecture:
         known = self.derivation.cotangents.get(tensor)
         if known is not None and tensor in self.graph.sinks:
             return Access(self.derivation.tensors[known], *access.index)
-        slope = self.local(self.loss, tensor)
+        slope = self._local(self.loss, tensor, _Paths(self.equations, tensor, {self.loss}))
         return slope.entry((), tuple(access.index), ())
 
     # --- terms ---
@@ -247,7 +259,7 @@ class _Lecture:
         symbols: list[Expr] = []
         explicit: list[Expr] = []
         bound: list[Index] = []
-        for bottom, top in zip(chain, chain[1:], strict=False):
+        for bottom, top in pairwise(chain):
             piece = self.local(top, bottom)
             rows: list[Expr] = []
             solved = []
@@ -274,13 +286,19 @@ class _Lecture:
         spine = common if not one else (*common, *self.branch(0))
         index, symbols, explicit, bound = self.climb(spine, tuple(self.lhs.index), collapse)
         for k in range(len(graph.sinks)):
+            here: tuple[Expr, ...] = index
+            named: list[Expr] = []
+            plain: list[Expr] = []
             over: list[Index] = []
-            here, named, plain = index, [], []
             if not one:
                 here, named, plain, over = self.climb((common[-1], *self.branch(k)), index, collapse)
             end = (common[-1], *self.branch(k))[-1]
             arrived: Expr = self.arriving(end, here)
-            arrived = self.value(arrived) if known else arrived
+            if not one and end == common[-1]:
+                # What the loss itself reads: the derivative of its own equation, the other paths aside.
+                arrived = self.local(self.loss, end).entry((), here, ())
+            elif known:
+                arrived = self.value(arrived)
             branches.append(Sum(sympy.Mul(arrived, *(plain if inserted else named)), *over))
         return canonical(Sum(sympy.Mul(sympy.Add(*branches), *(explicit if inserted else symbols)), *bound))
 
@@ -301,7 +319,7 @@ class _Lecture:
         except DerivationError:
             pass
         if not out or out[-1].index.rhs != self.result.rhs:
-            rule = "differentiate" if len(out) < 2 else "simplify"
+            rule = "differentiate the loss" if len(out) < 2 else "simplify"
             out.append(self.passage(rule, self.result.rhs))
         out[-1] = replace(out[-1], factors=self.factors())
         return tuple(out)
@@ -316,7 +334,7 @@ class _Lecture:
         parts = len(graph.sinks) > 1
         rule = "chain rule, add the parts" if parts else "chain rule"
         order = self.order()
-        out.append(Passage(rule, _raw(self.lhs, named), matrix_form(_raw(self.lhs, whole)), chain=order))
+        out.append(Passage(rule, _raw(self.lhs, named), matrix_form(_raw(self.lhs, whole)), order=order))
         by_name = self.total(collapse=True, known=False, inserted=True)
         if by_name.count_ops() > MAX_LINE:
             return out
@@ -324,7 +342,7 @@ class _Lecture:
             raw = self.total(collapse=True, known=True, inserted=True)
             if raw.count_ops() > MAX_LINE:
                 return out
-            out.append(self.passage("insert the derivatives", raw))
+            out.append(replace(self.passage("insert the derivatives", raw), order=self.provenance()))
             out += self.simplified(raw)
             return out
         trace = Trace(self.lhs)
@@ -353,7 +371,7 @@ class _Lecture:
     def named(self, e: Expr) -> Expr:
         """Write what is known of the derivatives that arrive for their names."""
         swap = {a: self.value(a) for a in sorted(e.atoms(Access), key=str) if self.is_arriving(a)}
-        return canonical(e.xreplace(swap)) if swap else e
+        return _primitive(collect(canonical(e.xreplace(swap)))) if swap else e
 
     def is_arriving(self, access: Access) -> bool:
         name = access.tensor.name
@@ -366,10 +384,28 @@ class _Lecture:
         names: list[str] = []
         for k in range(len(graph.sinks)):
             spine = (common[-1], *self.branch(k))
+            if len(graph.sinks) > 1 and len(spine) == 1:
+                continue
             names.append(self.arriving(spine[-1], (S.Zero,) * self.derivation.tensors[spine[-1]].rank).tensor.name)
-            names += [f"d {top}/d {bottom}" for bottom, top in reversed(list(zip(spine, spine[1:], strict=False)))]
-        names += [f"d {top}/d {bottom}" for bottom, top in reversed(list(zip(common, common[1:], strict=False)))]
+            names += [f"d {top}/d {bottom}" for bottom, top in reversed(list(pairwise(spine)))]
+        names += [f"d {top}/d {bottom}" for bottom, top in reversed(list(pairwise(common)))]
         return tuple(dict.fromkeys(names))
+
+    def provenance(self) -> tuple[str, ...]:
+        """Names of the tensors that come with what arrives, then of those that come with the local derivatives."""
+        graph = self.graph
+        common = (graph.source, *graph.common)
+        arrived: list[str] = []
+        local: list[str] = []
+        for k in range(len(graph.sinks)):
+            spine = (common[-1], *self.branch(k))
+            rank = self.derivation.tensors[spine[-1]].rank
+            if len(graph.sinks) == 1 or len(spine) > 1:
+                value = self.value(self.arriving(spine[-1], tuple(Index(f"r~{r}", S.One) for r in range(rank))))
+                arrived += [t.name for t in reads(value)]
+            for bottom, top in (*pairwise(spine), *pairwise(common)):
+                local += [t.name for t in reads(self.local(top, bottom).equation.rhs)]
+        return tuple(dict.fromkeys((*arrived, *local)))
 
     def passage(self, rule: str, rhs: Expr) -> Passage:
         equation = _raw(self.lhs, rhs)
@@ -414,6 +450,14 @@ def _over(product: Expr, factor: Expr) -> Expr | None:
         else:
             return None
     return sympy.Mul(number, *left)
+
+
+def _primitive(e: Expr) -> Expr:
+    """Return a product with the numbers in front: (a/2 − y/2) b becomes (a − y) b/2."""
+    if not isinstance(e, sympy.Mul):
+        return e
+    parts = [a.primitive() if isinstance(a, sympy.Add) else (S.One, a) for a in e.args]
+    return sympy.Mul(*(c for c, _ in parts), *(a for _, a in parts))
 
 
 def _told(steps: list[Step]) -> list[Step]:

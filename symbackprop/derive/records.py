@@ -57,14 +57,15 @@ class Passage:
         rule: why the line follows, in plain words.
         index: in index form. It may read derivatives by their names: ``grad.z`` is ∂L/∂z, ``d z/d a`` is ∂z/∂a.
         matrix: in matrix form, or None where there is none.
-        chain: the derivatives of a chain rule in the order of the chain, from the loss down to the variable; empty elsewhere.
+        order: names of tensors in the order in which their factors stand: in a chain rule the derivatives from the loss down to the
+            variable, where they are inserted first what arrives and then what is local; empty where the usual order holds.
         factors: the parts of its product, where they are told apart.
     """
 
     rule: str
     index: Equation
     matrix: MatrixEquation | None = None
-    chain: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
     factors: tuple[Factor, ...] = ()
 
 

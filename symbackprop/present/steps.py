@@ -11,16 +11,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from sympy import Expr, S
+from sympy import Add, Expr, Mul, S
 
 from symbackprop.algebra import matrix as m
-from symbackprop.algebra.equation import Equation
+from symbackprop.algebra.equation import Equation, _raw
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.matrix import MatrixEquation
-from symbackprop.algebra.tensor import Access
+from symbackprop.algebra.nodes import Guard, Indicator, InRange, Sum
+from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.derive.records import Factor, Passage, Step, Way
-from symbackprop.errors import DeclarationError
+from symbackprop.errors import DeclarationError, DerivationError
 from symbackprop.present import notation as notations
+from symbackprop.present.convention import arranged
 from symbackprop.present.document.records import Line
 from symbackprop.present.index import IndexPrinter, reserved
 from symbackprop.present.latex import latex_equation, plain_equation
@@ -103,11 +105,156 @@ def step_text(
 ) -> tuple[str, ...]:
     """Return a derivation as lines of Unicode, the rules beside them; the arguments are those of `step_lines`."""
     made = _Steps(way, naming or Naming(), notations.notation(notation), form, layout, False, False, Unicode(), plain_equation)
-    rows = made.rows(depth)
+    return _columns_of_text(made.rows(depth))
+
+
+def entry_lines(
+    way: Way,
+    at: Sequence[int],
+    naming: Naming | None = None,
+    *,
+    notation: str | Notation = "ufldl",
+    boxed: bool = True,
+    closing: Way | None = None,
+) -> tuple[Line, ...]:
+    r"""Return the derivation of a single entry, with its indices as they are printed: ∂E/∂w_13 = ∂E/∂z_1 ∂z_1/∂w_13 = δ_1 a_3.
+
+    Args:
+        way: how the whole tensor is derived, from `way_to` with ``entry=True``.
+        at: the entry's indices as they are printed in this notation.
+        naming: what the tensors are called.
+        notation: a preset's name or a record.
+        boxed: add a line for each local derivative of the chain, boxed: \boxed{∂z_1/∂w_13} = a_3.
+        closing: for a bias in column 0 of its weights, how the bias is derived; its result closes the lines.
+
+    Raises:
+        DerivationError: the indices are reckoned with (as in a convolution), so that they are no plain numbers.
+    """
+    made = _Entry(way, naming or Naming(), notations.notation(notation), tuple(at), Latex())
+    return tuple(
+        Line(f"{row.left} = {row.right}" if row.left else f"= {row.right}", row.rule, number)
+        for number, row in enumerate(made.rows(boxed, closing), 1)
+    )
+
+
+def entry_text(
+    way: Way, at: Sequence[int], naming: Naming | None = None, *, notation: str | Notation = "ufldl", closing: Way | None = None
+) -> tuple[str, ...]:
+    """Return the derivation of a single entry as lines of Unicode; the arguments are those of `entry_lines`."""
+    made = _Entry(way, naming or Naming(), notations.notation(notation), tuple(at), Unicode())
+    return _columns_of_text(made.rows(False, closing))
+
+
+def printed_shape(way: Way, naming: Naming | None = None, *, notation: str | Notation = "ufldl") -> tuple[tuple[Expr, ...], bool]:
+    """Return the shape of a result as a notation stores it, and whether its axes are those of the engine in reverse."""
+    result = arranged(way.result, naming or Naming(), notations.notation(notation))
+    assert isinstance(result, Equation)
+    plain = tuple(axis.extent for axis in way.result.tensor.axes)
+    shape = tuple(axis.extent for axis in result.tensor.axes)
+    names = tuple(axis.name for axis in result.tensor.axes)
+    return shape, len(plain) == 2 and names == tuple(axis.name for axis in way.result.tensor.axes)[::-1]
+
+
+def _columns_of_text(rows: Sequence[Row]) -> tuple[str, ...]:
     indent = max((len(row.left) for row in rows), default=0)
     written = [f"{row.left:<{indent}} = {row.right}" for row in rows]
     width = min(72, max((len(line) for line in written), default=0))
     return tuple(f"{line:<{width}}   {row.rule}".rstrip() for line, row in zip(written, rows, strict=True))
+
+
+#: Sums over at most so many terms are written out where a single entry is derived.
+WRITTEN_OUT = 4
+
+
+@dataclass(frozen=True)
+class _Entry:
+    way: Way
+    naming: Naming
+    notation: Notation
+    at: tuple[int, ...]
+    writer: Writer
+
+    def rows(self, boxed: bool, closing: Way | None) -> tuple[Row, ...]:
+        partial = replace(self, notation=replace(self.notation, gradient="partial"))
+        passages = self.way.lecture
+        # Of a single entry nobody writes ∂L/∂z_1 a_3 before δ_1 a_3.
+        kept = [p for p, after in zip(passages, (*passages[1:], None), strict=True) if after is None or after.rule != "use the error term"]
+        if len(kept) > 1 and kept[-1].rule == "use the error term":
+            kept[-1] = replace(kept[-1], rule="insert the local derivatives")
+        rows = [Row(*partial.sides(p.index, p.order), p.rule) for p in kept]
+        if closing is not None:
+            last = replace(partial, at=self.at[:1]).sides(closing.result, ())
+            rows.append(Row(rows[-1].left, last[1], "the input of a bias is 1"))
+        rows = list(_told(rows))
+        if boxed:
+            rows += partial.boxes()
+        return tuple(rows)
+
+    def sides(self, equation: Equation, order: Sequence[str]) -> tuple[str, str]:
+        shown = arranged(equation, self.naming, self.notation)
+        assert isinstance(shown, Equation)
+        if any(_reckons(shown.rhs, i) for i in shown.lhs.index):
+            raise DerivationError(f"{self.way.name}: its indices are reckoned with, so one entry has no short form; see its index form")
+        names = {index: str(k) for index, k in zip(shown.lhs.index, self.at, strict=True)}
+        rhs = _written_out(shown.rhs, names)
+        symbols = Symbols(self.notation, self.naming, self.writer)
+        place = {name: k for k, name in enumerate(order)}
+        printer = ChainPrinter(symbols, names, tuple(shown.lhs.index), order=place)
+        left = printer.write(shown.lhs).text
+        return left, (printer.error(rhs) if shown.tensor.role == "cotangent" else printer.write(rhs)).text
+
+    def boxes(self) -> list[Row]:
+        """Return a line for each derivative of the chain that is no activation's slope: what it is."""
+        chain = next((p for p in self.way.lecture if p.rule.startswith("chain rule")), None)
+        if chain is None:
+            return []
+        _, turned = printed_shape(self.way, self.naming, notation=self.notation)
+        names = {index: str(k) for index, k in zip(self.way.result.lhs.index, self.at[::-1] if turned else self.at, strict=True)}
+        rows = []
+        found = sorted(_written_out(chain.index.rhs, names).atoms(Access), key=lambda a: (chain.order.index(a.tensor.name), str(a)))
+        for access in found:
+            if access.tensor.name not in self.way.local:
+                continue
+            equation, forward = self.way.local[access.tensor.name]
+            rank = forward[-1].tensor.rank
+            if len(forward) == 1 and access.index[:rank] != access.index[rank:]:
+                rows.append(self.box(equation, dict(zip(equation.lhs.index, access.index, strict=True)), names))
+        return rows
+
+    def box(self, equation: Equation, swap: Mapping[Expr, Expr], names: dict[Index, str]) -> Row:
+        symbols = Symbols(self.notation, self.naming, self.writer)
+        met = {g: S.One for g in equation.rhs.atoms(Indicator) if len({swap.get(i, i) for i in g.condition.args}) == 1}
+        rhs = equation.rhs.xreplace(met).xreplace(swap)
+        sides = []
+        for side in (equation.lhs.xreplace(swap), rhs):
+            free = tuple(sorted((i for i in side.free_symbols if isinstance(i, Index)), key=lambda i: i.name))
+            shown = arranged(_raw(Access(Tensor("entry", free), *free), side), self.naming, self.notation)
+            assert isinstance(shown, Equation)
+            sides.append(ChainPrinter(symbols, names).write(shown.rhs).text)
+        return Row(rf"\boxed{{{sides[0]}}}", sides[1], "local derivative")
+
+
+def _reckons(e: Expr, index: Expr) -> bool:
+    return any(part != index and index in part.free_symbols for a in e.atoms(Access) for part in a.index) or any(
+        index in g.free_symbols for g in e.atoms(InRange)
+    )
+
+
+def _written_out(e: Expr, names: dict[Index, str]) -> Expr:
+    """Write short sums term by term; ``names`` grows by the names of their indices."""
+    if not e.args or isinstance(e, Access) or not e.has(Sum):
+        return e
+    if isinstance(e, Sum) and all(b.extent.is_Integer and b.extent <= WRITTEN_OUT for b in e.bound) and len(e.bound) == 1:
+        (bound,) = e.bound
+        terms = []
+        factors = Mul.make_args(e.body)
+        within = Mul(*(f for f in factors if bound in f.free_symbols))
+        for k in range(1, int(bound.extent) + 1):
+            number = Index(f"{k}~{bound.name}", bound.extent)
+            names[number] = str(k)
+            terms.append(_written_out(within.xreplace({bound: number}), names))
+        return Mul(Add(*terms), *(f for f in factors if bound not in f.free_symbols))
+    return e.func(*(_written_out(a, names) if isinstance(a, Expr) and not isinstance(a, Index) else a for a in e.args))
 
 
 @dataclass(frozen=True)
@@ -157,12 +304,14 @@ class _Steps:
         partial = replace(self, notation=replace(self.notation, gradient="partial"))
         if whole and passage.matrix is not None:
             return partial.sides(_columns(passage.matrix) if self.layout == "denominator" else passage.matrix)[1]
-        return partial.chained(passage) if passage.chain else partial.sides(passage.index)[1]
+        return partial.chained(passage) if passage.order else partial.sides(passage.index)[1]
 
     def chained(self, passage: Passage) -> str:
         """Write a chain rule in index form, its factors in the order of the chain."""
-        printer = _index_printer(Symbols(self.notation, self.naming, self.writer), passage.index, passage.chain)
-        return printer.write(passage.index.rhs).text
+        symbols = Symbols(self.notation, self.naming, self.writer)
+        shown = arranged(passage.index, self.naming, self.notation)
+        assert isinstance(shown, Equation)
+        return _index_printer(symbols, shown, passage.order).error(shown.rhs).text
 
     def braced(self, factors: Sequence[Factor], whole: bool) -> str | None:
         """Write a product with a word under each of its factors."""
@@ -172,10 +321,13 @@ class _Steps:
             if whole and (factor.matrix is None or self.way.matrix is None):
                 return None
             if whole and self.way.matrix is not None and factor.matrix is not None:
-                turned = laid_out(MatrixEquation(self.way.matrix.lhs, factor.matrix), self.layout)
-                pieces.append(MatrixPrinter(symbols, self.shapes).error(turned.rhs))
+                part = arranged(MatrixEquation(self.way.matrix.lhs, factor.matrix), self.naming, self.notation)
+                assert isinstance(part, MatrixEquation)
+                pieces.append(MatrixPrinter(symbols, self.shapes).error(laid_out(part, self.layout).rhs))
             else:
-                pieces.append(_index_printer(symbols, self.way.result, ()).error(factor.index))
+                line = arranged(_raw(self.way.result.lhs, factor.index), self.naming, self.notation)
+                assert isinstance(line, Equation)
+                pieces.append(_index_printer(symbols, line, ()).error(line.rhs))
         sign = self.writer.sign(self.notation.hadamard if whole else r"\cdot")
         return f" {sign} ".join(_under(piece, factor.label) for piece, factor in zip(pieces, factors, strict=True))
 
@@ -209,7 +361,7 @@ def _told(rows: Iterable[Row]) -> tuple[Row, ...]:
     out: list[Row] = []
     last: tuple[str, str] | None = None
     for row in rows:
-        if last is not None and (row.left, row.right) == last or row.left == row.right:
+        if row.left == row.right or (row.left, row.right) == last:
             continue
         out.append(replace(row, left="") if last is not None and row.left == last[0] else row)
         last = (row.left, row.right)
@@ -224,7 +376,7 @@ def _under(piece: Piece, word: str) -> str:
 def _index_printer(symbols: Symbols, equation: Equation, chain: Sequence[str]) -> ChainPrinter:
     names: dict[Index, str] = {}
     for index in equation.lhs.index:
-        names[index] = readable(index, (), reserved(symbols) | set(names.values()), symbols.writer.word)
+        names[index] = readable(index, (), reserved(symbols) | set(names.values()), symbols.writer.word, symbols.letters)
     return ChainPrinter(symbols, names, tuple(equation.lhs.index), order={name: k for k, name in enumerate(chain)})
 
 
@@ -242,13 +394,14 @@ class ChainPrinter(IndexPrinter):
         """Write a product; where derivatives of the chain are among its factors, they keep their order."""
         number, rest = e.as_coeff_Mul()
         factors = rest.as_ordered_factors() if rest is not S.One else []
-        if not factors or not all(self.place(f) is not None for f in factors):
+        if not self.order or not all(self.place(f) is not None for f in factors if not isinstance(f, Guard)):
             return super().product(e)
-        return self.multiply(number, sorted(factors, key=lambda f: self.place(f) or 0))
+        # A guard stands behind what arrives, as the first of the local factors.
+        return self.multiply(number, sorted(factors, key=lambda f: 0.5 if isinstance(f, Guard) else self.place(f) or 0))
 
-    def place(self, e: Expr) -> int | None:
+    def place(self, e: Expr) -> float | None:
         known = [self.order[a.tensor.name] for a in e.atoms(Access) if a.tensor.name in self.order]
-        return min(known, default=None)
+        return 0.0 if not e.atoms(Access) else min(known, default=None)
 
 
 def _columns(equation: MatrixEquation) -> MatrixEquation:
@@ -282,4 +435,4 @@ def _read_turned(form: m.Form) -> m.Form:
     return replace(form, turned=True)
 
 
-__all__ = ["DEPTHS", "ChainPrinter", "Row", "step_lines", "step_text"]
+__all__ = ["DEPTHS", "ChainPrinter", "Row", "entry_lines", "entry_text", "printed_shape", "step_lines", "step_text"]

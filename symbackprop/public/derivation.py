@@ -33,7 +33,7 @@ from symbackprop.present.network import sample_sheet
 from symbackprop.present.notation import Notation
 from symbackprop.present.notation import notation as named_notation
 from symbackprop.present.sheet import Sheet
-from symbackprop.present.steps import step_lines, step_text
+from symbackprop.present.steps import entry_lines, entry_text, printed_shape, step_lines, step_text
 
 Array = npt.NDArray[Any]
 
@@ -191,6 +191,88 @@ class JacobianDerived(Derived):
         return only.evaluate(values)
 
 
+class DerivedEntry:
+    """The derivation of a single weight, bias or error term, with its indices counted as they are printed.
+
+    Attributes:
+        name: of the whole, for example ``dense_1.W`` or ``delta.dense_1``.
+        indices: of the entry.
+    """
+
+    def __init__(self, name: str, indices: tuple[int, ...], derived: Derived, owner: Derivation, notation: str | Notation) -> None:
+        self.name = name
+        self.indices = indices
+        self._whole = derived
+        self._owner = owner
+        self._notation = notation
+        self._place(notation)
+
+    @cached_property
+    def way(self) -> Way:
+        """How the whole is derived, with each sum cut down to the paths that lead to one entry."""
+        return way_to(self._owner.record, self._whole.name, entry=True)
+
+    def _place(self, notation: str | Notation) -> tuple[tuple[int, ...], Derived]:
+        """Return the entry's place in an array, counted from 0, and of which array."""
+        if any(isinstance(k, bool) or not isinstance(k, int) for k in self.indices):
+            raise DerivationError(f"{self.name}: indices are whole numbers, counted from 1 as they are printed, got {self.indices}")
+        plain, _ = printed_shape(self._whole.way, Naming(), notation=notation)
+        rank = len(plain)
+        if len(self.indices) != rank:
+            raise DerivationError(f"{self.name} has {rank} {'index' if rank == 1 else 'indices'}, got {len(self.indices)}")
+        shape, turned = printed_shape(self._whole.way, self._owner.naming, notation=notation)
+        bias = self._bias(notation)
+        for axis, (k, extent) in enumerate(zip(self.indices, shape, strict=True)):
+            lowest = 0 if bias is not None and axis == 1 else 1
+            size = extent - 1 if bias is not None and axis == 1 else extent
+            if k < lowest or (size.is_Integer and k > size):
+                hint = "" if k or axis != 1 or bias is not None else "; the bias is a parameter of its own in this notation"
+                raise DerivationError(f"{self.name}: index {axis + 1} is {lowest} to {size}, got {k}{hint}")
+        if bias is not None and self.indices[1] == 0:
+            return (self.indices[0] - 1,), bias
+        at = tuple(k - 1 for k in self.indices)
+        return (at[::-1] if turned else at), self._whole
+
+    def _bias(self, notation: str | Notation) -> Derived | None:
+        """The bias that stands in column 0 of these weights, if the notation has it there."""
+        shape, _ = printed_shape(self._whole.way, self._owner.naming, notation=notation)
+        name = self.name.rpartition(".")[0] + ".b"
+        wider = len(shape) == 2 and shape[1] != self._whole.index.tensor.axes[1].extent
+        return self._owner.gradients[name] if wider and name in self._owner.gradients else None
+
+    def lines(self, notation: str | Notation | None = None, boxed: bool = True) -> tuple[Line, ...]:
+        """Return the derivation line by line; the last lines say, boxed, what the local derivatives of the chain are."""
+        notation = notation or self._notation
+        place, derived = self._place(notation)
+        closing = derived.way if len(place) < len(self.indices) else None
+        return entry_lines(self.way, self.indices, self._owner.naming, notation=notation, boxed=boxed, closing=closing)
+
+    def latex(self, notation: str | Notation | None = None, boxed: bool = True) -> str:
+        """Return the lines as LaTeX, one a row."""
+        return "\n".join(line.latex for line in self.lines(notation, boxed))
+
+    def text(self, notation: str | Notation | None = None) -> str:
+        """Return the lines as Unicode text, with the rules beside them."""
+        notation = notation or self._notation
+        place, derived = self._place(notation)
+        closing = derived.way if len(place) < len(self.indices) else None
+        return "\n".join(entry_text(self.way, self.indices, self._owner.naming, notation=notation, closing=closing))
+
+    def evaluate(self, values: Mapping[str, Any]) -> float:
+        """Return the value of this entry in float64, from values of the parameters, inputs and target."""
+        place, derived = self._place(self._notation)
+        return float(derived.evaluate(values)[place])
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"DerivedEntry({self.name}, {', '.join(map(str, self.indices))})"
+
+    def _repr_latex_(self) -> str:
+        return displayed_lines(tuple(line.latex for line in self.lines()))
+
+
 class Recursion(tuple[Rung, ...]):
     """The recursion over layers: δ at the output, δ in hidden layers, ∇W and ∇b for a general layer l, with their ranges."""
 
@@ -324,6 +406,40 @@ class Derivation:
 
     def _derived(self, name: str) -> Derived:
         return Derived(name, self.record.equation(name), self.record.steps_of(name), self)
+
+    def weight(self, name: str, *indices: int, notation: str | Notation = "ufldl") -> DerivedEntry:
+        """Return the derivation of a single weight or bias: ∂E/∂w_13 = ∂E/∂z_1 ∂z_1/∂w_13 = δ_1 a_3.
+
+        Args:
+            name: of a parameter or input, for example ``dense_1.W``.
+            indices: row and column, counted from 1 as they are printed in the notation. Where biases are column 0 of their
+                weights, column 0 is the bias.
+            notation: a preset's name or a `Notation`.
+
+        Raises:
+            DerivationError: there is no such parameter, or an index is out of range.
+        """
+        one = self._per_sample
+        if name not in one.gradients:
+            raise DerivationError(f"there is no gradient of {name!r}; there are {', '.join(one.gradients)}")
+        return DerivedEntry(name, indices, one.gradients[name], one, notation)
+
+    def entry(self, name: str, *indices: int, notation: str | Notation = "ufldl") -> DerivedEntry:
+        """Return the derivation of a single entry of an error term or of a gradient, by the name of its tensor.
+
+        Args:
+            name: for example ``delta.dense_2`` or ``grad.dense_1.W``.
+            indices: counted from 1, as they are printed.
+            notation: a preset's name or a `Notation`.
+
+        Raises:
+            DerivationError: there is no such error term or gradient, or an index is out of range.
+        """
+        one = self._per_sample
+        known = {d.name: d for d in (*one.error_terms.values(), *one.gradients.values())}
+        if name not in known:
+            raise DerivationError(f"there is no error term or gradient {name!r}; there are {', '.join(known)}")
+        return DerivedEntry(name.removeprefix("grad."), indices, known[name], one, notation)
 
     def jacobian(self, of: str, wrt: str) -> JacobianDerived:
         """Return ∂of/∂wrt in index form: the same rule with the output index held fixed."""
