@@ -40,10 +40,7 @@ def chart_svg(chart: Chart) -> str:
         TargetError: matplotlib is not installed.
         DataError: its numbers do not fit together.
     """
-    text = _saved(chart, "svg").decode("utf-8")
-    # What stands in a page has no prolog, and needs no record of its drawing.
-    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text[text.index("<svg ") :], count=1, flags=re.DOTALL)
-    return text.replace("<svg ", f'<svg role="img" aria-label="{html.escape(chart.title, quote=True)}" ', 1)
+    return _embedded(_saved(chart, "svg").decode("utf-8"), chart.title)
 
 
 def chart_png(chart: Chart, dpi: int = 120) -> bytes:
@@ -72,6 +69,15 @@ def _saved(chart: Chart, kind: str, dpi: int = 120) -> bytes:
         metadata: dict[str, Any] = {"Date": None, "Creator": None, "Title": chart.title} if kind == "svg" else {"Software": None}
         figure.savefig(out, format=kind, dpi=dpi, metadata=metadata)
     return out.getvalue()
+
+
+def _embedded(text: str, title: str) -> str:
+    """Make an SVG fit to stand in a page beside others: no prolog, no record of its drawing, no style and no names for the whole page."""
+    text = text[text.index("<svg ") :]
+    for stray in (r"\s*<metadata>.*?</metadata>", r"\s*<defs>\s*<style.*?</defs>", r'(?<=<g) id="[^"]*"'):
+        text = re.sub(stray, "", text, flags=re.DOTALL)
+    head = f'<svg role="img" aria-label="{html.escape(title, quote=True)}" stroke-linejoin="round" stroke-linecap="butt" '
+    return text.replace("<svg ", head, 1)
 
 
 def _draw(axes: Any, chart: Chart) -> None:
