@@ -16,6 +16,7 @@ from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import Sum
 from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.present.index import FromZero
 from symbackprop.present.naming import EXTENDED, Name, Naming
 from symbackprop.present.notation import Notation
 
@@ -39,7 +40,7 @@ def arranged(equation: Equation | m.MatrixEquation, naming: Naming, notation: No
 def extended(tensor: Tensor, axis: int) -> Tensor:
     """Return the tensor with an entry 0 in front along an axis."""
     axes = list(tensor.axes)
-    axes[axis] = Index(axes[axis].name, axes[axis].extent + 1)
+    axes[axis] = FromZero(axes[axis].name, axes[axis].extent + 1)
     return Tensor(tensor.name + EXTENDED, tuple(axes), tensor.role, integer=tensor.integer)
 
 
@@ -79,7 +80,7 @@ class _Convention:
         terms = [_linear(term, j) for term in sympy.Add.make_args(equation.rhs)]
         if not isinstance(j, Index) or any(t is None or self.called(t.tensor) not in self.inputs[weight] for t in terms):
             return equation
-        wide = Index(j.name, j.extent + 1)
+        wide = FromZero(j.name, j.extent + 1)
         swap = {t: Access(extended(t.tensor, -1), *t.index[:-1], wide) for t in terms if t is not None}
         made = extended(equation.tensor, 1)
         return Equation(Access(made, equation.lhs.index[0], wide), equation.rhs.xreplace(swap))
@@ -105,7 +106,7 @@ class _Convention:
         for weight, value in (factors, factors[::-1]):
             for bias in rest:
                 if isinstance(bias, Access) and bias.index == weight.index[:-1] and self.product(weight.tensor, value.tensor, bias.tensor):
-                    wide = Index(bound.name, bound.extent + 1)
+                    wide = FromZero(bound.name, bound.extent + 1)
                     body = Access(extended(weight.tensor, -1), *weight.index[:-1], wide) * Access(
                         extended(value.tensor, -1), *value.index[:-1], wide
                     )
@@ -184,7 +185,7 @@ class _Convention:
         if self.turns(reads[0]) and self.weight(self.called(reads[0])):
             # The left side keeps its reading order: ∂L/∂W_ij, whichever of the two the engine calls i.
             first, second = made.lhs.index
-            names = {first: Index(second.name, first.extent), second: Index(first.name, second.extent)}
+            names = {first: type(first)(second.name, first.extent), second: type(second)(first.name, second.extent)}
             made = Equation(made.lhs.xreplace(names), made.rhs.xreplace(names))
         return made
 
@@ -204,7 +205,8 @@ class _Convention:
         rhs = mapped(equation.rhs, self.leaf, simpler)
         lhs = equation.lhs
         if self.turns(lhs.tensor):
-            return m.MatrixEquation(_turned_entry(lhs), simpler(m.transpose(rhs)) if lhs.rank == 2 else rhs)
+            turned = mapped(m.transpose(rhs), lambda f: f, simpler) if lhs.rank == 2 else rhs
+            return m.MatrixEquation(_turned_entry(lhs), turned)
         return m.MatrixEquation(lhs, rhs)
 
     def leaf(self, form: m.Form) -> m.Form:
@@ -283,17 +285,24 @@ def _rebuilt(form: m.Form, parts: list[m.Form]) -> m.Form:
 
 def simpler(form: m.Form) -> m.Form:
     """Return the writing of a form that has the fewest transposes."""
-    if isinstance(form, m.Apply) and any(isinstance(a, m.Transpose) for a in form.args):
-        inside = m.Transpose(replace(form, args=tuple(map(m.transpose, form.args))))
-        # Outside it can meet another transpose and vanish.
-        return inside if _transposes(inside) <= _transposes(form) else form
-    if isinstance(form, m.SquaredNorm):
-        other = replace(form, arg=m.transpose(form.arg))
-        return other if _transposes(other) < _transposes(form) else form
-    if isinstance(form, m.Times) and form.scalar:
-        turned = m.times(*(m.transpose(a) for a in reversed(form.args)))
-        return turned if _transposes(turned) < _transposes(form) else form
+    if form.scalar:
+        if isinstance(form, m.SquaredNorm):
+            return _fewest(form, replace(form, arg=m.transpose(form.arg)))
+        if isinstance(form, m.Times):
+            return _fewest(form, m.times(*(m.transpose(a) for a in reversed(form.args))))
+        return form
+    if isinstance(form, m.Apply) and _transposes(form):
+        # Outside, a transpose can meet another one and vanish.
+        return _fewest(m.Transpose(replace(form, args=tuple(map(m.transpose, form.args)))), form)
+    if isinstance(form, m.Quotient) and _transposes(form):
+        return _fewest(m.Transpose(m.transpose(form)), form)
+    if isinstance(form, m.Hadamard | m.Plus | m.Power):
+        return _fewest(form, m.Transpose(m.transpose(form)))
     return form
+
+
+def _fewest(first: m.Form, second: m.Form) -> m.Form:
+    return second if _transposes(second) < _transposes(first) else first
 
 
 def _transposes(form: m.Form) -> int:

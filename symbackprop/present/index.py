@@ -15,11 +15,16 @@ from symbackprop.algebra.index import Index
 from symbackprop.algebra.order import ordered_terms, signed_factors
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
-from symbackprop.present.naming import EXTENDED
 from symbackprop.present.symbols import Symbols, readable
 from symbackprop.present.writer import PRODUCT, REDUCTION, SINGLE, SUM, Piece
 
 _RELATIONS = {sympy.StrictGreaterThan: ">", sympy.GreaterThan: ">=", sympy.Eq: "==", sympy.Ne: "!="}
+
+
+class FromZero(Index):
+    """An index with an entry 0 in front of the ones that are counted from 1: the bias, or the 1 that it is multiplied by."""
+
+    __slots__ = ()
 
 
 #: Begins the names of tensors that stand for written pieces; no name of an engine or a user begins so.
@@ -268,7 +273,7 @@ class IndexPrinter:
     def range(self, index: Index, body: Expr) -> tuple[str, str]:
         """Return the limits of an index: 1..n where it only counts entries, 0..n−1 where it is reckoned with or there is an entry 0."""
         extent = self.symbols.size(index.extent)
-        if _reckoned(index, body) or any(a.tensor.name.endswith(EXTENDED) and index in a.index for a in _accesses(body)):
+        if _reckoned(index, body) or isinstance(index, FromZero):
             return "0", self.symbols.affine(index.extent - 1, {})
         return "1", extent
 
@@ -350,4 +355,4 @@ def _reckoned(index: Index, body: Expr) -> bool:
     return any(index in g.free_symbols for g in body.atoms(nodes.InRange, nodes.Divides))
 
 
-__all__ = ["WRITTEN", "IndexPrinter", "index_equation", "minus", "reserved"]
+__all__ = ["WRITTEN", "FromZero", "IndexPrinter", "index_equation", "minus", "reserved"]

@@ -229,7 +229,7 @@ class MatrixPrinter:
         """Whether something stands above a symbol already."""
         if not isinstance(form, m.Entry):
             return False
-        name = self.symbols.naming.of(form.tensor.name)
+        name = self.symbols.conventional(self.symbols.naming.of(form.tensor.name))
         sampled = any(part is not None for part in form.at)
         if name.role == "gradient" or name.layer is None or self.symbols.bare_output(name):
             return sampled and self.symbols.notation.sample_mark != "subscript"

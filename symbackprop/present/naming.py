@@ -246,7 +246,8 @@ def _output(record: LayerRecord, here: Layer, names: Mapping[str, Name], chained
     taken = Name("activation", here) in names.values()
     if chained and record.kind == "Activation" and not taken and here.base != 0:
         return Name("activation", here)
-    return Name("word", Layer(record.name), word=record.output.rpartition(".")[2])
+    own = record.output.rpartition(".")[2]
+    return Name("activation", Layer(record.name)) if own == "a" and not chained else Name("word", Layer(record.name), word=own)
 
 
 def _functions(model: Model) -> Mapping[str, str]:

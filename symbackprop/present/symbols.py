@@ -125,7 +125,7 @@ class Symbols:
         letter = capital(letter) if many else letter
         if name.role == "sample_loss" and array and letter == self.notation.loss:
             # All losses of a batch beside their mean, which has the same letter.
-            return self.writer.bold(self.writer.letter(letter), "bold upright")
+            return self.writer.bold(self.writer.letter(letter), "always")
         bold = array and name.role not in ("loss", "sample_loss") and self.notation.vectors != "plain"
         return self.writer.bold(self.writer.letter(letter), self.notation.vectors) if bold else self.writer.letter(letter)
 

@@ -114,7 +114,7 @@ class Latex:
     def bold(self, letter: str, kind: str) -> str:
         # Upright bold exists for Latin letters only.
         head, mark, below = letter.partition("_")
-        macro = "mathbf" if kind == "bold upright" and not head.startswith("\\") else "boldsymbol"
+        macro = "mathbf" if kind != "bold" and not head.startswith("\\") else "boldsymbol"
         return rf"\{macro}{{{head}}}{mark}{below}"
 
     def barred(self, base: str) -> str:
@@ -217,7 +217,9 @@ class Unicode:
         return word
 
     def bold(self, letter: str, kind: str) -> str:
-        return letter
+        # Terminals lack bold letters more often than not: only where a plain one would be misread.
+        bold = kind == "always" and len(letter) == 1 and letter.isascii() and letter.isalpha()
+        return chr(ord(letter) - ord("A") + 0x1D400 - 6 * letter.islower()) if bold else letter
 
     def barred(self, base: str) -> str:
         place = 1 if len(base.partition("_")[0]) == 1 else len(base)
