@@ -57,6 +57,24 @@ if TYPE_CHECKING:
     from symbackprop.errors import ShapeError as ShapeError
     from symbackprop.errors import SymbackpropError as SymbackpropError
     from symbackprop.errors import TargetError as TargetError
+    from symbackprop.present.document.records import Algorithm as Algorithm
+    from symbackprop.present.document.records import Chart as Chart
+    from symbackprop.present.document.records import Cite as Cite
+    from symbackprop.present.document.records import Curve as Curve
+    from symbackprop.present.document.records import Display as Display
+    from symbackprop.present.document.records import Document as Document
+    from symbackprop.present.document.records import Enumeration as Enumeration
+    from symbackprop.present.document.records import Figure as Figure
+    from symbackprop.present.document.records import Footnote as Footnote
+    from symbackprop.present.document.records import Line as Line
+    from symbackprop.present.document.records import Link as Link
+    from symbackprop.present.document.records import Listing as Listing
+    from symbackprop.present.document.records import Math as Math
+    from symbackprop.present.document.records import Paragraph as Paragraph
+    from symbackprop.present.document.records import Section as Section
+    from symbackprop.present.document.records import Source as Source
+    from symbackprop.present.document.records import Strong as Strong
+    from symbackprop.present.document.records import Table as Table
     from symbackprop.present.notation import notation as notation
     from symbackprop.present.notation import notations as notations
     from symbackprop.present.notation_file import notation_from_toml as notation_from_toml
@@ -65,6 +83,7 @@ if TYPE_CHECKING:
     from symbackprop.public.graph import Graph as Graph
     from symbackprop.public.network import Network as Network
     from symbackprop.public.network import Sequential as Sequential
+    from symbackprop.public.notes import notes as notes
     from symbackprop.public.parameters import Parameters as Parameters
     from symbackprop.public.program import Program as Program
     from symbackprop.public.worked import worked as worked
@@ -103,11 +122,32 @@ _HOME: dict[str, tuple[str, ...]] = {
         "SymbackpropError",
         "TargetError",
     ),
+    "present.document.records": (
+        "Algorithm",
+        "Chart",
+        "Cite",
+        "Curve",
+        "Display",
+        "Document",
+        "Enumeration",
+        "Figure",
+        "Footnote",
+        "Line",
+        "Link",
+        "Listing",
+        "Math",
+        "Paragraph",
+        "Section",
+        "Source",
+        "Strong",
+        "Table",
+    ),
     "present.notation": ("notation", "notations"),
     "present.notation_file": ("notation_from_toml",),
     "public.derivation": ("Derivation", "derive"),
     "public.graph": ("Graph",),
     "public.network": ("Network", "Sequential"),
+    "public.notes": ("notes",),
     "public.parameters": ("Parameters",),
     "public.program": ("Program",),
     "public.worked": ("worked",),

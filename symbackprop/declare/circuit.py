@@ -89,7 +89,7 @@ def circuit(name: object, given: object, fuse: object = ()) -> DeclaredCircuit:
         statements = _statements(given, name)
     else:
         statements = [("", _from_sympy(given, name))]
-    return _Builder(name, tuple(f for f in fused if f != STATEMENTS), STATEMENTS in fused).build(statements)
+    return Builder(name, tuple(f for f in fused if f != STATEMENTS), STATEMENTS in fused).build(statements)
 
 
 def _statements(text: str, name: str) -> list[tuple[str, Term]]:
@@ -116,11 +116,20 @@ def _statements(text: str, name: str) -> list[tuple[str, Term]]:
     return found
 
 
-class _Builder:
-    """Turns statements into gates."""
+class Builder:
+    """Turns terms into gates.
 
-    def __init__(self, name: str, fused: tuple[str, ...], whole: bool) -> None:
-        self.name, self.fused, self.whole = name, fused, whole
+    Args:
+        name: of the circuit.
+        fused: functions that become one gate.
+        whole: each statement becomes one gate.
+        shared: equal operations on equal nodes become one gate.
+    """
+
+    def __init__(self, name: str, fused: tuple[str, ...], whole: bool, shared: bool = False) -> None:
+        self.name, self.fused, self.whole, self.shared = name, fused, whole, shared
+        self.made: dict[tuple[Term, tuple[str, ...]], str] = {}
+        self.named: dict[str, None] = {}
         self.gates: list[DeclaredGate] = []
         self.inputs: dict[str, None] = {}
         self.defined: dict[str, None] = {}
@@ -146,7 +155,7 @@ class _Builder:
             raise DeclarationError(f"{where} = {term.value} is no operation; read {term.value} itself")
         for item in self.fused:
             term = fuse(term, item)
-        if self.whole:
+        if self.whole and not _simple(term):
             names = tuple(dict.fromkeys(names_in(term)))
             for n in names:
                 self.read(n)
@@ -154,6 +163,32 @@ class _Builder:
         else:
             self.operation(term, target)
         self.defined[target] = None
+
+    def define(self, wanted: str, term: Term, last: bool = False) -> Term:
+        """Add the gates of an entry and return what stands for it: its node, or a number or node that it merely equals.
+
+        The name is taken if the gate is new; an output gets its name in any case.
+        """
+        for item in self.fused:
+            term = fuse(term, item)
+        if term.kind == "name" or not any(True for _ in names_in(term)):
+            if last and term.kind == "name" and term.value in self.named:
+                self.rename(term.value, wanted)
+                return Term("name", wanted)
+            return term
+        node = self.operation(term, wanted)
+        self.defined[node] = None
+        if node == wanted:
+            self.named[wanted] = None
+        return Term("name", node)
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a node another name, wherever it is read."""
+        self.gates = [
+            DeclaredGate(new if g.name == old else g.name, g.term, tuple(new if n == old else n for n in g.inputs)) for g in self.gates
+        ]
+        self.named = dict.fromkeys(new if n == old else n for n in self.named)
+        self.defined = dict.fromkeys(new if n == old else n for n in self.defined)
 
     def read(self, name: str) -> str:
         if name not in self.defined:
@@ -172,18 +207,29 @@ class _Builder:
                 operands.append(Term("name", slot(len(inputs) - 1)))
             else:
                 operands.append(operand)
+        form = Term(term.kind, term.value, tuple(operands))
+        if self.shared and (form, tuple(inputs)) in self.made:
+            return self.made[form, tuple(inputs)]
         if not target:
             self.count += 1
             while f"q{self.count}" in self.taken:
                 self.count += 1
             target = f"q{self.count}"
-        self.add(target, Term(term.kind, term.value, tuple(operands)), tuple(inputs))
+        self.add(target, form, tuple(inputs))
+        self.made[form, tuple(inputs)] = target
+        if self.shared:
+            self.defined[target] = None
         return target
 
     def add(self, name: str, term: Term, inputs: tuple[str, ...]) -> None:
         if len(self.gates) >= MAX_GATES:
             raise DeclarationError(f"graph {self.name} has more than {MAX_GATES} gates")
         self.gates.append(DeclaredGate(name, term, inputs))
+
+
+def _simple(term: Term) -> bool:
+    """Whether a term is one operation on variables and numbers."""
+    return all(a.kind == "name" or not any(True for _ in names_in(a)) for a in term.args)
 
 
 def names_in(term: Term) -> Iterator[str]:
@@ -302,4 +348,4 @@ def _chain(terms: list[tuple[bool, Any]], walk: Callable[[Any], Term]) -> Term:
     return total
 
 
-__all__ = ["CONSTANTS", "STATEMENTS", "DeclaredCircuit", "DeclaredGate", "circuit", "fuse", "names_in", "slot", "written"]
+__all__ = ["CONSTANTS", "STATEMENTS", "Builder", "DeclaredCircuit", "DeclaredGate", "circuit", "fuse", "names_in", "slot", "written"]

@@ -15,7 +15,7 @@ from sympy import Expr, S
 
 from symbackprop.algebra.equation import Block, Equation, System, Template, _raw
 from symbackprop.algebra.interpret import interpret
-from symbackprop.algebra.nodes import Guard
+from symbackprop.algebra.nodes import Guard, Indicator
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.declare.circuit import DeclaredCircuit, DeclaredGate, names_in, slot, written
 from symbackprop.declare.expression import Term, build
@@ -40,7 +40,8 @@ def forms(term: Term, arity: int) -> tuple[Template, Template, str]:
     locals_ = []
     for t in slots:
         if t in equation.reads:
-            locals_.append(jacobian_equation(System([equation]), OUT, t.name)[0])
+            found = jacobian_equation(System([equation]), OUT, t.name)[0]
+            locals_.append(_raw(found.lhs, merged(found.rhs)))
         else:
             # SymPy has found that the input has no influence (0 u): a slope of 0, and nothing to differentiate.
             locals_.append(Equation(Tensor(f"d {OUT}/d {t.name}", (), "cotangent")[()], S.Zero))
@@ -50,6 +51,20 @@ def forms(term: Term, arity: int) -> tuple[Template, Template, str]:
         Template(f"{key}|local", tuple(locals_)),
         pattern(equation.rhs, tuple(e.rhs for e in locals_), tuple(t[()] for t in slots)),
     )
+
+
+def merged(e: Expr) -> Expr:
+    """Write [u > v] + [u = v] as [u >= v]: how the tie rule of a maximum reads."""
+    if not isinstance(e, sympy.Add):
+        return e
+    terms = list(e.args)
+    for equal in [t for t in terms if isinstance(t, Indicator) and isinstance(t.condition, sympy.Eq)]:
+        for above in [t for t in terms if isinstance(t, Indicator) and isinstance(t.condition, sympy.StrictGreaterThan)]:
+            if set(above.condition.args) == set(equal.condition.args):
+                terms = [t for t in terms if t not in (equal, above)]
+                terms.append(Indicator(sympy.GreaterThan(*above.condition.args, evaluate=False)))
+                break
+    return sympy.Add(*terms)
 
 
 def pattern(value: Expr, slopes: tuple[Expr, ...], inputs: tuple[Access, ...]) -> str:

@@ -88,17 +88,11 @@ def runs(plain: str) -> tuple[Run, ...]:
 @lru_cache(maxsize=4096)
 def extent(label: Label) -> Point:
     """Return the width and height of a label, in centimetres."""
-    width, line, below = 0.0, 0.0, 0.0
+    width = 0.0
     high = low = False
-    for run in (*runs(label.plain), Run("")):
-        long = sum(_NARROW.get(c, _WIDE) for c in run.text) * SIZE * (SCRIPT if run.script else 1.0)
-        if run.script and run.text:
-            # Scripts of one letter stand over each other: the wider one counts.
-            line, below = (line, max(below, long)) if run.script < 0 else (max(line, long), below)
-            high, low = high or run.script > 0, low or run.script < 0
-            continue
-        width += max(line, below) + long
-        line = below = 0.0
+    for run in runs(label.plain):
+        width += sum(_NARROW.get(c, _WIDE) for c in run.text) * SIZE * (SCRIPT if run.script else 1.0)
+        high, low = high or run.script > 0, low or run.script < 0
     return width, SIZE * (0.95 + 0.25 * high + 0.25 * low) if label.plain else 0.0
 
 

@@ -10,9 +10,9 @@ from itertools import pairwise
 from symbackprop.derive.records import Circuit, CircuitRun, Gate
 from symbackprop.errors import DeclarationError
 from symbackprop.present.letters import tex_word
-from symbackprop.present.rounding import Rounding
+from symbackprop.present.rounding import Rounding, exact
 from symbackprop.present.scene import boxes
-from symbackprop.present.scene.layout import NODE_GAP, layered
+from symbackprop.present.scene.layout import NODE_GAP, layered, layers
 from symbackprop.present.scene.records import Edge, Label, Mark, Node, Scene, Words
 from symbackprop.present.writer import Latex, Unicode
 
@@ -36,6 +36,7 @@ PATTERNS = {
 def circuit_scene(
     run: CircuitRun | Circuit,
     *,
+    late: bool | None = None,
     rounding: Rounding | None = None,
     local: bool = False,
     gradients: bool | None = None,
@@ -47,6 +48,7 @@ def circuit_scene(
 
     Args:
         run: a circuit, with numbers or without.
+        late: put each input right before the gate that reads it first, rather than all at the left; None does so in large circuits.
         rounding: how numbers are printed; None is four significant digits.
         local: write the local gradient on each edge.
         gradients: write gradients below the edges; None does unless ``local`` is asked for.
@@ -61,8 +63,9 @@ def circuit_scene(
             f"graph {circuit.name} has {len(circuit.gates)} gates, a picture holds {MAX_GATES}: draw a part of it, or fuse gates"
         )
     numbers = run if isinstance(run, CircuitRun) else None
-    plan = _Plan(circuit, numbers, rounding or Rounding(), local, (not local) if gradients is None else gradients, patterns)
-    return plan.draw()
+    shown = not local if gradients is None else gradients
+    late = len(circuit.gates) > 12 if late is None else late
+    return _Plan(circuit, numbers, rounding or Rounding(), local, shown, patterns, late).draw()
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class _Plan:
     local: bool
     gradients: bool
     patterns: bool
+    late: bool
 
     def draw(self) -> Scene:
         """Return the scene with as little room as its labels need."""
@@ -94,7 +98,11 @@ class _Plan:
         pairs = [(a, b) for a, b, _ in wires] + [(circuit.output, end)]
         leaving = self.leaving()
         nodes = {n: self.node(n) for n in circuit.nodes}
-        placed = layered((*circuit.nodes, end), pairs, node_gap=node_gap)
+        columns = layers((*circuit.nodes, end), pairs)
+        if self.late:
+            for n in circuit.inputs:
+                columns[n] = min((columns[b] for a, b in pairs if a == n), default=1) - 1
+        placed = layered((*circuit.nodes, end), pairs, columns=columns, node_gap=node_gap)
         widths = [1.5] * max(placed.columns.values())
         labelled = [(a, m.label) for (a, _, _), ms in marks.items() for m in ms] + [(circuit.output, m.label) for m in leaving]
         for a, label in labelled:
@@ -103,7 +111,7 @@ class _Plan:
         for c in range(len(widths)):
             across = [nodes[n].width for n in circuit.nodes if placed.columns[n] in (c, c + 1)]
             widths[c] = max(widths[c] * spread, max(across, default=0.0) + 0.9)
-        placed = layered((*circuit.nodes, end), pairs, widths=widths, node_gap=node_gap)
+        placed = layered((*circuit.nodes, end), pairs, columns=columns, widths=widths, node_gap=node_gap)
         drawn = [replace(node, x=placed.at[n][0], y=placed.at[n][1]) for n, node in nodes.items()]
         last = Node("end", word(circuit.output), *placed.at[end], shape="none", role="output", title=f"output {circuit.output}")
         twice: dict[tuple[str, str], int] = {}
@@ -115,8 +123,10 @@ class _Plan:
                 via = _bent(placed.at[a], placed.at[b], number, same)
             edges.append(Edge(_id(a), _id(b), marks[a, b, k], _unbent(placed.at[a], via, placed.at[b])))
         edges.append(Edge(_id(circuit.output), "end", leaving))
-        words = self.words(drawn)
-        return settled(Scene(self.title(), (*drawn, last), tuple(edges), tuple(words)))
+        scene = settled(Scene(self.title(), (*drawn, last), tuple(edges), tuple(self.words(drawn))))
+        for node in drawn:
+            scene = self.with_sum(scene, node)
+        return scene
 
     def title(self) -> str:
         backward = " and gradients" if self.run is not None and self.gradients else ""
@@ -161,31 +171,57 @@ class _Plan:
         """Names that were given, sums at branches, patterns."""
         found = []
         for name, node in zip(self.circuit.nodes, drawn, strict=True):
-            below = node.y - node.height / 2 - 0.08
             if name in self.circuit.named and name != self.circuit.output and name in self.circuit.gate:
                 found.append(Words(word(name), node.x, node.y + node.height / 2 + 0.08, "south", "muted"))
             if self.patterns and name in self.circuit.gate and self.circuit.gate[name].pattern:
                 label = Label(PATTERNS[self.circuit.gate[name].pattern])
-                found.append(Words(label, node.x, below, "north", "muted"))
-                below -= boxes.extent(label)[1] + 0.08
-            readers = self.circuit.consumers[name]
-            if self.run is not None and self.gradients and len(readers) > 1:
-                arrived = sorted(self.run.steps.index(self.run.step[r]) for r in readers)
-                total = self.number(self.run.gradients[name])
-                terms = [self.rounding.text(self.run.steps[k].product) for k in arrived]
-                text = " + ".join(f"({t})" if t.startswith("-") else t for t in terms[::-1]) if len(terms) <= 3 else "..."
-                label = Label(f"{text} = {total.plain}", rf"{text} = {total.latex}" if len(terms) <= 3 else rf"\ldots = {total.latex}")
-                where = ("east", boxes.node_box(node).left - 0.1, node.y) if name in self.circuit.inputs else ("north", node.x, below)
-                found.append(Words(label, where[1], where[2], where[0], "gradient", step=2 + arrived[-1]))
-                if self.patterns:
-                    wide, tall = boxes.extent(label)
-                    centre = where[1] - wide / 2 if name in self.circuit.inputs else where[1]
-                    bottom = where[2] - tall / (2 if name in self.circuit.inputs else 1) - 0.06
-                    found.append(Words(Label("branches add"), centre, bottom, "north", "muted"))
+                found.append(Words(label, node.x, node.y - node.height / 2 - 0.08, "north", "muted"))
+        return found
+
+    def with_sum(self, scene: Scene, node: Node) -> Scene:
+        """Write the sum of what a branch gets back beside its node: at the first place that is free, in short if there is none."""
+        name = node.id.removeprefix("n-")
+        readers = self.circuit.consumers[name]
+        if self.run is None or not self.gradients or len(readers) < 2:
+            return scene
+        arrived = sorted(self.run.steps.index(self.run.step[r]) for r in readers)
+        total = self.number(self.run.gradients[name])
+        terms = [_bracketed(self.number(self.run.step[r].product)) for r in readers]
+        labels = [Label(f"Σ = {total.plain}", rf"\Sigma = {total.latex}")]
+        if len(terms) <= 3:
+            plain, latex = (" + ".join(t) for t in zip(*((t.plain, t.latex) for t in terms), strict=True))
+            labels.insert(0, Label(f"{plain} = {total.plain}", f"{latex} = {total.latex}"))
+        free = replace(scene, edges=tuple(replace(e, marks=()) for e in scene.edges))
+        lines = list(boxes.paths(scene))
+        taken = [b for b in boxes.label_boxes(scene) if b.what != f"node {node.id}"]
+        tried = []
+        for number, label in enumerate(labels):
+            for place, words in enumerate(self.places(node, label)):
+                box = boxes.label_boxes(replace(free, nodes=(), edges=(), words=(words,)))[0]
+                cost = (not _free([box], taken, 0.05), bool(_crossed([box], lines, -1)), number, place)
+                tried.append((cost, words, box))
+        _, words, box = min(tried, key=lambda t: t[0])
+        words = replace(words, step=2 + arrived[-1])
+        more: tuple[Words, ...] = (words,)
+        if self.patterns:
+            more = (words, Words(Label("branches add"), (box.left + box.right) / 2, box.bottom - 0.06, "north", "muted"))
+        return replace(scene, words=(*scene.words, *more))
+
+    def places(self, node: Node, label: Label) -> list[Words]:
+        """Where the sum at a branch may stand, best first."""
+        box = boxes.node_box(node)
+        wide = boxes.extent(label)[0]
+        found = []
+        if node.role == "input":
+            found.append(Words(label, box.left - 0.1, node.y, "east", "gradient"))
+        for dx in (0.0, -0.5 * wide, 0.5 * wide, -0.8 * wide):
+            found.append(Words(label, node.x + dx, box.bottom - 0.08, "north", "gradient"))
+            found.append(Words(label, node.x + dx, box.top + 0.45, "south", "gradient"))
         return found
 
     def number(self, value: float) -> Label:
-        return Label(self.rounding.text(value), self.rounding.latex(value))
+        shown = exact(value).item()
+        return Label(self.rounding.text(shown), self.rounding.latex(shown))
 
     def slope(self, top: str, bottom: str, value: float | None) -> Label:
         made = quotient(word(top), word(bottom))
@@ -193,6 +229,10 @@ class _Plan:
             return made
         number = self.number(value)
         return Label(f"{made.plain} = {number.plain}", f"{made.latex} = {number.latex}")
+
+
+def _bracketed(label: Label) -> Label:
+    return Label(f"({label.plain})", f"({label.latex})") if label.plain.startswith("-") else label
 
 
 def settled(scene: Scene) -> Scene:
@@ -262,8 +302,12 @@ def _unbent(a: boxes.Point, via: tuple[boxes.Point, ...], b: boxes.Point) -> tup
 
 def word(name: str) -> Label:
     """Return a node's name as a label."""
-    match = re.fullmatch(r"([A-Za-z]+)_?(\d+(?:_\d+)*)", name)
-    return Label(f"{match[1]}_{{{match[2].replace('_', ',')}}}" if match else name, tex_word(name))
+    layered_entry = re.fullmatch(r"([A-Za-z]+)(\d+)_(\d+)", name)
+    if layered_entry:
+        letter, layer, entry = layered_entry.groups()
+        return Label(f"{letter}_{{{entry}}}^({layer})", tex_word(name))
+    match = re.fullmatch(r"([A-Za-z]+)_?(\d+)", name)
+    return Label(f"{match[1]}_{{{match[2]}}}" if match else name, tex_word(name))
 
 
 def quotient(top: Label, bottom: Label) -> Label:

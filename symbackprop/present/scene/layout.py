@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-#: Distance of two centres in a column, in centimetres: labels of neighbouring edges keep apart from 16 mm on.
-NODE_GAP = 1.6
+#: Distance of two centres in a column, in centimetres: labels of neighbouring edges keep apart from 16 mm on, and look apart from 18 mm on.
+NODE_GAP = 1.8
 #: The same for an edge that passes through a column.
 PASS_GAP = 1.0
 _SWEEPS = 12
