@@ -25,7 +25,7 @@ from symbackprop.present.writer import Latex, Unicode
 #: Numbers of weights and biases, by the names of the parameters.
 Values = Mapping[str, Any]
 
-KINDS = ("neurons", "boxes")
+KINDS = ("auto", "neurons", "boxes")
 VIEWS = ("same", "own")
 #: A layer of more units shows the first three, dots, and the last.
 _MOST_UNITS = 5
@@ -77,15 +77,16 @@ class Labels:
         taken = {n.activation, n.pre, n.input, n.function}
         letter = "h" if "h" not in taken else "f" if "f" not in taken else "F"
         below = (n.weight,) if n.folded else (n.weight, n.bias)
-        plain, latex = (w.marked(letter, ", ".join(map(w.letter, below)), "") for w in (Unicode(), Latex()))
+        plain = f"{letter}_{{{','.join(map(Unicode().letter, below))}}}"
+        latex = f"{letter}_{{{','.join(map(Latex().letter, below))}}}"
         x_plain, x_latex = (s.name(Name("input", extended=n.folded)).text for s in self._both())
-        return Label(f"{plain}({x_plain})".replace(", ", ","), f"{latex}({x_latex})".replace(", ", ","))
+        return Label(f"{plain}({x_plain})", f"{latex}({x_latex})")
 
 
 def network_scene(
     model: Model,
     notation: str | Notation = "ufldl",
-    kind: str = "neurons",
+    kind: str = "auto",
     *,
     naming: Naming | None = None,
     activation_layer: str | None = None,
@@ -100,7 +101,8 @@ def network_scene(
     Args:
         model: the network.
         notation: a preset's name or a record.
-        kind: "neurons" draws each unit, for a chain of dense layers; "boxes" draws each layer, for any wiring.
+        kind: "neurons" draws each unit, for a chain of dense layers; "boxes" draws each layer, for any wiring; "auto" draws
+            neurons where that can be.
         naming: the names of its tensors; None numbers the layers of a chain.
         activation_layer: "own" draws activations apart, "same" with the layer in front of them.
         highlight: one weight or one error term as printed, ``"dense_1.W[1,3]"`` or ``"dense_1.z[2]"``: all ways from it to the
@@ -123,6 +125,8 @@ def network_scene(
         )
     record = replace(record, activation_layer=view)
     labels = Labels(record, naming or network_naming(model))
+    if kind == "auto":
+        kind = "neurons" if highlight is not None or values or _layered(model, labels) else "boxes"
     if kind == "boxes":
         if highlight is not None or values:
             raise DeclarationError(f"picture of network {model.name}: highlight= and values= are for kind='neurons'")
@@ -207,6 +211,15 @@ def _columns(model: Model, labels: Labels, own: bool) -> tuple[_Column, ...]:
             raise refuse(f"layer {layer.name} is a {layer.kind}")
     last = found[-1]
     return (*found[:-1], replace(last, role="output", captions=tuple("output" if c == "hidden" else c for c in last.captions)))
+
+
+def _layered(model: Model, labels: Labels) -> bool:
+    """Whether the neurons of a network can be drawn."""
+    try:
+        _columns(model, labels, own=False)
+    except DeclarationError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -386,9 +399,12 @@ class _Neurons:
             name = self.labels.name(self.labels.naming.loss)
             ends = [Node("loss", name, right + 0.7, 0.0, "rounded", _SIZE, _SIZE, "loss", title="loss")]
             return ends, [e for u in units for e in self._edge(u.id, "loss", self._ahead(last, u), 1 if frames else 0)], []
-        ends = [Node(f"out-{u.id}", Label(""), right, u.y, "none", 0.1, 0.1) for u in units]
+        label = self.labels.hypothesis()
+        alone = len(units) == 1
+        across = right + 0.15 + extent(label)[0] / 2 if alone else right
+        ends = [Node(f"out-{u.id}", label if alone else Label(""), across, u.y, "none", 0.1, 0.1, title="output") for u in units]
         arrows = [e for u in units for e in self._edge(u.id, f"out-{u.id}", self._ahead(last, u), 1 if frames else 0)]
-        return ends, arrows, [Words(self.labels.hypothesis(), right + 0.15, 0.0, "west")]
+        return ends, arrows, [] if alone else [Words(label, right + 0.15, 0.0, "west")]
 
     def _error_words(self, frames: bool) -> list[Words]:
         """The error terms on the ways, each below its unit."""
