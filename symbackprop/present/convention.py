@@ -192,7 +192,7 @@ class _Convention:
     def turned_jacobian(self, access: Access) -> Access:
         """Swap the pairs of indices that belong to a weight: ∂z_i/∂W_jk."""
         name, tensor = self.called(access.tensor), access.tensor
-        outer = next((k for k, axis in enumerate(tensor.axes) if axis.name.endswith("'")), tensor.rank)
+        outer = name.rows(tensor)
         order = list(range(tensor.rank))
         for part, low, high in ((name.top, 0, outer), (name.of, outer, tensor.rank)):
             if part is not None and high - low == 2 and self.notation.weight_index == "source first" and self.weight(part):

@@ -110,7 +110,7 @@ def _written(
     shown = arranged(equation, symbols.naming, record)
     if isinstance(shown, Equation):
         return index_equation(shown, symbols)
-    return matrix_equation(laid_out(shown, order), symbols, shapes=shapes)
+    return matrix_equation(laid_out(shown, order, symbols.naming), symbols, shapes=shapes)
 
 
 __all__ = ["latex_equation", "latex_mean", "latex_sample", "plain_equation", "plain_mean"]

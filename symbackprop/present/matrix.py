@@ -13,6 +13,7 @@ from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
 from symbackprop.present.convention import mapped
 from symbackprop.present.index import WRITTEN, IndexPrinter, minus
+from symbackprop.present.naming import Naming
 from symbackprop.present.symbols import Symbols
 from symbackprop.present.writer import ELEMENTWISE, PRODUCT, REDUCTION, SINGLE, SUM, Piece
 
@@ -24,26 +25,33 @@ def matrix_equation(equation: m.MatrixEquation, symbols: Symbols, *, shapes: boo
     return f"{printer.write(equation.lhs).text} = {rhs.text}"
 
 
-def laid_out(equation: m.MatrixEquation, layout: str) -> m.MatrixEquation:
+def laid_out(equation: m.MatrixEquation, layout: str, naming: Naming | None = None) -> m.MatrixEquation:
     """Return an equation in a layout of derivatives.
 
     In gradient and denominator layout the derivative of a scalar has the shape of the variable. In numerator layout it has
-    the transposed shape: error terms are rows, and ∂L/∂W is the transpose. An equation between values stays as it is.
+    the transposed shape: error terms are rows, and ∂L/∂W is the transpose. A Jacobian has a row for each entry of what is
+    differentiated, in denominator layout a column. An equation between values stays as it is.
+
+    Args:
+        equation: in gradient layout.
+        layout: "gradient", "numerator" or "denominator".
+        naming: tells Jacobians of vectors from gradients of scalars.
     """
-    if layout != "numerator" or not _derivative(equation.tensor):
-        return equation
-    return m.MatrixEquation(replace(equation.lhs, turned=True), m.transpose(mapped(equation.rhs, _read_turned)))
 
+    def turns(tensor: Tensor) -> bool:
+        if tensor.role != "cotangent" or not tensor.rank:
+            return False
+        name = (naming or Naming()).of(tensor.name)
+        rows = name.rows(tensor) if name.role == "jacobian" else 0
+        return layout == ("denominator" if rows else "numerator")
 
-def _derivative(tensor: Tensor) -> bool:
-    return bool(tensor.role == "cotangent" and tensor.rank > 0)
+    def turned(form: m.Form) -> m.Form:
+        return m.transpose(replace(form, turned=True)) if isinstance(form, m.Entry) and form.rank and turns(form.tensor) else form
 
-
-def _read_turned(form: m.Form) -> m.Form:
-    """Read every derivative from its transposed array."""
-    if isinstance(form, m.Entry) and _derivative(form.tensor) and form.rank:
-        return m.transpose(replace(form, turned=True))
-    return form
+    rhs = mapped(equation.rhs, turned)
+    if turns(equation.tensor):
+        return m.MatrixEquation(replace(equation.lhs, turned=True), m.transpose(rhs))
+    return equation if rhs is equation.rhs else m.MatrixEquation(equation.lhs, rhs)
 
 
 @dataclass(frozen=True)

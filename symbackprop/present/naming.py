@@ -11,7 +11,7 @@ import sympy
 from sympy import Expr
 
 from symbackprop.algebra.nodes import Sum, Unspecified
-from symbackprop.algebra.tensor import Access
+from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.declare.model import LayerRecord, Model
 from symbackprop.present.notation import Notation
 
@@ -73,6 +73,7 @@ class Name:
         top: what is differentiated, for role "jacobian".
         extended: it has an entry 0 in front; where biases are folded, what could have one and has not gets a bar.
         column: of a weight matrix: "0" is the one that holds the biases.
+        rank: for role "jacobian", the number of axes of what is differentiated; None if it is not known.
     """
 
     role: str
@@ -82,6 +83,13 @@ class Name:
     top: Name | None = None
     extended: bool = False
     column: str = ""
+    rank: int | None = None
+
+    def rows(self, tensor: Tensor) -> int:
+        """Return how many axes of a Jacobian belong to what is differentiated; the indices of the variable may have a prime."""
+        if self.rank is not None:
+            return self.rank
+        return next((k for k, axis in enumerate(tensor.axes) if axis.name.endswith("'")), tensor.rank)
 
 
 @dataclass(frozen=True)
@@ -110,6 +118,7 @@ class Naming:
         batch: the size of the batch axis.
         loss: what is differentiated.
         affine: the affine maps, for notations that fold biases into weights.
+        ranks: tensor name -> how many axes it has.
     """
 
     names: Mapping[str, Name] = field(default_factory=lambda: MappingProxyType({}))
@@ -118,6 +127,7 @@ class Naming:
     batch: Expr | None = None
     loss: Name = field(default_factory=lambda: Name("loss"))
     affine: tuple[Affine, ...] = ()
+    ranks: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     def of(self, tensor: str) -> Name:
         """Return the name of a tensor: the given one, else one read from the tensor's own name."""
@@ -137,7 +147,7 @@ class Naming:
             return Name("direction", of=self.of(tensor.removeprefix("v_")))
         if tensor.startswith("d ") and "/d " in tensor:
             top, _, bottom = tensor.removeprefix("d ").partition("/d ")
-            return Name("jacobian", top=self.of(top), of=self.of(bottom))
+            return Name("jacobian", top=self.of(top), of=self.of(bottom), rank=self.ranks.get(top))
         if dot:
             return Name("word", Layer(head), word=rest)
         return Name("word", word=tensor)
@@ -202,7 +212,14 @@ def network_naming(model: Model) -> Naming:
         for tensor in model.system.tensors:
             if tensor.startswith("loss.") and tensor not in names:
                 names[tensor] = Name("word", word=tensor.partition(".")[2].replace("penalty_", "R_").replace("part_", "T_"))
-    return Naming(names=names, functions=_functions(model), batch=model.batch, loss=whole, affine=_affine(model, names))
+    return Naming(
+        names=names,
+        functions=_functions(model),
+        batch=model.batch,
+        loss=whole,
+        affine=_affine(model, names),
+        ranks={name: tensor.rank for name, tensor in model.system.tensors.items()},
+    )
 
 
 def _affine(model: Model, names: Mapping[str, Name]) -> tuple[Affine, ...]:

@@ -38,10 +38,10 @@ class Symbols:
         """
         name = self.naming.of(tensor.name)
         if name.role == "jacobian" and name.top is not None and name.of is not None:
-            # The indices of the variable have a prime.
-            outer = next((k for k, axis in enumerate(tensor.axes) if axis.name.endswith("'")), len(tensor.axes))
+            outer = name.rows(tensor)
             top, bottom = (
-                self.name(n, part, whole=not indices).text for n, part in ((name.top, indices[:outer]), (name.of, indices[outer:]))
+                self.name(n, part, whole=not indices, scalar=bool(indices) and not part).text
+                for n, part in ((name.top, indices[:outer]), (name.of, indices[outer:]))
             )
             return self.writer.partial(bottom, top)
         many = whole and not indices and len(tensor.axes) == 2 and any(axis.extent == self.naming.batch for axis in tensor.axes)

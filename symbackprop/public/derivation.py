@@ -354,7 +354,10 @@ class Derivation:
     @cached_property
     def naming(self) -> Naming:
         """How the tensors are called in print."""
-        return network_naming(self.record.model) if self.record.model is not None else Naming(loss=Name("word", word=self.record.loss))
+        if self.record.model is not None:
+            return network_naming(self.record.model)
+        ranks = {name: tensor.rank for name, tensor in self.record.tensors.items()}
+        return Naming(loss=Name("word", word=self.record.loss), ranks=ranks)
 
     @cached_property
     def error_terms(self) -> Mapping[str, Derived]:
