@@ -3,7 +3,8 @@
 from symbackprop.present.reader.bound import Bindings, Bound, Derived, bindings
 from symbackprop.present.reader.claims import Claim, check_claim
 from symbackprop.present.reader.meaning import evaluate
+from symbackprop.present.reader.network import also, network_bindings
 from symbackprop.present.reader.parser import read
 from symbackprop.present.reader.tree import Formula
 
-__all__ = ["Bindings", "Bound", "Claim", "Derived", "Formula", "bindings", "check_claim", "evaluate", "read"]
+__all__ = ["Bindings", "Bound", "Claim", "Derived", "Formula", "also", "bindings", "check_claim", "evaluate", "network_bindings", "read"]

@@ -35,7 +35,9 @@ class Bound:
         whole: the value without indices: a scalar, a vector or a matrix; None if an index is needed.
         first: the first value of each index, 1 by default and 0 where a bias is the column 0.
         sample: where the index of the first axis stands: "" below with the others, "above", or "parenthesised" above.
+        style: the letter's, where it matters: "bold"; "" for any.
         each: values for each sample, for a name that is followed by the sample that it is of: L(θ; x_n, y_n).
+        total: the value over all samples, for a name that is followed by no sample: L(θ).
         function: what it is if it is a function.
         vector: whether the function takes a whole vector, not one entry after the other.
     """
@@ -50,7 +52,9 @@ class Bound:
     whole: Array | None = None
     first: tuple[int, ...] = ()
     sample: str = ""
+    style: str = ""
     each: Array | None = None
+    total: Array | None = None
     function: Callable[..., Any] | None = None
     vector: bool = False
 
@@ -59,6 +63,11 @@ class Bound:
         """The spelling in LaTeX."""
         above = f"({self.above})" if self.above and self.parenthesised else self.above
         return f"{self.base}{chr(39) * self.primes}{f'_{{{self.below}}}' if self.below else ''}{f'^{{{above}}}' if above else ''}"
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What distinguishes it from other spellings."""
+        return self.base, self.below, self.above, str(self.parenthesised), str(self.primes), self.sample, self.style
 
     def starts(self, axis: int) -> int:
         """Return the first value of an index."""
@@ -71,13 +80,17 @@ class Derived:
 
     Attributes:
         entries: the axes of what is differentiated, then those of the variable.
-        whole: as it stands in matrix formulas: in the layout that these have.
+        whole: as ∂L/∂W in matrix formulas: in the layout that these have.
         first: the first value of each index.
+        gradient: as ∇_W L in matrix formulas: in the shape of W.
+        turned: whether ``whole`` is transposed: numerator layout.
     """
 
     entries: Array
     whole: Array | None = None
     first: tuple[int, ...] = ()
+    gradient: Array | None = None
+    turned: bool = False
 
 
 #: How derivatives are looked up: by the names of what is differentiated and of the variable.
@@ -121,9 +134,8 @@ class Bindings:
 
     def updated(self, *more: Bound) -> Bindings:
         """Return bindings with more spellings; a spelling that is there already gets the new meaning."""
-        new = {(b.base, b.below, b.above, b.parenthesised, b.primes) for b in more}
-        kept = [b for b in self.bound if (b.base, b.below, b.above, b.parenthesised, b.primes) not in new]
-        return replace(self, bound=(*kept, *more))
+        new = {b.key for b in more}
+        return replace(self, bound=(*(b for b in self.bound if b.key not in new), *more))
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -160,7 +172,7 @@ def bindings(
                 continue
             names = spelling(top).written, spelling(bottom).written
             array = _array(value, key)
-            derivatives[names] = Derived(array, array)
+            derivatives[names] = Derived(array, array, gradient=array)
             continue
         bare = spelling(node)
         name = bare.written

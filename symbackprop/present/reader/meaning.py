@@ -240,7 +240,7 @@ class Meaning:
         value: Value | None = None
         if (seen is not None and seen.bound.function is not None) or (seen is None and head.base in LETTERS):
             value = self.called(head, seen, group)
-        elif seen is not None and self.depends(head, seen, group):
+        elif seen is not None and not outer and self.depends(head, seen, group):
             value = self.said_of(head, seen, group)
         if value is None:
             return k + 1, self.value(head)
@@ -333,12 +333,16 @@ class Meaning:
     def said_of(self, head: Symbol, seen: Seen, group: Group) -> Value:
         """Return the value of something that is followed by what it depends on: for the sample that is named there, if one is."""
         if seen.bound.each is not None:
-            for arg in group.args:
-                inner = self.seen(arg) if isinstance(arg, Symbol) else None
-                if inner is not None and inner.indices:
-                    at = self.value(inner.indices[0])
-                    return self.gathered(replace(seen.bound, entries=seen.bound.each), [inner.indices[0]], [at], head)
+            for index in self.sample_of(group):
+                return self.gathered(replace(seen.bound, entries=seen.bound.each), [index], [self.value(index)], head)
+        if seen.bound.total is not None and not any(self.names_sample(a) for a in group.args):
+            return Value(seen.bound.total)
         return self.value(head)
+
+    def names_sample(self, node: Node) -> bool:
+        """Whether an argument is an input or a target, not a parameter."""
+        seen = self.seen(node) if isinstance(node, Symbol) else None
+        return seen is not None and any(b.sample for b in self.bindings.of(seen.bound.base))
 
     # --- symbols ---
 
@@ -356,7 +360,9 @@ class Meaning:
 
     def match(self, symbol: Symbol, bound: Bound, strict: bool) -> tuple[int, Seen] | None:
         """Return how many marks of a symbol belong to a name, with the rest as indices and exponent; None if they are not its."""
-        score = 0
+        if bound.style and bound.style != symbol.style:
+            return None
+        score = int(bool(bound.style))
         below = list(symbol.below)
         above = list(symbol.above)
         if bound.below:
@@ -364,6 +370,8 @@ class Meaning:
                 below = []
             elif below and self.marked(below[0], 1, bound.below):
                 below = below[1:]
+            elif below and len(below[0]) > 1 and self.marked(below[0][:1], 1, bound.below):
+                below = [below[0][1:], *below[1:]]
             else:
                 return None
             score += 2
@@ -396,6 +404,7 @@ class Meaning:
             if indices is None:
                 return None
             at += indices
+            score += int(len(at) == array.ndim)
         elif bound.whole is None and bound.function is None and bound.name not in self.bindings.definitions and bound.each is None:
             return None
         return score, Seen(bound, tuple(at), exponent)
@@ -403,7 +412,7 @@ class Meaning:
     def marked(self, content: Sequence[Node], pieces: int, mark: str) -> bool:
         """Whether a mark says the same as that of a name: as it is written, or as a number of a layer."""
         written = ("," if pieces > 1 else "").join(plain(c) for c in content)
-        if written == mark:
+        if written == mark and not (len(content) == 1 and isinstance(content[0], Symbol) and index_name(content[0]) in self.scope):
             return True
         return len(content) == 1 and self.layer(content[0]) == mark
 
@@ -471,6 +480,8 @@ class Meaning:
             )
         if bound.entries is None and bound.whole is None and bound.name in self.bindings.definitions:
             return self.defined(node, bound, seen.indices)
+        if any(_is_slot(i) for i in seen.indices):
+            return self.line(bound, seen.indices, node)
         if seen.indices:
             return self.gathered(bound, seen.indices, [self.value(i) for i in seen.indices], node)
         if bound.whole is None:
@@ -540,6 +551,17 @@ class Meaning:
             mask = np.broadcast_to(outside, np.broadcast_shapes(*(p.shape for p in positions)))
             made = np.where(np.reshape(mask, (*mask.shape, *(1,) * (array.ndim - len(at)))), np.nan, made)
         return self.fitting(node, lambda: entries(made, labels))
+
+    def line(self, bound: Bound, indices: Sequence[Node], node: Node) -> Value:
+        """Return a whole column or row: W_{·0}, W_{i·}."""
+        array = bound.entries
+        if array is None or array.ndim != 2 or len(indices) != 2 or all(_is_slot(i) for i in indices):
+            raise ShapeError(f"{self.text(node)}: one row or column of a matrix is meant by a dot among two indices")
+        axis = 0 if _is_slot(indices[0]) else 1
+        index = indices[1 - axis]
+        turned_ = replace(bound, entries=array if axis else array.T, first=(bound.starts(1 - axis), bound.starts(axis)))
+        made = self.gathered(turned_, [index], [self.value(index)], node)
+        return made if axis == 0 else turned(made)
 
     def beyond(self, bound: Bound, axis: int, index: Node, node: Node) -> None:
         array = bound.entries
@@ -731,10 +753,10 @@ class Meaning:
         """Return the first and the last value of an index of a reduction: as they stand there, or as the entries have them."""
         found: tuple[int, int] | None = None
         if r.low is None or r.high is None:
-            extents = self.extents(node.body, shadow=())
-            for part in (r.condition,):
-                if part is not None:
-                    extents = {**self.extents(part, shadow=()), **extents}
+            looking = replace(self, scope={**self.scope, r.index: (1, 1)})
+            extents = looking.extents(node.body)
+            if r.condition is not None:
+                extents = {**looking.extents(r.condition), **extents}
             found = extents[r.index][:2] if r.index in extents else None
             if found is None:
                 raise DeclarationError(f"{self.column(r)}: nothing says over which values {r.index} runs")
@@ -754,7 +776,7 @@ class Meaning:
 
     # --- indices ---
 
-    def extents(self, node: Node, shadow: Sequence[str] = ()) -> dict[str, tuple[int, int, str]]:
+    def extents(self, node: Node) -> dict[str, tuple[int, int, str]]:
         """Return which values the indices in a node take, by the entries that they select; and where that was seen.
 
         Raises:
@@ -770,21 +792,68 @@ class Meaning:
             seen = self.seen(node)
             if seen is not None and seen.bound.function is None:
                 array = seen.bound.entries if seen.bound.entries is not None else self.lazily(seen.bound)
-                for axis, index in enumerate(seen.indices):
-                    name = index_name(index) if isinstance(index, Symbol) else None
-                    if name is not None and name not in self.numbers and not self.is_bound(index) and array is not None:
-                        first = seen.bound.starts(axis)
-                        _merge(found, {name: (first, first + array.shape[axis] - 1, self.text(node))}, self)
-                    else:
-                        _merge(found, self.extents(index), self)
+                _merge(found, self.index_extents(replace(seen.bound, entries=array), seen.indices, node), self)
                 if seen.exponent is not None:
                     _merge(found, self.extents(seen.exponent), self)
                 return found
         if isinstance(node, Entry):
             return self.entry_extents(node)
+        if isinstance(node, Product):
+            return self.product_extents(node)
+        if isinstance(node, Partial) and isinstance(node.bottom, Symbol):
+            known = self.known(node.top, node.bottom)
+            if known is not None:
+                bound, indices = known
+                return self.index_extents(bound, indices, node)
         for part in parts(node):
             _merge(found, self.extents(part), self)
         return found
+
+    def product_extents(self, node: Product) -> dict[str, tuple[int, int, str]]:
+        found: dict[str, tuple[int, int, str]] = {}
+        skipped = -1
+        for k, factor in enumerate(node.factors):
+            if k == skipped:
+                continue
+            _merge(found, self.extents(factor), self)
+            follows = node.factors[k + 1] if k + 1 < len(node.factors) and not node.signs[k] else None
+            seen = self.seen(factor) if isinstance(factor, Symbol) and isinstance(follows, Group) else None
+            if seen is not None and seen.bound.each is not None and isinstance(follows, Group):
+                # L(θ; x_n, y_n): n counts samples here, whatever else may stand below x.
+                skipped = k + 1
+                for index in self.sample_of(follows):
+                    name = index_name(index) if isinstance(index, Symbol) else None
+                    if name is not None and not self.is_bound(index):
+                        _merge(found, {name: (1, len(seen.bound.each), self.text(factor) + self.text(follows))}, self)
+        return found
+
+    def sample_of(self, group: Group) -> tuple[Node, ...]:
+        """Return the index of the sample that a parenthesis names, if it names one."""
+        for arg in group.args:
+            inner = self.seen(arg) if isinstance(arg, Symbol) else None
+            if inner is not None and inner.indices:
+                return inner.indices[:1]
+        return ()
+
+    def index_extents(self, bound: Bound, indices: Sequence[Node], node: Node) -> dict[str, tuple[int, int, str]]:
+        found: dict[str, tuple[int, int, str]] = {}
+        for axis, index in enumerate(indices):
+            name = index_name(index) if isinstance(index, Symbol) and not _is_slot(index) else None
+            if name is not None and name not in self.numbers and not self.is_bound(index) and bound.entries is not None:
+                first = bound.starts(axis)
+                _merge(found, {name: (first, first + bound.entries.shape[axis] - 1, self.text(node))}, self)
+            else:
+                _merge(found, self.extents(index), self)
+        return found
+
+    def known(self, top: Node, bottom: Symbol) -> tuple[Bound, tuple[Node, ...]] | None:
+        """Return a derivative that is given, as something that has entries, with its indices."""
+        head, _ = _head(top)
+        of, variable = self.seen(head) if isinstance(head, Symbol) else None, self.seen(bottom)
+        if of is None or variable is None:
+            return None
+        known = self.bindings.derivatives(of.bound.name, variable.bound.name)
+        return None if known is None else (Bound("", entries=known.entries, first=known.first), (*of.indices, *variable.indices))
 
     def lazily(self, bound: Bound) -> Array | None:
         """Return the entries of a definition."""
@@ -843,10 +912,13 @@ class Meaning:
                 if each is not None:
                     return each
                 if not indices:
-                    array = known.entries if known.whole is None or (gradient and known.entries.ndim != 2) else known.whole
-                    array = known.entries if gradient else array
-                    return self.fitting(node, lambda: entries(array, ()))
+                    array = known.gradient if gradient else known.whole
+                    taken = known.entries if array is None else array
+                    return self.fitting(node, lambda: entries(taken, ()))
                 bound = replace(text, entries=known.entries, first=known.first)
+                if any(_is_slot(i) for i in indices):
+                    line = self.line(bound, indices, node)
+                    return turned(line) if known.turned else line
                 return self.gathered(bound, indices, [self.value(i) for i in indices], node)
         if variable is None and not (isinstance(bottom, Symbol) and index_name(bottom) in self.numbers):
             return self.unbound(bottom)
@@ -870,12 +942,10 @@ class Meaning:
         known = self.bindings.derivatives(f"{of.bound.name} of a sample", variable.bound.name)
         if known is None:
             return None
-        for arg in group.args:
-            inner = self.seen(arg) if isinstance(arg, Symbol) else None
-            if inner is not None and inner.indices:
-                indices = (inner.indices[0], *variable.indices)
-                bound = replace(of.bound, entries=known.entries, first=(1, *known.first))
-                return self.gathered(bound, indices, [self.value(i) for i in indices], arg)
+        for index in self.sample_of(group):
+            indices = (index, *variable.indices)
+            bound = replace(of.bound, entries=known.entries, first=(1, *known.first))
+            return self.gathered(bound, indices, [self.value(i) for i in indices], group)
         return None
 
     def valued(self, bound: Bound) -> Bound:
@@ -943,6 +1013,10 @@ def _inner_group(node: Node | None) -> tuple[Group | None, list[Node]]:
     return (node, outer) if isinstance(node, Group) and node.kind in "([" else (None, outer)
 
 
+def _is_slot(node: Node) -> bool:
+    return isinstance(node, Symbol) and node.base == r"\cdot"
+
+
 def _head(node: Node) -> tuple[Node, Group | None]:
     """Return a symbol with the parenthesis behind it."""
     if isinstance(node, Product) and len(node.factors) == 2 and isinstance(node.factors[1], Group) and not node.signs[0]:
@@ -968,6 +1042,10 @@ def _merge(found: dict[str, tuple[int, int, str]], more: Mapping[str, tuple[int,
     for name, (low, high, text) in more.items():
         if name in found and found[name][:2] != (low, high):
             was = found[name]
+            if was[1] == high and {was[0], low} == {0, 1}:
+                # The constant unit 0 is not meant where others that share the index have none.
+                found[name] = (1, high, text if low == 1 else was[2])
+                continue
             raise ShapeError(f"the index {name} runs from {was[0]} to {was[1]} in {was[2]}, but from {low} to {high} in {text}")
         found.setdefault(name, (low, high, text))
 

@@ -735,8 +735,11 @@ class _Parser:
         self.take()
         pieces: list[tuple[Node, ...]] = []
         while True:
-            node = self.sum()
-            pieces.append(node.factors if isinstance(node, Product) and not any(node.signs) else (node,))
+            if self.text == r"\cdot":
+                pieces.append(self.slots())
+            else:
+                node = self.sum()
+                pieces.append(node.factors if isinstance(node, Product) and not any(node.signs) else (node,))
             if self.text != ",":
                 break
             self.take()
@@ -746,6 +749,14 @@ class _Parser:
         if not pieces:
             self.fail("an index", self.tokens[start])
         return tuple(pieces)
+
+    def slots(self) -> tuple[Node, ...]:
+        """Read indices of which some are dots, which stand for a whole row or column."""
+        atoms: list[Node] = []
+        while self.text not in ("}", ","):
+            start = self.k
+            atoms.append(self.made(Symbol(self.take().text), start) if self.text == r"\cdot" else self.factor())
+        return tuple(atoms)
 
     def marks(self) -> tuple[tuple[Mark, ...], bool, Node | None, int]:
         """Read what stands above: (marks, whether transposed, an elementwise exponent, primes)."""
