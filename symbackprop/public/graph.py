@@ -13,21 +13,16 @@ from symbackprop.algebra.equation import Equation
 from symbackprop.declare import circuit as declared
 from symbackprop.derive import circuit as derived
 from symbackprop.derive.records import BackwardStep, Circuit, CircuitRun, Gate
-from symbackprop.errors import DataError, DeclarationError
-from symbackprop.execute import files
+from symbackprop.errors import DataError
 from symbackprop.present import circuit as present
 from symbackprop.present.display import displayed, displayed_lines, table
 from symbackprop.present.document.records import Block, Line, Table
 from symbackprop.present.rounding import Rounding, exact
 from symbackprop.present.scene.circuit import circuit_scene
-from symbackprop.present.scene.dot import dot
 from symbackprop.present.scene.records import Scene
 from symbackprop.present.scene.svg import svg
 from symbackprop.present.scene.text import text
-from symbackprop.present.scene.tikz import tikz
-
-#: What a picture can be written as.
-FORMATS = (".svg", ".tex", ".dot", ".txt", ".pdf", ".png")
+from symbackprop.public.drawing import FORMATS, draw_scene, rendered
 
 
 @dataclass(frozen=True)
@@ -246,17 +241,7 @@ class Graph:
         Returns:
             The files that were written.
         """
-        target = Path(path)
-        kind = target.suffix.lower()
-        if kind not in FORMATS:
-            raise DeclarationError(f"draw {target.name!r}: the ending must be one of {', '.join(FORMATS)}")
-        scene = self.scene(run, **options)
-        if frames and kind != ".tex":
-            names = [target.with_name(f"{target.stem}-{k:02d}{target.suffix}") for k in range(scene.last_step + 1)]
-            contents = {name.name: rendered(scene, kind, k) for k, name in enumerate(names)}
-            return files.write_all(target.parent, contents)
-        content = tikz(scene, overlays=True) if frames else rendered(scene, kind, step)
-        return (files.write(target, content),)
+        return draw_scene(self.scene(run, **options), path, frames=frames, step=step)
 
     # --- display ---
 
@@ -345,16 +330,6 @@ class GraphRun:
         r = Rounding()
         rows = [(n, r.text(exact(self.values[n]).item()), r.text(exact(self.gradients[n]).item())) for n in self.graph.nodes]
         return table(("node", "value", "gradient"), rows, caption=repr(self))
-
-
-def rendered(scene: Scene, kind: str, step: int | None = None) -> str | bytes:
-    """Return a scene as the content of a file with one of the endings of `FORMATS`."""
-    writers = {".svg": svg, ".tex": tikz, ".dot": dot, ".txt": text}
-    if kind in writers:
-        return writers[kind](scene, step)
-    from symbackprop.public.images import image
-
-    return image(scene, kind, step)
 
 
 def derivative_table(expressions: Sequence[str], wrt: str | None = None) -> Table:
