@@ -181,7 +181,7 @@ class _Layout:
             return self.matrix("substack", style, ("}",), opened=False)
         if token == r"\begin":
             return self.matrix(self.raw(), style, (r"\end",))
-        if token in (r"\left", r"\right", r"\Big", r"\big", r"\bigl", r"\bigr"):
+        if token in (r"\left", r"\right", r"\Big", r"\big", r"\bigl", r"\bigr", r"\biggl", r"\biggr"):
             self.next()
             return Box(0.5 * scale, 0.75 * scale, 0.25 * scale)
         if token in (r"\mathrm", r"\operatorname", r"\operatorname*", r"\text", r"\mathsf"):
@@ -306,14 +306,21 @@ def rows(latex: str, width: float) -> tuple[str, ...]:
 
     A row that begins with a relation stands below the first; any other is a continuation. What cannot be broken stays as it is.
     """
-    out: list[str] = []
-    for part in pieces(latex, RELATIONS):
-        out += _filled(part, width) if measure(part).width > width else [part]
+    if measure(latex).width <= width:
+        return (latex,)
+    main, *conditions = pieces(latex, _GAPS) or (latex,)
+    out = [row for part in pieces(main, RELATIONS) for row in _filled(part, width)]
+    for condition in conditions:
+        # What follows a gap says where the formula holds: it stays whole.
+        if measure(f"{out[-1]} {condition}").width <= width - 2:
+            out[-1] = f"{out[-1]} {condition}"
+        else:
+            out.append(condition)
     return tuple(out)
 
 
+_GAPS = frozenset({r"\qquad", r"\quad"})
 _ORDER: tuple[tuple[frozenset[str], bool], ...] = (
-    (frozenset({r"\qquad", r"\quad"}), False),
     (_SUMS, False),
     (_PRODUCTS, False),
     (_SUMS, True),
@@ -323,8 +330,11 @@ _ORDER: tuple[tuple[frozenset[str], bool], ...] = (
 
 def _filled(text: str, width: float, order: tuple[tuple[frozenset[str], bool], ...] = _ORDER) -> list[str]:
     """Break a text at the first kind of sign that helps, and what is still too wide at the next kind."""
-    if measure(text).width <= width or not order:
+    if measure(text).width <= width:
         return [text]
+    if not order:
+        opened = _opened(text)
+        return [text] if opened == text else _filled(opened, width, _ORDER)
     (kinds, inside), rest = order[0], order[1:]
     lines: list[str] = []
     for part in pieces(text, kinds, inside=inside):
@@ -334,6 +344,19 @@ def _filled(text: str, width: float, order: tuple[tuple[frozenset[str], bool], .
         else:
             lines += _filled(part, room, rest)
     return lines
+
+
+def _opened(text: str) -> str:
+    """Return a text whose outermost growing parentheses are of a fixed size, so that a line may end between them."""
+    given, depth, out = tokens(text), 0, []
+    for k, token in enumerate(given):
+        if token == r"\right":
+            depth -= 1
+        outer = depth == 0 and given[k + 1 : k + 2] in (("(",), (")",), ("[",), ("]",))
+        out.append({r"\left": r"\biggl", r"\right": r"\biggr"}.get(token, token) if outer else token)
+        if token == r"\left":
+            depth += 1
+    return "".join(out)
 
 
 __all__ = ["RELATIONS", "Box", "halves", "measure", "pieces", "prose_width", "rows", "tokens"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -39,7 +39,7 @@ from symbackprop.present.document.records import (
     Text,
 )
 from symbackprop.present.document.words import plain_words, tex_words
-from symbackprop.present.scene.records import Scene
+from symbackprop.present.scene.records import Label, Scene
 from symbackprop.present.scene.tikz import tikz
 from symbackprop.resources import folder
 
@@ -55,6 +55,7 @@ class Page:
         packages: whether booktabs and hyperref are loaded.
         overlays: whether things appear one after another.
         table: how many rows of a table fit.
+        picture: how high a picture may be, in centimetres.
     """
 
     width: float
@@ -63,15 +64,18 @@ class Page:
     packages: bool
     overlays: bool
     table: int
+    picture: float
 
 
 #: The text widths are those of the templates; a fragment fits into an article of 345 pt and into a slide of 4:3.
 PAGES: Final = {
-    "article": Page(width=38.5, height=0, centimetres=15.0, packages=True, overlays=False, table=38),
-    "beamer": Page(width=36.5, height=16.2, centimetres=14.2, packages=True, overlays=True, table=10),
-    "fragment": Page(width=27.5, height=0, centimetres=10.7, packages=False, overlays=False, table=10),
+    "article": Page(width=38.5, height=0, centimetres=15.0, packages=True, overlays=False, table=38, picture=14.0),
+    "beamer": Page(width=36.5, height=17.3, centimetres=14.2, packages=True, overlays=True, table=10, picture=5.0),
+    "fragment": Page(width=27.5, height=0, centimetres=10.7, packages=False, overlays=False, table=10, picture=5.0),
 }
 KINDS: Final = tuple(PAGES)
+#: An em of 11 pt.
+CENTIMETRES: Final = 0.385
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,8 @@ def view(document: Document, kind: str) -> dict[str, Any]:
     sections = [writer.section(s) for s in document.sections if any(b != Display(()) for b in s.blocks)]
     if document.sources:
         sections.append(writer.bibliography(document.sources))
+    formulas = [line.latex for b in blocks if isinstance(b, Display) for line in b.lines]
+    formulas += [label.latex for b in blocks if isinstance(b, Figure) for label in _labels(b.scene)]
     return {
         "title": tex_words(document.title),
         "subtitle": tex_words(document.subtitle),
@@ -162,6 +168,7 @@ def view(document: Document, kind: str) -> dict[str, Any]:
         "plain_author": plain_words(document.author),
         "pictures": any(isinstance(b, Figure) for b in blocks),
         "charts": any(isinstance(b, Chart) for b in blocks),
+        "boards": any(r"\mathbb" in formula for formula in formulas),
         "sections": sections,
     }
 
@@ -217,12 +224,12 @@ class Writer:
         plain = plain_words(section.title)
         heading = title if title == plain else rf"\texorpdfstring{{{title}}}{{{plain}}}"
         if not self.page.overlays:
-            return Made(title, heading, tuple(self.block(b) for b in section.blocks), ())
+            return Made(title, heading, self.joined(section.blocks, [self.block(b) for b in section.blocks]), ())
         return Made(title, heading, (), tuple(self.frames(title, section.blocks)))
 
     def bibliography(self, sources: Sequence[Source]) -> Made:
         """Write the list of sources."""
-        items = []
+        items = [r"\raggedright"]
         for k, s in enumerate(sources, start=1):
             parts = [tex_words(s.author), rf"\emph{{{tex_words(s.title)}}}"] + [tex_words(p) for p in (s.where, s.year) if p]
             written = ", ".join(p for p in parts if p) + "."
@@ -230,10 +237,21 @@ class Writer:
                 shown = _breakable(s.url)
                 written += " " + (rf"\href{{{_address(s.url)}}}{{{shown}}}" if self.page.packages else shown)
             items.append(rf"\par\noindent\hangindent=2em\hangafter=1\makebox[2em][l]{{[{k}]}}{written}")
-        listed = "\n".join(items) + r"\par"
-        if self.page.overlays:
-            listed = rf"{{\small {listed}}}"
+        size = r"\small" if self.page.overlays else ""
+        listed = f"{{{size}" + "\n".join(items) + r"\par}"
         return Made("References", "References", (listed,), (Frame("References", (listed,)),))
+
+    def joined(self, blocks: Sequence[Block], written: Sequence[str]) -> tuple[str, ...]:
+        """Join formulas with the words or formulas in front of them: an empty line there would be an empty paragraph."""
+        out: list[str] = []
+        before: Block | None = None
+        for block, text in zip(blocks, written, strict=True):
+            if out and isinstance(block, Display) and isinstance(before, Paragraph | Display):
+                out[-1] += f"\n{text}"
+            else:
+                out.append(text)
+            before = block
+        return tuple(out)
 
     # --- slides ---
 
@@ -243,7 +261,7 @@ class Writer:
         used = 0.0
         for block in (part for b in blocks for part in self.split(b)):
             need = self.height(block)
-            if frames[-1] and (used + need > self.page.height or (isinstance(block, Figure) and block.scene.last_step)):
+            if frames[-1] and (used + need > self.page.height or (isinstance(block, Figure) and block.scene.last_step > 0)):
                 # Words that introduce a block stay with it.
                 moved = [frames[-1].pop()] if _introduces(frames[-1]) else []
                 frames.append(moved)
@@ -252,7 +270,8 @@ class Writer:
             used += need
         named = [f for f in frames if f]
         return [
-            Frame(title if len(named) == 1 else rf"{title} ({k}/{len(named)})", tuple(self.built(f))) for k, f in enumerate(named, start=1)
+            Frame(title if len(named) == 1 else rf"{title} ({k}/{len(named)})", self.joined(f, self.built(f)))
+            for k, f in enumerate(named, start=1)
         ]
 
     def built(self, blocks: Sequence[Block]) -> list[str]:
@@ -294,7 +313,7 @@ class Writer:
             again = [[replace(g[0], latex=f"{left} {g[0].latex}"), *g[1:]] if k else g for k, g in enumerate(cut)]
             return [Display(tuple(g)) for g in again]
         if isinstance(block, Algorithm):
-            groups = _groups(block.lines, lambda line: self.text_height(line[1]), room - 2)
+            groups = _groups(block.lines, lambda line: self.pseudo_height(line[1]), room - 3)
             return [Algorithm(block.title if not k else f"{block.title}, continued", tuple(g)) for k, g in enumerate(groups)]
         if isinstance(block, Enumeration) and not block.ordered:
             return [Enumeration(tuple(g)) for g in _groups(block.items, self.text_height, room)]
@@ -310,9 +329,9 @@ class Writer:
         if isinstance(block, Paragraph):
             return self.text_height(block.parts) + 0.4
         if isinstance(block, Display):
-            return sum(self.line_height(line) for line in block.lines) + 1.2
+            return sum(self.line_height(line) for line in block.lines) + 1.8
         if isinstance(block, Algorithm):
-            return sum(self.text_height(t) for _, t in block.lines) + 2.4
+            return sum(self.pseudo_height(t) for _, t in block.lines) + 3.5
         if isinstance(block, Enumeration):
             return sum(self.text_height(i) + 0.3 for i in block.items)
         if isinstance(block, Table):
@@ -320,22 +339,29 @@ class Writer:
             return 1.5 * (len(block.rows) + 1) + 1 + caption
         if isinstance(block, Listing):
             return len(block.code.split("\n")) + 1 + bool(block.caption)
-        return self.page.height - (1.5 if isinstance(block, Figure | Chart) and block.caption else 0) - 0.5
+        caption = self.text_height(block.caption) + 0.5 if block.caption else 0
+        if isinstance(block, Figure):
+            return self.scale(block) * _extent(block.scene)[1] / CENTIMETRES + caption + 1.2
+        return self.page.height - 1
 
     def line_height(self, line: Line) -> float:
         left, right = _sides(line.latex)
         parts = rows(right, self.page.width - min(measure(left).width, self.page.width / 2)) if right else (left,)
-        return sum(max(1.7, measure(p).total + 0.75) for p in parts) + max(0.0, measure(left).total - measure(parts[0]).total)
+        heights = [measure(p).total for p in parts]
+        return sum(max(1.5, h + 0.4) for h in (max(heights[0], measure(left).total), *heights[1:]))
 
     def text_height(self, parts: Text) -> float:
         return 1.25 * max(1, -(-_breadth(parts) // (self.page.width - 1)))
+
+    def pseudo_height(self, parts: Text) -> float:
+        return max([self.text_height(parts) + 0.15, *(measure(p.latex).total + 0.3 for p in parts if isinstance(p, Math))])
 
     # --- blocks ---
 
     def block(self, block: Block) -> str:
         """Write a block."""
         if isinstance(block, Paragraph):
-            return rf"\par {self.text(block.parts)}\par" if not self.page.packages else self.text(block.parts)
+            return self.text(block.parts)
         if isinstance(block, Display):
             return self.display(block)
         if isinstance(block, Table):
@@ -449,14 +475,17 @@ class Writer:
 
     def figure(self, figure: Figure) -> str:
         """Write a picture, made smaller where it would not fit; on slides it is drawn step by step."""
-        wide, high = _extent(figure.scene)
-        room = (self.page.height - (3 if figure.caption else 1)) * 0.385 if self.page.height else 17.0
-        factor = min(1.0, self.page.centimetres / max(wide, 0.1), room / max(high, 0.1))
+        factor = self.scale(figure)
         picture = tikz(figure.scene, overlays=self.page.overlays)
         if factor < 1:
             picture = f"\\scalebox{{{factor:.3f}}}{{%\n{picture.rstrip()}}}\n"
         caption = f"\n\\par\\smallskip {{\\small {self.text(figure.caption)}}}" if figure.caption else ""
         return f"\\begin{{center}}\n{picture.rstrip()}{caption}\n\\end{{center}}"
+
+    def scale(self, figure: Figure) -> float:
+        """Return by how much a picture is made smaller; on a slide there is room for a few words beside it."""
+        wide, high = _extent(figure.scene)
+        return min(1.0, self.page.centimetres / max(wide, 0.1), self.page.picture / max(high, 0.1))
 
     def chart(self, chart: Chart) -> str:
         """Write a plot."""
@@ -475,8 +504,10 @@ class Writer:
 
     def algorithm(self, algorithm: Algorithm) -> str:
         """Write pseudocode between rules, with numbered lines."""
+        whole = not self.page.overlays and len(algorithm.lines) <= (24 if self.page.packages else 8)
         lines = [
-            r"\par\medskip\noindent\rule{\linewidth}{0.8pt}\par\nobreak",
+            r"\par\medskip\noindent" + (r"\begin{minipage}{\linewidth}" if whole else ""),
+            r"{\parskip=1pt\noindent\rule{\linewidth}{0.8pt}\par\nobreak",
             rf"\noindent\textbf{{Algorithm.}} {tex_words(algorithm.title)}\par\nobreak\vspace{{-0.6\baselineskip}}",
             r"\noindent\rule{\linewidth}{0.4pt}\par\nobreak",
         ]
@@ -484,10 +515,24 @@ class Writer:
             indent = 1.8 + 1.6 * depth
             lines.append(
                 rf"\noindent\hangindent={indent + 1.2:.1f}em\hangafter=1\makebox[{indent:.1f}em][l]{{\footnotesize {k}}}"
-                rf"\ignorespaces {self.text(text)}\par"
+                rf"\ignorespaces {self.pseudocode(text, self.page.width - indent - 2)}\par"
             )
-        lines.append(r"\vspace{-0.4\baselineskip}\noindent\rule{\linewidth}{0.8pt}\par\medskip")
+        lines.append(
+            r"\vspace{-0.4\baselineskip}\noindent\rule{\linewidth}{0.8pt}\par}" + (r"\end{minipage}" if whole else "") + r"\par\medskip"
+        )
         return "\n".join(lines)
+
+    def pseudocode(self, parts: Text, room: float) -> str:
+        """Write a line of pseudocode; a formula in it is as large as in a display, and broken where it is too wide."""
+        out = ""
+        for part in parts:
+            if not isinstance(part, Math):
+                out += self.inline(part)
+                continue
+            left, right = _sides(part.latex)
+            cut = rows(right, room - measure(left).width) if right and measure(part.latex).width > room else (right,)
+            out += rf"$\displaystyle {left} {cut[0]}$" + "".join(rf"\\ $\displaystyle \qquad {{}} {row}$" for row in cut[1:])
+        return out
 
 
 _RELATION_WORDS = frozenset(
@@ -578,6 +623,12 @@ def _breadth(parts: Text) -> float:
         else:
             total += 1.0
     return total
+
+
+def _labels(scene: Scene) -> Iterator[Label]:
+    yield from (n.label for n in scene.nodes)
+    yield from (w.label for w in scene.words)
+    yield from (m.label for e in scene.edges for m in e.marks)
 
 
 def _extent(scene: Scene) -> tuple[float, float]:
