@@ -59,6 +59,8 @@ class Writer(Protocol):
     def partial(self, of: str, loss: str) -> Piece: ...
     def shaped(self, text: str, rows: str, columns: str) -> str: ...
     def ones(self) -> str: ...
+    def dots(self, way: str) -> str: ...
+    def underbraced(self, piece: Piece, below: str) -> Piece: ...
     def relation(self, kind: str) -> str: ...
     def scientific(self, mantissa: str, exponent: int) -> str: ...
 
@@ -184,6 +186,12 @@ class Latex:
     def ones(self) -> str:
         return r"\mathbf{1}"
 
+    def dots(self, way: str) -> str:
+        return r"\vdots" if way == "vertical" else r"\dots"
+
+    def underbraced(self, piece: Piece, below: str) -> Piece:
+        return Piece(rf"\underbrace{{{piece.text}}}_{{{below}}}", SINGLE, False)
+
     def relation(self, kind: str) -> str:
         return _RELATIONS[kind]
 
@@ -279,6 +287,12 @@ class Unicode:
 
     def ones(self) -> str:
         return "𝟏"
+
+    def dots(self, way: str) -> str:
+        return "⋮" if way == "vertical" else "…"
+
+    def underbraced(self, piece: Piece, below: str) -> Piece:
+        return Piece(f"[{below} = {piece.text}]", SINGLE)
 
     def relation(self, kind: str) -> str:
         return {">": ">", ">=": "≥", "<=": "≤", "==": "=", "!=": "≠", "|": "|"}[kind]
