@@ -27,7 +27,7 @@ class Look:
     Attributes:
         colour: six hexadecimal digits.
         width: of the line, in points.
-        kind: how many curves of this role and kind came before; dashes and marks differ by it, never the colour alone.
+        kind: how many lines of this role, or clouds of points, came before; dashes and marks differ by it, never the colour alone.
         dashed: whether it asks for a broken line.
     """
 
@@ -57,11 +57,11 @@ def check_chart(chart: Chart) -> Chart:
 
 def looks(curves: Sequence[Curve]) -> tuple[Look, ...]:
     """Return how the curves of a chart are drawn."""
-    met: dict[tuple[str, bool, bool], int] = {}
+    met: dict[tuple[str, bool], int] = {}
     found = []
     for curve in curves:
         style = STYLES[curve.role]
-        key = (curve.role, curve.kind == "points", curve.dashed)
+        key = ("points", False) if curve.kind == "points" else (curve.role, curve.dashed)
         met[key] = met.get(key, 0) + 1
         found.append(Look(style.text, 0.6 if curve.role == "muted" else 1.2, met[key] - 1, curve.dashed))
     return tuple(found)
