@@ -425,7 +425,8 @@ def graph(
     ] = None,
     local: Annotated[bool, typer.Option("--local", help="Local gradients on the edges.")] = False,
     decimals: Annotated[
-        int | None, typer.Option("--decimals", help="Digits after the point [default: 4 significant digits].", min=0, max=15, show_default=False)
+        int | None,
+        typer.Option("--decimals", help="Digits after the point [default: 4 significant digits].", min=0, max=15, show_default=False),
     ] = None,
 ) -> None:
     """Draw a scalar function as a circuit: values forwards, gradients backwards.

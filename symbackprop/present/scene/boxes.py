@@ -218,6 +218,8 @@ def crossings(scene: Scene) -> tuple[str, ...]:
 
 def meets(box: Box, a: Point, b: Point) -> bool:
     """Whether a line from ``a`` to ``b`` has a point inside a box (Liang and Barsky)."""
+    if max(a[0], b[0]) <= box.left or min(a[0], b[0]) >= box.right or max(a[1], b[1]) <= box.bottom or min(a[1], b[1]) >= box.top:
+        return False
     low, high = 0.0, 1.0
     for start, delta, least, most in (
         (a[0], b[0] - a[0], box.left, box.right),

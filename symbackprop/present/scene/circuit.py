@@ -80,15 +80,16 @@ class _Plan:
 
     def draw(self) -> Scene:
         """Return the scene with as little room as its labels need."""
-        scene = self.scene(NODE_GAP, 1.0)
-        for grow in (1.12, 1.25, 1.45, 1.7, 2.0):
-            if not boxes.overlaps(scene) and not boxes.crossings(scene):
+        best: tuple[tuple[int, int], Scene] | None = None
+        for grow in (1.0, 1.12, 1.25, 1.45, 1.7, 2.0):
+            scene = self.scene(NODE_GAP * grow, grow)
+            faults = len(boxes.overlaps(scene)), len(boxes.crossings(scene))
+            if best is None or faults < best[0]:
+                best = faults, scene
+            if faults == (0, 0):
                 break
-            wider = self.scene(NODE_GAP * grow, grow)
-            better = len(boxes.overlaps(wider)), len(boxes.crossings(wider))
-            if better < (len(boxes.overlaps(scene)), len(boxes.crossings(scene))):
-                scene = wider
-        return scene
+        assert best is not None
+        return best[1]
 
     def scene(self, node_gap: float, spread: float) -> Scene:
         circuit = self.circuit
@@ -150,7 +151,7 @@ class _Plan:
         if run is not None:
             found.append(Mark(self.number(run.values[source]), "above", role="value"))
         elif source in self.circuit.gate:
-            found.append(Mark(word(source), "above", role="value"))
+            found.append(Mark(word(source), "above", role="muted"))
         if self.local:
             slope = None if run is None else run.step[consumer, position].local
             side = "on" if run is not None and self.gradients else "below"
@@ -171,7 +172,7 @@ class _Plan:
         """Names that were given, sums at branches, patterns."""
         found = []
         for name, node in zip(self.circuit.nodes, drawn, strict=True):
-            if name in self.circuit.named and name != self.circuit.output and name in self.circuit.gate:
+            if self.run is not None and name in self.circuit.named and name != self.circuit.output and name in self.circuit.gate:
                 found.append(Words(word(name), node.x, node.y + node.height / 2 + 0.08, "south", "muted"))
             if self.patterns and name in self.circuit.gate and self.circuit.gate[name].pattern:
                 label = Label(PATTERNS[self.circuit.gate[name].pattern])
@@ -305,9 +306,9 @@ def word(name: str) -> Label:
     layered_entry = re.fullmatch(r"([A-Za-z]+)(\d+)_(\d+)", name)
     if layered_entry:
         letter, layer, entry = layered_entry.groups()
-        return Label(f"{letter}_{{{entry}}}^({layer})", tex_word(name))
+        return Label(f"{letter}_{entry}^({layer})", tex_word(name))
     match = re.fullmatch(r"([A-Za-z]+)_?(\d+)", name)
-    return Label(f"{match[1]}_{{{match[2]}}}" if match else name, tex_word(name))
+    return Label(f"{match[1]}_{match[2]}" if match else name, tex_word(name))
 
 
 def quotient(top: Label, bottom: Label) -> Label:
