@@ -55,6 +55,7 @@ from symbackprop.present.reader.values import (
     conform,
     elementwise,
     entries,
+    identity,
     matrix_product,
     number,
     ones,
@@ -499,6 +500,8 @@ class Meaning:
             value = number(np.pi)
         elif node.base == "1" and node.style in ("bold", "double") and bare:
             value = ones()
+        elif node.base == "I" and bare:
+            value = identity()
         elif node.base == r"\infty" and bare:
             value = number(np.inf)
         if value is None:
@@ -917,8 +920,7 @@ class Meaning:
                     return self.fitting(node, lambda: entries(taken, ()))
                 bound = replace(text, entries=known.entries, first=known.first)
                 if any(_is_slot(i) for i in indices):
-                    line = self.line(bound, indices, node)
-                    return turned(line) if known.turned else line
+                    return self.column_of(known, bound, of.indices, variable.indices, node)
                 return self.gathered(bound, indices, [self.value(i) for i in indices], node)
         if variable is None and not (isinstance(bottom, Symbol) and index_name(bottom) in self.numbers):
             return self.unbound(bottom)
@@ -934,6 +936,16 @@ class Meaning:
             assert work is not None
             return elementwise(_slope_of(work, False), self.symbol(bottom))
         return self.by_differences(top, bottom, variable, node)
+
+    def column_of(self, known: Derived, bound: Bound, above: Sequence[Node], below: Sequence[Node], node: Node) -> Value:
+        """Return the derivative with respect to a whole row or column of a matrix: ∂L/∂W_{·0}, ∂z/∂W_{·0}."""
+        if above or len(below) != 2 or all(_is_slot(i) for i in below):
+            raise ShapeError(f"{self.text(node)}: one row or column of a matrix is meant by a dot among two indices")
+        number_ = 0 if _is_slot(below[1]) else 1
+        array = np.moveaxis(known.entries, number_ - 2, 0)
+        taken = replace(bound, entries=array, first=(bound.starts(known.entries.ndim - 2 + number_),))
+        made = self.gathered(taken, [below[number_]], [self.value(below[number_])], node)
+        return turned(made) if known.turned else made
 
     def of_sample(self, of: Seen, variable: Seen, group: Group | None) -> Value | None:
         """Return ∂L(θ; x_n, y_n)/∂W, the derivative of one sample's value."""

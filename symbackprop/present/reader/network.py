@@ -41,6 +41,7 @@ def network_bindings(
     layout: str = "gradient",
     samples: Mapping[str, Any] | None = None,
     functions: Mapping[str, Callable[..., Any]] | None = None,
+    jacobian: Callable[[str, str], Any] | None = None,
 ) -> Bindings:
     """Return the meaning of a network's symbols in a notation.
 
@@ -51,12 +52,13 @@ def network_bindings(
         layout: of derivatives in matrix formulas.
         samples: for a network of one sample, the values of the batch that it belongs to; without them the batch is this sample.
         functions: what unspecified activations are, by their label ("f").
+        jacobian: gives the derivative of one of the network's values by another, by the engine's names, or None.
 
     Raises:
         DeclarationError: a value is missing.
     """
     record = notations.notation(notation)
-    return _Network(model, dict(values), record, notations.layout(layout), samples).bindings(functions or {})
+    return _Network(model, dict(values), record, notations.layout(layout), samples, jacobian).bindings(functions or {})
 
 
 @dataclass(frozen=True)
@@ -68,13 +70,15 @@ class _Place:
 
 
 class _Network:
-    def __init__(self, model: Model, values: dict[str, Any], notation: Notation, layout: str, samples: Mapping[str, Any] | None) -> None:
+    def __init__(self, model: Model, values: dict[str, Any], notation: Notation, layout: str, samples: Mapping[str, Any] | None, jacobian: Callable[[str, str], Any] | None) -> None:
         self.model = model
         self.n = notation
         self.layout = layout
         self.batch = model.per == "batch"
         self.given = values
         self.samples = samples
+        self.jacobian = jacobian
+        self.slopes: dict[tuple[str, str], Derived | None] = {}
         self.bound: list[Bound] = []
         self.derivatives: dict[str, Derived] = {}
         self.done: set[str] = set()
@@ -346,10 +350,10 @@ class _Network:
         if self.batch or self.n.one_loss != "total":
             self.add(self.n.loss, name=name if self.batch else "loss of all", whole=all_, total=all_)
         if each is not None:
-            self.add(self.n.sample_loss, name="loss of each", entries=each, whole=None)
-            self.add(self.n.sample_loss, name="loss of each", style="bold", entries=each, whole=each)
-            if self.n.sample_loss != self.n.loss:
-                self.add(self.n.sample_loss, name="loss of each", entries=each, whole=each if self.batch else None)
+            called = "loss.L" if self.batch else "loss of each"
+            apart = self.batch and self.n.sample_loss != self.n.loss
+            self.add(self.n.sample_loss, name=called, entries=each, whole=each if apart else None)
+            self.add(self.n.sample_loss, name=called, style="bold", entries=each, whole=each)
         if not self.batch:
             below = self.n.sample if self.n.one_loss == "indexed" else ""
             self.add(one, below=below, name=name, whole=total, each=each, total=all_)
@@ -399,7 +403,38 @@ class _Network:
             self.add(letter if len(given) == 1 or letters[0] != letters[1] else label, name=f"function {label}", function=work)
 
     def derivative(self, top: str, bottom: str) -> Derived | None:
-        return self.derivatives.get(bottom) if top == self.model.loss else None
+        if top == self.model.loss and bottom in self.derivatives:
+            return self.derivatives[bottom]
+        if (top, bottom) not in self.slopes:
+            self.slopes[top, bottom] = self.jacobian_of(top, bottom)
+        return self.slopes[top, bottom]
+
+    def jacobian_of(self, top: str, bottom: str) -> Derived | None:
+        """Return the derivative of one value by another: the axes of the first, then those of the second."""
+        tensors = self.model.system.tensors
+        if self.jacobian is None or top not in tensors or bottom not in tensors:
+            return None
+        given = self.jacobian(top, bottom)
+        if given is None:
+            return None
+        array = np.asarray(given, dtype=np.float64)
+        rank = tensors[top].rank
+        first = [1] * array.ndim
+        bias = next((self.bias(r) for r in self.model.layers if self.weights(r) == bottom), "")
+        if bias and self.n.folded:
+            column = np.asarray(self.jacobian(top, bias), dtype=np.float64)
+            array, first[-1] = np.concatenate([column[..., np.newaxis], array], axis=-1), 0
+        source_first = self.n.weight_index == "source first" and any(self.weights(r) == bottom for r in self.model.layers)
+        columns = self.n.batch_samples == "columns"
+        if source_first or (columns and self.has_batch(bottom) and array.ndim - rank == 2):
+            array, first[-2:] = np.swapaxes(array, -1, -2), first[-2:][::-1]
+        if columns and self.has_batch(top) and rank == 2:
+            array, first[:2] = np.swapaxes(array, 0, 1), first[:2][::-1]
+        if rank == 0:
+            return Derived(array, self.derivative_layout(array), tuple(first), array, self.layout == "numerator")
+        # Rows are what is differentiated, except in denominator layout.
+        whole = array.T if array.ndim == 2 and self.layout == "denominator" else array
+        return Derived(array, whole, tuple(first), turned=self.layout == "denominator")
 
 
 def _called(r: LayerRecord) -> str:

@@ -35,6 +35,7 @@ class Value:
         loose: whether it has as many rows, and columns, as are needed: ones.
         literal: whether it is made of written numbers only.
         selects: whether it is 0 or 1 by a condition; what it switches off need not exist.
+        identity: whether it is the identity matrix, of the size that is needed.
     """
 
     array: Array
@@ -43,6 +44,7 @@ class Value:
     loose: tuple[bool, bool] = (False, False)
     literal: bool = False
     selects: bool = False
+    identity: bool = False
 
     @property
     def rows(self) -> int:
@@ -82,6 +84,21 @@ def number(value: complex | float) -> Value:
 def ones() -> Value:
     """Return 𝟏, a column of ones as long as it needs to be."""
     return Value(np.ones((1, 1)), shaped=True, loose=(True, False))
+
+
+def identity() -> Value:
+    """Return I, as large as it needs to be."""
+    return Value(np.ones((1, 1)), shaped=True, loose=(True, True), identity=True)
+
+
+def _sized(values: Sequence[Value]) -> tuple[Value, ...]:
+    """Return values with the identity as large as the matrices beside it."""
+    if not any(v.identity for v in values):
+        return tuple(values)
+    sizes = {v.array.shape[a] for v in values if v.shaped for a in (-2, -1) if not v.loose[a + 2]}
+    if len(sizes) != 1:
+        raise MisfitError(" and ".join("I" if v.identity else v.shape for v in values))
+    return tuple(Value(np.eye(max(sizes)), shaped=True) if v.identity else v for v in values)
 
 
 def entries(array: Array, labels: Sequence[str]) -> Value:
@@ -133,6 +150,7 @@ def elementwise(work: Callable[..., Array], *values: Value, fills: bool = False,
     Raises:
         MisfitError: shapes differ.
     """
+    values = _sized(values)
     shaped = [v for v in values if v.shaped]
     if shaped:
         for axis in (-2, -1):
@@ -167,6 +185,8 @@ def conform(a: Value, b: Value) -> bool:
 
 def matrix_product(a: Value, b: Value) -> Value:
     """Return the matrix product; ones take the length of their neighbour."""
+    if a.identity or b.identity:
+        return b if a.identity else a
     (left, right), labels = aligned(a, b)
     if a.loose[1] and b.loose[0]:
         raise MisfitError(f"{a.shape} times {b.shape}")
@@ -215,6 +235,7 @@ __all__ = [
     "conform",
     "elementwise",
     "entries",
+    "identity",
     "matrix_product",
     "number",
     "ones",
