@@ -44,6 +44,11 @@ def extended(tensor: Tensor, axis: int) -> Tensor:
     return Tensor(tensor.name + EXTENDED, tuple(axes), tensor.role, integer=tensor.integer)
 
 
+def turns(tensor: Tensor, naming: Naming, notation: Notation) -> bool:
+    """Return whether an array is laid out the other way round than in the engine: W_ij from i to j, a column for each sample."""
+    return _Convention(naming, notation).turns(tensor)
+
+
 class _Convention:
     def __init__(self, naming: Naming, notation: Notation) -> None:
         self.naming = naming
@@ -309,4 +314,4 @@ def _transposes(form: m.Form) -> int:
     return sum(isinstance(f, m.Transpose) for f in m.walk(form))
 
 
-__all__ = ["arranged", "extended", "mapped", "simpler"]
+__all__ = ["arranged", "extended", "mapped", "simpler", "turns"]

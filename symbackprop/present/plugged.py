@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
+import mpmath
 import numpy as np
 import sympy
 from sympy import Expr, S
 
+from symbackprop.algebra import matrix as m
 from symbackprop.algebra import nodes
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
@@ -21,13 +23,19 @@ from symbackprop.algebra.interpret import evaluate
 from symbackprop.algebra.order import ordered_terms, signed_factors
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import ShapeError
-from symbackprop.present.index import WRITTEN, IndexPrinter
+from symbackprop.present.convention import arranged, turns
+from symbackprop.present.index import WRITTEN, FromZero, IndexPrinter
+from symbackprop.present.matrix import MatrixPrinter
+from symbackprop.present.naming import EXTENDED, Naming
+from symbackprop.present.notation import Notation
 from symbackprop.present.rounding import Array, Rounding
 from symbackprop.present.symbols import Symbols
 from symbackprop.present.writer import PRODUCT, REDUCTION, SINGLE, SUM, Piece
 
 #: Sums with more terms show their first and last ones only.
 MAX_TERMS = 6
+#: Longer axes of a printed matrix are abbreviated.
+MAX_AXIS = 4
 #: A term that a guard over indices leaves out.
 _NOTHING = Piece("")
 
@@ -61,7 +69,7 @@ class EntryPrinter(IndexPrinter):
             place = tuple(self.whole(part) for part in e.index)
             if self.values is not None:
                 return self.number_of(e.tensor, self.values[e.tensor.name][place])
-            return self.symbols.tensor(e.tensor, [str(k + 1) for k in place], whole=not place)
+            return self.symbols.tensor(e.tensor, labels(e.tensor, place), whole=not place)
         if isinstance(e, Index):
             return Piece(str(self.at[e] + 1))
         if self.values is not None and e.is_Symbol and e in self.sizes:
@@ -225,6 +233,66 @@ class Chain:
     sign: str
 
 
+def labels(tensor: Tensor, place: Sequence[int]) -> list[str]:
+    """Return how an entry's indices are written: from 1, where there is an entry 0 from 0."""
+    return [str(k if isinstance(axis, FromZero) else k + 1) for axis, k in zip(tensor.axes, place, strict=True)]
+
+
+@dataclass(frozen=True)
+class Laid:
+    """An equation in the conventions of a notation, with the arrays that it reads laid out in the same way.
+
+    Attributes:
+        equation: as the notation writes it.
+        values: exact, of everything that it reads and gives.
+        turned: whether what it gives is laid out the other way round than in the engine.
+    """
+
+    equation: Equation
+    values: Mapping[str, Array]
+    turned: bool
+
+    def place(self, place: Sequence[int]) -> tuple[int, ...]:
+        """Return where an entry of the engine's array lies in what the equation gives."""
+        moved = tuple(place)[::-1] if self.turned else tuple(place)
+        return tuple(k + isinstance(axis, FromZero) for axis, k in zip(self.equation.tensor.axes, moved, strict=True))
+
+
+def laid(equation: Equation, values: Mapping[str, Array], naming: Naming, notation: Notation) -> Laid:
+    """Return an equation and the arrays that it reads in the conventions of a notation."""
+    shown = arranged(equation, naming, notation)
+    assert isinstance(shown, Equation)
+    given = {t.name: t for t in (equation.tensor, *equation.reads)}
+    made = {t.name: arrangement(given[_own(t)], values, naming, notation, t.name != _own(t)) for t in (shown.tensor, *shown.reads)}
+    return Laid(shown, made, turns(equation.tensor, naming, notation))
+
+
+def _own(tensor: Tensor) -> str:
+    return tensor.name.removesuffix(EXTENDED)
+
+
+def arrangement(tensor: Tensor, values: Mapping[str, Array], naming: Naming, notation: Notation, extended: bool = False) -> Array:
+    """Return the array of a tensor as a notation lays it out: transposed, or with an entry 0: the bias of weights, the 1 of inputs."""
+    array = values[tensor.name]
+    if extended:
+        array = np.concatenate([_column(tensor.name, array, values, naming)[..., None], array], axis=-1)
+    return array.T if array.ndim == 2 and turns(tensor, naming, notation) else array
+
+
+def _column(name: str, array: Array, values: Mapping[str, Array], naming: Naming) -> Array:
+    """Return what stands in entry 0: the bias of a weight, the gradient of the bias in its gradient, 1 in front of an input."""
+    called = naming.of(name)
+    gradient = called.role == "gradient" and called.of is not None
+    weight = called.of if gradient else called
+    for a in naming.affine:
+        if a.weight == weight:
+            bias = next(tensor for tensor, known in naming.names.items() if known == a.bias)
+            found = values.get(f"grad.{bias}" if gradient else bias)
+            # A bias that is not trained has no gradient; its column is not shown.
+            return found if found is not None else np.full(array.shape[:-1], mpmath.nan, dtype=object)
+    return np.full(array.shape[:-1], mpmath.mpf(1), dtype=object)
+
+
 def chain(
     equation: Equation,
     place: Sequence[int],
@@ -245,13 +313,15 @@ def chain(
         rounding: how numbers are printed.
         parts: "auto", "always" or "never": whether the parts of the right side get a line of their own.
     """
+    if len(place) != equation.tensor.rank:
+        raise ShapeError(f"{equation.tensor.name} has {equation.tensor.rank} axes, entry {tuple(place)} has {len(place)}")
+    value = values[equation.tensor.name][tuple(place)]
+    made = laid(equation, values, symbols.naming, symbols.notation)
+    equation, values = made.equation, made.values
     index: tuple[Any, ...] = equation.lhs.index
-    if len(place) != len(index):
-        raise ShapeError(f"{equation.tensor.name} has {len(index)} axes, entry {tuple(place)} has {len(place)}")
-    at = dict(zip(index, place, strict=True))
+    at = dict(zip(index, made.place(place), strict=True))
     letters = EntryPrinter(symbols, {}, index, at=at, known=values, sizes=sizes, rounding=rounding)
     numbers = replace(letters, values=values)
-    value = values[equation.tensor.name][tuple(place)]
     error = equation.tensor.role == "cotangent"
     rhs = equation.rhs
     with_letters = letters.error(rhs) if error else letters.write(rhs)
@@ -276,4 +346,79 @@ def chain(
     )
 
 
-__all__ = ["MAX_TERMS", "Chain", "EntryPrinter", "chain"]
+@dataclass(frozen=True)
+class NumberMatrixPrinter(MatrixPrinter):
+    """Writes matrix forms with the matrices of numbers in the places of their letters.
+
+    Attributes:
+        values: as the notation lays them out.
+        rounding: how numbers are printed.
+    """
+
+    values: Mapping[str, Array] = field(default_factory=dict)
+    rounding: Rounding = field(default_factory=Rounding)
+
+    def single(self, form: m.Form) -> Piece:
+        if isinstance(form, m.Entry) and all(part is None for part in form.at):
+            array = self.values[form.tensor.name]
+            if array.ndim == 0:
+                return self.rounding.piece(array[()])
+            return Piece(matrix_latex(array, self.rounding), SINGLE, tall=True)
+        return super().single(form)
+
+    def transposed(self, form: m.Form) -> Piece:
+        base = self.closed(form, SINGLE)
+        return Piece(self.symbols.writer.transposed(base.text, self.symbols.notation.transposed), SINGLE, tall=True)
+
+
+def matrix_line(equation: m.MatrixEquation, values: Mapping[str, Array], symbols: Symbols, rounding: Rounding) -> tuple[str, str, str]:
+    """Return the left side, the right side with letters, and the right side with matrices of numbers in their places."""
+    shown = arranged(equation, symbols.naming, symbols.notation)
+    assert isinstance(shown, m.MatrixEquation)
+    given = {e.tensor.name: e.tensor for e in (equation.lhs, *equation.rhs.entries)}
+    made = {
+        t.name: arrangement(given[_own(t)], values, symbols.naming, symbols.notation, t.name != _own(t))
+        for t in (e.tensor for e in (shown.lhs, *shown.rhs.entries))
+    }
+    letters, numbers = MatrixPrinter(symbols), NumberMatrixPrinter(symbols, values=made, rounding=rounding)
+    error = shown.tensor.role == "cotangent"
+    rights = [(p.error(shown.rhs) if error else p.write(shown.rhs)).text for p in (letters, numbers)]
+    return letters.write(shown.lhs).text, rights[0], rights[1]
+
+
+def matrix_latex(array: Array, rounding: Rounding) -> str:
+    r"""Return an array as a matrix of printed numbers, a vector as a column; what is long is abbreviated by dots."""
+    if array.ndim == 0:
+        return rounding.latex(array[()])
+    table = array.reshape(array.shape[0], -1) if array.ndim > 1 else array[:, None]
+    rows, columns = _kept(table.shape[0]), _kept(table.shape[1])
+    made = []
+    for r in rows:
+        cells = []
+        for c in columns:
+            if r is None or c is None:
+                cells.append(r"\ddots" if r is None and c is None else r"\vdots" if r is None else r"\cdots")
+            else:
+                cells.append(rounding.latex(table[r, c]))
+        made.append(" & ".join(cells))
+    body = r" \\ ".join(made)
+    return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
+
+
+def _kept(length: int) -> list[int | None]:
+    return list(range(length)) if length <= MAX_AXIS else [0, 1, None, length - 1]
+
+
+__all__ = [
+    "MAX_AXIS",
+    "MAX_TERMS",
+    "Chain",
+    "EntryPrinter",
+    "NumberMatrixPrinter",
+    "arrangement",
+    "chain",
+    "labels",
+    "laid",
+    "matrix_latex",
+    "matrix_line",
+]

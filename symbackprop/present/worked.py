@@ -22,10 +22,11 @@ from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.derive.records import Derivation
 from symbackprop.errors import DataError, DeclarationError
 from symbackprop.present import notation as notations
+from symbackprop.present.convention import turns
 from symbackprop.present.document.records import Block, Display, Line, Math, Table, Text
 from symbackprop.present.naming import Name, Naming, network_naming
 from symbackprop.present.notation import Notation
-from symbackprop.present.plugged import Chain, EntryPrinter, chain
+from symbackprop.present.plugged import Chain, EntryPrinter, arrangement, chain, matrix_latex, matrix_line
 from symbackprop.present.rounding import WORKING, Array, Rounding, exact
 from symbackprop.present.symbols import Symbols
 from symbackprop.present.writer import Latex, Piece
@@ -35,8 +36,6 @@ MatrixForm = Callable[[Equation], MatrixEquation | None]
 
 #: Tensors with more entries are printed as matrices, in tables and lines.
 MAX_ENTRIES = 6
-#: Longer axes of a printed matrix are abbreviated.
-MAX_AXIS = 5
 #: Letters of hyper-parameters whose names are words.
 _HYPER = {"eps": r"\epsilon", "weight_decay": r"\lambda", "beta1": r"\beta_1", "beta2": r"\beta_2", "clip_norm": "c"}
 STAGES = ("forward", "backward", "update")
@@ -210,7 +209,8 @@ class Worked:
 
     def _update_line(self, e: Equation, name: str, place: tuple[int, ...], flat: int, record: Notation, state: State) -> Line:
         own = self.naming.of(name)
-        symbols = _UpdateSymbols(record, self._update_naming(own), Latex(), owner=self.naming, entry=tuple(str(k + 1) for k in place))
+        entry = tuple(str(k + 1) for k in (place[::-1] if turns(self.derivation.tensors[name], self.naming, record) else place))
+        symbols = _UpdateSymbols(record, self._update_naming(own), Latex(), entry=entry)
         index: tuple[Any, ...] = e.lhs.index
         at = dict.fromkeys(index, flat)
         sizes = {size: Integer(self._flat_size()) for size in self.update.sizes} if self.update is not None else {}
@@ -227,7 +227,7 @@ class Worked:
 
     def _update_naming(self, own: Name) -> Naming:
         names = {"w": own, "w_next": own, "g": Name("gradient", of=own), "clipped": Name("gradient", of=own)}
-        return Naming(names=names, loss=self.naming.loss)
+        return Naming(names=names, loss=self.naming.loss, affine=self.naming.affine)
 
     # --- tables ---
 
@@ -237,8 +237,11 @@ class Worked:
 
     def symbol(self, name: str, place: Sequence[int] | None = None, *, notation: str | Notation = "ufldl") -> str:
         """Return the symbol of a tensor, or of one entry of it (counted from 0), in LaTeX."""
-        tensor = self.derivation.tensors[name]
-        return self.symbols(notation).tensor(tensor, [str(k + 1) for k in place or ()], whole=place is None or not place).text
+        tensor, symbols = self.derivation.tensors[name], self.symbols(notation)
+        indices = [str(k + 1) for k in place or ()]
+        if turns(tensor, self.naming, symbols.notation):
+            indices.reverse()
+        return symbols.tensor(tensor, indices, whole=not indices).text
 
     def printed(self, name: str, place: Sequence[int] = (), after: int = 0) -> str:
         """Return one entry as it is printed; labels count from 1, as indices do in print."""
@@ -268,7 +271,8 @@ class Worked:
         for name in names:
             array = values[name]
             if array.size > MAX_ENTRIES:
-                rows.append(((Math(self.symbol(name, notation=notation)),), (Math(matrix_latex(array, self.rounding)),)))
+                shown = arrangement(self.derivation.tensors[name], values, self.naming, notations.notation(notation))
+                rows.append(((Math(self.symbol(name, notation=notation)),), (Math(matrix_latex(shown, self.rounding)),)))
                 continue
             places = list(np.ndindex(array.shape))
             left = ", ".join(self.symbol(name, place, notation=notation) for place in places)
@@ -350,12 +354,28 @@ class Worked:
         made: list[Block] = []
         for name in names:
             if self.values[name].size <= MAX_ENTRIES:
-                found = self.lines([name], notation=notation, letters=letters, parts=parts)
+                made.append(Display(self.lines([name], notation=notation, letters=letters, parts=parts)))
             else:
-                value = matrix_latex(self.values[name], self.rounding)
-                found = (Line(f"{self.symbol(name, notation=notation)} = {value}"),)
-            made.append(Display(found))
+                made.append(Display(self.matrix_lines(name, notation=notation)))
         return made
+
+    def matrix_lines(self, name: str, *, notation: str | Notation = "ufldl", after: int = 0) -> tuple[Line, ...]:
+        """Return an equation in matrix form with matrices of numbers plugged in; long axes are abbreviated.
+
+        Args:
+            name: of the tensor that the equation gives.
+            notation: a preset's name or a record.
+            after: how many updates.
+        """
+        values, symbols = self.state(after).values, self.symbols(notation)
+        shown = arrangement(self.derivation.tensors[name], values, self.naming, symbols.notation)
+        value = matrix_latex(shown, self.rounding)
+        sign = "=" if all(self.rounding.is_exact(v) for v in shown.flat) else r"\approx"
+        found = None if self.matrix_form is None else self.matrix_form(self.equation(name))
+        if found is None:
+            return (Line(f"{self.symbol(name, notation=notation)} {sign} {value}"),)
+        left, letters, numbers = matrix_line(found, values, symbols, self.rounding)
+        return Line(f"{left} = {letters}"), Line(f"= {numbers}"), Line(f"{sign} {value}")
 
     def _update_blocks(self, notation: str | Notation, lines: bool, tables: bool) -> list[Block]:
         made: list[Block] = []
@@ -395,7 +415,6 @@ def _math(text: Text) -> str:
 class _UpdateSymbols(Symbols):
     """The symbols of an update: its flat index stands for one entry of a parameter."""
 
-    owner: Naming = field(default_factory=Naming)
     entry: tuple[str, ...] = ()
 
     def tensor(self, tensor: Tensor, indices: Sequence[str] = (), *, whole: bool = True) -> Any:
@@ -418,29 +437,6 @@ def chain_lines(found: Chain, letters: bool = True) -> tuple[Line, ...]:
     if rights:
         lines[-1] = Line(f"{lines[-1].latex} {found.sign} {found.shown}")
     return tuple(lines)
-
-
-def matrix_latex(array: Array, rounding: Rounding) -> str:
-    r"""Return an array as a matrix of printed numbers, a vector as a column; what is long is abbreviated by dots."""
-    if array.ndim == 0:
-        return rounding.latex(array[()])
-    table = array.reshape(array.shape[0], -1) if array.ndim > 1 else array[:, None]
-    rows, columns = _kept(table.shape[0]), _kept(table.shape[1])
-    made = []
-    for r in rows:
-        cells = []
-        for c in columns:
-            if r is None or c is None:
-                cells.append(r"\ddots" if r is None and c is None else r"\vdots" if r is None else r"\cdots")
-            else:
-                cells.append(rounding.latex(table[r, c]))
-        made.append(" & ".join(cells))
-    body = r" \\ ".join(made)
-    return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
-
-
-def _kept(length: int) -> list[int | None]:
-    return list(range(length)) if length <= MAX_AXIS else [0, 1, None, length - 1]
 
 
 def worked(
@@ -555,4 +551,4 @@ def _run(
             start += size
 
 
-__all__ = ["MAX_ENTRIES", "STAGES", "State", "Update", "Worked", "chain_lines", "matrix_latex", "worked"]
+__all__ = ["MAX_ENTRIES", "STAGES", "MatrixForm", "State", "Update", "Worked", "chain_lines", "worked"]

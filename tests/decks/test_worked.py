@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+
 import mpmath
 import numpy as np
 import pytest
@@ -57,7 +60,7 @@ def test_every_value_of_mazurs_table_is_exact(example, numbers, same):
 
 
 @pytest.mark.deck("D4.16")
-@pytest.mark.parametrize("notation", ["ufldl", "larochelle"])
+@pytest.mark.parametrize("notation", sbp.notations())
 def test_the_printed_tables_are_mazurs(example, numbers, notation):
     row = numbers["D4.16"]
     tables = [b for b in example.blocks(notation) if isinstance(b, Table)]
@@ -160,6 +163,70 @@ def test_a_line_is_what_a_lecturer_writes(example):
     assert only.latex == r"z_1^{(2)} = 0.15 \cdot 0.05 + 0.2 \cdot 0.1 + 0.35 = 0.3775"
     step = example.update_lines(["dense_2.W"])[0].latex
     assert step.startswith(r"W_{11}^{(2)} &\leftarrow W_{11}^{(2)} - \eta \frac{\partial L}{\partial W_{11}^{(2)}} = 0.4 - 0.5 \cdot ")
+
+
+ORIENTATIONS = [
+    *sbp.notations(),
+    dataclasses.replace(sbp.notation("ufldl"), name="turned", weight_index="source first"),
+    dataclasses.replace(sbp.notation("ng"), name="turned_and_folded", weight_index="source first"),
+    dataclasses.replace(sbp.notation("ufldl"), name="columns", batch_samples="columns"),
+]
+
+
+def arithmetic(text):
+    """Work out a printed line of numbers, with Python's own arithmetic."""
+    plain = text.replace(r"\cdot 10^{", "*10**{").replace(r"\cdot", "*")
+    plain = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"((\1)/(\2))", plain)
+    plain = re.sub(r"\\left\(|\\right\)", lambda found: found.group()[-1], plain).replace("^2", "**2")
+    plain = plain.replace("{", "(").replace("}", ")")
+    assert re.fullmatch(r"[-+*/(). \d]+", plain), text
+    return eval(plain)
+
+
+@pytest.mark.parametrize("notation", ORIENTATIONS, ids=lambda n: getattr(n, "name", n))
+@pytest.mark.parametrize("rows_", [1, 3])
+def test_the_numbers_in_a_line_give_its_result_in_every_orientation(notation, rows_):
+    """Bias in column 0, W_ij from i to j, samples in columns: the numbers that stand in a line are the ones that belong there."""
+    net = sbp.Sequential([sbp.Input(2), sbp.Dense(3), sbp.Dense(2)], loss="half_squared_error", name="linear")
+    params = net.init(seed=5, dtype="float64")
+    rng = np.random.default_rng(5)
+    params["dense_1.b"], params["dense_2.b"] = rng.standard_normal(3), rng.standard_normal(2)
+    x, y = rng.standard_normal((rows_, 2)), rng.standard_normal((rows_, 2))
+    run = sbp.worked(net, params, x, y, digits=12)
+    checked = 0
+    for e in (*run.forward, *run.backward):
+        for place in np.ndindex(run.values[e.tensor.name].shape):
+            chain = run.chain(e.tensor.name, place, notation=notation)
+            assert arithmetic(chain.numbers) == pytest.approx(float(chain.value), rel=1e-9, abs=1e-11)
+            assert number(chain.shown) == pytest.approx(float(run.values[e.tensor.name][place]), rel=1e-10)
+            checked += 1
+    assert checked >= 20
+
+
+@pytest.mark.parametrize("notation", ORIENTATIONS, ids=lambda n: getattr(n, "name", n))
+def test_matrices_of_numbers_give_their_product_in_every_orientation(notation):
+    net = sbp.Sequential([sbp.Input(3), sbp.Dense(4), sbp.Dense(2)], loss="half_squared_error", name="linear")
+    params = net.init(seed=5, dtype="float64")
+    params["dense_1.b"] = np.arange(4.0)
+    rng = np.random.default_rng(5)
+    run = sbp.worked(net, params, rng.standard_normal((3, 3)), rng.standard_normal((3, 2)), digits=12)
+    plain = dataclasses.replace(sbp.notation(notation), vectors="plain")
+    _, plugged, result = (line.latex for line in run.matrix_lines("grad.dense_1.W", notation=plain))
+    left, right = matrices(plugged)
+    (shown,) = matrices(result)
+    product = left @ right
+    # Where biases are folded, the product has a column for them; the result shows the weights themselves.
+    np.testing.assert_allclose(product[:, product.shape[1] - shown.shape[1] :][-shown.shape[0] :], shown, rtol=1e-9)
+
+
+def matrices(text):
+    """Return the matrices of numbers that are printed in a line, transposed where a sign says so."""
+    made = []
+    for piece in text.split(r"\begin{bmatrix} ")[1:]:
+        body, _, after = piece.partition(r" \end{bmatrix}")
+        array = np.array([[number(cell) for cell in row.split(" & ")] for row in body.split(" " + 2 * chr(92) + " ")])
+        made.append(array.T if after.startswith("^") else array)
+    return made
 
 
 NETS = {
