@@ -20,6 +20,7 @@
     const large = right || place.parentElement.className === "left";
     try {
       katex.render((large ? "\\displaystyle " : "") + (right ? "{}" : "") + latex, place, letter);
+      place.classList.add("set");
       count("formulas");
     } catch (error) {
       place.textContent = latex;

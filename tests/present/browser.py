@@ -34,7 +34,7 @@ class Heard:
 class Browser:
     """One browser process with one page."""
 
-    def __init__(self, profile: Path, patience: float = 60.0) -> None:
+    def __init__(self, profile: Path, patience: float = 180.0) -> None:
         self.patience = patience
         self.number = 0
         self.rest = b""

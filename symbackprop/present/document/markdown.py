@@ -48,6 +48,7 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         r"\{": r"\lbrace",
         r"\}": r"\rbrace",
         r"\|": r"\Vert",
+        r"\_": r"\underline{\ }",
         "|": r"\vert",
         "*": r"\ast",
     }
@@ -223,14 +224,19 @@ def portable(latex: str) -> str:
     ``\\`` becomes ``\cr``, ``\,`` becomes ``\thinspace``, a bar becomes ``\vert``; an underscore that could begin emphasis gets a space
     behind it, and so does a ``<`` that could begin a tag, or a bracket that could make a link.
     """
-    words = re.sub(
-        r"\\[A-Za-z]+|\\.|[|*]", lambda m: _WORDS.get(m.group(), m.group()) + (" " if m.group() in _WORDS else ""), _line(latex).strip()
-    )
-    words = re.sub(r"(\\(?:cr|thinspace|medspace|thickspace|negthinspace|lbrace|rbrace|Vert|vert|ast)) (?![A-Za-z])", r"\1", words)
+    words = re.sub(r"\\[A-Za-z]+|\\.|[|*]", _word, _line(latex).strip())
     words = re.sub(r"(?<=[^A-Za-z0-9\s\\])_(?=\S)|(?<=\s)_(?=\S)", "_ ", words)
     words = re.sub(r"<(?=\S)", "< ", words)
     words = re.sub(r"(?<=\])(?=[(\[:])", " ", words)
-    return re.sub(r"&(?=[A-Za-z#])", "& ", words)
+    return re.sub(r"&(?=#?\w+;)", "& ", words)
+
+
+def _word(sign: re.Match[str]) -> str:
+    """Return the word for a sign, kept apart from letters behind it."""
+    word = _WORDS.get(sign.group())
+    if word is None:
+        return sign.group()
+    return word + " " if sign.string[sign.end() : sign.end() + 1].isalpha() else word
 
 
 def _line(text: str) -> str:
@@ -254,14 +260,14 @@ def _safe_start(row: str) -> str:
 def _text_in_formula(text: str) -> str:
     r"""Return words inside a formula: letters in ``\text``, Greek letters and signs as the macros that they are."""
     signs = {sign: macro for macro, sign in MACROS.items() if not sign.isascii()}
-    signs |= {"′": "'", "−": "-", "²": "^2", "Σ": r"\Sigma", "≥": r"\ge", "≤": r"\le"}
+    signs |= {"′": "'", "−": "-", "²": "^2", "Σ": r"\Sigma", "≥": r"\ge", "≤": r"\le", "_": r"\_"}
     out, words = "", ""
     for c in _line(text):
         if c in signs:
             out += (rf"\text{{{words}}}" if words else "") + signs[c] + ("{}" if signs[c][-1].isalpha() else "")
             words = ""
         else:
-            words += c if c.isascii() and c not in "\\{}$&#^_%~`*|<>[]" else {"_": r"\_", "’": "'"}.get(c, " " if c.isspace() else "?")
+            words += c if c.isascii() and c not in "\\{}$&#^_%~`*|<>[]" else {"’": "'"}.get(c, " " if c.isspace() else "?")
     return out + (rf"\text{{{words}}}" if words else "")
 
 
