@@ -228,8 +228,10 @@ class MatrixPrinter:
 
     def transposed(self, form: m.Form) -> Piece:
         writer = self.symbols.writer
-        base = self.closed(form, SINGLE)
-        if self.has_mark(form) or (isinstance(form, m.Entry) and base.tall):
+        base = self.write(form)
+        # A call such as f'(z) and what is in parentheses already can carry the sign; a fraction cannot.
+        open_ = base.tall and not base.text.endswith((")", "]"))
+        if base.level < SINGLE or base.negative or open_ or self.has_mark(form):
             base = writer.parenthesised(base)
         return Piece(writer.transposed(base.text, self.symbols.notation.transposed), SINGLE, base.tall)
 
