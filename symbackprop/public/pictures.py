@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
@@ -169,8 +170,9 @@ def activation_chart(name: str, *, lower: float = -4.0, upper: float = 4.0, poin
     if spec.over_axis:
         raise DeclarationError(f"activation {spec.name} is no function of one number, so it has no curve")
     kinks = tuple(float(k) for k in spec.kinks if lower < k < upper)
-    # Beside a kink the curves come as near to it as numbers do.
-    near = [v for k in kinks for v in (np.nextafter(k, lower), np.nextafter(k, upper))]
+    # Beside a kink the curves come as near to it as can be seen, and not nearer than sums like z + 3 can tell.
+    hair = 1e-7 * (upper - lower)
+    near = [v for k in kinks for v in (k - hair, k + hair)]
     z = np.unique(np.concatenate([np.linspace(lower, upper, points), near, kinks]))
     value, slopes = _sampled(spec.apply, {"z": z})
     at = np.isin(z, kinks)
@@ -287,9 +289,19 @@ def _field(x: Array, y: Array, values: Array, levels: Sequence[float] | None) ->
 
 
 def _levels(values: Array, count: int = 8) -> tuple[float, ...]:
-    """Levels that part a field into bands of like area, to two digits."""
+    """Levels that part a field into bands of like area, at round numbers."""
     parts = np.quantile(values, np.linspace(0, 1, count + 2)[1:-1])
-    return tuple(sorted({float(f"{v:.2g}") for v in parts}))
+    low, high = float(values.min()), float(values.max())
+    return tuple(sorted({r for r in map(_round, parts) if low < r < high}))
+
+
+def _round(value: float) -> float:
+    """The nearest number of the series 1, 1.5, 2, 3, 5, 7, 10 and so on."""
+    if value == 0:
+        return 0.0
+    decade = math.floor(math.log10(abs(value)))
+    series = (float(f"{digit}e{decade}") for digit in ("1", "1.5", "2", "3", "5", "7", "10"))
+    return math.copysign(min(series, key=lambda s: abs(math.log(s / abs(value)))), value)
 
 
 def _numbers(values: Any) -> tuple[float, ...]:

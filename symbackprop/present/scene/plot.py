@@ -112,6 +112,7 @@ def pgfplots(chart: Chart) -> str:
         "legend pos=outer north east",
         "unbounded coords=jump",
         "scaled ticks=false",
+        "/pgf/number format/1000 sep={}",
         *(["enlarge y limits=0.06"] if chart.field is None else []),
         "max space between ticks=40",
     ]

@@ -61,7 +61,7 @@ def _saved(chart: Chart, kind: str, dpi: int = 120) -> bytes:
         matplotlib.rcdefaults()
         settings: Any = _STYLE
         matplotlib.rcParams.update(settings)
-        figure = Figure(figsize=(5.6, 4.2) if chart.field is None else (5.4, 4.6), layout="constrained")
+        figure = Figure(figsize=(6.4, 3.9) if chart.field is None else (6.0, 4.6), layout="constrained")
         FigureCanvasAgg(figure)
         _draw(figure.add_subplot(), chart)
         out = io.BytesIO()
@@ -114,6 +114,7 @@ def _field(axes: Any, chart: Chart) -> None:
     axes.set_xlim(field.x[0], field.x[-1])
     axes.set_ylim(field.y[0], field.y[-1])
     axes.grid(False)
+    axes.set_box_aspect(1)
     for side in ("top", "right"):
         axes.spines[side].set_visible(True)
     colours = bands(field)
