@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from symbackprop.public.network import Network as Network
     from symbackprop.public.network import Sequential as Sequential
     from symbackprop.public.notes import notes as notes
+    from symbackprop.public.pages import page as page
     from symbackprop.public.parameters import Parameters as Parameters
     from symbackprop.public.program import Program as Program
     from symbackprop.public.worked import worked as worked
@@ -148,6 +149,7 @@ _HOME: dict[str, tuple[str, ...]] = {
     "public.graph": ("Graph",),
     "public.network": ("Network", "Sequential"),
     "public.notes": ("notes",),
+    "public.pages": ("page",),
     "public.parameters": ("Parameters",),
     "public.program": ("Program",),
     "public.worked": ("worked",),

@@ -195,6 +195,10 @@ def notes(
     ] = False,
     optimizer: OptimizerOption = None,
     lr: Rate = None,
+    page: Annotated[
+        list[str] | None,
+        typer.Option("--page", help='A page more: "vanishing gradient" or "negative gradient". Repeatable.', show_default=False),
+    ] = None,
     title: Annotated[str, typer.Option("--title", help="Default: it names the network.", show_default=False)] = "",
     author: Annotated[str, typer.Option("--author", help="Whose notes they are.", show_default=False)] = "",
     seed: Seed = 0,
@@ -231,6 +235,7 @@ def notes(
             title=title,
             author=author,
             optimizer=rule,
+            pages=tuple(page or ()),
         )
     for path in paths:
         print(str(path))

@@ -43,6 +43,7 @@ from symbackprop.present.notation import Notation
 from symbackprop.present.scene.records import Scene
 from symbackprop.present.sheet import says
 from symbackprop.present.steps import step_lines
+from symbackprop.present.symbol_table import conformability
 from symbackprop.present.symbols import Symbols
 from symbackprop.present.writer import Latex
 
@@ -216,6 +217,7 @@ class _Note:
             self.loss(),
             self.errors(),
             self.gradients(),
+            self.products(),
             self.recursion(),
             self.samples(),
             self.algorithms(),
@@ -336,6 +338,21 @@ class _Note:
             if use.template == run.use.template and (use == run.use or self.number(use) in run.layers)
             for slot in use.template.defined
         ]
+
+    def products(self) -> Section | None:
+        """Show that the shapes in every product fit, where shapes are wanted."""
+        if not self.style.shapes or self.deep:
+            return None
+        lines: list[str] = []
+        for use in (*self.forward_uses, *self.backward_uses):
+            for e in use.equations(self.derivation.tensors):
+                matrix = self.findings.matrix_form(e)
+                if matrix is not None:
+                    found = conformability(matrix, self.naming, self.style.notation, layout=self.style.layout)
+                    lines += [line.latex for line in found]
+        made = tuple(Line(f) for f in dict.fromkeys(lines))
+        words = "In each product the inner sizes agree, and the outer ones are those of the result:"
+        return Section("Shapes", (Paragraph((words,)), Display(made))) if made else None
 
     def recursion(self) -> Section | None:
         """Return the formulas for a general layer, with the layers for which they hold."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -21,6 +23,7 @@ from symbackprop.present.document.markdown import markdown
 from symbackprop.present.document.pdf import pdf
 from symbackprop.present.document.records import (
     Block,
+    Chart,
     Display,
     Document,
     Figure,
@@ -36,7 +39,10 @@ from symbackprop.present.scene.network import network_scene
 from symbackprop.present.scene.records import Scene
 from symbackprop.present.sheet import FORMS
 from symbackprop.present.steps import DEPTHS
+from symbackprop.present.symbol_table import symbol_table
+from symbackprop.present.worked import Worked
 from symbackprop.public.derivation import Derivation, Derived
+from symbackprop.public.graph import Graph, GraphRun
 from symbackprop.public.network import Network
 from symbackprop.public.worked import worked
 
@@ -78,6 +84,7 @@ def notes(
     title: str | None = None,
     author: str = "",
     optimizer: Any = None,
+    pages: Sequence[str] = (),
 ) -> tuple[Path, ...]:
     """Write lecture notes and return the paths of the files.
 
@@ -95,6 +102,7 @@ def notes(
         title: plain text; None takes one that says what it is.
         author: plain text.
         optimizer: whose update rule is printed, such as ``sbp.Momentum(0.1, 0.9)``.
+        pages: further pages by name, "vanishing gradient" and "negative gradient".
 
     Raises:
         DeclarationError: a wrong suffix, kind, notation, depth, form or layout.
@@ -104,6 +112,8 @@ def notes(
     target = _target(path, kind)
     wish = _wish(notation, depth, layout, shapes, form, example, optimizer, title, author)
     document = document_of(what, wish)
+    if pages:
+        document = replace(document, sections=(*document.sections, *_pages(pages, wish.style.notation)))
     made = {target.stem: document}
     if homework:
         made = {target.stem: blanked(document), f"{target.stem}-solutions": document}
@@ -115,6 +125,13 @@ def notes(
         return paths
     sheets = {f"{stem}.pdf": pdf(str(contents[f"{stem}.tex"]), _job(stem)) for stem in made}
     return (*write_all(target.parent, sheets), *paths)
+
+
+def _pages(names: Sequence[str], notation: Notation) -> tuple[Section, ...]:
+    # Only who wants a page waits for the trial networks that it needs.
+    from symbackprop.public.pages import page
+
+    return tuple(page(name, notation) for name in ((names,) if isinstance(names, str) else names))
 
 
 def document_of(what: Any, wish: Wish) -> Document:
@@ -158,9 +175,11 @@ def blocks_of(item: Any, wish: Wish) -> tuple[Block, ...]:
         return tuple(b for s in document_of(item, replace(wish, title="")).sections for b in s.blocks)
     if isinstance(item, list | tuple):
         return tuple(b for inner in item for b in blocks_of(inner, wish))
-    if hasattr(item, "blocks"):
-        return tuple(item.blocks(wish.style.notation))
-    if hasattr(item, "scene"):
+    if isinstance(item, Worked):
+        return item.blocks(wish.style.notation)
+    if isinstance(item, GraphRun):
+        return item.blocks()
+    if isinstance(item, Graph):
         return (Figure(item.scene()),)
     raise DeclarationError(
         f"notes cannot show a {type(item).__name__}; give a Network, a Derivation, a Graph's run, a Document, or words, Math and blocks"
@@ -215,11 +234,20 @@ def _target(path: str | os.PathLike[str], kind: str) -> Path:
 
 def _written(document: Document, stem: str, suffix: str, kind: str) -> dict[str, str | bytes]:
     if suffix == ".html":
-        return {f"{stem}.html": html(document)}
+        return {f"{stem}.html": html(document, _plot())}
     if suffix in (".md", ".qmd"):
-        text, pictures = markdown(document, stem, head=suffix == ".qmd")
+        text, pictures = markdown(document, stem, plot=_plot(), head=suffix == ".qmd")
         return {f"{stem}{suffix}": text, **pictures}
     return {f"{stem}.tex": tex(document, kind)}
+
+
+def _plot() -> Callable[[Chart], str] | None:
+    """Return what draws charts outside of TeX, if it is installed; without it their data stand in tables."""
+    if importlib.util.find_spec("matplotlib") is None:
+        return None
+    from symbackprop.present.scene.plot_matplotlib import chart_svg
+
+    return chart_svg
 
 
 def _job(stem: str) -> str:
@@ -235,6 +263,9 @@ def _of_network(derivation: Derivation, wish: Wish, net: Network | None) -> Docu
         numbers = worked(net or Network.of_spec(spec), *wish.example, optimizer=wish.optimizer).blocks(wish.style.notation)
     found = _findings(record, mean, numbers)
     found = replace(found, picture=_picture(record, wish), penalties=_penalties(record))
+    if record.model is not None and len(record.model.layers) <= DEEP:
+        symbols = symbol_table(record, derivation.naming, wish.style.notation, layout=wish.style.layout)
+        found = replace(found, symbols=symbols)
     if wish.optimizer is not None:
         found = replace(found, update=wish.optimizer.system())
     return network_note(record, wish.style, found, title=wish.title, author=wish.author)

@@ -16,6 +16,7 @@ from typing import Any, Final
 import jinja2
 
 from symbackprop.errors import DeclarationError
+from symbackprop.present.document.align import sides
 from symbackprop.present.document.breaking import halves, measure, prose_width, rows
 from symbackprop.present.document.records import (
     Algorithm,
@@ -39,6 +40,7 @@ from symbackprop.present.document.records import (
     Text,
 )
 from symbackprop.present.document.words import plain_words, tex_words
+from symbackprop.present.scene.plot import PREAMBLE, pgfplots
 from symbackprop.present.scene.records import Label, Scene
 from symbackprop.present.scene.tikz import tikz
 from symbackprop.resources import folder
@@ -70,7 +72,7 @@ class Page:
 #: The text widths are those of the templates; a fragment fits into an article of 345 pt and into a slide of 4:3.
 PAGES: Final = {
     "article": Page(width=38.5, height=0, centimetres=15.0, packages=True, overlays=False, table=38, picture=14.0),
-    "beamer": Page(width=36.5, height=17.3, centimetres=14.2, packages=True, overlays=True, table=10, picture=5.0),
+    "beamer": Page(width=36.5, height=17.3, centimetres=14.2, packages=True, overlays=True, table=8, picture=5.0),
     "fragment": Page(width=27.5, height=0, centimetres=10.7, packages=False, overlays=False, table=10, picture=5.0),
 }
 KINDS: Final = tuple(PAGES)
@@ -167,7 +169,7 @@ def view(document: Document, kind: str) -> dict[str, Any]:
         "plain_title": plain_words(document.title),
         "plain_author": plain_words(document.author),
         "pictures": any(isinstance(b, Figure) for b in blocks),
-        "charts": any(isinstance(b, Chart) for b in blocks),
+        "charts": PREAMBLE if any(isinstance(b, Chart) for b in blocks) else (),
         "boards": any(r"\mathbb" in formula for formula in formulas),
         "sections": sections,
     }
@@ -263,7 +265,8 @@ class Writer:
             need = self.height(block)
             if frames[-1] and (used + need > self.page.height or (isinstance(block, Figure) and block.scene.last_step > 0)):
                 # Words that introduce a block stay with it.
-                moved = [frames[-1].pop()] if _introduces(frames[-1]) else []
+                introduced = _introduces(frames[-1]) and self.height(frames[-1][-1]) + need <= self.page.height
+                moved = [frames[-1].pop()] if introduced else []
                 frames.append(moved)
                 used = sum(self.height(b) for b in moved)
             frames[-1].append(block)
@@ -411,8 +414,6 @@ class Writer:
         left, right = _sides(line.latex)
         if not right:
             return [f"&{shown(left + mark)}{' ' + rule if rule else ''}"]
-        if "&" in _bare(line.latex):
-            return [f"{line.latex}{mark}{' ' + rule if rule else ''}"]
         out = []
         alone = measure(left).width > (self.page.width - 1.0) * 0.4
         parts = rows(right, room - (2 if alone else 0))
@@ -466,7 +467,7 @@ class Writer:
         lines += [rule[2], r"\end{tabular}"]
         caption = rf"{self.text(table.caption)}\\[3pt]" + "\n" if table.caption else ""
         stretch = r"\renewcommand{\arraystretch}{1.15}"
-        return f"\\begin{{center}}{size}{stretch}%\n{caption}" + "\n".join(lines) + "\n\\end{center}"
+        return _centred(f"{size}{stretch}%\n{caption}" + "\n".join(lines))
 
     def cell(self, parts: Text, shape: str) -> str:
         """Write a cell; ``shape`` is l, c, r or the width in em of words that are broken."""
@@ -480,7 +481,7 @@ class Writer:
         if factor < 1:
             picture = f"\\scalebox{{{factor:.3f}}}{{%\n{picture.rstrip()}}}\n"
         caption = f"\n\\par\\smallskip {{\\small {self.text(figure.caption)}}}" if figure.caption else ""
-        return f"\\begin{{center}}\n{picture.rstrip()}{caption}\n\\end{{center}}"
+        return _centred(f"{picture.rstrip()}{caption}")
 
     def scale(self, figure: Figure) -> float:
         """Return by how much a picture is made smaller; on a slide there is room for a few words beside it."""
@@ -488,8 +489,15 @@ class Writer:
         return min(1.0, self.page.centimetres / max(wide, 0.1), self.page.picture / max(high, 0.1))
 
     def chart(self, chart: Chart) -> str:
-        """Write a plot."""
-        raise DeclarationError("charts cannot be written yet")
+        """Write a plot, made smaller where it would not fit."""
+        wide = 13.2 if any(c.label for c in chart.curves) else 9.6
+        high = 9.2 if chart.field is not None else 6.6
+        factor = min(1.0, self.page.centimetres / wide, self.page.picture / high)
+        picture = pgfplots(chart).rstrip()
+        if factor < 1:
+            picture = f"\\scalebox{{{factor:.3f}}}{{%\n{picture}}}"
+        caption = f"\n\\par\\smallskip {{\\small {self.text(chart.caption)}}}" if chart.caption else ""
+        return _centred(f"{picture}{caption}")
 
     def listing(self, listing: Listing) -> str:
         """Write source text line by line; long lines are continued below."""
@@ -542,6 +550,8 @@ _RELATION_WORDS = frozenset(
 
 def _sides(latex: str) -> tuple[str, str]:
     """Return the left side of a line, and the right one with its sign; all is left if there is no sign."""
+    if "&" in _bare(latex):
+        return sides(latex)
     left, right = halves(latex)
     return (left, right) if left or _starts_with_relation(right) else (right, "")
 
@@ -554,6 +564,11 @@ def _bare(latex: str) -> str:
     """Return a formula without its environments and braces, where an ``&`` is its own."""
     without = re.sub(r"\\begin\{.*?\\end\{[a-z]*\}", "", latex, flags=re.DOTALL)
     return without.replace(r"\&", "")
+
+
+def _centred(text: str) -> str:
+    """Return something in the middle of the line, whole on one page."""
+    return f"\\begin{{center}}\\begin{{minipage}}{{\\linewidth}}\\centering\n{text}\n\\end{{minipage}}\\end{{center}}"
 
 
 def _uncovered(overlay: int, text: str) -> str:
