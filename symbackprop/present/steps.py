@@ -7,8 +7,9 @@ chain reads from left to right: ∂L/∂a ∂a/∂z. In denominator layout ∂u/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from types import MappingProxyType
 
 from sympy import Add, Expr, Mul, S
@@ -45,6 +46,17 @@ _RULES: Mapping[str, str] = MappingProxyType(
         "use the declared fact": "use what is known of the target",
         "split sums that vanish or are known": "split the sum",
         "insert what arrives from the layers above": "insert what arrives from above",
+    }
+)
+#: What is differentiated, by the role of its tensor.
+_ROLES: Mapping[str, str] = MappingProxyType(
+    {
+        "pre": "the pre-activation",
+        "activation": "the activation",
+        "loss": "the loss",
+        "one_loss": "the loss",
+        "sample_loss": "the loss",
+        "probability": "the probability",
     }
 )
 
@@ -315,7 +327,9 @@ class _Steps:
 
     def braced(self, factors: Sequence[Factor], whole: bool) -> str | None:
         """Write a product with a word under each of its factors."""
-        symbols = Symbols(self.notation, self.naming, self.writer)
+        # In a layout derivatives are ∂L/∂x: ∇ is the gradient, whatever the layout.
+        notation = self.notation if self.layout == "gradient" else replace(self.notation, gradient="partial")
+        symbols = Symbols(notation, self.naming, self.writer)
         pieces: list[Piece] = []
         for factor in factors:
             if whole and (factor.matrix is None or self.way.matrix is None):
@@ -336,24 +350,53 @@ class _Steps:
     def rewrites(self) -> list[Row]:
         rows: list[Row] = []
         previous: tuple[str, str] | None = None
-        for step in self.way.steps:
-            before, after = self.sides(step.before), self.sides(step.after)
-            if before != previous and before[0] == after[0]:
-                rows.append(Row(*before, _opening(step)))
-            rows.append(Row(*after, _RULES.get(step.rule, step.rule)))
+        for step, part, rule in _parts(self.way.steps):
+            if step.after.rhs.is_Number and not step.rewrites:
+                # That a loss changes with itself by 1 is no step.
+                continue
+            before, after = ((self.marked(left, part), right) for left, right in map(self.sides, (step.before, step.after)))
+            if after == previous:
+                continue
+            if step.rewrites and before != previous and before[0] == after[0]:
+                rows.append(Row(*before, "so far"))
+            rows.append(Row(*after, self.rule(step, rule)))
             previous = after
         if not rows or (self.form == "matrix" and self.way.matrix is not None):
             rows.append(self.result("in matrix form" if rows else ""))
         return rows
 
+    def marked(self, left: str, part: str) -> str:
+        """Write what one path contributes to a derivative as that derivative with the path's number."""
+        return self.writer.marked(self.writer.parenthesised(Piece(left, tall=True)).text, part, "") if part else left
+
+    def rule(self, step: Step, rule: str) -> str:
+        if rule.startswith("differentiate "):
+            role = self.naming.of(step.before.tensor.name).role
+            return f"differentiate {_ROLES.get(role, 'the forward equation')}"
+        return "write the slope through the activation" if rule.startswith("write the slope") else _RULES.get(rule, rule)
+
     def sides(self, equation: Equation | MatrixEquation) -> tuple[str, str]:
         more = {"shapes": True} if self.shapes and isinstance(equation, MatrixEquation) else {}
-        left, _, right = self.write(equation, self.naming, notation=self.notation, layout=self.layout, **more).partition(" = ")
+        # Entry by entry a derivative is ∂L/∂x, also of a scalar.
+        notation = self.notation if isinstance(equation, MatrixEquation) else replace(self.notation, gradient="partial")
+        left, _, right = self.write(equation, self.naming, notation=notation, layout=self.layout, **more).partition(" = ")
         return left, right
 
 
-def _opening(step: Step) -> str:
-    return "" if step.rewrites else "the forward equation"
+def _parts(steps: Sequence[Step]) -> Iterator[tuple[Step, str, str]]:
+    """Yield each step with the numbers of the part of a sum that it gives, if it gives one, and the name of its rule."""
+    split = []
+    for step in steps:
+        rule, numbers = step.rule, []
+        while rule.startswith("part "):
+            head, _, rule = rule.partition(": ")
+            numbers.append(head.split()[1])
+        split.append((step, ".".join(numbers), rule))
+    for _, group in groupby(split, key=lambda item: item[1]):
+        run = list(group)
+        # What leads to a part may be other derivatives, whole ones; the part itself comes last.
+        name = run[-1][0].after.tensor.name
+        yield from ((step, part if step.after.tensor.name == name else "", rule) for step, part, rule in run)
 
 
 def _told(rows: Iterable[Row]) -> tuple[Row, ...]:
