@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from symbackprop.present.notation import notation as notation
     from symbackprop.present.notation import notations as notations
     from symbackprop.present.notation_file import notation_from_toml as notation_from_toml
+    from symbackprop.public.claims import check_claim as check_claim
     from symbackprop.public.derivation import Derivation as Derivation
     from symbackprop.public.derivation import derive as derive
     from symbackprop.public.graph import Graph as Graph
@@ -145,6 +146,7 @@ _HOME: dict[str, tuple[str, ...]] = {
     ),
     "present.notation": ("notation", "notations"),
     "present.notation_file": ("notation_from_toml",),
+    "public.claims": ("check_claim",),
     "public.derivation": ("Derivation", "derive"),
     "public.graph": ("Graph",),
     "public.network": ("Network", "Sequential"),
