@@ -18,7 +18,7 @@ from symbackprop.present import notation as notations
 from symbackprop.present.convention import arranged
 from symbackprop.present.document.records import Line, Math, Table, Text
 from symbackprop.present.matrix import MatrixPrinter, laid_out
-from symbackprop.present.naming import EXTENDED, Name, Naming, general_naming
+from symbackprop.present.naming import EXTENDED, Affine, Name, Naming, general_naming
 from symbackprop.present.notation import Notation
 from symbackprop.present.symbols import Symbols
 from symbackprop.present.writer import Latex
@@ -114,10 +114,10 @@ class _Rows:
             printed.setdefault(symbol)
             yield t, ((Math(symbol),), (Math(self.shape(t)),), self.meaning(t, self.symbols.conventional(name)))
 
-    def place(self, t: Tensor) -> tuple[int, int]:
+    def place(self, t: Tensor) -> tuple[int, int, bool]:
         name = self.symbols.naming.of(t.name)
         layer = name.layer.base if name.layer is not None and isinstance(name.layer.base, int) else 0
-        return (_ORDER.index(name.role) if name.role in _ORDER else len(_ORDER), layer)
+        return (_ORDER.index(name.role) if name.role in _ORDER else len(_ORDER), layer, not t.name.endswith(EXTENDED))
 
     def repeated(self, t: Tensor) -> bool:
         """Whether a row for a general layer stands for this tensor."""
@@ -283,22 +283,25 @@ def _general(notation: Notation, batch: Expr | None, *, biases: bool) -> Iterato
     weights = Equation(grad_w[i, j], Sum(delta[(*n, i)] * low[(*n, j)], *n) if n else delta[i] * low[j])
     bias_gradient = Equation(grad_b[i], Sum(delta[(*n, i)], *n) if n else delta[i])
     slots = {
-        "W": "weight:0",
-        "b": "bias:0",
-        "z": "pre:0",
-        "a": "activation:0",
-        "a_below": "activation:-1",
-        "W_above": "weight:1",
-        "delta": "error:0",
-        "delta_above": "error:1",
-        "grad_W": "gradient weight:0",
-        "grad_b": "gradient bias:0",
+        "W": ("weight", 0),
+        "b": ("bias", 0),
+        "z": ("pre", 0),
+        "a": ("activation", 0),
+        "a_below": ("activation", -1),
+        "W_above": ("weight", 1),
+        "delta": ("error", 0),
+        "delta_above": ("error", 1),
+        "grad_W": ("gradient weight", 0),
+        "grad_b": ("gradient bias", 0),
     }
-    widths = {above: 1, here: 0, below: -1}
-    for gradient in (False, True):
-        names = general_naming(notation, slots, gradient=gradient, widths=widths, batch=batch, biases=biases)
-        equations = (forward, weights, *((bias_gradient,) if biases else ())) if gradient else (forward, hidden)
-        yield equations, replace(names, loss=Name("one_loss" if batch is None else "loss"))
+    equations = (forward, hidden, weights, *((bias_gradient,) if biases else ()))
+    # Seen from the layer above and from the one below, each symbol has the number l once.
+    for by in (0, 1, -1):
+        placed = {slot: f"{role}:{offset + by}" for slot, (role, offset) in slots.items()}
+        widths = {above: 1 + by, here: by, below: by - 1}
+        names = general_naming(notation, placed, widths=widths, batch=batch)
+        affine = tuple(Affine(*(names.of(t) for t in ts)) for ts in (("W", "b", "a_below"), ("W_above", "b_above", "a"))) if biases else ()
+        yield equations, replace(names, loss=Name("one_loss" if batch is None else "loss"), affine=affine)
 
 
 # --- products --------------------------------------------------------------------------------------------------------

@@ -303,18 +303,20 @@ class Recursion(tuple[Rung, ...]):
 
 
 def _rung_naming(rung: Rung, notation: str | Notation) -> Naming:
-    return general_naming(
-        named_notation(notation), rung.slots, gradient=rung.kind in ("weight", "bias"), output=rung.kind == "output", widths=rung.widths
-    )
+    record, about_weights = named_notation(notation), rung.kind in ("weight", "bias")
+    return general_naming(record, rung.slots, gradient=about_weights, output=rung.kind == "output", widths=rung.widths, biases=rung.biases)
 
 
 def _range(rungs: list[Rung], given: str | Notation) -> str:
     """Return the layers for which a formula holds, from the last down to the first, in the numbers of the notation."""
     record = named_notation(given)
-    source = rungs[0].kind in ("weight", "bias") and record.weight_of == "source"
-    layers = sorted({k + record.first - int(source) for r in rungs for k in range(r.first, r.last + 1)}, reverse=True)
-    if len(layers) > 2 and layers[0] - layers[-1] == len(layers) - 1:
-        return f"{record.layer} = {layers[0]}, ..., {layers[-1]}"
+    below = record.weight_layer() if rungs[0].kind in ("weight", "bias") else 0
+    own = record.activation_layer == "own"
+    numbers = (2 * k - 1 if own else k for r in rungs for k in range(r.first, r.last + 1))
+    layers = sorted({number + record.first + below for number in numbers}, reverse=True)
+    if len(layers) > 2 and layers[0] - layers[-1] == (len(layers) - 1) * (1 + own):
+        start = f"{layers[0]}, {layers[1]}" if own else f"{layers[0]}"
+        return f"{record.layer} = {start}, ..., {layers[-1]}"
     return f"{record.layer} = {', '.join(map(str, layers))}"
 
 
