@@ -59,6 +59,10 @@ class _Expansion:
         self.system, self.name, self.called, self.integers = system, name, called, integers
         self.builder = Builder(name, fused, whole=False, shared=True)
         self.known: dict[tuple[str, tuple[int, ...]], Term] = {}
+        #: A label is a number once it is given: comparisons with it are decided.
+        self.labels = {
+            system.tensors[n][()]: sympy.Integer(int(v)) for n, v in integers.items() if n in system.tensors and not system.tensors[n].rank
+        }
 
     def run(self, output: str) -> DeclaredCircuit:
         needed = self.needed(output)
@@ -68,7 +72,7 @@ class _Expansion:
         for e in needed:
             for place in itertools.product(*(range(n) for n in self.shape(e.tensor))):
                 at = {i: sympy.Integer(k) for i, k in zip(e.lhs.index, place, strict=True)}
-                term = self.term(e.rhs.xreplace(at))
+                term = self.term(e.rhs.xreplace({**self.labels, **at}))
                 wanted = self.called(e.tensor.name, tuple(k + 1 for k in place))
                 last = e.tensor.name == output
                 self.known[e.tensor.name, place] = self.builder.define(wanted, term, last)

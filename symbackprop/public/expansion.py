@@ -15,7 +15,9 @@ from symbackprop.errors import DataError, DeclarationError
 from symbackprop.public.network import Network
 
 
-def expanded(net: object, example: object, fuse: str | Sequence[str]) -> tuple[DeclaredCircuit, dict[str, float]]:
+def expanded(
+    net: object, example: object, fuse: str | Sequence[str], target: str | None = None
+) -> tuple[DeclaredCircuit, dict[str, float]]:
     """Return the circuit of a network or a system, and the values of its inputs in an example.
 
     Raises:
@@ -26,7 +28,7 @@ def expanded(net: object, example: object, fuse: str | Sequence[str]) -> tuple[D
     if isinstance(net, Network):
         if net.spec.loss is None:
             raise DeclarationError(f"network {net.name} has no loss, so there is no gradient to send back; give one with loss=")
-        form = "rows" if "rows" in net.spec.loss.forms else net.spec.loss.forms[0]
+        form = target or ("rows" if "rows" in net.spec.loss.forms else net.spec.loss.forms[0])
         model = net.model(target=form, per="sample")
         values = {} if example is None else _example(example, model)
         return _made(model.system, model.loss, net.name, values, fused)
@@ -95,6 +97,8 @@ def _example(example: object, model: Any) -> dict[str, Any]:
         found[name] = _one(np.asarray(inputs[name], dtype=np.float64), model.system.tensors[name].rank, name)
     tensor = model.system.tensors[model.target]
     target = np.asarray(y)
+    if tensor.integer and target.size == 1:
+        target = target.reshape(())
     classes = int(tensor.shape[0]) if tensor.rank == 1 and tensor.shape[0].is_Integer else 0
     if classes and target.dtype.kind in "iu" and target.size == 1:
         # A label stands for the row with a 1 in its place.

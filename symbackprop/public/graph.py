@@ -117,7 +117,7 @@ class Graph:
         self.example: Mapping[str, float] = MappingProxyType({})
 
     @classmethod
-    def of(cls, net: Any, example: Any = None, *, fuse: str | Sequence[str] = ()) -> Graph:
+    def of(cls, net: Any, example: Any = None, *, fuse: str | Sequence[str] = (), target: str | None = None) -> Graph:
         """Return the graph of a network, or of a `System`, entry by entry, for one sample.
 
         Args:
@@ -125,6 +125,7 @@ class Graph:
             example: ``(params, x, y)`` for a network, or a mapping from tensor names to arrays: the values that `backward` takes
                 unless others are given.
             fuse: as for `Graph`.
+            target: "labels" or "rows" for class losses; a label is no input but says which entry is read. None takes rows.
 
         Raises:
             DeclarationError: a size is a symbol, an operation has no gate, or there are more than some hundred gates.
@@ -132,7 +133,7 @@ class Graph:
         from symbackprop.public.expansion import expanded
 
         made = cls.__new__(cls)
-        circuit, values = expanded(net, example, fuse)
+        circuit, values = expanded(net, example, fuse, target)
         made.circuit = derived.derive_circuit(circuit)
         made.example = MappingProxyType(values)
         return made

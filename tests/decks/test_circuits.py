@@ -307,9 +307,7 @@ def test_linear_classifier_with_softmax_and_cross_entropy(numbers, same):
 
 def dense_layers(width: int, layers: int) -> sbp.Graph:
     """Every node of a layer reads every node of the one below; the last layer is added up."""
-    statements = [
-        f"h{k}_{i} = {' + '.join(f'h{k - 1}_{j}' for j in range(width))}" for k in range(1, layers + 1) for i in range(width)
-    ]
+    statements = [f"h{k}_{i} = {' + '.join(f'h{k - 1}_{j}' for j in range(width))}" for k in range(1, layers + 1) for i in range(width)]
     return sbp.Graph("f", "; ".join([*statements, f"f = {' + '.join(f'h{layers}_{j}' for j in range(width))}"]), fuse="statements")
 
 
