@@ -78,15 +78,30 @@ if TYPE_CHECKING:
     from symbackprop.present.notation import notation as notation
     from symbackprop.present.notation import notations as notations
     from symbackprop.present.notation_file import notation_from_toml as notation_from_toml
+    from symbackprop.present.scene.anatomy import neuron_scene as neuron_scene
+    from symbackprop.present.scene.gate import gate_scene as gate_scene
+    from symbackprop.present.scene.gate import system_scene as system_scene
     from symbackprop.public.claims import check_claim as check_claim
     from symbackprop.public.derivation import Derivation as Derivation
     from symbackprop.public.derivation import derive as derive
     from symbackprop.public.graph import Graph as Graph
+    from symbackprop.public.graph import derivative_table as derivative_table
     from symbackprop.public.network import Network as Network
     from symbackprop.public.network import Sequential as Sequential
     from symbackprop.public.notes import notes as notes
     from symbackprop.public.pages import page as page
     from symbackprop.public.parameters import Parameters as Parameters
+    from symbackprop.public.pictures import activation_chart as activation_chart
+    from symbackprop.public.pictures import activation_charts as activation_charts
+    from symbackprop.public.pictures import convolution_scene as convolution_scene
+    from symbackprop.public.pictures import convolution_system as convolution_system
+    from symbackprop.public.pictures import convolve as convolve
+    from symbackprop.public.pictures import decision_chart as decision_chart
+    from symbackprop.public.pictures import descent as descent
+    from symbackprop.public.pictures import descent_chart as descent_chart
+    from symbackprop.public.pictures import landscape_chart as landscape_chart
+    from symbackprop.public.pictures import loss_landscape_chart as loss_landscape_chart
+    from symbackprop.public.pictures import training_charts as training_charts
     from symbackprop.public.program import Program as Program
     from symbackprop.public.worked import worked as worked
     from symbackprop.validate.gradcheck import gradcheck as gradcheck
@@ -146,13 +161,28 @@ _HOME: dict[str, tuple[str, ...]] = {
     ),
     "present.notation": ("notation", "notations"),
     "present.notation_file": ("notation_from_toml",),
+    "present.scene.anatomy": ("neuron_scene",),
+    "present.scene.gate": ("gate_scene", "system_scene"),
     "public.claims": ("check_claim",),
     "public.derivation": ("Derivation", "derive"),
-    "public.graph": ("Graph",),
+    "public.graph": ("Graph", "derivative_table"),
     "public.network": ("Network", "Sequential"),
     "public.notes": ("notes",),
     "public.pages": ("page",),
     "public.parameters": ("Parameters",),
+    "public.pictures": (
+        "activation_chart",
+        "activation_charts",
+        "convolution_scene",
+        "convolution_system",
+        "convolve",
+        "decision_chart",
+        "descent",
+        "descent_chart",
+        "landscape_chart",
+        "loss_landscape_chart",
+        "training_charts",
+    ),
     "public.program": ("Program",),
     "public.worked": ("worked",),
     "validate.gradcheck": ("gradcheck",),
