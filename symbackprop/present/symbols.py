@@ -89,10 +89,12 @@ class Symbols:
         base = self.letter(name, array=array, many=many)
         if name.extended is False and array and self.notation.folded and name in self.naming.barred:
             base = self.writer.barred(base)
-        indices = (*indices, name.column) if name.column and not array else indices
+        row = self.notation.weight_index == "source first"
+        if name.column and not array:
+            indices = (name.column, *indices) if row else (*indices, name.column)
         below, above = joined(indices), ""
         if name.column and array:
-            below = self.writer.column(name.column)
+            below = self.writer.row(name.column) if row else self.writer.column(name.column)
         elif name.role == "loss" and name.word:
             below = self.writer.subscript(name.word)
         if name.layer is not None and not self.bare_output(name):

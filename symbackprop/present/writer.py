@@ -41,6 +41,7 @@ class Writer(Protocol):
     def named_layer(self, name: str) -> str: ...
     def subscript(self, word: str) -> str: ...
     def column(self, number: str) -> str: ...
+    def row(self, number: str) -> str: ...
     def bold(self, letter: str, kind: str) -> str: ...
     def barred(self, base: str) -> str: ...
     def parenthesised(self, piece: Piece) -> Piece: ...
@@ -109,6 +110,9 @@ class Latex:
 
     def column(self, number: str) -> str:
         return rf"\cdot {number}"
+
+    def row(self, number: str) -> str:
+        return rf"{number} \cdot"
 
     def subscript(self, word: str) -> str:
         return word if len(word) == 1 else upright_word(word)
@@ -220,6 +224,9 @@ class Unicode:
 
     def column(self, number: str) -> str:
         return f"·{number}"
+
+    def row(self, number: str) -> str:
+        return f"{number}·"
 
     def subscript(self, word: str) -> str:
         return word

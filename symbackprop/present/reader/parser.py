@@ -735,7 +735,7 @@ class _Parser:
         self.take()
         pieces: list[tuple[Node, ...]] = []
         while True:
-            if self.text == r"\cdot":
+            if self.text == r"\cdot" or self.ahead() == r"\cdot":
                 pieces.append(self.slots())
             else:
                 node = self.sum()
