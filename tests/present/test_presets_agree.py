@@ -155,7 +155,6 @@ PLANTED = {
     "pre-activation and activation exchanged": ("ufldl", {"pre": "a", "activation": "z"}),
     "samples in columns": ("nielsen", {"batch_samples": "columns"}),
     "bias folded into the weights": ("ng", {"bias_form": "separate"}),
-    "where the layer stands": ("nielsen", {"layer_mark": "superscript"}),
     "whose letter the probability has": ("bishop", {"probability": "t", "target": "y", "output": ""}),
 }
 

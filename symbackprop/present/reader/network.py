@@ -89,6 +89,9 @@ class _Network:
         for x in self.model.inputs:
             letter = self.n.input if len(self.model.inputs) == 1 else x
             self.values_of(x, letter, None, wide=x in wide)
+            if not any(isinstance(place.pre, str) for place in places.values()):
+                # The input is the activation of the input layer: a^(1) = x.
+                self.values_of(x, self.n.activation, 0, wide=x in wide)
         for r in self.model.layers:
             self.layer(r, places[_called(r)], wide)
         if self.model.target is not None:
