@@ -16,8 +16,8 @@
   const letter = { strict: "error", throwOnError: true, trust: false, output: "htmlAndMathml", maxSize: 50, maxExpand: 1000 };
   for (const place of document.querySelectorAll(".math")) {
     const latex = place.textContent;
-    const right = place.parentElement.className === "right";
-    const large = right || place.parentElement.className === "left";
+    const right = place.parentElement.className === "rhs";
+    const large = right || place.parentElement.className === "lhs";
     try {
       katex.render((large ? "\\displaystyle " : "") + (right ? "{}" : "") + latex, place, letter);
       place.classList.add("set");
