@@ -105,10 +105,12 @@ class _Plan:
                 columns[n] = min((columns[b] for a, b in pairs if a == n), default=1) - 1
         placed = layered((*circuit.nodes, end), pairs, columns=columns, node_gap=node_gap)
         widths = [1.5] * max(placed.columns.values())
-        labelled = [(a, m.label) for (a, _, _), ms in marks.items() for m in ms] + [(circuit.output, m.label) for m in leaving]
-        for a, label in labelled:
+        for a, ms in [*((a, ms) for (a, _, _), ms in marks.items()), (circuit.output, leaving)]:
+            # A label on the edge stands behind those beside it.
+            beside = max((boxes.extent(m.label)[0] for m in ms if m.side != "on"), default=0.0)
+            on = max((boxes.extent(m.label)[0] + 0.2 for m in ms if m.side == "on"), default=0.0)
             c = placed.columns[a]
-            widths[c] = max(widths[c], boxes.extent(label)[0] + 0.35 + nodes[a].width / 2 + CIRCLE / 2)
+            widths[c] = max(widths[c], beside + on + 0.35 + nodes[a].width / 2 + CIRCLE / 2)
         for c in range(len(widths)):
             across = [nodes[n].width for n in circuit.nodes if placed.columns[n] in (c, c + 1)]
             widths[c] = max(widths[c] * spread, max(across, default=0.0) + 0.9)
@@ -124,7 +126,8 @@ class _Plan:
                 via = _bent(placed.at[a], placed.at[b], number, same)
             edges.append(Edge(_id(a), _id(b), marks[a, b, k], _unbent(placed.at[a], via, placed.at[b])))
         edges.append(Edge(_id(circuit.output), "end", leaving))
-        scene = settled(Scene(self.title(), (*drawn, last), tuple(edges), tuple(self.words(drawn))))
+        scene = Scene(self.title(), (*drawn, last), tuple(edges))
+        scene = settled(replace(scene, words=self.words(scene, drawn)))
         for node in drawn:
             scene = self.with_sum(scene, node)
         return scene
@@ -168,16 +171,32 @@ class _Plan:
         value = Mark(self.number(run.values[self.circuit.output]), "above", role="value")
         return (value, Mark(self.number(1.0), "below", role="gradient", step=1)) if self.gradients else (value,)
 
-    def words(self, drawn: Sequence[Node]) -> list[Words]:
-        """Names that were given, sums at branches, patterns."""
-        found = []
+    def words(self, scene: Scene, drawn: Sequence[Node]) -> tuple[Words, ...]:
+        """Names that were given, and patterns: above or below their gate, where no edge runs."""
+        lines = list(boxes.paths(scene))
+        taken = [boxes.node_box(n) for n in scene.nodes]
+        found: list[Words] = []
         for name, node in zip(self.circuit.nodes, drawn, strict=True):
-            if self.run is not None and name in self.circuit.named and name != self.circuit.output and name in self.circuit.gate:
-                found.append(Words(word(name), node.x, node.y + node.height / 2 + 0.08, "south", "muted"))
-            if self.patterns and name in self.circuit.gate and self.circuit.gate[name].pattern:
-                label = Label(PATTERNS[self.circuit.gate[name].pattern])
-                found.append(Words(label, node.x, node.y - node.height / 2 - 0.08, "north", "muted"))
-        return found
+            gate = self.circuit.gate.get(name)
+            if gate is None:
+                continue
+            wanted = []
+            if self.run is not None and name in self.circuit.named and name != self.circuit.output:
+                wanted.append((word(name), ("south", "north")))
+            if self.patterns and gate.pattern:
+                wanted.append((Label(PATTERNS[gate.pattern]), ("north", "south")))
+            for label, sides in wanted:
+                tried = []
+                for place, (dx, side) in enumerate((dx, side) for dx in (0.0, -0.5, 0.5) for side in sides):
+                    x = node.x + dx * (boxes.extent(label)[0] + 0.1)
+                    y = node.y + (node.height / 2 + 0.08) * (1 if side == "south" else -1)
+                    words = Words(label, x, y, side, "muted")
+                    box = _words_box(words)
+                    tried.append(((not _free([box], taken, 0.02), _crossed([box], lines, -1) > 0, place), words, box))
+                _, words, box = min(tried, key=lambda t: t[0])
+                found.append(words)
+                taken.append(box)
+        return tuple(found)
 
     def with_sum(self, scene: Scene, node: Node) -> Scene:
         """Write the sum of what a branch gets back beside its node: at the first place that is free, in short if there is none."""
@@ -192,13 +211,12 @@ class _Plan:
         if len(terms) <= 3:
             plain, latex = (" + ".join(t) for t in zip(*((t.plain, t.latex) for t in terms), strict=True))
             labels.insert(0, Label(f"{plain} = {total.plain}", f"{latex} = {total.latex}"))
-        free = replace(scene, edges=tuple(replace(e, marks=()) for e in scene.edges))
         lines = list(boxes.paths(scene))
         taken = [b for b in boxes.label_boxes(scene) if b.what != f"node {node.id}"]
         tried = []
         for number, label in enumerate(labels):
             for place, words in enumerate(self.places(node, label)):
-                box = boxes.label_boxes(replace(free, nodes=(), edges=(), words=(words,)))[0]
+                box = _words_box(words)
                 cost = (not _free([box], taken, 0.05), bool(_crossed([box], lines, -1)), number, place)
                 tried.append((cost, words, box))
         _, words, box = min(tried, key=lambda t: t[0])
@@ -244,11 +262,14 @@ def settled(scene: Scene) -> Scene:
     edges = []
     for number, (edge, points) in enumerate(lines):
         marks: list[Mark] = []
-        # Value and gradient of an edge face each other: they move together, and apart only where there is no room.
-        for air, place in ((air, place) for air in (0.14, 0.03) for place in _PLACES):
-            moved = [replace(m, at=place) for m in edge.marks]
+        # Value and gradient of an edge face each other: they move together, and apart only where there is no room. What stands on
+        # the edge moves by itself.
+        apart = _PLACES if any(m.side == "on" for m in edge.marks) else (0.5,)
+        for air, place, on in ((air, place, on) for air in (0.14, 0.03) for place in _PLACES for on in apart):
+            moved = [replace(m, at=on if m.side == "on" else place) for m in edge.marks]
             found = [_box(m, points) for m in moved]
-            if _free(found, fixed, air) and not _crossed(found, lines, number):
+            alone = not any(a.touches(b, 0.02) for k, a in enumerate(found) for b in found[:k])
+            if alone and _free(found, fixed, air) and not _marked(moved, found, lines, number):
                 marks = moved
                 break
         else:
@@ -258,7 +279,7 @@ def settled(scene: Scene) -> Scene:
                 for place in _PLACES:
                     moved_one = replace(m, at=place)
                     box = _box(moved_one, points)
-                    cost = (not _free([box], taken, 0.03), _crossed([box], lines, number), abs(place - 0.5), place)
+                    cost = (not _free([box], taken, 0.03), _marked([moved_one], [box], lines, number), abs(place - 0.5), place)
                     tried.append((cost, moved_one, box))
                 _, best, box = min(tried, key=lambda t: t[0])
                 marks.append(best)
@@ -279,6 +300,16 @@ def _free(found: Sequence[boxes.Box], fixed: Sequence[boxes.Box], air: float) ->
 
 def _crossed(found: Sequence[boxes.Box], lines: Sequence[tuple[Edge, tuple[boxes.Point, ...]]], own: int) -> int:
     return sum(boxes.meets(box, a, b) for k, (_, points) in enumerate(lines) if k != own for a, b in pairwise(points) for box in found)
+
+
+def _marked(marks: Sequence[Mark], found: Sequence[boxes.Box], lines: Sequence[tuple[Edge, tuple[boxes.Point, ...]]], own: int) -> int:
+    """How often labels at an edge are crossed: by other edges, and by another part of their own unless they stand on it."""
+    return sum(_crossed([box], lines, own if mark.side == "on" else -1) for mark, box in zip(marks, found, strict=True))
+
+
+def _words_box(words: Words) -> boxes.Box:
+    (x, y), (wide, tall) = boxes.words_centre(words), boxes.extent(words.label)
+    return boxes.Box("", x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2)
 
 
 def _bent(a: boxes.Point, b: boxes.Point, number: int, count: int) -> tuple[boxes.Point, ...]:
