@@ -14,7 +14,7 @@ import symbackprop
 from symbackprop.algebra.equation import Equation, System, reads
 from symbackprop.algebra.interpret import evaluate_equation, interpret, solve_sizes
 from symbackprop.algebra.matrix import MatrixEquation
-from symbackprop.algebra.tensor import Tensor
+from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.declare.spec import NetworkSpec
 from symbackprop.derive.jacobian import diagonal, jacobian_equation
 from symbackprop.derive.lecture import way_to
@@ -27,6 +27,7 @@ from symbackprop.derive.sweep import derive_system
 from symbackprop.errors import DataError, DerivationError
 from symbackprop.present.display import displayed, displayed_lines, formula_table
 from symbackprop.present.document.records import Line
+from symbackprop.present.expanded import expanded
 from symbackprop.present.latex import latex_equation, plain_equation
 from symbackprop.present.naming import Name, Naming, general_naming, network_naming
 from symbackprop.present.network import sample_sheet
@@ -485,6 +486,19 @@ class Derivation:
         if name not in self.record.tensors and name.endswith(".a") and name[:-1] + "z" in self.record.tensors:
             return name[:-1] + "z"
         return name
+
+    def formulas(self, *names: str, notation: str | Notation = "ufldl", form: str = "matrix") -> tuple[Line, ...]:
+        """Return the equations that give tensors: "dense_1.z", "loss", "delta.dense_1"; without names the forward pass of one sample."""
+        one = self._per_sample
+        wanted = [one.record.equation(n) for n in names] or [e for e in one.equations if not isinstance(e.rhs, Access)]
+        shown = [(matrix_form(e) or e) if _checked(form) == "matrix" else e for e in wanted]
+        return tuple(Line(latex_equation(e, one.naming, notation=notation)) for e in shown)
+
+    def expanded(self, name: str, *, notation: str | Notation = "ufldl", inside: Iterable[str] = (), **options: Any) -> tuple[Line, ...]:
+        """Return an equation entry by entry with its sums written out; values named in ``inside`` stand in place, under a brace."""
+        one = self._per_sample
+        within = [one.record.equation(n) for n in inside]
+        return expanded(one.record.equation(name), one.naming, notation=notation, inside=within, **options)
 
     def latex(self, notation: str | Notation = "ufldl", form: str = "matrix", steps: bool = False) -> str:
         """Return the whole derivation in LaTeX, one formula a line: the per-sample form, closed by the mean over the batch.
