@@ -60,7 +60,8 @@
     const wanted = plain(box.value);
     let hits = 0;
     for (const section of document.querySelectorAll("main > section")) {
-      const titled = plain(section.querySelector("h2").textContent).includes(wanted);
+      const title = section.querySelector("h2");
+      const titled = title !== null && plain(title.textContent).includes(wanted);
       let here = 0;
       for (const block of section.querySelectorAll(".block")) {
         const hit = said.get(block).includes(wanted);

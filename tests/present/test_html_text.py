@@ -145,3 +145,8 @@ def test_rows_of_different_lengths_and_alignments():
 def test_where_lines_are_aligned(line: str, expected: tuple[str, str]):
     assert sides(line) == expected
     assert aligned(line).count("&") - expected[0].count("&") == 1
+
+
+def test_a_section_without_a_title_has_no_heading():
+    page = html(Document("Title", (Section("", (Paragraph(("words",)),)),)))
+    assert "<h2" not in page and "words" in page and '<a href="#s1"' not in page

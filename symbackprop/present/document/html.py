@@ -40,6 +40,7 @@ from symbackprop.present.document.records import (
     Listing,
     Math,
     Paragraph,
+    Section,
     Strong,
     Table,
     Text,
@@ -99,7 +100,7 @@ class _View:
 
     def page(self) -> dict[str, Any]:
         scripts = (_katex("katex.min.js"), _own("page.js"))
-        sections = [self._section(number, title, blocks) for number, (title, blocks) in enumerate(self._parts(), 1)]
+        sections = [self._section(number, section) for number, section in enumerate(self.document.sections, 1)]
         return {
             "document": self.document,
             "policy": _policy(scripts),
@@ -109,14 +110,10 @@ class _View:
             "sources": [{"number": k, "source": s, "url": _web(s.url)} for k, s in enumerate(self.document.sources, 1)],
         }
 
-    def _parts(self) -> Iterator[tuple[str, tuple[Block, ...]]]:
-        for section in self.document.sections:
-            yield section.title, section.blocks
-
-    def _section(self, number: int, title: str, blocks: tuple[Block, ...]) -> dict[str, Any]:
+    def _section(self, number: int, section: Section) -> dict[str, Any]:
         notes: list[dict[str, Any]] = []
-        shown = [self._block(block, notes) for block in blocks]
-        return {"id": f"s{number}", "number": number, "title": title, "groups": _beside(shown), "notes": notes}
+        shown = [self._block(block, notes) for block in section.blocks]
+        return {"id": f"s{number}", "number": number, "title": section.title, "groups": _beside(shown), "notes": notes}
 
     def _block(self, block: Block, notes: list[dict[str, Any]]) -> dict[str, Any]:
         match block:

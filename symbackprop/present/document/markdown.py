@@ -95,7 +95,7 @@ class _Writer:
     def text(self, head: bool) -> str:
         parts = self._head() if head else self._title()
         for section in self.document.sections:
-            parts.append(f"## {plain(section.title)}")
+            parts.append(f"## {plain(section.title)}" if section.title else "")
             for block in section.blocks:
                 parts += self._block(block)
         if self.document.sources:

@@ -140,7 +140,9 @@ def written(parts: Text) -> str:
     found = []
     for part in parts:
         if isinstance(part, Math):
-            found.append(f"${part.latex}$" if _sets(part.latex) else _plain(part.latex))
+            # Of paired bars matplotlib knows the single ones only.
+            latex = re.sub(r"\\[lr]([vV]ert)\b", r"\\\1", part.latex)
+            found.append(f"${latex}$" if _sets(latex) else _plain(part.latex))
         elif isinstance(part, str | Strong):
             found.append(_plain(part if isinstance(part, str) else part.text))
         else:
