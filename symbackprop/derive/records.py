@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sympy import Expr
+from sympy import Expr, Symbol
 
 from symbackprop.algebra.equation import Block, Equation, System
 from symbackprop.algebra.matrix import Form, MatrixEquation
 from symbackprop.algebra.tensor import Tensor
+from symbackprop.algebra.written import Written
 from symbackprop.declare.model import Model
 
 
@@ -90,6 +91,44 @@ class Way:
     lecture: tuple[Passage, ...]
     steps: tuple[Step, ...] = ()
     local: Mapping[str, tuple[Equation, tuple[Equation, ...]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ElementaryLine:
+    """One line of the derivation of f′(x).
+
+    Attributes:
+        rule: why it follows from the line before, in plain words.
+        term: the right side as it is written; it may read f itself by its symbol.
+        slope: whether the line is about f′ (True) or a way to write f (False).
+        detail: whether it is left out of a lecture.
+    """
+
+    rule: str
+    term: Written
+    slope: bool = True
+    detail: bool = False
+
+
+@dataclass(frozen=True)
+class Elementary:
+    """The derivation of f′ for a function of one variable.
+
+    Attributes:
+        expression: f(x).
+        variable: x.
+        function: the symbol that stands for f(x).
+        lines: each gives the value of the one before it.
+        through: f′ as a polynomial in f, or None where there is none.
+        letter: how f is called: a letter or a macro.
+    """
+
+    expression: Expr
+    variable: Symbol
+    function: Symbol
+    lines: tuple[ElementaryLine, ...]
+    through: Expr | None = None
+    letter: str = "f"
 
 
 @dataclass(frozen=True)
@@ -267,3 +306,8 @@ class CircuitRun:
     def step(self) -> Mapping[tuple[str, int], BackwardStep]:
         """The steps by (consumer, position)."""
         return {(s.consumer, s.position): s for s in self.steps}
+
+    @cached_property
+    def number(self) -> Mapping[tuple[str, int], int]:
+        """The places of the steps in their order, from 0, by (consumer, position)."""
+        return {(s.consumer, s.position): k for k, s in enumerate(self.steps)}

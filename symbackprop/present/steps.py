@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from types import MappingProxyType
 
-from sympy import Add, Expr, Mul, S
+from sympy import Add, Expr, Mul, S, Symbol
 
 from symbackprop.algebra import matrix as m
 from symbackprop.algebra.equation import Equation, _raw
@@ -20,19 +20,20 @@ from symbackprop.algebra.index import Index
 from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.algebra.nodes import Guard, Indicator, InRange, Sum
 from symbackprop.algebra.tensor import Access, Tensor
-from symbackprop.derive.records import Factor, Passage, Step, Way
+from symbackprop.algebra.written import Leaf, Over, Plus, Raised, Slope, Times, Written
+from symbackprop.derive.records import Elementary, Factor, Passage, Step, Way
 from symbackprop.errors import DeclarationError, DerivationError
 from symbackprop.present import notation as notations
 from symbackprop.present.convention import arranged
 from symbackprop.present.document.records import Line
-from symbackprop.present.index import IndexPrinter, reserved
+from symbackprop.present.index import IndexPrinter, minus, reserved
 from symbackprop.present.latex import latex_equation, plain_equation
 from symbackprop.present.letters import tex_text
 from symbackprop.present.matrix import MatrixPrinter, laid_out
 from symbackprop.present.naming import Naming
 from symbackprop.present.notation import Notation
 from symbackprop.present.symbols import Symbols, readable
-from symbackprop.present.writer import SUM, Latex, Piece, Unicode, Writer
+from symbackprop.present.writer import PRODUCT, SINGLE, SUM, Latex, Piece, Unicode, Writer
 
 DEPTHS = ("result", "lecture", "rewrite")
 
@@ -176,6 +177,97 @@ def _columns_of_text(rows: Sequence[Row]) -> tuple[str, ...]:
 
 #: Sums over at most so many terms are written out where a single entry is derived.
 WRITTEN_OUT = 4
+
+
+def elementary_lines(made: Elementary, *, depth: str = "lecture", letter: str | None = None) -> tuple[Line, ...]:
+    r"""Return the derivation of f′ as lines of LaTeX: \frac{d\sigma}{dx} = … = (1 - \sigma) \sigma.
+
+    Args:
+        made: the derivation, from `derive.elementary`.
+        depth: "result" (f and its derivative), "lecture", or "rewrite" (every single derivative).
+        letter: how f is called; None takes the record's.
+
+    Raises:
+        DeclarationError: there is no such depth.
+    """
+    return tuple(
+        Line(f"{row.left} = {row.right}" if row.left else f"= {row.right}", row.rule, number)
+        for number, row in enumerate(_Written(made, Latex(), letter or made.letter).rows(depth), 1)
+    )
+
+
+def elementary_text(made: Elementary, *, depth: str = "lecture", letter: str | None = None) -> tuple[str, ...]:
+    """Return the derivation of f′ as lines of Unicode; the arguments are those of `elementary_lines`."""
+    return _columns_of_text(_Written(made, Unicode(), letter or made.letter).rows(depth))
+
+
+@dataclass(frozen=True)
+class _Written:
+    made: Elementary
+    writer: Writer
+    letter: str
+
+    def rows(self, depth: str) -> tuple[Row, ...]:
+        if depth not in DEPTHS:
+            raise DeclarationError(f"unknown depth {str(depth)[:60]!r} (known: {', '.join(DEPTHS)})")
+        f, x = self.writer.letter(self.letter), self.made.variable.name
+        function = self.writer.call(f, Piece(x)).text
+        slope = self.writer.fraction(Piece(f"d{'' if len(f) == 1 else ' '}{f}" if f.startswith("\\") else f"d{f}"), Piece(f"d{x}")).text
+        rows = [Row(function, self.write(Leaf(self.made.expression)).text, "")]
+        kept = [line for line in self.made.lines if depth == "rewrite" or not line.detail]
+        rows += [Row(slope if line.slope else function, self.write(line.term).text, line.rule) for line in kept]
+        if depth == "result":
+            return (rows[0], Row(slope, rows[-1].right, ""))
+        return _told(rows)
+
+    def write(self, term: Written) -> Piece:
+        writer = self.writer
+        if isinstance(term, Leaf):
+            return self.printer.write(term.expr)
+        if isinstance(term, Over):
+            return writer.fraction(self.write(term.top), self.write(term.bottom))
+        if isinstance(term, Raised):
+            base = self.write(term.base)
+            base = base if base.level == SINGLE and not base.tall and not base.negative else writer.parenthesised(base)
+            return Piece(writer.power(base.text, self.printer.write(term.exponent).text), SINGLE, base.tall)
+        if isinstance(term, Slope):
+            inner = self.write(term.arg)
+            body = inner if inner.level == SINGLE and not inner.negative else writer.parenthesised(inner)
+            d = writer.fraction(Piece("d"), Piece(f"d{self.made.variable.name}"))
+            return Piece(f"{d.text} {body.text}", PRODUCT, True)
+        if isinstance(term, Plus):
+            return self.printer.terms([self.write(a) for a in term.args])
+        assert isinstance(term, Times)
+        number = Mul(*(a.expr for a in term.args if isinstance(a, Leaf) and a.expr.is_Number))
+        others = [a for a in term.args if not (isinstance(a, Leaf) and a.expr.is_Number)]
+        pieces = [self.printer.write(abs(number))] if abs(number) != 1 or not others else []
+        pieces += [self.factor(a, last=a is others[-1]) for a in others]
+        sign = f" {self.writer.sign(chr(92) + 'cdot')} " if any(isinstance(a, Over) for a in others) else " "
+        joined = pieces[0] if len(pieces) == 1 else Piece(sign.join(p.text for p in pieces), PRODUCT, any(p.tall for p in pieces))
+        return minus(joined) if number.is_negative else joined
+
+    def factor(self, term: Written, *, last: bool) -> Piece:
+        """Write a factor; a derivative that is not the last one stands in parentheses, so that it ends where it should."""
+        piece = self.write(term)
+        loose = piece.level < PRODUCT or piece.negative or (isinstance(term, Slope) and not last)
+        return self.writer.parenthesised(piece) if loose else piece
+
+    @property
+    def printer(self) -> IndexPrinter:
+        symbols = Symbols(notations.notation("ufldl"), Naming(), self.writer)
+        return _Scalars(symbols, {}, itself=self.made.function, letter=self.writer.letter(self.letter))
+
+
+@dataclass(frozen=True)
+class _Scalars(IndexPrinter):
+    """Writes functions of one variable; the function itself goes by its letter."""
+
+    itself: Symbol | None = None
+    letter: str = "f"
+
+    def write(self, e: Expr) -> Piece:
+        """Write an expression."""
+        return Piece(self.letter) if e == self.itself else super().write(e)
 
 
 @dataclass(frozen=True)
@@ -478,4 +570,15 @@ def _read_turned(form: m.Form) -> m.Form:
     return replace(form, turned=True)
 
 
-__all__ = ["DEPTHS", "ChainPrinter", "Row", "entry_lines", "entry_text", "printed_shape", "step_lines", "step_text"]
+__all__ = [
+    "DEPTHS",
+    "ChainPrinter",
+    "Row",
+    "elementary_lines",
+    "elementary_text",
+    "entry_lines",
+    "entry_text",
+    "printed_shape",
+    "step_lines",
+    "step_text",
+]
