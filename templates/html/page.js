@@ -104,5 +104,6 @@
   }, { rootMargin: "-15% 0px -75% 0px" });
   for (const section of document.querySelectorAll("main > section")) seen.observe(section);
 
-  document.fonts.ready.then(() => { root.dataset.rendered = "true"; });
+  // Formulas further down are laid out when they come into view, or onto paper: their fonts are there before that.
+  Promise.all([...document.fonts].map((font) => font.load())).then(() => { root.dataset.rendered = "true"; });
 })();

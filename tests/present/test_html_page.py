@@ -86,6 +86,20 @@ def test_formulas_are_there_to_see(browser: Browser, tmp_path: Path, dark: bool)
     assert contrast[0] == contrast[1]
 
 
+def test_on_paper_every_font_is_there(browser: Browser, tmp_path: Path):
+    far = (
+        *(Paragraph(("words",)) for _ in range(200)),
+        Display((Line(r"S = \sum_{k} \mathbf{x}_k \left(\frac{\frac{a}{b}}{\frac{c}{d}}\right)"),)),
+    )
+    browser.open(html(Document("Long", (Section("One", far),))), tmp_path / "page.html")
+    assert {s for s in browser.value("[...document.fonts].map((f) => f.status)")} == {"loaded"}
+    assert fonts_are_there(browser)
+    browser.tell("Emulation.setEmulatedMedia", media="print")
+    assert not browser.value("document.querySelector('aside').checkVisibility()")
+    assert browser.picture("#s1 .lines").inked() > 0.003
+    browser.tell("Emulation.setEmulatedMedia", media="")
+
+
 def test_nothing_is_cut_off_on_a_narrow_screen(browser: Browser, tmp_path: Path):
     browser.open(html(EVERY), tmp_path / "page.html", width=360)
     assert browser.value("document.documentElement.scrollWidth") <= 360
