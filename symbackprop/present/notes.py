@@ -6,8 +6,8 @@ network is deep; the recursion and the algorithms always are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import sympy
@@ -123,7 +123,7 @@ class Findings:
 
     Attributes:
         matrix_form: gives the matrix form of an equation.
-        ways: how each error term and gradient is derived, by its name.
+        way: how an error term or a gradient is derived, by its name; None shows results only.
         mean: whether the loss is the mean over the samples, or their sum.
         penalties: penalties on the parameters, and the gradient of each.
         update: the equations of an optimizer over all parameters.
@@ -133,7 +133,7 @@ class Findings:
     """
 
     matrix_form: MatrixForm
-    ways: Mapping[str, Way] = field(default_factory=dict)
+    way: Callable[[str], Way] | None = None
     mean: bool = True
     penalties: tuple[tuple[Equation, Equation], ...] = ()
     update: System | None = None
@@ -147,14 +147,28 @@ class Run:
     """Equations that consecutive layers share.
 
     Attributes:
-        use: the template, as the first of the layers uses it.
-        layers: numbers of the layers in the order in which they are computed, counted from the input (0).
-        names: of what the equations define, in the first of the layers.
+        uses: of one template, or of templates that say the same of a general layer.
+        layers: numbers of the layers in the order in which they are computed, counted from the input (0); empty for what belongs to
+            no layer.
     """
 
-    use: Use
+    uses: tuple[Use, ...]
     layers: tuple[int, ...]
-    names: tuple[str, ...]
+
+    @property
+    def use(self) -> Use:
+        """The first use."""
+        return self.uses[0]
+
+    @property
+    def name(self) -> str:
+        """The first tensor that is defined."""
+        return self.use.names[self.use.template.defined[0]]
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Everything that is defined."""
+        return tuple(use.names[slot] for use in self.uses for slot in use.template.defined)
 
 
 def network_note(derivation: Derivation, style: Style, findings: Findings, *, title: str = "", author: str = "") -> Document:
@@ -178,8 +192,9 @@ def system_note(
     names = naming or Naming(loss=Naming().of(derivation.loss))
     forward = tuple(_shown(e, style, findings, names) for e in derivation.forward_system.equations)
     wanted = {derivation.cotangents[w]: w for w in derivation.wrt}
+    lines = tuple(Line(f, step=k) for k, f in enumerate(filter(says, forward)))
     sections = [
-        Section("The function", (Display(tuple(Line(f, step=k) for k, f in enumerate(filter(says, forward)))),)),
+        Section("The function", (Paragraph(("It is computed step by step:",)), Display(lines))),
         Section("Its gradients", tuple(b for name in wanted for b in _derived(name, derivation, style, findings, names))),
     ]
     if findings.example:
@@ -293,11 +308,12 @@ class _Note:
         shown = [n for n in (f"delta.{_called(r)}" for r in reversed(self.weighted)) if n in self.produced]
         if not shown:
             return None
-        error, loss = tex_letter(self.style.notation.error), tex_letter(self.style.notation.loss)
+        error, loss = tex_letter(self.style.notation.error), self.symbols.name(Name("one_loss")).text
         pre = tex_letter(self.style.notation.pre)
+        letter = f"{error} = " if self.style.notation.error_term == "letter" else ""
         words: Text = (
             "The error term of a layer is the derivative of the loss with respect to its pre-activation, ",
-            Math(rf"{error} = \partial {loss} / \partial {pre}"),
+            Math(rf"{letter}\partial {loss} / \partial {pre}"),
             ". It is computed from the last layer back to the first.",
         )
         blocks = [Paragraph(words)]
@@ -312,32 +328,28 @@ class _Note:
     def derivations(self, names: Sequence[str]) -> list[Block]:
         """Return how results are derived; where layers repeat a pattern in a deep network, the general one."""
         blocks: list[Block] = []
-        pattern = {name: k for k, run in enumerate(self.runs(self.backward_uses)) for name in self.members(run)}
         runs = self.runs(self.backward_uses)
+        pattern = {name: k for k, run in enumerate(runs) for name in run.members}
         done: set[int] = set()
         results: list[str] = []
         for name in names:
-            repeats = pattern.get(name, -1) in done
-            done.add(pattern.get(name, -1))
-            if self.deep and name in pattern and len(runs[pattern[name]].layers) > 1:
-                if not repeats:
-                    blocks.append(Display(tuple(Line(f, step=k) for k, f in enumerate(self.general(runs[pattern[name]])))))
-            elif repeats and self.style.depth == "lecture":
+            k = pattern.get(name, -1)
+            repeats = k in done
+            done.add(k)
+            if repeats and self.deep:
+                continue
+            if repeats and self.style.depth == "lecture":
                 results.append(_shown(self.derivation.equation(name), self.style, self.findings, self.naming))
-            else:
+                continue
+            general = self.general(runs[k]) if self.deep and k >= 0 and len(runs[k].layers) > 1 else []
+            if not general or self.style.depth != "result":
                 blocks += _derived(name, self.derivation, self.style, self.findings, self.naming)
+            if general:
+                words = [Paragraph(("and so for every layer of this kind:",))] if self.style.depth != "result" else []
+                blocks += [*words, Display(tuple(Line(f, step=n) for n, f in enumerate(general)))]
         if results:
             blocks += [Paragraph(("In the same way,",)), Display(tuple(Line(f, step=k) for k, f in enumerate(results)))]
         return _joined(blocks) if self.style.depth == "result" else blocks
-
-    def members(self, run: Run) -> list[str]:
-        """Return the names of everything that a run of layers defines."""
-        return [
-            use.names[slot]
-            for use in self.backward_uses
-            if use.template == run.use.template and (use == run.use or self.number(use) in run.layers)
-            for slot in use.template.defined
-        ]
 
     def products(self) -> Section | None:
         """Show that the shapes in every product fit, where shapes are wanted."""
@@ -362,7 +374,7 @@ class _Note:
         gradients: list[Line] = []
         last = max(self.layer_of(f"delta.{_called(r)}") for r in self.weighted)
         for run in self.runs(self.backward_uses):
-            kind = self.naming.of(run.names[0])
+            kind = self.naming.of(run.name)
             if kind.role not in ("error", "gradient") or not run.layers or (kind.of is not None and kind.of.role == "input"):
                 continue
             output = kind.role == "error" and run.layers[0] == last
@@ -412,9 +424,9 @@ class _Note:
             lines.append((0, ("set ", Math(self.opening()))))
         for run in forward:
             lines += self.pseudocode(run, forward=True)
-        lines += [(0, ("compute ", Math(f))) for use in self.loss_uses for f in self.real(use) if says(f)]
-        gradients = tuple(r for r in backward if self.results.get(r.names[0]) in self.model.parameter)
-        for run in (r for r in backward if r.names[0] not in self.results):
+        lines += [(0, ("compute ", Math(f))) for use in self.loss_uses for f in self.real(use, shapes=False) if says(f)]
+        gradients = tuple(r for r in backward if self.results.get(r.name) in self.model.parameter)
+        for run in (r for r in backward if r.name not in self.results):
             lines += self.pseudocode(run)
         for group in _same_layers(gradients):
             lines += self.pseudocode(*group)
@@ -423,7 +435,7 @@ class _Note:
     def pseudocode(self, *runs: Run, forward: bool = False) -> list[tuple[int, Text]]:
         """Return the lines of runs over the same layers: a loop, or the equations of a single layer."""
         if len(runs[0].layers) < 2:
-            return [(0, (Math(f),)) for run in runs for f in self.real(run.use) if says(f)]
+            return [(0, (Math(f),)) for run in runs for f in self.real(run.use, shapes=False) if says(f)]
         head: Text = (Strong("for "), Math(f"{tex_letter(self.style.notation.layer)} = {self.range(runs[0])}"), Strong(" do"))
         body = [(1, (Math(f),)) for run in runs for f in self.general(run, forward=forward, ranges=False)]
         return [(0, head), *body]
@@ -504,7 +516,7 @@ class _Note:
 
     # --- patterns ---
 
-    @property
+    @cached_property
     def produced(self) -> dict[str, Use]:
         return {use.names[slot]: use for use in self.backward_uses for slot in use.template.defined}
 
@@ -521,39 +533,40 @@ class _Note:
         return self.layer_of(use.names[use.template.defined[0]])
 
     def runs(self, uses: Sequence[Use]) -> tuple[Run, ...]:
-        """Group uses of one template by layers that follow each other; uses that belong to no layer stand alone."""
+        """Group uses that say the same of layers that follow each other; uses that belong to no layer stand alone."""
         runs: list[Run] = []
-        open_: dict[str, int] = {}
+        said: list[str] = []
         for use in uses:
             layer = self.number(use)
-            names = tuple(use.names[slot] for slot in use.template.defined)
-            key = f"{use.template.key} {self.naming.of(names[0]).role} {self.kind(names[0])}"
-            before = open_.get(key)
-            if self.numbered and layer > 0 and before is not None and abs(runs[before].layers[-1] - layer) == 1:
-                runs[before] = replace(runs[before], layers=(*runs[before].layers, layer))
+            run = Run((use,), (layer,) if layer > 0 else ())
+            text = "\n".join((self.kind(run.name), *self.general(run, ranges=False))) if self.numbered and run.layers else ""
+            before = next((k for k in reversed(range(len(runs))) if text and said[k] == text), None)
+            if before is not None and abs(runs[before].layers[-1] - layer) == 1:
+                runs[before] = Run((*runs[before].uses, use), (*runs[before].layers, layer))
             else:
-                open_[key] = len(runs)
-                runs.append(Run(use, (layer,) if layer > 0 else (), names))
+                runs.append(run)
+                said.append(text)
         return tuple(runs)
 
     def kind(self, tensor: str) -> str:
         name = self.naming.of(tensor)
-        return name.of.role + name.of.word if name.of is not None else name.word
+        return f"{name.role} {name.of.role} {name.of.word}" if name.of is not None else f"{name.role} {name.word}"
 
     def general(self, run: Run, *, forward: bool = False, output: bool = False, ranges: bool = True) -> list[str]:
         """Return the equations of a run for a general layer, with the layers for which they hold."""
-        gradient = self.naming.of(run.names[0]).role == "gradient" or forward
+        gradient = self.naming.of(run.name).role == "gradient" or forward
         slots, widths = self.slots(run)
         biases = any(r.parameters[1:] for r in self.weighted)
         naming = general_naming(
             self.style.notation, slots, gradient=gradient, output=output, widths=widths, batch=self.model.batch, biases=biases
         )
         naming = replace(naming, functions=self.naming.functions)
-        made = [_shown(e, self.style, self.findings, naming) for e in run.use.template.equations]
+        # In pseudocode shapes would hide the steps.
+        style = self.style if ranges else replace(self.style, shapes=False)
+        made = [_shown(e, style, self.findings, naming) for e in run.use.template.equations]
         made = [f for f in made if says(f)]
-        if ranges and not output and len(made) == 1:
-            where = f"{tex_letter(self.style.notation.layer)} = {self.range(run)}"
-            made = [rf"{f} \qquad {where}" for f in made]
+        if ranges and not output and made:
+            made[-1] += rf" \qquad {tex_letter(self.style.notation.layer)} = {self.range(run)}"
         return made
 
     def slots(self, run: Run) -> tuple[dict[str, str], dict[Expr, int]]:
@@ -584,9 +597,7 @@ class _Note:
     def printed(self, run: Run, layer: int) -> str:
         """Return what l is for one layer of a run: the number that its weight carries in forward and gradient formulas, else its own."""
         place = self.places[layer]
-        return self.symbols.number(
-            place if self.naming.of(run.names[0]).role == "error" else place.moved(self.style.notation.weight_layer())
-        )
+        return self.symbols.number(place if self.naming.of(run.name).role == "error" else place.moved(self.style.notation.weight_layer()))
 
     @cached_property
     def places(self) -> dict[int, Layer]:
@@ -594,9 +605,10 @@ class _Note:
         found = (self.naming.of(r.pre).layer for r in self.weighted if r.pre is not None)
         return {place.base: place for place in found if place is not None and isinstance(place.base, int)}
 
-    def real(self, use: Use) -> list[str]:
+    def real(self, use: Use, shapes: bool = True) -> list[str]:
         """Return the equations of a use, for the layers that they are about."""
-        made = [_shown(e, self.style, self.findings, self.naming) for e in use.equations(self.derivation.tensors)]
+        style = self.style if shapes else replace(self.style, shapes=False)
+        made = [_shown(e, style, self.findings, self.naming) for e in use.equations(self.derivation.tensors)]
         return [f for f in made if says(f)]
 
 
@@ -607,11 +619,12 @@ def _shown(equation: Equation, style: Style, findings: Findings, naming: Naming)
 
 def _derived(name: str, derivation: Derivation, style: Style, findings: Findings, naming: Naming) -> list[Block]:
     """Return the lines that lead to a result."""
-    way = findings.ways.get(name)
-    if way is None:
+    if findings.way is None or style.depth == "result":
         formula = _shown(derivation.equation(name), style, findings, naming)
         return [Display((Line(formula),))] if says(formula) else []
-    lines = step_lines(way, naming, notation=style.notation, form=style.form, layout=style.layout, depth=style.depth, shapes=style.shapes)
+    lines = step_lines(
+        findings.way(name), naming, notation=style.notation, form=style.form, layout=style.layout, depth=style.depth, shapes=style.shapes
+    )
     first = min((line.step for line in lines), default=0)
     return [Display(tuple(replace(line, step=line.step - first) for line in lines))] if lines else []
 

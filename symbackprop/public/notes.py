@@ -6,6 +6,7 @@ import importlib.util
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -272,15 +273,7 @@ def _of_network(derivation: Derivation, wish: Wish, net: Network | None) -> Docu
 
 
 def _findings(record: Record, mean: bool, numbers: tuple[Block, ...]) -> Findings:
-    deep = record.model is not None and len(record.model.layers) > DEEP
-    names = () if deep else tuple(dict.fromkeys((*_error_terms(record), *(record.cotangents[w] for w in record.wrt))))
-    ways = {name: way_to(record, name) for name in names}
-    return Findings(matrix_form, ways, mean, example=numbers)
-
-
-def _error_terms(record: Record) -> tuple[str, ...]:
-    layers = record.model.layers if record.model is not None else ()
-    return tuple(record.cotangents[r.pre] for r in layers if r.pre is not None and r.pre in record.cotangents)
+    return Findings(matrix_form, partial(way_to, record), mean, example=numbers)
 
 
 def _penalties(record: Record) -> tuple[tuple[Any, Any], ...]:

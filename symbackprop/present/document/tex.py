@@ -155,7 +155,7 @@ def tex(document: Document, kind: str = "article") -> str:
 
 def view(document: Document, kind: str) -> dict[str, Any]:
     """Return the blanks of a kind's template, filled."""
-    writer = Writer(PAGES[check_kind(kind)], {s.key: k for k, s in enumerate(document.sources, start=1)})
+    writer = Writer(PAGES[check_kind(kind)], {s.key: k for k, s in enumerate(document.sources, start=1)}, tex_words(document.title))
     blocks = [b for s in document.sections for b in s.blocks]
     sections = [writer.section(s) for s in document.sections if any(b != Display(()) for b in s.blocks)]
     if document.sources:
@@ -182,10 +182,12 @@ class Writer:
     Attributes:
         page: what fits.
         numbers: of the sources, by key.
+        title: of the document, for slides of a section without one; escaped.
     """
 
     page: Page
     numbers: dict[str, int]
+    title: str = ""
 
     # --- words ---
 
@@ -227,7 +229,7 @@ class Writer:
         heading = title if title == plain else rf"\texorpdfstring{{{title}}}{{{plain}}}"
         if not self.page.overlays:
             return Made(title, heading, self.joined(section.blocks, [self.block(b) for b in section.blocks]), ())
-        return Made(title, heading, (), tuple(self.frames(title, section.blocks)))
+        return Made(title, heading, (), tuple(self.frames(title or self.title, section.blocks)))
 
     def bibliography(self, sources: Sequence[Source]) -> Made:
         """Write the list of sources."""
@@ -263,7 +265,9 @@ class Writer:
         used = 0.0
         for block in (part for b in blocks for part in self.split(b)):
             need = self.height(block)
-            if frames[-1] and (used + need > self.page.height or (isinstance(block, Figure) and block.scene.last_step > 0)):
+            # A picture with steps counts its overlays from the first one of its slide.
+            begins = isinstance(block, Figure) and block.scene.last_step > 0 and not all(isinstance(b, Paragraph) for b in frames[-1])
+            if frames[-1] and (used + need > self.page.height or begins):
                 # Words that introduce a block stay with it.
                 introduced = _introduces(frames[-1]) and self.height(frames[-1][-1]) + need <= self.page.height
                 moved = [frames[-1].pop()] if introduced else []
@@ -439,9 +443,9 @@ class Writer:
             return ""
         align = (table.align or "l" * columns).ljust(columns, "l")[:columns]
         cells = [[*row, *([()] * (columns - len(row)))] for row in ((table.head,) if table.head else ()) + table.rows]
-        widths = [max(_breadth(row[k]) for row in cells) for k in range(columns)]
+        widths = [1.04 * max(_breadth(row[k]) for row in cells) for k in range(columns)]
         gap = 1.1
-        room = self.page.width - 1 - gap * (columns - 1)
+        room = self.page.width - 2 - gap * (columns - 1)
         shape, size = list(align), ""
         if sum(widths) > room:
             size, room = r"\small ", room / 0.92
@@ -461,7 +465,7 @@ class Writer:
         rule = (r"\toprule", r"\midrule", r"\bottomrule") if self.page.packages else (r"\hline",) * 3
         lines = [rf"\begin{{tabular}}{{@{{}}{''.join(s if s in 'lcr' else 'l' for s in shape)}@{{}}}}", rule[0]]
         for k, row in enumerate(cells):
-            lines.append(" & ".join(self.cell(c, shape[n]) for n, c in enumerate(row)) + r" \\")
+            lines.append(_strut(row) + " & ".join(self.cell(c, shape[n]) for n, c in enumerate(row)) + r" \\")
             if k == 0 and table.head:
                 lines.append(rule[1])
         lines += [rule[2], r"\end{tabular}"]
@@ -564,6 +568,14 @@ def _bare(latex: str) -> str:
     """Return a formula without its environments and braces, where an ``&`` is its own."""
     without = re.sub(r"\\begin\{.*?\\end\{[a-z]*\}", "", latex, flags=re.DOTALL)
     return without.replace(r"\&", "")
+
+
+def _strut(row: Sequence[Text]) -> str:
+    """Return what keeps a row with high formulas apart from its neighbours."""
+    boxes = [measure(rf"\textstyle {p.latex}") for cell in row for p in cell if isinstance(p, Math)]
+    # In the lines of a text fractions are set smaller than in a display.
+    height, depth = (0.72 * max((getattr(b, side) for b in boxes), default=0.0) for side in ("height", "depth"))
+    return "" if height < 0.9 and depth < 0.45 else rf"\rule[-{depth + 0.1:.2f}em]{{0pt}}{{{height + depth + 0.25:.2f}em}}"
 
 
 def _centred(text: str) -> str:
