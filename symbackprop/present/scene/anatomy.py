@@ -9,6 +9,7 @@ from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.declare.model import Model
 from symbackprop.errors import DeclarationError
 from symbackprop.present.latex import latex_equation, plain_equation
+from symbackprop.present.letters import upright_word
 from symbackprop.present.naming import Name, Naming
 from symbackprop.present.notation import Notation
 from symbackprop.present.notation import notation as named_notation
@@ -91,7 +92,9 @@ def neuron_scene(model: Model, notation: str | Notation = "ufldl", *, style: str
         edges.append(Edge(name, "sum", (Mark(factor, "on", 0.4, "parameter"),)))
     right = middle + wide / 2
     if layer.activation is not None and layer.pre != layer.output:
-        function = Label(Unicode().function(layer.activation), Latex().function(layer.activation))
+        latex = Latex().function(layer.activation)
+        # A picture needs no package but tikz, and so no \operatorname.
+        function = Label(Unicode().function(layer.activation), upright_word(layer.activation) if "operatorname" in latex else latex)
         long = max(1.0, extent(function)[0] + 0.5)
         nodes.append(Node("activation", function, right + 1.2 + long / 2, 0.0, "rounded", long, 1.0, "gate", title="activation"))
         edges.append(Edge("sum", "activation", (Mark(labels.name(Name("pre")), "above"),)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -17,7 +17,7 @@ from symbackprop.present.naming import Layer, Name, Naming, network_naming
 from symbackprop.present.notation import Notation
 from symbackprop.present.notation import notation as named_notation
 from symbackprop.present.scene.boxes import Box, Point, extent, label_boxes, mark_centre, meets, paths
-from symbackprop.present.scene.layout import layered, layers
+from symbackprop.present.scene.layout import Layout, layered, layers
 from symbackprop.present.scene.records import Edge, Label, Mark, Node, Scene, Words
 from symbackprop.present.symbols import Symbols
 from symbackprop.present.writer import Latex, Unicode
@@ -430,7 +430,7 @@ class _Neurons:
                     continue
                 asked = self.way is not None and (k, target.index, source.index) == (self.way.column, self.way.unit, self.way.source)
                 ahead = asked or (self._ahead(k, target) and self._ahead(k - 1, source))
-                step = (self._step(k, frames) + 1 if asked else self._step(k, frames)) if ahead and frames else 0
+                step = self._step(k, frames) + 1 if ahead and frames else 0
                 marks: tuple[Mark, ...] = ()
                 if asked or self.values:
                     marks = self._mark(k, target.index, source.index, step, "highlight" if asked else "plain")
@@ -565,7 +565,7 @@ def _boxes(model: Model, labels: Labels, own: bool, loss: bool, captions: bool) 
         links.append((home[value], f"out{n}", value))
     above = {part.id: _listed([labels.tensor(model, p) for p in part.parameters if p in model.system.tensors]) for part in parts}
     sizes = {
-        i: _SIZE if shape == "circle" else max(1.0, extent(label)[0] + 0.5, extent(above.get(i, Label("")))[0] + 0.1)
+        i: _SIZE if shape == "circle" else max(1.0, extent(label)[0] + 0.4, extent(above.get(i, Label("")))[0] + 0.1)
         for i, (label, shape, _) in shown.items()
     }
     order = list(shown)
@@ -577,13 +577,25 @@ def _boxes(model: Model, labels: Labels, own: bool, loss: bool, captions: bool) 
     deep = max(columns.values())
     half = [max((sizes[i] for i in order if columns[i] == c), default=0.0) / 2 for c in range(deep + 1)]
     tags = {x: (labels.tensor(model, x), _room(model, labels, x)) for _, _, x in links}
-    straight = len(order) == deep + 1
-    widths = []
-    for c in range(deep):
-        crossing = [x for a, b, x in links if columns[a] <= c < columns[b]]
-        widest = max((extent(label)[0] for x in crossing for label in tags[x]), default=0.0)
-        widths.append(half[c] + half[c + 1] + max(1.3, widest + 0.6) + (0.0 if straight else 2 * _STUB))
-    layout = layered(order, [(a, b) for a, b, _ in links], columns=columns, widths=widths, node_gap=2.1)
+    pairs = [(a, b) for a, b, _ in links]
+
+    def placed(slanted: Container[int]) -> Layout:
+        """Lay the boxes out, with room for bends where edges are not level."""
+        widths = []
+        for c in range(deep):
+            crossing = [x for a, b, x in links if columns[a] <= c < columns[b]]
+            widest = max((extent(label)[0] for x in crossing for label in tags[x]), default=0.0)
+            widths.append(half[c] + half[c + 1] + max(1.0, widest + 0.5) + (2 * _STUB if c in slanted else 0.0))
+        return layered(order, pairs, columns=columns, widths=widths, node_gap=2.1)
+
+    first = placed(())
+    slanted = {
+        c
+        for (a, b), via in zip(pairs, first.via, strict=True)
+        if via or first.at[a][1] != first.at[b][1]
+        for c in range(columns[a], columns[b])
+    }
+    layout = placed(slanted)
     nodes = [Node(i, label, *layout.at[i], shape, sizes[i], _SIZE, role) for i, (label, shape, role) in shown.items()]
     words = []
     for part in parts:
@@ -619,14 +631,13 @@ def _through(nodes: Sequence[Node], source: str, target: str, via: Sequence[Poin
 
 
 def _room(model: Model, labels: Labels, tensor: str) -> Label:
-    """Where a value lies: a space of so many numbers."""
+    """The shape of a value; a vector is a column."""
     axes = model.system.tensors[tensor].axes
     inner = axes[1:] if axes and axes[0].extent == model.batch and model.per == "batch" else axes
     if not inner:
         return Label("")
-    sizes = [labels.size(a.extent) for a in inner]
-    plain, latex = "×".join(s.plain for s in sizes), r" \times ".join(s.latex for s in sizes)
-    return Label(f"ℝ^{plain}" if len(sizes) == 1 else f"ℝ^{{{plain}}}", rf"\mathbb{{R}}^{{{latex}}}")
+    sizes = [labels.size(a.extent) for a in inner] + [Label("1", "1")] * (len(inner) == 1)
+    return Label("×".join(s.plain for s in sizes), r" \times ".join(s.latex for s in sizes))
 
 
 __all__ = ["KINDS", "VIEWS", "Labels", "network_scene", "settled"]
