@@ -81,7 +81,17 @@ class _Expansion:
         final = self.known[output, ()]
         if final.kind != "name" or final.value in self.builder.inputs:
             raise DeclarationError(f"graph {self.name}: {output} depends on nothing by any operation")
-        return DeclaredCircuit(self.name, final.value, tuple(self.builder.inputs), tuple(self.builder.gates), tuple(self.builder.named))
+        return self.pruned(final.value)
+
+    def pruned(self, output: str) -> DeclaredCircuit:
+        """Leave out what does not lead to the output: the probabilities of other classes, with a label."""
+        wanted, gates = {output}, []
+        for g in reversed(self.builder.gates):
+            if g.name in wanted:
+                gates.append(g)
+                wanted |= set(g.inputs)
+        inputs, named = (tuple(n for n in names if n in wanted) for names in (self.builder.inputs, self.builder.named))
+        return DeclaredCircuit(self.name, output, inputs, tuple(gates[::-1]), named)
 
     def needed(self, output: str) -> list[Any]:
         """The equations that the output depends on."""

@@ -27,13 +27,21 @@ def rendered(scene: Scene, kind: str, step: int | None = None) -> str | bytes:
     return image(scene, kind, step)
 
 
+def overlaid(scene: Scene) -> str:
+    r"""Return a picture for TeX that builds up in beamer, and is whole at once where there is no ``\onslide``. It defines nothing.
+
+    A definition would need a #, which a frame of beamer does not take.
+    """
+    return "\n".join((r"\ifx\onslide\undefined", tikz(scene) + r"\else", tikz(scene, overlays=True) + r"\fi", ""))
+
+
 def draw_scene(scene: Scene, path: str | os.PathLike[str], *, frames: bool = False, step: int | None = None) -> tuple[Path, ...]:
     """Write a picture.
 
     Args:
         scene: what is drawn.
         path: its ending is one of `FORMATS`; ``.tex`` is a tikzpicture to paste.
-        frames: write one file for each step (``name-00.svg``, …); in a ``.tex`` file one picture with overlays, for a beamer frame.
+        frames: write one file for each step (``name-00.svg``, …); in a ``.tex`` file one picture that builds up in beamer.
         step: draw this frame only.
 
     Returns:
@@ -50,7 +58,7 @@ def draw_scene(scene: Scene, path: str | os.PathLike[str], *, frames: bool = Fal
     if frames and kind != ".tex":
         names = [f"{target.stem}-{k:02d}{target.suffix}" for k in range(scene.last_step + 1)]
         return files.write_all(target.parent, {name: rendered(scene, kind, k) for k, name in enumerate(names)})
-    return (files.write(target, tikz(scene, overlays=True) if frames else rendered(scene, kind, step)),)
+    return (files.write(target, overlaid(scene) if frames else rendered(scene, kind, step)),)
 
 
 __all__ = ["FORMATS", "draw_scene", "rendered"]

@@ -227,21 +227,29 @@ class Graph:
         return circuit_scene(self.circuit if run is None else run.record, **options)
 
     def draw(
-        self, path: str | os.PathLike[str], run: GraphRun | None = None, *, frames: bool = False, step: int | None = None, **options: Any
+        self,
+        path: str | os.PathLike[str],
+        run: GraphRun | None = None,
+        *,
+        frames: bool | None = None,
+        step: int | None = None,
+        **options: Any,
     ) -> tuple[Path, ...]:
         """Write the picture: values above the edges, gradients below.
 
         Args:
             path: ``graph.svg``, ``.tex`` (a tikzpicture), ``.dot``, ``.txt``, ``.pdf`` or ``.png``.
             run: what `backward` returned; None draws the structure alone.
-            frames: write one file for each step of the backward pass (``graph-00.svg``, …); in a ``.tex`` file one picture with
-                overlays, for a beamer frame.
+            frames: write one file for each step of the backward pass (``graph-00.svg``, …). A ``.tex`` file holds them all: in
+                beamer it builds up step by step, elsewhere it is whole at once; False leaves the overlays out.
             step: draw this frame only; 0 is the forward pass.
             **options: ``local``, ``gradients``, ``patterns``, ``rounding`` as in `circuit_scene`.
 
         Returns:
             The files that were written.
         """
+        if frames is None:
+            frames = run is not None and step is None and Path(path).suffix.lower() == ".tex"
         return draw_scene(self.scene(run, **options), path, frames=frames, step=step)
 
     # --- display ---

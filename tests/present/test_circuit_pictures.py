@@ -12,6 +12,7 @@ from itertools import pairwise
 import pytest
 
 import symbackprop as sbp
+from symbackprop.present.document.pdf import compiled
 from symbackprop.present.rounding import Rounding
 from symbackprop.present.scene import boxes
 from symbackprop.present.scene.dot import dot
@@ -172,7 +173,7 @@ def test_strings_are_written_as_text(nasty, require_tool):
     assert not [a for e in tree.iter() for a in e.attrib if a.startswith("on") or a.endswith("href")]
     wanted = "".join(c if c.isprintable() else " " for c in nasty)
     assert tree.find(f"{SVG}title").text == wanted
-    assert dot(scene).count("\n") == dot(Scene("t", scene.nodes[1:] + (Node("a", Label("x"), 0, 0),), scene.edges, scene.words)).count("\n")
+    assert dot(scene).count("\n") == dot(Scene("t", (*scene.nodes[1:], Node("a", Label("x"), 0, 0)), scene.edges, scene.words)).count("\n")
     text(scene)
     require_tool("dot")
     done = subprocess.run([shutil.which("dot"), "-Tplain"], input=dot(scene), capture_output=True, text=True, encoding="utf-8", check=False)
@@ -222,7 +223,8 @@ def test_files(tmp_path, require_tool):
     for name in ("a.svg", "a.tex", "a.dot", "a.txt"):
         assert r.graph.draw(tmp_path / name, r) == (tmp_path / name,)
         assert (tmp_path / name).read_text(encoding="utf-8")
-    assert r"\onslide<2->" in r.draw(tmp_path / "b.tex", frames=True)[0].read_text(encoding="utf-8")
+    assert (tmp_path / "a.tex").read_text(encoding="utf-8").count(r"\onslide<") == 5
+    assert r"\onslide" not in r.draw(tmp_path / "b.tex", frames=False)[0].read_text(encoding="utf-8")
     for bad in ("a.gif", "a", "a.svg.exe"):
         with pytest.raises(sbp.DeclarationError, match="the ending must be one of"):
             r.draw(tmp_path / bad)
@@ -244,3 +246,19 @@ def test_display():
         ET.fromstring(shown._repr_svg_())
     assert g._repr_latex_() == "$$\\begin{aligned}\nq_1 &= x + y \\\\\nf &= q_1 z\n\\end{aligned}$$"
     assert "<td>-12</td>" in r._repr_html_()
+
+
+@pytest.mark.deck("P15")
+def test_a_tex_file_builds_up_in_beamer_and_stands_whole_elsewhere(tmp_path, require_tool):
+    require_tool("pdflatex")
+    r = sbp.Graph("f", "(x + y) * z").backward(x=-2, y=5, z=-4)
+    picture = r.draw(tmp_path / "graph.tex")[0].read_text(encoding="utf-8")
+    article = rf"\documentclass{{article}}\usepackage{{tikz}}\begin{{document}}{picture}\end{{document}}"
+    slides = rf"\documentclass{{beamer}}\usepackage{{tikz}}\begin{{document}}\begin{{frame}}{picture}\end{{frame}}\end{{document}}"
+    require_tool("pdfinfo")
+    # The forward pass, the gradient 1, four edges.
+    for document, count in ((article, 1), (slides, 6)):
+        (tmp_path / "made.pdf").write_bytes(compiled(document).data)
+        said = subprocess.run([shutil.which("pdfinfo"), tmp_path / "made.pdf"], capture_output=True, text=True, check=True).stdout
+        assert int(re.search(r"Pages:\s+(\d+)", said)[1]) == count
+    assert r.scene().last_step == 5

@@ -161,7 +161,7 @@ class _Plan:
             found.append(Mark(self.slope(consumer, source, slope), side, role="local"))
         if run is not None and self.gradients:
             step = run.step[consumer, position]
-            found.append(Mark(self.number(step.product), "below", role="gradient", step=2 + run.steps.index(step)))
+            found.append(Mark(self.number(step.product), "below", role="gradient", step=2 + run.number[consumer, position]))
         return tuple(found)
 
     def leaving(self) -> tuple[Mark, ...]:
@@ -204,7 +204,7 @@ class _Plan:
         readers = self.circuit.consumers[name]
         if self.run is None or not self.gradients or len(readers) < 2:
             return scene
-        arrived = sorted(self.run.steps.index(self.run.step[r]) for r in readers)
+        arrived = sorted(self.run.number[r] for r in readers)
         total = self.number(self.run.gradients[name])
         terms = [_bracketed(self.number(self.run.step[r].product)) for r in readers]
         labels = [Label(f"Σ = {total.plain}", rf"\Sigma = {total.latex}")]
