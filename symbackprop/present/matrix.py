@@ -79,7 +79,9 @@ class MatrixPrinter:
         if isinstance(form, m.Number | m.Fill):
             return self.constant(form.value)
         if isinstance(form, m.Times):
-            return self.side([self.closed(a, PRODUCT) for a in form.args], PRODUCT)
+            # Shapes that stand side by side would run into one another.
+            gap = self.symbols.writer.gap() if self.shapes else " "
+            return self.side([self.closed(a, PRODUCT) for a in form.args], PRODUCT, gap)
         if isinstance(form, m.Hadamard):
             return self.hadamard(form.args)
         if isinstance(form, m.Plus):
@@ -105,7 +107,7 @@ class MatrixPrinter:
         if not self.shapes or form.scalar:
             return piece
         rows, columns = ("1" if extent is None else self.extent(extent) for extent in form.shape)
-        return Piece(self.symbols.writer.shaped(piece.text, rows, columns), SINGLE, piece.tall)
+        return Piece(self.symbols.writer.shaped(piece.text, rows, columns), piece.level, piece.tall)
 
     def extent(self, extent: Expr) -> str:
         written = self.symbols.size(extent)

@@ -17,11 +17,12 @@ from symbackprop.derive.records import Derivation
 from symbackprop.present import notation as notations
 from symbackprop.present.convention import arranged
 from symbackprop.present.document.records import Line, Math, Table, Text
+from symbackprop.present.index import reserved
 from symbackprop.present.matrix import MatrixPrinter, laid_out
 from symbackprop.present.naming import EXTENDED, Affine, Name, Naming, general_naming
 from symbackprop.present.notation import Notation
-from symbackprop.present.symbols import Symbols
-from symbackprop.present.writer import Latex
+from symbackprop.present.symbols import Symbols, readable
+from symbackprop.present.writer import PRODUCT, Latex, Piece
 
 #: With more layers than this, one row stands for all of them.
 LAYERS = 3
@@ -68,7 +69,7 @@ def symbol_table(derivation: Derivation, naming: Naming, notation: str | Notatio
     depth = 0 if derivation.model is None else sum(r.pre is not None for r in derivation.model.layers)
     batch = naming.batch if derivation.model is not None and derivation.model.per == "batch" else None
     numbered = any(n.layer is not None and isinstance(n.layer.base, int) for n in naming.names.values())
-    rows = _Rows(Symbols(record, naming, Latex()), order)
+    rows = _Rows(Symbols(record, naming, _InText()), order)
     found = tuple(rows.tensors(derivation.system.equations))
     general = numbered and depth > LAYERS
     if general:
@@ -76,7 +77,7 @@ def symbol_table(derivation: Derivation, naming: Naming, notation: str | Notatio
     placed = [(rows.place(t), row) for t, row in found]
     if general:
         for equations, names in _general(record, batch, biases=bool(naming.affine)):
-            inner = _Rows(Symbols(record, names, Latex()), order)
+            inner = _Rows(Symbols(record, names, _InText()), order)
             letter = inner.symbols.writer.letter(record.layer)
             placed += [(inner.place(t), row) for t, row in inner.tensors(equations) if inner.layer_of(t) == letter]
     table = list({row[0]: row for _, row in sorted(placed, key=lambda pair: pair[0])}.values())
@@ -87,6 +88,13 @@ def symbol_table(derivation: Derivation, naming: Naming, notation: str | Notatio
     table += rows.sizes(found)
     table += rows.signs(derivation.system.equations, batch is not None)
     return Table(HEAD, tuple(table), caption=("Symbols",), align="lll")
+
+
+class _InText(Latex):
+    """Derivatives on one line, as in running text."""
+
+    def partial(self, of: str, loss: str) -> Piece:
+        return Piece(rf"\partial {loss} / \partial {of}", PRODUCT)
 
 
 @dataclass(frozen=True)
@@ -251,11 +259,12 @@ class _Rows:
         writer = symbols.writer
         rows: list[tuple[Text, ...]] = []
         letters = symbols.letters
-        here, below = (writer.letter(letters.get(k, k)) for k in "ij")
+        unit, other = (writer.letter(letters.get(k, k)) for k in "ij")
         if symbols.naming.names:
-            rows.append(((Math(rf"{here},\ {below}"),), ("",), ("a unit of a layer, and one of the layer below",)))
+            rows.append(((Math(rf"{unit},\ {other}"),), ("",), ("a unit of a layer, and one of the layer below",)))
         if batch:
-            rows.append(((Math(writer.letter(letters.get("n", "n"))),), ("",), ("a sample",)))
+            sample = readable(Index("n", 1), (), reserved(symbols), writer.word, letters)
+            rows.append(((Math(sample),), ("",), ("a sample",)))
         labels = sorted({f.label for e in equations for f in e.rhs.atoms(Unspecified)})
         for label in labels:
             f = symbols.function(label, 0)

@@ -59,6 +59,7 @@ class Writer(Protocol):
     def gradient(self, of: str, loss: str) -> str: ...
     def partial(self, of: str, loss: str) -> Piece: ...
     def shaped(self, text: str, rows: str, columns: str) -> str: ...
+    def gap(self) -> str: ...
     def ones(self) -> str: ...
     def dots(self, way: str) -> str: ...
     def underbraced(self, piece: Piece, below: str) -> Piece: ...
@@ -187,6 +188,9 @@ class Latex:
     def shaped(self, text: str, rows: str, columns: str) -> str:
         return rf"\underset{{{rows} \times {columns}}}{{{text}}}"
 
+    def gap(self) -> str:
+        return r" \; "
+
     def ones(self) -> str:
         return r"\mathbf{1}"
 
@@ -214,7 +218,8 @@ class Unicode:
 
     def marked(self, base: str, below: str, above: str) -> str:
         low = "" if not below else f"_{below}" if below.isalnum() else f"[{below}]" if "," in below else f"_{{{below}}}"
-        return f"{base}{low}{f'^{above}' if above else ''}"
+        high = above if above.isalnum() or above.startswith("(") else f"{{{above}}}"
+        return f"{base}{low}{f'^{high}' if above else ''}"
 
     def layer(self, number: str) -> str:
         return f"({number})"
@@ -291,6 +296,9 @@ class Unicode:
 
     def shaped(self, text: str, rows: str, columns: str) -> str:
         return f"{text}⟨{rows}×{columns}⟩"
+
+    def gap(self) -> str:
+        return " "
 
     def ones(self) -> str:
         return "𝟏"

@@ -80,7 +80,7 @@ def test_numerator_layout_transposes_every_derivative():
 def test_shapes_stand_under_the_factors_and_conform():
     assert matrix_latex(WEIGHTS, "larochelle", shapes=True) == (
         r"\underset{s_{k+1} \times s_k}{\frac{\partial L}{\partial W_k}} = "
-        r"\underset{s_{k+1} \times 1}{\delta_{k+1}} \underset{1 \times s_k}{h_k^{\top}}"
+        r"\underset{s_{k+1} \times 1}{\delta_{k+1}} \; \underset{1 \times s_k}{h_k^{\top}}"
     )
     for layout in LAYOUTS:
         shown = matrix_latex(HIDDEN, "ufldl", shapes=True, layout=layout)
