@@ -15,7 +15,7 @@ from symbackprop.derive import circuit as derived
 from symbackprop.derive.records import BackwardStep, Circuit, CircuitRun, Gate
 from symbackprop.errors import DataError
 from symbackprop.present import circuit as present
-from symbackprop.present.display import displayed, displayed_lines, table
+from symbackprop.present.display import bundle, displayed, displayed_lines, paragraph, table
 from symbackprop.present.document.records import Block, Line, Table
 from symbackprop.present.rounding import Rounding, exact
 from symbackprop.present.scene.circuit import circuit_scene
@@ -267,6 +267,9 @@ class Graph:
     def _repr_latex_(self) -> str:
         return displayed_lines(present.gate_equation(self.circuit, g) for g in self.circuit.gates)
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return bundle(repr(self), svg=self._repr_svg_(), latex=self._repr_latex_(), html=paragraph(repr(self)))
+
 
 class GraphRun:
     """A graph with numbers: values, gradients, and the backward pass edge by edge."""
@@ -339,6 +342,9 @@ class GraphRun:
         r = Rounding()
         rows = [(n, r.text(exact(self.values[n]).item()), r.text(exact(self.gradients[n]).item())) for n in self.graph.nodes]
         return table(("node", "value", "gradient"), rows, caption=repr(self))
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return bundle(repr(self), svg=self._repr_svg_(), html=self._repr_html_())
 
 
 def derivative_table(expressions: Sequence[str], wrt: str | None = None) -> Table:
