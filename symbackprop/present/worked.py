@@ -23,6 +23,7 @@ from symbackprop.derive.records import Derivation
 from symbackprop.errors import DataError, DeclarationError
 from symbackprop.present import notation as notations
 from symbackprop.present.convention import turns
+from symbackprop.present.document.breaking import measure
 from symbackprop.present.document.records import Block, Display, Line, Math, Table, Text
 from symbackprop.present.naming import Name, Naming, network_naming
 from symbackprop.present.notation import Notation
@@ -38,6 +39,8 @@ MatrixForm = Callable[[Equation], MatrixEquation | None]
 MAX_ENTRIES = 6
 #: Letters of hyper-parameters whose names are words.
 _HYPER = {"eps": r"\epsilon", "weight_decay": r"\lambda", "beta1": r"\beta_1", "beta2": r"\beta_2", "clip_norm": "c"}
+#: A chain that is no wider, in em, is a single line.
+SHORT = 26.0
 STAGES = ("forward", "backward", "update")
 
 
@@ -429,14 +432,14 @@ class _UpdateSymbols(Symbols):
 
 
 def chain_lines(found: Chain, letters: bool = True) -> tuple[Line, ...]:
-    """Return a chain as lines below each other; a right side that says nothing new is left out."""
+    """Return a chain as lines, a short one as a single line; a right side that says nothing new is left out."""
     rights = [found.letters] if letters or found.numbers == found.shown else []
     rights += [text for text in (found.numbers, found.shown_parts) if text and text != found.shown and text not in rights]
-    lines = [Line(f"{found.left} = {rights[0]}" if rights else f"{found.left} {found.sign} {found.shown}")]
-    lines += [Line(f"= {text}") for text in rights[1:]]
-    if rights:
-        lines[-1] = Line(f"{lines[-1].latex} {found.sign} {found.shown}")
-    return tuple(lines)
+    tail = f"{found.sign} {found.shown}"
+    whole = " ".join((found.left, *(f"= {text}" for text in rights), tail))
+    if len(rights) < 2 or measure(whole).width <= SHORT:
+        return (Line(whole),)
+    return (Line(f"{found.left} = {rights[0]}"), *(Line(f"= {text}") for text in rights[1:-1]), Line(f"= {rights[-1]} {tail}"))
 
 
 def worked(

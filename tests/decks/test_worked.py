@@ -9,7 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
-from printed import cells, close, number, results, rows
+from read_back import cells, close, number, results, rows
 
 import symbackprop as sbp
 from symbackprop.present.document.records import Display, Table
@@ -156,6 +156,9 @@ def test_printed_numbers_are_never_chained(numbers):
 
 
 def test_a_line_is_what_a_lecturer_writes(example):
+    assert [line.latex for line in example.lines(["grad.dense_1.W"])][0] == (
+        r"\frac{\partial L}{\partial W_{11}^{(1)}} = \delta_1^{(2)} x_1 = 0.00877135469 \cdot 0.05 \approx 0.000438567734"
+    )
     (first, second) = example.lines(["dense_1.z"])[:2]
     assert first.latex == "z_1^{(2)} = W_{11}^{(1)} x_1 + W_{12}^{(1)} x_2 + b_1^{(1)}"
     assert second.latex == r"= 0.15 \cdot 0.05 + 0.2 \cdot 0.1 + 0.35 = 0.3775"
