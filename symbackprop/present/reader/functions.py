@@ -39,6 +39,12 @@ def _smallest(*arrays: Array) -> Array:
     return result
 
 
+def softmax(a: Array) -> Array:
+    """Return the softmax of a whole vector."""
+    e = np.exp(a - np.max(a))
+    return np.asarray(e / np.sum(e))
+
+
 #: Functions of each entry, by the names that they have after a backslash or in ``\operatorname``.
 KNOWN: Mapping[str, Function] = MappingProxyType(
     {
@@ -92,4 +98,4 @@ def extrapolated(rows: list[Array]) -> Array:
     return rows[0]
 
 
-__all__ = ["KNOWN", "LETTERS", "Function", "extrapolated", "slope"]
+__all__ = ["KNOWN", "LETTERS", "Function", "extrapolated", "slope", "softmax"]

@@ -7,7 +7,7 @@ taken where the shapes allow one. The sign · is whatever the shapes allow; wher
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,8 +15,11 @@ import numpy as np
 
 from symbackprop.errors import DeclarationError, ShapeError
 from symbackprop.present.reader.bound import Bindings, Bound, names, plain
-from symbackprop.present.reader.functions import KNOWN, LETTERS, extrapolated, slope
+from symbackprop.present.reader.entries import merge
+from symbackprop.present.reader.functions import KNOWN, LETTERS, softmax
+from symbackprop.present.reader.names import Seen, is_slot
 from symbackprop.present.reader.parser import index_name
+from symbackprop.present.reader.slopes import Slopes, slope_of
 from symbackprop.present.reader.tree import (
     Bars,
     Braced,
@@ -42,8 +45,6 @@ from symbackprop.present.reader.tree import (
     Sum,
     Symbol,
     Transpose,
-    parts,
-    walk,
 )
 from symbackprop.present.reader.values import (
     LARGEST,
@@ -64,6 +65,7 @@ from symbackprop.present.reader.values import (
     turned,
 )
 
+_REDUCE: Mapping[str, Callable[..., Any]] = {"sum": np.sum, "prod": np.prod, "max": np.max, "min": np.min}
 _COMPARISONS: Mapping[str, Callable[..., Any]] = {
     "=": np.equal,
     r"\ne": np.not_equal,
@@ -75,56 +77,8 @@ _COMPARISONS: Mapping[str, Callable[..., Any]] = {
 }
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A symbol that has been recognised.
-
-    Attributes:
-        bound: what it is.
-        indices: the indices that select from it.
-        exponent: what stands above and is no name.
-    """
-
-    bound: Bound
-    indices: tuple[Node, ...]
-    exponent: Node | None
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """The values of the symbols of one formula.
-
-    Attributes:
-        source: the formula, for messages.
-        bindings: what symbols mean.
-        numbers: values of letters that are fixed from outside: the layer l, an index.
-        scope: first and last value of each index.
-        notes: what a reader has to guess; filled while reading.
-        dot: how · between two square matrices is read: "matrix" or "elementwise".
-        inside: definitions that are being read, against circles.
-    """
-
-    source: str
-    bindings: Bindings
-    numbers: Mapping[str, float] = field(default_factory=dict)
-    scope: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    dot: str = "matrix"
-    inside: tuple[str, ...] = ()
-
-    # --- messages ---
-
-    def text(self, node: Node) -> str:
-        return self.source[node.at : node.end].strip()
-
-    def column(self, node: Node) -> str:
-        return f"formula, column {node.at + 1}"
-
-    def note(self, text: str) -> None:
-        if text not in self.notes:
-            self.notes.append(text)
-
-    # --- nodes ---
+class Meaning(Slopes):
+    """The values of the symbols of one formula, and what becomes of them."""
 
     def value(self, node: Node) -> Value:
         """Return the value of a node.
@@ -137,13 +91,6 @@ class Meaning:
         if work is None:
             raise DeclarationError(f"{self.column(node)}: {self.text(node)[:60]} has no value of its own")
         return work(self, node)
-
-    def fitting(self, node: Node, work: Callable[[], Value]) -> Value:
-        """Return a value; where shapes do not fit, say in which part of the formula."""
-        try:
-            return work()
-        except MisfitError as e:
-            raise ShapeError(f"{self.text(node)}: {e}") from None
 
     def number_of(self, node: Number) -> Value:
         return number(float(node.text))
@@ -169,8 +116,6 @@ class Meaning:
                     f"{self.text(node)[:200]}: {bad.shape} {'plus' if node.signs[k] == '+' else 'minus'} {values[k].shape}"
                 ) from None
         raise ShapeError(f"{self.text(node)[:200]}: shapes do not fit")
-
-    # --- products ---
 
     def product(self, node: Product) -> Value:
         """Multiply from left to right."""
@@ -213,7 +158,11 @@ class Meaning:
             return matrix_product(a, b)
         if a.single or b.single:
             return scaled(a, b)
-        hint = "; an elementwise product needs a sign" if same and not sign else ""
+        hint = ""
+        if same and not sign:
+            hint = "; an elementwise product needs a sign"
+        elif a.columns == 1 and b.columns == 1 and not any((*a.loose, *b.loose)):
+            hint = "; an outer product needs a transpose"
         raise ShapeError(f"{both}: {a.shape} times {b.shape}{hint}")
 
     def hadamard(self, node: Hadamard) -> Value:
@@ -227,7 +176,9 @@ class Meaning:
                 else:
                     result = elementwise(np.divide if sign == r"\oslash" else np.multiply, result, value)
             except MisfitError:
-                raise ShapeError(f"{left} {sign} {right}: {result.shape} elementwise times {value.shape}") from None
+                columns = result.columns == value.columns == 1 if result.shaped and value.shaped else False
+                hint = "; an outer product needs a transpose" if columns else ""
+                raise ShapeError(f"{left} {sign} {right}: {result.shape} elementwise times {value.shape}{hint}") from None
         return selected(values, result)
 
     def applied(self, node: Product, k: int) -> tuple[int, Value]:
@@ -280,13 +231,11 @@ class Meaning:
         assert bound.function is not None
         work = bound.function
         for _ in range(order):
-            work = _slope_of(work, bound.vector)
+            work = slope_of(work, bound.vector)
         if bound.vector:
             result = self.of_vectors(work, args, head)
         else:
-            result = self.fitting(
-                where, lambda: elementwise(lambda *arrays: np.asarray(work(*arrays), dtype=np.float64), *args, fills=True)
-            )
+            result = self.fitting(where, lambda: elementwise(partial(_by_entries, work, self.text(head)), *args, fills=True))
         if seen is not None and seen.exponent is not None:
             result = self.raised(result, self.value(seen.exponent), head)
         return result
@@ -310,10 +259,10 @@ class Meaning:
             return False
         if len(group.args) > 1:
             return True
-        if seen.bound.name in self.bindings.arguments:
-            return False
         (arg,) = group.args
         inner = self.seen(arg) if isinstance(arg, Symbol) else None
+        if seen.bound.name in self.bindings.arguments and (inner is None or inner.bound.name != seen.bound.name):
+            return False
         if inner is None:
             return isinstance(arg, Symbol) and index_name(arg) not in self.scope
         if inner.bound.name in self.bindings.arguments or inner.bound.whole is None:
@@ -345,117 +294,6 @@ class Meaning:
         seen = self.seen(node) if isinstance(node, Symbol) else None
         return seen is not None and any(b.sample for b in self.bindings.of(seen.bound.base))
 
-    # --- symbols ---
-
-    def seen(self, symbol: Symbol) -> Seen | None:
-        """Return what a symbol is, or None if it has no value."""
-        for strict in (True, False):
-            best: tuple[int, Seen] | None = None
-            for bound in self.bindings.of(symbol.base):
-                match = self.match(symbol, bound, strict)
-                if match is not None and (best is None or match[0] > best[0]):
-                    best = match
-            if best is not None:
-                return best[1]
-        return None
-
-    def match(self, symbol: Symbol, bound: Bound, strict: bool) -> tuple[int, Seen] | None:
-        """Return how many marks of a symbol belong to a name, with the rest as indices and exponent; None if they are not its."""
-        if bound.style and bound.style != symbol.style:
-            return None
-        score = int(bool(bound.style))
-        below = list(symbol.below)
-        above = list(symbol.above)
-        if bound.below:
-            if self.marked(tuple(n for piece in below for n in piece), len(below), bound.below):
-                below = []
-            elif below and self.marked(below[0], 1, bound.below):
-                below = below[1:]
-            elif below and len(below[0]) > 1 and self.marked(below[0][:1], 1, bound.below):
-                below = [below[0][1:], *below[1:]]
-            else:
-                return None
-            score += 2
-        if bound.above:
-            if not above or not self.marked(above[0].content, len(above[0].content), bound.above):
-                return None
-            if strict and above[0].parenthesised != bound.parenthesised:
-                return None
-            above = above[1:]
-            score += 2
-        at: list[Node] = []
-        if bound.sample and above and above[0].parenthesised == (bound.sample == "parenthesised"):
-            at = [*above[0].content]
-            above = above[1:]
-            score += 1
-        if any(m.parenthesised or len(m.content) != 1 for m in above) or len(above) > 1:
-            return None
-        exponent = above[0].content[0] if above else None
-        if isinstance(exponent, Symbol) and exponent.base in (r"\cdot", "*"):
-            return None
-        if symbol.primes != bound.primes and not (bound.function is not None and symbol.primes > bound.primes):
-            return None
-        array = bound.entries
-        if below or at:
-            if array is None and bound.function is None:
-                array = self.lazily(bound)
-            if array is None:
-                return None
-            indices = self.split(below, array.ndim - len(at))
-            if indices is None:
-                return None
-            at += indices
-            score += int(len(at) == array.ndim)
-        elif bound.whole is None and bound.function is None and bound.name not in self.bindings.definitions and bound.each is None:
-            return None
-        return score, Seen(bound, tuple(at), exponent)
-
-    def marked(self, content: Sequence[Node], pieces: int, mark: str) -> bool:
-        """Whether a mark says the same as that of a name: as it is written, or as a number of a layer."""
-        written = ("," if pieces > 1 else "").join(plain(c) for c in content)
-        if written == mark and not (len(content) == 1 and isinstance(content[0], Symbol) and index_name(content[0]) in self.scope):
-            return True
-        return len(content) == 1 and self.layer(content[0]) == mark
-
-    def layer(self, node: Node) -> str | None:
-        """Return the number that a mark stands for: 3 for l+1 where l is 2."""
-        if isinstance(node, Number):
-            return node.text
-        if isinstance(node, Symbol):
-            name = index_name(node)
-            if name is None or name in self.scope:
-                return None
-            number_ = self.numbers.get(name)
-            if number_ is None:
-                b = next((b for b in self.bindings.of(node.base) if b.written == name.replace("_", "_{", 1) + "}" * ("_" in name)), None)
-                number_ = None if b is None or b.whole is None or b.whole.ndim else float(b.whole)
-            return None if number_ is None or number_ != int(number_) else str(int(number_))
-        if isinstance(node, Sum):
-            total = 0
-            for sign, term in zip(node.signs, node.terms, strict=True):
-                text = self.layer(term)
-                if text is None or not text.isdigit():
-                    return None
-                total += int(text) if sign == "+" else -int(text)
-            return str(total)
-        return None
-
-    def split(self, pieces: Sequence[tuple[Node, ...]], rank: int) -> list[Node] | None:
-        """Return what stands below as indices: ij is two where there are two axes; 12 is 1 and 2 there."""
-        if not pieces:
-            return []
-        atoms = [atom for piece in pieces for atom in piece]
-        if len(atoms) == len(pieces) and len(atoms) <= rank and (len(atoms) == rank or not _digits(atoms)):
-            return atoms
-        spread = [d for atom in atoms for d in _spread(atom)]
-        if len(spread) == rank:
-            return spread
-        if len(atoms) <= rank:
-            return atoms
-        if len(pieces) <= rank:
-            return [p[0] if len(p) == 1 else Product(p, ("",) * (len(p) - 1), at=p[0].at, end=p[-1].end) for p in pieces]
-        return None
-
     def symbol(self, node: Symbol) -> Value:
         name = index_name(node)
         if name is not None and name in self.scope:
@@ -481,7 +319,7 @@ class Meaning:
             )
         if bound.entries is None and bound.whole is None and bound.name in self.bindings.definitions:
             return self.defined(node, bound, seen.indices)
-        if any(_is_slot(i) for i in seen.indices):
+        if any(is_slot(i) for i in seen.indices):
             return self.line(bound, seen.indices, node)
         if seen.indices:
             return self.gathered(bound, seen.indices, [self.value(i) for i in seen.indices], node)
@@ -513,75 +351,6 @@ class Meaning:
         if len(node.above) > 1 or len(node.above[0].content) != 1:
             raise DeclarationError(f"{self.column(node)}: {self.text(node)} has no value")
         return self.raised(value, self.value(node.above[0].content[0]), node)
-
-    def defined(self, node: Symbol, bound: Bound, indices: Sequence[Node] = ()) -> Value:
-        """Return the value of a definition."""
-        if bound.name in self.inside:
-            raise DeclarationError(f"{bound.name} is defined by itself: {' -> '.join((*self.inside, bound.name))}")
-        formula = self.bindings.definitions[bound.name]
-        inner = replace(self, source=formula.source, scope={}, inside=(*self.inside, bound.name))
-        value = inner.value(formula.chains[0].sides[-1])
-        if not indices:
-            return value
-        array = value.array[..., 0] if value.shaped and value.columns == 1 else value.array
-        return self.gathered(replace(bound, entries=array), indices, [self.value(i) for i in indices], node)
-
-    def gathered(self, bound: Bound, indices: Sequence[Node], at: Sequence[Value], node: Node) -> Value:
-        """Return the entries that indices select."""
-        array = bound.entries
-        assert array is not None
-        if len(at) > array.ndim:
-            raise ShapeError(f"{self.text(node)}: {len(at)} indices for {array.ndim} axes")
-        for value in at:
-            if value.shaped:
-                raise ShapeError(f"{self.text(node)}: an index is a whole number, not {value.shape}")
-        places, labels = aligned(*at)
-        outside: Any = False
-        positions = []
-        for axis, (place, index) in enumerate(zip(places, indices, strict=True)):
-            if not np.all(place == np.round(place)):
-                raise DeclarationError(f"{self.column(index)}: the index {self.text(index)} is no whole number")
-            position = place.astype(np.int64) - bound.starts(axis)
-            wrong = (position < 0) | (position >= array.shape[axis])
-            if np.any(wrong):
-                plain_index = isinstance(index, Number) or (isinstance(index, Symbol) and index_name(index) in self.scope)
-                if plain_index or np.all(wrong):
-                    self.beyond(bound, axis, index, node)
-                outside = outside | wrong
-            positions.append(np.clip(position, 0, array.shape[axis] - 1))
-        made = array[tuple(np.broadcast_arrays(*positions))] if positions else array
-        if np.any(outside):
-            mask = np.broadcast_to(outside, np.broadcast_shapes(*(p.shape for p in positions)))
-            made = np.where(np.reshape(mask, (*mask.shape, *(1,) * (array.ndim - len(at)))), np.nan, made)
-        return self.fitting(node, lambda: entries(made, labels))
-
-    def line(self, bound: Bound, indices: Sequence[Node], node: Node) -> Value:
-        """Return a whole column or row: W_{·0}, W_{i·}."""
-        array = bound.entries
-        if array is None or array.ndim != 2 or len(indices) != 2 or all(_is_slot(i) for i in indices):
-            raise ShapeError(f"{self.text(node)}: one row or column of a matrix is meant by a dot among two indices")
-        axis = 0 if _is_slot(indices[0]) else 1
-        index = indices[1 - axis]
-        turned_ = replace(bound, entries=array if axis else array.T, first=(bound.starts(1 - axis), bound.starts(axis)))
-        made = self.gathered(turned_, [index], [self.value(index)], node)
-        return made if axis == 0 else turned(made)
-
-    def beyond(self, bound: Bound, axis: int, index: Node, node: Node) -> None:
-        array = bound.entries
-        assert array is not None
-        low, high = bound.starts(axis), bound.starts(axis) + array.shape[axis] - 1
-        shape = "×".join(map(str, array.shape))
-        name = index_name(index) if isinstance(index, Symbol) else None
-        runs = (
-            f"{name} runs from {self.scope[name][0]} to {self.scope[name][1]}"
-            if name in self.scope and name
-            else f"the index is {self.text(index)}"
-        )
-        raise ShapeError(
-            f"{self.text(node)}: {runs}, but the {_ordinal(axis)} index of {bound.written} ({shape}) goes from {low} to {high}"
-        )
-
-    # --- fractions, powers, functions ---
 
     def fraction(self, node: Fraction) -> Value:
         top, bottom = self.value(node.top), self.value(node.bottom)
@@ -635,7 +404,7 @@ class Meaning:
         if name == "diag":
             return self.diagonal(node, args)
         if name == "softmax" and not node.primes:
-            return self.of_vectors(_softmax, args, node)
+            return self.of_vectors(softmax, args, node)
         work = KNOWN.get(name)
         if work is None:
             symbol = Symbol(name, "upright", (), (), node.primes, at=node.at, end=node.end)
@@ -644,7 +413,7 @@ class Meaning:
                 raise DeclarationError(f"{self.column(node)}: the function {name} is unknown")
             return self.function_value(symbol, seen, args, node)
         for _ in range(node.primes):
-            work = _slope_of(work, False)
+            work = slope_of(work, False)
         if name not in ("max", "min") and len(args) != 1:
             raise DeclarationError(f"{self.column(node)}: {name} has one argument")
         taken = work
@@ -715,8 +484,6 @@ class Meaning:
         flat = np.stack([np.broadcast_to(a, lead) for a in arrays], axis=-1)
         return Value(np.reshape(flat, (*lead, len(cells), len(cells[0]))), labels, True)
 
-    # --- reductions ---
-
     def reduction(self, node: Reduction) -> Value:
         inner = self
         conditions: list[Node] = []
@@ -749,7 +516,7 @@ class Meaning:
                 raise DeclarationError(f"{self.column(node)}: {node.kind} is over one index of a scalar")
             where = np.argmax(array, axis=axes[0]) if node.kind == "argmax" else np.argmin(array, axis=axes[0])
             return Value(where + float(inner.scope[names_[0]][0]), rest)
-        work = {"sum": np.sum, "prod": np.prod, "max": np.max, "min": np.min}[node.kind]
+        work: Callable[..., Any] = _REDUCE[node.kind]
         return Value(np.asarray(work(array, axis=axes)), rest, body.shaped, body.loose)
 
     def range(self, r: Range, node: Reduction) -> tuple[int, int]:
@@ -777,244 +544,6 @@ class Meaning:
             raise DeclarationError(f"{self.column(node)}: {self.text(node)} is no whole number")
         return int(value.array)
 
-    # --- indices ---
-
-    def extents(self, node: Node) -> dict[str, tuple[int, int, str]]:
-        """Return which values the indices in a node take, by the entries that they select; and where that was seen.
-
-        Raises:
-            ShapeError: one index selects from axes of different lengths.
-        """
-        found: dict[str, tuple[int, int, str]] = {}
-        if isinstance(node, Reduction):
-            hidden = [r.index for r in node.ranges]
-            for part in parts(node):
-                _merge(found, {k: v for k, v in self.extents(part).items() if k not in hidden}, self)
-            return found
-        if isinstance(node, Symbol):
-            seen = self.seen(node)
-            if seen is not None and seen.bound.function is None:
-                array = seen.bound.entries if seen.bound.entries is not None else self.lazily(seen.bound)
-                _merge(found, self.index_extents(replace(seen.bound, entries=array), seen.indices, node), self)
-                if seen.exponent is not None:
-                    _merge(found, self.extents(seen.exponent), self)
-                return found
-        if isinstance(node, Entry):
-            return self.entry_extents(node)
-        if isinstance(node, Product):
-            return self.product_extents(node)
-        if isinstance(node, Partial) and isinstance(node.bottom, Symbol):
-            known = self.known(node.top, node.bottom)
-            if known is not None:
-                bound, indices = known
-                return self.index_extents(bound, indices, node)
-        for part in parts(node):
-            _merge(found, self.extents(part), self)
-        return found
-
-    def product_extents(self, node: Product) -> dict[str, tuple[int, int, str]]:
-        found: dict[str, tuple[int, int, str]] = {}
-        skipped = -1
-        for k, factor in enumerate(node.factors):
-            if k == skipped:
-                continue
-            _merge(found, self.extents(factor), self)
-            follows = node.factors[k + 1] if k + 1 < len(node.factors) and not node.signs[k] else None
-            seen = self.seen(factor) if isinstance(factor, Symbol) and isinstance(follows, Group) else None
-            if seen is not None and seen.bound.each is not None and isinstance(follows, Group):
-                # L(θ; x_n, y_n): n counts samples here, whatever else may stand below x.
-                skipped = k + 1
-                for index in self.sample_of(follows):
-                    name = index_name(index) if isinstance(index, Symbol) else None
-                    if name is not None and not self.is_bound(index):
-                        _merge(found, {name: (1, len(seen.bound.each), self.text(factor) + self.text(follows))}, self)
-        return found
-
-    def sample_of(self, group: Group) -> tuple[Node, ...]:
-        """Return the index of the sample that a parenthesis names, if it names one."""
-        for arg in group.args:
-            inner = self.seen(arg) if isinstance(arg, Symbol) else None
-            if inner is not None and inner.indices:
-                return inner.indices[:1]
-        return ()
-
-    def index_extents(self, bound: Bound, indices: Sequence[Node], node: Node) -> dict[str, tuple[int, int, str]]:
-        found: dict[str, tuple[int, int, str]] = {}
-        for axis, index in enumerate(indices):
-            name = index_name(index) if isinstance(index, Symbol) and not _is_slot(index) else None
-            if name is not None and name not in self.numbers and not self.is_bound(index) and bound.entries is not None:
-                first = bound.starts(axis)
-                _merge(found, {name: (first, first + bound.entries.shape[axis] - 1, self.text(node))}, self)
-            else:
-                _merge(found, self.extents(index), self)
-        return found
-
-    def known(self, top: Node, bottom: Symbol) -> tuple[Bound, tuple[Node, ...]] | None:
-        """Return a derivative that is given, as something that has entries, with its indices."""
-        head, _ = _head(top)
-        of, variable = self.seen(head) if isinstance(head, Symbol) else None, self.seen(bottom)
-        if of is None or variable is None:
-            return None
-        known = self.bindings.derivatives(of.bound.name, variable.bound.name)
-        return None if known is None else (Bound("", entries=known.entries, first=known.first), (*of.indices, *variable.indices))
-
-    def lazily(self, bound: Bound) -> Array | None:
-        """Return the entries of a definition."""
-        if bound.name not in self.bindings.definitions:
-            return None
-        value = self.defined(Symbol(bound.base), replace(bound))
-        return value.array[..., 0] if value.shaped and value.columns == 1 else value.array
-
-    def entry_extents(self, node: Entry) -> dict[str, tuple[int, int, str]]:
-        found = self.extents(node.arg)
-        value = self.value(node.arg)
-        sizes = value.array.shape[-2:] if value.shaped and value.columns > 1 else value.array.shape[-2:-1]
-        for size, index in zip(sizes, self.split(node.below, len(sizes)) or (), strict=False):
-            name = index_name(index) if isinstance(index, Symbol) else None
-            if name is not None and not self.is_bound(index):
-                _merge(found, {name: (1, size, self.text(node))}, self)
-        return found
-
-    def is_bound(self, node: Node) -> bool:
-        """Whether a letter in the place of an index has a value of its own."""
-        if not isinstance(node, Symbol):
-            return True
-        name = index_name(node)
-        if name in self.scope:
-            return False
-        seen = self.seen(node)
-        return seen is not None and (bool(seen.indices) or (seen.bound.whole is not None and seen.bound.whole.ndim == 0))
-
-    # --- derivatives ---
-
-    def gradient(self, node: Gradient) -> Value:
-        if node.of is None:
-            seen = self.seen(Symbol(r"\nabla"))
-            if seen is None or seen.bound.whole is None:
-                raise DeclarationError(f"{self.column(node)}: with respect to what? {self.text(node)} has nothing below its ∇")
-            whole = seen.bound.whole
-            return entries(whole, ())
-        return self.derived(node.top, node.of, node, gradient=True)
-
-    def partial(self, node: Partial) -> Value:
-        return self.derived(node.top, node.bottom, node)
-
-    def derived(self, top: Node, bottom: Node, node: Node, gradient: bool = False) -> Value:
-        """Return a derivative: a given one, or one that is computed by differences of what is written above the line."""
-        head, group = _head(top)
-        if not isinstance(bottom, Symbol):
-            raise DeclarationError(f"{self.column(node)}: a derivative is with respect to a symbol, not {self.text(bottom)}")
-        variable = self.seen(bottom)
-        of = self.seen(head) if isinstance(head, Symbol) else None
-        if variable is not None and of is not None and of.bound.function is None:
-            known = self.bindings.derivatives(of.bound.name, variable.bound.name)
-            if known is not None:
-                indices = (*of.indices, *variable.indices)
-                text = replace(of.bound, base=self.text(node), above="", below="", primes=0)
-                each = self.of_sample(of, variable, group)
-                if each is not None:
-                    return each
-                if not indices:
-                    array = known.gradient if gradient else known.whole
-                    taken = known.entries if array is None else array
-                    return self.fitting(node, lambda: entries(taken, ()))
-                bound = replace(text, entries=known.entries, first=known.first)
-                if any(_is_slot(i) for i in indices):
-                    return self.column_of(known, bound, of.indices, variable.indices, node)
-                return self.gathered(bound, indices, [self.value(i) for i in indices], node)
-        if variable is None and not (isinstance(bottom, Symbol) and index_name(bottom) in self.numbers):
-            return self.unbound(bottom)
-        assert variable is not None
-        if variable.bound.name in self.bindings.definitions and variable.bound.entries is None:
-            return self.by_differences(top, bottom, replace(variable, bound=self.valued(variable.bound)), node)
-        if (
-            isinstance(head, Symbol)
-            and group is None
-            and ((of is not None and of.bound.function is not None) or (of is None and head.base in LETTERS))
-        ):
-            work = of.bound.function if of is not None else LETTERS[head.base]
-            assert work is not None
-            return elementwise(_slope_of(work, False), self.symbol(bottom))
-        return self.by_differences(top, bottom, variable, node)
-
-    def column_of(self, known: Derived, bound: Bound, above: Sequence[Node], below: Sequence[Node], node: Node) -> Value:
-        """Return the derivative with respect to a whole row or column of a matrix: ∂L/∂W_{·0}, ∂z/∂W_{·0}."""
-        if above or len(below) != 2 or all(_is_slot(i) for i in below):
-            raise ShapeError(f"{self.text(node)}: one row or column of a matrix is meant by a dot among two indices")
-        number_ = 0 if _is_slot(below[1]) else 1
-        array = np.moveaxis(known.entries, number_ - 2, 0)
-        taken = replace(bound, entries=array, first=(bound.starts(known.entries.ndim - 2 + number_),))
-        made = self.gathered(taken, [below[number_]], [self.value(below[number_])], node)
-        return turned(made) if known.turned else made
-
-    def of_sample(self, of: Seen, variable: Seen, group: Group | None) -> Value | None:
-        """Return ∂L(θ; x_n, y_n)/∂W, the derivative of one sample's value."""
-        if group is None or of.bound.each is None:
-            return None
-        known = self.bindings.derivatives(f"{of.bound.name} of a sample", variable.bound.name)
-        if known is None:
-            return None
-        for index in self.sample_of(group):
-            indices = (index, *variable.indices)
-            bound = replace(of.bound, entries=known.entries, first=(1, *known.first))
-            return self.gathered(bound, indices, [self.value(i) for i in indices], group)
-        return None
-
-    def valued(self, bound: Bound) -> Bound:
-        """Return a definition as a value."""
-        value = self.defined(Symbol(bound.base), bound)
-        array = value.array[..., 0] if value.shaped and value.columns == 1 else value.array
-        return replace(bound, entries=array, whole=array)
-
-    def by_differences(self, top: Node, bottom: Symbol, variable: Seen, node: Node) -> Value:
-        """Differentiate what is written: central differences in every entry of the variable, extrapolated."""
-        array = variable.bound.entries if variable.bound.entries is not None else variable.bound.whole
-        if array is None:
-            raise DeclarationError(f"{self.column(bottom)}: {self.text(bottom)} has no value")
-        used = {s.bound.name for s in (self.seen(n) for n in walk(top) if isinstance(n, Symbol)) if s is not None}
-        if variable.bound.name not in used and not used & set(self.bindings.definitions):
-            raise DeclarationError(f"{self.column(node)}: how {self.text(top)} depends on {self.text(bottom)} is not known")
-        definitions = {k: v for k, v in self.bindings.definitions.items() if k != variable.bound.name}
-        slopes: list[Value] = []
-        for place in np.ndindex(*array.shape):
-            h = 0.02 * max(abs(float(array[place])), 0.1)
-            rows = []
-            for k in range(5):
-                ends = []
-                for sign in (1, -1):
-                    moved = array.astype(np.float64).copy()
-                    moved[place] += sign * h / 2**k
-                    changed = replace(variable.bound, entries=moved, whole=moved)
-                    bindings = replace(self.bindings.updated(changed), definitions=definitions)
-                    ends.append(replace(self, bindings=bindings).value(top))
-                rows.append((ends[0].array - ends[1].array) / (2 * h / 2**k))
-            slopes.append(replace(ends[0], array=extrapolated(rows), literal=False))
-        like = slopes[0]
-        if like.shaped and array.ndim and not variable.indices:
-            if like.columns != 1 or array.ndim != 1:
-                raise DeclarationError(f"{self.column(node)}: {self.text(node)} has more than two axes; write it with indices")
-            # A Jacobian: rows are what is differentiated.
-            return Value(np.concatenate([s.array for s in slopes], axis=-1), like.labels, True)
-        stacked = np.stack([s.array for s in slopes])
-        stacked = np.reshape(stacked, (*array.shape, *stacked.shape[1:]))
-        if not variable.indices:
-            if array.ndim == 0:
-                return replace(like, array=stacked)
-            lead = tuple(np.moveaxis(stacked, range(array.ndim), range(-array.ndim, 0)).shape)
-            return self.fitting(
-                node, lambda: entries(np.reshape(np.moveaxis(stacked, range(array.ndim), range(-array.ndim, 0)), lead), like.labels)
-            )
-        at = [self.value(i) for i in variable.indices]
-        gathered = self.gathered(replace(variable.bound, entries=stacked), variable.indices, at, bottom) if not like.labels else None
-        if gathered is not None:
-            return gathered
-        # Labels of what is differentiated come after the entry that was moved.
-        tail = [Value(np.arange(self.scope[label][0], self.scope[label][1] + 1, dtype=np.float64), (label,)) for label in like.labels]
-        first = (*(variable.bound.starts(k) for k in range(array.ndim)), *(self.scope[label][0] for label in like.labels))
-        bound = replace(variable.bound, entries=stacked, first=first)
-        labels = [Symbol(label) for label in like.labels]
-        return self.gathered(bound, (*variable.indices, *labels), [*at, *tail], node)
-
 
 def _inner_group(node: Node | None) -> tuple[Group | None, list[Node]]:
     """Return the parenthesis with which a factor begins, and the powers and transposes around it."""
@@ -1025,71 +554,16 @@ def _inner_group(node: Node | None) -> tuple[Group | None, list[Node]]:
     return (node, outer) if isinstance(node, Group) and node.kind in "([" else (None, outer)
 
 
-def _is_slot(node: Node) -> bool:
-    return isinstance(node, Symbol) and node.base == r"\cdot"
-
-
-def _head(node: Node) -> tuple[Node, Group | None]:
-    """Return a symbol with the parenthesis behind it."""
-    if isinstance(node, Product) and len(node.factors) == 2 and isinstance(node.factors[1], Group) and not node.signs[0]:
-        return node.factors[0], node.factors[1]
-    return node, None
-
-
-def _digits(atoms: Sequence[Node]) -> bool:
-    return any(isinstance(a, Number) and len(a.text) > 1 for a in atoms)
-
-
-def _spread(node: Node) -> list[Node]:
-    if isinstance(node, Number) and node.text.isdigit():
-        return [Number(d, at=node.at, end=node.end) for d in node.text]
-    return [node]
-
-
-def _ordinal(axis: int) -> str:
-    return ("first", "second", "third", "fourth")[axis] if axis < 4 else f"{axis + 1}th"
-
-
-def _merge(found: dict[str, tuple[int, int, str]], more: Mapping[str, tuple[int, int, str]], meaning: Meaning) -> None:
-    for name, (low, high, text) in more.items():
-        if name in found and found[name][:2] != (low, high):
-            was = found[name]
-            if was[1] == high and {was[0], low} == {0, 1}:
-                # The constant unit 0 is not meant where others that share the index have none.
-                found[name] = (1, high, text if low == 1 else was[2])
-                continue
-            raise ShapeError(f"the index {name} runs from {was[0]} to {was[1]} in {was[2]}, but from {low} to {high} in {text}")
-        found.setdefault(name, (low, high, text))
+def _by_entries(work: Callable[..., Any], name: str, *arrays: Array) -> Array:
+    """Return a given function of arrays, checked to work entry by entry."""
+    made = np.asarray(work(*arrays))
+    if made.dtype.kind not in "biuf" or made.shape not in ((), np.broadcast_shapes(*(a.shape for a in arrays))):
+        raise DeclarationError(f"the function {name} gives an array of shape {made.shape} for arrays of shape {arrays[0].shape}")
+    return np.broadcast_to(made.astype(np.float64), np.broadcast_shapes(*(a.shape for a in arrays)))
 
 
 def _as_number(work: Callable[..., Any], a: Array, b: Array) -> Array:
     return np.asarray(work(a, b), dtype=np.float64)
-
-
-def _softmax(a: Array) -> Array:
-    e = np.exp(a - np.max(a))
-    return np.asarray(e / np.sum(e))
-
-
-def _slope_of(work: Callable[..., Any], vector: bool) -> Callable[..., Any]:
-    """Return the derivative of a function of one argument; of a function of a vector, ∂f_i/∂x_i."""
-    if not vector:
-        return lambda x: slope(work, x)
-
-    def own(x: Array) -> Array:
-        x = np.asarray(x, dtype=np.float64)
-        made = np.empty_like(x)
-        for k in np.ndindex(*x.shape):
-
-            def entry(value: Array, k: tuple[int, ...] = k) -> Array:
-                moved = x.copy()
-                moved[k] = value
-                return np.asarray(np.asarray(work(moved))[k])
-
-            made[k] = slope(entry, x[k])
-        return made
-
-    return own
 
 
 _WORK: Mapping[type[Node], Callable[[Meaning, Any], Value]] = {
@@ -1129,7 +603,7 @@ def with_indices(given: Meaning, chain: Chain) -> Meaning:
     """
     found: dict[str, tuple[int, int, str]] = {}
     for side in chain.sides:
-        _merge(found, given.extents(side), given)
+        merge(found, given.extents(side))
     return replace(given, scope={name: (low, high) for name, (low, high, _) in found.items()})
 
 

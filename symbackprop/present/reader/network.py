@@ -16,6 +16,7 @@ from symbackprop.errors import DeclarationError
 from symbackprop.present import notation as notations
 from symbackprop.present.notation import Notation
 from symbackprop.present.reader.bound import Bindings, Bound, Derived
+from symbackprop.present.reader.functions import KNOWN, softmax
 from symbackprop.present.reader.values import Array
 
 _GREEK_CAPITALS = {
@@ -70,7 +71,15 @@ class _Place:
 
 
 class _Network:
-    def __init__(self, model: Model, values: dict[str, Any], notation: Notation, layout: str, samples: Mapping[str, Any] | None, jacobian: Callable[[str, str], Any] | None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        values: dict[str, Any],
+        notation: Notation,
+        layout: str,
+        samples: Mapping[str, Any] | None,
+        jacobian: Callable[[str, str], Any] | None,
+    ) -> None:
         self.model = model
         self.n = notation
         self.layout = layout
@@ -171,7 +180,8 @@ class _Network:
         named = isinstance(number, str)
         if mark == "subscript" and not named:
             self.add(letter, below=text, name=name, entries=None, whole=whole, **more)
-            self.add(letter, above=text, name=name, entries=entries, whole=None, **more)
+            # Its entries have the layer above, and so may the whole: both are common beside each other.
+            self.add(letter, above=text, name=name, entries=entries, whole=whole, **more)
             if entries is not None and self.batch:
                 self.add(letter, below=text, name=name, entries=entries, whole=None, **more)
         else:
@@ -195,7 +205,8 @@ class _Network:
             return
         self.done.add(name)
         many = self.has_batch(name) or (error and self.batch)
-        plain, first = array, ()
+        plain = array
+        first: tuple[int, ...] = ()
         if wide:
             array = np.concatenate([np.ones((*array.shape[:-1], 1)), array], axis=-1)
             first = (1, 0) if many else (0,)
@@ -402,8 +413,23 @@ class _Network:
 
     def functions(self, given: Mapping[str, Callable[..., Any]]) -> None:
         letters = (self.n.function, self.n.output_function)
+        if not given:
+            self.activations(letters)
         for (label, work), letter in zip(given.items(), letters, strict=False):
             self.add(letter if len(given) == 1 or letters[0] != letters[1] else label, name=f"function {label}", function=work)
+
+    def activations(self, letters: tuple[str, str]) -> None:
+        """Bind the letter of the activation function to the network's own, where all layers have the same one."""
+        used = [r.activation or "identity" for r in self.model.layers if r.pre is not None]
+        if not used:
+            return
+        found = {letters[0]: used[:-1] or used, letters[1]: used[-1:]} if letters[0] != letters[1] else {letters[0]: used}
+        for letter, names in found.items():
+            name = names[0]
+            if len(set(names)) > 1 or (name not in KNOWN and name not in ("identity", "softmax")):
+                continue
+            work = KNOWN.get(name, softmax if name == "softmax" else _same)
+            self.add(letter, name=f"function {letter}", function=work, vector=name == "softmax")
 
     def derivative(self, top: str, bottom: str) -> Derived | None:
         if top == self.model.loss and bottom in self.derivatives:
@@ -438,6 +464,10 @@ class _Network:
         # Rows are what is differentiated, except in denominator layout.
         whole = array.T if array.ndim == 2 and self.layout == "denominator" else array
         return Derived(array, whole, tuple(first), turned=self.layout == "denominator")
+
+
+def _same(x: Array) -> Array:
+    return x
 
 
 def _called(r: LayerRecord) -> str:
