@@ -30,9 +30,9 @@ def rendered(scene: Scene, kind: str, step: int | None = None) -> str | bytes:
 def overlaid(scene: Scene) -> str:
     r"""Return a picture for TeX that builds up in beamer, and is whole at once where there is no ``\onslide``. It defines nothing.
 
-    A definition would need a #, which a frame of beamer does not take; nor does it take a conditional as its first word.
+    A definition would need a #, which a frame of beamer does not take; nor does it take a conditional that is not in braces.
     """
-    return "\n".join((r"\begingroup\ifx\onslide\undefined", tikz(scene) + r"\else", tikz(scene, overlays=True) + r"\fi\endgroup", ""))
+    return "\n".join((r"\mbox{\ifx\onslide\undefined", tikz(scene) + r"\else", tikz(scene, overlays=True) + r"\fi}", ""))
 
 
 def draw_scene(scene: Scene, path: str | os.PathLike[str], *, frames: bool = False, step: int | None = None) -> tuple[Path, ...]:
