@@ -79,7 +79,8 @@ def expression_graph(
         print(text(graph.scene(local=local)))
         _symbols(graph)
         for node in paths:
-            print(f"{node}: {graph.count_paths(node):,} paths to {graph.output}")
+            count = graph.count_paths(node)
+            print(f"{node}: {count:,} path{'s' if count != 1 else ''} to {graph.output}")
         return
     run = graph.backward(values_of(words))
     scene = run.scene(local=local, gradients=True, rounding=rounding)
