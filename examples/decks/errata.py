@@ -5,6 +5,7 @@ A formula is read as it is printed and evaluated on a network's values; a rule i
 
 import dataclasses
 import math
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -63,8 +64,8 @@ def claim(latex, notation, net=None, seed=1):
 
 
 def said(found):
-    """Return what a claim says after its formula."""
-    return found.message.rpartition(": ")[2]
+    """Return what a claim says after its formula, symbols between dollars."""
+    return re.sub(r"\\?[A-Za-z]+(?:[_^](?:\{[^{}]*\}|\w))+", lambda symbol: f"${symbol.group()}$", found.message.rpartition(": ")[2])
 
 
 # --- deck 0 -------------------------------------------------------------------------------------------------------------

@@ -42,6 +42,11 @@ def table(head: str, rows, caption: str = "") -> sbp.Table:
     return sbp.Table(tuple(text(title.strip()) for title in head.split("|")), cells, text(caption))
 
 
+def algorithm(title: str, *steps: str) -> sbp.Algorithm:
+    """Return pseudocode; each line begins with the depth of its indentation."""
+    return sbp.Algorithm(title, tuple((int(step[0]), text(step[2:])) for step in steps))
+
+
 def document(title: str, subtitle: str, parts, sources=()) -> sbp.Document:
     """Return the notes of a deck."""
     sections = tuple(sbp.Section(part.title, tuple(part.blocks)) for part in parts)

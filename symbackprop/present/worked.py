@@ -35,8 +35,8 @@ from symbackprop.present.writer import Latex, Piece
 #: How an equation gets its matrix form; finding it is the work of another stage.
 MatrixForm = Callable[[Equation], MatrixEquation | None]
 
-#: Tensors with more entries are printed as matrices, in tables and lines.
-MAX_ENTRIES = 6
+#: Vectors and matrices with more entries are printed whole, in tables and lines.
+MAX_VECTOR, MAX_MATRIX = 6, 4
 #: Letters of hyper-parameters whose names are words.
 _HYPER = {"eps": r"\epsilon", "weight_decay": r"\lambda", "beta1": r"\beta_1", "beta2": r"\beta_2", "clip_norm": "c"}
 #: A chain that is no wider, in em, is a single line.
@@ -273,7 +273,7 @@ class Worked:
         values = self.state(after).values
         for name in names:
             array = values[name]
-            if array.size > MAX_ENTRIES:
+            if not entrywise(array):
                 shown = arrangement(self.derivation.tensors[name], values, self.naming, notations.notation(notation))
                 rows.append(((Math(self.symbol(name, notation=notation)),), (Math(matrix_latex(shown, self.rounding)),)))
                 continue
@@ -356,7 +356,7 @@ class Worked:
     def _displays(self, names: Sequence[str], notation: str | Notation, letters: bool, parts: str) -> list[Block]:
         made: list[Block] = []
         for name in names:
-            if self.values[name].size <= MAX_ENTRIES:
+            if entrywise(self.values[name]):
                 made.append(Display(self.lines([name], notation=notation, letters=letters, parts=parts)))
             else:
                 made.append(Display(self.matrix_lines(name, notation=notation)))
@@ -383,7 +383,7 @@ class Worked:
     def _update_blocks(self, notation: str | Notation, lines: bool, tables: bool) -> list[Block]:
         made: list[Block] = []
         if lines:
-            small = [n for n in self.trained if self.values[n].size <= MAX_ENTRIES]
+            small = [n for n in self.trained if entrywise(self.values[n])]
             made += [Display(self.update_lines([n], notation=notation)) for n in small]
         if tables:
             last = self.states[-1].number
@@ -404,6 +404,11 @@ class Worked:
         loss = self.rounding.text(self.values[self.derivation.loss][()])
         more = f", {_updates(self.states[-1].number)}" if self.update is not None else ""
         return f"Worked({self.derivation.loss} = {loss}{more})"
+
+
+def entrywise(array: Array) -> bool:
+    """Whether an array is so small that it is printed entry by entry."""
+    return array.size <= (MAX_VECTOR if array.ndim < 2 else MAX_MATRIX)
 
 
 def _updates(count: int) -> str:
@@ -554,4 +559,4 @@ def _run(
             start += size
 
 
-__all__ = ["MAX_ENTRIES", "STAGES", "MatrixForm", "State", "Update", "Worked", "chain_lines", "worked"]
+__all__ = ["MAX_MATRIX", "MAX_VECTOR", "STAGES", "MatrixForm", "State", "Update", "Worked", "chain_lines", "worked"]
