@@ -78,12 +78,14 @@ if TYPE_CHECKING:
     from symbackprop.present.notation import notation as notation
     from symbackprop.present.notation import notations as notations
     from symbackprop.present.notation_file import notation_from_toml as notation_from_toml
+    from symbackprop.present.rounding import Rounding as Rounding
     from symbackprop.present.scene.anatomy import neuron_scene as neuron_scene
     from symbackprop.present.scene.gate import gate_scene as gate_scene
     from symbackprop.present.scene.gate import system_scene as system_scene
     from symbackprop.public.claims import check_claim as check_claim
     from symbackprop.public.derivation import Derivation as Derivation
     from symbackprop.public.derivation import derive as derive
+    from symbackprop.public.elementary import derivative_steps as derivative_steps
     from symbackprop.public.graph import Graph as Graph
     from symbackprop.public.graph import derivative_table as derivative_table
     from symbackprop.public.network import Network as Network
@@ -102,6 +104,7 @@ if TYPE_CHECKING:
     from symbackprop.public.pictures import landscape_chart as landscape_chart
     from symbackprop.public.pictures import loss_landscape_chart as loss_landscape_chart
     from symbackprop.public.pictures import training_charts as training_charts
+    from symbackprop.public.preview import preview as preview
     from symbackprop.public.program import Program as Program
     from symbackprop.public.worked import worked as worked
     from symbackprop.validate.gradcheck import gradcheck as gradcheck
@@ -161,10 +164,12 @@ _HOME: dict[str, tuple[str, ...]] = {
     ),
     "present.notation": ("notation", "notations"),
     "present.notation_file": ("notation_from_toml",),
+    "present.rounding": ("Rounding",),
     "present.scene.anatomy": ("neuron_scene",),
     "present.scene.gate": ("gate_scene", "system_scene"),
     "public.claims": ("check_claim",),
     "public.derivation": ("Derivation", "derive"),
+    "public.elementary": ("derivative_steps",),
     "public.graph": ("Graph", "derivative_table"),
     "public.network": ("Network", "Sequential"),
     "public.notes": ("notes",),
@@ -183,6 +188,7 @@ _HOME: dict[str, tuple[str, ...]] = {
         "loss_landscape_chart",
         "training_charts",
     ),
+    "public.preview": ("preview",),
     "public.program": ("Program",),
     "public.worked": ("worked",),
     "validate.gradcheck": ("gradcheck",),

@@ -42,7 +42,8 @@ from symbackprop.present.sheet import FORMS
 from symbackprop.present.steps import DEPTHS
 from symbackprop.present.symbol_table import symbol_table
 from symbackprop.present.worked import Worked
-from symbackprop.public.derivation import Derivation, Derived
+from symbackprop.public.derivation import Derivation, Derived, DerivedEntry, Recursion
+from symbackprop.public.elementary import DerivativeSteps
 from symbackprop.public.graph import Graph, GraphRun
 from symbackprop.public.network import Network
 from symbackprop.public.worked import worked
@@ -111,7 +112,7 @@ def notes(
         OutputError: the files cannot be written; nothing is.
     """
     target = _target(path, kind)
-    wish = _wish(notation, depth, layout, shapes, form, example, optimizer, title, author)
+    wish = wished(notation, depth, layout, shapes, form, example, optimizer, title, author)
     document = document_of(what, wish)
     if pages:
         document = replace(document, sections=(*document.sections, *_pages(pages, wish.style.notation)))
@@ -172,6 +173,14 @@ def blocks_of(item: Any, wish: Wish) -> tuple[Block, ...]:
         return tuple(b for inner in item.blocks for b in blocks_of(inner, wish))
     if isinstance(item, Derived):
         return (Display(_restarted(item.lines(**_how(wish)))),)
+    if isinstance(item, DerivedEntry):
+        return (Display(_restarted(item.lines(wish.style.notation))),)
+    if isinstance(item, DerivativeSteps):
+        return (Display(_restarted(item.lines(wish.style.depth))),)
+    if isinstance(item, Recursion):
+        return tuple(Display(_restarted(lines)) for lines in item.lines(wish.style.depth, wish.style.notation, wish.style.form))
+    if isinstance(item, list | tuple) and item and all(isinstance(inner, Line) for inner in item):
+        return (Display(_restarted(tuple(item))),)
     if isinstance(item, Network | Derivation):
         return tuple(b for s in document_of(item, replace(wish, title="")).sections for b in s.blocks)
     if isinstance(item, list | tuple):
@@ -197,7 +206,7 @@ def _restarted(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     return tuple(replace(line, step=line.step - first) for line in lines)
 
 
-def _wish(
+def wished(
     notation: str | Notation,
     depth: str,
     layout: str,
@@ -208,6 +217,11 @@ def _wish(
     title: str | None,
     author: str,
 ) -> Wish:
+    """Return what is wanted, checked.
+
+    Raises:
+        DeclarationError: an unknown word, or a value of another kind.
+    """
     for choice, allowed, what in ((depth, DEPTHS, "depth"), (form, FORMS, "form")):
         if choice not in allowed:
             raise DeclarationError(f"unknown {what} {str(choice)[:40]!r} of notes (known: {', '.join(allowed)})")
@@ -235,14 +249,14 @@ def _target(path: str | os.PathLike[str], kind: str) -> Path:
 
 def _written(document: Document, stem: str, suffix: str, kind: str) -> dict[str, str | bytes]:
     if suffix == ".html":
-        return {f"{stem}.html": html(document, _plot())}
+        return {f"{stem}.html": html(document, chart_writer())}
     if suffix in (".md", ".qmd"):
-        text, pictures = markdown(document, stem, plot=_plot(), head=suffix == ".qmd")
+        text, pictures = markdown(document, stem, plot=chart_writer(), head=suffix == ".qmd")
         return {f"{stem}{suffix}": text, **pictures}
     return {f"{stem}.tex": tex(document, kind)}
 
 
-def _plot() -> Callable[[Chart], str] | None:
+def chart_writer() -> Callable[[Chart], str] | None:
     """Return what draws charts outside of TeX, if it is installed; without it their data stand in tables."""
     if importlib.util.find_spec("matplotlib") is None:
         return None
@@ -303,4 +317,4 @@ def _picture(record: Record, wish: Wish) -> Scene | None:
     return None
 
 
-__all__ = ["SUFFIXES", "Wish", "blocks_of", "document_of", "notes"]
+__all__ = ["SUFFIXES", "Wish", "blocks_of", "chart_writer", "document_of", "notes"]

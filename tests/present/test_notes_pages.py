@@ -38,7 +38,7 @@ def document(network: sbp.Network, **options: Any) -> Document:
 
     example, optimizer = options.pop("example", None), options.pop("optimizer", None)
     given = {"notation": "ufldl", "depth": "lecture", "layout": "gradient", "shapes": False, "form": "matrix"} | options
-    return notes.document_of(network, notes._wish(**given, example=example, optimizer=optimizer, title="Notes", author=""))
+    return notes.document_of(network, notes.wished(**given, example=example, optimizer=optimizer, title="Notes", author=""))
 
 
 @pytest.fixture(scope="module")

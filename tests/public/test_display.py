@@ -55,6 +55,22 @@ def test_pictures_are_whole_and_stand_above_the_words(name: str):
     assert len(made["text/html"]) > len(made["image/svg+xml"])
 
 
+def test_a_preview_shows_what_notes_would_say():
+    net = sbp.Sequential([sbp.Input(2), sbp.Dense(2, "tanh"), sbp.Dense(1)], loss="half_squared_error", name="small")
+    derivation = net.derive(per="sample")
+    shown = sbp.preview(derivation.gradients["dense_1.W"], depth="rewrite", notation="goodfellow")
+    assert repr(shown) == "Preview(1 display)" and "chain rule" in shown._repr_markdown_()
+    run = sbp.preview(sbp.Graph("f", "(x + y) * z").backward(x=-2, y=5, z=-4))
+    assert "1 figure" in repr(run) and "](data:image/svg+xml;base64," in run._repr_markdown_() and "<script>" not in run._repr_markdown_()
+    assert run.html().startswith("<!doctype html>")
+    several = ["Words.", derivation.weight("dense_1.W", 1, 2), sbp.derivative_steps("sigmoid"), derivation.recursion]
+    several += [derivation.recursion.lines()[0], sbp.activation_chart("tanh")]
+    kinds = repr(sbp.preview(several))
+    assert kinds.startswith("Preview(1 paragraph, ") and kinds.endswith(", 1 chart)")
+    with pytest.raises(sbp.DeclarationError, match="cannot show a int"):
+        sbp.preview(3)
+
+
 def test_texts_are_escaped():
     activation = sbp.Activation("relu")
     net = sbp.Sequential([sbp.Input(2), sbp.Dense(1, activation)], loss="mse", name="small")

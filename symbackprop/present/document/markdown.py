@@ -111,7 +111,11 @@ class _Writer:
 
     def _title(self) -> list[str]:
         d = self.document
-        return [f"# {plain(d.title)}", *([plain(d.subtitle)] if d.subtitle else []), *([f"*{plain(d.author)}*"] if d.author else [])]
+        return [
+            *([f"# {plain(d.title)}"] if d.title else []),
+            *([plain(d.subtitle)] if d.subtitle else []),
+            *([f"*{plain(d.author)}*"] if d.author else []),
+        ]
 
     def _source(self, number: int) -> str:
         s = self.document.sources[number - 1]
