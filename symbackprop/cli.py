@@ -144,7 +144,10 @@ def derive(
     form: Annotated[
         Form | None, typer.Option("--form", help="Only index form, or only matrix form [default: both].", show_default=False)
     ] = None,
-    steps: Annotated[bool, typer.Option("--steps", help="Show how each result was derived.")] = False,
+    steps: Annotated[bool, typer.Option("--steps", help="Show how each result was derived, as in a lecture.")] = False,
+    depth: Annotated[
+        Depth | None, typer.Option("--depth", help="How many steps: result, lecture (as --steps) or rewrite (all).", show_default=False)
+    ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.")] = False,
     notation: Annotated[str, typer.Option("--notation", help="Letters and signs: a preset such as ufldl.")] = "ufldl",
 ) -> None:
@@ -154,6 +157,7 @@ def derive(
     Examples:
       symbackprop derive mazur
       symbackprop derive xor --of dense_1.W --steps
+      symbackprop derive xor --of dense_1 --depth rewrite
       symbackprop derive net.py:encoder --per batch --form index
       symbackprop derive digits --latex > digits.tex
     """
@@ -163,7 +167,9 @@ def derive(
     loaded = load(network)
     with waiting(f"deriving {loaded.net.name}"):
         derivation = loaded.net.derive(per=per.value)
-        lines = list((latex_of if latex else shown)(derivation, of, form.value if form else None, notation, steps))
+        told = depth.value if depth is not None else "lecture" if steps else None
+        told = None if told == "result" else told
+        lines = list((latex_of if latex else shown)(derivation, of, form.value if form else None, notation, told))
     for line in lines:
         print(line)
 

@@ -16,16 +16,18 @@ from sympy import Expr, S
 
 from symbackprop.algebra.bound import canonical, fresh
 from symbackprop.algebra.equation import Equation, Fact, System, _raw, reads
-from symbackprop.algebra.index import Index
+from symbackprop.algebra.index import Index, Size
 from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.algebra.nodes import Indicator, Sum
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.derive.adjoint import local_slope
 from symbackprop.derive.jacobian import jacobian_equation
 from symbackprop.derive.matrix import matrix_form
+from symbackprop.derive.network import Rung, _chain, _roles, called, error_labels, recursion
 from symbackprop.derive.normalize import Trace, cancel, collect, normalize
 from symbackprop.derive.records import Derivation, Factor, Passage, Step, Way
 from symbackprop.derive.stored import stored_rules
+from symbackprop.derive.sweep import derive_system
 from symbackprop.errors import DerivationError
 
 #: An expression with more operations than this is no line that anyone would write.
@@ -435,6 +437,87 @@ class _Lecture:
         )
 
 
+def general_ways(derivation: Derivation) -> tuple[tuple[Rung, Way], ...]:
+    """Return how each rung of the recursion over layers is derived, for a general layer.
+
+    A rung holds for a run of layers that share one template; the last of them is derived, with a symbol for the width of each
+    layer. The slots of the returned rungs are the tensors of that layer and its neighbours.
+
+    Raises:
+        DerivationError: the network is no chain of layers with weights.
+    """
+    rungs = recursion(derivation)
+    made = symbolic(derivation)
+    model = made.model
+    assert model is not None
+    chain = _chain(model)
+    roles = _roles(model, chain)
+    out = []
+    for rung in rungs:
+        k = rung.last
+        layer = chain[k - 1]
+        if rung.kind in ("weight", "bias"):
+            name = made.cotangents[layer.parameters[("weight", "bias").index(rung.kind)]]
+        else:
+            name = f"delta.{called(layer)}"
+        slots = {tensor: word if at is None else f"{word}:{at - k}" for tensor, (word, at) in roles.items()}
+        widths: dict[Expr, int] = {}
+        for number, r in enumerate(chain, start=1):
+            assert r.pre is not None
+            widths.setdefault(made.tensors[r.pre].axes[-1].extent, number - k)
+        first = made.tensors[model.inputs[0]].axes
+        if first:
+            widths.setdefault(first[-1].extent, -k)
+        out.append((replace(rung, slots=slots, widths=widths), way_to(made, name)))
+    return tuple(out)
+
+
+def symbolic(derivation: Derivation) -> Derivation:
+    """Return the same derivation with a symbol for each size that the templates leave open."""
+    model = derivation.model
+    assert model is not None
+    system = derivation.forward_system
+    leader: dict[object, object] = {}
+
+    def find(node: object) -> object:
+        while leader.setdefault(node, node) != node:
+            node = leader[node]
+        return node
+
+    for number, block in enumerate(system.blocks):
+        for slot, t in block.template.tensors.items():
+            for axis, extent in enumerate(t.shape):
+                other = (number, extent) if extent in block.sizes else ("as it is", extent)
+                leader[find((block.names[slot], axis))] = find(other)
+    fixed = {find(node): node[1] for node in list(leader) if isinstance(node, tuple) and node[0] == "as it is"}
+    for name, t in system.tensors.items():
+        for axis, extent in enumerate(t.shape):
+            if not extent.is_Integer:
+                fixed.setdefault(find((name, axis)), extent)
+    named: dict[object, Expr] = {}
+
+    def size(node: object) -> Expr:
+        top = find(node)
+        if top in fixed:
+            return fixed[top]
+        return named.setdefault(top, Size(f"n_{len(named) + 1}"))
+
+    tensors = {
+        name: Tensor(
+            name,
+            tuple(Index(a.name, size((name, k))) for k, a in enumerate(t.axes)),
+            t.role,
+            integer=t.integer,
+            positive=t.positive,
+        )
+        for name, t in system.tensors.items()
+    }
+    blocks = tuple(replace(b, sizes={s: size((n, s)) for s in b.sizes}) for n, b in enumerate(system.blocks))
+    open_system = System(blocks=blocks, tensors=tensors)
+    made = derive_system(open_system, derivation.loss, derivation.wrt, labels=error_labels(model))
+    return replace(made, model=replace(model, system=open_system))
+
+
 def _over(product: Expr, factor: Expr) -> Expr | None:
     """Return what is left of a product without a factor of it, or None if it has no such factor."""
     number, rest = product.as_coeff_Mul()
@@ -486,4 +569,4 @@ def _pairs(rhs: Expr, rows: tuple[Index, ...], columns: tuple[Index, ...]) -> di
     return found
 
 
-__all__ = ["Graph", "Local", "way_to"]
+__all__ = ["Graph", "Local", "general_ways", "symbolic", "way_to"]

@@ -17,7 +17,7 @@ from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.declare.spec import NetworkSpec
 from symbackprop.derive.jacobian import diagonal, jacobian_equation
-from symbackprop.derive.lecture import way_to
+from symbackprop.derive.lecture import general_ways, way_to
 from symbackprop.derive.matrix import matrix_form
 from symbackprop.derive.network import Rung, called, recursion
 from symbackprop.derive.records import Derivation as Record
@@ -33,8 +33,8 @@ from symbackprop.present.naming import Name, Naming, general_naming, network_nam
 from symbackprop.present.network import sample_sheet
 from symbackprop.present.notation import Notation
 from symbackprop.present.notation import notation as named_notation
-from symbackprop.present.sheet import Sheet
-from symbackprop.present.steps import entry_lines, entry_text, printed_shape, step_lines, step_text
+from symbackprop.present.sheet import Sheet, says
+from symbackprop.present.steps import aligned, entry_lines, entry_text, printed_shape, step_lines, step_text
 
 Array = npt.NDArray[Any]
 
@@ -277,6 +277,9 @@ class DerivedEntry:
 class Recursion(tuple[Rung, ...]):
     """The recursion over layers: δ at the output, δ in hidden layers, ∇W and ∇b for a general layer l, with their ranges."""
 
+    #: The derivation that it was read from.
+    record: Record | None = None
+
     def latex(self, notation: str | Notation = "ufldl", form: str = "matrix") -> tuple[str, ...]:
         """Return one formula a line, without delimiters and ranges."""
         lines = (latex_equation(self._form(r, form), _rung_naming(r, notation), notation=notation) for r in self)
@@ -288,6 +291,22 @@ class Recursion(tuple[Rung, ...]):
         for r in self:
             shown.setdefault(plain_equation(self._form(r, form), _rung_naming(r, notation), notation=notation), []).append(r)
         return tuple(f"{line}    ({rungs[0].kind}; {_range(rungs, notation)})" for line, rungs in shown.items())
+
+    def lines(
+        self,
+        depth: str = "lecture",
+        notation: str | Notation = "ufldl",
+        form: str = "matrix",
+        layout: str = "gradient",
+        braces: bool = False,
+    ) -> tuple[tuple[Line, ...], ...]:
+        """Return how each formula is derived for a general layer, line by line; the arguments are those of `Derived.lines`."""
+        assert self.record is not None
+        made = (
+            step_lines(way, _rung_naming(rung, notation), notation=notation, form=form, layout=layout, depth=depth, braces=braces)
+            for rung, way in general_ways(self.record)
+        )
+        return tuple(dict.fromkeys(made))
 
     @property
     def matrix(self) -> tuple[MatrixEquation | None, ...]:
@@ -383,7 +402,9 @@ class Derivation:
         """δ^(l), ∇W^(l), ∇b^(l) for a general layer, where layers repeat one pattern."""
         if self.record.model is None:
             raise DerivationError("a recursion over layers needs a network; this is a derivation of a plain system")
-        return Recursion(recursion(self._per_sample.record))
+        made = Recursion(recursion(self._per_sample.record))
+        made.record = self._per_sample.record
+        return made
 
     @cached_property
     def _per_sample(self) -> Derivation:
@@ -500,15 +521,29 @@ class Derivation:
         within = [one.record.equation(n) for n in inside]
         return expanded(one.record.equation(name), one.naming, notation=notation, inside=within, **options)
 
-    def latex(self, notation: str | Notation = "ufldl", form: str = "matrix", steps: bool = False) -> str:
+    def latex(self, notation: str | Notation = "ufldl", form: str = "matrix", steps: bool | str = False) -> str:
         """Return the whole derivation in LaTeX, one formula a line: the per-sample form, closed by the mean over the batch.
 
         Args:
             notation: a preset's name or a `Notation`.
             form: "matrix" or "index".
-            steps: show how each result was derived, with the names of the rules, as rows of an alignment.
+            steps: show how each result was derived, with the names of the rules, as rows of an alignment: True or "lecture" for
+                the lines of a lecture, "rewrite" for every rewrite.
         """
-        return "\n".join(self._sheet.formulas(notation=notation, form=_checked(form), steps=steps))
+        if not steps:
+            return "\n".join(self._sheet.formulas(notation=notation, form=_checked(form)))
+        depth = "lecture" if steps is True else steps
+        one = self._per_sample
+        rows: list[str] = []
+        for _, entries in self._sheet.groups:
+            for e in entries:
+                name = e.index.tensor.name
+                if name in one.record.cotangents.values():
+                    rows += aligned(one._derived(name).lines(depth, notation, form))
+                elif says(formula := latex_equation(e.shown(form), one.naming, notation=notation)):
+                    rows += aligned((Line(formula),))
+        rows += aligned(tuple(Line(mean) for mean in self._sheet.averages(notation=notation)))
+        return "\n".join(rows)
 
     def text(self, notation: str | Notation = "ufldl", form: str | None = "matrix") -> str:
         """Return the same as plain Unicode text; ``form`` None gives both forms."""
