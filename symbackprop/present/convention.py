@@ -14,7 +14,7 @@ from sympy import Expr
 from symbackprop.algebra import matrix as m
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
-from symbackprop.algebra.nodes import Sum
+from symbackprop.algebra.nodes import Guard, Indicator, Sum
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.present.index import FromZero
 from symbackprop.present.naming import EXTENDED, Name, Naming
@@ -82,13 +82,31 @@ class _Convention:
         if weight is None:
             return Equation(equation.lhs, self.folded(equation.rhs))
         j = equation.lhs.index[1]
-        terms = [_linear(term, j) for term in sympy.Add.make_args(equation.rhs)]
-        if not isinstance(j, Index) or any(t is None or self.called(t.tensor) not in self.inputs[weight] for t in terms):
+        terms = [self.widened(term, j, weight) for term in sympy.Add.make_args(equation.rhs)]
+        if any(t is None for t in terms):
             return equation
-        wide = FromZero(j.name, j.extent + 1)
-        swap = {t: Access(extended(t.tensor, -1), *t.index[:-1], wide) for t in terms if t is not None}
         made = extended(equation.tensor, 1)
-        return Equation(Access(made, equation.lhs.index[0], wide), equation.rhs.xreplace(swap))
+        return Equation(Access(made, equation.lhs.index[0], _wide(j)), sympy.Add(*terms))
+
+    def widened(self, term: Expr, j: Expr, weight: Name) -> Expr | None:
+        """Return a term of a weight's gradient so that it holds for j = 0 too, or None if there is no such writing.
+
+        Where j stands on the input, its 1 does it: δ_i x_j. A penalty does not touch the biases: λ w_ij [j ≥ 1].
+        """
+        # Before deltas are contracted, what equals j counts as j: Σ_k δ_i x_k [k = j].
+        same = _equal_to(j, term)
+        touching = [a for a in term.atoms(Access) if any(part.free_symbols & same for part in a.index)]
+        others = [g for g in term.atoms(Guard) if g.free_symbols & same and not _equality(g)]
+        if others or not touching or any(a.index[-1] not in same or any(p.free_symbols & same for p in a.index[:-1]) for a in touching):
+            return None
+        names = {self.called(a.tensor) for a in touching}
+        swap: dict[sympy.Basic, sympy.Basic] = {k: _wide(k) for k in same}
+        swap |= {a: Access(extended(a.tensor, -1), *a.index[:-1], _wide(a.index[-1])) for a in touching}
+        if len(touching) == 1 and names <= set(self.inputs[weight]) and _linear(term, touching[0]):
+            return term.xreplace(swap)
+        if names == {weight} and same == {j}:
+            return term.xreplace(swap) * Indicator(sympy.Ge(_wide(j), 1, evaluate=False))
+        return None
 
     def folded(self, e: Expr) -> Expr:
         if not e.args or isinstance(e, Access) or not e.has(Sum):
@@ -229,21 +247,33 @@ def _turned_entry(entry: m.Entry) -> m.Entry:
     return m.Entry(_turned(entry.tensor), entry.at[::-1])
 
 
-def _linear(term: Expr, j: Expr) -> Access | None:
-    """Return the one factor x[.., j] of a term that depends on j in no other way."""
-    body = term
-    while isinstance(body, Sum) or (isinstance(body, sympy.Mul) and sum(isinstance(a, Sum) for a in body.args) == 1 and _outside(body, j)):
-        body = body.body if isinstance(body, Sum) else next(a for a in body.args if isinstance(a, Sum))
-    factors = sympy.Mul.make_args(body)
-    found = [f for f in factors if j in f.free_symbols]
-    if len(found) == 1 and isinstance(found[0], Access) and found[0].index[-1:] == (j,):
-        return found[0] if all(j not in part.free_symbols for part in found[0].index[:-1]) else None
-    return None
+def _wide(index: Expr) -> FromZero:
+    assert isinstance(index, Index)
+    return FromZero(index.name, index.extent + 1)
 
 
-def _outside(product: Expr, j: Expr) -> bool:
-    """Whether the factors outside the sum are free of j."""
-    return all(j not in a.free_symbols for a in product.args if not isinstance(a, Sum))
+def _equality(guard: Expr) -> bool:
+    return isinstance(guard, Indicator) and isinstance(guard.condition, sympy.Eq)
+
+
+def _equal_to(j: Expr, term: Expr) -> set[Expr]:
+    """Return j and the bound indices that an indicator sets equal to it."""
+    same = {j}
+    pairs = [set(g.condition.args) for g in term.atoms(Indicator) if _equality(g) and all(isinstance(a, Index) for a in g.condition.args)]
+    for _ in pairs:
+        for pair in pairs:
+            same |= pair if pair & same else set()
+    return same
+
+
+def _linear(term: Expr, access: Access) -> bool:
+    """Whether an entry stands in a term once, as a factor."""
+    if term == access:
+        return True
+    if isinstance(term, Sum):
+        return _linear(term.body, access)
+    holding = [f for f in sympy.Mul.make_args(term) if f.has(access)] if isinstance(term, sympy.Mul) else []
+    return len(holding) == 1 and _linear(holding[0], access)
 
 
 # --- rebuilding matrix forms -----------------------------------------------------------------------------------------
