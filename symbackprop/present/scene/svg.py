@@ -16,6 +16,7 @@ from symbackprop.present.scene.style import STYLES
 SCALE: Final = 40.0
 _FONTS: Final = "'Latin Modern Roman', 'STIX Two Text', 'Times New Roman', Times, 'DejaVu Serif', serif"
 _POINT: Final = SCALE * 2.54 / 72
+_FLUSH: Final = {"west": "start", "east": "end"}
 _DASHES: Final = {"": "", "dashed": ' stroke-dasharray="5 4"', "dotted": ' stroke-dasharray="1.5 2.5"'}
 
 
@@ -46,7 +47,10 @@ def svg(scene: Scene, step: int | None = None) -> str:
         for mark in edge.marks:
             parts += page.label(mark.label, boxes.mark_centre(points, mark), mark.role, backed=mark.side == "on")
     for words in shown.words:
-        parts += page.label(words.label, boxes.words_centre(words), words.role)
+        # Words that begin or end somewhere are flush there, whatever the font's true widths.
+        flush = _FLUSH.get(words.anchor, "middle")
+        at = boxes.words_centre(words) if flush == "middle" else (words.x, words.y)
+        parts += page.label(words.label, at, words.role, flush=flush)
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -94,7 +98,7 @@ class _Page:
         title = f"<title>{_escaped(node.title)}</title>" if node.title else ""
         return f"<g>{title}{shape}{''.join(self.label(node.label, (node.x, node.y), node.role))}</g>"
 
-    def label(self, label: Label, centre: Point, role: str, backed: bool = False) -> list[str]:
+    def label(self, label: Label, centre: Point, role: str, backed: bool = False, flush: str = "middle") -> list[str]:
         """Write a label around a point; ``backed`` puts white paper under it."""
         if not label.plain:
             return []
@@ -113,7 +117,7 @@ class _Page:
         style = STYLES[role]
         look = ' font-style="italic"' * (style.slanted and not maths) + ' font-weight="bold"' * style.bold
         text = (
-            f'<text x="{_n(x)}" y="{_n(y + 0.33 * size)}" text-anchor="middle" fill="#{style.text}"{look} xml:space="preserve">'
+            f'<text x="{_n(x)}" y="{_n(y + 0.33 * size)}" text-anchor="{flush}" fill="#{style.text}"{look} xml:space="preserve">'
             f"{''.join(spans)}</text>"
         )
         if backed:

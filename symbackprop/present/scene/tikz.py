@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symbackprop.present.letters import tex_text
 from symbackprop.present.scene.boxes import Point, bounds, mark_centre, paths, words_centre
-from symbackprop.present.scene.records import Edge, Label, Mark, Node, Scene
+from symbackprop.present.scene.records import Edge, Label, Mark, Node, Scene, Words
 from symbackprop.present.scene.style import POINTS, STYLES, Style
 
 _SHAPES = {
@@ -35,7 +35,7 @@ def tikz(scene: Scene, step: int | None = None, overlays: bool = False) -> str:
     lines += [on(n.step, _node(n)) for n in shown.nodes]
     lines += [on(e.step, _edge(e)) for e in sorted(shown.edges, key=lambda e: _OVER.get(e.role, 1))]
     lines += [on(max(m.step, e.step), _mark(m, mark_centre(points, m))) for e, points in paths(shown) for m in e.marks]
-    lines += [on(w.step, _text(w.role, words_centre(w), w.label)) for w in shown.words]
+    lines += [on(w.step, _words(w)) for w in shown.words]
     colours, styles = _styles(shown)
     head = ",\n  ".join(("x=1cm, y=1cm, >=stealth, inner sep=0pt", *styles))
     return "\n".join((rf"\begin{{tikzpicture}}[{head}]", *colours, *lines, r"\end{tikzpicture}", ""))
@@ -85,6 +85,12 @@ def _edge(edge: Edge) -> str:
 
 def _mark(mark: Mark, centre: Point) -> str:
     return _text(mark.role, centre, mark.label, ", fill=white, inner sep=1.5pt" if mark.side == "on" else "")
+
+
+def _words(w: Words) -> str:
+    """Words that begin or end somewhere are flush there, whatever the font's true widths."""
+    flush = w.anchor in ("west", "east")
+    return _text(w.role, (w.x, w.y) if flush else words_centre(w), w.label, f", anchor={w.anchor}" if flush else "")
 
 
 def _text(role: str, centre: Point, label: Label, more: str = "") -> str:
