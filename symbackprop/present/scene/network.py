@@ -16,7 +16,7 @@ from symbackprop.present.letters import close_word, upright_word
 from symbackprop.present.naming import Layer, Name, Naming, network_naming
 from symbackprop.present.notation import Notation
 from symbackprop.present.notation import notation as named_notation
-from symbackprop.present.scene.boxes import Box, Point, extent, label_boxes, mark_centre, meets, paths
+from symbackprop.present.scene.boxes import Box, Point, crossings, extent, label_boxes, mark_centre, meets, overlaps, paths
 from symbackprop.present.scene.layout import Layout, layered, layers
 from symbackprop.present.scene.records import Edge, Label, Mark, Node, Scene, Words
 from symbackprop.present.symbols import Symbols
@@ -130,7 +130,7 @@ def network_scene(
     if kind == "boxes":
         if highlight is not None or values:
             raise DeclarationError(f"picture of network {model.name}: highlight= and values= are for kind='neurons'")
-        return _boxes(model, labels, view == "own", loss, captions)
+        return _Boxes(model, labels, view == "own", loss, captions).scene()
     return _Neurons(model, labels, view == "own", highlight, values or {}).scene(frames, captions)
 
 
@@ -542,92 +542,120 @@ def _parts(model: Model, own: bool) -> tuple[_Box, ...]:
     return tuple(found)
 
 
-def _boxes(model: Model, labels: Labels, own: bool, loss: bool, captions: bool) -> Scene:
-    """A box for each layer, an edge for each value."""
-    parts = list(_parts(model, own))
-    given = list(model.inputs)
-    if loss:
-        if model.loss is None or model.target is None:
-            raise DeclarationError(f"picture of network {model.name}: it has no loss to draw; declare it with loss=...")
-        given.append(model.target)
-        name = model.spec.loss.name if model.spec is not None and model.spec.loss is not None else "loss"
-        parts.append(_Box("loss", Label(name.replace("_", " ")), (*model.outputs, model.target), model.loss, role="loss"))
-    ends = [model.loss] if loss and model.loss is not None else list(model.outputs)
-    home = {part.gives: part.id for part in parts} | {x: f"in{n}" for n, x in enumerate(given)}
-    shown: dict[str, tuple[Label, str, str]] = {}
-    for n, value in enumerate(given):
-        shown[f"in{n}"] = (labels.tensor(model, value), "rounded", "target" if value == model.target else "input")
-    for part in parts:
-        shown[part.id] = (part.label, "circle" if part.round else "rounded", part.role)
-    links = [(home[x], part.id, x) for part in parts for x in part.reads]
-    for n, value in enumerate(ends):
-        shown[f"out{n}"] = (labels.tensor(model, value), "none", "plain")
-        links.append((home[value], f"out{n}", value))
-    above = {part.id: _listed([labels.tensor(model, p) for p in part.parameters if p in model.system.tensors]) for part in parts}
-    sizes = {
-        i: _SIZE if shape == "circle" else max(1.0, extent(label)[0] + 0.4, extent(above.get(i, Label("")))[0] + 0.1)
-        for i, (label, shape, _) in shown.items()
-    }
-    order = list(shown)
-    columns = layers(order, [(a, b) for a, b, _ in links])
-    for n, value in enumerate(given):
-        # What is read late stands beside its reader, not at the far left.
-        if value == model.target:
-            columns[f"in{n}"] = columns["loss"] - 1
-    deep = max(columns.values())
-    half = [max((sizes[i] for i in order if columns[i] == c), default=0.0) / 2 for c in range(deep + 1)]
-    tags = {x: (labels.tensor(model, x), _room(model, labels, x)) for _, _, x in links}
-    pairs = [(a, b) for a, b, _ in links]
+class _Boxes:
+    """A box for each layer, an edge for each value that is read."""
 
-    def placed(slanted: Container[int]) -> Layout:
+    def __init__(self, model: Model, labels: Labels, own: bool, loss: bool, captions: bool) -> None:
+        self.model, self.labels, self.captions = model, labels, captions
+        self.parts = list(_parts(model, own))
+        given, ends = list(model.inputs), list(model.outputs)
+        if loss:
+            if model.loss is None or model.target is None:
+                raise DeclarationError(f"picture of network {model.name}: it has no loss to draw; declare it with loss=...")
+            name = model.spec.loss.name if model.spec is not None and model.spec.loss is not None else "loss"
+            self.parts.append(_Box("loss", Label(name.replace("_", " ")), (*ends, model.target), model.loss, role="loss"))
+            given, ends = [*given, model.target], [model.loss]
+        home = {part.gives: part.id for part in self.parts} | {x: f"in{n}" for n, x in enumerate(given)}
+        #: What stands in each node, its shape and its role.
+        self.shown: dict[str, tuple[Label, str, str]] = {
+            f"in{n}": (labels.tensor(model, x), "rounded", "target" if loss and x == model.target else "input") for n, x in enumerate(given)
+        }
+        self.shown |= {part.id: (part.label, "circle" if part.round else "rounded", part.role) for part in self.parts}
+        self.shown |= {f"out{n}": (labels.tensor(model, x), "none", "plain") for n, x in enumerate(ends)}
+        #: (source, target, value).
+        self.links = [(home[x], part.id, x) for part in self.parts for x in part.reads]
+        self.links += [(home[x], f"out{n}", x) for n, x in enumerate(ends)]
+        self.tags = {x: (labels.tensor(model, x), _room(model, labels, x)) for _, _, x in self.links}
+        self.above = {p.id: _listed([labels.tensor(model, x) for x in p.parameters if x in model.system.tensors]) for p in self.parts}
+        self.sizes = {
+            i: _SIZE if shape == "circle" else max(1.0, extent(label)[0] + 0.4, extent(self.above.get(i, Label("")))[0] + 0.1)
+            for i, (label, shape, _) in self.shown.items()
+        }
+        self.columns = layers(list(self.shown), [(a, b) for a, b, _ in self.links])
+        if loss:
+            # What is read late stands beside its reader, not at the far left.
+            self.columns[f"in{len(given) - 1}"] = self.columns["loss"] - 1
+        deep = max(self.columns.values())
+        self.half = [max((self.sizes[i] for i in self.shown if self.columns[i] == c), default=0.0) / 2 for c in range(deep + 1)]
+
+    def scene(self) -> Scene:
+        """Draw it in the first of some widths in which nothing touches and no edge runs through anything."""
+        made = [self._drawn(gap, wider) for gap, wider in ((2.1, 0.0),)]
+        for gap, wider in ((2.6, 0.3), (3.2, 0.6), (4.0, 1.2)):
+            if not overlaps(made[-1]) and not crossings(made[-1]):
+                return made[-1]
+            made.append(self._drawn(gap, wider))
+        return min(made, key=lambda s: len(overlaps(s)) + len(crossings(s)))
+
+    def _drawn(self, gap: float, wider: float) -> Scene:
+        layout = self._placed(gap, wider)
+        nodes = {i: Node(i, label, *layout.at[i], shape, self.sizes[i], _SIZE, role) for i, (label, shape, role) in self.shown.items()}
+        words = []
+        for part in self.parts:
+            x, y = layout.at[part.id]
+            if self.above[part.id].plain:
+                words.append(Words(self.above[part.id], x, y + _SIZE / 2 + 0.05, "south", "parameter"))
+            where = self.labels.naming.of(part.gives).layer
+            if self.captions and where is not None and not where.named and part.role != "loss":
+                words.append(Words(Label(f"layer {self.labels.number(where)}"), x, y - _SIZE / 2 - 0.1, "north", "muted"))
+        edges = []
+        met: dict[tuple[str, str], int] = {}
+        for (a, b, value), via in zip(self.links, layout.via, strict=True):
+            again = met.get((a, b), 0)
+            met[a, b] = again + 1
+            called, room = self.tags[value]
+            # The end bears the name itself; of two edges side by side one does.
+            marks = () if b.startswith("out") or again else (Mark(called, "above"),)
+            marks = (*marks, Mark(room, "below", role="muted")) if room.plain and not again else marks
+            edges.append(
+                Edge(a, b, marks, _through(nodes[a], nodes[b], via, again, (self.half[self.columns[a]], self.half[self.columns[b]])))
+            )
+        return settled(
+            Scene(f"{self.model.name}: its layers and what passes between them", tuple(nodes.values()), tuple(edges), tuple(words))
+        )
+
+    def _placed(self, gap: float, wider: float) -> Layout:
         """Lay the boxes out, with room for bends where edges are not level."""
-        widths = []
-        for c in range(deep):
-            crossing = [x for a, b, x in links if columns[a] <= c < columns[b]]
-            widest = max((extent(label)[0] for x in crossing for label in tags[x]), default=0.0)
-            widths.append(half[c] + half[c + 1] + max(1.0, widest + 0.5) + (2 * _STUB if c in slanted else 0.0))
-        return layered(order, pairs, columns=columns, widths=widths, node_gap=2.1)
+        deep, half = max(self.columns.values()), self.half
+        pairs = [(a, b) for a, b, _ in self.links]
 
-    first = placed(())
-    slanted = {
-        c
-        for (a, b), via in zip(pairs, first.via, strict=True)
-        if via or first.at[a][1] != first.at[b][1]
-        for c in range(columns[a], columns[b])
-    }
-    layout = placed(slanted)
-    nodes = [Node(i, label, *layout.at[i], shape, sizes[i], _SIZE, role) for i, (label, shape, role) in shown.items()]
-    words = []
-    for part in parts:
-        x, y = layout.at[part.id]
-        if above[part.id].plain:
-            words.append(Words(above[part.id], x, y + _SIZE / 2 + 0.05, "south", "parameter"))
-        where = labels.naming.of(part.gives).layer
-        if captions and where is not None and not where.named and part.role != "loss":
-            words.append(Words(Label(f"layer {labels.number(where)}"), x, y - _SIZE / 2 - 0.1, "north", "muted"))
-    edges = []
-    for (a, b, value), via in zip(links, layout.via, strict=True):
-        called, room = tags[value]
-        # The end bears the name itself.
-        marks = () if b.startswith("out") else (Mark(called, "above"),)
-        marks = (*marks, Mark(room, "below", role="muted")) if room.plain else marks
-        edges.append(Edge(a, b, marks, _through(nodes, a, b, via)))
-    return settled(Scene(f"{model.name}: its layers and what passes between them", tuple(nodes), tuple(edges), tuple(words)))
+        def placed(slanted: Container[int]) -> Layout:
+            widths = []
+            for c in range(deep):
+                crossing = [x for a, b, x in self.links if self.columns[a] <= c < self.columns[b]]
+                widest = max((extent(label)[0] for x in crossing for label in self.tags[x]), default=0.0)
+                bend = 2 * _STUB + wider if c in slanted else 0.0
+                widths.append(half[c] + half[c + 1] + max(1.0, widest + 0.5) + bend)
+            return layered(list(self.shown), pairs, columns=self.columns, widths=widths, node_gap=gap)
+
+        first = placed(())
+        twice = {pair for pair in pairs if pairs.count(pair) > 1}
+        slanted = {
+            c
+            for (a, b), via in zip(pairs, first.via, strict=True)
+            if via or first.at[a][1] != first.at[b][1] or (a, b) in twice
+            for c in range(self.columns[a], self.columns[b])
+        }
+        return placed(slanted)
 
 
 def _listed(labels: Sequence[Label]) -> Label:
     return Label(", ".join(w.plain for w in labels), r",\, ".join(w.latex for w in labels))
 
 
-def _through(nodes: Sequence[Node], source: str, target: str, via: Sequence[Point]) -> tuple[Point, ...]:
-    """Let an edge leave and enter boxes at the middle of their sides."""
-    known = {n.id: n for n in nodes}
-    a, b = known[source], known[target]
-    if a.y == b.y and not via:
+def _through(source: Node, target: Node, via: Sequence[Point], again: int, reach: Point) -> tuple[Point, ...]:
+    """Let an edge leave and enter boxes at the middle of their sides; one beside others runs further below each time.
+
+    ``reach`` is how far the columns of both reach from their middles.
+    """
+    if source.y == target.y and not via and not again:
         return ()
-    out = [(a.x + a.width / 2 + _STUB, a.y)] if a.shape == "rounded" else []
-    into = [(b.x - b.width / 2 - _STUB, b.y)] if b.shape == "rounded" else []
-    return (*out, *via, *into)
+    out = (source.x + source.width / 2 + _STUB, source.y)
+    into = (target.x - target.width / 2 - _STUB, target.y)
+    if again:
+        low = min(y for _, y in (out, into, *via)) - 0.85 * again
+        via = ((source.x + reach[0] + _STUB, low), *((x, low) for x, _ in via), (target.x - reach[1] - _STUB - 0.2, low))
+    return (*([out] if source.shape == "rounded" else []), *via, *([into] if target.shape == "rounded" else []))
 
 
 def _room(model: Model, labels: Labels, tensor: str) -> Label:
