@@ -59,7 +59,7 @@ def test_a_preview_shows_what_notes_would_say():
     net = sbp.Sequential([sbp.Input(2), sbp.Dense(2, "tanh"), sbp.Dense(1)], loss="half_squared_error", name="small")
     derivation = net.derive(per="sample")
     shown = sbp.preview(derivation.gradients["dense_1.W"], depth="rewrite", notation="goodfellow")
-    assert repr(shown) == "Preview(1 display)" and "chain rule" in shown._repr_markdown_()
+    assert repr(shown) == "Preview(1 display)" and "in matrix form" in shown._repr_markdown_()
     run = sbp.preview(sbp.Graph("f", "(x + y) * z").backward(x=-2, y=5, z=-4))
     assert "1 figure" in repr(run) and "](data:image/svg+xml;base64," in run._repr_markdown_() and "<script>" not in run._repr_markdown_()
     assert run.html().startswith("<!doctype html>")
