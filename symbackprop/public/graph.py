@@ -223,8 +223,18 @@ class Graph:
     # --- pictures ---
 
     def scene(self, run: GraphRun | None = None, **options: Any) -> Scene:
-        """Return the picture as a record; the options are those of `present.scene.circuit.circuit_scene`."""
-        return circuit_scene(self.circuit if run is None else run.record, **options)
+        """Return the picture as a record.
+
+        Args:
+            run: what `backward` returned; None draws the structure alone.
+            **options: ``rounding``, ``local``, ``gradients``, ``patterns``, ``late``, ``bare`` as in `present.scene.circuit.circuit_scene`, and
+                ``paths="b"`` to list the paths from a node below the picture, with their sum.
+        """
+        if run is None:
+            return circuit_scene(self.circuit, **options)
+        wanted = options.pop("paths", None)
+        listed = run.paths(wanted, limit=24) if wanted is not None else ()
+        return circuit_scene(run.record, listed=listed, **options)
 
     def draw(
         self,
@@ -243,7 +253,7 @@ class Graph:
             frames: write one file for each step of the backward pass (``graph-00.svg``, …). A ``.tex`` file holds them all: in
                 beamer it builds up step by step, elsewhere it is whole at once; False leaves the overlays out.
             step: draw this frame only; 0 is the forward pass.
-            **options: ``local``, ``gradients``, ``patterns``, ``rounding`` as in `circuit_scene`.
+            **options: as for `scene`.
 
         Returns:
             The files that were written.
@@ -328,7 +338,8 @@ class GraphRun:
 
     def blocks(self, rounding: Rounding | None = None) -> tuple[Block, ...]:
         """Return the graph's part of a document: picture, values, steps, chain rule."""
-        return present.circuit_blocks(self.record, rounding)
+        few = [n for n in self.graph.inputs if 2 <= self.graph.count_paths(n) <= 8]
+        return present.circuit_blocks(self.record, {n: self.paths(n) for n in few}, rounding)
 
     def __repr__(self) -> str:
         c = self.graph.circuit

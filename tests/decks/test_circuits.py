@@ -354,6 +354,10 @@ def test_the_forward_pass_is_one_gate_after_another(numbers):
     assert all(order[a] < order[g.name] for g in r.graph.circuit.gates for a in g.inputs)
     assert [g.operation for g in r.graph.circuit.gates] == ["*", "*", "+", "+", "neg", "exp", "+", "/"]
     assert circuit_scene(r.graph.circuit).last_step == 0
+    scene = r.scene(bare=True)
+    assert printed(scene.frame(0), "value") == [] and len(printed(scene.frame(1), "value")) == 13
+    # The bare circuit, the values, the gradient 1 of the output, and twelve edges.
+    assert scene.last_step + 1 == 15
 
 
 def test_a_step_adds_one_label_and_takes_none_away(numbers):
@@ -361,3 +365,13 @@ def test_a_step_adds_one_label_and_takes_none_away(numbers):
     for k, after in pairwise(range(scene.last_step + 1)):
         early, late = boxes.label_boxes(scene.frame(k)), boxes.label_boxes(scene.frame(after))
         assert set(early) < set(late)
+
+
+@pytest.mark.deck("D3.11", "P2")
+def test_paths_are_listed_below_the_picture():
+    r = sum_of_branches()
+    scene = r.scene(local=True, paths="b")
+    assert clear(scene)
+    assert [w.label.plain for w in scene.words][-3:] == ["b → c → e:  1 · 2 = 2", "b → d → e:  1 · 3 = 3", "∂e/∂b = 2 + 3 = 5"]
+    # They come one by one.
+    assert scene.last_step == 3

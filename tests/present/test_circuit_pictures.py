@@ -15,6 +15,7 @@ import symbackprop as sbp
 from symbackprop.present.document.pdf import compiled
 from symbackprop.present.rounding import Rounding
 from symbackprop.present.scene import boxes
+from symbackprop.present.scene.circuit import word
 from symbackprop.present.scene.dot import dot
 from symbackprop.present.scene.layout import NODE_GAP, PASS_GAP, layered
 from symbackprop.present.scene.records import Edge, Label, Mark, Node, Scene, Words
@@ -124,6 +125,23 @@ def test_labels_come_apart_into_scripts():
         ("i,j", -1),
     ]
     assert boxes.runs("_") and boxes.runs("^") and boxes.runs("") == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "plain", "latex"),
+    [
+        ("x", "x", "x"),
+        ("x1", "x_1", "x_1"),
+        ("w_12", "w_12", "w_{12}"),
+        ("W1_12", "W_12^(1)", "W_{12}^{(1)}"),
+        ("alpha", "α", r"\alpha"),
+        ("x_max", "x_max", r"x_{\mathrm{max}}"),
+        ("my_own_name", "my_{own_name}", r"\mathrm{my\_own\_name}"),
+        ("_a", "__a", r"\mathrm{\_a}"),
+    ],
+)
+def test_names_of_nodes_as_labels(name, plain, latex):
+    assert (word(name).plain, word(name).latex) == (plain, latex)
 
 
 def test_layout_keeps_its_distances(seed):

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from symbackprop.derive.records import Circuit, CircuitRun, Gate
 from symbackprop.errors import DeclarationError
-from symbackprop.present.letters import tex_word
+from symbackprop.present.letters import plain_word, tex_word
 from symbackprop.present.rounding import Rounding, exact
 from symbackprop.present.scene import boxes
 from symbackprop.present.scene.layout import NODE_GAP, layered, layers
@@ -41,6 +41,8 @@ def circuit_scene(
     local: bool = False,
     gradients: bool | None = None,
     patterns: bool = False,
+    listed: Sequence[tuple[Sequence[str], float]] = (),
+    bare: bool = False,
 ) -> Scene:
     """Return the picture of a circuit.
 
@@ -53,6 +55,8 @@ def circuit_scene(
         local: write the local gradient on each edge.
         gradients: write gradients below the edges; None does unless ``local`` is asked for.
         patterns: say below each gate what it does with a gradient.
+        bare: begin with a frame without numbers; the forward pass is then frame 1.
+        listed: paths from one node to the output with their products: written below the picture, one a line, then their sum.
 
     Raises:
         DeclarationError: it has too many gates to be read.
@@ -65,7 +69,16 @@ def circuit_scene(
     numbers = run if isinstance(run, CircuitRun) else None
     shown = not local if gradients is None else gradients
     late = len(circuit.gates) > 12 if late is None else late
-    return _Plan(circuit, numbers, rounding or Rounding(), local, shown, patterns, late).draw()
+    plan = _Plan(circuit, numbers, rounding or Rounding(), local, shown, patterns, late)
+    scene = plan.with_paths(plan.draw(), listed) if listed else plan.draw()
+    return _later(scene) if bare else scene
+
+
+def _later(scene: Scene) -> Scene:
+    """Let numbers come a frame later, so that the first shows the circuit alone."""
+    edges = tuple(replace(e, marks=tuple(replace(m, step=m.step + 1) for m in e.marks)) for e in scene.edges)
+    words = tuple(replace(w, step=w.step + 1) if w.role != "muted" else w for w in scene.words)
+    return replace(scene, edges=edges, words=words)
 
 
 @dataclass(frozen=True)
@@ -238,6 +251,33 @@ class _Plan:
             found.append(Words(label, node.x + dx, box.top + 0.45, "south", "gradient"))
         return found
 
+    def with_paths(self, scene: Scene, listed: Sequence[tuple[Sequence[str], float]]) -> Scene:
+        """List paths below the picture: their nodes, their local gradients, their products; then the sum."""
+        assert self.run is not None
+        room = boxes.bounds(scene, margin=0.0)
+        lines = []
+        for names, product in listed:
+            way = " → ".join(word(n).plain for n in names)
+            way_latex = r" \to ".join(word(n).latex for n in names)
+            slopes = []
+            for a, b in pairwise(names):
+                edge = next(edge for edge in self.circuit.consumers[a] if edge[0] == b)
+                slopes.append(_bracketed(self.number(self.run.step[edge].local)))
+            plain = f"{way}:  {' · '.join(s.plain for s in slopes)} = {self.number(product).plain}"
+            factors = r" \cdot ".join(s.latex for s in slopes)
+            latex = rf"{way_latex}: \quad {factors} = {self.number(product).latex}"
+            lines.append(Label(plain, latex))
+        source = listed[0][0][0]
+        total, of = self.number(self.run.gradients[source]), quotient(word(self.circuit.output), word(source))
+        terms = [_bracketed(self.number(product)) for _, product in listed]
+        plain, latex = " + ".join(t.plain for t in terms), " + ".join(t.latex for t in terms)
+        lines.append(Label(f"{of.plain} = {plain} = {total.plain}", f"{of.latex} = {latex} = {total.latex}"))
+        words = []
+        for k, label in enumerate(lines):
+            role = "gradient" if k == len(lines) - 1 else "local"
+            words.append(Words(label, room.left, room.bottom - 0.5 - 0.6 * k, "west", role, step=scene.last_step + 1 + k))
+        return replace(scene, words=(*scene.words, *words))
+
     def number(self, value: float) -> Label:
         shown = exact(value).item()
         return Label(self.rounding.text(shown), self.rounding.latex(shown))
@@ -333,13 +373,16 @@ def _unbent(a: boxes.Point, via: tuple[boxes.Point, ...], b: boxes.Point) -> tup
 
 
 def word(name: str) -> Label:
-    """Return a node's name as a label."""
-    layered_entry = re.fullmatch(r"([A-Za-z]+)(\d+)_(\d+)", name)
-    if layered_entry:
-        letter, layer, entry = layered_entry.groups()
-        return Label(f"{letter}_{entry}^({layer})", tex_word(name))
+    """Return a node's name as a label: W1_12 is entry 12 of layer 1, x1 and x_1 have a subscript, alpha is a Greek letter."""
+    entry = re.fullmatch(r"([A-Za-z])(\d+)_(\d+)", name)
+    if entry:
+        letter, layer, place = entry.groups()
+        return Label(f"{letter}_{place}^({layer})", tex_word(name))
     match = re.fullmatch(r"([A-Za-z]+)_?(\d+)", name)
-    return Label(f"{match[1]}_{match[2]}" if match else name, tex_word(name))
+    head, below = match.groups() if match else (name.partition("_")[0], name.partition("_")[2])
+    head = plain_word(head) if head else "_"
+    # Braces hold further underscores together.
+    return Label(f"{head}_{below}" if below.isalnum() else f"{head}_{{{below}}}" if below else head, tex_word(name))
 
 
 def quotient(top: Label, bottom: Label) -> Label:
