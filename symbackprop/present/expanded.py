@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from types import MappingProxyType
 
+import sympy
 from sympy import Expr, S
 
 from symbackprop.algebra import nodes
@@ -90,6 +91,10 @@ def _lines(
         side = shown.rhs
         for index, place in zip(free, places, strict=True):
             side = side if units or place != "0" else _without_one(side, index)
+            if isinstance(index, FromZero):
+                # A penalty leaves the biases alone.
+                inside_matrix = nodes.Indicator(sympy.Ge(index, 1, evaluate=False))
+                side = side.xreplace({inside_matrix: S.Zero if place == "0" else S.One})
         rhs = printer.error(side) if shown.tensor.role == "cotangent" else printer.write(side)
         yield f"{replace(printer, within={}).write(shown.lhs).text} = {rhs.text}"
 

@@ -11,7 +11,7 @@ from sympy import Expr
 from symbackprop.algebra import matrix as m
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index, Size
-from symbackprop.algebra.nodes import Sum, Unspecified, unspecified
+from symbackprop.algebra.nodes import Guard, Sum, Unspecified, unspecified
 from symbackprop.algebra.tensor import Tensor
 from symbackprop.derive.records import Derivation
 from symbackprop.present import notation as notations
@@ -109,7 +109,10 @@ class _Rows:
         seen: dict[Tensor, None] = {}
         for e in equations:
             shown = arranged(e, self.symbols.naming, self.symbols.notation)
-            for t in (*shown.reads, shown.tensor):
+            assert isinstance(shown, Equation)
+            # A penalty leaves the biases alone: in matrix form its gradient is that of the rest of the matrix.
+            partly = e.tensor.name != shown.tensor.name and len(e.rhs.atoms(Guard)) < len(shown.rhs.atoms(Guard))
+            for t in (*shown.reads, shown.tensor, *((e.tensor, *e.reads) if partly else ())):
                 seen.setdefault(Tensor(t.name, t.axes, t.role, integer=t.integer))
         printed: dict[str, None] = {}
         for t in sorted(seen, key=self.place):

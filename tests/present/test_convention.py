@@ -137,6 +137,11 @@ def test_a_penalty_leaves_column_0_alone():
     assert written("penalty", "grad.dense_2.W", mix(bias_form="folded"), per="batch") == ("∇_{W̄^(2)} L = (Δ^(3))ᵀ Ā^(2) + 0.1 W̄^(2)")
 
 
+    assert written("penalty", "grad.dense_2.W", mix(bias_form="folded"), "index", per="batch") == (
+        "∂L/∂W_ij^(2) = Σ_n δ_ni^(3) a_nj^(2) + 0.1 W_ij^(2) [j ≥ 1]"
+    )
+
+
 def test_a_layer_without_bias_has_no_column_0():
     assert written("scores", "dense_3.z", "ng") == "z^(4) = w^(3) z^(3)"
     assert written("scores", "dense_2.z", "ng") == "z^(3) = w^(2) a^(2)"

@@ -81,3 +81,14 @@ def test_long_sums_have_dots():
     first, *_, last = expanded(model.system.equations[0], naming)
     assert first.latex == r"z_1^{(2)} = W_{11}^{(1)} x_1 + W_{12}^{(1)} x_2 + \dots + W_{1, 30}^{(1)} x_{30} + b_1^{(1)}"
     assert last.latex.startswith("z_n^{(2)} = W_{n1}^{(1)} x_1 + ")
+
+
+def test_a_penalty_leaves_the_biases_alone():
+    net = sbp.Sequential([sbp.Input(2), sbp.Dense(1)], loss="half_squared_error", regularizer=sbp.L2(0.5))
+    model = sbp.pipeline.derive_network(net.spec)
+    lines = plain_expanded(model.equation("grad.dense_1.W"), network_naming(model.model), notation="ng")
+    assert lines == (
+        "∂E/∂w_10^(1) = δ_11^(2) + δ_21^(2) + … + δ_m1^(2)",
+        "∂E/∂w_11^(1) = δ_11^(2) x_11 + δ_21^(2) x_21 + … + δ_m1^(2) x_m1 + 1/2 w_11^(1)",
+        "∂E/∂w_12^(1) = δ_11^(2) x_12 + δ_21^(2) x_22 + … + δ_m1^(2) x_m2 + 1/2 w_12^(1)",
+    )
