@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -165,7 +166,21 @@ class Network:
         """
         from symbackprop.present.scene.network import network_scene
 
+        if options.get("highlight") is not None and "note" not in options and self.spec.loss is not None:
+            options["note"] = self._chain(str(options["highlight"]), notation)
         return network_scene(self.model(per="sample"), notation, kind, activation_layer=view, **options)
+
+    def _chain(self, highlight: str, notation: Any) -> Any:
+        """The chain rule of a single weight as a label, or None for anything else."""
+        from symbackprop.present.scene.records import Label
+
+        name, _, rest = highlight.partition("[")
+        indices = re.findall(r"\d+", rest)
+        if name.strip() not in {r.name for r in self.spec.parameters if r.trainable}:
+            return None
+        entry = self.derive(per="sample").weight(name.strip(), *map(int, indices), notation=notation)
+        plain = " ".join(re.split(r"\s{2,}", line.strip())[0] for line in entry.text().splitlines())
+        return Label(plain, rf"\displaystyle {' '.join(line.latex for line in entry.lines(boxed=False))}")
 
     def draw(
         self,

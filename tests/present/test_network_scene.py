@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import xml.etree.ElementTree as ET
 
 import pytest
+import zoo
 
 import symbackprop as sbp
 from symbackprop.errors import DeclarationError
@@ -128,6 +130,40 @@ def test_all_ways_from_a_weight_to_the_loss_stand_out():
     assert weight == ["w_13^(2)"]
     assert {e.role for e in scene.edges} == {"highlight", "muted"}
     assert overlaps(scene) == ()
+
+
+@pytest.mark.deck("E1", "P9")
+def test_indices_count_as_they_are_printed():
+    """Where i is the source in W_ij, W_13 leads from unit 1 to unit 3; where biases are column 0, w_20 comes from unit 0."""
+    turned = dataclasses.replace(sbp.notation("ufldl"), weight_index="source first")
+    scene = network_scene(chain(3, 3, 1), turned, highlight="dense_2.W[1,3]")
+    assert {(e.source, e.target): [m.label.plain for m in e.marks] for e in scene.edges if e.marks} == {("c1-1", "c2-3"): ["W_13^(2)"]}
+    scene = network_scene(chain(3, 3, 1), "ng", highlight="dense_2.W[2,0]")
+    assert {(e.source, e.target): [m.label.plain for m in e.marks] for e in scene.edges if e.marks} == {("c1-bias", "c2-2"): ["w_20^(2)"]}
+    with pytest.raises(DeclarationError, match="counts from 1"):
+        network_scene(chain(3, 3, 1), "ufldl", highlight="dense_2.W[2,0]")
+
+
+@pytest.mark.deck("D4.15", "P9")
+def test_the_chain_rule_of_the_weight_stands_below():
+    net = sbp.Sequential([sbp.Input(2), sbp.Dense(3, activation="sigmoid"), sbp.Dense(1)], loss="half_squared_error")
+    scene = net.scene("ng", highlight="dense_1.W[3,2]", frames=True)
+    (note,) = [w for w in scene.words if "=" in w.label.plain]
+    assert note.label.plain.startswith("∂E/∂w_32^(1) = ")
+    assert note.label.plain.endswith("= δ_3^(2) x_2")
+    assert note.step == scene.last_step
+    assert overlaps(scene) == ()
+    assert not [w for w in net.scene("ng", highlight="dense_1.z[3]").words if "=" in w.label.plain]
+
+
+@pytest.mark.parametrize("seed", [2, 5, 11, 20, 24, 31, 36])
+def test_random_wirings_keep_apart(seed):
+    """Sums of one value with itself, branches that meet late, several inputs: no label on a label, no edge through a box."""
+    model = zoo.case(seed).net.model(per="sample")
+    for loss, view in itertools.product((False, True), ("same", "own")):
+        scene = network_scene(model, kind="boxes", loss=loss, activation_layer=view)
+        assert overlaps(scene) == ()
+        assert crossings(scene) == ()
 
 
 @pytest.mark.deck("P9")

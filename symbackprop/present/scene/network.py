@@ -95,6 +95,7 @@ def network_scene(
     loss: bool = False,
     values: Values | None = None,
     captions: bool = True,
+    note: Label | None = None,
 ) -> Scene:
     """Return a network's picture.
 
@@ -111,6 +112,7 @@ def network_scene(
         loss: draw the target and the loss too (boxes).
         values: numbers to write on the edges, for each weight and bias by name.
         captions: write what each layer is below it.
+        note: a formula below what stands out; with frames it appears on the last one.
 
     Raises:
         DeclarationError: an unknown word, or a network whose neurons cannot be drawn.
@@ -131,7 +133,7 @@ def network_scene(
         if highlight is not None or values:
             raise DeclarationError(f"picture of network {model.name}: highlight= and values= are for kind='neurons'")
         return _Boxes(model, labels, view == "own", loss, captions).scene()
-    return _Neurons(model, labels, view == "own", highlight, values or {}).scene(frames, captions)
+    return _Neurons(model, labels, view == "own", highlight, values or {}).scene(frames, captions, note)
 
 
 # --- neurons ------------------------------------------------------------------------------------------------------------
@@ -254,8 +256,8 @@ class _Neurons:
     def __init__(self, model: Model, labels: Labels, own: bool, highlight: str | None, values: Values) -> None:
         self.model, self.labels, self.values = model, labels, values
         self.columns = _columns(model, labels, own)
-        self.way = None if highlight is None else self._chosen(highlight)
         self.first = labels.notation.folded
+        self.way = None if highlight is None else self._chosen(highlight)
         self.shown = self._shown()
         pitch = 1.75 if self.way else 1.9 if values else 1.3
         rows = {k: self._indices(k) for k in self.shown if k is not None}
@@ -283,16 +285,21 @@ class _Neurons:
                 units.append(_Unit("0", f"c{k}-bias", self.at[k], top + pitch if self.first else -top - pitch))
             self.units[k] = tuple(units)
 
-    def scene(self, frames: bool, captions: bool) -> Scene:
+    def scene(self, frames: bool, captions: bool, note: Label | None) -> Scene:
         nodes = [self._node(k, unit) for k, units in self.units.items() for unit in units]
         nodes += [Node(f"columns-dots{r}", Label("⋯", r"\cdots"), x, 0.0, "none", title="further layers") for r, x in enumerate(self.dots)]
         edges = [e for k in self.units if k - 1 in self.units for e in self._edges(k, frames)]
         ends, arrows, words = self._output(frames)
         words += self._error_words(frames)
+        low = min(n.y for n in nodes) - (0.75 if self.way is None else 1.1)
         if captions:
-            low = min(n.y for n in nodes) - (0.75 if self.way is None else 1.1)
             lines = [(k, r, line) for k in self.at for r, line in enumerate(self.columns[k].captions)]
             words += [Words(Label(line), self.at[k], low - 0.45 * r, "north", "muted" if r else "plain") for k, r, line in lines]
+            low -= 0.45 * max(len(c.captions) for c in self.columns)
+        if note is not None:
+            last = max((e.step for e in edges), default=0)
+            middle = (min(n.x for n in nodes) + max(n.x for n in (*nodes, *ends))) / 2
+            words.append(Words(note, middle, low - 0.35, "north", "plain", last))
         sizes = ", ".join(str(c.units) for c in self.columns)
         scene = Scene(f"{self.model.name}: layers of {sizes} units", (*nodes, *ends), (*edges, *arrows), tuple(words))
         return settled(scene)
@@ -318,10 +325,15 @@ class _Neurons:
         k = known[tensor]
         if (column is not None) != (tensor in weights):
             raise DeclarationError(f"highlight: {tensor} takes {'two indices, a row and a column' if tensor in weights else 'one index'}")
-        self._within(k, row, written)
-        if column is not None:
-            self._within(k - 1, column, written)
-        return _Way(k, str(int(row)), str(int(column)) if column is not None else "0" if tensor in biases else None)
+        if column is None:
+            self._within(k, row, written)
+            return _Way(k, str(int(row)), "0" if tensor in biases else None)
+        # Indices count as they are printed: where the source comes first, so it does here, and column 0 may be the bias.
+        unit, source = (column, row) if self.labels.notation.weight_index == "source first" else (row, column)
+        self._within(k, unit, written)
+        if not (int(source) == 0 and self.first and self.columns[k].bias):
+            self._within(k - 1, source, written)
+        return _Way(k, str(int(unit)), str(int(source)))
 
     def _within(self, k: int, index: str, written: str) -> None:
         units = self.columns[k].units
@@ -414,7 +426,9 @@ class _Neurons:
             for u in units:
                 if error is not None and self._ahead(k, u):
                     label = self.labels.name(self.labels.naming.of(error), (u.index,))
-                    found.append(Words(label, u.x, u.y - _SIZE / 2 - 0.04, "north", "gradient", self._step(k, frames)))
+                    # A fraction is taller than its line of plain text.
+                    air = 0.12 if "frac" in label.latex else 0.04
+                    found.append(Words(label, u.x, u.y - _SIZE / 2 - air, "north", "gradient", self._step(k, frames)))
         return found
 
     # --- edges ---
@@ -460,7 +474,8 @@ class _Neurons:
                 value = value[i - 1]
             text = f"{float(value):.4g}"
             return (Mark(Label(text.replace("-", "−"), text), "on", 0.3, role, step),)
-        return (Mark(self._entry(name, *map(str, index), k=k), "on", 0.35, role, step),)
+        printed = index[::-1] if self.labels.notation.weight_index == "source first" else index
+        return (Mark(self._entry(name, *map(str, printed), k=k), "on", 0.35, role, step),)
 
 
 def settled(scene: Scene) -> Scene:
@@ -521,7 +536,8 @@ class _Box:
 
 def _words(*parts: str) -> Label:
     """Words in a box, with arrows between what follows each other."""
-    return Label(" → ".join(parts), r" \to ".join(map(upright_word, parts)))
+    words = [part.replace("_", " ") for part in parts]
+    return Label(" → ".join(words), r" \to ".join(upright_word(w).replace(" ", r"\ ") for w in words))
 
 
 def _parts(model: Model, own: bool) -> tuple[_Box, ...]:
@@ -568,7 +584,7 @@ class _Boxes:
         self.tags = {x: (labels.tensor(model, x), _room(model, labels, x)) for _, _, x in self.links}
         self.above = {p.id: _listed([labels.tensor(model, x) for x in p.parameters if x in model.system.tensors]) for p in self.parts}
         self.sizes = {
-            i: _SIZE if shape == "circle" else max(1.0, extent(label)[0] + 0.4, extent(self.above.get(i, Label("")))[0] + 0.1)
+            i: _SIZE if shape == "circle" else max(1.0, extent(label)[0] + 0.45, extent(self.above.get(i, Label("")))[0] + 0.1)
             for i, (label, shape, _) in self.shown.items()
         }
         self.columns = layers(list(self.shown), [(a, b) for a, b, _ in self.links])
