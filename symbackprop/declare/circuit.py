@@ -68,7 +68,7 @@ def circuit(name: object, given: object, fuse: object = ()) -> DeclaredCircuit:
     """Read a circuit.
 
     Args:
-        name: of the circuit; the output has it too, unless the text names its last value.
+        name: of the circuit and of its output; where the text names its values and none of them so, the last is the output.
         given: text such as ``"(x + y) * z"`` or ``"c = a + b; d = b + 1; e = c*d"``, or a SymPy expression.
         fuse: functions that become one gate where the text spells them out (``"sigmoid"``), one or several;
             ``"statements"`` makes each statement one gate.
@@ -141,7 +141,8 @@ class Builder:
         self.taken = {*names, *(n for _, term in statements for n in names_in(term))}
         for target, (_, term) in zip(names, statements, strict=True):
             self.statement(target, term)
-        return DeclaredCircuit(self.name, names[-1], tuple(self.inputs), tuple(self.gates), tuple(g for g, _ in statements if g))
+        output = self.name if self.name in names else names[-1]
+        return DeclaredCircuit(self.name, output, tuple(self.inputs), tuple(self.gates), tuple(g for g, _ in statements if g))
 
     def statement(self, target: str, term: Term) -> None:
         where = f"graph {self.name}: {target}"

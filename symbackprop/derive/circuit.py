@@ -283,6 +283,23 @@ def gradient_equation(circuit: Circuit, wrt: str) -> Equation:
     return _raw(Tensor(f"d {circuit.output}/d {wrt}", (), "cotangent")[()], sympy.sympify(total.get(wrt, S.Zero)))
 
 
+def in_inputs(circuit: Circuit, equation: Equation) -> Equation:
+    """Return an equation of a circuit with the values of gates written out, down to the inputs.
+
+    Raises:
+        DerivationError: it becomes too long.
+    """
+    rhs = equation.rhs
+    for g in reversed(circuit.gates):
+        if rhs.has(g.equation.lhs):
+            rhs = rhs.xreplace({g.equation.lhs: g.equation.rhs})
+            if rhs.count_ops() > MAX_OPERATIONS:
+                raise DerivationError(
+                    f"graph {circuit.name}: {equation.lhs.tensor.name} has more than {MAX_OPERATIONS} operations in the inputs"
+                )
+    return _raw(equation.lhs, rhs)
+
+
 __all__ = [
     "MAX_PATHS",
     "check_node",
@@ -290,6 +307,7 @@ __all__ = [
     "derive_circuit",
     "forms",
     "gradient_equation",
+    "in_inputs",
     "pattern",
     "run_circuit",
     "run_paths",

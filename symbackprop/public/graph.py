@@ -64,6 +64,14 @@ class GraphGradient:
         r"""Return it in LaTeX: ``\frac{\partial e}{\partial c} = d``."""
         return present.node_equation(self._circuit, self.equation)
 
+    def expanded(self) -> GraphGradient:
+        """Return it in the inputs alone: no value of a gate is left.
+
+        Raises:
+            DerivationError: it is too long to be written out.
+        """
+        return GraphGradient(self._circuit, derived.in_inputs(self._circuit, self.equation))
+
     def __repr__(self) -> str:
         return present.node_equation(self._circuit, self.equation, latex=False)
 
@@ -96,7 +104,7 @@ class Graph:
     those without a name are called q1, q2, ….
 
     Args:
-        name: of the graph, and of its output unless the text names that.
+        name: of the graph and of its output; where the text names its values and none of them so, the last is the output.
         expression: text, or a SymPy expression.
         fuse: functions that become one gate where the text spells them out, such as "sigmoid"; "statements" makes one gate of
             each statement.
@@ -227,8 +235,8 @@ class Graph:
 
         Args:
             run: what `backward` returned; None draws the structure alone.
-            **options: ``rounding``, ``local``, ``gradients``, ``patterns``, ``late``, ``bare`` as in `present.scene.circuit.circuit_scene`, and
-                ``paths="b"`` to list the paths from a node below the picture, with their sum.
+            **options: ``rounding``, ``local``, ``gradients``, ``patterns``, ``late``, ``bare`` as in
+                `present.scene.circuit.circuit_scene`, and ``paths="b"`` to list the paths from a node below the picture.
         """
         if run is None:
             return circuit_scene(self.circuit, **options)
@@ -269,7 +277,8 @@ class Graph:
         return present.derivative_table(self.circuit.gates)
 
     def __repr__(self) -> str:
-        return f"Graph {self.output}({', '.join(self.inputs)}): {len(self.circuit.gates)} gates, {self.edges} edges"
+        names = ", ".join(self.inputs[:8]) + (", ..." if len(self.inputs) > 8 else "")
+        return f"Graph {self.output}({names}): {len(self.circuit.gates)} gates, {self.edges} edges"
 
     def _repr_svg_(self) -> str:
         return svg(self.scene())

@@ -35,6 +35,7 @@ def test_names_are_kept_and_numbers_given_where_there_are_none():
     assert [g.name for g in circuit("f", "q1 + x*y + q3*2").gates] == ["q2", "q4", "q5", "f"]
     assert circuit("f", "c = a + b\nc * 2\n").output == "f"
     assert circuit("e", "e = a*b").output == "e"
+    assert circuit("c", "c = a*b; d = c + 1").output == "c"
 
 
 def test_a_letter_is_a_variable():

@@ -111,6 +111,24 @@ def test_symbolic_gradients_have_the_value_of_the_numeric_ones(seed):
             assert float(got) == pytest.approx(r.gradients[n], rel=1e-8, abs=1e-9), text
 
 
+def test_gradients_in_the_inputs_alone(seed):
+    for graph, text, at in circuits(seed + 5, 8):
+        r = graph.backward(at)
+        for n in graph.inputs:
+            equation = graph.gradients[n].expanded().equation
+            assert {t.name for t in equation.reads} <= set(graph.inputs)
+            got = interpret(System([equation]), {n: at[n] for n in graph.inputs})[equation.tensor.name]
+            assert float(got) == pytest.approx(r.gradients[n], rel=1e-8, abs=1e-9), text
+    assert str(sbp.Graph("f", "(x + y) * z").gradients["z"].expanded()) == "∂f/∂z = x + y"
+
+
+def test_what_comes_after_the_output_changes_nothing():
+    r = sbp.Graph("c", "c = a*b; d = exp(c) + a").backward(a=2, b=3)
+    assert (r.gradients["a"], r.gradients["b"], r.gradients["c"], r.gradients["d"]) == (3, 2, 1, 0)
+    assert r.paths("a") == ((("a", "c"), 3.0),) and r.paths("c") == ((("c",), 1.0),) and r.paths("d") == ()
+    assert str(r.graph.gradients["a"]) == "∂c/∂a = b"
+
+
 def test_each_edge_is_used_once(seed):
     for graph, _, at in circuits(seed + 4, 10):
         r = graph.backward(at)
@@ -184,6 +202,9 @@ def test_networks_written_out_have_the_gradients_of_the_network(seed):
 
 def test_a_label_decides_which_entry_is_read():
     net = sbp.Sequential([sbp.Input(2), sbp.Dense(3)], loss="multiclass_hinge")
+    params = net.init(seed=1, dtype="float64")
+    batch = (params, np.array([[0.5, -1.5]]), np.array([1]))
+    assert set(sbp.Graph.of(net, batch).example) == set(sbp.Graph.of(net).inputs)
     params = {"dense_1.W": [[0.2, -0.5], [1.0, 0.3], [-0.4, 0.7]], "dense_1.b": [0.1, 0.2, -0.3]}
     for loss in ("multiclass_hinge", "softmax_cross_entropy"):
         net = sbp.Sequential([sbp.Input(2), sbp.Dense(3)], loss=loss)
