@@ -71,10 +71,10 @@ def check_claim(latex: str | Formula, bindings: Bindings, *, tolerance: float = 
     formula = read(latex, bindings.words) if isinstance(latex, str) else latex
     if all(len(chain.sides) < 2 for chain in formula.chains):
         raise DeclarationError(f"formula {formula.source[:60]!r}: nothing is claimed; a relation such as = is expected")
-    readings = [_reading(formula, bindings, numbers, tolerance, dot) for dot in ("matrix", "elementwise")]
-    first, second = readings
+    first = _reading(formula, bindings, numbers, tolerance, "matrix")
     if "matrix product or the elementwise" not in " ".join(first.notes):
         return first
+    second = _reading(formula, bindings, numbers, tolerance, "elementwise")
     if first.holds == second.holds:
         return first
     notes = tuple(dict.fromkeys((*first.notes, *second.notes)))

@@ -90,7 +90,7 @@ class Meaning(Slopes):
         work = _WORK.get(type(node))
         if work is None:
             raise DeclarationError(f"{self.column(node)}: {self.text(node)[:60]} has no value of its own")
-        return work(self, node)
+        return self.fitting(node, lambda: work(self, node))
 
     def number_of(self, node: Number) -> Value:
         return number(float(node.text))

@@ -155,6 +155,8 @@ class _Parser:
                 self.words()
             elif self.text == r"\begin":
                 chains += self.environment()
+            elif chains and self.text in (*_OPEN.values(), "}"):
+                self.fail("the end of the formula")
             elif self.text in _RELATIONS:
                 if not chains:
                     self.fail("something before the relation")

@@ -35,7 +35,7 @@ class Value:
         loose: whether it has as many rows, and columns, as are needed: ones.
         literal: whether it is made of written numbers only.
         selects: whether it is 0 or 1 by a condition; what it switches off need not exist.
-        identity: whether it is the identity matrix, of the size that is needed.
+        identity: whether it is a multiple of the identity matrix, of the size that is needed.
     """
 
     array: Array
@@ -98,7 +98,7 @@ def _sized(values: Sequence[Value]) -> tuple[Value, ...]:
     sizes = {v.array.shape[a] for v in values if v.shaped for a in (-2, -1) if not v.loose[a + 2]}
     if len(sizes) != 1:
         raise MisfitError(" and ".join("I" if v.identity else v.shape for v in values))
-    return tuple(Value(np.eye(max(sizes)), shaped=True) if v.identity else v for v in values)
+    return tuple(Value(v.array * np.eye(max(sizes)), v.labels, True) if v.identity else v for v in values)
 
 
 def entries(array: Array, labels: Sequence[str]) -> Value:
@@ -186,7 +186,8 @@ def conform(a: Value, b: Value) -> bool:
 def matrix_product(a: Value, b: Value) -> Value:
     """Return the matrix product; ones take the length of their neighbour."""
     if a.identity or b.identity:
-        return b if a.identity else a
+        one, other = (a, b) if a.identity else (b, a)
+        return scaled(Value(one.array[..., 0, 0], one.labels), other)
     (left, right), labels = aligned(a, b)
     if a.loose[1] and b.loose[0]:
         raise MisfitError(f"{a.shape} times {b.shape}")
@@ -206,6 +207,9 @@ def scaled(a: Value, b: Value) -> Value:
         b = b.scalar()
     if a.shaped and b.shaped:
         a, b = (a.scalar(), b) if a.single else (a, b.scalar())
+    if a.identity or b.identity:
+        (left, right), labels = aligned(a, b)
+        return Value(left * right, labels, True, (True, True), identity=True)
     return elementwise(np.multiply, a, b, fills=True)
 
 
