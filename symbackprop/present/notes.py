@@ -7,7 +7,7 @@ network is deep; the recursion and the algorithms always are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import sympy
@@ -126,6 +126,7 @@ class Findings:
         way: how an error term or a gradient is derived, by its name; None shows results only.
         mean: whether the loss is the mean over the samples, or their sum.
         penalties: penalties on the parameters, and the gradient of each.
+        penalty_naming: what they are called.
         update: the equations of an optimizer over all parameters.
         symbols: the table of symbols.
         picture: of the network.
@@ -136,6 +137,7 @@ class Findings:
     way: Callable[[str], Way] | None = None
     mean: bool = True
     penalties: tuple[tuple[Equation, Equation], ...] = ()
+    penalty_naming: Naming = field(default_factory=Naming)
     update: System | None = None
     symbols: Table | None = None
     picture: Scene | None = None
@@ -406,7 +408,8 @@ class _Note:
 
     def penalty(self, penalty: Equation, gradient: Equation) -> list[str]:
         """Return a penalty and its gradient."""
-        naming = replace(self.naming, loss=self.naming.of(penalty.tensor.name))
+        names = self.findings.penalty_naming
+        naming = replace(names, loss=names.of(penalty.tensor.name))
         return [_shown(e, self.style, self.findings, naming) for e in (penalty, gradient)]
 
     # --- algorithms ---
@@ -445,9 +448,8 @@ class _Note:
         n = self.style.notation
         loss, samples, rate = tex_letter(n.loss), tex_letter(n.samples), tex_letter(n.rate)
         mean = rf"\frac{{1}}{{{samples}}} \Delta\theta" if self.findings.mean else r"\Delta\theta"
-        gradient = mean + "".join(
-            rf" + \nabla_\theta {self.symbols.name(self.naming.of(p.tensor.name)).text}" for p, _ in self.findings.penalties
-        )
+        names = [self.findings.penalty_naming.of(p.tensor.name) for p, _ in self.findings.penalties]
+        gradient = mean + "".join(rf" + \nabla_\theta {self.symbols.name(name).text}" for name in names)
         sample = self.one_loss
         lines: list[tuple[int, Text]] = [
             (0, (Strong("repeat"),)),

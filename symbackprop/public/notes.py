@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 import symbackprop
+from symbackprop.algebra.equation import Equation
+from symbackprop.declare.model import Model
 from symbackprop.derive.lecture import way_to
 from symbackprop.derive.matrix import matrix_form
 from symbackprop.derive.records import Derivation as Record
@@ -34,6 +36,7 @@ from symbackprop.present.document.records import (
     Section,
 )
 from symbackprop.present.document.tex import check_kind, tex
+from symbackprop.present.naming import network_naming
 from symbackprop.present.notation import Notation
 from symbackprop.present.notes import DEEP, Findings, Style, network_note, system_note
 from symbackprop.present.scene.network import network_scene
@@ -104,7 +107,7 @@ def notes(
         title: plain text; None takes one that says what it is.
         author: plain text.
         optimizer: whose update rule is printed, such as ``sbp.Momentum(0.1, 0.9)``.
-        pages: further pages by name, "vanishing gradient" and "negative gradient".
+        pages: further pages by name: "vanishing gradient", "negative gradient", and "code" (the NumPy module beside its equations).
 
     Raises:
         DeclarationError: a wrong suffix, kind, notation, depth, form or layout.
@@ -115,7 +118,7 @@ def notes(
     wish = wished(notation, depth, layout, shapes, form, example, optimizer, title, author)
     document = document_of(what, wish)
     if pages:
-        document = replace(document, sections=(*document.sections, *_pages(pages, wish.style.notation)))
+        document = replace(document, sections=(*document.sections, *_pages(pages, wish.style.notation, what)))
     made = {target.stem: document}
     if homework:
         made = {target.stem: blanked(document), f"{target.stem}-solutions": document}
@@ -129,11 +132,12 @@ def notes(
     return (*write_all(target.parent, sheets), *paths)
 
 
-def _pages(names: Sequence[str], notation: Notation) -> tuple[Section, ...]:
+def _pages(names: Sequence[str], notation: Notation, what: Any) -> tuple[Section, ...]:
     # Only who wants a page waits for the trial networks that it needs.
     from symbackprop.public.pages import page
 
-    return tuple(page(name, notation) for name in ((names,) if isinstance(names, str) else names))
+    wanted = (names,) if isinstance(names, str) else names
+    return tuple(page(name, notation, **({"network": what} if name == "code" else {})) for name in wanted)
 
 
 def document_of(what: Any, wish: Wish) -> Document:
@@ -277,7 +281,10 @@ def _of_network(derivation: Derivation, wish: Wish, net: Network | None) -> Docu
     if wish.example is not None and spec is not None:
         numbers = worked(net or Network.of_spec(spec), *wish.example, optimizer=wish.optimizer).blocks(wish.style.notation)
     found = _findings(record, mean, numbers)
-    found = replace(found, picture=_picture(record, wish), penalties=_penalties(record))
+    found = replace(found, picture=_picture(record, wish))
+    if spec is not None and spec.regularizer is not None:
+        whole = symbackprop.pipeline.lower(spec, target=None if record.model is None else record.model.form)
+        found = replace(found, penalties=_penalties(whole), penalty_naming=network_naming(whole))
     if record.model is not None and len(record.model.layers) <= DEEP:
         symbols = symbol_table(record, derivation.naming, wish.style.notation, layout=wish.style.layout)
         found = replace(found, symbols=symbols)
@@ -290,11 +297,8 @@ def _findings(record: Record, mean: bool, numbers: tuple[Block, ...]) -> Finding
     return Findings(matrix_form, partial(way_to, record), mean, example=numbers)
 
 
-def _penalties(record: Record) -> tuple[tuple[Any, Any], ...]:
+def _penalties(whole: Model) -> tuple[tuple[Equation, Equation], ...]:
     """Return the penalties on the parameters with their gradients; they stand in the loss of a batch only."""
-    if record.model is None or record.model.spec is None or record.model.spec.regularizer is None:
-        return ()
-    whole = symbackprop.pipeline.lower(record.model.spec, target=record.model.form)
     made = []
     for equation in whole.system.equations:
         if not equation.tensor.name.startswith("loss.penalty"):

@@ -60,17 +60,22 @@ def pdf(text: str, name: str = "notes", timeout: float = 120.0) -> bytes:
     return compiled(text, name, timeout).data
 
 
-def compiled(text: str, name: str = "notes", timeout: float = 120.0) -> Compiled:
-    """Return the PDF with what TeX says about boxes; the arguments and errors are those of `pdf`."""
+def compiled(text: str, name: str = "notes", timeout: float = 120.0, runs: int = 3) -> Compiled:
+    """Return the PDF with what TeX says about boxes; the arguments and errors are those of `pdf`.
+
+    Args:
+        text: the whole document.
+        name: of the job.
+        timeout: seconds a run.
+        runs: at most so many; a single one lacks bookmarks and numbers of slides.
+    """
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise DeclarationError(f"name {name[:40]!r} of a document must be letters, digits, '_' and '-'")
-    program = shutil.which("pdflatex")
-    if program is None:
-        raise TargetError(f"{name}: there is no pdflatex to make a PDF with; {PACKAGES}")
+    program = _program(name)
     with tempfile.TemporaryDirectory(prefix="symbackprop-tex-") as folder:
         (Path(folder) / f"{name}.tex").write_text(text, encoding="ascii", newline="\n")
         log = ""
-        for _ in range(3):
+        for _ in range(runs):
             before = _marks(Path(folder), name)
             log = _run(program, Path(folder), name, timeout)
             # Slides count their frames and bookmarks in files that the next run reads.
@@ -79,6 +84,20 @@ def compiled(text: str, name: str = "notes", timeout: float = 120.0) -> Compiled
         data = (Path(folder) / f"{name}.pdf").read_bytes()
     overfull = tuple(Overfull(m[1], float(m[2]), m[3].strip()) for m in _OVERFULL.finditer(log))
     return Compiled(data, overfull)
+
+
+def typeset_log(text: str, name: str = "notes", timeout: float = 120.0) -> str:
+    """Return what TeX writes into its log; the arguments and errors are those of `pdf`."""
+    with tempfile.TemporaryDirectory(prefix="symbackprop-tex-") as folder:
+        (Path(folder) / f"{name}.tex").write_text(text, encoding="ascii", newline="\n")
+        return _run(_program(name), Path(folder), name, timeout)
+
+
+def _program(name: str) -> str:
+    program = shutil.which("pdflatex")
+    if program is None:
+        raise TargetError(f"{name}: there is no pdflatex to make a PDF with; {PACKAGES}")
+    return program
 
 
 def _marks(folder: Path, name: str) -> tuple[bytes, ...]:
@@ -122,4 +141,4 @@ def _complaint(log: str) -> str:
     return f"TeX says: {said}{where}; write a .tex file and look at that line"
 
 
-__all__ = ["PACKAGES", "Compiled", "Overfull", "compiled", "pdf"]
+__all__ = ["PACKAGES", "Compiled", "Overfull", "compiled", "pdf", "typeset_log"]

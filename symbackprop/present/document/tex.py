@@ -56,7 +56,7 @@ class Page:
         centimetres: the width again.
         packages: whether booktabs and hyperref are loaded.
         overlays: whether things appear one after another.
-        table: how many rows of a table fit.
+        table: how high a table may be, in em.
         picture: how high a picture may be, in centimetres.
     """
 
@@ -65,15 +65,15 @@ class Page:
     centimetres: float
     packages: bool
     overlays: bool
-    table: int
+    table: float
     picture: float
 
 
 #: The text widths are those of the templates; a fragment fits into an article of 345 pt and into a slide of 4:3.
 PAGES: Final = {
-    "article": Page(width=38.5, height=0, centimetres=15.0, packages=True, overlays=False, table=38, picture=14.0),
-    "beamer": Page(width=36.5, height=17.3, centimetres=14.2, packages=True, overlays=True, table=8, picture=5.0),
-    "fragment": Page(width=27.5, height=0, centimetres=10.7, packages=False, overlays=False, table=10, picture=5.0),
+    "article": Page(width=38.5, height=0, centimetres=15.0, packages=True, overlays=False, table=48.0, picture=14.0),
+    "beamer": Page(width=36.5, height=17.3, centimetres=14.2, packages=True, overlays=True, table=12.5, picture=5.0),
+    "fragment": Page(width=27.5, height=0, centimetres=10.7, packages=False, overlays=False, table=12.0, picture=5.0),
 }
 KINDS: Final = tuple(PAGES)
 #: An em of 11 pt.
@@ -325,7 +325,7 @@ class Writer:
         if isinstance(block, Enumeration) and not block.ordered:
             return [Enumeration(tuple(g)) for g in _groups(block.items, self.text_height, room)]
         if isinstance(block, Table):
-            return list(_tables(block, self.page.table))
+            return list(self.tables(block))
         if isinstance(block, Listing):
             lines = block.code.rstrip("\n").split("\n")
             return [Listing("\n".join(lines[k : k + 14]), block.language, block.caption) for k in range(0, len(lines), 14)]
@@ -343,7 +343,7 @@ class Writer:
             return sum(self.text_height(i) + 0.3 for i in block.items)
         if isinstance(block, Table):
             caption = self.text_height(block.caption) if block.caption else 0
-            return 1.5 * (len(block.rows) + 1) + 1 + caption
+            return sum(self.row_height(r) for r in (block.head, *block.rows)) + 2 + caption
         if isinstance(block, Listing):
             return len(block.code.split("\n")) + 1 + bool(block.caption)
         caption = self.text_height(block.caption) + 0.5 if block.caption else 0
@@ -372,7 +372,7 @@ class Writer:
         if isinstance(block, Display):
             return self.display(block)
         if isinstance(block, Table):
-            return "\n".join(self.table(t) for t in _tables(block, self.page.table))
+            return "\n".join(self.table(t) for t in self.tables(block))
         if isinstance(block, Figure):
             return self.figure(block)
         if isinstance(block, Chart):
@@ -435,6 +435,19 @@ class Writer:
             out.append(lead + shown(indent + part + (mark if k == len(parts) - 1 else "")))
         out[-1] += f" {rule}" if rule else ""
         return out
+
+    def tables(self, table: Table) -> Iterator[Table]:
+        """Cut a table that is too high; each part has the head."""
+        groups = _groups(table.rows, self.row_height, self.page.table)
+        for k, group in enumerate(groups):
+            caption = table.caption if not k or not table.caption else (*table.caption, " (continued)")
+            yield replace(table, rows=tuple(group), caption=caption)
+
+    def row_height(self, row: Sequence[Text]) -> float:
+        """Return about how high a row is, in em."""
+        boxes = [measure(p.latex).total for cell in row for p in cell if isinstance(p, Math)]
+        lines = math.ceil(sum(_breadth(cell) + 1 for cell in row) / self.page.width)
+        return max([1.4 * lines, *(0.72 * b + 0.6 for b in boxes)])
 
     def table(self, table: Table) -> str:
         """Write a table that fits on the page."""
@@ -626,15 +639,6 @@ def _groups(items: Sequence[Any], height: Callable[[Any], float], room: float) -
         groups[-1].append(item)
         used += need
     return groups
-
-
-def _tables(table: Table, rows: int) -> Iterable[Table]:
-    """Cut a table that is too long; each part has the head."""
-    parts = max(1, -(-len(table.rows) // rows))
-    each = -(-len(table.rows) // parts) or 1
-    for k in range(parts):
-        caption = table.caption if not k or not table.caption else (*table.caption, " (continued)")
-        yield replace(table, rows=table.rows[k * each : (k + 1) * each], caption=caption)
 
 
 def _breadth(parts: Text) -> float:
