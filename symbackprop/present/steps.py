@@ -296,7 +296,7 @@ class _Entry:
             kept[-1] = replace(kept[-1], rule="insert the local derivatives")
         rows = [Row(*partial.sides(p.index, p.order), p.rule) for p in kept]
         if closing is not None:
-            last = replace(partial, at=self.at[:1]).sides(closing.result, ())
+            last = replace(partial, at=tuple(k for k in self.at if k)).sides(closing.result, ())
             rows.append(Row(rows[-1].left, last[1], "the input of a bias is 1"))
         rows = list(_told(rows))
         if boxed:

@@ -217,29 +217,22 @@ class DerivedEntry:
         """Return the entry's place in an array, counted from 0, and of which array."""
         if any(isinstance(k, bool) or not isinstance(k, int) for k in self.indices):
             raise DerivationError(f"{self.name}: indices are whole numbers, counted from 1 as they are printed, got {self.indices}")
-        plain, _ = printed_shape(self._whole.way, Naming(), notation=notation)
-        rank = len(plain)
-        if len(self.indices) != rank:
-            raise DerivationError(f"{self.name} has {rank} {'index' if rank == 1 else 'indices'}, got {len(self.indices)}")
+        stored = self._whole.index.tensor.shape
+        if len(self.indices) != len(stored):
+            raise DerivationError(f"{self.name} has {len(stored)} {'index' if len(stored) == 1 else 'indices'}, got {len(self.indices)}")
         shape, turned = printed_shape(self._whole.way, self._owner.naming, notation=notation)
-        bias = self._bias(notation)
-        for axis, (k, extent) in enumerate(zip(self.indices, shape, strict=True)):
-            lowest = 0 if bias is not None and axis == 1 else 1
-            size = extent - 1 if bias is not None and axis == 1 else extent
-            if k < lowest or (size.is_Integer and k > size):
-                hint = "" if k or axis != 1 or bias is not None else "; the bias is a parameter of its own in this notation"
-                raise DerivationError(f"{self.name}: index {axis + 1} is {lowest} to {size}, got {k}{hint}")
-        if bias is not None and self.indices[1] == 0:
-            return (self.indices[0] - 1,), bias
-        at = tuple(k - 1 for k in self.indices)
-        return (at[::-1] if turned else at), self._whole
-
-    def _bias(self, notation: str | Notation) -> Derived | None:
-        """The bias that stands in column 0 of these weights, if the notation has it there."""
-        shape, _ = printed_shape(self._whole.way, self._owner.naming, notation=notation)
-        name = self.name.rpartition(".")[0] + ".b"
-        wider = len(shape) == 2 and shape[1] != self._whole.index.tensor.axes[1].extent
-        return self._owner.gradients[name] if wider and name in self._owner.gradients else None
+        places = [(axis, k) for axis, k in enumerate(self.indices)][:: -1 if turned else 1]
+        at = []
+        for extent, printed, (axis, k) in zip(stored, shape[:: -1 if turned else 1], places, strict=True):
+            # Where biases stand in column 0 of their weights, there is one more column than the engine has.
+            lowest = 0 if printed != extent else 1
+            if k < lowest or (extent.is_Integer and k > extent):
+                hint = "; the bias is a parameter of its own in this notation" if k == 0 and len(stored) == 2 else ""
+                raise DerivationError(f"{self.name}: index {axis + 1} is {lowest} to {extent}, got {k}{hint}")
+            at.append(k - 1)
+        if len(at) == 2 and at[1] < 0:
+            return (at[0],), self._owner.gradients[self.name.rpartition(".")[0] + ".b"]
+        return tuple(at), self._whole
 
     def lines(self, notation: str | Notation | None = None, boxed: bool = True) -> tuple[Line, ...]:
         """Return the derivation line by line; the last lines say, boxed, what the local derivatives of the chain are."""
