@@ -24,22 +24,27 @@ from symbackprop.present.notation import Notation
 from symbackprop.present.rounding import Rounding
 from symbackprop.present.symbols import Symbols
 from symbackprop.present.writer import Latex
+from symbackprop.public.code_page import code_page
 from symbackprop.public.network import Sequential
 from symbackprop.public.pictures import descent_chart
 
 
 def page(name: str, notation: str | Notation = "ufldl", **options: Any) -> Section:
-    """Return a page by its name, "vanishing gradient" or "negative gradient", as a section of a document.
+    """Return a page by its name, "vanishing gradient", "negative gradient" or "code", as a section of a document.
 
     Args:
         name: which page.
         notation: a preset's name or a record.
-        options: those of `vanishing_gradient` or `negative_gradient`.
+        options: those of `vanishing_gradient` or `negative_gradient`; "code" needs ``network=``.
 
     Raises:
         DeclarationError: there is no page of that name.
     """
-    made: dict[str, Callable[..., Section]] = {"vanishing gradient": vanishing_gradient, "negative gradient": negative_gradient}
+    made: dict[str, Callable[..., Section]] = {
+        "vanishing gradient": vanishing_gradient,
+        "negative gradient": negative_gradient,
+        "code": code_page,
+    }
     if name not in made:
         raise DeclarationError(f"unknown page {str(name)[:40]!r} (known: {', '.join(made)})")
     return made[name](notation=notation, **options)
