@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from symbackprop.public.claims import check_claim as check_claim
     from symbackprop.public.derivation import Derivation as Derivation
     from symbackprop.public.derivation import derive as derive
+    from symbackprop.public.drawing import draw as draw
     from symbackprop.public.elementary import derivative_steps as derivative_steps
     from symbackprop.public.graph import Graph as Graph
     from symbackprop.public.graph import derivative_table as derivative_table
@@ -169,6 +170,7 @@ _HOME: dict[str, tuple[str, ...]] = {
     "present.scene.gate": ("gate_scene", "system_scene"),
     "public.claims": ("check_claim",),
     "public.derivation": ("Derivation", "derive"),
+    "public.drawing": ("draw",),
     "public.elementary": ("derivative_steps",),
     "public.graph": ("Graph", "derivative_table"),
     "public.network": ("Network", "Sequential"),

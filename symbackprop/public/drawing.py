@@ -7,7 +7,9 @@ from pathlib import Path
 
 from symbackprop.errors import DeclarationError
 from symbackprop.execute import files
+from symbackprop.present.document.records import Chart, Figure
 from symbackprop.present.scene.dot import dot
+from symbackprop.present.scene.plot import pgfplots
 from symbackprop.present.scene.records import Scene
 from symbackprop.present.scene.svg import svg
 from symbackprop.present.scene.text import text
@@ -15,6 +17,8 @@ from symbackprop.present.scene.tikz import tikz
 
 #: Endings of picture files.
 FORMATS = (".svg", ".tex", ".dot", ".txt", ".pdf", ".png")
+#: The same for charts.
+CHART_FORMATS = (".svg", ".png", ".tex")
 
 
 def rendered(scene: Scene, kind: str, step: int | None = None) -> str | bytes:
@@ -61,4 +65,38 @@ def draw_scene(scene: Scene, path: str | os.PathLike[str], *, frames: bool = Fal
     return (files.write(target, overlaid(scene) if frames else rendered(scene, kind, step)),)
 
 
-__all__ = ["FORMATS", "draw_scene", "rendered"]
+def draw(
+    picture: Scene | Figure | Chart, path: str | os.PathLike[str], *, frames: bool = False, step: int | None = None
+) -> tuple[Path, ...]:
+    """Write a picture or a chart to a file.
+
+    Args:
+        picture: a scene, a `Figure`, or a `Chart`.
+        path: its ending says how: see `draw_scene`; a chart can be ``.svg``, ``.png`` (both by matplotlib) or ``.tex`` (pgfplots).
+        frames: of a scene, write one file for each step.
+        step: of a scene, draw this frame only.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        DeclarationError: another ending, or no picture.
+        TargetError: a program or library that makes it is missing.
+    """
+    if isinstance(picture, Scene | Figure):
+        scene = picture.scene if isinstance(picture, Figure) else picture
+        return draw_scene(scene, path, frames=frames, step=step)
+    if not isinstance(picture, Chart):
+        raise DeclarationError(f"draw: expected a Scene, a Figure or a Chart, got {type(picture).__name__}")
+    target = Path(path)
+    kind = target.suffix.lower()
+    if kind not in CHART_FORMATS:
+        raise DeclarationError(f"draw {target.name!r}: the ending of a chart must be one of {', '.join(CHART_FORMATS)}")
+    if kind == ".tex":
+        return (files.write(target, pgfplots(picture)),)
+    from symbackprop.present.scene.plot_matplotlib import chart_png, chart_svg
+
+    return (files.write(target, chart_svg(picture) if kind == ".svg" else chart_png(picture)),)
+
+
+__all__ = ["CHART_FORMATS", "FORMATS", "draw", "draw_scene", "rendered"]

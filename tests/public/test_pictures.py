@@ -13,6 +13,7 @@ import symbackprop as sbp
 from symbackprop.declare.activations import ACTIVATIONS
 from symbackprop.errors import DataError, DeclarationError, ShapeError
 from symbackprop.present.scene.boxes import crossings, overlaps
+from symbackprop.present.scene.plot import pgfplots
 from symbackprop.present.scene.svg import svg
 from symbackprop.public.pictures import (
     activation_chart,
@@ -303,6 +304,21 @@ def test_a_network_draws_itself_into_files(tmp_path):
     with pytest.raises(DeclarationError, match="the ending must be one of"):
         net.draw(tmp_path / "net.gif")
     assert not (tmp_path / "net.gif").exists()
+
+
+def test_charts_and_scenes_become_files(require_tool, tmp_path):
+    chart = activation_chart("tanh", points=11)
+    (tex,) = sbp.draw(chart, tmp_path / "tanh.tex")
+    assert tex.read_text(encoding="utf-8") == pgfplots(chart)
+    (path,) = sbp.draw(convolution_scene(IMPULSE, MASK), tmp_path / "grids.svg", step=1)
+    assert path.read_text(encoding="utf-8").startswith("<svg")
+    assert len(sbp.draw(sbp.Figure(convolution_scene(IMPULSE, MASK)), tmp_path / "grids.svg", frames=True)) == 4
+    for given, name in ((chart, "tanh.dot"), ("tanh", "tanh.svg")):
+        with pytest.raises(DeclarationError, match=r"^draw"):
+            sbp.draw(given, tmp_path / name)
+    require_tool("matplotlib")
+    assert sbp.draw(chart, tmp_path / "tanh.png")[0].read_bytes().startswith(b"\x89PNG")
+    assert ET.fromstring(sbp.draw(chart, tmp_path / "tanh.svg")[0].read_text(encoding="utf-8")).tag.endswith("svg")
 
 
 def test_a_network_shows_its_picture_in_a_notebook():
