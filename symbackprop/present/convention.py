@@ -157,7 +157,7 @@ class _Convention:
             for weight, value in (pair, pair[::-1]):
                 for bias in form.args:
                     if len(bias.entries) == 1 and self.product(weight.tensor, value.tensor, bias.entries[0].tensor):
-                        swap = {e: m.Entry(extended(e.tensor, -1)) for e in (weight, value) if e.rank == e.tensor.rank}
+                        swap = {e: m.Entry(extended(e.tensor, -1), e.at) for e in (weight, value) if e.at[-1] is None}
                         if len(swap) == 2:
                             rest = [t for t in form.args if t not in (product, bias)]
                             return m.plus(mapped(product, lambda f, swap=swap: swap.get(f, f)), *rest)  # type: ignore[misc]
@@ -168,13 +168,16 @@ class _Convention:
         if isinstance(term, m.Scale):
             inner = self.gradient_term(term.arg, weight)
             return None if inner is None else m.Scale(term.factors, inner)
+        if isinstance(term, m.Total):
+            inner = self.gradient_term(term.arg, weight)
+            return None if inner is None else m.Total(term.index, inner)
         if not isinstance(term, m.Times):
             return None
         last = term.args[-1]
         entry = last.arg if isinstance(last, m.Transpose) else last
-        if not isinstance(entry, m.Entry) or entry.rank != entry.tensor.rank or self.called(entry.tensor) not in self.inputs[weight]:
+        if not isinstance(entry, m.Entry) or entry.at[-1] is not None or self.called(entry.tensor) not in self.inputs[weight]:
             return None
-        wide: m.Form = m.Entry(extended(entry.tensor, -1))
+        wide: m.Form = m.Entry(extended(entry.tensor, -1), entry.at)
         return m.Times((*term.args[:-1], m.Transpose(wide) if isinstance(last, m.Transpose) else wide))
 
     # --- orientation ---

@@ -99,7 +99,7 @@ class MatrixPrinter:
             body = self.write(form.arg)
             body = self.symbols.writer.parenthesised(body) if body.level == SUM or body.negative else body
             low, high = "1", self.symbols.size(form.index.extent)
-            name = self.symbols.writer.word(form.index.name)
+            name = self.symbols.sample(form.index)
             return Piece(self.symbols.writer.reduction("sum", [(name, low, high)], body.text), REDUCTION, True)
         raise EmissionError(f"{type(form).__name__} cannot be written as a formula; add it to {type(self).__name__}")
 
@@ -116,7 +116,7 @@ class MatrixPrinter:
     def single(self, form: m.Form) -> Piece:
         writer = self.symbols.writer
         if isinstance(form, m.Entry):
-            samples = [self.symbols.affine(part, {}) for part in form.at if part is not None]
+            samples = [self.symbols.sample(part) for part in form.at if part is not None]
             if samples and form.rank == 1:
                 return self.symbols.sampled(form.tensor, samples[0])
             return self.symbols.tensor(form.tensor, samples, whole=not samples)

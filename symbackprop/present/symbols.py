@@ -145,7 +145,7 @@ class Symbols:
         """Return what stands below and above a letter, with the index of a sample."""
         mark = self.notation.sample_mark
         if mark == "subscript" or (mark == "superscript" and above):
-            return joined((below, sample)) if below else sample, above
+            return f"{below},{sample}" if below else sample, above
         written = self.writer.layer(sample) if mark == "superscript parenthesised" else sample
         return below, f"{above}{written}"
 
@@ -213,6 +213,14 @@ class Symbols:
         if extent.is_Symbol:
             return self.writer.word(extent.name)
         return self.affine(extent, {})
+
+    def sample(self, index: Expr) -> str:
+        """Write the index of one sample among whole vectors, where no unit has an index that it could be taken for."""
+        if not isinstance(index, Index) or index.extent != self.naming.batch:
+            return self.affine(index, {})
+        letter = self.notation.sample
+        # A sample that goes by the letter of the input, as in the sum of C_x over x, would stand on itself.
+        return self.writer.letter("i" if letter in (self.notation.input, self.notation.samples) else letter)
 
     def affine(self, e: Expr, names: dict[Index, str]) -> str:
         """Write an index expression or a size: numbers, indices, sizes, + − *, and entries of integer tensors."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import symbackprop as sbp
-from symbackprop.algebra import Equation
+from symbackprop.algebra import Equation, Index
 from symbackprop.algebra.interpret import evaluate_equation, solve_sizes
 from symbackprop.derive.matrix import matrix_form
 from symbackprop.pipeline import derive_network
@@ -171,6 +171,35 @@ def test_a_batch_in_rows_and_in_columns():
     assert written("chain", "grad.dense_2.W", source, per="batch") == "∇_{W^(2)} L = (A^(2))ᵀ Δ^(3)"
     folded = mix(weight_index="source first", bias_form="folded")
     assert written("chain", "dense_1.z", folded, per="batch") == "Z^(2) = X W^(1)"
+
+
+@pytest.mark.parametrize("style", MIXED, ids=lambda n: n.name)
+def test_sums_over_samples_hold(style):
+    record, naming, values = case("chain", "batch")
+    for equation in record.system.equations:
+        first = next(iter(equation.lhs.index), None)
+        sample = first if first is not None and first.extent == naming.batch else Index("n", naming.batch)
+        form = matrix_form(equation, sample=sample)
+        if form is not None:
+            made = arranged(form, naming, style)
+            arrays = {t.name: laid(t, values, naming, style, record) for t in made.reads}
+            wanted = laid(made.tensor, values, naming, style, record)
+            for layout in LAYOUTS:
+                np.testing.assert_allclose(laid_out(made, layout).evaluate(arrays), wanted, atol=1e-12, rtol=1e-10)
+
+
+def test_the_mark_of_a_sample():
+    lines = {
+        "ufldl": "∇_{W^(2)} L = Σ_i δ^(3)(i) (a^(2)(i))ᵀ",
+        "larochelle": "∂L/∂W_2 = Σ_n δ_3^n (h_2^n)ᵀ",
+        "cs231n": "∇_{W_2} L = Σ_i (∇_{s[2,i]} L) (h[1,i])ᵀ",
+        "ng": "∂E/∂w^(2) = Σ_i δ^(3)(i) (a^(2)(i))ᵀ",
+        "bishop": "∂E/∂W^(2) = Σ_n δ_n^(2) (z_n^(1))ᵀ",
+        "nielsen": "∂C/∂w^3 = Σ_i δ_i^3 (a_i^2)ᵀ",
+    }
+    record, naming, _ = case("chain", "batch")
+    form = matrix_form(record.equation("grad.dense_2.W"), sample=Index("n", naming.batch))
+    assert {preset: plain_equation(form, naming, notation=preset) for preset in lines} == lines
 
 
 def test_activations_that_are_layers_of_their_own_move_the_numbers():
