@@ -385,8 +385,8 @@ def e26():
     difference = math.tanh(0.7 + eps) - math.tanh(0.7 - eps)
     return Erratum(
         "E26", "D3",
-        r"$(L(\theta + 1_p \epsilon) - L(\theta - 1_p \epsilon)) / 2\epsilon$; $\nabla L_p$; evaluate $L$ $\dim(\theta)$ times",
-        r"$/ (2 \epsilon)$; $(\nabla L)_p$; $\dim(\theta) + 1$ times forward, $2 \dim(\theta)$ times central",
+        r"$(L(\theta + 1_p \epsilon) - L(\theta - 1_p \epsilon)) / 2\epsilon$; $\nabla L_p$; evaluate $L$ $\operatorname{dim}(\theta)$ times",
+        r"$/ (2 \epsilon)$; $(\nabla L)_p$; $\operatorname{dim}(\theta) + 1$ times forward, $2 \operatorname{dim}(\theta)$ times central",
         f"Read from left to right, $/2\\epsilon$ multiplies by $\\epsilon$: for $\\tanh$ at 0.7 it gives {difference / 2 * eps:.2g} instead of "
         f"{difference / (2 * eps):.4f}. The 784-100-10 network has {count} parameters, so {count + 1} or {2 * count} evaluations.",
         {"count": count, "printed": difference / 2 * eps, "right": difference / (2 * eps)},

@@ -156,10 +156,10 @@ class EntryPrinter(IndexPrinter):
         return Piece(piece.text, SUM, piece.tall, piece.negative) if piece.level == REDUCTION else piece
 
     def power(self, e: sympy.Pow) -> Piece:
-        if self.values is None or e.exp.is_negative or e.exp == sympy.Rational(1, 2):
+        base = None if e.exp.is_negative or e.exp == sympy.Rational(1, 2) else self.write(e.base)
+        if base is None or (self.values is None and not base.tall):
             return super().power(e)
-        base = self.write(e.base)
-        if base.level < SINGLE or base.negative or isinstance(e.base, sympy.exp):
+        if base.level < SINGLE or base.negative or base.tall or isinstance(e.base, sympy.exp):
             base = self.symbols.writer.parenthesised(base)
         return Piece(self.symbols.writer.power(base.text, self.write(e.exp).text), SINGLE, base.tall)
 

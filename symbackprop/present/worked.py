@@ -7,7 +7,7 @@ once; nothing is ever computed from a printed number.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -217,10 +217,8 @@ class Worked:
         index: tuple[Any, ...] = e.lhs.index
         at = dict.fromkeys(index, flat)
         sizes = {size: Integer(self._flat_size()) for size in self.update.sizes} if self.update is not None else {}
-        letters = EntryPrinter(symbols, {}, index, at=at, known=state.optimizer, sizes=sizes, rounding=self.rounding)
-        numbers = EntryPrinter(
-            symbols, {}, index, at=at, values=state.optimizer, known=state.optimizer, sizes=sizes, rounding=self.rounding
-        )
+        letters = UpdatePrinter(symbols, {}, index, at=at, known=state.optimizer, sizes=sizes, rounding=self.rounding)
+        numbers = replace(letters, values=state.optimizer)
         value = state.optimizer[e.tensor.name][tuple(flat for _ in index)]
         left, right, plugged = letters.write(e.lhs).text, letters.write(e.rhs).text, numbers.write(e.rhs).text
         return Line(rf"{left} &\leftarrow {right} = {plugged} {self.rounding.sign(value)} {self.rounding.latex(value)}")
@@ -417,6 +415,14 @@ def _updates(count: int) -> str:
 
 def _math(text: Text) -> str:
     return "".join(part.latex.replace("<", r"\lt ") for part in text if isinstance(part, Math))
+
+
+@dataclass(frozen=True)
+class UpdatePrinter(EntryPrinter):
+    """Writes the rule of an optimizer: hyper-parameters stand before what they are multiplied with."""
+
+    def multiply(self, number: Expr, factors: Sequence[Expr]) -> Piece:
+        return super().multiply(number, sorted(factors, key=lambda f: any(a.tensor.rank for a in f.atoms(Access))))
 
 
 @dataclass(frozen=True)
