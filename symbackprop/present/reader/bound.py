@@ -6,6 +6,7 @@ A spelling is a letter with the marks that belong to its name; what else stands 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -40,6 +41,7 @@ class Bound:
         total: the value over all samples, for a name that is followed by no sample: L(θ).
         function: what it is if it is a function.
         vector: whether the function takes a whole vector, not one entry after the other.
+        absent: whether only derivatives of it, or by it, are known; its entries then say how many there are, and no more.
     """
 
     base: str
@@ -57,6 +59,7 @@ class Bound:
     total: Array | None = None
     function: Callable[..., Any] | None = None
     vector: bool = False
+    absent: bool = False
 
     @property
     def written(self) -> str:
@@ -162,6 +165,7 @@ def bindings(
     found: list[Bound] = []
     definitions: dict[str, Formula] = {}
     derivatives: dict[tuple[str, str], Derived] = {}
+    absent: list[Bound] = []
     starts = {spelled(key): value for key, value in (first or {}).items()}
     for key, value in values.items():
         node = _key(key)
@@ -173,6 +177,8 @@ def bindings(
             names = spelling(top).written, spelling(bottom).written
             array = _array(value, key)
             derivatives[names] = Derived(array, array, gradient=array)
+            absent.append(replace(spelling(top), name=names[0], whole=np.asarray(np.nan), absent=True))
+            absent.append(replace(spelling(bottom), name=names[1], entries=np.full(array.shape, np.nan), whole=array, absent=True))
             continue
         bare = spelling(node)
         name = bare.written
@@ -182,8 +188,9 @@ def bindings(
             continue
         axis = starts.get(name, ())
         found.append(replace(_of_value(replace(bare, name=name), value, key), first=axis if isinstance(axis, tuple) else (axis,) * 8))
+    taken = {b.key for b in found}
     return Bindings(
-        tuple(found),
+        (*found, *{b.key: b for b in absent if b.key not in taken}.values()),
         lambda top, bottom: derivatives.get((top, bottom)),
         definitions,
         {spelled(key): _array(value, key) for key, value in (after or {}).items()},
@@ -206,7 +213,8 @@ def _key(key: str) -> Node:
         raise DeclarationError(f"symbols are strings of LaTeX, got {type(key).__name__}")
     if key.isalnum() and not key.isdigit() and key.isascii():
         return Symbol(key)
-    formula = read(key)
+    word = re.match(r"[A-Za-z]{2,}", key)
+    formula = read(key, [word.group()] if word else ())
     node = formula.chains[0].sides[0]
     if len(formula.chains) > 1 or len(formula.chains[0].sides) > 1 or not isinstance(node, Symbol | Partial | Gradient):
         raise DeclarationError(

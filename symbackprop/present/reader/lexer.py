@@ -37,8 +37,8 @@ _SAME = {
     r"\gets": r"\leftarrow",
     r"\bm": r"\boldsymbol",
     r"\ln": r"\log",
-    "*": r"\cdot",
-    r"\ast": r"\cdot",
+    r"\ast": "*",
+    r"\star": "*",
     r"\colon": ":",
     r"\qquad": r"\quad",
 }

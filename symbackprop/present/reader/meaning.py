@@ -313,6 +313,8 @@ class Meaning(Slopes):
 
     def seen_value(self, node: Symbol, seen: Seen) -> Value:
         bound = seen.bound
+        if bound.absent:
+            raise DeclarationError(f"{self.column(node)}: {self.text(node)} has no value, only derivatives")
         if bound.function is not None:
             raise DeclarationError(
                 f"{self.column(node)}: {self.text(node)} is a function; a parenthesis with its argument is expected behind it"

@@ -58,7 +58,7 @@ _FUNCTIONS = frozenset(rf"\{name}" for name in "log exp sin cos tan sinh cosh ta
 _REDUCTIONS = {r"\sum": "sum", r"\prod": "prod", r"\max": "max", r"\min": "min"}
 _RELATIONS = frozenset(("=", ":=", "<", ">", r"\le", r"\ge", r"\ne", r"\approx", r"\equiv", r"\leftarrow", r"\mid", r"\in"))
 _ELEMENTWISE = frozenset((r"\circ", r"\bullet", r"\odot", r"\oslash", r"\otimes"))
-_BETWEEN = frozenset((r"\cdot", r"\times", "/"))
+_BETWEEN = frozenset((r"\cdot", r"\times", "*", "/"))
 _OPEN = {"(": ")", "[": "]", r"\{": r"\}"}
 _BARS = {"|": ("|", "abs"), r"\|": (r"\|", "norm"), r"\lfloor": (r"\rfloor", "floor"), r"\lceil": (r"\rceil", "ceil")}
 _ENVIRONMENTS = frozenset(("aligned", "align", "align*", "array", "gathered", "split", "equation", "equation*"))
@@ -262,7 +262,7 @@ class _Parser:
         signs: list[str] = []
         while True:
             if self.text in _BETWEEN:
-                signs.append(self.take().text)
+                signs.append(self.take().text.replace("*", r"\cdot"))
                 factors.append(self.signed(self.slashed if self.text == r"\partial" else self.factor))
             elif self.starts():
                 signs.append("")
@@ -536,8 +536,8 @@ class _Parser:
         token = self.take()
         name = token.text[1:]
         if name == "operatorname":
-            if self.text == r"\cdot":
-                self.take()  # the star of \operatorname*
+            if self.text == "*":
+                self.take()
             name = self.name()
         elif name == "arg":
             name = f"arg{self.take().text[1:]}"
@@ -664,7 +664,7 @@ class _Parser:
                 continue
             if len(pieces) > 200:
                 self.fail("}", token)
-            pieces.append({r"\_": "_", r"\cdot": "*"}.get(token.text, token.text))
+            pieces.append({r"\_": "_"}.get(token.text, token.text))
         self.take()
         return "".join(pieces)
 
@@ -770,9 +770,8 @@ class _Parser:
             if self.text in (r"\prime", "'"):
                 self.take()
                 return (), False, None, 1
-            if self.text == r"\cdot":
-                self.take()
-                return (self.mark(Symbol(r"\cdot"), start),), False, None, 0
+            if self.text in (r"\cdot", "*"):
+                return (self.mark(Symbol(self.take().text), start),), False, None, 0
             if self.text in (r"\mathsf", r"\mathrm"):
                 node = self.bare()
                 assert isinstance(node, Symbol)
@@ -795,9 +794,8 @@ class _Parser:
             elif self.text in _ELEMENTWISE and not marks:
                 self.take()
                 power = self.sum()
-            elif self.text == r"\cdot":
-                self.take()
-                marks.append(self.mark(Symbol(r"\cdot"), here))
+            elif self.text in (r"\cdot", "*"):
+                marks.append(self.mark(Symbol(self.take().text), here))
             elif self.text == "(":
                 marks.append(self.parenthesised())
             elif self.text == ",":
