@@ -150,3 +150,12 @@ def test_where_lines_are_aligned(line: str, expected: tuple[str, str]):
 def test_a_section_without_a_title_has_no_heading():
     page = html(Document("Title", (Section("", (Paragraph(("words",)),)),)))
     assert "<h2" not in page and "words" in page and '<a href="#s1"' not in page
+
+
+def test_lines_that_are_too_wide_are_broken_and_their_source_is_whole():
+    wide = "z = " + " + ".join(f"W_{{1{k}}} x_{{{k}}}" for k in range(40)) + " = 3"
+    page = page_of(Display((Line(wide, rule="a rule"), Line("= 4"))))
+    body = page[page.index("<main") : page.index("</main>")]
+    assert body.count('<div class="line">') > 4 and body.count('<div class="rule">a rule</div>') == 1
+    assert wide.replace(" = ", " &= ", 1) in body.replace("&amp;", "&")
+    assert html(Document("T", (Section("S", (Display((Line("a = b"),)),)),))).count('<div class="line">') == 1

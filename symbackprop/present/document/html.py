@@ -24,6 +24,7 @@ from pygments.util import ClassNotFound
 
 from symbackprop.errors import DeclarationError
 from symbackprop.present.document.align import aligned, sides
+from symbackprop.present.document.breaking import measure, rows
 from symbackprop.present.document.data_table import chart_table
 from symbackprop.present.document.records import (
     Algorithm,
@@ -60,6 +61,8 @@ _FONTS = (
     (r"\\mathsf\b", ("SansSerif-Regular",)),
     (r"\\mathcal\b", ("Caligraphic-Regular",)),
 )
+#: How wide a line of formulas is on a screen that is wide enough, and how much of that the names of rules take, in em.
+_WIDTH, _RULE = 38.0, 10.0
 
 
 def html(document: Document, plot: Plot | None = None) -> str:
@@ -137,13 +140,20 @@ class _View:
                 return {"kind": "list", "ordered": block.ordered, "items": [self._inline(item, notes) for item in block.items]}
 
     def _display(self, block: Display, notes: list[dict[str, Any]]) -> dict[str, Any]:
-        lines = []
-        for line in block.lines:
-            left, right = sides(line.latex)
+        ruled = any(line.rule for line in block.lines)
+        pairs = [sides(line.latex) for line in block.lines]
+        room = _WIDTH - max((measure(left).width for left, right in pairs if right), default=0.0) - (_RULE if ruled else 0.0)
+        shown = []
+        for line, (left, right) in zip(block.lines, pairs, strict=True):
+            first, *more = ("=",) if line.blank else rows(right, room) if right else ("",)
             note = self._note(line.note, notes) if line.note is not None else None
-            blank = line.blank and "="
-            lines.append({"left": left, "right": blank or right, "blank": line.blank, "rule": line.rule, "note": note})
-        return {"kind": "display", "lines": lines, "source": _source(block.lines), "ruled": any(line.rule for line in block.lines)}
+            shown.append({"left": left, "right": first, "blank": line.blank, "rule": line.rule, "note": None if more else note})
+            for k, part in enumerate(more, 1):
+                end = note if k == len(more) else None
+                # What goes on in the middle of a sum stands a little to the right of its beginning.
+                goes_on = part if sides(part)[0] == "" and sides(part)[1] else rf"\qquad {part}"
+                shown.append({"left": "", "right": goes_on, "blank": False, "rule": "", "note": end})
+        return {"kind": "display", "lines": shown, "source": _source(block.lines), "ruled": ruled}
 
     def _table(self, block: Table, notes: list[dict[str, Any]]) -> dict[str, Any]:
         width = max([len(block.head), *map(len, block.rows)], default=0)
