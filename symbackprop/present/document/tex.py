@@ -372,7 +372,7 @@ class Writer:
         if isinstance(block, Display):
             return self.display(block)
         if isinstance(block, Table):
-            return "\n".join(self.table(t) for t in self.tables(block))
+            return "\n".join(self.table(t, block) for t in self.tables(block))
         if isinstance(block, Figure):
             return self.figure(block)
         if isinstance(block, Chart):
@@ -436,6 +436,12 @@ class Writer:
         out[-1] += f" {rule}" if rule else ""
         return out
 
+    def centred(self, text: str) -> str:
+        """Return something in the middle of the line, whole on one page."""
+        # A frame that breaks by itself does so behind it rather than not at all.
+        end = "" if self.page.packages else r"\par\penalty-200"
+        return f"\\begin{{center}}\\begin{{minipage}}{{\\linewidth}}\\centering\n{text}\n\\end{{minipage}}\\end{{center}}{end}"
+
     def tables(self, table: Table) -> Iterator[Table]:
         """Cut a table that is too high; each part has the head."""
         groups = _groups(table.rows, self.row_height, self.page.table)
@@ -449,11 +455,27 @@ class Writer:
         lines = math.ceil(sum(_breadth(cell) + 1 for cell in row) / self.page.width)
         return max([1.4 * lines, *(0.72 * b + 0.6 for b in boxes)])
 
-    def table(self, table: Table) -> str:
-        """Write a table that fits on the page."""
-        columns = max([len(table.head), *(len(r) for r in table.rows)], default=0)
+    def table(self, table: Table, whole: Table | None = None) -> str:
+        """Write a table that fits on the page; the columns are those of ``whole``, which it is a part of."""
+        whole = whole or table
+        columns = max([len(whole.head), *(len(r) for r in whole.rows)], default=0)
         if not columns:
             return ""
+        shape, size = self.columns(whole, columns)
+        cells = [[*row, *([()] * (columns - len(row)))] for row in ((table.head,) if table.head else ()) + table.rows]
+        rule = (r"\toprule", r"\midrule", r"\bottomrule") if self.page.packages else (r"\hline",) * 3
+        lines = [rf"\begin{{tabular}}{{@{{}}{''.join(s if s in 'lcr' else 'l' for s in shape)}@{{}}}}", rule[0]]
+        for k, row in enumerate(cells):
+            lines.append(_strut(row) + " & ".join(self.cell(c, shape[n]) for n, c in enumerate(row)) + r" \\")
+            if k == 0 and table.head:
+                lines.append(rule[1])
+        lines += [rule[2], r"\end{tabular}"]
+        caption = rf"{self.text(table.caption)}\\[3pt]" + "\n" if table.caption else ""
+        stretch = r"\renewcommand{\arraystretch}{1.15}"
+        return self.centred(f"{size}{stretch}%\n{caption}" + "\n".join(lines))
+
+    def columns(self, table: Table, columns: int) -> tuple[list[str], str]:
+        """Return for each column l, c, r or a width in em, and the size of the letters."""
         align = (table.align or "l" * columns).ljust(columns, "l")[:columns]
         cells = [[*row, *([()] * (columns - len(row)))] for row in ((table.head,) if table.head else ()) + table.rows]
         widths = [1.04 * max(_breadth(row[k]) for row in cells) for k in range(columns)]
@@ -475,16 +497,7 @@ class Writer:
                 size = r"\footnotesize " if sum(widths) < room * 1.12 else r"\scriptsize "
                 if sum(widths) > room * 1.35:
                     size = r"\tiny "
-        rule = (r"\toprule", r"\midrule", r"\bottomrule") if self.page.packages else (r"\hline",) * 3
-        lines = [rf"\begin{{tabular}}{{@{{}}{''.join(s if s in 'lcr' else 'l' for s in shape)}@{{}}}}", rule[0]]
-        for k, row in enumerate(cells):
-            lines.append(_strut(row) + " & ".join(self.cell(c, shape[n]) for n, c in enumerate(row)) + r" \\")
-            if k == 0 and table.head:
-                lines.append(rule[1])
-        lines += [rule[2], r"\end{tabular}"]
-        caption = rf"{self.text(table.caption)}\\[3pt]" + "\n" if table.caption else ""
-        stretch = r"\renewcommand{\arraystretch}{1.15}"
-        return _centred(f"{size}{stretch}%\n{caption}" + "\n".join(lines))
+        return shape, size
 
     def cell(self, parts: Text, shape: str) -> str:
         """Write a cell; ``shape`` is l, c, r or the width in em of words that are broken."""
@@ -498,7 +511,7 @@ class Writer:
         if factor < 1:
             picture = f"\\scalebox{{{factor:.3f}}}{{%\n{picture.rstrip()}}}\n"
         caption = f"\n\\par\\smallskip {{\\small {self.text(figure.caption)}}}" if figure.caption else ""
-        return _centred(f"{picture.rstrip()}{caption}")
+        return self.centred(f"{picture.rstrip()}{caption}")
 
     def scale(self, figure: Figure) -> float:
         """Return by how much a picture is made smaller; on a slide there is room for a few words beside it."""
@@ -514,7 +527,7 @@ class Writer:
         if factor < 1:
             picture = f"\\scalebox{{{factor:.3f}}}{{%\n{picture}}}"
         caption = f"\n\\par\\smallskip {{\\small {self.text(chart.caption)}}}" if chart.caption else ""
-        return _centred(f"{picture}{caption}")
+        return self.centred(f"{picture}{caption}")
 
     def listing(self, listing: Listing) -> str:
         """Write source text line by line; long lines are continued below."""
@@ -591,11 +604,6 @@ def _strut(row: Sequence[Text]) -> str:
     return "" if height < 0.9 and depth < 0.45 else rf"\rule[-{depth + 0.1:.2f}em]{{0pt}}{{{height + depth + 0.25:.2f}em}}"
 
 
-def _centred(text: str) -> str:
-    """Return something in the middle of the line, whole on one page."""
-    return f"\\begin{{center}}\\begin{{minipage}}{{\\linewidth}}\\centering\n{text}\n\\end{{minipage}}\\end{{center}}"
-
-
 def _uncovered(overlay: int, text: str) -> str:
     return text if overlay <= 1 else rf"\uncover<{overlay}->{{{text}}}"
 
@@ -628,17 +636,21 @@ def _groups(items: Sequence[Any], height: Callable[[Any], float], room: float) -
     """Cut items into groups that fit, about equally high."""
     needs = [height(item) for item in items]
     count = max(1, math.ceil(sum(needs) / room))
-    groups: list[list[Any]] = [[]]
-    used, left = 0.0, sum(needs)
-    for item, need in zip(items, needs, strict=True):
-        fair = used + need / 2 > left / max(1, count - len(groups) + 1)
-        if groups[-1] and (used + need > room or (fair and len(groups) < count)):
-            left -= used
-            groups.append([])
-            used = 0.0
-        groups[-1].append(item)
-        used += need
-    return groups
+    while True:
+        groups: list[list[Any]] = [[]]
+        used, left = 0.0, sum(needs)
+        for item, need in zip(items, needs, strict=True):
+            fair = used + need / 2 > left / max(1, count - len(groups) + 1)
+            if groups[-1] and (used + need > room or (fair and len(groups) < count)):
+                left -= used
+                groups.append([])
+                used = 0.0
+            groups[-1].append(item)
+            used += need
+        if len(groups) <= count:
+            return groups
+        # Heights did not add up to that few groups: share them among one more.
+        count += 1
 
 
 def _breadth(parts: Text) -> float:
