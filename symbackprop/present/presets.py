@@ -126,6 +126,8 @@ class Notation:
             raise DeclarationError(f"notation {self.name}: the input layer has number 0 or 1, got {self.first!r}")
         if len(self.indices) != 2 or not self.indices.isascii() or not self.indices.isalpha() or len(set(self.indices)) != 2:
             raise DeclarationError(f"notation {self.name}: indices must be two different letters such as 'ij', got {self.indices!r}")
+        if self.one_loss == "sample" and self.sample_loss == self.loss:
+            raise DeclarationError(f"notation {self.name}: one_loss 'sample' needs a sample_loss other than the loss {self.loss!r}")
         shown = [key for key in _DISTINCT if not (key == "bias" and self.folded)]
         for k, key in enumerate(shown):
             for other in shown[:k]:
@@ -257,7 +259,7 @@ PRESETS: Mapping[str, Notation] = MappingProxyType(
             ),
             Notation(
                 "goodfellow",
-                source="Goodfellow, Bengio and Courville, Deep Learning, chapter 6",
+                source="Goodfellow, Bengio and Courville, Deep Learning (2016), algorithms 6.3 and 6.4",
                 pre="a",
                 activation="h",
                 error="g",
@@ -278,7 +280,7 @@ PRESETS: Mapping[str, Notation] = MappingProxyType(
             ),
             Notation(
                 "bishop",
-                source="Bishop, Pattern Recognition and Machine Learning, chapter 5",
+                source="Bishop, Pattern Recognition and Machine Learning (2006), section 5.3",
                 target="t",
                 pre="a",
                 activation="z",
@@ -305,7 +307,7 @@ PRESETS: Mapping[str, Notation] = MappingProxyType(
             ),
             Notation(
                 "nielsen",
-                source="Nielsen, Neural Networks and Deep Learning, chapter 2",
+                source="Nielsen, Neural Networks and Deep Learning (2015), chapter 2",
                 weight="w",
                 loss="C",
                 sample_loss="C",

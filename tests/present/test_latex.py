@@ -105,6 +105,24 @@ def test_norm_of_a_product():
     assert latex_equation(second, naming) == r"\frac{\partial f}{\partial x_j} = \sum_{i=1}^m 2 W_{ij} q_i"
 
 
+@pytest.mark.deck("D2.16")
+def test_a_jacobian_has_a_row_for_each_entry_of_what_is_differentiated():
+    m, n = sizes("m n")
+    i, j = indices("i j", m, n)
+    J, W = Tensor("d q/d x", (i, j), "cotangent"), Tensor("W", (i, j), "input")
+    naming = Naming(ranks={"q": 1})
+    equation = Equation(J[i, j], W[i, j])
+    assert latex_equation(equation, naming) == r"\frac{\partial q_i}{\partial x_j} = W_{ij}"
+    written = {layout: latex_equation(matrix(equation), naming, layout=layout, shapes=True) for layout in LAYOUTS}
+    row = r"\underset{m \times n}{\frac{\partial q}{\partial x}} = \underset{m \times n}{W}"
+    assert written["gradient"] == written["numerator"] == row
+    assert written["denominator"] == r"\underset{n \times m}{\frac{\partial q}{\partial x}} = \underset{n \times m}{W^{\top}}"
+    gradient = Equation(Tensor("d f/d x", (j,), "cotangent")[j], Tensor("g", (j,))[j])
+    of_scalar = Naming(ranks={"f": 0})
+    assert latex_equation(gradient, of_scalar) == r"\frac{\partial f}{\partial x_j} = g_j"
+    assert latex_equation(matrix(gradient), of_scalar, layout="numerator") == r"\frac{\partial f}{\partial x} = g^{\top}"
+
+
 M, K = sizes("m k")
 i, j = indices("i j", M, K)
 z, p, t = Tensor("z", (i,)), Tensor("p", (i,)), Tensor("t", (i,))
