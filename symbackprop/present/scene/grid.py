@@ -47,13 +47,14 @@ def written(number: float) -> str:
     return "0" if text == "-0" else text
 
 
-def grids_scene(title: str, lines: Sequence[Sequence[Grid]], formula: Label | None = None) -> Scene:
+def grids_scene(title: str, lines: Sequence[Sequence[Grid]], formula: Label | None = None, step: int = 0) -> Scene:
     """Return grids as one picture.
 
     Args:
         title: of the picture, plain text.
         lines: grids side by side, line below line; those of a line are centred on one height.
         formula: written below all of them.
+        step: the frame on which it appears.
     """
     texts = [written(v) for line in lines for grid in line for row in grid.values for v in row]
     cell = max([_CELL, *(extent(Label(t))[0] + 0.2 for t in dict.fromkeys(texts))])
@@ -74,7 +75,7 @@ def grids_scene(title: str, lines: Sequence[Sequence[Grid]], formula: Label | No
             left += span + _GAP
         top -= tallest + 0.55 + 0.35
     if formula is not None:
-        words.append(Words(formula, widest / 2, top - 0.1, "north"))
+        words.append(Words(formula, widest / 2, top - 0.1, "north", step=step))
     return Scene(title, tuple(nodes), (), tuple(words))
 
 
@@ -134,7 +135,7 @@ def convolution_grids(
     )
     around = replace(around, region=middle(first, around), role="input")
     full = replace(full, region=middle(last, full), role="output")
-    return grids_scene(f"{kind} of an image with a mask", ((first, mask, last), (around, full)), formula)
+    return grids_scene(f"{kind} of an image with a mask", ((first, mask, last), (around, full)), formula, step=full.step)
 
 
 __all__ = ["Grid", "convolution_grids", "grids_scene", "written"]

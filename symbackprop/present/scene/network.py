@@ -263,7 +263,8 @@ class _Neurons:
         rows = {k: self._indices(k) for k in self.shown if k is not None}
         tallest = max(map(len, rows.values())) + 1
         # A steep edge would run through the neighbour of its end.
-        gap = max(2.8 if pitch < 1.5 else 3.9, 0.5 * pitch * tallest)
+        widest = max(extent(Label(line))[0] for c in self.columns for line in c.captions)
+        gap = max(2.8 if pitch < 1.5 else 3.9, 0.5 * pitch * tallest, widest + 0.2)
         self.at: dict[int, float] = {}
         dots, x = [], 0.0
         for k in self.shown:

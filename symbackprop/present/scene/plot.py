@@ -162,7 +162,7 @@ def tex_inline(parts: Text) -> str:
 def _curve(curve: Curve, look: Look) -> list[str]:
     colour = f"{{rgb,255:red,{int(look.colour[:2], 16)};green,{int(look.colour[2:4], 16)};blue,{int(look.colour[4:], 16)}}}"
     if curve.kind == "points":
-        how = [f"only marks, mark={_MARKS[look.kind % 4]}", "mark size=2pt"]
+        how = [f"only marks, mark={_MARKS[look.kind % 4]}", "mark size=2.4pt"]
     else:
         how = ["no marks", f"line width={look.width}pt", _DASHES[(look.kind + look.dashed) % 4]]
         how += ["const plot"] if curve.kind == "steps" else []
