@@ -209,7 +209,7 @@ class Meaning(Slopes):
 
     def called(self, head: Symbol, seen: Seen | None, group: Group) -> Value:
         """Return a function of what stands in parentheses; after a semicolon stand parameters."""
-        args = [self.value(a) for a in group.args if not self.only_said(a)]
+        args = [self.value(a) for a in group.args[: group.variables] if not self.only_said(a)]
         if not args:
             raise DeclarationError(f"{self.column(group)}: {self.text(head)} needs an argument")
         return self.function_value(head, seen, args, group)
@@ -558,7 +558,12 @@ def _inner_group(node: Node | None) -> tuple[Group | None, list[Node]]:
 
 def _by_entries(work: Callable[..., Any], name: str, *arrays: Array) -> Array:
     """Return a given function of arrays, checked to work entry by entry."""
-    made = np.asarray(work(*arrays))
+    if isinstance(work, np.ufunc) and work.nin != len(arrays):
+        raise DeclarationError(f"the function {name} has {work.nin} arguments, got {len(arrays)}")
+    try:
+        made = np.asarray(work(*arrays))
+    except (TypeError, ValueError) as e:
+        raise DeclarationError(f"the function {name} fails: {str(e).splitlines()[0][:200] if str(e) else type(e).__name__}") from e
     if made.dtype.kind not in "biuf" or made.shape not in ((), np.broadcast_shapes(*(a.shape for a in arrays))):
         raise DeclarationError(f"the function {name} gives an array of shape {made.shape} for arrays of shape {arrays[0].shape}")
     return np.broadcast_to(made.astype(np.float64), np.broadcast_shapes(*(a.shape for a in arrays)))

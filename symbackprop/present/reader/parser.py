@@ -387,14 +387,16 @@ class _Parser:
         kind = self.take().text
         self.bars.append("(")
         args = [self.relation()]
+        variables = 0
         while self.text in (",", ";", "|", r"\mid"):
-            self.take()
+            if self.take().text == ";" and not variables:
+                variables = len(args)
             args.append(self.relation())
         self.bars.pop()
         self.expect(_OPEN[kind])
         if kind == "[" and len(args) == 1 and isinstance(args[0], Chain):
             return self.made(Bracket(args[0]), start)
-        return self.made(Group(tuple(args), kind), start)
+        return self.made(Group(tuple(args), kind, variables or len(args)), start)
 
     def relation(self) -> Node:
         """Read a sum, or a condition."""

@@ -63,10 +63,17 @@ class Symbol(Node):
 
 @dataclass(frozen=True)
 class Group(Node):
-    """Something in parentheses or brackets: one part, or several after a function: L(W, b; x, y)."""
+    """Something in parentheses or brackets: one part, or several after a function: L(W, b; x, y).
+
+    Attributes:
+        args: the parts.
+        kind: the opening sign.
+        variables: how many of them stand before a semicolon; all where there is none.
+    """
 
     args: tuple[Node, ...]
     kind: str = "("
+    variables: int = 1
 
 
 @dataclass(frozen=True)
