@@ -194,3 +194,8 @@ def test_a_citation_without_its_source_is_refused():
 def test_what_a_reader_is_to_find_is_not_in_the_text():
     text = text_of(Display((Line("a = 4711", blank=True), Line("= 4712", blank=True))))
     assert "471" not in text and r"a &= \boxed" in text
+
+
+def test_formulas_that_touch_stay_two():
+    assert "$a$ $b$ c" in text_of(Paragraph((Math("a"), Math("b"), " c")))
+    assert r"5\$$b$" in text_of(Paragraph(("5$", Math("b"))))

@@ -188,7 +188,11 @@ class _Writer:
         return f"{word} {self.counted[word]}"
 
     def _inline(self, parts: Text) -> str:
-        return "".join(self._part(part) for part in parts)
+        text = ""
+        for part in map(self._part, parts):
+            # Two formulas that touch would make a pair of dollars.
+            text += f" {part}" if text.endswith("$") and not text.endswith(r"\$") and part.startswith("$") else part
+        return text
 
     def _part(self, part: Any) -> str:
         match part:
