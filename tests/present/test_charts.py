@@ -191,6 +191,18 @@ def test_without_matplotlib_the_way_out_is_named(monkeypatch):
         chart_svg(chart())
 
 
+def test_any_words_are_drawn(require_tool):
+    """Underscores, dollars, backslashes, letters of no font, more than one dollar."""
+    require_tool("matplotlib")
+    for words in ("_hidden", "5 $ and 6 $", r"\frac{1}", "日本", "∂L/∂w → 0", "a\nb", "<script>alert(1)</script>"):
+        made = Chart(words, (Curve((0.0, 1.0), (0.0, 1.0), (words,)),), x_label=(words,))
+        text = chart_svg(made)
+        ET.fromstring(text)
+        assert "<script" not in text
+        assert pgfplots(made).count(r"\addlegendentry") == 1
+    assert written(("_hidden",)) == " _hidden"
+
+
 @pytest.mark.parametrize(
     ("curve", "said"),
     [

@@ -54,7 +54,9 @@ def _chains(x: Sequence[float], y: Sequence[float], values: Sequence[Sequence[fl
     for r in range(len(y) - 1):
         for c in range(len(x) - 1):
             after.update(_pieces(values, level, r, c))
-    starts = [*(s for s in after if s not in set(after.values())), *after]
+    entered = set(after.values())
+    # Lines that begin at the border first, then the closed ones.
+    starts = [*(s for s in after if s not in entered), *after]
     found: list[tuple[Point, ...]] = []
     done: set[_Side] = set()
     for start in starts:

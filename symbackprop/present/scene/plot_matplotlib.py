@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
+import warnings
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ _DASHES: Final = ("-", "--", ":", "-.")
 _MARKS: Final = ("o", "s", "^", "D")
 #: Fonts come with matplotlib and letters are drawn as paths, so that no machine's own fonts matter.
 _STYLE: Final[Mapping[str, Any]] = {
-    "font.family": "STIXGeneral",
+    "font.family": ["STIXGeneral", "DejaVu Serif"],
     "font.size": 11.0,
     "mathtext.fontset": "stix",
     "svg.fonttype": "path",
@@ -57,7 +58,9 @@ def _saved(chart: Chart, kind: str, dpi: int = 120) -> bytes:
     except ImportError as error:
         raise TargetError("charts need matplotlib; install it with: pip install 'symbackprop[plot]'") from error
     # What the user has set for other figures neither changes this one nor is changed by it.
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        # A letter that no font of matplotlib has becomes a box: the user sees it.
+        warnings.filterwarnings("ignore", message="Glyph")
         matplotlib.rcdefaults()
         settings: Any = _STYLE
         matplotlib.rcParams.update(settings)
@@ -147,7 +150,9 @@ def written(parts: Text) -> str:
             found.append(_plain(part if isinstance(part, str) else part.text))
         else:
             raise DataError(f"a label in a chart holds words and formulas, not a {type(part).__name__}")
-    return "".join(found)
+    text = "".join(found)
+    # What begins with an underscore is left out of legends.
+    return f" {text}" if text.startswith("_") else text
 
 
 def _plain(text: str) -> str:
