@@ -233,7 +233,7 @@ def _one_generator(e: Expr, x: Symbol) -> tuple[_Moebius | None, list[tuple[str,
             shape = _shape(kept, *(q.coeff_monomial(m) for q in parts for m in (g, 1)))
             return shape, _joined(form, shape, "write it as one fraction", x)
     shape = _shape(sympy.exp(rate), *(q.coeff_monomial(g**m) for q in (top, bottom) for m in (step, 0)))
-    return shape, [*ways, *_joined(form, shape, "expand the fraction, so that one exponential is left", x)]
+    return shape, [*ways, *_joined(form, shape, "expand the fraction: one exponential is left", x)]
 
 
 def _polynomials(e: Expr, g: Symbol) -> tuple[sympy.Poly, ...]:
@@ -299,7 +299,7 @@ def _through(shape: _Moebius, f: Symbol, x: Symbol) -> tuple[list[ElementaryLine
         added = Plus((*(Leaf(t) for t in _terms(d, g)), Leaf(-rest)))
         lines.append(
             ElementaryLine(
-                f"add and subtract {rest if rest.is_positive else -rest}: write the numerator in terms of the denominator",
+                f"add and subtract {rest if rest.is_positive else -rest} in the numerator",
                 Times((*front, Over(added, Leaf(d)), Over(one, Leaf(d)))),
             )
         )

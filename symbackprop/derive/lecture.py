@@ -35,7 +35,7 @@ MAX_LINE = 80
 
 #: What the rules of rewriting are called in a lecture.
 _WORDS = {
-    "contract labels": "the sum collapses: only the terms with equal indices remain",
+    "contract labels": "the sum collapses: equal indices remain",
     "pull constants out of the sum": "what does not depend on the index stands before the sum",
     "use stored values": "use the values of the forward pass",
     "cancel": "cancel",

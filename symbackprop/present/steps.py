@@ -19,6 +19,7 @@ from symbackprop.algebra.equation import Equation, _raw
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.algebra.nodes import Guard, Indicator, InRange, Sum
+from symbackprop.algebra.order import signed_factors
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.algebra.written import Leaf, Over, Plus, Raised, Slope, Times, Written
 from symbackprop.derive.records import Elementary, Factor, Passage, Step, Way
@@ -40,8 +41,8 @@ DEPTHS = ("result", "lecture", "rewrite")
 #: What a recorded rewrite is called in print.
 _RULES: Mapping[str, str] = MappingProxyType(
     {
-        "contract deltas": "collapse the sum: only terms with equal indices remain",
-        "contract labels": "collapse the sum over the label",
+        "contract deltas": "the sum collapses: equal indices remain",
+        "contract labels": "the sum over the label collapses",
         "pull constants out of the sum": "constants stand before the sum",
         "use stored values": "use values of the forward pass",
         "use the declared fact": "use what is known of the target",
@@ -401,6 +402,10 @@ class _Steps:
     def lecture(self) -> list[Row]:
         passages = self.way.lecture
         whole = self.form == "matrix" and all(p.matrix is not None for p in passages)
+        partial = replace(self, notation=replace(self.notation, gradient="partial"))
+        if len(passages) > 1 and not passages[0].order and partial.left(whole) == partial.right(passages[0], whole):
+            # The notation has no letter for error terms: there is nothing to define.
+            passages = passages[1:]
         rows = [Row(self.left(whole), self.right(p, whole), p.rule) for p in passages]
         if self.form == "matrix" and not whole and self.way.matrix is not None:
             rows.append(self.result("in matrix form"))
@@ -451,6 +456,7 @@ class _Steps:
     def rewrites(self) -> list[Row]:
         rows: list[Row] = []
         previous: tuple[str, str] | None = None
+        seen: set[tuple[str, str]] = set()
         for step, part, rule in _parts(self.way.steps):
             if step.after.rhs.is_Number and not step.rewrites:
                 # That a loss changes with itself by 1 is no step.
@@ -458,6 +464,11 @@ class _Steps:
             before, after = ((self.marked(left, part), right) for left, right in map(self.sides, (step.before, step.after)))
             if after == previous:
                 continue
+            if step.after.tensor.name != self.way.name:
+                # Another derivative that two paths need is derived once.
+                if after in seen:
+                    continue
+                seen.add(after)
             if step.rewrites and before != previous and before[0] == after[0]:
                 rows.append(Row(*before, "so far"))
             rows.append(Row(*after, self.rule(step, rule)))
@@ -536,8 +547,7 @@ class ChainPrinter(IndexPrinter):
 
     def product(self, e: Expr) -> Piece:
         """Write a product; where derivatives of the chain are among its factors, they keep their order."""
-        number, rest = e.as_coeff_Mul()
-        factors = rest.as_ordered_factors() if rest is not S.One else []
+        number, factors = signed_factors(e, self.free)
         if not self.order or not all(self.place(f) is not None for f in factors if not isinstance(f, Guard)):
             return super().product(e)
         # A guard stands behind what arrives, as the first of the local factors.
