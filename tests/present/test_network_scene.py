@@ -167,6 +167,14 @@ def test_random_wirings_keep_apart(seed):
 
 
 @pytest.mark.deck("P9")
+@pytest.mark.parametrize("notation", notations())
+def test_error_terms_of_every_notation_have_room(notation):
+    scene = network_scene(chain(3, 3, 2), notation, highlight="dense_1.z[2]", frames=True)
+    assert len([w for w in scene.words if w.role == "gradient"]) == 1 + 3 + 2
+    assert overlaps(scene) == ()
+
+
+@pytest.mark.deck("P9")
 @pytest.mark.parametrize("what", ["dense_1.z[2]", "delta.dense_1[2]", "dense_1.a[2]"])
 def test_all_ways_from_an_error_term_stand_out(what):
     scene = network_scene(chain(3, 2), highlight=what)

@@ -3,7 +3,7 @@ r"""Pictures for TeX: a ``tikzpicture`` that needs ``\usepackage{tikz}`` and not
 from __future__ import annotations
 
 from symbackprop.present.letters import tex_text
-from symbackprop.present.scene.boxes import Point, bounds, mark_centre, paths, words_centre
+from symbackprop.present.scene.boxes import PAD, Point, bounds, mark_centre, paths, words_centre
 from symbackprop.present.scene.records import Edge, Label, Mark, Node, Scene, Words
 from symbackprop.present.scene.style import POINTS, STYLES, Style
 
@@ -12,14 +12,14 @@ _SHAPES = {
     "box": "rectangle",
     "rounded": "rectangle, rounded corners=3pt",
     "cell": "rectangle, line width=0.4pt",
-    "none": "rectangle, draw=none, fill=none",
+    "none": f"rectangle, draw=none, fill=none, inner sep={PAD}cm",
 }
 #: Edges of a later role lie over those of an earlier one.
 _OVER = {"muted": 0, "highlight": 2}
 
 
 def tikz(scene: Scene, step: int | None = None, overlays: bool = False) -> str:
-    r"""Return a picture as a ``tikzpicture``.
+    r"""Return a picture as a ``tikzpicture``; formulas in its labels may ask for amsmath besides.
 
     Args:
         scene: the picture.
