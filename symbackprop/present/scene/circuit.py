@@ -123,7 +123,7 @@ class _Plan:
             beside = max((boxes.extent(m.label)[0] for m in ms if m.side != "on"), default=0.0)
             on = max((boxes.extent(m.label)[0] + 0.2 for m in ms if m.side == "on"), default=0.0)
             c = placed.columns[a]
-            widths[c] = max(widths[c], beside + on + 0.35 + nodes[a].width / 2 + CIRCLE / 2)
+            widths[c] = max(widths[c], beside + on + 0.15 + nodes[a].width / 2 + CIRCLE / 2)
         for c in range(len(widths)):
             across = [nodes[n].width for n in circuit.nodes if placed.columns[n] in (c, c + 1)]
             widths[c] = max(widths[c] * spread, max(across, default=0.0) + 0.9)

@@ -597,14 +597,19 @@ class _Boxes:
 
     def scene(self) -> Scene:
         """Draw it in the first of some widths in which nothing touches and no edge runs through anything."""
-        made = [self._drawn(gap, wider) for gap, wider in ((2.1, 0.0),)]
-        for gap, wider in ((2.6, 0.3), (3.2, 0.6), (4.0, 1.2)):
-            if not overlaps(made[-1]) and not crossings(made[-1]):
-                return made[-1]
-            made.append(self._drawn(gap, wider))
-        return min(made, key=lambda s: len(overlaps(s)) + len(crossings(s)))
+        best: tuple[int, Scene] | None = None
+        for gap, wider in ((2.1, 0.0), (2.6, 0.3), (3.2, 0.6), (4.0, 1.2), (5.0, 2.4)):
+            for side in (-1, 1):
+                scene = self._drawn(gap, wider, side)
+                faults = len(overlaps(scene)) + len(crossings(scene))
+                if best is None or faults < best[0]:
+                    best = faults, scene
+                if not faults:
+                    return scene
+        assert best is not None
+        return best[1]
 
-    def _drawn(self, gap: float, wider: float) -> Scene:
+    def _drawn(self, gap: float, wider: float, side: int) -> Scene:
         layout = self._placed(gap, wider)
         nodes = {i: Node(i, label, *layout.at[i], shape, self.sizes[i], _SIZE, role) for i, (label, shape, role) in self.shown.items()}
         words = []
@@ -625,7 +630,7 @@ class _Boxes:
             marks = () if b.startswith("out") or again else (Mark(called, "above"),)
             marks = (*marks, Mark(room, "below", role="muted")) if room.plain and not again else marks
             edges.append(
-                Edge(a, b, marks, _through(nodes[a], nodes[b], via, again, (self.half[self.columns[a]], self.half[self.columns[b]])))
+                Edge(a, b, marks, _through(nodes[a], nodes[b], via, side * again, (self.half[self.columns[a]], self.half[self.columns[b]])))
             )
         return settled(
             Scene(f"{self.model.name}: its layers and what passes between them", tuple(nodes.values()), tuple(edges), tuple(words))
@@ -661,7 +666,7 @@ def _listed(labels: Sequence[Label]) -> Label:
 
 
 def _through(source: Node, target: Node, via: Sequence[Point], again: int, reach: Point) -> tuple[Point, ...]:
-    """Let an edge leave and enter boxes at the middle of their sides; one beside others runs further below each time.
+    """Let an edge leave and enter boxes at the middle of their sides; one beside others runs further above (or below, < 0) each time.
 
     ``reach`` is how far the columns of both reach from their middles.
     """
@@ -670,7 +675,8 @@ def _through(source: Node, target: Node, via: Sequence[Point], again: int, reach
     out = (source.x + source.width / 2 + _STUB, source.y)
     into = (target.x - target.width / 2 - _STUB, target.y)
     if again:
-        low = min(y for _, y in (out, into, *via)) - 0.85 * again
+        heights = [y for _, y in (out, into, *via)]
+        low = (max(heights) if again > 0 else min(heights)) + 0.85 * again
         via = ((source.x + reach[0] + _STUB, low), *((x, low) for x, _ in via), (target.x - reach[1] - _STUB - 0.2, low))
     return (*([out] if source.shape == "rounded" else []), *via, *([into] if target.shape == "rounded" else []))
 

@@ -34,7 +34,8 @@ def svg(scene: Scene, step: int | None = None) -> str:
     title = _escaped(scene.title)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{title}" viewBox="0 0 {_n(wide)} {_n(tall)}" '
-        f'width="{_n(wide)}" height="{_n(tall)}" font-family="{html.escape(_FONTS, quote=True)}" font-size="{_n(boxes.SIZE * SCALE)}">',
+        f'width="{_n(wide)}" height="{_n(tall)}" font-family="{html.escape(_FONTS, quote=True)}" font-size="{_n(boxes.SIZE * SCALE)}" '
+        'text-rendering="geometricPrecision">',
         f"<title>{title}</title>",
         f"<desc>{_escaped(_description(shown))}</desc>",
         f'<rect width="{_n(wide)}" height="{_n(tall)}" fill="#ffffff"/>',
