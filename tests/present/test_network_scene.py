@@ -84,6 +84,16 @@ def test_wide_layers_and_deep_networks_are_abbreviated():
     assert overlaps(scene) == ()
 
 
+def test_a_long_chain_of_boxes_is_abbreviated():
+    scene = network_scene(chain(*[3] * 50), kind="boxes", loss=True)
+    said = [n.label.plain for n in scene.nodes]
+    assert said.count("linear → sigmoid") == 5
+    assert said.count("⋯") == 1
+    assert [w.label.plain for w in scene.words if w.label.plain.startswith("layer")] == [f"layer {k}" for k in (2, 3, 4, 50, 51)]
+    assert {a for a, b in joined(scene) if b == "dots"} == {"box2"}
+    assert overlaps(scene) == crossings(scene) == ()
+
+
 def test_activations_as_layers_of_their_own_read_what_they_read():
     """An elementwise function reads one unit, softmax reads all."""
     net = sbp.Sequential([sbp.Input(2), sbp.Dense(3, activation="tanh"), sbp.Dense(2, activation="softmax")])

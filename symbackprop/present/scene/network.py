@@ -31,6 +31,8 @@ VIEWS = ("same", "own")
 _MOST_UNITS = 5
 #: A network of more columns shows the first three, dots, and the last two.
 _MOST_COLUMNS = 7
+#: A chain of more boxes shows the first three, dots, and the last two.
+_MOST_BOXES = 7
 _SIZE = 0.9
 
 
@@ -523,7 +525,7 @@ class _Box:
         gives: the tensor that it computes.
         parameters: names, written above it.
         role: of its node.
-        round: whether it is a circle with a sign in it.
+        shape: of its node; a circle holds a sign.
     """
 
     id: str
@@ -532,7 +534,7 @@ class _Box:
     gives: str
     parameters: tuple[str, ...] = ()
     role: str = "hidden"
-    round: bool = False
+    shape: str = "rounded"
 
 
 def _words(*parts: str) -> Label:
@@ -547,7 +549,7 @@ def _parts(model: Model, own: bool) -> tuple[_Box, ...]:
     for n, layer in enumerate(model.layers):
         kind = "linear" if layer.kind == "Dense" else layer.activation or layer.kind.lower()
         if layer.kind in _SIGNS:
-            found.append(_Box(f"box{n}", Label(*_SIGNS[layer.kind]), layer.inputs, layer.output, layer.parameters, "gate", True))
+            found.append(_Box(f"box{n}", Label(*_SIGNS[layer.kind]), layer.inputs, layer.output, layer.parameters, "gate", "circle"))
         elif layer.pre is not None and layer.activation is not None and layer.pre != layer.output:
             if own:
                 found.append(_Box(f"box{n}", _words(kind), layer.inputs, layer.pre, layer.parameters))
@@ -556,6 +558,11 @@ def _parts(model: Model, own: bool) -> tuple[_Box, ...]:
                 found.append(_Box(f"box{n}", _words(kind, layer.activation), layer.inputs, layer.output, layer.parameters))
         else:
             found.append(_Box(f"box{n}", _words(kind), layer.inputs, layer.output, layer.parameters))
+    chained = all(part.reads == (before.gives,) for before, part in pairwise(found))
+    if chained and len(found) > _MOST_BOXES:
+        # What the dots read is their left neighbour's, what they give their right neighbour reads.
+        left, right = found[:3], found[-2:]
+        found = [*left, _Box("dots", Label("⋯", r"\cdots"), (left[-1].gives,), right[0].reads[0], role="plain", shape="none"), *right]
     return tuple(found)
 
 
@@ -577,7 +584,7 @@ class _Boxes:
         self.shown: dict[str, tuple[Label, str, str]] = {
             f"in{n}": (labels.tensor(model, x), "rounded", "target" if loss and x == model.target else "input") for n, x in enumerate(given)
         }
-        self.shown |= {part.id: (part.label, "circle" if part.round else "rounded", part.role) for part in self.parts}
+        self.shown |= {part.id: (part.label, part.shape, part.role) for part in self.parts}
         self.shown |= {f"out{n}": (labels.tensor(model, x), "none", "plain") for n, x in enumerate(ends)}
         #: (source, target, value).
         self.links = [(home[x], part.id, x) for part in self.parts for x in part.reads]
@@ -618,7 +625,7 @@ class _Boxes:
             if self.above[part.id].plain:
                 words.append(Words(self.above[part.id], x, y + _SIZE / 2 + 0.05, "south", "parameter"))
             where = self.labels.naming.of(part.gives).layer
-            if self.captions and where is not None and not where.named and part.role != "loss":
+            if self.captions and where is not None and not where.named and part.role not in ("loss", "plain"):
                 words.append(Words(Label(f"layer {self.labels.number(where)}"), x, y - _SIZE / 2 - 0.1, "north", "muted"))
         edges = []
         met: dict[tuple[str, str], int] = {}
