@@ -17,8 +17,8 @@ from symbackprop.present.scene.records import Edge, Label, Mark, Node, Scene, Wo
 from symbackprop.present.writer import Latex, Unicode
 
 #: Diameter of a gate's circle, and the widest label that it holds, in centimetres.
-CIRCLE = 0.9
-_FITS = 0.8
+CIRCLE = 0.95
+_FITS = 0.92
 #: A picture with more gates than this cannot be read.
 MAX_GATES = 400
 #: Where along an edge a label may stand, best first.
