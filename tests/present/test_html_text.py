@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -14,7 +16,8 @@ from nasty import ATTACKS, EVERY, nasty
 from symbackprop.errors import DeclarationError
 from symbackprop.present.document.align import aligned, sides
 from symbackprop.present.document.html import html
-from symbackprop.present.document.records import Cite, Display, Document, Line, Math, Paragraph, Section, Table
+from symbackprop.present.document.records import Cite, Display, Document, Figure, Line, Math, Paragraph, Section, Table
+from symbackprop.present.scene.records import Label, Node, Scene
 from symbackprop.resources import data
 
 VOID = {"meta", "link", "input", "img", "br", "hr"}
@@ -159,3 +162,21 @@ def test_lines_that_are_too_wide_are_broken_and_their_source_is_whole():
     assert body.count('<div class="line">') > 4 and body.count('<div class="rule">a rule</div>') == 1
     assert wide.replace(" = ", " &= ", 1) in body.replace("&amp;", "&")
     assert html(Document("T", (Section("S", (Display((Line("a = b"),)),)),))).count('<div class="line">') == 1
+
+
+def test_wide_pictures_stay_legible():
+    nodes = tuple(Node(f"n{k}", Label(str(k)), 2.0 * k, 0) for k in range(20))
+    page = page_of(Figure(Scene("Wide", nodes)), Figure(Scene("Small", nodes[:2])))
+    wide, small = re.findall(r'<figure class="block picture([^"]*)" style="--least: (\d+)px"', page)
+    assert wide[0] == " broad" and int(wide[1]) > 900 and small[0] == "" and int(small[1]) < 100
+
+
+def test_nothing_of_the_page_is_loaded_before_it_is_wanted():
+    code = (
+        "import sys, symbackprop as sbp\n"
+        "net = sbp.Sequential([sbp.Input(2), sbp.Dense(1, 'tanh')], loss='mse')\n"
+        "net.derive().latex(), repr(net), net._repr_html_()\n"
+        "print(sorted({'pygments', 'matplotlib', 'jinja2', 'markdown_it'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() in ("[]", "['jinja2']")

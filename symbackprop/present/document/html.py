@@ -63,6 +63,8 @@ _FONTS = (
 )
 #: How wide a line of formulas is on a screen that is wide enough, and how much of that the names of rules take, in em.
 _WIDTH, _RULE = 38.0, 10.0
+#: How wide the text is, in pixels, and how much a picture may shrink.
+_COLUMN, _SHRINK = 700, 0.64
 
 
 def html(document: Document, plot: Plot | None = None) -> str:
@@ -176,7 +178,13 @@ class _View:
         number = self.counted["picture"] = self.counted.get("picture", 0) + 1
         steps = range(scene.last_step + 1) if scene.last_step else (None,)
         frames = [Markup(_own_ids(svg(scene, step), f"p{number}-{k}-")) for k, step in enumerate(steps)]
-        return {"kind": "figure", "title": scene.title, "frames": frames, "caption": caption, "label": label}
+        return self._shown(scene.title, frames, caption, label)
+
+    def _shown(self, title: str, frames: list[Markup], caption: list[dict[str, Any]], label: str) -> dict[str, Any]:
+        width = _width(frames[-1])
+        shown = {"kind": "figure", "title": title, "frames": frames, "caption": caption, "label": label}
+        # Letters stay legible: what is wider than the page moves sideways in its frame.
+        return shown | {"wide": width > _COLUMN, "least": round(_SHRINK * width)}
 
     def _chart(self, block: Chart, notes: list[dict[str, Any]]) -> dict[str, Any]:
         if self.plot is None:
@@ -184,7 +192,7 @@ class _View:
         caption = self._inline(block.caption or (block.title,), notes)
         number = self.counted["picture"] = self.counted.get("picture", 0) + 1
         frames = [Markup(_own_ids(_only_svg(self.plot(block)), f"p{number}-"))]
-        return {"kind": "figure", "title": block.title, "frames": frames, "caption": caption, "label": self._label("Figure")}
+        return self._shown(block.title, frames, caption, self._label("Figure"))
 
     def _label(self, word: str) -> str:
         self.counted[word] = self.counted.get(word, 0) + 1
@@ -294,6 +302,12 @@ def _own_ids(drawn: str, prefix: str) -> str:
         return re.sub(r'(\s(?:xlink:)?href="#|url\(#)', rf"\g<1>{prefix}", text)
 
     return re.sub(r"<[a-zA-Z][^>]*>", renamed, _only_svg(drawn))
+
+
+def _width(drawn: str) -> float:
+    """Return how wide a picture is in pixels."""
+    width = re.search(r'<svg[^>]*\swidth="([\d.]+)', drawn)
+    return float(width[1]) if width is not None else 0.0
 
 
 def _policy(scripts: tuple[str, ...]) -> str:
