@@ -185,6 +185,9 @@ class _Lecture:
     def __init__(self, derivation: Derivation, name: str, of: str, result: Equation, *, everywhere: bool = False) -> None:
         self.derivation, self.name, self.of, self.result = derivation, name, of, result
         self.everywhere = everywhere
+        # Derivatives of a second order have a prefix of their own: the first order's are forward values there.
+        prefixes = (c.removesuffix(u) for u, c in derivation.cotangents.items() if c.endswith(f".{u}"))
+        self.prefix = next(prefixes, "grad.")
         self.lhs: Access = result.lhs
         self.taken = {i.name for i in self.lhs.index}
         self.locals: dict[tuple[str, str], Local] = {}
@@ -240,12 +243,12 @@ class _Lecture:
         """∂L/∂tensor, by that name."""
         t = self.derivation.tensors[tensor]
         known = self.derivation.cotangents.get(tensor)
-        name = f"grad.{tensor}"
+        name = self.prefix + tensor
         return Access(Tensor(name, t.axes, "cotangent"), *index) if known != name else Access(self.derivation.tensors[name], *index)
 
     def value(self, access: Access) -> Expr:
         """What is known of ∂L/∂tensor: the error term, or the derivative of the loss."""
-        tensor = access.tensor.name.removeprefix("grad.")
+        tensor = access.tensor.name.removeprefix(self.prefix)
         known = self.derivation.cotangents.get(tensor)
         if known is not None and tensor in self.graph.sinks:
             return Access(self.derivation.tensors[known], *access.index)
@@ -377,7 +380,7 @@ class _Lecture:
 
     def is_arriving(self, access: Access) -> bool:
         name = access.tensor.name
-        return name.startswith("grad.") and access.tensor.role == "cotangent" and name not in self.derivation.tensors
+        return name.startswith(self.prefix) and access.tensor.role == "cotangent" and name not in self.derivation.tensors
 
     def order(self) -> tuple[str, ...]:
         """Names of the chain's derivatives, from the loss down to the variable."""
@@ -417,7 +420,7 @@ class _Lecture:
         """Tell apart, in the result, what arrived and the derivative of the layer's own function."""
         graph = self.graph
         spine = (graph.source, *graph.common, *(self.branch(0) if len(graph.sinks) == 1 else ()))
-        if self.name == f"grad.{self.of}" or len(spine) < 2:
+        if self.name == self.prefix + self.of or len(spine) < 2:
             return ()
         piece = self.local(spine[1], spine[0])
         if not piece.elementwise:

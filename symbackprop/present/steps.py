@@ -461,6 +461,9 @@ class _Steps:
             if step.after.rhs.is_Number and not step.rewrites:
                 # That a loss changes with itself by 1 is no step.
                 continue
+            if any(mark in t.name for t in (step.after.tensor, *step.before.reads, *step.after.reads) for mark in "~^"):
+                # A step inside a template that has no name outside.
+                continue
             before, after = ((self.marked(left, part), right) for left, right in map(self.sides, (step.before, step.after)))
             if after == previous:
                 continue

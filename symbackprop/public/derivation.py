@@ -21,7 +21,7 @@ from symbackprop.derive.lecture import general_ways, way_to
 from symbackprop.derive.matrix import matrix_form
 from symbackprop.derive.network import Rung, called, recursion
 from symbackprop.derive.records import Derivation as Record
-from symbackprop.derive.records import Step, Way
+from symbackprop.derive.records import Passage, Step, Way
 from symbackprop.derive.second import derive_products
 from symbackprop.derive.sweep import derive_system
 from symbackprop.errors import DataError, DerivationError
@@ -152,6 +152,12 @@ class JacobianDerived(Derived):
     def __init__(self, name: str, index: Equation, steps: tuple[Step, ...], owner: Derivation, rank: int) -> None:
         super().__init__(name, index, steps, owner)
         self.rank = rank
+
+    @cached_property
+    def way(self) -> Way:
+        """How it is derived: in one line, from the rule of one equation."""
+        line = Passage("differentiate, with the output index held fixed", self.index, self.matrix)
+        return Way(self.name, self.name, self.index, self.matrix, (line,))
 
     @property
     def shape(self) -> tuple[Any, ...]:

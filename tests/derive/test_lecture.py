@@ -17,6 +17,7 @@ from symbackprop.algebra.interpret import evaluate_equation, interpret, solve_si
 from symbackprop.algebra.tensor import tensor
 from symbackprop.derive.lecture import general_ways, way_to
 from symbackprop.derive.network import recursion
+from symbackprop.errors import DerivationError
 
 STEP = 1e-30
 
@@ -56,7 +57,8 @@ def lines_hold(record, values, *, entry: bool = False) -> int:
                 elif t.name in env:
                     given[t.name] = env[t.name]
                 else:
-                    of = t.name.removeprefix("grad.")
+                    prefix, _, of = t.name.partition(".")
+                    assert prefix in ("grad", "hvp")
                     given[t.name] = slope(forward, record.loss, of, env, known)
             # Sums over a few terms round in another order: some units in the last place of numbers of size 1.
             np.testing.assert_allclose(
@@ -159,3 +161,29 @@ def test_a_general_layer_is_derived_like_the_layers_that_it_stands_for():
         # Widths are symbols, and each belongs to a layer.
         assert all(axis.extent.is_Symbol and axis.extent in rung.widths for axis in way.result.tensor.axes)
         assert len(way.lecture) >= 3
+
+
+def test_lines_of_a_second_order_are_true():
+    # There the gradients of first order are values of the forward pass; their names are not taken for derivatives.
+    record = networks()["squares"].derive(per="sample").hvp().record
+    rng = np.random.default_rng(7)
+    values = {n: rng.normal(size=[int(e) for e in record.tensors[n].shape]) for n in record.forward_system.free}
+    assert lines_hold(record, values) > 10
+
+
+def convolution():
+    n, k = sizes("n k")
+    y = indices("y", n - k + 1)
+    u, r = indices("u r", k, n)
+    W, A, Z, f = tensor("W", u), tensor("A", r), tensor("Z", y), tensor("f")
+    equations = [Equation(Z[y], Sum(W[u] * A[y + u], u)), Equation(f[()], Sum(Z[y] ** 2, y))]
+    return sbp.derive(System(equations), of="f", wrt=["W", "A"])
+
+
+def test_lines_with_reckoned_indices_are_true():
+    rng = np.random.default_rng(9)
+    derivation = convolution()
+    assert lines_hold(derivation.record, {"W": rng.normal(size=3), "A": rng.normal(size=7)}) > 4
+    # A single entry of a kernel has no short form in numbers that start at 1.
+    with pytest.raises(DerivationError, match="reckoned with"):
+        derivation.weight("W", 2).lines()
