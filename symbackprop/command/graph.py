@@ -89,6 +89,8 @@ def expression_graph(
     _write(drawn, lambda path: rendered(scene, path.suffix.lower()))
     print(text(scene))
     _numbers(graph, run, rounding)
+    if any(g.pattern == "routes" for g in graph.circuit.gates):
+        print("routes: a tie goes to the first, or to the number in the gate\n")
     if steps:
         _steps(run, rounding)
     for node in paths:

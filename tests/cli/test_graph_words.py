@@ -59,6 +59,12 @@ def test_without_numbers_it_shows_the_local_gradients(run: Callable[..., Said]) 
     assert "x: 1 path to f" in out
 
 
+@pytest.mark.deck("E28")
+def test_the_rule_for_ties_is_stated(run: Callable[..., Said]) -> None:
+    assert "a tie goes to the first" in run("max(x, y)", "x=1", "y=1")[1]
+    assert "tie" not in run("x + y", "x=1", "y=1")[1]
+
+
 def test_pictures_are_written(run: Callable[..., Said], tmp_path: Path) -> None:
     code, _, _ = run("x*y", "x=1", "y=2", "--svg", "a.svg", "-o", "b.dot", "-o", "c.txt", "-o", "d.tex", "--decimals", "2")
     assert code == 0
