@@ -237,8 +237,9 @@ class Network:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """The picture and the table together, where a front end shows HTML."""
-        picture = self._repr_svg_()
-        return {"text/plain": repr(self), "image/svg+xml": picture, "text/html": f"{picture}{self._repr_html_()}"}
+        from symbackprop.present.display import bundle
+
+        return bundle(repr(self), svg=self._repr_svg_(), html=self._repr_html_())
 
 
 class Sequential(Network):

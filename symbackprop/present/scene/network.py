@@ -266,7 +266,7 @@ class _Neurons:
         tallest = max(map(len, rows.values())) + 1
         # A steep edge would run through the neighbour of its end.
         widest = max(extent(Label(line))[0] for c in self.columns for line in c.captions)
-        gap = max(2.8 if pitch < 1.5 else 3.9, 0.5 * pitch * tallest, widest + 0.2)
+        gap = max(2.8 if pitch < 1.5 else 3.9, (0.62 if values else 0.5) * pitch * tallest, widest + 0.2)
         self.at: dict[int, float] = {}
         dots, x = [], 0.0
         for k in self.shown:
@@ -475,7 +475,7 @@ class _Neurons:
             value: Any = self.values[name]
             for i in index:
                 value = value[i - 1]
-            text = f"{float(value):.4g}"
+            text = f"{float(value):.3g}"
             return (Mark(Label(text.replace("-", "−"), text), "on", 0.3, role, step),)
         printed = index[::-1] if self.labels.notation.weight_index == "source first" else index
         return (Mark(self._entry(name, *map(str, printed), k=k), "on", 0.35, role, step),)
@@ -500,7 +500,8 @@ def settled(scene: Scene) -> Scene:
                 crossed = sum(meets(here, *piece) for r, (_, other) in enumerate(lines) if r != k for piece in pairwise(other))
                 return sum(here.touches(b, 0.03) for b in taken), crossed, round(abs(at - start), 3)
 
-            found = min((round(mark.at + sign * 0.02 * n, 3) for n in range(20) for sign in (1, -1)), key=cost)
+            places = (round(mark.at + sign * 0.02 * n, 3) for n in range(36) for sign in (1, -1))
+            found = min((at for at in places if 0.1 <= at <= 0.9), key=cost)
             taken.append(box(found))
             marks.append(replace(mark, at=found))
         edges.append(replace(edge, marks=tuple(marks)))
