@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import sympy
@@ -10,7 +10,7 @@ import sympy
 from symbackprop.algebra.equation import Equation, _raw
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.derive.records import Circuit, CircuitRun, Gate
-from symbackprop.present.document.records import Block, Display, Figure, Line, Math, Paragraph, Table, Text
+from symbackprop.present.document.records import Block, Display, Enumeration, Figure, Line, Math, Paragraph, Table, Text
 from symbackprop.present.latex import latex_equation, plain_equation
 from symbackprop.present.letters import tex_word
 from symbackprop.present.naming import Name, Naming
@@ -20,11 +20,11 @@ from symbackprop.present.writer import Latex, Piece, Unicode, Writer
 
 #: What the patterns of gates are called.
 PATTERNS = {
-    "distributes": "distributes: each input gets what arrives",
-    "passes": "passes on what arrives",
-    "routes": "routes what arrives to the largest input; a tie goes to the first",
-    "switches": "switches: each input gets what arrives times the others",
-    "scales": "scales what arrives by its number",
+    "distributes": "A gate that distributes sends what arrives to each input",
+    "passes": "A gate that passes on sends what arrives, as it is",
+    "routes": "A gate that routes sends what arrives to the input that it chose; a tie goes to the first, or to a constant",
+    "switches": "A gate that switches sends each input what arrives times the other inputs",
+    "scales": "A gate that scales sends what arrives times its number",
 }
 
 
@@ -182,17 +182,29 @@ def path_lines(run: CircuitRun, paths: Sequence[tuple[Sequence[str], float]], ro
     return tuple(lines)
 
 
-def circuit_blocks(run: CircuitRun, rounding: Rounding | None = None) -> tuple[Block, ...]:
-    """Return what notes say about a circuit: its picture, its values, the backward pass, and the chain rule at each input."""
+def circuit_blocks(
+    run: CircuitRun, paths: Mapping[str, Sequence[tuple[Sequence[str], float]]], rounding: Rounding | None = None
+) -> tuple[Block, ...]:
+    """Return what notes say about a circuit: its picture, its values, the backward pass, and the chain rule at each input.
+
+    Args:
+        run: the circuit with numbers.
+        paths: for some inputs all their paths with their products; these are listed too.
+        rounding: how numbers are printed.
+    """
     r, c = rounding or Rounding(), run.circuit
     given = ", ".join(rf"{tex_word(n)} = {_number(r, run.values[n])}" for n in c.inputs)
-    lines = [line for n in c.inputs for line in chain_lines(run, n, r)]
+    acts = dict.fromkeys(g.pattern for g in c.gates if g.pattern)
+    rules: list[Text] = [(PATTERNS[pattern] + ".",) for pattern in acts]
+    if any(len(readers) > 1 for readers in c.consumers.values()):
+        rules.append(("Branches add: a node that several gates read gets the sum of what they send.",))
     return (
         Paragraph(("The graph at ", Math(given), ": values above the edges, gradients below.")),
         Figure(circuit_scene(run, rounding=r), ("Values above the edges, gradients below.",)),
         value_table(run, r),
+        *((Paragraph(("What the gates do with a gradient:",)), Enumeration(tuple(rules))) if rules else ()),
         step_table(run, r),
-        Display(tuple(lines)),
+        *(Display((*chain_lines(run, n, r), *path_lines(run, paths.get(n, ()), r))) for n in c.inputs),
     )
 
 
