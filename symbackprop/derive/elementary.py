@@ -14,7 +14,7 @@ import sympy
 from sympy import Expr, S, Symbol
 
 from symbackprop.algebra.entry import enter
-from symbackprop.algebra.nodes import Guard
+from symbackprop.algebra.nodes import Abs, Guard
 from symbackprop.algebra.written import Leaf, Over, Plus, Raised, Slope, Times, Written
 from symbackprop.derive.records import Elementary, ElementaryLine
 from symbackprop.errors import DerivationError
@@ -52,8 +52,13 @@ def derive_elementary(expression: Expr, variable: Symbol, letter: str = "f") -> 
     if slope.has(sympy.Derivative):
         raise DerivationError(f"{expression} has no derivative in closed form")
     through = None
+    odd = _odd(expression, variable) if shape is None else None
     if shape is not None:
-        more, through = _through(shape, f, variable)
+        more, through = _through(shape, f, variable, sympy.diff(shape.generator, variable))
+        lines += more
+    elif odd is not None:
+        # Where f = x h(|x|), f′ is the slope of |f| along |x|.
+        more, through = _through(odd, Abs(f), variable, S.One)
         lines += more
     elif expression != slope and slope.subs(expression, f).free_symbols <= {f}:
         through = slope.subs(expression, f)
@@ -279,12 +284,19 @@ def in_terms_of(numerator: Expr, denominator: Expr, generator: Expr) -> tuple[Ex
     return c, -remainder.as_expr() / c
 
 
-def _through(shape: _Moebius, f: Symbol, x: Symbol) -> tuple[list[ElementaryLine], Expr | None]:
-    """Return the lines from N/d² to a polynomial in f, for a quotient of degree one in its generator."""
+def _odd(e: Expr, x: Symbol) -> _Moebius | None:
+    """Return |f| as a quotient of degree one in |x|, for f = x h(|x|)."""
+    t = sympy.Dummy("t", positive=True)
+    rest = sympy.cancel(e.xreplace({Abs(x): t}) / x)
+    return None if x in rest.free_symbols or not e.has(Abs) else _degree_one(t * rest, t, Abs(x), 1, 0)
+
+
+def _through(shape: _Moebius, f: Expr, x: Symbol, rate: Expr) -> tuple[list[ElementaryLine], Expr | None]:
+    """Return the lines from N/d² to a polynomial in f, for a quotient of degree one in a generator with this slope."""
     g, d = shape.generator, shape.bottom
     at = sympy.Dummy("g", real=True)
     slope = sympy.diff((shape.p1 * at + shape.p0) / (shape.q1 * at + shape.q0), at)
-    numerator = sympy.cancel(slope * (shape.q1 * at + shape.q0) ** 2) * sympy.diff(g, x)
+    numerator = sympy.cancel(slope * (shape.q1 * at + shape.q0) ** 2) * rate
     constant = shape.p1 / shape.q1 if shape.q1 != 0 else S.Zero
     factor = shape.p0 - constant * shape.q0
     if shape.q1 == 0 or factor == 0 or not d.has(x):

@@ -82,6 +82,12 @@ def test_the_exercises():
     assert len(tanh.lines("rewrite")) > len(tanh.lines()) > len(tanh.lines("result")) == 2
 
 
+def test_softsign_through_its_absolute_value():
+    steps = derivative_steps("softsign")
+    assert steps.lines()[-1].latex == r"= (1 - \lvert f \rvert)^2"
+    lines_hold(steps.record, points=(0.3, -1.7))
+
+
 @pytest.mark.parametrize("name", [name for name, entry in ACTIVATIONS.items() if entry.expression is not None])
 def test_every_activation(name):
     steps = derivative_steps(name)
