@@ -77,14 +77,57 @@ if TYPE_CHECKING:
     from symbackprop.errors import ShapeError as ShapeError
     from symbackprop.errors import SymbackpropError as SymbackpropError
     from symbackprop.errors import TargetError as TargetError
+    from symbackprop.present.document.records import Algorithm as Algorithm
+    from symbackprop.present.document.records import Chart as Chart
+    from symbackprop.present.document.records import Cite as Cite
+    from symbackprop.present.document.records import Curve as Curve
+    from symbackprop.present.document.records import Display as Display
+    from symbackprop.present.document.records import Document as Document
+    from symbackprop.present.document.records import Enumeration as Enumeration
+    from symbackprop.present.document.records import Figure as Figure
+    from symbackprop.present.document.records import Footnote as Footnote
+    from symbackprop.present.document.records import Line as Line
+    from symbackprop.present.document.records import Link as Link
+    from symbackprop.present.document.records import Listing as Listing
+    from symbackprop.present.document.records import Math as Math
+    from symbackprop.present.document.records import Paragraph as Paragraph
+    from symbackprop.present.document.records import Section as Section
+    from symbackprop.present.document.records import Source as Source
+    from symbackprop.present.document.records import Strong as Strong
+    from symbackprop.present.document.records import Table as Table
     from symbackprop.present.notation import notation as notation
     from symbackprop.present.notation import notations as notations
+    from symbackprop.present.notation_file import notation_from_toml as notation_from_toml
+    from symbackprop.present.rounding import Rounding as Rounding
+    from symbackprop.present.scene.anatomy import neuron_scene as neuron_scene
+    from symbackprop.present.scene.gate import gate_scene as gate_scene
+    from symbackprop.present.scene.gate import system_scene as system_scene
+    from symbackprop.public.claims import check_claim as check_claim
     from symbackprop.public.derivation import Derivation as Derivation
     from symbackprop.public.derivation import derive as derive
+    from symbackprop.public.drawing import draw as draw
+    from symbackprop.public.elementary import derivative_steps as derivative_steps
+    from symbackprop.public.graph import Graph as Graph
+    from symbackprop.public.graph import derivative_table as derivative_table
     from symbackprop.public.network import Network as Network
     from symbackprop.public.network import Sequential as Sequential
+    from symbackprop.public.notes import notes as notes
+    from symbackprop.public.pages import page as page
     from symbackprop.public.parameters import Parameters as Parameters
+    from symbackprop.public.pictures import activation_chart as activation_chart
+    from symbackprop.public.pictures import activation_charts as activation_charts
+    from symbackprop.public.pictures import convolution_scene as convolution_scene
+    from symbackprop.public.pictures import convolution_system as convolution_system
+    from symbackprop.public.pictures import convolve as convolve
+    from symbackprop.public.pictures import decision_chart as decision_chart
+    from symbackprop.public.pictures import descent as descent
+    from symbackprop.public.pictures import descent_chart as descent_chart
+    from symbackprop.public.pictures import landscape_chart as landscape_chart
+    from symbackprop.public.pictures import loss_landscape_chart as loss_landscape_chart
+    from symbackprop.public.pictures import training_charts as training_charts
+    from symbackprop.public.preview import preview as preview
     from symbackprop.public.program import Program as Program
+    from symbackprop.public.worked import worked as worked
     from symbackprop.validate.gradcheck import gradcheck as gradcheck
 
 #: Where each public name lives.
@@ -149,11 +192,56 @@ _HOME: dict[str, tuple[str, ...]] = {
         "SymbackpropError",
         "TargetError",
     ),
+    "present.document.records": (
+        "Algorithm",
+        "Chart",
+        "Cite",
+        "Curve",
+        "Display",
+        "Document",
+        "Enumeration",
+        "Figure",
+        "Footnote",
+        "Line",
+        "Link",
+        "Listing",
+        "Math",
+        "Paragraph",
+        "Section",
+        "Source",
+        "Strong",
+        "Table",
+    ),
     "present.notation": ("notation", "notations"),
+    "present.notation_file": ("notation_from_toml",),
+    "present.rounding": ("Rounding",),
+    "present.scene.anatomy": ("neuron_scene",),
+    "present.scene.gate": ("gate_scene", "system_scene"),
+    "public.claims": ("check_claim",),
     "public.derivation": ("Derivation", "derive"),
+    "public.drawing": ("draw",),
+    "public.elementary": ("derivative_steps",),
+    "public.graph": ("Graph", "derivative_table"),
     "public.network": ("Network", "Sequential"),
+    "public.notes": ("notes",),
+    "public.pages": ("page",),
     "public.parameters": ("Parameters",),
+    "public.pictures": (
+        "activation_chart",
+        "activation_charts",
+        "convolution_scene",
+        "convolution_system",
+        "convolve",
+        "decision_chart",
+        "descent",
+        "descent_chart",
+        "landscape_chart",
+        "loss_landscape_chart",
+        "training_charts",
+    ),
+    "public.preview": ("preview",),
     "public.program": ("Program",),
+    "public.worked": ("worked",),
     "validate.gradcheck": ("gradcheck",),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}

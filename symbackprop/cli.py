@@ -1,4 +1,4 @@
-"""The command line: `symbackprop derive|generate|check|train|demo`."""
+"""The command line: `symbackprop derive|notes|generate|check|train|demo`."""
 
 from __future__ import annotations
 
@@ -56,6 +56,30 @@ class Form(StrEnum):
     MATRIX = "matrix"
 
 
+class Kind(StrEnum):
+    """What notes are written as."""
+
+    ARTICLE = "article"
+    BEAMER = "beamer"
+    FRAGMENT = "fragment"
+
+
+class Depth(StrEnum):
+    """How many steps notes show."""
+
+    RESULT = "result"
+    LECTURE = "lecture"
+    REWRITE = "rewrite"
+
+
+class Layout(StrEnum):
+    """How derivatives with respect to vectors are arranged."""
+
+    GRADIENT = "gradient"
+    NUMERATOR = "numerator"
+    DENOMINATOR = "denominator"
+
+
 class Per(StrEnum):
     """For a batch, or for the single sample of a lecture."""
 
@@ -92,9 +116,11 @@ def start(
     Start here:
       symbackprop demo                     the whole way on handwritten digits, about a minute
       symbackprop derive xor               the equations of backpropagation for a network
+      symbackprop notes xor -o notes.pdf   the same as a lecture note, slides or a web page
       symbackprop check mazur              prove the gradients, tensor by tensor
       symbackprop generate net.py          write stand-alone NumPy and Numba modules
       symbackprop train net.py --epochs 5  train with the written kernels
+      symbackprop graph "(x + y) * z" x=-2 y=5 z=-4    a circuit, forwards and backwards
 
     NETWORK is file.py[:name] (a Python file that assigns net = sbp.Sequential(...)), file.toml, or the name of an example.
     """
@@ -118,7 +144,10 @@ def derive(
     form: Annotated[
         Form | None, typer.Option("--form", help="Only index form, or only matrix form [default: both].", show_default=False)
     ] = None,
-    steps: Annotated[bool, typer.Option("--steps", help="Show how each result was derived.")] = False,
+    steps: Annotated[bool, typer.Option("--steps", help="Show how each result was derived, as in a lecture.")] = False,
+    depth: Annotated[
+        Depth | None, typer.Option("--depth", help="How many steps: result, lecture (as --steps) or rewrite (all).", show_default=False)
+    ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.")] = False,
     notation: Annotated[str, typer.Option("--notation", help="Letters and signs: a preset such as ufldl.")] = "ufldl",
 ) -> None:
@@ -128,6 +157,7 @@ def derive(
     Examples:
       symbackprop derive mazur
       symbackprop derive xor --of dense_1.W --steps
+      symbackprop derive xor --of dense_1 --depth rewrite
       symbackprop derive net.py:encoder --per batch --form index
       symbackprop derive digits --latex > digits.tex
     """
@@ -137,9 +167,84 @@ def derive(
     loaded = load(network)
     with waiting(f"deriving {loaded.net.name}"):
         derivation = loaded.net.derive(per=per.value)
-        lines = list((latex_of if latex else shown)(derivation, of, form.value if form else None, notation, steps))
+        told = depth.value if depth is not None else "lecture" if steps else None
+        told = None if told == "result" else told
+        lines = list((latex_of if latex else shown)(derivation, of, form.value if form else None, notation, told))
     for line in lines:
         print(line)
+
+
+@app.command(short_help="Write lecture notes: article, slides, web page.")
+def notes(
+    network: Network,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", help="FILE.tex, FILE.pdf (needs pdflatex; the .tex is written too), FILE.md, FILE.qmd or FILE.html."
+        ),
+    ] = Path("notes.tex"),
+    notation: Annotated[
+        str, typer.Option("--notation", "-n", help="Letters and signs: ufldl, larochelle, cs231n, tuwien, ng, goodfellow, bishop, nielsen.")
+    ] = "ufldl",
+    kind: Annotated[
+        Kind, typer.Option("--kind", "-k", help="A handout, slides with one step a click, or bodies to paste into your own file.")
+    ] = Kind.ARTICLE,
+    depth: Annotated[Depth, typer.Option("--depth", help="Only results, the lines of a lecture, or every single rewrite.")] = Depth.LECTURE,
+    layout: Annotated[
+        Layout, typer.Option("--layout", help="gradient has the parameter's shape; the other two arrange Jacobians.")
+    ] = Layout.GRADIENT,
+    form: Annotated[Form, typer.Option("--form", help="Vectors and matrices, or entry by entry.")] = Form.MATRIX,
+    shapes: Annotated[bool, typer.Option("--shapes", help="Write the shape under each factor.")] = False,
+    homework: Annotated[bool, typer.Option("--homework", help="Leave blanks for the steps; solutions go to FILE-solutions.")] = False,
+    example: Annotated[
+        bool, typer.Option("--example", help="Work the numbers out: the file's values, or --seed, and the first sample of its data.")
+    ] = False,
+    optimizer: OptimizerOption = None,
+    lr: Rate = None,
+    page: Annotated[
+        list[str] | None,
+        typer.Option("--page", help='A page more: "vanishing gradient" or "negative gradient". Repeatable.', show_default=False),
+    ] = None,
+    title: Annotated[str, typer.Option("--title", help="Default: it names the network.", show_default=False)] = "",
+    author: Annotated[str, typer.Option("--author", help="Whose notes they are.", show_default=False)] = "",
+    seed: Seed = 0,
+) -> None:
+    """Write the derivation as a lecturer would: network, forward pass, error terms, gradients, recursion, algorithms, numbers.
+
+    The notation decides letters, layer numbers, orientation of the weights and signs; the mathematics is always the same.
+
+    \b
+    Examples:
+      symbackprop notes mazur -o mazur.pdf
+      symbackprop notes mazur -o slides.tex --kind beamer --notation ng --shapes
+      symbackprop notes net.py -o sheet.pdf --homework --depth rewrite
+      symbackprop notes xor -o page.html --example --optimizer "gradientdescent(0.5)"
+    """
+    from symbackprop.command.network import load
+    from symbackprop.command.notes import written
+
+    loaded = load(network)
+    rule = chosen_optimizer(loaded, optimizer, lr, needed=False)
+    with waiting(f"writing notes on {loaded.net.name}"):
+        paths = written(
+            loaded,
+            output,
+            example=example,
+            seed=seed,
+            notation=notation,
+            kind=kind.value,
+            depth=depth.value,
+            layout=layout.value,
+            form=form.value,
+            shapes=shapes,
+            homework=homework,
+            title=title,
+            author=author,
+            optimizer=rule,
+            pages=tuple(page or ()),
+        )
+    for path in paths:
+        print(str(path))
 
 
 @app.command(short_help="Write stand-alone NumPy and Numba modules.")
@@ -299,6 +404,65 @@ def train(
     if output is not None:
         params.save(output)
         print(f"saved {output}")
+
+
+@app.command(short_help="Draw a scalar graph and send gradients through it.")
+def graph(
+    expression: Annotated[
+        str,
+        typer.Argument(
+            metavar="EXPRESSION",
+            help='Such as "(x + y) * z" or "c = a + b; d = b + 1; e = c*d"; or a NETWORK, for its picture.',
+            show_default=False,
+        ),
+    ],
+    values: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME=NUMBER]...", help="Values of the inputs.", show_default=False)
+    ] = None,
+    name: Annotated[str, typer.Option("--name", help="Name of the output, unless the expression names it.")] = "f",
+    steps: Annotated[bool, typer.Option("--steps", help="The backward pass, one edge a line.")] = False,
+    paths: Annotated[
+        list[str] | None,
+        typer.Option("--paths", help="Every path from this node to the output, with its product. Repeatable.", show_default=False),
+    ] = None,
+    svg: Annotated[Path | None, typer.Option("--svg", help="Write the picture as SVG.", show_default=False)] = None,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option("--output", "-o", help="Write the picture: FILE.svg, .tex, .dot, .txt, .pdf, .png. Repeatable.", show_default=False),
+    ] = None,
+    fuse: Annotated[
+        list[str] | None,
+        typer.Option("--fuse", help="Functions that become one gate where they are spelled out: sigmoid. Repeatable.", show_default=False),
+    ] = None,
+    local: Annotated[bool, typer.Option("--local", help="Local gradients on the edges.")] = False,
+    decimals: Annotated[
+        int | None,
+        typer.Option("--decimals", help="Digits after the point [default: 4 significant digits].", min=0, max=15, show_default=False),
+    ] = None,
+) -> None:
+    """Draw a scalar function as a circuit: values forwards, gradients backwards.
+
+    \b
+    Examples:
+      symbackprop graph "(x + y) * z" x=-2 y=5 z=-4
+      symbackprop graph "c = a + b; d = b + 1; e = c*d" a=2 b=1 --steps --paths b
+      symbackprop graph "1/(1 + exp(-(w*x + b)))" w=2 x=-1 b=3 --fuse sigmoid --svg neuron.svg
+      symbackprop graph xor --output xor.svg
+    """
+    from symbackprop.command.graph import expression_graph, is_network, network_picture
+    from symbackprop.public.graph import FORMATS
+
+    drawn = [*([svg] if svg else []), *(output or [])]
+    for path in drawn:
+        if path.suffix.lower() not in FORMATS or (path == svg and path.suffix.lower() != ".svg"):
+            wanted = ".svg" if path == svg else ", ".join(FORMATS)
+            raise SymbackpropError(f"{path}: the ending must be {'one of ' if path != svg else ''}{wanted}")
+    if is_network(expression):
+        if values or steps or paths or fuse or local:
+            raise SymbackpropError(f"{expression} is a network: its picture takes --svg and --output only")
+        network_picture(expression, drawn)
+        return
+    expression_graph(expression, values or [], name, fuse or [], drawn, decimals, steps, paths or [], local)
 
 
 @app.command(short_help="The whole way on handwritten digits.")

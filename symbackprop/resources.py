@@ -1,10 +1,10 @@
-"""Where the files that are no Python modules of the package lie: templates and examples."""
+"""Where the files that are no Python modules of the package lie: templates, examples, data."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["folder"]
+__all__ = ["data", "folder"]
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -16,3 +16,8 @@ def folder(name: str) -> Path:
     """
     inside = _PACKAGE / "_bundled" / name
     return inside if inside.is_dir() else _PACKAGE.parent / name
+
+
+def data(name: str) -> Path:
+    """Return a folder or file that is shipped in ``symbackprop/data``."""
+    return _PACKAGE / "data" / name

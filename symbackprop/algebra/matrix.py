@@ -393,14 +393,17 @@ class MatrixEquation:
         free = [(axis, part) for axis, part in zip(self.tensor.axes, self.lhs.at, strict=True) if part is not None]
         with np.errstate(all="ignore"):
             if not free:
-                result = known.visit(self.rhs)
+                result = self.upright(known.visit(self.rhs))
             else:
                 ((axis, part),) = free
-                result = np.stack([known.inside(part, k).visit(self.rhs) for k in range(known.length(axis.extent))])
-        if self.lhs.turned:
-            result = np.swapaxes(result, -1, -2)
+                samples = [self.upright(known.inside(part, k).visit(self.rhs)) for k in range(known.length(axis.extent))]
+                # Samples may be the columns of the array.
+                result = np.moveaxis(np.stack(samples)[..., 0], 0, self.lhs.at.index(part))
         shape = tuple(known.length(axis.extent) for axis in self.tensor.axes)
         return np.asarray(result, dtype=np.float64).reshape(shape).copy()
+
+    def upright(self, array: Array) -> Array:
+        return array.T if self.lhs.turned else array
 
     def __str__(self) -> str:
         return f"{self.lhs} = {self.rhs}"

@@ -9,6 +9,7 @@ from symbackprop.derive.matrix import matrix_form
 from symbackprop.errors import DeclarationError
 from symbackprop.present.latex import plain_equation
 from symbackprop.present.sheet import says
+from symbackprop.present.steps import aligned
 
 if TYPE_CHECKING:
     from symbackprop.algebra.equation import Equation
@@ -19,18 +20,16 @@ _LEFT, _LINE = 64, 128
 
 
 def shown(
-    derivation: Derivation, of: Sequence[str] | None = None, form: str | None = None, notation: str = "ufldl", steps: bool = False
+    derivation: Derivation, of: Sequence[str] | None = None, form: str | None = None, notation: str = "ufldl", steps: str | None = None
 ) -> Iterator[str]:
-    """Yield the equations line by line: forward, error terms from the output back, gradients."""
+    """Yield the equations line by line: forward, error terms from the output back, gradients; ``steps`` is a depth."""
 
     def written(equation: Equation, result: Derived | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
         matrix = result.matrix if result is not None else matrix_form(equation)
         wanted = {"index": equation, "matrix": matrix or equation}
         forms = dict.fromkeys(plain_equation(e, derivation.naming, notation=notation) for key, e in wanted.items() if form in (None, key))
-        way = result.steps if result is not None and steps else ()
-        return tuple(f for f in forms if says(f)), tuple(
-            f"{step.rule}: {plain_equation(step.after, derivation.naming, notation=notation)}" for step in way
-        )
+        way = result.steps_text(steps, notation, form or "matrix") if result is not None and steps else ()
+        return tuple(f for f in forms if says(f)), way
 
     if of:
         yield from _columns([written(result.index, result) for result in (chosen(derivation, name) for name in of)])
@@ -75,13 +74,16 @@ def _columns(entries: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]) -> Iter
         yield from (f"      {step}" for step in steps)
 
 
-def latex_of(derivation: Derivation, of: Sequence[str] | None, form: str | None, notation: str, steps: bool) -> Iterator[str]:
-    """Yield LaTeX: the whole derivation, or one formula for each name."""
-    if of:
+def latex_of(derivation: Derivation, of: Sequence[str] | None, form: str | None, notation: str, steps: str | None) -> Iterator[str]:
+    """Yield LaTeX: the whole derivation, or one formula for each name; with steps, rows of an alignment."""
+    if of and steps:
+        for name in of:
+            yield from aligned(chosen(derivation, name).lines(steps, notation, form or "matrix"))
+    elif of:
         for name in of:
             yield chosen(derivation, name).latex(form=form or "matrix", notation=notation)
     else:
-        yield derivation.latex(notation=notation, form=form or "matrix", steps=steps)
+        yield derivation.latex(notation=notation, form=form or "matrix", steps=steps or False)
 
 
 def chosen(derivation: Derivation, name: str) -> Derived:

@@ -30,6 +30,7 @@ class Loaded:
         batch: the module's ``BATCH``, or None.
         dtype: the module's ``DTYPE``, or None.
         data: the module's function ``data`` that returns inputs and targets, or None.
+        weights: the module's ``WEIGHTS``, values of all parameters by name, or None.
     """
 
     net: Network
@@ -38,6 +39,7 @@ class Loaded:
     batch: int | None = None
     dtype: str | None = None
     data: Any = field(default=None, repr=False)
+    weights: Any = field(default=None, repr=False)
 
 
 def examples() -> tuple[str, ...]:
@@ -97,7 +99,8 @@ def from_module(path: Path, name: str = "") -> Loaded:
     batch, dtype = getattr(module, "BATCH", None), getattr(module, "DTYPE", None)
     if batch is not None and (not isinstance(batch, int) or isinstance(batch, bool) or batch < 1):
         raise DeclarationError(f"{path}: BATCH is a positive whole number, got {batch!r}")
-    return Loaded(there[wanted], str(path), getattr(module, "OPTIMIZER", None), batch, dtype, getattr(module, "data", None))
+    optional = (getattr(module, key, None) for key in ("data", "WEIGHTS"))
+    return Loaded(there[wanted], str(path), getattr(module, "OPTIMIZER", None), batch, dtype, *optional)
 
 
 def _run(path: Path) -> ModuleType:

@@ -12,6 +12,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from symbackprop import algebra as alg
@@ -82,13 +83,16 @@ class Term:
     args: tuple[Term, ...] = ()
 
 
-def parse(text: object, names: tuple[str, ...], what: str = "expression") -> Term:
+def parse(
+    text: object, names: tuple[str, ...] | None, what: str = "expression", constants: Mapping[str, float] = MappingProxyType(CONSTANTS)
+) -> Term:
     """Return the syntax tree of an expression in the given names.
 
     Args:
         text: what the user wrote.
-        names: the variables that may occur.
+        names: the variables that may occur; None takes any name that is no function.
         what: the word for it in messages.
+        constants: the names that are numbers.
 
     Raises:
         DeclarationError: for anything outside the language, in one line.
@@ -106,8 +110,10 @@ def parse(text: object, names: tuple[str, ...], what: str = "expression") -> Ter
         reason = getattr(error, "msg", None) or "too complex"
         raise DeclarationError(f"{what} {text[:60]!r} cannot be read: {reason}") from None
     _check_size(tree, text, what)
-    term = _term(tree, names, f"{what} {text[:60]!r}")
-    _value(term, f"{what} {text[:60]!r}")
+    if names is None:
+        names = tuple(dict.fromkeys(n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id not in FUNCTIONS))
+    term = _term(tree, names, f"{what} {text[:60]!r}", constants)
+    _value(term, f"{what} {text[:60]!r}", constants)
     return term
 
 
@@ -131,28 +137,28 @@ def _check_size(tree: ast.expr, text: str, what: str) -> None:
         stack.extend((child, depth + 1) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
 
 
-def _term(node: ast.expr, names: tuple[str, ...], where: str) -> Term:
+def _term(node: ast.expr, names: tuple[str, ...], where: str, constants: Mapping[str, float]) -> Term:
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
         written = repr(node.value)[:80]
         if len(written) > MAX_DIGITS or not math.isfinite(node.value):
             raise DeclarationError(f"{where}: a number has at most {MAX_DIGITS} digits and is finite")
         return Term("number", written)
     if isinstance(node, ast.Name):
-        if node.id not in names and node.id not in CONSTANTS:
-            known = ", ".join((*names, *CONSTANTS))
+        if node.id not in names and node.id not in constants:
+            known = ", ".join((*names, *constants))
             raise DeclarationError(f"{where}: unknown name {node.id!r}; known here: {known}{suggestion(node.id, FUNCTIONS)}")
         return Term("name", node.id)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
-        inner = _term(node.operand, names, where)
+        inner = _term(node.operand, names, where, constants)
         return Term("neg", "", (inner,)) if isinstance(node.op, ast.USub) else inner
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
-        return Term(_OPERATORS[type(node.op)], "", (_term(node.left, names, where), _term(node.right, names, where)))
+        return Term(_OPERATORS[type(node.op)], "", tuple(_term(side, names, where, constants) for side in (node.left, node.right)))
     if isinstance(node, ast.Call):
-        return _call(node, names, where)
+        return _call(node, names, where, constants)
     raise DeclarationError(f"{where}: {_word(node)} is not allowed; use numbers, {', '.join(names)}, + - * / ** and {', '.join(FUNCTIONS)}")
 
 
-def _call(node: ast.Call, names: tuple[str, ...], where: str) -> Term:
+def _call(node: ast.Call, names: tuple[str, ...], where: str, constants: Mapping[str, float]) -> Term:
     if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
         given = node.func.id if isinstance(node.func, ast.Name) else _word(node.func)
         raise DeclarationError(f"{where}: {given!r} is no known function; known: {', '.join(FUNCTIONS)}{suggestion(given, FUNCTIONS)}")
@@ -160,7 +166,7 @@ def _call(node: ast.Call, names: tuple[str, ...], where: str) -> Term:
     if node.keywords or any(isinstance(a, ast.Starred) for a in node.args) or not low <= len(node.args) <= high:
         wanted = str(low) if low == high else f"{low} to {high}"
         raise DeclarationError(f"{where}: {node.func.id} takes {wanted} plain argument{'s' if high > 1 else ''}")
-    return Term("call", node.func.id, tuple(_term(a, names, where) for a in node.args))
+    return Term("call", node.func.id, tuple(_term(a, names, where, constants) for a in node.args))
 
 
 def _word(node: ast.AST) -> str:
@@ -171,7 +177,7 @@ def _word(node: ast.AST) -> str:
     return type(node).__name__
 
 
-def _value(term: Term, where: str) -> Any:
+def _value(term: Term, where: str, constants: Mapping[str, float]) -> Any:
     """Return the value of a part without variables, in floating point, and None for others.
 
     A part that overflows, divides by zero or raises to a large power is refused here, before exact arithmetic sees it.
@@ -179,8 +185,8 @@ def _value(term: Term, where: str) -> Any:
     if term.kind == "number":
         return float(term.value)
     if term.kind == "name":
-        return CONSTANTS.get(term.value)
-    values = [_value(a, where) for a in term.args]
+        return constants.get(term.value)
+    values = [_value(a, where, constants) for a in term.args]
     if term.kind == "**" and values[1] is not None and abs(values[1]) > MAX_POWER:
         raise DeclarationError(f"{where}: the exponent {values[1]:g} is beyond the limit of {MAX_POWER}")
     if term.kind == "/" and values[1] == 0:

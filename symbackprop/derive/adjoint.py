@@ -120,8 +120,7 @@ def adjoint(
         tensor = template.tensors[slot]
         target = cotangent(tensor)
         lhs = Access(target, *tensor.axes)
-        trace = Trace(lhs, [s for _, steps in incoming[slot] for s in steps])
-        total = sympy.Add(*(e for e, _ in incoming[slot]))
+        trace, total = _gathered(lhs, incoming[slot])
         rhs = normalize(total, trace, rules, template.facts)
         if keep:
             kept.append(Cotangent(f"{key}>{slot}", _raw(lhs, rhs), tuple(trace.steps), template.equations, template.facts))
@@ -166,10 +165,27 @@ def adjoint(
             continue
         tensor = template.tensors[slot]
         lhs = Access(cotangent(tensor), *tensor.axes)
-        trace = Trace(lhs, [s for _, steps in incoming[slot] for s in steps])
-        rhs = normalize(sympy.Add(*(x for x, _ in incoming[slot])), trace, rules, template.facts)
+        trace, total = _gathered(lhs, incoming[slot])
+        rhs = normalize(total, trace, rules, template.facts)
         flows.append(Cotangent(f"{key}>{slot}", _raw(lhs, rhs), tuple(trace.steps), template.equations, template.facts))
     return Adjoint(tuple(kept), tuple(flows), tuple(circles))
+
+
+def _gathered(lhs: Access, arriving: list[tuple[Expr, list[Step]]]) -> tuple[Trace, Expr]:
+    """Add what has arrived; where it came on several ways, each step says on which."""
+    total = sympy.Add(*(e for e, _ in arriving))
+    if len(arriving) == 1:
+        return Trace(lhs, list(arriving[0][1])), total
+    steps = [replace(s, rule=part_rule(k, len(arriving), s.rule)) for k, (_, steps) in enumerate(arriving, 1) for s in steps]
+    # A way without a step is what came from outside: then there is nothing to tell apart yet.
+    if all(steps for _, steps in arriving):
+        steps.append(Step("add the parts", _raw(lhs, canonical(arriving[0][0])), _raw(lhs, canonical(total)), rewrites=False))
+    return Trace(lhs, steps), total
+
+
+def part_rule(number: int, count: int, rule: str) -> str:
+    """Return the name of a step towards one of several parts of a sum."""
+    return f"part {number} of {count}: {rule}"
 
 
 def _worth_keeping(slot: str, arriving: list[tuple[Expr, list[Step]]], order: list[Equation]) -> bool:
@@ -197,7 +213,7 @@ def _flows(e: Equation, arrived: Expr, wanted: frozenset[str], rules: tuple[Rule
     out: dict[str, list[Expr]] = {}
     tensors: dict[str, Tensor] = {}
     raw: dict[str, list[Expr]] = {}
-    local = _local_slope(e)
+    local = local_slope(e)
     for term in differentiate(rhs, S.One, index, wanted, taken):
         tensor = term.access.tensor
         tensors[tensor.name] = tensor
@@ -232,7 +248,7 @@ def _flows(e: Equation, arrived: Expr, wanted: frozenset[str], rules: tuple[Rule
     return result
 
 
-def _local_slope(e: Equation) -> tuple[Access, Expr, Expr] | None:
+def local_slope(e: Equation) -> tuple[Access, Expr, Expr] | None:
     """For an elementwise a = f(z): return (z, f′ through a, f′ as differentiated), or None where there is no such form."""
     accesses = {a for a in e.rhs.atoms(Access)}
     if len(accesses) != 1 or e.rhs.has(Reduction):

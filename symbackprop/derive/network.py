@@ -55,6 +55,7 @@ class Rung:
         equation: in index form; its sizes are symbols where layers differ in width.
         slots: tensor name -> role and layer, counted from the layer that the equation is about: "weight:1".
         widths: symbolic size -> the layer whose width it is, counted in the same way.
+        biases: whether all layers have biases.
     """
 
     kind: str
@@ -63,6 +64,7 @@ class Rung:
     equation: Equation
     slots: Mapping[str, str]
     widths: Mapping[Expr, int]
+    biases: bool = True
 
 
 def recursion(derivation: Derivation) -> tuple[Rung, ...]:
@@ -144,7 +146,8 @@ def _runs(
             for axis, where in zip(axes, layers, strict=False):
                 widths.setdefault(axis.extent, where)
         numbers = [k for k, _ in run]
-        out.append(Rung(kind, min(numbers), max(numbers), block.template.equations[0], slots, widths))
+        biases = all(len(r.parameters) > 1 for r in chain)
+        out.append(Rung(kind, min(numbers), max(numbers), block.template.equations[0], slots, widths, biases))
     return out
 
 

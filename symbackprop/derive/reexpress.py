@@ -187,4 +187,5 @@ def _certified(f: Expr, slope: Expr, result: Expr, z: Access, a: Access) -> bool
         got = np.broadcast_to(np.asarray(evaluate(result.xreplace(swap), values, sizes, (k,)), dtype=float), points.shape)
     # Absolute: 1 - a rounds once at |a| = 1, which is 1e-16 of the slope's own scale.
     usable = np.isfinite(values["a"]) & np.isfinite(expected)
-    return bool(usable.sum() > 20 and np.all(np.abs(got - expected)[usable] <= 1e-12 * np.maximum(1.0, np.abs(expected[usable]))))
+    off = np.abs(got[usable] - expected[usable])
+    return bool(usable.sum() > 20 and np.all(off <= 1e-12 * np.maximum(1.0, np.abs(expected[usable]))))

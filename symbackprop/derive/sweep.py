@@ -19,7 +19,7 @@ from symbackprop.algebra.equation import Block, Equation, System, Template, _raw
 from symbackprop.algebra.index import Index, Size
 from symbackprop.algebra.nodes import Reduction
 from symbackprop.algebra.tensor import Access, Tensor
-from symbackprop.derive.adjoint import MARK, SEED, Cotangent, adjoint, cotangent, renamed, seed
+from symbackprop.derive.adjoint import MARK, SEED, Cotangent, adjoint, cotangent, part_rule, renamed, seed
 from symbackprop.derive.normalize import Trace, normalize
 from symbackprop.derive.records import Derivation, Step
 from symbackprop.derive.stable import looks_through, stabilize
@@ -354,8 +354,7 @@ def composition(reader: Cotangent, parts: tuple[tuple[str, tuple[Cotangent, ...]
             names.setdefault(slot, ((slot, k), form.slot))
             forward += copy.forward
             facts += copy.facts
-            part = "" if len(forms) == 1 else f"part {k + 1} of {len(forms)}: "
-            earlier += [replace(s, rule=part + s.rule) for s in copy.steps]
+            earlier += copy.steps if len(forms) == 1 else [replace(s, rule=part_rule(k + 1, len(forms), s.rule)) for s in copy.steps]
             taken = {i.name for i in axes}
             arriving.append(rename(copy.equation.rhs, taken).xreplace(dict(zip(copy.equation.lhs.index, axes, strict=True))))
             keys.append(f"{slot}.{k}={form.key}")
@@ -440,9 +439,7 @@ def _logarithms(template: Template) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _stable_template(
-    template: Template, above: tuple[tuple[str, Template, str], ...]
-) -> tuple[Template, dict[str, tuple[str, str]]]:
+def _stable_template(template: Template, above: tuple[tuple[str, Template, str], ...]) -> tuple[Template, dict[str, tuple[str, str]]]:
     """Stabilise a template's equations, looking through its own definitions and those of the templates above it."""
     definitions = {e.tensor.name: e for e in template.equations}
     origin: dict[str, tuple[str, str]] = {}

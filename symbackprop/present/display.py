@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
+from symbackprop.present.document.align import aligned as row
+
 
 def displayed(latex: str) -> str:
     """Return a formula as ``_repr_latex_`` must give it."""
@@ -12,9 +14,8 @@ def displayed(latex: str) -> str:
 
 
 def aligned(lines: Iterable[str]) -> str:
-    """Return formulas below each other, aligned at their first equals sign, for use inside ``$$``."""
-    rows = [line.replace(" = ", " &= ", 1) for line in lines]
-    return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+    """Return formulas below each other, aligned at their relation signs, for use inside ``$$``."""
+    return "\\begin{aligned}\n" + " \\\\\n".join(map(row, lines)) + "\n\\end{aligned}"
 
 
 def displayed_lines(lines: Iterable[str]) -> str:
@@ -30,6 +31,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "")
     return f"<table>{top}<thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table>"
 
 
+def paragraph(text: str) -> str:
+    """Return words as an HTML paragraph, escaped."""
+    return f"<p>{html.escape(text)}</p>"
+
+
 def formula_table(rows: Iterable[tuple[str, str]], caption: str = "") -> str:
     """Return an HTML table of names and formulas; the front end of the notebook sets the formulas."""
     top = f"<caption>{html.escape(caption)}</caption>" if caption else ""
@@ -37,4 +43,13 @@ def formula_table(rows: Iterable[tuple[str, str]], caption: str = "") -> str:
     return f"<table>{top}<tbody>{body}</tbody></table>"
 
 
-__all__ = ["aligned", "displayed", "displayed_lines", "formula_table", "table"]
+def bundle(plain: str, *, svg: str = "", latex: str = "", html: str = "") -> dict[str, str]:
+    """Return what ``_repr_mimebundle_`` must give of an object that is shown in several ways; each front end picks one.
+
+    Where a front end shows HTML the picture stands above the table, for it would show one of them only.
+    """
+    kinds = {"text/plain": plain, "text/latex": latex, "image/svg+xml": svg, "text/html": f"{svg}{html}" if html else ""}
+    return {kind: text for kind, text in kinds.items() if text}
+
+
+__all__ = ["aligned", "bundle", "displayed", "displayed_lines", "formula_table", "paragraph", "table"]

@@ -21,6 +21,12 @@ from symbackprop.present.writer import PRODUCT, REDUCTION, SINGLE, SUM, Piece
 _RELATIONS = {sympy.StrictGreaterThan: ">", sympy.GreaterThan: ">=", sympy.Eq: "==", sympy.Ne: "!="}
 
 
+class FromZero(Index):
+    """An index with an entry 0 in front of the ones that are counted from 1: the bias, or the 1 that it is multiplied by."""
+
+    __slots__ = ()
+
+
 #: Begins the names of tensors that stand for written pieces; no name of an engine or a user begins so.
 WRITTEN = "\0"
 
@@ -29,15 +35,21 @@ def index_equation(equation: Equation, symbols: Symbols) -> str:
     """Return an equation in index form."""
     names: dict[Index, str] = {}
     for index in equation.lhs.index:
-        names[index] = readable(index, (), reserved(symbols) | set(names.values()), symbols.writer.word)
+        names[index] = readable(index, (), reserved(symbols) | set(names.values()), symbols.writer.word, symbols.letters)
     printer = IndexPrinter(symbols, names, tuple(equation.lhs.index))
     rhs = printer.error(equation.rhs) if equation.tensor.role == "cotangent" else printer.write(equation.rhs)
     return f"{printer.write(equation.lhs).text} = {rhs.text}"
 
 
 def reserved(symbols: Symbols) -> set[str]:
-    """Letters that no index may have: they are the layer or a size."""
-    return {symbols.notation.layer, "L"}
+    """Letters that no index may have: they are the layer, a size, or the sample whose loss is meant."""
+    notation = symbols.notation
+    taken = {notation.layer, "L"}
+    if symbols.naming.names:
+        taken |= {notation.last, notation.samples}
+    if symbols.naming.loss.role == "one_loss" and notation.one_loss == "indexed":
+        taken.add(notation.sample)
+    return taken
 
 
 @dataclass(frozen=True)
@@ -140,7 +152,7 @@ class IndexPrinter:
                 return None
             roles[self.symbols.naming.of(rest.tensor.name).role] = (number, rest)
         number, target = roles.get("target", (0, S.Zero))
-        other = next((roles[role][1] for role in ("activation", "pre") if role in roles), None)
+        other = next((roles[role][1] for role in ("output", "activation", "pre") if role in roles), None)
         if number != -1 or other is None:
             return None
         return self.terms([self.write(target), minus(self.write(other))])
@@ -230,7 +242,7 @@ class IndexPrinter:
         if access.tensor.name.startswith(WRITTEN):
             return True
         name = self.symbols.naming.of(access.tensor.name)
-        return name.layer is not None or (name.of is not None and name.of.layer is not None)
+        return (name.layer is not None and not self.symbols.bare_output(name)) or (name.of is not None and name.of.layer is not None)
 
     # --- reductions, guards, functions ---
 
@@ -245,7 +257,8 @@ class IndexPrinter:
                 for axis, part in zip(access.tensor.axes, access.index, strict=True)
                 if part == index and isinstance(axis, Index)
             ]
-            names[index] = readable(index, suggestions, set(names.values()) | reserved(self.symbols), self.symbols.writer.word)
+            taken = set(names.values()) | reserved(self.symbols)
+            names[index] = readable(index, suggestions, taken, self.symbols.writer.word, self.symbols.letters)
         inner = replace(self, names=names, free=(*self.free, *bound))
         ranges = [(names[b], *self.range(b, body)) for b in bound]
         if isinstance(e, nodes.LogSumExp):
@@ -258,9 +271,9 @@ class IndexPrinter:
         return Piece(self.symbols.writer.reduction(kind, ranges, written.text), REDUCTION, tall=True)
 
     def range(self, index: Index, body: Expr) -> tuple[str, str]:
-        """Return the limits of an index: 1..n where it only counts entries, 0..n−1 where it is reckoned with."""
+        """Return the limits of an index: 1..n where it only counts entries, 0..n−1 where it is reckoned with or there is an entry 0."""
         extent = self.symbols.size(index.extent)
-        if _reckoned(index, body):
+        if _reckoned(index, body) or isinstance(index, FromZero):
             return "0", self.symbols.affine(index.extent - 1, {})
         return "1", extent
 
@@ -342,4 +355,4 @@ def _reckoned(index: Index, body: Expr) -> bool:
     return any(index in g.free_symbols for g in body.atoms(nodes.InRange, nodes.Divides))
 
 
-__all__ = ["WRITTEN", "IndexPrinter", "index_equation", "minus", "reserved"]
+__all__ = ["WRITTEN", "FromZero", "IndexPrinter", "index_equation", "minus", "reserved"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.present import notation as notations
+from symbackprop.present.convention import arranged
 from symbackprop.present.index import index_equation
 from symbackprop.present.matrix import laid_out, matrix_equation
 from symbackprop.present.naming import Name, Naming
@@ -50,34 +51,51 @@ def plain_equation(
     return _written(equation, naming, notation, layout, shapes, Unicode())
 
 
-def latex_mean(notation: str | Notation = "ufldl", *, mean: bool = True, of: Name | None = None) -> str:
+def latex_mean(notation: str | Notation = "ufldl", *, mean: bool | None = None, of: Name | None = None) -> str:
     r"""Return the line that closes a derivation for one sample: the loss, or a gradient, over all samples.
 
-    L(\theta) = \frac{1}{M} \sum_{n=1}^M L(\theta; x_n, y_n)
+    L(\theta) = \frac{1}{M} \sum_{i=1}^M L(\theta; x^{(i)}, y^{(i)}), or E = \sum_{n=1}^N E_n where samples have a loss with an index
 
     Args:
         notation: a preset's name or a record.
-        mean: whether it is the mean over the samples, or their sum.
+        mean: whether it is the mean over the samples, or their sum; None takes what the notation writes.
         of: the gradient with respect to what; None for the loss itself.
     """
     return _mean(notation, mean, of, Latex())
 
 
-def plain_mean(notation: str | Notation = "ufldl", *, mean: bool = True, of: Name | None = None) -> str:
+def plain_mean(notation: str | Notation = "ufldl", *, mean: bool | None = None, of: Name | None = None) -> str:
     """Return the closing line as Unicode text; the arguments are those of `latex_mean`."""
     return _mean(notation, mean, of, Unicode())
 
 
-def _mean(given: str | Notation, mean: bool, of: Name | None, writer: Writer) -> str:
+def _mean(given: str | Notation, mean: bool | None, of: Name | None, writer: Writer) -> str:
     record = notations.notation(given)
     symbols = Symbols(record, Naming(), writer)
     samples = writer.letter(record.samples)
-    loss, theta, x, y = (writer.letter(letter) for letter in (record.loss, r"\theta", record.input, record.target))
-    whole, one = f"{loss}({theta})", f"{loss}({theta}; {writer.marked(x, 'n', '')}, {writer.marked(y, 'n', '')})"
+    loss = writer.letter(record.loss)
+    whole = loss if record.one_loss == "indexed" else f"{loss}({writer.letter(chr(92) + 'theta')})"
+    one = _sample(record, writer)
     if of is not None:
         whole, one = (symbols.derivative(of, loss=text).text for text in (whole, one))
-    total = writer.reduction("sum", [("n", "1", samples)], one)
-    return f"{whole} = {writer.fraction(Piece('1'), Piece(samples)).text} {total}" if mean else f"{whole} = {total}"
+    # Where samples go by the letter of the input, the sum ranges over them, not over numbers.
+    total = writer.reduction("sum", [(record.sample, "1", "" if record.sample == record.input else samples)], one)
+    averaged = record.average == "mean" if mean is None else mean
+    return f"{whole} = {writer.fraction(Piece('1'), Piece(samples)).text} {total}" if averaged else f"{whole} = {total}"
+
+
+def latex_sample(notation: str | Notation = "ufldl") -> str:
+    r"""Return the loss of one sample among others: L(\theta; x^{(i)}, y^{(i)}), or E_n."""
+    return _sample(notations.notation(notation), Latex())
+
+
+def _sample(record: Notation, writer: Writer) -> str:
+    symbols = Symbols(record, Naming(), writer)
+    if record.one_loss == "indexed":
+        return symbols.name(Name("one_loss")).text
+    loss = writer.letter(record.loss if record.one_loss == "total" else record.sample_loss)
+    x, y = (symbols.name(Name(role), sample=record.sample).text for role in ("input", "target"))
+    return f"{loss}({writer.letter(chr(92) + 'theta')}; {x}, {y})"
 
 
 def _written(
@@ -89,9 +107,10 @@ def _written(
         # ∇ is the gradient by definition; a layout is a way to arrange ∂L/∂W.
         record = replace(record, gradient="partial")
     symbols = Symbols(record, naming or Naming(), writer)
-    if isinstance(equation, Equation):
-        return index_equation(equation, symbols)
-    return matrix_equation(laid_out(equation, order), symbols, shapes=shapes)
+    shown = arranged(equation, symbols.naming, record)
+    if isinstance(shown, Equation):
+        return index_equation(shown, symbols)
+    return matrix_equation(laid_out(shown, order, symbols.naming), symbols, shapes=shapes)
 
 
-__all__ = ["latex_equation", "latex_mean", "plain_equation", "plain_mean"]
+__all__ = ["latex_equation", "latex_mean", "latex_sample", "plain_equation", "plain_mean"]

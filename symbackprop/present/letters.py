@@ -129,6 +129,9 @@ def tex_word(word: str) -> str:
         if below.isalnum():
             upright = below if below.isdigit() else upright_word(below)
             return f"{head}_{below}" if len(below) == 1 else f"{head}_{{{upright}}}"
+    if base[:1].isalpha() and base[1:].isdigit() and below.isdigit():
+        # An entry of a layer: W1_12 belongs to layer 1.
+        return f"{base[0]}_{{{below}}}^{{({base[1:]})}}"
     head, digits = word.rstrip("0123456789"), word[len(word.rstrip("0123456789")) :]
     if len(head) == 1 and digits:
         return f"{head}_{digits}" if len(digits) == 1 else f"{head}_{{{digits}}}"

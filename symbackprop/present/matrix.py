@@ -11,7 +11,9 @@ from symbackprop.algebra import matrix as m
 from symbackprop.algebra import nodes
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
+from symbackprop.present.convention import mapped
 from symbackprop.present.index import WRITTEN, IndexPrinter, minus
+from symbackprop.present.naming import Naming
 from symbackprop.present.symbols import Symbols
 from symbackprop.present.writer import ELEMENTWISE, PRODUCT, REDUCTION, SINGLE, SUM, Piece
 
@@ -23,45 +25,33 @@ def matrix_equation(equation: m.MatrixEquation, symbols: Symbols, *, shapes: boo
     return f"{printer.write(equation.lhs).text} = {rhs.text}"
 
 
-def laid_out(equation: m.MatrixEquation, layout: str) -> m.MatrixEquation:
+def laid_out(equation: m.MatrixEquation, layout: str, naming: Naming | None = None) -> m.MatrixEquation:
     """Return an equation in a layout of derivatives.
 
     In gradient and denominator layout the derivative of a scalar has the shape of the variable. In numerator layout it has
-    the transposed shape: error terms are rows, and ∂L/∂W is the transpose. An equation between values stays as it is.
+    the transposed shape: error terms are rows, and ∂L/∂W is the transpose. A Jacobian has a row for each entry of what is
+    differentiated, in denominator layout a column. An equation between values stays as it is.
+
+    Args:
+        equation: in gradient layout.
+        layout: "gradient", "numerator" or "denominator".
+        naming: tells Jacobians of vectors from gradients of scalars.
     """
-    if layout != "numerator" or not _derivative(equation.tensor):
-        return equation
-    return m.MatrixEquation(replace(equation.lhs, turned=True), m.transpose(_turned(equation.rhs)))
 
+    def turns(tensor: Tensor) -> bool:
+        if tensor.role != "cotangent" or not tensor.rank:
+            return False
+        name = (naming or Naming()).of(tensor.name)
+        rows = name.rows(tensor) if name.role == "jacobian" else 0
+        return layout == ("denominator" if rows else "numerator")
 
-def _derivative(tensor: Tensor) -> bool:
-    return bool(tensor.role == "cotangent" and tensor.rank > 0)
+    def turned(form: m.Form) -> m.Form:
+        return m.transpose(replace(form, turned=True)) if isinstance(form, m.Entry) and form.rank and turns(form.tensor) else form
 
-
-def _turned(form: m.Form) -> m.Form:
-    """Read every derivative from its transposed array."""
-    if isinstance(form, m.Entry):
-        return m.transpose(replace(form, turned=True)) if _derivative(form.tensor) and form.rank else form
-    if isinstance(form, m.Times):
-        return m.times(*map(_turned, form.args))
-    if isinstance(form, m.Hadamard):
-        return m.hadamard(*map(_turned, form.args))
-    if isinstance(form, m.Plus):
-        return m.plus(*map(_turned, form.args))
-    if isinstance(form, m.Transpose):
-        return m.transpose(_turned(form.arg))
-    if isinstance(form, m.Quotient):
-        return m.Quotient(_turned(form.top), _turned(form.bottom))
-    if isinstance(form, m.Scale):
-        made = _turned(form.arg)
-        for factor in reversed(form.factors):
-            made = m.scale(_turned(factor), made)
-        return made
-    if isinstance(form, m.Apply):
-        return replace(form, args=tuple(map(_turned, form.args)))
-    if isinstance(form, m.Power | m.Diag | m.SquaredNorm | m.Total):
-        return replace(form, arg=_turned(form.arg))
-    return form
+    rhs = mapped(equation.rhs, turned)
+    if turns(equation.tensor):
+        return m.MatrixEquation(replace(equation.lhs, turned=True), m.transpose(rhs))
+    return equation if rhs is equation.rhs else m.MatrixEquation(equation.lhs, rhs)
 
 
 @dataclass(frozen=True)
@@ -89,7 +79,9 @@ class MatrixPrinter:
         if isinstance(form, m.Number | m.Fill):
             return self.constant(form.value)
         if isinstance(form, m.Times):
-            return self.side([self.closed(a, PRODUCT) for a in form.args], PRODUCT)
+            # Shapes that stand side by side would run into one another.
+            gap = self.symbols.writer.gap() if self.shapes else " "
+            return self.side([self.closed(a, PRODUCT) for a in form.args], PRODUCT, gap)
         if isinstance(form, m.Hadamard):
             return self.hadamard(form.args)
         if isinstance(form, m.Plus):
@@ -107,20 +99,26 @@ class MatrixPrinter:
             body = self.write(form.arg)
             body = self.symbols.writer.parenthesised(body) if body.level == SUM or body.negative else body
             low, high = "1", self.symbols.size(form.index.extent)
-            name = self.symbols.writer.word(form.index.name)
+            name = self.symbols.sample(form.index)
             return Piece(self.symbols.writer.reduction("sum", [(name, low, high)], body.text), REDUCTION, True)
         raise EmissionError(f"{type(form).__name__} cannot be written as a formula; add it to {type(self).__name__}")
 
     def shaped(self, form: m.Form, piece: Piece) -> Piece:
         if not self.shapes or form.scalar:
             return piece
-        rows, columns = ("1" if extent is None else self.symbols.size(extent) for extent in form.shape)
-        return Piece(self.symbols.writer.shaped(piece.text, rows, columns), SINGLE, piece.tall)
+        rows, columns = ("1" if extent is None else self.extent(extent) for extent in form.shape)
+        return Piece(self.symbols.writer.shaped(piece.text, rows, columns), piece.level, piece.tall)
+
+    def extent(self, extent: Expr) -> str:
+        written = self.symbols.size(extent)
+        return f"({written})" if extent.is_Add else written
 
     def single(self, form: m.Form) -> Piece:
         writer = self.symbols.writer
         if isinstance(form, m.Entry):
-            samples = [self.symbols.affine(part, {}) for part in form.at if part is not None]
+            samples = [self.symbols.sample(part) for part in form.at if part is not None]
+            if samples and form.rank == 1:
+                return self.symbols.sampled(form.tensor, samples[0])
             return self.symbols.tensor(form.tensor, samples, whole=not samples)
         if isinstance(form, m.Transpose):
             return self.transposed(form.arg)
@@ -180,7 +178,7 @@ class MatrixPrinter:
         if not (isinstance(first, m.Entry) and isinstance(second, m.Scale) and second.number == -1 and isinstance(second.arg, m.Entry)):
             return None
         roles = [self.symbols.naming.of(e.tensor.name).role for e in (first, second.arg)]
-        if len(second.factors) > 1 or roles[0] not in ("activation", "pre") or roles[1] != "target":
+        if len(second.factors) > 1 or roles[0] not in ("output", "activation", "pre") or roles[1] != "target":
             return None
         return self.join([self.write(second.arg), minus(self.write(first))])
 
@@ -232,8 +230,10 @@ class MatrixPrinter:
 
     def transposed(self, form: m.Form) -> Piece:
         writer = self.symbols.writer
-        base = self.closed(form, SINGLE)
-        if self.has_mark(form):
+        base = self.write(form)
+        # A call such as f'(z) and what is in parentheses already can carry the sign; a fraction cannot.
+        open_ = base.tall and not base.text.endswith((")", "]"))
+        if base.level < SINGLE or base.negative or open_ or self.has_mark(form):
             base = writer.parenthesised(base)
         return Piece(writer.transposed(base.text, self.symbols.notation.transposed), SINGLE, base.tall)
 
@@ -241,11 +241,11 @@ class MatrixPrinter:
         """Whether something stands above a symbol already."""
         if not isinstance(form, m.Entry):
             return False
-        name = self.symbols.naming.of(form.tensor.name)
-        if name.role == "gradient" or name.layer is None:
-            return False
+        name = self.symbols.conventional(self.symbols.naming.of(form.tensor.name))
         sampled = any(part is not None for part in form.at)
-        return name.layer.named or sampled or self.symbols.notation.layer_mark == "superscript"
+        if name.role == "gradient" or name.layer is None or self.symbols.bare_output(name):
+            return sampled and self.symbols.notation.sample_mark != "subscript"
+        return name.layer.named or sampled or self.symbols.notation.layer_mark != "subscript"
 
     # --- functions of each entry ---
 

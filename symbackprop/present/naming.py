@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 
+import sympy
 from sympy import Expr
 
-from symbackprop.algebra.nodes import Unspecified
+from symbackprop.algebra.nodes import Sum, Unspecified
+from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.declare.model import LayerRecord, Model
 from symbackprop.present.notation import Notation
 
@@ -18,13 +21,19 @@ ROLES = (
     "target",
     "pre",
     "activation",
+    "output",
     "probability",
+    "normalizer",
     "weight",
     "bias",
     "error",
     "loss",
     "sample_loss",
+    "one_loss",
 )
+#: Ends the name of a tensor that has an entry 0 in front: inputs with their 1, weights with the bias in column 0. No name of a user
+#: has a space.
+EXTENDED = " from 0"
 
 
 @dataclass(frozen=True)
@@ -34,14 +43,16 @@ class Layer:
     Attributes:
         base: an int counts from the input (0); "general" and "last" are symbols; another string is a layer's own name.
         offset: added to it: l + 1.
+        own: what is added to the input's number, or to the symbol, where activations count as layers; None if it is the same.
     """
 
     base: int | str
     offset: int = 0
+    own: int | None = None
 
     def moved(self, by: int) -> Layer:
         """Return the layer that lies ``by`` further from the input."""
-        return self if self.named else Layer(self.base, self.offset + by)
+        return self if self.named else Layer(self.base, self.offset + by, None if self.own is None else self.own + by)
 
     @property
     def named(self) -> bool:
@@ -54,11 +65,15 @@ class Name:
     """The name of a tensor on paper.
 
     Attributes:
-        role: one of `ROLES`, or "word" for a name of the user's, or "gradient", "direction", "jacobian".
+        role: one of `ROLES`, or "word" for a name of the user's, or "gradient", "direction", "jacobian", "penalty".
         layer: the layer that it belongs to; a weight belongs to the layer that it leads to.
-        word: the user's name, for role "word"; what is differentiated, for a gradient of something else than the loss.
+        word: the user's name, for role "word"; what is differentiated, for a gradient of something else than the loss; the part of the
+            loss, for role "loss".
         of: what it is a derivative (or direction) with respect to.
         top: what is differentiated, for role "jacobian".
+        extended: it has an entry 0 in front; where biases are folded, what could have one and has not gets a bar.
+        column: of a weight matrix: "0" is the one that holds the biases.
+        rank: for role "jacobian", the number of axes of what is differentiated; None if it is not known.
     """
 
     role: str
@@ -66,6 +81,30 @@ class Name:
     word: str = ""
     of: Name | None = None
     top: Name | None = None
+    extended: bool = False
+    column: str = ""
+    rank: int | None = None
+
+    def rows(self, tensor: Tensor) -> int:
+        """Return how many axes of a Jacobian belong to what is differentiated; the indices of the variable may have a prime."""
+        if self.rank is not None:
+            return self.rank
+        return next((k for k, axis in enumerate(tensor.axes) if axis.name.endswith("'")), tensor.rank)
+
+
+@dataclass(frozen=True)
+class Affine:
+    """A product with weights to which a bias is added: where it is folded, the three become one product.
+
+    Attributes:
+        weight: the name of the weights.
+        bias: of the bias.
+        input: of what is multiplied.
+    """
+
+    weight: Name
+    bias: Name
+    input: Name
 
 
 @dataclass(frozen=True)
@@ -78,6 +117,8 @@ class Naming:
         functions: the label of an unspecified function -> "function" or "output_function"; other labels stay as they are.
         batch: the size of the batch axis.
         loss: what is differentiated.
+        affine: the affine maps, for notations that fold biases into weights.
+        ranks: tensor name -> how many axes it has.
     """
 
     names: Mapping[str, Name] = field(default_factory=lambda: MappingProxyType({}))
@@ -85,11 +126,15 @@ class Naming:
     functions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({"f": "function"}))
     batch: Expr | None = None
     loss: Name = field(default_factory=lambda: Name("loss"))
+    affine: tuple[Affine, ...] = ()
+    ranks: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     def of(self, tensor: str) -> Name:
         """Return the name of a tensor: the given one, else one read from the tensor's own name."""
         if tensor in self.names:
             return self.names[tensor]
+        if tensor.endswith(EXTENDED):
+            return _extended(self.of(tensor.removesuffix(EXTENDED)))
         head, dot, rest = tensor.partition(".")
         if dot and head == "grad":
             return Name("gradient", of=self.of(rest))
@@ -102,10 +147,24 @@ class Naming:
             return Name("direction", of=self.of(tensor.removeprefix("v_")))
         if tensor.startswith("d ") and "/d " in tensor:
             top, _, bottom = tensor.removeprefix("d ").partition("/d ")
-            return Name("jacobian", top=self.of(top), of=self.of(bottom))
+            return Name("jacobian", top=self.of(top), of=self.of(bottom), rank=self.ranks.get(top))
         if dot:
             return Name("word", Layer(head), word=rest)
         return Name("word", word=tensor)
+
+    @cached_property
+    def columns(self) -> Mapping[Name, Name]:
+        """Where biases are folded: the bias -> column 0 of its weights."""
+        return {a.bias: replace(a.weight, column="0") for a in self.affine}
+
+    @cached_property
+    def barred(self) -> Mapping[Name, None]:
+        """Where biases are folded: what has an entry 0 in front when it is written without a bar."""
+        return {name: None for a in self.affine for name in (a.weight, a.input)}
+
+
+def _extended(name: Name) -> Name:
+    return replace(name, of=_extended(name.of)) if name.of is not None else replace(name, extended=True)
 
 
 def network_naming(model: Model) -> Naming:
@@ -120,17 +179,20 @@ def network_naming(model: Model) -> Naming:
     if model.target:
         names[model.target] = Name("target")
     chained = _is_chain(model)
-    position = 0
+    position = depth = 0
     places: dict[str, Layer] = {}
     for record in model.layers:
         position += int(record.pre is not None)
+        depth += int(record.pre is not None)
         called = record.name if record.use == 1 else f"{record.name}_{record.use}"
-        here = Layer(position) if chained else Layer(called)
+        here = there = Layer(position, own=depth) if chained else Layer(called)
         if record.pre is not None:
             names[record.pre] = Name("pre", here)
             names[f"delta.{called}"] = Name("error", here)
         if record.output not in names:
-            names[record.output] = _output(record, here, names, chained)
+            depth += int(record.pre is not None or record.kind == "Activation")
+            there = Layer(position, own=depth) if chained else here
+            names[record.output] = _output(record, there, names, chained)
         for parameter in record.parameters:
             own = parameter.rpartition(".")[2]
             role = {"W": "weight", "b": "bias"}.get(own)
@@ -140,13 +202,48 @@ def network_naming(model: Model) -> Naming:
         layer, dot, word = tensor.partition(".")
         if dot and tensor not in names and layer in places:
             names[tensor] = Name("word", places[layer], word=word)
+    last = names.get(model.outputs[0]) if chained and len(model.outputs) == 1 else None
+    if last is not None and last.role == "activation":
+        names[model.outputs[0]] = replace(last, role="output")
+    whole = Name("one_loss" if model.per == "sample" else "loss")
     if model.loss is not None:
-        names |= {model.loss: Name("loss"), "loss.p": Name("probability"), "loss.data": Name("word", word="L_data")}
-        names["loss.L"] = Name("loss" if model.per == "sample" else "sample_loss")
+        names |= {model.loss: whole, "loss.p": Name("probability"), "loss.S": Name("normalizer"), "loss.data": Name("loss", word="data")}
+        names["loss.L"] = Name("one_loss" if model.per == "sample" else "sample_loss")
         for tensor in model.system.tensors:
             if tensor.startswith("loss.") and tensor not in names:
                 names[tensor] = Name("word", word=tensor.partition(".")[2].replace("penalty_", "R_").replace("part_", "T_"))
-    return Naming(names=names, functions=_functions(model), batch=model.batch)
+    return Naming(
+        names=names,
+        functions=_functions(model),
+        batch=model.batch,
+        loss=whole,
+        affine=_affine(model, names),
+        ranks={name: tensor.rank for name, tensor in model.system.tensors.items()},
+    )
+
+
+def _affine(model: Model, names: Mapping[str, Name]) -> tuple[Affine, ...]:
+    """Return the affine maps among a network's equations."""
+    biases = {name for name, paper in names.items() if paper.role == "bias"}
+    found = (affine_map(e.rhs, biases) for e in model.system.equations if any(t.name in biases for t in e.reads))
+    return tuple(Affine(names[f[0].tensor.name], names[f[1].tensor.name], names[f[2].tensor.name]) for f in found if f is not None)
+
+
+def affine_map(total: Expr, biases: Container[str]) -> tuple[Access, Access, Access] | None:
+    """Return (W[i, j], b[i], x[.., j]) of Σ_j W[i, j] x[.., j] + b[i], or None for anything else."""
+    if not isinstance(total, sympy.Add) or len(total.args) != 2:
+        return None
+    for bias, product in (total.args, total.args[::-1]):
+        if not (isinstance(bias, Access) and bias.tensor.name in biases and isinstance(product, Sum) and len(product.bound) == 1):
+            continue
+        factors = [f for f in sympy.Mul.make_args(product.body) if isinstance(f, Access)]
+        if len(factors) != 2 or len(sympy.Mul.make_args(product.body)) != 2:
+            continue
+        bound = product.bound[0]
+        for weight, value in (factors, factors[::-1]):
+            if weight.tensor.role == "parameter" and weight.index == (*bias.index, bound) and value.index[-1:] == (bound,):
+                return weight, bias, value
+    return None
 
 
 def _is_chain(model: Model) -> bool:
@@ -166,7 +263,8 @@ def _output(record: LayerRecord, here: Layer, names: Mapping[str, Name], chained
     taken = Name("activation", here) in names.values()
     if chained and record.kind == "Activation" and not taken and here.base != 0:
         return Name("activation", here)
-    return Name("word", Layer(record.name), word=record.output.rpartition(".")[2])
+    own = record.output.rpartition(".")[2]
+    return Name("activation", Layer(record.name)) if own == "a" and not chained else Name("word", Layer(record.name), word=own)
 
 
 def _functions(model: Model) -> Mapping[str, str]:
@@ -194,6 +292,7 @@ def general_naming(
     output: bool = False,
     widths: Mapping[Expr, int] | None = None,
     batch: Expr | None = None,
+    biases: bool = True,
 ) -> Naming:
     """Return names for an equation of the recursion over layers, in which a layer has the symbol l.
 
@@ -206,25 +305,35 @@ def general_naming(
         output: whether the equation is about the last layer, n_l.
         widths: a symbolic size -> the layer whose width it is, counted in the same way.
         batch: the size of the batch axis.
+        biases: whether the layers have biases.
     """
-    shift = 1 if gradient and notation.weight_of == "source" else 0
+    shift = -notation.weight_layer() if gradient else 0
     base = "last" if output else "general"
 
-    def layer(offset: int) -> Layer:
-        return Layer(base, offset + shift)
+    def layer(offset: int, role: str = "") -> Layer:
+        # Where activations count as layers, the layers with weights are two apart, and an activation comes right after.
+        return Layer(base, offset + shift, 2 * offset + shift + int(role == "activation"))
 
     def name(written: str) -> Name:
         if written.startswith("gradient "):
             return Name("gradient", of=name(written.removeprefix("gradient ")))
         role, colon, offset = written.partition(":")
-        where = layer(int(offset)) if colon else None
+        where = layer(int(offset), role) if colon else None
+        if role == "activation" and output and where is not None and int(offset) == 0:
+            role = "output"
         return Name(role, where) if role in ROLES else Name("word", where, word=role)
+
+    def affine(offset: int) -> Affine:
+        below = f"pre:{offset - 1}" if offset == 0 and f"pre:{offset - 1}" in slots.values() else f"activation:{offset - 1}"
+        return Affine(name(f"weight:{offset}"), name(f"bias:{offset}"), name(below))
 
     return Naming(
         names={tensor: name(written) for tensor, written in slots.items()},
         widths={size: layer(offset) for size, offset in (widths or {}).items()},
         batch=batch,
+        loss=Name("one_loss"),
+        affine=tuple(affine(offset) for offset in ((0,) if output else (0, 1))) if biases else (),
     )
 
 
-__all__ = ["ROLES", "Layer", "Name", "Naming", "general_naming", "network_naming"]
+__all__ = ["EXTENDED", "ROLES", "Affine", "Layer", "Name", "Naming", "affine_map", "general_naming", "network_naming"]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.derive.records import Derivation
-from symbackprop.present.document.fragment import fragment
+from symbackprop.present.document.records import Document
+from symbackprop.present.document.tex import tex
 from symbackprop.present.naming import Naming, network_naming
 from symbackprop.present.notation import Notation
 from symbackprop.present.sheet import Entry, Sheet
@@ -68,7 +69,7 @@ def network_fragment(
         *sample_sheet(one, matrix_form, mean=mean).sections(notation=notation),
         *batch_sheet(batch, matrix_form).sections(notation=notation),
     )
-    return (TextFile(f"{name}/{name}_latex.tex", fragment(name, sections, notation=notation)),)
+    return (TextFile(f"{name}/{name}_latex.tex", tex(Document(name, sections), "fragment")),)
 
 
 def _naming(derivation: Derivation) -> Naming:

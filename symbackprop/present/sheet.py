@@ -8,7 +8,7 @@ from typing import Protocol
 
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.matrix import MatrixEquation
-from symbackprop.present.document.fragment import Block, Section
+from symbackprop.present.document.records import Display, Line, Section
 from symbackprop.present.latex import latex_equation, latex_mean, plain_equation
 from symbackprop.present.letters import tex_text
 from symbackprop.present.naming import Naming
@@ -72,12 +72,12 @@ class Sheet:
             formulas = [latex_equation(e.shown(form), self.naming, notation=notation, layout=layout, shapes=shapes) for e in entries]
             if steps:
                 pairs = [(e, f) for e, f in zip(entries, formulas, strict=True) if says(f)]
-                blocks = [Block((*step_lines(e.steps, self.naming, notation=notation), f)) for e, f in pairs]
+                blocks = [_display((*step_lines(e.steps, self.naming, notation=notation), f)) for e, f in pairs]
             else:
-                blocks = [Block(tuple(f for f in formulas if says(f)))]
+                blocks = [_display(tuple(f for f in formulas if says(f)))]
             made.append(Section(title, tuple(blocks)))
         if self.closing:
-            made.append(Section("All samples", (Block(tuple(self.averages(notation=notation))),)))
+            made.append(Section("All samples", (_display(tuple(self.averages(notation=notation))),)))
         return tuple(made)
 
     def formulas(
@@ -91,7 +91,7 @@ class Sheet:
     ) -> tuple[str, ...]:
         """Return every formula in LaTeX, in order."""
         sections = self.sections(notation=notation, form=form, layout=layout, shapes=shapes, steps=steps)
-        return tuple(f for s in sections for b in s.blocks for f in b.formulas)
+        return tuple(line.latex for s in sections for b in s.blocks if isinstance(b, Display) for line in b.lines)
 
     def text(self, *, notation: str | Notation = "ufldl", form: str | None = None) -> tuple[str, ...]:
         """Return the sheet as lines of Unicode; ``form`` None gives both forms of every result."""
@@ -108,6 +108,10 @@ class Sheet:
         """Yield the closing lines: over all samples, the loss or a gradient is the mean of those of one sample."""
         for gradient in self.closing:
             yield latex_mean(notation, mean=self.mean, of=self.naming.of(gradient).of)
+
+
+def _display(formulas: tuple[str, ...]) -> Display:
+    return Display(tuple(Line(f) for f in formulas))
 
 
 def says(formula: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
+from unicodedata import normalize
 
 from symbackprop.present.letters import MACROS, plain_letter, plain_word, tex_letter, tex_word, upright_word
 
@@ -38,6 +39,11 @@ class Writer(Protocol):
     def marked(self, base: str, below: str, above: str) -> str: ...
     def layer(self, number: str) -> str: ...
     def named_layer(self, name: str) -> str: ...
+    def subscript(self, word: str) -> str: ...
+    def column(self, number: str) -> str: ...
+    def row(self, number: str) -> str: ...
+    def bold(self, letter: str, kind: str) -> str: ...
+    def barred(self, base: str) -> str: ...
     def parenthesised(self, piece: Piece) -> Piece: ...
     def fraction(self, top: Piece, bottom: Piece) -> Piece: ...
     def power(self, base: str, exponent: str) -> str: ...
@@ -53,7 +59,10 @@ class Writer(Protocol):
     def gradient(self, of: str, loss: str) -> str: ...
     def partial(self, of: str, loss: str) -> Piece: ...
     def shaped(self, text: str, rows: str, columns: str) -> str: ...
+    def gap(self) -> str: ...
     def ones(self) -> str: ...
+    def dots(self, way: str) -> str: ...
+    def underbraced(self, piece: Piece, below: str) -> Piece: ...
     def relation(self, kind: str) -> str: ...
     def scientific(self, mantissa: str, exponent: int) -> str: ...
 
@@ -100,6 +109,27 @@ class Latex:
     def named_layer(self, name: str) -> str:
         return upright_word(name)
 
+    def column(self, number: str) -> str:
+        return rf"\cdot {number}"
+
+    def row(self, number: str) -> str:
+        return rf"{number} \cdot"
+
+    def subscript(self, word: str) -> str:
+        return word if len(word) == 1 else upright_word(word)
+
+    def bold(self, letter: str, kind: str) -> str:
+        # Upright bold exists for Latin letters only.
+        head, mark, below = letter.partition("_")
+        macro = "mathbf" if kind != "bold" and not head.startswith("\\") else "boldsymbol"
+        return rf"\{macro}{{{head}}}{mark}{below}"
+
+    def barred(self, base: str) -> str:
+        if r"\_" in base:
+            return rf"\overline{{{base}}}"
+        head, mark, below = base.partition("_")
+        return rf"\bar{{{head}}}{mark}{below}"
+
     def parenthesised(self, piece: Piece) -> Piece:
         text = rf"\left( {piece.text} \right)" if piece.tall else f"({piece.text})"
         return Piece(text, SINGLE, tall=True)
@@ -139,7 +169,8 @@ class Latex:
         sign = {"sum": r"\sum", "max": r"\max", "argmax": r"\operatorname*{argmax}"}[kind]
         if kind != "sum":
             return f"{sign}{_script('_', ', '.join(r[0] for r in ranges))} {body}"
-        sums = " ".join(rf"{sign}_{{{index}={low}}}{_script('^', high)}" for index, low, high in ranges)
+        limits = (rf"_{{{index}={low}}}{_script('^', high)}" if high else _script("_", index) for index, low, high in ranges)
+        sums = " ".join(f"{sign}{limit}" for limit in limits)
         return f"{sums} {body}"
 
     def transposed(self, base: str, sign: str) -> str:
@@ -157,8 +188,17 @@ class Latex:
     def shaped(self, text: str, rows: str, columns: str) -> str:
         return rf"\underset{{{rows} \times {columns}}}{{{text}}}"
 
+    def gap(self) -> str:
+        return r" \; "
+
     def ones(self) -> str:
         return r"\mathbf{1}"
+
+    def dots(self, way: str) -> str:
+        return r"\vdots" if way == "vertical" else r"\dots"
+
+    def underbraced(self, piece: Piece, below: str) -> Piece:
+        return Piece(rf"\underbrace{{{piece.text}}}_{{{below}}}", SINGLE, False)
 
     def relation(self, kind: str) -> str:
         return _RELATIONS[kind]
@@ -178,13 +218,32 @@ class Unicode:
 
     def marked(self, base: str, below: str, above: str) -> str:
         low = "" if not below else f"_{below}" if below.isalnum() else f"[{below}]" if "," in below else f"_{{{below}}}"
-        return f"{base}{low}{f'^{above}' if above else ''}"
+        high = above if above.isalnum() or above.startswith("(") else f"{{{above}}}"
+        return f"{base}{low}{f'^{high}' if above else ''}"
 
     def layer(self, number: str) -> str:
         return f"({number})"
 
     def named_layer(self, name: str) -> str:
         return name
+
+    def column(self, number: str) -> str:
+        return f"·{number}"
+
+    def row(self, number: str) -> str:
+        return f"{number}·"
+
+    def subscript(self, word: str) -> str:
+        return word
+
+    def bold(self, letter: str, kind: str) -> str:
+        # Terminals lack bold letters more often than not: only where a plain one would be misread.
+        bold = kind == "always" and len(letter) == 1 and letter.isascii() and letter.isalpha()
+        return chr(ord(letter) - ord("A") + 0x1D400 - 6 * letter.islower()) if bold else letter
+
+    def barred(self, base: str) -> str:
+        place = 1 if len(base.partition("_")[0]) == 1 else len(base)
+        return normalize("NFC", f"{base[:place]}\u0304{base[place:]}")
 
     def parenthesised(self, piece: Piece) -> Piece:
         return Piece(f"({piece.text})", SINGLE)
@@ -219,6 +278,8 @@ class Unicode:
 
     def reduction(self, kind: str, ranges: Sequence[tuple[str, str, str]], body: str) -> str:
         sign = {"sum": "Σ", "max": "max", "argmax": "argmax"}[kind]
+        if any(low == "0" for _, low, _ in ranges):
+            return f"{sign}_{{{','.join(f'{r[0]}≥{r[1]}' for r in ranges)}}} {body}"
         return f"{sign}_{{{','.join(r[0] for r in ranges)}}} {body}" if len(ranges) > 1 else f"{sign}_{ranges[0][0]} {body}"
 
     def transposed(self, base: str, sign: str) -> str:
@@ -236,8 +297,17 @@ class Unicode:
     def shaped(self, text: str, rows: str, columns: str) -> str:
         return f"{text}⟨{rows}×{columns}⟩"
 
+    def gap(self) -> str:
+        return " "
+
     def ones(self) -> str:
         return "𝟏"
+
+    def dots(self, way: str) -> str:
+        return "⋮" if way == "vertical" else "…"
+
+    def underbraced(self, piece: Piece, below: str) -> Piece:
+        return Piece(f"[{below} = {piece.text}]", SINGLE)
 
     def relation(self, kind: str) -> str:
         return {">": ">", ">=": "≥", "<=": "≤", "==": "=", "!=": "≠", "|": "|"}[kind]

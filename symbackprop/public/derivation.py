@@ -14,23 +14,27 @@ import symbackprop
 from symbackprop.algebra.equation import Equation, System, reads
 from symbackprop.algebra.interpret import evaluate_equation, interpret, solve_sizes
 from symbackprop.algebra.matrix import MatrixEquation
-from symbackprop.algebra.tensor import Tensor
+from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.declare.spec import NetworkSpec
 from symbackprop.derive.jacobian import diagonal, jacobian_equation
+from symbackprop.derive.lecture import general_ways, way_to
 from symbackprop.derive.matrix import matrix_form
 from symbackprop.derive.network import Rung, called, recursion
 from symbackprop.derive.records import Derivation as Record
-from symbackprop.derive.records import Step
+from symbackprop.derive.records import Passage, Step, Way
 from symbackprop.derive.second import derive_products
 from symbackprop.derive.sweep import derive_system
 from symbackprop.errors import DataError, DerivationError
 from symbackprop.present.display import displayed, displayed_lines, formula_table
+from symbackprop.present.document.records import Line
+from symbackprop.present.expanded import expanded
 from symbackprop.present.latex import latex_equation, plain_equation
 from symbackprop.present.naming import Name, Naming, general_naming, network_naming
 from symbackprop.present.network import sample_sheet
 from symbackprop.present.notation import Notation
 from symbackprop.present.notation import notation as named_notation
-from symbackprop.present.sheet import Sheet
+from symbackprop.present.sheet import Sheet, says
+from symbackprop.present.steps import aligned, entry_lines, entry_text, printed_shape, step_lines, step_text
 
 Array = npt.NDArray[Any]
 
@@ -68,6 +72,40 @@ class Derived:
     def text(self, form: str = "matrix", notation: str | Notation = "ufldl") -> str:
         """Return the equation as one line of Unicode text."""
         return plain_equation(self._form(form), self._owner.naming, notation=notation)
+
+    @cached_property
+    def way(self) -> Way:
+        """How it is derived, as a record: the lines of a lecture and every rewrite."""
+        return way_to(self._owner.record, self.name)
+
+    def lines(
+        self,
+        depth: str = "lecture",
+        notation: str | Notation = "ufldl",
+        form: str = "matrix",
+        layout: str = "gradient",
+        shapes: bool = False,
+        braces: bool = True,
+    ) -> tuple[Line, ...]:
+        """Return the derivation line by line, each with the rule that gave it.
+
+        Args:
+            depth: "result" (the formula), "lecture" (chain rule, local derivatives, collapsed sum, matrix form) or "rewrite"
+                (every recorded rewrite).
+            notation: a preset's name or a `Notation`.
+            form: "matrix" or "index".
+            layout: "gradient", "numerator" or "denominator".
+            shapes: write the shape under each factor.
+            braces: mark the loss gradient and the local gradient of an error term.
+        """
+        made = step_lines(
+            self.way, self._owner.naming, notation=notation, form=form, layout=layout, depth=depth, shapes=shapes, braces=braces
+        )
+        return made
+
+    def steps_text(self, depth: str = "lecture", notation: str | Notation = "ufldl", form: str = "matrix") -> tuple[str, ...]:
+        """Return the same as lines of Unicode text, with the rules beside them."""
+        return step_text(self.way, self._owner.naming, notation=notation, form=form, depth=depth)
 
     def evaluate(self, values: Mapping[str, Any], form: str = "index") -> Array:
         """Return the value in float64, from values of the parameters, inputs and target.
@@ -115,6 +153,12 @@ class JacobianDerived(Derived):
         super().__init__(name, index, steps, owner)
         self.rank = rank
 
+    @cached_property
+    def way(self) -> Way:
+        """How it is derived: in one line, from the rule of one equation."""
+        line = Passage("differentiate, with the output index held fixed", self.index, self.matrix)
+        return Way(self.name, self.name, self.index, self.matrix, (line,))
+
     @property
     def shape(self) -> tuple[Any, ...]:
         """The extents of all indices; the Jacobian itself is never built unless it is evaluated."""
@@ -154,8 +198,86 @@ class JacobianDerived(Derived):
         return only.evaluate(values)
 
 
+class DerivedEntry:
+    """The derivation of a single weight, bias or error term, with its indices counted as they are printed.
+
+    Attributes:
+        name: of the whole, for example ``dense_1.W`` or ``delta.dense_1``.
+        indices: of the entry.
+    """
+
+    def __init__(self, name: str, indices: tuple[int, ...], derived: Derived, owner: Derivation, notation: str | Notation) -> None:
+        self.name = name
+        self.indices = indices
+        self._whole = derived
+        self._owner = owner
+        self._notation = notation
+        self._place(notation)
+
+    @cached_property
+    def way(self) -> Way:
+        """How the whole is derived, with each sum cut down to the paths that lead to one entry."""
+        return way_to(self._owner.record, self._whole.name, entry=True)
+
+    def _place(self, notation: str | Notation) -> tuple[tuple[int, ...], Derived]:
+        """Return the entry's place in an array, counted from 0, and of which array."""
+        if any(isinstance(k, bool) or not isinstance(k, int) for k in self.indices):
+            raise DerivationError(f"{self.name}: indices are whole numbers, counted from 1 as they are printed, got {self.indices}")
+        stored = self._whole.index.tensor.shape
+        if len(self.indices) != len(stored):
+            raise DerivationError(f"{self.name} has {len(stored)} {'index' if len(stored) == 1 else 'indices'}, got {len(self.indices)}")
+        shape, turned = printed_shape(self._whole.way, self._owner.naming, notation=notation)
+        places = [(axis, k) for axis, k in enumerate(self.indices)][:: -1 if turned else 1]
+        at = []
+        for extent, printed, (axis, k) in zip(stored, shape[:: -1 if turned else 1], places, strict=True):
+            # Where biases stand in column 0 of their weights, there is one more column than the engine has.
+            lowest = 0 if printed != extent else 1
+            if k < lowest or (extent.is_Integer and k > extent):
+                hint = "; the bias is a parameter of its own in this notation" if k == 0 and len(stored) == 2 else ""
+                raise DerivationError(f"{self.name}: index {axis + 1} is {lowest} to {extent}, got {k}{hint}")
+            at.append(k - 1)
+        if len(at) == 2 and at[1] < 0:
+            return (at[0],), self._owner.gradients[self.name.rpartition(".")[0] + ".b"]
+        return tuple(at), self._whole
+
+    def lines(self, notation: str | Notation | None = None, boxed: bool = True) -> tuple[Line, ...]:
+        """Return the derivation line by line; the last lines say, boxed, what the local derivatives of the chain are."""
+        notation = notation or self._notation
+        place, derived = self._place(notation)
+        closing = derived.way if len(place) < len(self.indices) else None
+        return entry_lines(self.way, self.indices, self._owner.naming, notation=notation, boxed=boxed, closing=closing)
+
+    def latex(self, notation: str | Notation | None = None, boxed: bool = True) -> str:
+        """Return the lines as LaTeX, one a row."""
+        return "\n".join(line.latex for line in self.lines(notation, boxed))
+
+    def text(self, notation: str | Notation | None = None) -> str:
+        """Return the lines as Unicode text, with the rules beside them."""
+        notation = notation or self._notation
+        place, derived = self._place(notation)
+        closing = derived.way if len(place) < len(self.indices) else None
+        return "\n".join(entry_text(self.way, self.indices, self._owner.naming, notation=notation, closing=closing))
+
+    def evaluate(self, values: Mapping[str, Any]) -> float:
+        """Return the value of this entry in float64, from values of the parameters, inputs and target."""
+        place, derived = self._place(self._notation)
+        return float(derived.evaluate(values)[place])
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"DerivedEntry({self.name}, {', '.join(map(str, self.indices))})"
+
+    def _repr_latex_(self) -> str:
+        return displayed_lines(tuple(line.latex for line in self.lines()))
+
+
 class Recursion(tuple[Rung, ...]):
     """The recursion over layers: δ at the output, δ in hidden layers, ∇W and ∇b for a general layer l, with their ranges."""
+
+    #: The derivation that it was read from.
+    record: Record | None = None
 
     def latex(self, notation: str | Notation = "ufldl", form: str = "matrix") -> tuple[str, ...]:
         """Return one formula a line, without delimiters and ranges."""
@@ -168,6 +290,22 @@ class Recursion(tuple[Rung, ...]):
         for r in self:
             shown.setdefault(plain_equation(self._form(r, form), _rung_naming(r, notation), notation=notation), []).append(r)
         return tuple(f"{line}    ({rungs[0].kind}; {_range(rungs, notation)})" for line, rungs in shown.items())
+
+    def lines(
+        self,
+        depth: str = "lecture",
+        notation: str | Notation = "ufldl",
+        form: str = "matrix",
+        layout: str = "gradient",
+        braces: bool = False,
+    ) -> tuple[tuple[Line, ...], ...]:
+        """Return how each formula is derived for a general layer, line by line; the arguments are those of `Derived.lines`."""
+        assert self.record is not None
+        made = (
+            step_lines(way, _rung_naming(rung, notation), notation=notation, form=form, layout=layout, depth=depth, braces=braces)
+            for rung, way in general_ways(self.record)
+        )
+        return tuple(dict.fromkeys(made))
 
     @property
     def matrix(self) -> tuple[MatrixEquation | None, ...]:
@@ -184,18 +322,20 @@ class Recursion(tuple[Rung, ...]):
 
 
 def _rung_naming(rung: Rung, notation: str | Notation) -> Naming:
-    return general_naming(
-        named_notation(notation), rung.slots, gradient=rung.kind in ("weight", "bias"), output=rung.kind == "output", widths=rung.widths
-    )
+    record, about_weights = named_notation(notation), rung.kind in ("weight", "bias")
+    return general_naming(record, rung.slots, gradient=about_weights, output=rung.kind == "output", widths=rung.widths, biases=rung.biases)
 
 
 def _range(rungs: list[Rung], given: str | Notation) -> str:
     """Return the layers for which a formula holds, from the last down to the first, in the numbers of the notation."""
     record = named_notation(given)
-    source = rungs[0].kind in ("weight", "bias") and record.weight_of == "source"
-    layers = sorted({k + record.first - int(source) for r in rungs for k in range(r.first, r.last + 1)}, reverse=True)
-    if len(layers) > 2 and layers[0] - layers[-1] == len(layers) - 1:
-        return f"{record.layer} = {layers[0]}, ..., {layers[-1]}"
+    below = record.weight_layer() if rungs[0].kind in ("weight", "bias") else 0
+    own = record.activation_layer == "own"
+    numbers = (2 * k - 1 if own else k for r in rungs for k in range(r.first, r.last + 1))
+    layers = sorted({number + record.first + below for number in numbers}, reverse=True)
+    if len(layers) > 2 and layers[0] - layers[-1] == (len(layers) - 1) * (1 + own):
+        start = f"{layers[0]}, {layers[1]}" if own else f"{layers[0]}"
+        return f"{record.layer} = {start}, ..., {layers[-1]}"
     return f"{record.layer} = {', '.join(map(str, layers))}"
 
 
@@ -235,7 +375,10 @@ class Derivation:
     @cached_property
     def naming(self) -> Naming:
         """How the tensors are called in print."""
-        return network_naming(self.record.model) if self.record.model is not None else Naming(loss=Name("word", word=self.record.loss))
+        if self.record.model is not None:
+            return network_naming(self.record.model)
+        ranks = {name: tensor.rank for name, tensor in self.record.tensors.items()}
+        return Naming(loss=Name("word", word=self.record.loss), ranks=ranks)
 
     @cached_property
     def error_terms(self) -> Mapping[str, Derived]:
@@ -258,7 +401,9 @@ class Derivation:
         """δ^(l), ∇W^(l), ∇b^(l) for a general layer, where layers repeat one pattern."""
         if self.record.model is None:
             raise DerivationError("a recursion over layers needs a network; this is a derivation of a plain system")
-        return Recursion(recursion(self._per_sample.record))
+        made = Recursion(recursion(self._per_sample.record))
+        made.record = self._per_sample.record
+        return made
 
     @cached_property
     def _per_sample(self) -> Derivation:
@@ -287,6 +432,40 @@ class Derivation:
 
     def _derived(self, name: str) -> Derived:
         return Derived(name, self.record.equation(name), self.record.steps_of(name), self)
+
+    def weight(self, name: str, *indices: int, notation: str | Notation = "ufldl") -> DerivedEntry:
+        """Return the derivation of a single weight or bias: ∂E/∂w_13 = ∂E/∂z_1 ∂z_1/∂w_13 = δ_1 a_3.
+
+        Args:
+            name: of a parameter or input, for example ``dense_1.W``.
+            indices: row and column, counted from 1 as they are printed in the notation. Where biases are column 0 of their
+                weights, column 0 is the bias.
+            notation: a preset's name or a `Notation`.
+
+        Raises:
+            DerivationError: there is no such parameter, or an index is out of range.
+        """
+        one = self._per_sample
+        if name not in one.gradients:
+            raise DerivationError(f"there is no gradient of {name!r}; there are {', '.join(one.gradients)}")
+        return DerivedEntry(name, indices, one.gradients[name], one, notation)
+
+    def entry(self, name: str, *indices: int, notation: str | Notation = "ufldl") -> DerivedEntry:
+        """Return the derivation of a single entry of an error term or of a gradient, by the name of its tensor.
+
+        Args:
+            name: for example ``delta.dense_2`` or ``grad.dense_1.W``.
+            indices: counted from 1, as they are printed.
+            notation: a preset's name or a `Notation`.
+
+        Raises:
+            DerivationError: there is no such error term or gradient, or an index is out of range.
+        """
+        one = self._per_sample
+        known = {d.name: d for d in (*one.error_terms.values(), *one.gradients.values())}
+        if name not in known:
+            raise DerivationError(f"there is no error term or gradient {name!r}; there are {', '.join(known)}")
+        return DerivedEntry(name.removeprefix("grad."), indices, known[name], one, notation)
 
     def jacobian(self, of: str, wrt: str) -> JacobianDerived:
         """Return ∂of/∂wrt in index form: the same rule with the output index held fixed."""
@@ -328,15 +507,42 @@ class Derivation:
             return name[:-1] + "z"
         return name
 
-    def latex(self, notation: str | Notation = "ufldl", form: str = "matrix", steps: bool = False) -> str:
+    def formulas(self, *names: str, notation: str | Notation = "ufldl", form: str = "matrix") -> tuple[Line, ...]:
+        """Return the equations that give tensors: "dense_1.z", "loss", "delta.dense_1"; without names the forward pass of one sample."""
+        one = self._per_sample
+        wanted = [one.record.equation(n) for n in names] or [e for e in one.equations if not isinstance(e.rhs, Access)]
+        shown = [(matrix_form(e) or e) if _checked(form) == "matrix" else e for e in wanted]
+        return tuple(Line(latex_equation(e, one.naming, notation=notation)) for e in shown)
+
+    def expanded(self, name: str, *, notation: str | Notation = "ufldl", inside: Iterable[str] = (), **options: Any) -> tuple[Line, ...]:
+        """Return an equation entry by entry with its sums written out; values named in ``inside`` stand in place, under a brace."""
+        one = self._per_sample
+        within = [one.record.equation(n) for n in inside]
+        return expanded(one.record.equation(name), one.naming, notation=notation, inside=within, **options)
+
+    def latex(self, notation: str | Notation = "ufldl", form: str = "matrix", steps: bool | str = False) -> str:
         """Return the whole derivation in LaTeX, one formula a line: the per-sample form, closed by the mean over the batch.
 
         Args:
             notation: a preset's name or a `Notation`.
             form: "matrix" or "index".
-            steps: show how each result was derived, with the names of the rules, as rows of an alignment.
+            steps: show how each result was derived, with the names of the rules, as rows of an alignment: True or "lecture" for
+                the lines of a lecture, "rewrite" for every rewrite.
         """
-        return "\n".join(self._sheet.formulas(notation=notation, form=_checked(form), steps=steps))
+        if not steps:
+            return "\n".join(self._sheet.formulas(notation=notation, form=_checked(form)))
+        depth = "lecture" if steps is True else steps
+        one = self._per_sample
+        rows: list[str] = []
+        for _, entries in self._sheet.groups:
+            for e in entries:
+                name = e.index.tensor.name
+                if name in one.record.cotangents.values():
+                    rows += aligned(one._derived(name).lines(depth, notation, form))
+                elif says(formula := latex_equation(e.shown(form), one.naming, notation=notation)):
+                    rows += aligned((Line(formula),))
+        rows += aligned(tuple(Line(mean) for mean in self._sheet.averages(notation=notation)))
+        return "\n".join(rows)
 
     def text(self, notation: str | Notation = "ufldl", form: str | None = "matrix") -> str:
         """Return the same as plain Unicode text; ``form`` None gives both forms."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,65 @@ class Network:
         )
         return paths
 
+    def scene(self, notation: Any = "ufldl", kind: str = "auto", view: str | None = None, **options: Any) -> Any:
+        """Return the network's picture as a record.
+
+        Args:
+            notation: a preset's name or a `Notation`.
+            kind: "neurons" draws every unit, "boxes" every layer, "auto" neurons where that can be.
+            view: "same" draws an activation with its layer, "own" as a layer of its own; None leaves that to the notation.
+            **options: ``highlight="dense_1.W[1,3]"`` lets all ways from a weight or an error term to the loss stand out, step by step
+                with ``frames=True``; ``values=params`` writes numbers on the edges; ``loss=True`` draws target and loss (boxes).
+        """
+        from symbackprop.present.scene.network import network_scene
+
+        if options.get("highlight") is not None and "note" not in options and self.spec.loss is not None:
+            options["note"] = self._chain(str(options["highlight"]), notation)
+        return network_scene(self.model(per="sample"), notation, kind, activation_layer=view, **options)
+
+    def _chain(self, highlight: str, notation: Any) -> Any:
+        """The chain rule of a single weight as a label, or None for anything else."""
+        from symbackprop.present.scene.records import Label
+
+        name, _, rest = highlight.partition("[")
+        indices = re.findall(r"\d+", rest)
+        if name.strip() not in {r.name for r in self.spec.parameters if r.trainable}:
+            return None
+        entry = self.derive(per="sample").weight(name.strip(), *map(int, indices), notation=notation)
+        plain = " ".join(re.split(r"\s{2,}", line.strip())[0] for line in entry.text().splitlines())
+        return Label(plain, rf"\displaystyle {' '.join(line.latex for line in entry.lines(boxed=False))}")
+
+    def draw(
+        self,
+        path: str | os.PathLike[str],
+        notation: Any = "ufldl",
+        kind: str = "auto",
+        view: str | None = None,
+        *,
+        frames: bool = False,
+        step: int | None = None,
+        **options: Any,
+    ) -> tuple[Path, ...]:
+        """Write the network's picture.
+
+        Args:
+            path: ``net.svg``, ``.tex`` (a tikzpicture), ``.dot``, ``.txt``, ``.pdf`` or ``.png``.
+            notation: as for `scene`, like ``kind``, ``view`` and the options.
+            kind: "auto", "neurons" or "boxes".
+            view: "same", "own" or None.
+            frames: write one file for each step; in a ``.tex`` file one picture with overlays.
+            step: draw this frame only.
+            **options: as for `scene`.
+
+        Returns:
+            The files that were written.
+        """
+        from symbackprop.public.drawing import draw_scene
+
+        if options.get("highlight") is not None:
+            options["frames"] = frames or step is not None
+        return draw_scene(self.scene(notation, kind, view, **options), path, frames=frames, step=step)
+
     def __repr__(self) -> str:
         loss = f", loss={self.spec.loss.name}" if self.spec.loss is not None else ""
         count = self.parameter_count
@@ -169,6 +229,17 @@ class Network:
             cells = (call.output, self.spec.layer[call.layer].kind, ", ".join(call.inputs), written(call.shape), ", ".join(owned))
             rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
         return f"<table><caption>{html.escape(repr(self))}</caption>{head}{''.join(rows)}</table>"
+
+    def _repr_svg_(self) -> str:
+        from symbackprop.present.scene.svg import svg
+
+        return svg(self.scene())
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """The picture and the table together, where a front end shows HTML."""
+        from symbackprop.present.display import bundle
+
+        return bundle(repr(self), svg=self._repr_svg_(), html=self._repr_html_())
 
 
 class Sequential(Network):

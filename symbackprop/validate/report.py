@@ -119,6 +119,9 @@ class Report:
             return f"ok: {_count(len(self.rows), 'row')} within tolerance, {worst}; {kinks}"
         return f"FAILED: {len(self.failures)} of {_count(len(self.rows), 'row')}; {self.worst}; {kinks}"
 
+    def __repr__(self) -> str:
+        return f"Report({self.title}: {'ok' if self.ok else 'FAILED'}, {_count(len(self.rows), 'row')})"
+
     def __str__(self) -> str:
         table = [_COLUMNS, *(_cells(row) for row in self.shown)]
         widths = [max(len(line[k]) for line in table) for k in range(len(_COLUMNS))]

@@ -29,7 +29,7 @@ def test_a_fragment_is_written_beside_the_modules(tmp_path):
         r"\delta^{(3)} &= p - ",
         r"\delta^{(2)} &= \left( (W^{(2)})^{\top} \delta^{(3)} \right) \circ (1 - a^{(2)} \circ a^{(2)})",
         r"\nabla_{W^{(2)}} L &= \delta^{(3)} (a^{(2)})^{\top}",
-        r"L(\theta) &= \frac{1}{M} \sum_{n=1}^M L(\theta; x_n, y_n)",
+        r"L(\theta) &= \frac{1}{M} \sum_{i=1}^M L(\theta; x^{(i)}, y^{(i)})",
         r"\nabla_{W^{(1)}} L &= (\Delta^{(2)})^{\top} X + 0.02 W^{(1)}",
     ):
         assert line in text
@@ -39,7 +39,7 @@ def test_a_fragment_is_written_beside_the_modules(tmp_path):
 def test_the_sum_over_samples_is_written_as_a_sum(tmp_path):
     net = sbp.Sequential([sbp.Input(3), sbp.Dense(2)], loss=sbp.Loss("half_squared_error", reduction="sum"), name="total")
     (path,) = net.generate(tmp_path, targets=("latex",))
-    assert r"L(\theta) &= \sum_{n=1}^M L(\theta; x_n, y_n)" in path.read_text(encoding="utf-8")
+    assert r"L(\theta) &= \sum_{i=1}^M L(\theta; x^{(i)}, y^{(i)})" in path.read_text(encoding="utf-8")
 
 
 def test_the_same_network_gives_the_same_bytes(tmp_path):

@@ -12,7 +12,8 @@ from symbackprop.present.notation import Notation, notation, notations
 
 
 def test_presets_are_known_by_name():
-    assert {"ufldl", "larochelle"} <= set(notations())
+    assert notations() == ("ufldl", "larochelle", "cs231n", "tuwien", "ng", "goodfellow", "bishop", "nielsen")
+    assert all(notation(name).source for name in notations())
     assert notation("ufldl").activation == "a" and notation("larochelle").pre == "a"
     mine = dataclasses.replace(notation("ufldl"), name="mine", error="e")
     assert notation(mine) is mine
@@ -24,7 +25,7 @@ def test_a_letter_that_is_no_letter_is_refused(letter):
         Notation("mine", error=letter)
 
 
-@pytest.mark.parametrize("change", [{"hadamard": r"\input"}, {"weight_of": "both"}, {"first": 7}, {"gradient": "d"}])
+@pytest.mark.parametrize("change", [{"hadamard": r"\input"}, {"weight_of": "both"}, {"first": 7}, {"gradient": "d"}, {"indices": "iii"}])
 def test_a_choice_outside_the_list_is_refused(change):
     with pytest.raises(DeclarationError):
         dataclasses.replace(notation("ufldl"), **change)
@@ -61,3 +62,12 @@ def test_text_is_printed_and_never_run():
 
 def test_capitals_of_letters():
     assert [capital(letter) for letter in ("x", r"\delta", "n_l", "net", r"\eta")] == ["X", r"\Delta", "N_l", "net", r"\eta"]
+
+
+def test_letters_that_would_be_misread_are_refused():
+    with pytest.raises(DeclarationError, match="pre and activation cannot share the letter 'a'"):
+        dataclasses.replace(notation("ufldl"), pre="a")
+    with pytest.raises(DeclarationError, match="sample_loss"):
+        dataclasses.replace(notation("bishop"), one_loss="sample")
+    # With a folded bias no formula has its letter.
+    assert dataclasses.replace(notation("ng"), bias="w").bias == "w"

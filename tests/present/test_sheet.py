@@ -14,10 +14,11 @@ from symbackprop.declare.layers import Dense, Input
 from symbackprop.declare.lower import lower
 from symbackprop.derive.matrix import matrix_form
 from symbackprop.present.display import aligned, displayed, displayed_lines, formula_table, table
-from symbackprop.present.document.fragment import Block, Section, environment, fragment, fragment_view
+from symbackprop.present.document.records import Display, Document, Line, Paragraph, Section
+from symbackprop.present.document.tex import environment, tex, view
 from symbackprop.present.latex import latex_mean, plain_mean
 from symbackprop.present.naming import network_naming
-from symbackprop.present.notation import PRESETS, notation
+from symbackprop.present.notation import PRESETS
 from symbackprop.present.sheet import Entry, Sheet, says, step_lines
 from symbackprop.public.network import Sequential
 
@@ -38,17 +39,17 @@ def sheet():
     return Sheet((("Forward", entries),), network_naming(model), closing=("grad.dense_1.W",))
 
 
-def test_the_template_asks_for_what_the_view_gives():
-    source = environment().loader.get_source(environment(), "fragment.tex.jinja")[0]
-    wanted = jinja2.meta.find_undeclared_variables(environment().parse(source))
-    assert wanted == set(fragment_view("t", (), notation("ufldl")))
+@pytest.mark.parametrize("kind", ["article", "beamer", "fragment"])
+def test_the_templates_ask_for_what_the_view_gives(kind):
+    source = environment().loader.get_source(environment(), f"{kind}.tex.jinja")[0]
+    assert jinja2.meta.find_undeclared_variables(environment().parse(source)) <= set(view(Document("t", ()), kind))
 
 
 def test_a_sheet_closes_with_the_mean_over_the_samples():
     made = sheet().formulas(notation="ufldl")
-    assert made[-1] == r"\nabla_{W^{(1)}} L(\theta) = \frac{1}{M} \sum_{n=1}^M \nabla_{W^{(1)}} L(\theta; x_n, y_n)"
-    assert latex_mean("larochelle") == r"L(\theta) = \frac{1}{N} \sum_{n=1}^N L(\theta; x_n, y_n)"
-    assert plain_mean("ufldl", mean=False) == "L(θ) = Σ_n L(θ; x_n, y_n)"
+    assert made[-1] == r"\nabla_{W^{(1)}} L(\theta) = \frac{1}{M} \sum_{i=1}^M \nabla_{W^{(1)}} L(\theta; x^{(i)}, y^{(i)})"
+    assert latex_mean("larochelle") == r"L(\theta) = \frac{1}{N} \sum_{n=1}^N L(\theta; x^n, y^n)"
+    assert plain_mean("ufldl", mean=False) == "L(θ) = Σ_i L(θ; x^(i), y^(i))"
     assert all(says(f) for f in made)
 
 
@@ -60,9 +61,9 @@ def test_lines_of_text_have_both_forms_once():
 
 
 def test_a_fragment_defines_nothing_and_escapes_its_words():
-    text = fragment(r"\input{secret}", (Section("A_1 & $", (Block(("x = y",), words="50% done"),)),))
+    text = tex(Document(r"\input{secret}", (Section("A_1 & $", (Paragraph(("50% done",)), Display((Line("x = y"),)))),)), "fragment")
     assert r"\input" not in text.replace(r"\textbackslash{}input", "")
-    assert r"\paragraph{A\_1 \& \$}" in text and r"50\% done" in text
+    assert r"\textbf{A\_1 \& \$}" in text and r"50\% done" in text
     assert "usepackage" not in text and r"\newcommand" not in text
     assert "  x &= y\n" in text
     assert text.endswith("\n")
@@ -89,10 +90,11 @@ def test_display_has_its_delimiters_and_escapes():
 def test_a_fragment_compiles_with_nothing_but_amsmath(preset, tmp_path, require_tool):
     require_tool("pdflatex")
     results = tuple(Entry(e, matrix(e)) for e in (OUTPUT, HIDDEN, WEIGHTS, BIAS))
-    body = fragment("Recursion", sheet().sections(notation=preset, shapes=True), notation=preset)
+    body = tex(Document("Recursion", sheet().sections(notation=preset, shapes=True)), "fragment")
     for entry in results:
-        body += fragment("one", Sheet((("δ of layer_1 <50%>", (entry,)),), naming_of(entry.index, preset)).sections(notation=preset))
-        body += fragment("one", Sheet((("x", (entry,)),), naming_of(entry.index, preset)).sections(notation=preset, form="index"))
+        one = Sheet((("δ of layer_1 <50%>", (entry,)),), naming_of(entry.index, preset))
+        for form in ("matrix", "index"):
+            body += tex(Document("one", one.sections(notation=preset, form=form)), "fragment")
     document = f"\\documentclass{{article}}\n\\usepackage{{amsmath}}\n\\begin{{document}}\n{body}\\end{{document}}\n"
     (tmp_path / "note.tex").write_text(document, encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "note.tex"]

@@ -16,7 +16,7 @@ _WORDS = """
     left right big Big bigl bigr lVert rVert lvert rvert lfloor rfloor lbrack rbrack langle rangle
     mathbf mathrm mathbb mathsf boldsymbol operatorname text bar tilde hat vec overline underline
     underbrace overbrace underset overset boxed phantom substack
-    begin end quad qquad
+    begin end quad qquad thinspace medspace thickspace negthinspace
     ge le ne in mid to mapsto leftarrow rightarrow Rightarrow Leftrightarrow approx equiv sim infty dots ldots cdots vdots ddots
     pm mp times otimes star ast prime forall exists notin subset cup cap land lor lnot
     displaystyle textstyle color

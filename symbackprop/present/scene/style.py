@@ -9,9 +9,8 @@ from typing import Final
 
 from symbackprop.present.scene.records import ROLES
 
-#: Heights of letters, in points; 1 cm is 28.45 pt. Pictures have fixed sizes, so their letters have too.
-NODE_POINTS: Final = 10.0
-MARK_POINTS: Final = 9.0
+#: Size of letters, in points: pictures have fixed sizes, so their letters have too.
+POINTS: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -28,9 +27,9 @@ class Style:
         bold: whether its words are heavy.
     """
 
-    stroke: str = "333333"
+    stroke: str = "222222"
     fill: str = "FFFFFF"
-    text: str = "111111"
+    text: str = "222222"
     width: float = 0.6
     dash: str = ""
     slanted: bool = False
@@ -41,22 +40,22 @@ class Style:
 STYLES: Final[Mapping[str, Style]] = MappingProxyType(
     {
         "plain": Style(),
-        "input": Style("4A5568", "EEF2F7"),
-        "bias": Style("8A6D1A", "FDF6E0", dash="dashed"),
-        "hidden": Style("2B5C9E", "E3EDF9", width=0.8),
-        "output": Style("6B2F8F", "F3E8FA", width=1.4),
-        "parameter": Style("555555", "F7F7F7"),
-        "target": Style("666666", "FFFFFF", dash="dotted", width=0.8),
-        "loss": Style("A04000", "FDEBDC", width=1.4),
-        "gate": Style("333333", "FFFFFF", width=0.8),
-        "value": Style("1A7F37", "E6F4EA", "1A7F37", 0.8),
-        "gradient": Style("C62828", "FDECEA", "C62828", 0.8, slanted=True),
-        "local": Style("1F4FA0", "E8EFFB", "1F4FA0", dash="dotted"),
-        "highlight": Style("D9480F", "FFE8D6", "A63A0A", 1.8, bold=True),
-        "muted": Style("B4B9C1", "FBFBFC", "8A9099", 0.4),
+        "input": Style("1F3B73", "E8EEFB", "1F3B73"),
+        "bias": Style("5C5C5C", "F2F2F2", "5C5C5C", dash="dashed"),
+        "hidden": Style("3D3D3D", "F7F3E8", "3D3D3D"),
+        "output": Style("5B2A86", "F3EAFA", "5B2A86", 1.4),
+        "parameter": Style("6B4E00", "FFF6DC", "6B4E00"),
+        "target": Style("00595C", "E3F5F5", "00595C", dash="dotted"),
+        "loss": Style("8A1C1C", "FDEAEA", "8A1C1C", 1.4),
+        "gate": Style("222222", "FFFFFF", "222222"),
+        "value": Style("136C2E", "E6F4EA", "136C2E"),
+        "gradient": Style("B3121D", "FDEAEA", "B3121D", 1.2, slanted=True),
+        "local": Style("1B4FA8", "E8EEFB", "1B4FA8", dash="dotted"),
+        "highlight": Style("A34700", "FFE8D1", "A34700", 1.6, bold=True),
+        "muted": Style("B0B0B0", "FAFAFA", "6B6B6B", 0.4),
     }
 )
 assert set(STYLES) == set(ROLES)
 
 
-__all__ = ["MARK_POINTS", "NODE_POINTS", "STYLES", "Style"]
+__all__ = ["POINTS", "STYLES", "Style"]

@@ -4,33 +4,20 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from typing import Final
 
 from symbackprop.present.scene import boxes
 from symbackprop.present.scene.boxes import Point
-from symbackprop.present.scene.records import Label, Node, Scene
+from symbackprop.present.scene.records import Edge, Label, Node, Scene
+from symbackprop.present.scene.style import STYLES
 
 #: Pixels for a centimetre.
 SCALE: Final = 40.0
 _FONTS: Final = "'Latin Modern Roman', 'STIX Two Text', 'Times New Roman', Times, 'DejaVu Serif', serif"
-
-#: Role -> (colour of lines and letters, fill of nodes). Dark enough for white paper (contrast above 4.5).
-_COLOURS: Final = {
-    "plain": ("#222222", "#ffffff"),
-    "input": ("#1f3b73", "#e8eefb"),
-    "bias": ("#5c5c5c", "#f2f2f2"),
-    "hidden": ("#3d3d3d", "#f7f3e8"),
-    "output": ("#5b2a86", "#f3eafa"),
-    "parameter": ("#6b4e00", "#fff6dc"),
-    "target": ("#00595c", "#e3f5f5"),
-    "loss": ("#8a1c1c", "#fdeaea"),
-    "gate": ("#222222", "#ffffff"),
-    "value": ("#136c2e", "#e6f4ea"),
-    "gradient": ("#b3121d", "#fdeaea"),
-    "local": ("#1b4fa8", "#e8eefb"),
-    "highlight": ("#a34700", "#ffe8d1"),
-    "muted": ("#6b6b6b", "#fafafa"),
-}
+_POINT: Final = SCALE * 2.54 / 72
+_FLUSH: Final = {"west": "start", "east": "end"}
+_DASHES: Final = {"": "", "dashed": ' stroke-dasharray="5 4"', "dotted": ' stroke-dasharray="1.5 2.5"'}
 
 
 def svg(scene: Scene, step: int | None = None) -> str:
@@ -47,20 +34,24 @@ def svg(scene: Scene, step: int | None = None) -> str:
     title = _escaped(scene.title)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{title}" viewBox="0 0 {_n(wide)} {_n(tall)}" '
-        f'width="{_n(wide)}" height="{_n(tall)}" font-family="{html.escape(_FONTS, quote=True)}" font-size="{_n(boxes.SIZE * SCALE)}">',
+        f'width="{_n(wide)}" height="{_n(tall)}" font-family="{html.escape(_FONTS, quote=True)}" font-size="{_n(boxes.SIZE * SCALE)}" '
+        'text-rendering="geometricPrecision">',
         f"<title>{title}</title>",
         f"<desc>{_escaped(_description(shown))}</desc>",
         f'<rect width="{_n(wide)}" height="{_n(tall)}" fill="#ffffff"/>',
     ]
     lines = list(boxes.paths(shown))
     for edge, points in lines:
-        parts += page.edge(points, _COLOURS[edge.role][0], edge.arrow, edge.dashed, heavy=edge.role in ("highlight", "gradient"))
+        parts += page.edge(edge, points)
     parts += [page.node(node) for node in shown.nodes]
     for edge, points in lines:
         for mark in edge.marks:
             parts += page.label(mark.label, boxes.mark_centre(points, mark), mark.role, backed=mark.side == "on")
     for words in shown.words:
-        parts += page.label(words.label, boxes.words_centre(words), words.role)
+        # Words that begin or end somewhere are flush there, whatever the font's true widths.
+        flush = _FLUSH.get(words.anchor, "middle")
+        at = boxes.words_centre(words) if flush == "middle" else (words.x, words.y)
+        parts += page.label(words.label, at, words.role, flush=flush)
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -73,29 +64,32 @@ class _Page:
     def at(self, point: Point) -> tuple[float, float]:
         return (point[0] - self.left) * SCALE, (self.top - point[1]) * SCALE
 
-    def edge(self, points: tuple[Point, ...], colour: str, arrow: bool, dashed: bool, heavy: bool) -> list[str]:
+    def edge(self, edge: Edge, points: tuple[Point, ...]) -> list[str]:
+        style = STYLES[edge.role]
         placed = [self.at(p) for p in points]
-        width = 2.2 if heavy else 1.3
+        colour, width = f"#{style.stroke}", style.width * _POINT
         head = ""
-        if arrow:
+        if edge.arrow:
             (ax, ay), (bx, by) = placed[-2], placed[-1]
             far = math.hypot(bx - ax, by - ay) or 1.0
             ux, uy = (bx - ax) / far, (by - ay) / far
             long, half = 7.0, 3.2
-            corners = ((bx, by), (bx - long * ux - half * uy, by - long * uy + half * ux), (bx - long * ux + half * uy, by - long * uy - half * ux))
+            tail = (bx - long * ux, by - long * uy)
+            corners = ((bx, by), (tail[0] - half * uy, tail[1] + half * ux), (tail[0] + half * uy, tail[1] - half * ux))
             head = f'<polygon points="{_points(corners)}" fill="{colour}"/>'
             placed[-1] = (bx - 0.8 * long * ux, by - 0.8 * long * uy)
-        broken = ' stroke-dasharray="5 4"' if dashed else ""
+        broken = _DASHES["dashed" if edge.dashed else style.dash]
         line = (
-            f'<polyline points="{_points(placed)}" fill="none" stroke="{colour}" stroke-width="{width}" stroke-linejoin="round"{broken}/>'
+            f'<polyline points="{_points(placed)}" fill="none" stroke="{colour}" stroke-width="{_n(width)}" '
+            f'stroke-linejoin="round"{broken}/>'
         )
         return [line, head] if head else [line]
 
     def node(self, node: Node) -> str:
-        colour, fill = _COLOURS[node.role]
+        style = STYLES[node.role]
         x, y = self.at((node.x, node.y))
         w, h = node.width * SCALE, node.height * SCALE
-        paint = f'fill="{fill}" stroke="{colour}" stroke-width="1.3"'
+        paint = f'fill="#{style.fill}" stroke="#{style.stroke}" stroke-width="{_n(style.width * _POINT)}"{_DASHES[style.dash]}'
         shape = ""
         if node.shape == "circle":
             shape = f'<ellipse cx="{_n(x)}" cy="{_n(y)}" rx="{_n(w / 2)}" ry="{_n(h / 2)}" {paint}/>'
@@ -105,7 +99,7 @@ class _Page:
         title = f"<title>{_escaped(node.title)}</title>" if node.title else ""
         return f"<g>{title}{shape}{''.join(self.label(node.label, (node.x, node.y), node.role))}</g>"
 
-    def label(self, label: Label, centre: Point, role: str, backed: bool = False) -> list[str]:
+    def label(self, label: Label, centre: Point, role: str, backed: bool = False, flush: str = "middle") -> list[str]:
         """Write a label around a point; ``backed`` puts white paper under it."""
         if not label.plain:
             return []
@@ -121,8 +115,10 @@ class _Page:
                 attributes += f' font-size="{_n(size * boxes.SCRIPT)}"'
             spans += _styled(run.text, attributes, maths)
             shift = target
+        style = STYLES[role]
+        look = ' font-style="italic"' * (style.slanted and not maths) + ' font-weight="bold"' * style.bold
         text = (
-            f'<text x="{_n(x)}" y="{_n(y + 0.33 * size)}" text-anchor="middle" fill="{_COLOURS[role][0]}" xml:space="preserve">'
+            f'<text x="{_n(x)}" y="{_n(y + 0.33 * size)}" text-anchor="{flush}" fill="#{style.text}"{look} xml:space="preserve">'
             f"{''.join(spans)}</text>"
         )
         if backed:
@@ -131,26 +127,19 @@ class _Page:
 
 
 def _styled(text: str, attributes: str, maths: bool) -> list[str]:
-    """Return the spans of a run: in formulas, letters that stand alone are italic, as TeX sets them."""
-    pieces: list[tuple[str, bool]] = []
-    k = 0
-    while k < len(text):
-        end = k + 1
-        if text[k].isalpha():
-            while end < len(text) and text[end].isalpha():
-                end += 1
-        italic = maths and end == k + 1 and text[k].isalpha() and not text[k].isupper()
-        italic = italic or (maths and end == k + 1 and text[k].isascii() and text[k].isalpha())
-        if pieces and pieces[-1][1] == italic:
-            pieces[-1] = (pieces[-1][0] + text[k:end], italic)
-        else:
-            pieces.append((text[k:end], italic))
-        k = end
+    """Return the spans of a run: in formulas, letters that stand alone are italic, as TeX sets them, and a hyphen is a minus sign."""
+    if maths:
+        text = text.replace("-", "−")
+    found: list[tuple[str, bool]] = []
+    for piece in re.findall(r"[^\W\d_]+|[\W\d_]+", text):
+        italic = maths and len(piece) == 1 and piece.isalpha()
+        found.append((piece, italic))
     spans = []
-    for number, (piece, italic) in enumerate(pieces):
+    for number, (piece, italic) in enumerate(found):
         style = ' font-style="italic"' if italic else ""
-        first = attributes if number == 0 else "".join(f" {a}" for a in attributes.split(" ") if a.startswith("font-size"))
-        spans.append(f"<tspan{first}{style}>{_escaped(piece)}</tspan>")
+        # The shift to the line of a script is made once, its size holds for each part.
+        own = attributes if number == 0 else re.sub(r' dy="[^"]*"', "", attributes)
+        spans.append(f"<tspan{own}{style}>{_escaped(piece)}</tspan>")
     return spans
 
 

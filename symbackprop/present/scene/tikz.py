@@ -2,28 +2,24 @@ r"""Pictures for TeX: a ``tikzpicture`` that needs ``\usepackage{tikz}`` and not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from symbackprop.present.letters import tex_text
+from symbackprop.present.scene.boxes import PAD, Point, bounds, mark_centre, paths, words_centre
 from symbackprop.present.scene.records import Edge, Label, Mark, Node, Scene, Words
-from symbackprop.present.scene.route import Point, along, route
-from symbackprop.present.scene.style import MARK_POINTS, NODE_POINTS, STYLES, Style
+from symbackprop.present.scene.style import POINTS, STYLES, Style
 
 _SHAPES = {
     "circle": "circle",
     "box": "rectangle",
     "rounded": "rectangle, rounded corners=3pt",
     "cell": "rectangle, line width=0.4pt",
-    "none": "rectangle, draw=none, fill=none",
+    "none": f"rectangle, draw=none, fill=none, inner sep={PAD}cm",
 }
-#: Gap between an edge and the words at it, in centimetres.
-_GAP = 0.08
 #: Edges of a later role lie over those of an earlier one.
 _OVER = {"muted": 0, "highlight": 2}
 
 
 def tikz(scene: Scene, step: int | None = None, overlays: bool = False) -> str:
-    r"""Return a picture as a ``tikzpicture``.
+    r"""Return a picture as a ``tikzpicture``; formulas in its labels may ask for amsmath besides.
 
     Args:
         scene: the picture.
@@ -31,17 +27,14 @@ def tikz(scene: Scene, step: int | None = None, overlays: bool = False) -> str:
         overlays: wrap what appears on step k ≥ 1 in ``\onslide<k+1->{...}``, for beamer.
     """
     shown = scene if step is None else scene.frame(step)
-    nodes = {n.id: n for n in scene.nodes}
 
     def on(step: int, line: str) -> str:
         return rf"  \onslide<{step + 1}->{{{line}}}" if overlays and step else f"  {line}"
 
-    lines = [f"  {line}" for line in _size(scene) if step is not None]
+    lines = [f"  {_size(scene)}"]
     lines += [on(n.step, _node(n)) for n in shown.nodes]
     lines += [on(e.step, _edge(e)) for e in sorted(shown.edges, key=lambda e: _OVER.get(e.role, 1))]
-    for e in shown.edges:
-        points = route(e, nodes)
-        lines += [on(max(m.step, e.step), _mark(m, points)) for m in e.marks]
+    lines += [on(max(m.step, e.step), _mark(m, mark_centre(points, m))) for e, points in paths(shown) for m in e.marks]
     lines += [on(w.step, _words(w)) for w in shown.words]
     colours, styles = _styles(shown)
     head = ",\n  ".join(("x=1cm, y=1cm, >=stealth, inner sep=0pt", *styles))
@@ -60,27 +53,22 @@ def _styles(scene: Scene) -> tuple[list[str], list[str]]:
         colours += [rf"  \definecolor{{sbp-{role}-{part}}}{{HTML}}{{{colour}}}" for part, colour, there in used if there]
         line = f"line width={_short(s.width)}pt" + (f", {s.dash}" if s.dash else "")
         if role in nodes:
-            styles.append(
-                f"{role} node/.style={{draw=sbp-{role}-line, fill=sbp-{role}-fill, text=sbp-{role}-text, {line}, {_font(NODE_POINTS)}}}"
-            )
+            styles.append(f"{role} node/.style={{draw=sbp-{role}-line, fill=sbp-{role}-fill, text=sbp-{role}-text, {line}, {_font()}}}")
         if role in edges:
             styles.append(f"{role} edge/.style={{sbp-{role}-line, {line}}}")
         if role in texts:
-            styles.append(f"{role} text/.style={{text=sbp-{role}-text, {_font(MARK_POINTS)}}}")
+            styles.append(f"{role} text/.style={{text=sbp-{role}-text, {_font()}}}")
     return colours, styles
 
 
-def _font(points: float) -> str:
-    return rf"font=\fontsize{{{_short(points)}}}{{{_short(points * 1.2)}}}\selectfont"
+def _font() -> str:
+    return rf"font=\fontsize{{{_short(POINTS)}}}{{{_short(POINTS * 1.2)}}}\selectfont"
 
 
-def _size(scene: Scene) -> tuple[str, ...]:
-    corners = [(n.x + a * n.width / 2, n.y + b * n.height / 2) for n in scene.nodes for a, b in ((-1, -1), (1, 1))]
-    corners += [p for e in scene.edges for p in e.via] + [(w.x, w.y) for w in scene.words]
-    if not corners:
-        return ()
-    xs, ys = [p[0] for p in corners], [p[1] for p in corners]
-    return (rf"\path {_point((min(xs), min(ys)))} {_point((max(xs), max(ys)))};",)
+def _size(scene: Scene) -> str:
+    """All frames have one size."""
+    room = bounds(scene, margin=0.1)
+    return rf"\path {_point((room.left, room.bottom))} {_point((room.right, room.top))};"
 
 
 def _node(node: Node) -> str:
@@ -95,28 +83,18 @@ def _edge(edge: Edge) -> str:
     return rf"\draw[{', '.join(look)}] {' -- '.join(stops)};"
 
 
-def _mark(mark: Mark, points: Sequence[Point]) -> str:
-    (x, y), (dx, dy) = along(tuple(points), mark.at)
-    options = [f"{mark.role} text"]
-    if mark.side == "on":
-        options += ["fill=white", "inner sep=1.5pt"]
-    else:
-        side = 1 if mark.side == "above" else -1
-        x, y = x - side * dy * _GAP, y + side * dx * _GAP
-        options.append(f"anchor={_anchor(-side * dy, side * dx)}")
-    return rf"\node[{', '.join(options)}] at {_point((x, y))} {{{_label(mark.label, STYLES[mark.role])}}};"
+def _mark(mark: Mark, centre: Point) -> str:
+    return _text(mark.role, centre, mark.label, ", fill=white, inner sep=1.5pt" if mark.side == "on" else "")
 
 
-def _anchor(x: float, y: float) -> str:
-    """The anchor of words that stand in this direction from their point."""
-    vertical = "south" if y > 0.2 else "north" if y < -0.2 else ""
-    level = "west" if x > 0.2 else "east" if x < -0.2 else ""
-    return f"{vertical} {level}".strip()
+def _words(w: Words) -> str:
+    """Words that begin or end somewhere are flush there, whatever the font's true widths."""
+    flush = w.anchor in ("west", "east")
+    return _text(w.role, (w.x, w.y) if flush else words_centre(w), w.label, f", anchor={w.anchor}" if flush else "")
 
 
-def _words(words: Words) -> str:
-    look = f"{words.role} text, anchor={words.anchor}"
-    return rf"\node[{look}] at {_point((words.x, words.y))} {{{_label(words.label, STYLES[words.role])}}};"
+def _text(role: str, centre: Point, label: Label, more: str = "") -> str:
+    return rf"\node[{role} text{more}] at {_point(centre)} {{{_label(label, STYLES[role])}}};"
 
 
 def _label(label: Label, style: Style) -> str:
