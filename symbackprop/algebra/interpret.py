@@ -168,7 +168,7 @@ def evaluate_equation(equation: Equation, values: Mapping[str, Array], sizes: Ma
 
 
 def evaluate_recurrence(
-    recurrence: Recurrence, values: Mapping[str, Array], sizes: Mapping[Expr, Expr], dtype: Any = np.float64
+    recurrence: Recurrence[Equation], values: Mapping[str, Array], sizes: Mapping[Expr, Expr], dtype: Any = np.float64
 ) -> dict[str, Array]:
     """Return the arrays that a recurrence defines, computed step by step."""
     made = {}

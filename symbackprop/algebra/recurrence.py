@@ -10,20 +10,33 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Generic, Protocol, TypeVar
 
 from sympy import Expr
 
 from symbackprop.algebra.index import Index
-from symbackprop.algebra.tensor import Access
+from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import DeclarationError
 
-if TYPE_CHECKING:
-    from symbackprop.algebra.equation import Equation
+
+class Defining(Protocol):
+    """What is asked of an equation here."""
+
+    @property
+    def lhs(self) -> Access: ...
+    @property
+    def rhs(self) -> Expr: ...
+    @property
+    def tensor(self) -> Tensor: ...
+    @property
+    def reads(self) -> tuple[Tensor, ...]: ...
+
+
+E = TypeVar("E", bound=Defining)
 
 
 @dataclass(frozen=True)
-class Recurrence:
+class Recurrence(Generic[E]):
     """Equations that are computed together, step by step.
 
     Attributes:
@@ -32,7 +45,7 @@ class Recurrence:
         descending: whether it runs from the last position down to 0.
     """
 
-    equations: tuple[Equation, ...]
+    equations: tuple[E, ...]
     places: tuple[int, ...]
     descending: bool
 
@@ -52,11 +65,7 @@ class Recurrence:
         return tuple(e.tensor.name for e in self.equations)
 
 
-#: An equation by itself, or several that hang together.
-Strand: TypeAlias = "Equation | Recurrence"
-
-
-def strands(equations: Sequence[Equation]) -> tuple[Strand, ...]:
+def strands(equations: Sequence[E]) -> tuple[E | Recurrence[E], ...]:
     """Return equations in an order in which they can be computed, those that read one another in a circle together.
 
     Raises:
@@ -77,7 +86,7 @@ def strands(equations: Sequence[Equation]) -> tuple[Strand, ...]:
             readers.setdefault(other, []).append(c)
     ready = [(ks[0], c) for c, ks in members.items() if not waiting[c]]
     heapq.heapify(ready)
-    made: list[Strand] = []
+    made: list[E | Recurrence[E]] = []
     while ready:
         _, c = heapq.heappop(ready)
         ks = members[c]
@@ -127,7 +136,7 @@ def _components(reads: Sequence[Sequence[int]]) -> list[int]:
     return component
 
 
-def _recurrence(equations: Sequence[Equation]) -> Recurrence:
+def _recurrence(equations: Sequence[E]) -> Recurrence[E]:
     """Find the running axis and the direction of equations that read one another."""
     names = {e.tensor.name: k for k, e in enumerate(equations)}
     accesses = [tuple(a for a in sorted(e.rhs.atoms(Access), key=str) if a.tensor.name in names) for e in equations]
@@ -156,7 +165,7 @@ def _recurrence(equations: Sequence[Equation]) -> Recurrence:
 
 
 def _places(
-    equations: Sequence[Equation], accesses: Sequence[Sequence[Access]], names: Mapping[str, int], first: int
+    equations: Sequence[Defining], accesses: Sequence[Sequence[Access]], names: Mapping[str, int], first: int
 ) -> dict[int, int] | None:
     """Return the running axis of every equation, given that of the first one; None where they do not agree."""
     places = {0: first}
@@ -195,4 +204,4 @@ def _step_order(count: int, edges: Sequence[tuple[int, int]]) -> list[int] | Non
     return order
 
 
-__all__ = ["Recurrence", "Strand", "strands"]
+__all__ = ["Recurrence", "strands"]

@@ -137,7 +137,7 @@ def adjoint(
 
     circles: list[tuple[str, ...]] = []
 
-    def turn(recurrence: Recurrence) -> None:
+    def turn(recurrence: Recurrence[Equation]) -> None:
         """Take the cotangents of a recurrence as given, send them round, and then write down what they are."""
         for e in recurrence.equations:
             arrived[e.tensor.name] = Access(cotangent(template.tensors[e.tensor.name]), *template.tensors[e.tensor.name].axes)

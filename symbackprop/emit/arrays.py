@@ -238,7 +238,7 @@ class _Writer:
             self.lines[key] = tuple(made)
         return self.lines[key]
 
-    def step(self, recurrence: Recurrence, number: int) -> _Line:
+    def step(self, recurrence: Recurrence[Equation], number: int) -> _Line:
         """Return the line that does one step of an equation of a recurrence."""
         e, place = recurrence.equations[number], recurrence.places[number]
         code, used = vectorized(e, _slot, _size, recurrence.index(number))

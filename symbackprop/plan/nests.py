@@ -28,7 +28,7 @@ def loops(equations: Sequence[Equation], stored: frozenset[str]) -> tuple[Statem
     return _Nest(equations[0].lhs.index, {}).run(equations, stored)
 
 
-def steps(recurrence: Recurrence) -> tuple[Statement, ...]:
+def steps(recurrence: Recurrence[Equation]) -> tuple[Statement, ...]:
     """Return the loops that compute a recurrence: over the running index, and in each step one equation after the other."""
     running = recurrence.index(0)
     body: list[Statement] = []

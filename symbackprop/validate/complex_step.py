@@ -47,7 +47,7 @@ class Forward:
         for strand in self.strands:
             self.values.update(self.run(strand, self.values))
 
-    def run(self, strand: Equation | Recurrence, values: Mapping[str, Array]) -> dict[str, Array]:
+    def run(self, strand: Equation | Recurrence[Equation], values: Mapping[str, Array]) -> dict[str, Array]:
         """Return what an equation gives, or equations that run together."""
         if isinstance(strand, Recurrence):
             return evaluate_recurrence(strand, values, self.sizes)
@@ -90,7 +90,7 @@ class Forward:
                         heapq.heappush(queue, position)
         return reached
 
-    def answer(self, strand: Equation | Recurrence, moved: Mapping[str, Array], held: Collection[str]) -> dict[str, Array]:
+    def answer(self, strand: Equation | Recurrence[Equation], moved: Mapping[str, Array], held: Collection[str]) -> dict[str, Array]:
         """Return the values of a strand that a change reaches; a recurrence whose tensors are all held is taken one equation at a time."""
         values = {**self.values, **moved}
         if isinstance(strand, Recurrence) and not set(strand.defined) <= set(held):
@@ -156,5 +156,5 @@ def _leading_to(system: System, want: str) -> tuple[Equation, ...]:
     return tuple(e for e in system.equations if e.tensor.name in names)
 
 
-def _members(strand: Equation | Recurrence) -> tuple[Equation, ...]:
+def _members(strand: Equation | Recurrence[Equation]) -> tuple[Equation, ...]:
     return strand.equations if isinstance(strand, Recurrence) else (strand,)
