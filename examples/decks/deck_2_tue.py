@@ -71,7 +71,7 @@ def rings():
     layers = [sbp.Input(2), sbp.Dense(6, activation="tanh"), sbp.Dense(1, activation="sigmoid")]
     net = sbp.Sequential(layers, loss="binary_cross_entropy", name="rings")
     params, program = net.init(seed=1, dtype="float64"), net.compile(target="numpy", dtype="float64")
-    return [chart for frame in sbp.training_charts(program, params, x, y, sbp.Adam(0.05), (1, 20, 80, 300)) for chart in frame]
+    return [chart for frame in sbp.training_charts(program, params, x, y, sbp.Adam(0.05), (1, 20, 80, 300), points=41) for chart in frame]
 
 
 IMPULSE, NINE = np.zeros((5, 5)), np.arange(1, 10).reshape(3, 3)
@@ -100,7 +100,7 @@ def notes():
     small, gates = sbp.Graph("f", "(x + y) * z").backward(x=-2, y=5, z=-4), sbp.Graph("f", text).backward(values)
     fused = sbp.Graph("f", text, fuse="sigmoid").backward(values)
     patterns = sbp.Graph("f", "u = x*y; v = max(z, w); p = u + v; f = 2*p").backward(x=3, y=-4, z=2, w=-1)
-    branch = sbp.Graph("f", "q = x + y; f = q*q").backward(x=1, y=2)
+    branch = sbp.Graph("f", "u = x*w; v = x*z; f = u + v").backward(x=3, w=2, z=-1)
     jacobian, unit = relu_jacobian(), sbp.Sequential([sbp.Input(3), sbp.Dense(1, activation="sigmoid")], loss="mse", name="unit")
     reciprocal = next(g.inputs[0] for g in gates.graph.circuit.gates if g.operation == "/")
     parts = (

@@ -23,6 +23,7 @@ def gate(*weights):
     return [r["dense_1.z"][0] for r in runs], [r["dense_1.a"][0] for r in runs]
 
 
+SIX = sbp.Rounding(6)
 TABLE = [(0, 0), (0, 1), (1, 0), (1, 1)]
 GATES = {"AND": (-30, 20, 20), "OR": (-10, 20, 20), "(NOT, NOT)": (10, -20, -20)}
 
@@ -30,7 +31,7 @@ GATES = {"AND": (-30, 20, 20), "OR": (-10, 20, 20), "(NOT, NOT)": (10, -20, -20)
 def gate_table(name):
     """Return the truth table of a unit."""
     sums, values = gate(*GATES[name])
-    rows = [(*row, f"$g({int(z)})$", f"{float(a):.6g}", round(a)) for row, z, a in zip(TABLE, sums, values, strict=True)]
+    rows = [(*row, f"$g({int(z)})$", f"${SIX.latex(a)}$", round(a)) for row, z, a in zip(TABLE, sums, values, strict=True)]
     return table("$x_1$ | $x_2$ | $f_w(x)$ | value | rounded", rows, f"{name}: weights {', '.join(map(str, GATES[name]))}")
 
 
@@ -59,7 +60,7 @@ def xnor_table():
     """Return the truth table of the two layers."""
     net, params = xnor()
     runs = [sbp.worked(net, params, row, [0]).values for row in TABLE]
-    cells = [(*row, *(round(v) for v in (*r["dense_1.a"], *r["dense_2.a"])), f"{float(r['dense_2.a'][0]):.6g}") for row, r in zip(TABLE, runs, strict=True)]
+    cells = [(*row, *(round(v) for v in (*r["dense_1.a"], *r["dense_2.a"])), f"${SIX.latex(r['dense_2.a'][0])}$") for row, r in zip(TABLE, runs, strict=True)]
     return table("$x_1$ | $x_2$ | $a_1^{(2)}$ | $a_2^{(2)}$ | $f_w(x)$ | value of $f_w(x)$", cells, "XNOR: two layers")
 
 
@@ -75,7 +76,7 @@ def capacity():
         )
         params, program = net.init(seed=1, dtype="float64"), net.compile(target="numpy", dtype="float64")
         program.fit(params, x, y, optimizer=sbp.Adam(0.05), epochs=300, batch_size=None)
-        charts.append(sbp.decision_chart(program, params, x, y, title=f"{units} hidden unit{'s' * (units > 1)}"))
+        charts.append(sbp.decision_chart(program, params, x, y, title=f"{units} hidden unit{'s' * (units > 1)}", points=41))
     return charts
 
 
@@ -100,7 +101,7 @@ def notes(rounds=10_000):
     text = "1/(1 + exp(-(w0*x0 + w1*x1 + w2)))"
     values = {"w0": 2, "x0": -1, "w1": -3, "x1": -2, "w2": -3}
     gates, fused = sbp.Graph("f", text).backward(values), sbp.Graph("f", text, fuse="sigmoid").backward(values)
-    unit, two, four = chain((3, 1)), chain((3, 3, 1)).derive(per="sample"), chain((3, 3, 3, 1))
+    unit, two, four = chain((3, 1)), chain((3, 3, 1), sbp.Activation("g")).derive(per="sample"), chain((3, 3, 3, 1))
     d, run, post = four.derive(per="sample"), neuron(), mazur()
     long = mazur(rounds)
     parts = (
