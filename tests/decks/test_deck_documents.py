@@ -127,7 +127,8 @@ def test_the_numbers_of_deck_0(numbers):
     found = [cells(t) for t in tables(section("deck_0_iith", "The formulas with numbers"))]
     printed = [list(values) for table in found for values in table.values()]
     for row, key in (
-        ("D0.8", "z2"), ("D0.8", "a2"), ("D0.8", "z3"), ("D0.8", "a3"), ("D0.10", "delta3"), ("D0.11", "delta2"), ("D0.13", "dW1"), ("D0.13", "dW2"),
+        ("D0.8", "z2"), ("D0.8", "a2"), ("D0.8", "z3"), ("D0.8", "a3"), ("D0.10", "delta3"), ("D0.11", "delta2"),
+        ("D0.13", "dW1"), ("D0.13", "dW2"),
         ("D0.15", "dW1"), ("D0.15", "db1"), ("D0.15", "dW2"), ("D0.15", "db2"),
     ):  # fmt: skip
         right = np.ravel(numbers[row][key]).tolist()
