@@ -17,8 +17,10 @@ from symbackprop.algebra import nodes
 from symbackprop.algebra.equation import Block as Use
 from symbackprop.algebra.equation import Equation, System
 from symbackprop.algebra.matrix import MatrixEquation
+from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.declare.model import LayerRecord, Model
 from symbackprop.derive.records import Derivation, Way
+from symbackprop.present.document.breaking import tokens
 from symbackprop.present.document.records import (
     Algorithm,
     Block,
@@ -497,7 +499,13 @@ class _Note:
             now = tensor.removesuffix("_next")
             names[tensor] = names.setdefault(now, Name("word", word=_HYPER.get(now, now)))
         naming = Naming(names=names)
-        made = (_shown(e, replace(self.style, shapes=False), self.findings, naming) for e in system.equations)
+        style = replace(self.style, shapes=False, form="matrix")
+        made = []
+        for e in system.equations:
+            written = _shown(e, style, self.findings, naming)
+            apart = {style.notation.hadamard, r"\oslash"} & set(tokens(written))
+            # What is done entry by entry is said of one parameter.
+            made.append(_shown(_of_one(e), replace(style, form="index"), self.findings, naming) if apart else written)
         return [f.replace(" = ", r" \leftarrow ", 1) for f in made]
 
     # --- the rest ---
@@ -617,6 +625,15 @@ class _Note:
 def _shown(equation: Equation, style: Style, findings: Findings, naming: Naming) -> str:
     matrix = findings.matrix_form(equation) if style.form == "matrix" else None
     return style.latex(equation if matrix is None else matrix, naming)
+
+
+def _of_one(equation: Equation) -> Equation:
+    """Return an update over all parameters as that of one of them, where it treats each on its own."""
+    entries = [a for a in (equation.lhs, *equation.rhs.atoms(Access)) if a.tensor.rank == 1]
+    if equation.rhs.atoms(nodes.Sum) or any(a.index != equation.lhs.index for a in entries):
+        return equation
+    swap = {a: Tensor(a.tensor.name, (), a.tensor.role).own for a in entries}
+    return Equation(equation.lhs.xreplace(swap), equation.rhs.xreplace(swap))
 
 
 def _derived(name: str, derivation: Derivation, style: Style, findings: Findings, naming: Naming) -> list[Block]:

@@ -142,6 +142,14 @@ def test_momentum_updates_its_velocity_before_the_weights():
     assert lines[1] == r"\theta \leftarrow \theta - \eta v"
 
 
+@pytest.mark.deck("D1.16")
+def test_an_update_entry_by_entry_is_said_of_one_parameter():
+    document = document_of(chain(3, 2), replace(wish("larochelle"), optimizer=sbp.Adam(0.1)))
+    texts = [line.latex for line in lines_of(section(document, "The update"))]
+    assert texts[2].startswith(r"v \leftarrow (1 - \beta_2) \left( \frac{\partial L}{\partial \theta} \right)^2")
+    assert not any(r"\oslash" in text or "_p" in text for text in texts)
+
+
 # --- depth, abbreviation, overlays --------------------------------------------------------------------------------------
 
 
