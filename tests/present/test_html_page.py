@@ -191,7 +191,7 @@ def test_every_formula_of_every_preset_is_set(browser: Browser, tmp_path: Path):
     page = html(Document("Every formula", (Section("All", tuple(displays)),)))
     heard = browser.open(page, tmp_path / "page.html")
     assert heard.errors == [] and only_itself(heard.requests)
-    assert int(browser.value("document.documentElement.dataset.formulas")) > 1.5 * len(lines) > 300 * len(sbp.notations())
+    assert int(browser.value("document.documentElement.dataset.formulas")) > 1.5 * len(lines) > 250 * len(sbp.notations())
     assert browser.value("document.documentElement.dataset.errors") == "0"
 
 
