@@ -531,7 +531,7 @@ def e22():
         "E22", "D4",
         r"$(w^{(l)})^T \delta^{(l+1)}$ with the bias in column 0 of $w^{(l)}$",
         r"column 0 is dropped; $\frac{\partial E}{\partial w_{i0}^{(l)}} = \delta_i^{(l+1)}$, because $a_0 = 1$",
-        f"The bias unit has no $\\delta$: {said(printed)}.",
+        f"The bias unit has no $\\delta$, and so the two sides differ in size: {said(printed)}.",
         {"holds": printed.holds, "kind": printed.kind, "bias": bias.holds},
     )  # fmt: skip
 

@@ -24,7 +24,8 @@ def text(words: str) -> tuple:
 
 def say(words: str, *notes) -> sbp.Paragraph:
     """Return a paragraph, with footnotes at its end."""
-    return sbp.Paragraph((*text(words), *notes))
+    marks = tuple(part for note in notes for part in (" ", note))[1:]
+    return sbp.Paragraph((*text(words), *marks))
 
 
 def lines(*formulas) -> sbp.Display:
