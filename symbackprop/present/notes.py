@@ -29,6 +29,7 @@ from symbackprop.present.document.records import (
     Document,
     Enumeration,
     Figure,
+    Inline,
     Line,
     Math,
     Paragraph,
@@ -258,14 +259,18 @@ class _Note:
         """Say what the network is: its layers, its picture, its symbols."""
         depth = len([r for r in self.weighted if r.parameters])
         count = sum(p.size for p in self.model.parameters if p.size is not None)
-        parts: list[str | Math] = [f"The network {self.model.name} has {_counted(depth, 'layer')} with weights"]
+        parts: list[Inline] = [f"The network {self.model.name} has {_counted(depth, 'layer')} with weights"]
         last = self.naming.of(self.model.outputs[0]).layer
         if self.numbered and last is not None:
             number = self.symbols.number(last)
             parts += [" (its depth, in which the input is not counted; the last layer has the number ", Math(number), ")"]
         parts.append(f" and {_counted(count, 'parameter')}." if count else ".")
         if self.numbered and len(self.weighted) <= 2 * DEEP:
-            parts.append(f" From the input to the output its layers have {_listed([str(w) for w in self.widths])} units.")
+            parts += [
+                " From the input to the output its layers have ",
+                *_listed([Math(self.symbols.size(w)) for w in self.widths]),
+                " units.",
+            ]
         blocks: list[Block] = [Paragraph((*parts, " For more see ", Cite("goodfellow"), ", ", Cite("ufldl"), ", ", Cite("cs231n"), "."))]
         if self.findings.picture is not None:
             blocks.append(Figure(self.findings.picture))
@@ -681,8 +686,12 @@ def _counted(count: int | Expr, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+def _listed(items: Sequence[Math]) -> Text:
+    """Return items with commas and an "and"."""
+    out: list[Inline] = []
+    for k, item in enumerate(items):
+        out += ["" if k == 0 else " and " if k == len(items) - 1 else ", ", item]
+    return tuple(out)
 
 
 def _kinks(e: Expr) -> list[Text]:
