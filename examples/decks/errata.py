@@ -63,6 +63,14 @@ def claim(latex, notation, net=None, seed=1):
     return sbp.check_claim(latex, net, {**params, "x": x, "y": y}, notation=notation, symbols=symbols)
 
 
+def attempt(latex, values):
+    """Return what becomes of a formula with symbols of one's own: holds, differs, has no shape, or cannot be read."""
+    try:
+        return sbp.check_claim(latex, values).kind
+    except sbp.DeclarationError as error:
+        return str(error)
+
+
 def said(found):
     """Return what a claim says after its formula, symbols between dollars."""
     return re.sub(r"\\?[A-Za-z]+(?:[_^](?:\{[^{}]*\}|\w))+", lambda symbol: f"${symbol.group()}$", found.message.rpartition(": ")[2])
@@ -225,15 +233,17 @@ def e9():
 
 def e10():
     """The output's error through softmax."""
-    a = [0.1257, -0.1321, 0.6404, 0.1049]
-    net = sbp.Sequential([sbp.Input(4), sbp.Activation("softmax")], loss="cross_entropy", name="output")
+    net = sbp.Sequential([sbp.Input(4), sbp.Dense(4, activation="softmax", bias=False)], loss="cross_entropy", name="output")
+    given = {"dense_1.W": np.eye(4), "x": np.array([0.1257, -0.1321, 0.6404, 0.1049]), "y": np.array([0.0, 1, 0, 0])}
     derivation = net.derive(per="sample")
-    given = {"x": a, "y": [0, 1, 0, 0]}
-    jacobian = derivation.jacobian("activation_1.a", "x").evaluate(given).reshape(4, 4)
-    right = derivation.gradients["x"].evaluate(given)
-    p = derivation.evaluate(given)["activation_1.a"]
-    slope = np.array([0, -1 / p[1], 0, 0])
-    wrong = slope * np.diag(jacobian)
+    jacobian = derivation.jacobian("dense_1.a", "dense_1.z").evaluate(given)
+    right, p = derivation.error_terms["dense_1"].evaluate(given), derivation.evaluate(given)["dense_1.a"]
+    # The slope of each output alone is the diagonal of the Jacobian.
+    printed, fixed = (
+        sbp.check_claim(latex, net, given, notation="larochelle")
+        for latex in (r"\delta_2 = \frac{\partial L}{\partial h_2} \bullet (h_2 \bullet (1 - h_2))", r"\delta_2 = h_2 - y")
+    )
+    wrong = -given["y"] / p * np.diag(jacobian)
     shown = [", ".join(f"{v:.3f}".rstrip("0").rstrip(".") for v in vector) for vector in (wrong + 0.0, right)]
     return Erratum(
         "E10", "D1",
@@ -242,7 +252,7 @@ def e10():
         r"= p - y$",
         f"The Jacobian of softmax is not diagonal. At $a = (0.1257, -0.1321, 0.6404, 0.1049)$ and class 2 the printed formula gives "
         f"$({shown[0]})$; right is $({shown[1]})$.",
-        {"wrong": wrong, "right": right, "jacobian": jacobian},
+        {"wrong": wrong, "right": right, "jacobian": jacobian, "holds": printed.holds, "fixed": fixed.holds},
     )  # fmt: skip
 
 
@@ -276,15 +286,18 @@ def e12():
     def after(optimizer):
         return float(sbp.worked(net, {"dense_1.W": [[w]]}, [0], [0], optimizer=optimizer).updated["dense_1.W"][0, 0])
 
-    printed, l2 = w - lam * abs(w), after(sbp.SGD(lr, weight_decay=lam))
-    decoupled = after(sbp.SGD(lr, weight_decay=lam / lr, decoupled=True))
+    l2, decoupled = after(sbp.SGD(lr, weight_decay=lam)), after(sbp.SGD(lr, weight_decay=lam / lr, decoupled=True))
+    values = {"W": w, r"\eta": lr, "g": 0.0, r"\lambda": lam}
+    wrong = sbp.check_claim(r"V = W - \eta g - \lambda \lvert W \rvert", {**values, "V": decoupled})
+    fixed = sbp.check_claim(r"V = W - \eta g - \lambda W", {**values, "V": decoupled})
+    printed = decoupled - wrong.worst
     return Erratum(
         "E12", "D1",
         r"$W \leftarrow W - \eta \frac{\partial L}{\partial W} - \lambda \lvert W \rvert$",
         r"$- \eta \lambda W$ for L2, or $- \lambda W$ decoupled from the rate",
         f"A weight of {w:g} without any gradient grows to {printed:g} ($\\lambda = 0.01$); L2 with $\\eta = 0.1$ gives {l2:g}, decoupled "
         f"decay {decoupled:g}.",
-        {"printed": printed, "l2": l2, "decoupled": decoupled},
+        {"printed": printed, "l2": l2, "decoupled": decoupled, "holds": wrong.holds, "fixed": fixed.holds},
     )  # fmt: skip
 
 
@@ -303,6 +316,13 @@ def e13():
     right = float(derivation.evaluate(given)["loss"])
     s = given["x"]
     printed = [sum(max(0, s[j] - s[0] + 1) for i in range(3) if i != 0) for j in range(3)]
+    unread, fixed = (
+        attempt(latex, {"L_i": right, "s": np.array(s), "y_i": 1})
+        for latex in (
+            r"L_i = \sum_{i \ne y_i} \max(0, s_j - s_{y_i} + 1)",
+            r"L_i = \sum_{j \ne y_i} \max(0, s_j - s_{y_i} + 1)",
+        )
+    )
     return Erratum(
         "E13", "D2",
         r"$L_i = \sum_{i \ne y_i} \max(0, s_j - s_{y_i} + 1)$",
@@ -310,7 +330,7 @@ def e13():
         f"$i$ is the sample, and $j$ is not bound: for the scores (3.2, 5.1, -1.7) and class 1 the sum is {printed[0]:g}, "
         f"{printed[1]:g} or "
         f"{printed[2]:g}, for whatever $j$ means; right is {right:g}.",
-        {"printed": printed, "right": right},
+        {"printed": printed, "right": right, "unread": unread, "fixed": fixed},
     )  # fmt: skip
 
 
@@ -319,6 +339,12 @@ def e14():
     derivation, given = scores()
     right = float(derivation.evaluate(given)["loss"])
     each = [float(derivation.evaluate({**given, "y": k})["loss"]) for k in range(3)]
+    free, fixed = (
+        attempt(
+            rf"L_i = -\log \left( \frac{{e^{{{score}}}}}{{\sum_j e^{{s_j}}}} \right)", {"L_i": right, "s": np.array(given["x"]), "y_i": 1}
+        )
+        for score in ("s_k", "s_{y_i}")
+    )
     return Erratum(
         "E14", "D2",
         r"$L_i = -\log P(Y = k \mid X = x_i)$ with $s_k$",
@@ -326,7 +352,7 @@ def e14():
         f"$k$ is free: the printed loss of one sample has the values {', '.join(f'{v:.3f}' for v in each)}; right is {right:.3f}, "
         f"that of "
         "$k = y_i = 1$.",
-        {"each": each, "right": right},
+        {"each": each, "right": right, "free": free, "fixed": fixed},
     )  # fmt: skip
 
 
@@ -351,12 +377,13 @@ def _slope(x):
 def e16():
     """A quotient instead of a product."""
     printed, right = 0.73 / (1 - 0.73), 0.73 * (1 - 0.73)
+    wrong, fixed = attempt(r"\frac{0.73}{1 - 0.73} \cdot 1 = 0.2", {}), attempt(r"0.73 \cdot (1 - 0.73) \cdot 1 = 0.1971", {})
     return Erratum(
         "E16", "D2",
         r"$\frac{0.73}{1 - 0.73} \cdot 1 = 0.2$",
         r"$0.73 \cdot (1 - 0.73) \cdot 1 = 0.1971$",
         f"The quotient is {printed:.2f}; the product is {right:.4f}.",
-        {"printed": printed, "right": right},
+        {"printed": printed, "right": right, "wrong": wrong, "fixed": fixed},
     )  # fmt: skip
 
 
@@ -472,6 +499,7 @@ def e19():
     steps = [sbp.Equation(e[()], sympy.exp(u[()])), sbp.Equation(s[()], 1 + e[()]), sbp.Equation(f[()], 1 / s[()])]
     chain = sbp.worked(sbp.derive(sbp.System(steps), of="f", wrt=["u", "e", "s"]), {"u": "-1"}, decimals=2).chain("grad.u")
     rounded = math.exp(-1) * -0.53
+    wrong, fixed = attempt("(e^{-1})(-0.53) = -0.20", {}), attempt("(e^{-1})(-0.5344466) = -0.20", {})
     return Erratum(
         "E19", "D4",
         r"$(e^{-1})(-0.53) = -0.20$; several slides have $w_2 x_2$ in the exponent",
@@ -479,7 +507,7 @@ def e19():
         f"From the rounded factor the product is {rounded:.3f}, which prints as {rounded:.2f}; the exact value is "
         f"{float(chain.value):.4f} and "
         f"prints as {chain.shown}. Rounded numbers are never reckoned with.",
-        {"rounded": rounded, "exact": float(chain.value), "shown": chain.shown},
+        {"rounded": rounded, "exact": float(chain.value), "shown": chain.shown, "wrong": wrong, "fixed": fixed},
     )  # fmt: skip
 
 
