@@ -561,9 +561,9 @@ class Writer:
         whole = not self.page.overlays and len(algorithm.lines) <= (24 if self.page.packages else 8)
         lines = [
             r"\par\medskip\noindent" + (r"\begin{minipage}{\linewidth}" if whole else ""),
-            r"{\parskip=1pt\noindent\rule{\linewidth}{0.8pt}\par\nobreak",
-            rf"\noindent\textbf{{Algorithm.}} {tex_words(algorithm.title)}\par\nobreak\vspace{{-0.6\baselineskip}}",
-            r"\noindent\rule{\linewidth}{0.4pt}\par\nobreak",
+            r"{\parskip=1pt\lineskiplimit=2pt\lineskip=3pt\noindent\rule{\linewidth}{0.8pt}\par\nobreak",
+            rf"\noindent\textbf{{Algorithm.}} {tex_words(algorithm.title)}\par\nobreak\nointerlineskip\vspace{{3pt}}",
+            r"\noindent\rule{\linewidth}{0.4pt}\par\nobreak\nointerlineskip\vspace{4pt}",
         ]
         done = algorithm.done if isinstance(algorithm, _Rest) else 0
         for k, (depth, text) in enumerate(algorithm.lines, start=done + 1):
@@ -573,7 +573,7 @@ class Writer:
                 rf"\ignorespaces {self.pseudocode(text, self.page.width - indent - 2)}\par"
             )
         lines.append(
-            r"\vspace{-0.4\baselineskip}\noindent\rule{\linewidth}{0.8pt}\par}" + (r"\end{minipage}" if whole else "") + r"\par\medskip"
+            r"\nointerlineskip\vspace{4pt}\noindent\rule{\linewidth}{0.8pt}\par}" + (r"\end{minipage}" if whole else "") + r"\par\medskip"
         )
         return "\n".join(lines)
 
