@@ -1,7 +1,7 @@
 """Deck 1, UPC Barcelona: backpropagation in deep networks, in the letters of Larochelle's course, corrected."""
 
 from errata import footnote
-from parts import Part, document, lines, say, table, write
+from parts import Part, document, kept, lines, say, table, write
 
 import symbackprop as sbp
 
@@ -89,7 +89,7 @@ def notes():
             say("In general:"), lines(deep.recursion.latex(LA)),
             say("The gradient in layer $k$ depends only on the error above, $\\delta_{k+1}$, and the output below, $h_k$. So the "
                 "layers can be done one "
-                f"after another from the last one down; of the forward pass this network keeps {', '.join(d.tape)}."),
+                f"after another from the last one down; of the forward pass this network keeps {kept(d, LA)}."),
         )),
         Part("Optimization", "D1.11 D1.12 E11", (
             lines(square(sbp.SGD(0.1)).update_lines(notation=LA)[:1]),

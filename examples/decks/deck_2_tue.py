@@ -3,7 +3,7 @@
 import numpy as np
 import sympy
 from errata import footnote
-from parts import Part, document, lines, say, table, write
+from parts import Part, document, kept, lines, say, table, write
 
 import symbackprop as sbp
 
@@ -71,7 +71,20 @@ def rings():
     layers = [sbp.Input(2), sbp.Dense(6, activation="tanh"), sbp.Dense(1, activation="sigmoid")]
     net = sbp.Sequential(layers, loss="binary_cross_entropy", name="rings")
     params, program = net.init(seed=1, dtype="float64"), net.compile(target="numpy", dtype="float64")
-    return [chart for frame in sbp.training_charts(program, params, x, y, sbp.Adam(0.05), (1, 20, 80, 300), points=41) for chart in frame]
+    return [chart for frame in sbp.training_charts(program, params, x, y, sbp.Adam(0.05), (5, 20, 80, 300), points=41) for chart in frame]
+
+
+def filtering(kind="convolution", size=5, mask=3):
+    """Return the sum of products as a system of one's own, on an image with zeros around it, and half the squared distance to y."""
+    wide = size + mask - 1
+    x, y = sbp.indices("x y", size, size)
+    s, t, a, b = sbp.indices("s t a b", mask, mask, wide, wide)
+    w, f, q, L = sbp.tensor("w", s, t), sbp.tensor("f", a, b), sbp.tensor("q", x, y), sbp.tensor("L")
+    target = sbp.tensor("y", x, y)
+    there = f[x - s + mask - 1, y - t + mask - 1] if kind == "convolution" else f[x + s, y + t]
+    square = sbp.Sum((q[x, y] - target[x, y]) ** 2, x, y)
+    equations = [sbp.Equation(q[x, y], sbp.Sum(w[s, t] * there, s, t)), sbp.Equation(L[()], square / 2)]
+    return sbp.derive(sbp.System(equations), of="L", wrt=["w"])
 
 
 IMPULSE, NINE = np.zeros((5, 5)), np.arange(1, 10).reshape(3, 3)
@@ -102,6 +115,7 @@ def notes():
     fused = sbp.Graph("f", text, fuse="sigmoid").backward(values)
     patterns = sbp.Graph("f", "u = x*y; v = max(z, w); p = u + v; f = 2*p").backward(x=3, y=-4, z=2, w=-1)
     branch = sbp.Graph("f", "u = x*w; v = x*z; f = u + v").backward(x=3, w=2, z=-1)
+    learned = filtering()
     jacobian, unit = relu_jacobian(), sbp.Sequential([sbp.Input(3), sbp.Dense(1, activation="sigmoid")], loss="mse", name="unit")
     reciprocal = next(g.inputs[0] for g in gates.graph.circuit.gates if g.operation == "/")
     parts = (
@@ -176,7 +190,7 @@ def notes():
                 "gradient that "
                 "arrives by its local gradient and passes it to all its inputs. For a network the kept values are those that the "
                 "backward pass reads:"),
-            say(f"{', '.join(without_bias(3).derive().tape)}."),
+            say(f"{kept(without_bias(3).derive(per='sample'), CS)}."),
         )),
         Part("Neural networks", "D2.18 D2.19 D2.20 P10 P11", (
             say("Two and three layers of computation without biases; the input does not count."),
@@ -187,7 +201,7 @@ def notes():
             *(sbp.activation_chart(name) for name in ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu")),
         )),
         Part("A network learns", "D2.23", (
-            say("A network with six hidden units bends the plane until its classes are separable: after 1, 20, 80 and 300 epochs."),
+            say("A network with six hidden units bends the plane until its classes are separable: after 5, 20, 80 and 300 epochs."),
             *rings(),
         )),
         Part("Encore: convolution", "D2.21 P14 E17", (
@@ -199,6 +213,12 @@ def notes():
             say("The kernel with three rows (1, 0, -1) is antisymmetric, so that the two differ in sign only; on a ramp, with zeros "
                 "around it:"),
             filters(RAMP, PREWITT),
+        )),
+        Part("Kernels can be learned", "", (
+            say("A filter is a system of equations with indices that are added and subtracted; its derivative is a filter again. "
+                "Convolution, "
+                "and the gradient of $L = \\frac{1}{2} \\sum_{x,y} (q_{xy} - y_{xy})^2$ with respect to the kernel:"),
+            lines(learned.formulas(form="index")[:1]), lines(learned.gradients["w"].lines(form="index")),
         )),
     )  # fmt: skip
     return document("Neural networks and backpropagation", "5LSM0, module 4, TU Eindhoven, corrected", parts, SOURCES)

@@ -43,6 +43,11 @@ def table(head: str, rows, caption: str = "") -> sbp.Table:
     return sbp.Table(tuple(text(title.strip()) for title in head.split("|")), cells, text(caption))
 
 
+def kept(derivation, notation) -> str:
+    """Return the forward values that the backward pass reads, as formulas between dollars."""
+    return ", ".join(f"${line.latex.partition(' = ')[0]}$" for line in derivation.formulas(*derivation.tape, notation=notation))
+
+
 def algorithm(title: str, *steps: str) -> sbp.Algorithm:
     """Return pseudocode; each line begins with the depth of its indentation."""
     return sbp.Algorithm(title, tuple((int(step[0]), text(step[2:])) for step in steps))

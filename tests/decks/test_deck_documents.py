@@ -277,3 +277,27 @@ def test_neurons_and_planes_of_deck_4():
     assert r"\sum_{j=0}^3 w_{ij}^{(1)} x_j" in " ".join(line.latex for line in lines(neuron))
     planes = [b for s in notes("deck_4_ceng").sections for b in s.blocks if isinstance(b, sbp.Chart) and b.field is not None]
     assert [p.title for p in planes] == ["AND", "OR", "XNOR", *(f"{n} hidden unit{'s' * (n > 1)}" for n in (1, 2, 4, 8))]
+
+
+@pytest.mark.deck("D2.21", "D2.22")
+@pytest.mark.parametrize("kind", ["convolution", "correlation"])
+def test_a_filter_as_a_system_of_ones_own_is_that_of_the_pictures_and_can_be_learned(kind, numbers):
+    notes("deck_2_tue")
+    module = sys.modules["deck_2_tue"]
+    d, row = module.filtering(kind), numbers["D2.22"]
+    rng = np.random.default_rng(7)
+    given = {
+        "w": np.array(row["kernel"], dtype=float),
+        "f": np.pad(np.array(row["image"], dtype=float), 1),
+        "y": rng.standard_normal((5, 5)),
+    }
+    np.testing.assert_array_equal(d.evaluate(given)["q"], row[f"{kind}_same"])
+    gradient = d.gradients["w"].evaluate(given)
+    step = 1e-6
+    for place in np.ndindex(3, 3):
+        ends = []
+        for sign in (1, -1):
+            moved = given["w"].copy()
+            moved[place] += sign * step
+            ends.append(float(d.evaluate(given | {"w": moved})["L"]))
+        assert gradient[place] == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-6)
