@@ -45,7 +45,11 @@ def losses():
     """Return the mean of half squared errors and the mean squared error over the five samples, and what each gradient's first entry is."""
     runs = [sbp.worked(chain("sigmoid", loss=loss), PARAMS, X, Y) for loss in ("half_squared_error", sbp.Loss("mse"))]
     # The package's mse averages over the two outputs as well, hence the factor 2.
-    names = (r"$\frac{1}{2M} \sum_i \lVert h_\theta(x^{(i)}) - y^{(i)} \rVert^2$", r"$\frac{1}{M} \sum_i \lVert h_\theta(x^{(i)}) - y^{(i)} \rVert^2$")
+    names = (
+        r"$\frac{1}{2M} \sum_i \lVert h_\theta(x^{(i)}) - y^{(i)} \rVert^2$",
+        r"$\frac{1}{M} \sum_i \lVert h_\theta(x^{(i)}) - "
+        r"y^{(i)} \rVert^2$",
+    )
     rows = [
         (name, *(f"${run.rounding.latex(factor * run.values[key].flat[0])}$" for key in ("loss", "grad.dense_1.b")))
         for name, run, factor in zip(names, runs, (1, 2), strict=True)
@@ -95,10 +99,12 @@ def notes():
     fall = descent()
     parts = (
         Part("Feedforward networks", "D0.1 D0.2 P5 E6", (
-            say("A feedforward network is a composition of layers, $y = f^{(3)}(f^{(2)}(f^{(1)}(x)))$: a directed acyclic graph of neurons, "
+            say("A feedforward network is a composition of layers, $y = f^{(3)}(f^{(2)}(f^{(1)}(x)))$: a directed acyclic graph of "
+                "neurons, "
                 "each a function from a vector to a scalar."),
             sbp.Figure(net.scene(UFLDL)),
-            say(f"Its depth is {net.depth}, since the input does not count; it has $n_l = {net.n_l}$ layers, since here it does.", footnote("E6")),
+            say(f"Its depth is {net.depth}, since the input does not count; it has $n_l = {net.n_l}$ layers, since here it "
+                f"does.", footnote("E6")),
         )),
         Part("Two losses", "D0.3 D0.4 E3", (
             say("The loss of one sample, and the mean over $M$ samples:", footnote("E3")),
@@ -106,7 +112,8 @@ def notes():
             losses(),
         )),
         Part("Gradient descent in one dimension", "D0.5", (
-            say("The derivative says which way is up: where $f'(x) \\ne 0$, a small push $p$ along its sign increases $f$, a push against it "
+            say("The derivative says which way is up: where $f'(x) \\ne 0$, a small push $p$ along its sign increases $f$, a push "
+                "against it "
                 "decreases it. On $f(x) = x^2$ from $x = 3$ with $\\eta = 0.1$:"),
             lines(fall.update_lines(notation=UFLDL)),
             fall.history(["x"], notation=UFLDL, title="step"),
@@ -126,7 +133,8 @@ def notes():
             *(lines(sbp.derivative_steps(name).lines("result")) for name in ("sigmoid", "relu", "identity")),
         )),
         Part("Error terms", "D0.10 D0.11 D0.12 E1", (
-            say("For each unit $\\delta_i^{(l)} = \\frac{\\partial L}{\\partial z_i^{(l)}}$ says how much the unit is responsible for the loss. At the output:"),
+            say("For each unit $\\delta_i^{(l)} = \\frac{\\partial L}{\\partial z_i^{(l)}}$ says how much the unit is responsible "
+                "for the loss. At the output:"),
             lines(d.error_terms["dense_2"].lines(notation=UFLDL, form="index")),
             say("In hidden layers, in vector form and unit by unit:", footnote("E1")),
             lines(d.error_terms["dense_1"].lines(notation=UFLDL)),
@@ -150,17 +158,20 @@ def notes():
             *(lines(sbp.derivative_steps(name).lines()) for name in ("sigmoid", "tanh")),
         )),
         Part("Readings", "D0.17", (
-            sbp.Paragraph(("Chapters 4 and 6 of the Deep Learning book ", sbp.Cite("goodfellow"), ", the UFLDL tutorial ", sbp.Cite("ufldl"),
+            sbp.Paragraph(("Chapters 4 and 6 of the Deep Learning book ", sbp.Cite("goodfellow"), ", the UFLDL tutorial "
+                                                                                                  "", sbp.Cite("ufldl"),
                            " and the CS231n notes ", sbp.Cite("cs231n"), ".")),
         )),
     )  # fmt: skip
-    return document("Feedforward neural networks and backpropagation", "Deep Learning for Computer Vision, IIT Hyderabad, corrected", parts, SOURCES)
+    return document(
+        "Feedforward neural networks and backpropagation", "Deep Learning for Computer Vision, IIT Hyderabad, corrected", parts, SOURCES
+    )
 
 
 FORWARD = ("dense_1.z", "dense_1.a", "dense_2.z", "dense_2.a")
 SOURCES = (
     sbp.Source("goodfellow", "I. Goodfellow, Y. Bengio and A. Courville", "Deep Learning", "MIT Press", "2016", "https://www.deeplearningbook.org"),
-    sbp.Source("ufldl", "A. Ng and others", "UFLDL Tutorial", "Stanford University", url="http://ufldl.stanford.edu/tutorial".replace("http:", "https:")),
+    sbp.Source("ufldl", "A. Ng and others", "UFLDL Tutorial", "Stanford University", url="https://ufldl.stanford.edu/tutorial"),
     sbp.Source("cs231n", "F.-F. Li, A. Karpathy and J. Johnson", "CS231n: Convolutional Neural Networks", "Stanford University", url="https://cs231n.github.io"),
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Deck 1, UPC Barcelona: backpropagation in deep networks, in the letters of Larochelle's course, corrected."""
 
 from errata import footnote
-from parts import Part, document, lines, say, table, write
+from parts import Part, document, kept, lines, say, table, write
 
 import symbackprop as sbp
 
@@ -53,7 +53,8 @@ def notes():
     parts = (
         Part("The network", "D1.1 D1.2 E7", (
             sbp.Figure(mlp().scene(LA)),
-            say("Here $a$ is the pre-activation and $h$ the activation, with $h_1 = x$; the hidden layers are $k = 2, \\dots, L$.", footnote("E7")),
+            say("Here $a$ is the pre-activation and $h$ the activation, with $h_1 = x$; the hidden layers are $k = 2, \\dots, "
+                "L$.", footnote("E7")),
             lines(d.formulas(*(f"dense_{k}.{part}" for k in (1, 2, 3) for part in "za"), notation=LA)),
         )),
         Part("Softmax and negative log-likelihood", "D1.3 D1.4", (
@@ -62,11 +63,13 @@ def notes():
             lines(run.lines(["loss.L"], notation=LA)),
         )),
         Part("Regularization and the objective", "D1.5 D1.6 D1.7 E8", (
-            say("The penalty $\\frac{\\lambda}{2} \\lVert W \\rVert^2$ is added once, to the mean over the samples; it is on weights, not on biases. "
+            say("The penalty $\\frac{\\lambda}{2} \\lVert W \\rVert^2$ is added once, to the mean over the samples; it is on "
+                "weights, not on biases. "
                 "What is minimised is", footnote("E8")),
             lines(r"W^{\ast} = \arg \min_W \left( \frac{1}{N} \sum_{n=1}^N L(x^n, y^n; W) + \frac{\lambda}{2} \lVert W \rVert^2 \right)"),
             lines(penalty.gradients["dense_3.W"].latex(notation=LA), penalty.gradients["dense_3.b"].latex(notation=LA)),
-            say("Stochastic gradient descent takes one sample for each update, mini-batch gradient descent a few: the formulas are those of a batch, "
+            say("Stochastic gradient descent takes one sample for each update, mini-batch gradient descent a few: the formulas are "
+                "those of a batch, "
                 "and its size is free."),
         )),
         Part("The error in the top layer", "D1.8 E10", (
@@ -84,8 +87,9 @@ def notes():
         Part("The error in the layer below", "D1.10 D1.14", (
             lines(deep.error_terms["dense_2"].lines(notation=LA)),
             say("In general:"), lines(deep.recursion.latex(LA)),
-            say("The gradient in layer $k$ depends only on the error above, $\\delta_{k+1}$, and the output below, $h_k$. So the layers can be done one "
-                f"after another from the last one down; of the forward pass this network keeps {', '.join(d.tape)}."),
+            say("The gradient in layer $k$ depends only on the error above, $\\delta_{k+1}$, and the output below, $h_k$. So the "
+                "layers can be done one "
+                f"after another from the last one down; of the forward pass this network keeps {kept(d, LA)}."),
         )),
         Part("Optimization", "D1.11 D1.12 E11", (
             lines(square(sbp.SGD(0.1)).update_lines(notation=LA)[:1]),
@@ -98,7 +102,10 @@ def notes():
         )),
         Part("Vanishing gradients", "D1.15", sbp.page("vanishing gradient", LA).blocks),
         Part("Other optimizers", "D1.16", (
-            sbp.Paragraph(("More about backpropagation ", sbp.Cite("cs231n"), " and about optimizers ", sbp.Cite("ruder"), ". Each is a system of equations:")),
+            sbp.Paragraph((
+                "More about backpropagation ", sbp.Cite("cs231n"), " and about optimizers ", sbp.Cite("ruder"),
+                ". Each is a system of equations:",
+            )),
             *(block for o in OTHERS[2:] for block in (say(f"{type(o).__name__}:"), lines(rules(o)))),
         )),
     )  # fmt: skip
@@ -111,7 +118,8 @@ def rules(optimizer):
 
 
 SOURCES = (
-    sbp.Source("cs231n", "A. Karpathy", "Backpropagation, intuitions", "CS231n course notes, Stanford University", url="https://cs231n.github.io/optimization-2/"),
+    sbp.Source("cs231n", "A. Karpathy", "Backpropagation, intuitions", "CS231n course notes, Stanford "
+                                                                       "University", url="https://cs231n.github.io/optimization-2/"),
     sbp.Source("ruder", "S. Ruder", "An overview of gradient descent optimization algorithms", year="2016", url="https://www.ruder.io/optimizing-gradient-descent/"),
     sbp.Source("larochelle", "H. Larochelle", "Neural networks class", "Université de Sherbrooke", "2013"),
 )  # fmt: skip

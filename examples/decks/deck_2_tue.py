@@ -3,7 +3,7 @@
 import numpy as np
 import sympy
 from errata import footnote
-from parts import Part, document, lines, say, table, write
+from parts import Part, document, kept, lines, say, table, write
 
 import symbackprop as sbp
 
@@ -71,7 +71,20 @@ def rings():
     layers = [sbp.Input(2), sbp.Dense(6, activation="tanh"), sbp.Dense(1, activation="sigmoid")]
     net = sbp.Sequential(layers, loss="binary_cross_entropy", name="rings")
     params, program = net.init(seed=1, dtype="float64"), net.compile(target="numpy", dtype="float64")
-    return [chart for frame in sbp.training_charts(program, params, x, y, sbp.Adam(0.05), (1, 20, 80, 300)) for chart in frame]
+    return [chart for frame in sbp.training_charts(program, params, x, y, sbp.Adam(0.05), (5, 20, 80, 300), points=41) for chart in frame]
+
+
+def filtering(kind="convolution", size=5, mask=3):
+    """Return the sum of products as a system of one's own, on an image with zeros around it, and half the squared distance to y."""
+    wide = size + mask - 1
+    x, y = sbp.indices("x y", size, size)
+    s, t, a, b = sbp.indices("s t a b", mask, mask, wide, wide)
+    w, f, q, L = sbp.tensor("w", s, t), sbp.tensor("f", a, b), sbp.tensor("q", x, y), sbp.tensor("L")
+    target = sbp.tensor("y", x, y)
+    there = f[x - s + mask - 1, y - t + mask - 1] if kind == "convolution" else f[x + s, y + t]
+    square = sbp.Sum((q[x, y] - target[x, y]) ** 2, x, y)
+    equations = [sbp.Equation(q[x, y], sbp.Sum(w[s, t] * there, s, t)), sbp.Equation(L[()], square / 2)]
+    return sbp.derive(sbp.System(equations), of="L", wrt=["w"])
 
 
 IMPULSE, NINE = np.zeros((5, 5)), np.arange(1, 10).reshape(3, 3)
@@ -94,31 +107,36 @@ def notes():
     """Return the document."""
     hinge, softmax, square = scores("multiclass_hinge"), scores("softmax_cross_entropy"), quadratic("W", "x")
     given = sbp.worked(quadratic("W", "x", "q"), {"W": [["0.1", "0.5"], ["-0.3", "0.8"]], "x": ["0.2", "0.4"]})
-    whole = sbp.Sequential([sbp.Input(3), sbp.Dense(2, bias=False)], loss="softmax_cross_entropy", regularizer=sbp.L2(0.1), name="linear").derive()
+    linear = [sbp.Input(3), sbp.Dense(2, bias=False)]
+    whole = sbp.Sequential(linear, loss="softmax_cross_entropy", regularizer=sbp.L2(0.1), name="linear").derive()
     text = "1/(1 + exp(-(w0*x0 + w1*x1 + w2)))"
     values = {"w0": 2, "x0": -1, "w1": -3, "x1": -2, "w2": -3}
     small, gates = sbp.Graph("f", "(x + y) * z").backward(x=-2, y=5, z=-4), sbp.Graph("f", text).backward(values)
     fused = sbp.Graph("f", text, fuse="sigmoid").backward(values)
     patterns = sbp.Graph("f", "u = x*y; v = max(z, w); p = u + v; f = 2*p").backward(x=3, y=-4, z=2, w=-1)
-    branch = sbp.Graph("f", "q = x + y; f = q*q").backward(x=1, y=2)
+    branch = sbp.Graph("f", "u = x*w; v = x*z; f = u + v").backward(x=3, w=2, z=-1)
+    learned = filtering()
     jacobian, unit = relu_jacobian(), sbp.Sequential([sbp.Input(3), sbp.Dense(1, activation="sigmoid")], loss="mse", name="unit")
     reciprocal = next(g.inputs[0] for g in gates.graph.circuit.gates if g.operation == "/")
     parts = (
         Part("Losses of scores", "D2.1 D2.3 E13 E14", (
-            say("The hinge loss of one sample, for the scores (3.2, 5.1, -1.7) of which the first should be the largest:", footnote("E13")),
+            say("The hinge loss of one sample, for the scores (3.2, 5.1, -1.7) of which the first should be the "
+                "largest:", footnote("E13")),
             lines(hinge.lines(["loss.L", "delta.dense_1"], notation=CS)),
             say("The cross-entropy loss of the same scores (natural logarithm):", footnote("E14")),
             lines(softmax.lines(["loss.S", "loss.p", "loss.L"], notation=CS)),
             lines(softmax.lines(["delta.dense_1"], notation=CS)),
         )),
         Part("Total loss and mini-batches", "D2.2", (
-            say("The loss over a batch is the mean of the samples' losses and a penalty, here $\\lambda R(W) = \\frac{0.1}{2} \\lVert W \\rVert^2$. "
+            say("The loss over a batch is the mean of the samples' losses and a penalty, here $\\lambda R(W) = \\frac{0.1}{2} "
+                "\\lVert W \\rVert^2$. "
                 "Its gradient is the mean of theirs and that of the penalty:"),
             lines(whole.gradients["dense_1.W"].latex(notation=CS)),
             lines(r"W \leftarrow W - \eta \nabla_W L"),
         )),
         Part("Finite differences", "D2.4", (
-            say("Slow, and never exact: a forward difference costs one evaluation more than there are parameters, and too small an $h$ loses all digits."),
+            say("Slow, and never exact: a forward difference costs one evaluation more than there are parameters, and too small an "
+                "$h$ loses all digits."),
             differences(),
         )),
         Part("Computational graphs", "D2.5 D2.6 P1 P8", (
@@ -127,7 +145,8 @@ def notes():
             *small.blocks(),
         )),
         Part("A gate", "D2.7 P3 E18", (
-            say("On the forward pass a gate computes its output and its local gradients. On the backward pass it receives the gradient of the "
+            say("On the forward pass a gate computes its output and its local gradients. On the backward pass it receives the "
+                "gradient of the "
                 "loss with respect to its output and sends each input that, times the local gradient.", footnote("E18")),
             sbp.Figure(sbp.gate_scene()),
         )),
@@ -151,9 +170,11 @@ def notes():
             lines(branch.path_lines("x")),
         )),
         Part("Jacobians", "D2.13 D2.14", (
-            say("The Jacobian holds the derivative of each output with respect to each input. For $f(x) = \\max(0, x)$ with 4096 entries"),
+            say("The Jacobian holds the derivative of each output with respect to each input. For $f(x) = \\max(0, x)$ with 4096 "
+                "entries"),
             lines(jacobian.latex(notation=CS)),
-            say(f"it has $4096 \\times 4096 = {int(jacobian.entries)}$ entries, is {'diagonal' if jacobian.is_diagonal else 'full'}, and at most "
+            say(f"it has $4096 \\times 4096 = {int(jacobian.entries)}$ entries, is "
+                f"{'diagonal' if jacobian.is_diagonal else 'full'}, and at most "
                 f"{int(jacobian.max_nonzero)} of them are not zero. It is never built; for a batch of 100 it would be $409600^2$."),
         )),
         Part("A vectorised example", "D2.15 D2.16", (
@@ -165,9 +186,11 @@ def notes():
             given.table(["W", "x", "q", "f", "grad.q", "grad.W", "grad.x"]),
         )),
         Part("Two phases", "D2.17", (
-            say("Forward, all gates compute their outputs and keep what their local gradients need. Backward, each multiplies the gradient that "
-                "arrives by its local gradient and passes it to all its inputs. For a network the kept values are those that the backward pass reads:"),
-            say(f"{', '.join(without_bias(3).derive().tape)}."),
+            say("Forward, all gates compute their outputs and keep what their local gradients need. Backward, each multiplies the "
+                "gradient that "
+                "arrives by its local gradient and passes it to all its inputs. For a network the kept values are those that the "
+                "backward pass reads:"),
+            say(f"{kept(without_bias(3).derive(per='sample'), CS)}."),
         )),
         Part("Neural networks", "D2.18 D2.19 D2.20 P10 P11", (
             say("Two and three layers of computation without biases; the input does not count."),
@@ -178,7 +201,7 @@ def notes():
             *(sbp.activation_chart(name) for name in ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu")),
         )),
         Part("A network learns", "D2.23", (
-            say("A network with six hidden units bends the plane until its classes are separable: after 1, 20, 80 and 300 epochs."),
+            say("A network with six hidden units bends the plane until its classes are separable: after 5, 20, 80 and 300 epochs."),
             *rings(),
         )),
         Part("Encore: convolution", "D2.21 P14 E17", (
@@ -187,8 +210,15 @@ def notes():
             filters(IMPULSE, NINE),
         )),
         Part("Kernels", "D2.22", (
-            say("The kernel with three rows (1, 0, -1) is antisymmetric, so that the two differ in sign only; on a ramp, with zeros around it:"),
+            say("The kernel with three rows (1, 0, -1) is antisymmetric, so that the two differ in sign only; on a ramp, with zeros "
+                "around it:"),
             filters(RAMP, PREWITT),
+        )),
+        Part("Kernels can be learned", "", (
+            say("A filter is a system of equations with indices that are added and subtracted; its derivative is a filter again. "
+                "Convolution, "
+                "and the gradient of $L = \\frac{1}{2} \\sum_{x,y} (q_{xy} - y_{xy})^2$ with respect to the kernel:"),
+            lines(learned.formulas(form="index")[:1]), lines(learned.gradients["w"].lines(form="index")),
         )),
     )  # fmt: skip
     return document("Neural networks and backpropagation", "5LSM0, module 4, TU Eindhoven, corrected", parts, SOURCES)
@@ -196,7 +226,8 @@ def notes():
 
 SOURCES = (
     sbp.Source("cs231n", "F.-F. Li, A. Karpathy and J. Johnson", "CS231n: Convolutional Neural Networks", "Stanford University", url="https://cs231n.github.io"),
-    sbp.Source("rumelhart", "D. E. Rumelhart, G. E. Hinton and R. J. Williams", "Learning representations by back-propagating errors", "Nature 323", "1986"),
+    sbp.Source("rumelhart", "D. E. Rumelhart, G. E. Hinton and R. J. Williams", "Learning representations by back-propagating "
+                                                                                "errors", "Nature 323", "1986"),
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Deck 3, TU Wien: (training) neural networks, in the deck's own letters, corrected."""
 
+from itertools import pairwise
+
 from errata import footnote
 from parts import Part, document, lines, say, table, write
 
@@ -23,7 +25,7 @@ def classifier():
 def dense_graph(width, layers):
     """Return a graph whose layers of nodes each read all nodes of the one before; the last layer is added up."""
     rows = [[f"n{k}_{i}" for i in range(width)] for k in range(layers + 1)]
-    text = "; ".join(f"{name} = {' + '.join(before)}" for before, row in zip(rows, rows[1:], strict=False) for name in row)
+    text = "; ".join(f"{name} = {' + '.join(before)}" for before, row in pairwise(rows) for name in row)
     return sbp.Graph("e", f"{text}; e = {' + '.join(rows[-1])}", fuse="statements")
 
 
@@ -70,7 +72,8 @@ def notes():
     d, update = mlp().derive(per="sample"), sbp.worked(net, params, x, y, optimizer=sbp.Nesterov(0.1, 0.9))
     parts = (
         Part("Networks are graphs", "D3.1 D3.2 E25", (
-            say("A feedforward network is a directed acyclic graph of scalar functions and thus a function from $x \\in \\mathbb{R}^D$ to "
+            say("A feedforward network is a directed acyclic graph of scalar functions and thus a function from $x \\in "
+                "\\mathbb{R}^D$ to "
                 "$w \\in \\mathbb{R}^T$; with cycles it is recurrent. Neurons at the same distance from the inputs form a layer. In "
                 "$w = f(g_1(h_1(x), h_2(x)), g_2(h_2(x), h_3(x)))$ the neuron $h_2$ is read twice:", footnote("E25")),
             sbp.Figure(shared.scene()),
@@ -81,14 +84,17 @@ def notes():
             lines(linear.derive(per="sample").expanded("dense_1.z", notation=TU)),
         )),
         Part("Multi-layer perceptrons", "D3.4 D3.5 P6", (
-            say("A linear layer and a layer of activation functions, tanh or the logistic sigmoid. Activations count as layers of their own, or as "
+            say("A linear layer and a layer of activation functions, tanh or the logistic sigmoid. Activations count as layers of "
+                "their own, or as "
                 "part of the layer before:"),
             sbp.Figure(mlp().scene(TU, kind="boxes", view="own")), sbp.Figure(mlp().scene(TU, kind="boxes", view="same")),
             lines(d.formulas("dense_1.z", "dense_1.a", "dense_2.z", notation=TU)),
-            say(f"The parameters are weights and biases, {counted(3, 4, 2)} of them; for 784 inputs, 100 hidden units and 10 classes {counted(784, 100, 10)}."),
+            say(f"The parameters are weights and biases, {counted(3, 4, 2)} of them; for 784 inputs, 100 hidden units and 10 "
+                f"classes {counted(784, 100, 10)}."),
         )),
         Part("Training", "D3.6 D3.12 D3.19", (
-            say("Such networks can be configured to be universal approximators: they can represent any decision boundary and approximate any function to "
+            say("Such networks can be configured to be universal approximators: they can represent any decision boundary and "
+                "approximate any function to "
                 "any degree. Classifiers are trained by mini-batch gradient descent with Nesterov momentum on the average cross-entropy"),
             lines(r"L(\theta) = \frac{1}{S} \sum_{s=1}^S H(y_s, \operatorname{softmax}(f(x_s; \theta)))"),
             say("so that its gradient is the average of the samples' gradients. One step for a bias, with $v$ the velocity:"),
@@ -111,7 +117,8 @@ def notes():
             sbp.derivative_table(("x1 + x2", "x1*x2", "tanh(x)", "exp(x)", "log(x)", "x1/x2")),
         )),
         Part("A classifier as a graph", "D3.14 P7", (
-            say("The linear classifier with $D = 2$ and $T = 2$; its two outputs are $w_1$ and $w_2$ (the sum at the end only joins them):"),
+            say("The linear classifier with $D = 2$ and $T = 2$; its two outputs are $w_1$ and $w_2$ (the sum at the end only joins "
+                "them):"),
             sbp.Figure(alone().scene()),
             say("Softmax and cross-entropy, attached to $w = (-0.5, 3.5)$, with the first class as target:"),
             sbp.Figure(attached.scene()),
@@ -120,7 +127,8 @@ def notes():
             numbers.table(["dense_1.z", "loss.p", "loss.L", "grad.dense_1.W", "grad.dense_1.b", "grad.x"], notation=TU),
         )),
         Part("Too many paths", "D3.15 D3.16", (
-            say("The number of paths grows exponentially, but reverse mode touches every edge once: at a node $n$, all of whose consumers are done, each "
+            say("The number of paths grows exponentially, but reverse mode touches every edge once: at a node $n$, all of whose "
+                "consumers are done, each "
                 "input $c$ gets $\\frac{\\partial n}{\\partial c} \\frac{\\partial e}{\\partial n}$, and what arrives is added up."),
             paths(),
         )),
@@ -130,7 +138,7 @@ def notes():
         )),
         Part("In practice", "D3.17", (
             say("Deep networks are always trained in this way. The graph is not as fine: its nodes are whole layers,"),
-            lines(d.error_terms["dense_1"].latex(notation=TU), d.gradients["dense_1.W"].latex(notation=TU), d.gradients["dense_1.b"].latex(notation=TU)),
+            lines(d.formulas("delta.dense_1", "grad.dense_1.W", "grad.dense_1.b", notation=TU)),
             say("and the samples of a batch are computed in parallel: their gradients are averaged by one matrix product."),
             lines(mlp().derive().gradients["dense_1.W"].latex(notation=TU)),
         )),
@@ -139,7 +147,13 @@ def notes():
 
 
 SOURCES = (
-    sbp.Source("olah", "C. Olah", "Calculus on Computational Graphs: Backpropagation", year="2015", url="https://colah.github.io/posts/2015-08-Backprop/"),
+    sbp.Source(
+        "olah",
+        "C. Olah",
+        "Calculus on Computational Graphs: Backpropagation",
+        year="2015",
+        url="https://colah.github.io/posts/2015-08-Backprop/",
+    ),
 )
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ def gate(*weights):
     return [r["dense_1.z"][0] for r in runs], [r["dense_1.a"][0] for r in runs]
 
 
+SIX = sbp.Rounding(6)
 TABLE = [(0, 0), (0, 1), (1, 0), (1, 1)]
 GATES = {"AND": (-30, 20, 20), "OR": (-10, 20, 20), "(NOT, NOT)": (10, -20, -20)}
 
@@ -30,7 +31,7 @@ GATES = {"AND": (-30, 20, 20), "OR": (-10, 20, 20), "(NOT, NOT)": (10, -20, -20)
 def gate_table(name):
     """Return the truth table of a unit."""
     sums, values = gate(*GATES[name])
-    rows = [(*row, f"$g({int(z)})$", f"{float(a):.6g}", round(a)) for row, z, a in zip(TABLE, sums, values, strict=True)]
+    rows = [(*row, f"$g({int(z)})$", f"${SIX.latex(a)}$", round(a)) for row, z, a in zip(TABLE, sums, values, strict=True)]
     return table("$x_1$ | $x_2$ | $f_w(x)$ | value | rounded", rows, f"{name}: weights {', '.join(map(str, GATES[name]))}")
 
 
@@ -59,7 +60,10 @@ def xnor_table():
     """Return the truth table of the two layers."""
     net, params = xnor()
     runs = [sbp.worked(net, params, row, [0]).values for row in TABLE]
-    cells = [(*row, *(round(v) for v in (*r["dense_1.a"], *r["dense_2.a"])), f"{float(r['dense_2.a'][0]):.6g}") for row, r in zip(TABLE, runs, strict=True)]
+    cells = [
+        (*row, *(round(v) for v in (*r["dense_1.a"], *r["dense_2.a"])), f"${SIX.latex(r['dense_2.a'][0])}$")
+        for row, r in zip(TABLE, runs, strict=True)
+    ]
     return table("$x_1$ | $x_2$ | $a_1^{(2)}$ | $a_2^{(2)}$ | $f_w(x)$ | value of $f_w(x)$", cells, "XNOR: two layers")
 
 
@@ -70,12 +74,11 @@ def capacity():
     x, y = np.column_stack((radius * np.cos(angle), radius * np.sin(angle))), np.repeat((0.0, 1.0), 60)[:, None]
     charts = []
     for units in (1, 2, 4, 8):
-        net = sbp.Sequential(
-            [sbp.Input(2), sbp.Dense(units, activation="tanh"), sbp.Dense(1, activation="sigmoid")], loss="binary_cross_entropy", name="rings"
-        )
+        layers = [sbp.Input(2), sbp.Dense(units, activation="tanh"), sbp.Dense(1, activation="sigmoid")]
+        net = sbp.Sequential(layers, loss="binary_cross_entropy", name="rings")
         params, program = net.init(seed=1, dtype="float64"), net.compile(target="numpy", dtype="float64")
         program.fit(params, x, y, optimizer=sbp.Adam(0.05), epochs=300, batch_size=None)
-        charts.append(sbp.decision_chart(program, params, x, y, title=f"{units} hidden unit{'s' * (units > 1)}"))
+        charts.append(sbp.decision_chart(program, params, x, y, title=f"{units} hidden unit{'s' * (units > 1)}", points=41))
     return charts
 
 
@@ -85,6 +88,13 @@ MAZUR = {
     "dense_2.W": [["0.40", "0.45"], ["0.50", "0.55"]],
     "dense_2.b": ["0.60", "0.60"],
 }
+
+
+#: In the order of the post.
+QUANTITIES = (
+    *("dense_1.z", "dense_1.a", "dense_2.z", "dense_2.a", "loss", "grad.dense_2.a", "delta.dense_2", "grad.dense_2.W"),
+    *("grad.dense_1.a", "delta.dense_1", "grad.dense_1.W"),
+)
 
 
 def mazur(rounds=1, digits=9):
@@ -100,12 +110,13 @@ def notes(rounds=10_000):
     text = "1/(1 + exp(-(w0*x0 + w1*x1 + w2)))"
     values = {"w0": 2, "x0": -1, "w1": -3, "x1": -2, "w2": -3}
     gates, fused = sbp.Graph("f", text).backward(values), sbp.Graph("f", text, fuse="sigmoid").backward(values)
-    unit, two, four = chain((3, 1)), chain((3, 3, 1)).derive(per="sample"), chain((3, 3, 3, 1))
+    unit, two, four = chain((3, 1)), chain((3, 3, 1), sbp.Activation("g")).derive(per="sample"), chain((3, 3, 3, 1))
     d, run, post = four.derive(per="sample"), neuron(), mazur()
     long = mazur(rounds)
     parts = (
         Part("A neuron", "D4.1 P10", (
-            say("A neuron adds up its inputs, each times a weight, and applies the activation function $g$, here the sigmoid. The bias is "
+            say("A neuron adds up its inputs, each times a weight, and applies the activation function $g$, here the sigmoid. The "
+                "bias is "
                 "the weight $w_0$ of an input $x_0 = 1$."),
             sbp.Figure(sbp.neuron_scene(unit.model(per="sample"), NG)),
             lines(unit.derive().formulas(notation=NG, form="index")[:2]),
@@ -115,13 +126,15 @@ def notes(rounds=10_000):
             gate_table("AND"), gate_table("OR"), single("AND"), single("OR"),
         )),
         Part("XNOR needs two layers", "D4.4 P12", (
-            say("XNOR is (NOT $x_1$ AND NOT $x_2$) OR ($x_1$ AND $x_2$); one straight line cannot do it. The weights of the unit (NOT, NOT) "
+            say("XNOR is (NOT $x_1$ AND NOT $x_2$) OR ($x_1$ AND $x_2$); one straight line cannot do it. The weights of the unit "
+                "(NOT, NOT) "
                 "are only in a picture of the deck: 10, -20, -20."),
             xnor_table(), plane(*xnor(), "XNOR"),
         )),
         Part("More units, more complex boundaries", "D4.17 E23", (
             say(f"A network with one hidden layer has {chain((3, 3, 1)).depth} layers of weights; its last layer index is "
-                f"{chain((3, 3, 1)).n_l}, since the input is layer 1. As layers and units are added, more complex functions can be modelled.", footnote("E23")),
+                f"{chain((3, 3, 1)).n_l}, since the input is layer 1. As layers and units are added, more complex functions can be "
+                f"modelled.", footnote("E23")),
             *capacity(),
         )),
         Part("Forward propagation", "D4.5 P5", (
@@ -150,7 +163,8 @@ def notes(rounds=10_000):
             lines(sbp.derivative_steps("sigmoid").lines()),
         )),
         Part("A weight update", "D4.11 E20 E24", (
-            say("The neuron gives 0.73 and should give 0.43. With $E = \\frac{1}{2} (a - y)^2$ and the learning rate 1 (both inferred from the "
+            say("The neuron gives 0.73 and should give 0.43. With $E = \\frac{1}{2} (a - y)^2$ and the learning rate 1 (both "
+                "inferred from the "
                 "deck's numbers) the first round is", footnote("E24")),
             lines(run.lines(["delta.dense_1", "grad.dense_1.W"], notation=NG)),
             lines(run.update_lines(notation=NG)),
@@ -158,7 +172,8 @@ def notes(rounds=10_000):
             run.history(["dense_1.W", "dense_1.a"], (1, 2, 3, 10, 19), notation=NG),
         )),
         Part("Backpropagation through layers", "D4.12 D4.13 E21 E22", (
-            say("$\\delta_j^{(l)} = \\frac{\\partial E}{\\partial z_j^{(l)}}$ is the error of unit $j$ of layer $l$. For the output unit of a network "
+            say("$\\delta_j^{(l)} = \\frac{\\partial E}{\\partial z_j^{(l)}}$ is the error of unit $j$ of layer $l$. For the output "
+                "unit of a network "
                 "with four layers and $E = \\frac{1}{2} (a - y)^2$"),
             lines(d.error_terms["dense_3"].lines(notation=NG, form="index")),
             say("and back through the hidden layers; a bar drops the bias unit and its column.", footnote("E21"), footnote("E22")),
@@ -176,8 +191,7 @@ def notes(rounds=10_000):
         Part("A complete example with numbers", "D4.16", (
             say("The example of Mazur's post: two inputs, two hidden units, two outputs, learning rate 0.5. The biases are kept."),
             *post.blocks(NG, tables=False),
-            post.table(["dense_1.z", "dense_1.a", "dense_2.z", "dense_2.a", "loss", "grad.dense_2.a", "delta.dense_2", "grad.dense_2.W", "grad.dense_1.a",
-                        "delta.dense_1", "grad.dense_1.W"], notation=NG),
+            post.table(QUANTITIES, notation=NG),
             post.table(["dense_1.W", "dense_2.W", "loss"], notation=NG, after=1),
             say("After 9,999 updates the error is what the post reports for 10,000 passes:"),
             long.history(["dense_2.a", "loss"], notation=NG),

@@ -24,7 +24,8 @@ def text(words: str) -> tuple:
 
 def say(words: str, *notes) -> sbp.Paragraph:
     """Return a paragraph, with footnotes at its end."""
-    return sbp.Paragraph((*text(words), *notes))
+    marks = tuple(part for note in notes for part in (" ", note))[1:]
+    return sbp.Paragraph((*text(words), *marks))
 
 
 def lines(*formulas) -> sbp.Display:
@@ -42,6 +43,11 @@ def table(head: str, rows, caption: str = "") -> sbp.Table:
     return sbp.Table(tuple(text(title.strip()) for title in head.split("|")), cells, text(caption))
 
 
+def kept(derivation, notation) -> str:
+    """Return the forward values that the backward pass reads, as formulas between dollars."""
+    return ", ".join(f"${line.latex.partition(' = ')[0]}$" for line in derivation.formulas(*derivation.tape, notation=notation))
+
+
 def algorithm(title: str, *steps: str) -> sbp.Algorithm:
     """Return pseudocode; each line begins with the depth of its indentation."""
     return sbp.Algorithm(title, tuple((int(step[0]), text(step[2:])) for step in steps))
@@ -54,8 +60,8 @@ def document(title: str, subtitle: str, parts, sources=()) -> sbp.Document:
 
 
 def write(name: str, notes: sbp.Document) -> None:
-    """Write the notes to the folder that the command line names, as LaTeX, PDF and HTML."""
+    """Write the notes to the folder that the command line names, as LaTeX, HTML and PDF, or as the endings that follow."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-    for ending in ("tex", "html", "pdf"):
+    for ending in sys.argv[2:] or ("tex", "html", "pdf"):
         for path in sbp.notes(notes, folder / f"{name}.{ending}"):
             print(path)

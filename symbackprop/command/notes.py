@@ -26,8 +26,6 @@ def written(loaded: Loaded, output: Path, *, example: bool, seed: int, **options
         DataError: an example is wanted, and the file has no data.
     """
     given = first_sample(loaded, seed) if example else None
-    if not example:
-        options.setdefault("optimizer", None)
     paths = notes(loaded.net, output, example=given, **options)
     return tuple(output.parent / path.name for path in paths)
 

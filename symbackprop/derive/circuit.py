@@ -41,7 +41,8 @@ def forms(term: Term, arity: int) -> tuple[Template, Template, str]:
     for t in slots:
         if t in equation.reads:
             found = jacobian_equation(System([equation]), OUT, t.name)[0]
-            locals_.append(_raw(found.lhs, merged(found.rhs)))
+            # u^v / u is u^(v - 1), also at u = 0.
+            locals_.append(_raw(found.lhs, merged(sympy.powsimp(found.rhs, combine="exp"))))
         else:
             # SymPy has found that the input has no influence (0 u): a slope of 0, and nothing to differentiate.
             locals_.append(Equation(Tensor(f"d {OUT}/d {t.name}", (), "cotangent")[()], S.Zero))

@@ -199,7 +199,7 @@ def circuit_blocks(
     if any(len(readers) > 1 for readers in c.consumers.values()):
         rules.append(("Branches add: a node that several gates read gets the sum of what they send.",))
     return (
-        Paragraph(("The graph at ", Math(given), ": values above the edges, gradients below.")),
+        Paragraph(("The graph at ", Math(given), ":")),
         Figure(circuit_scene(run, rounding=r), ("Values above the edges, gradients below.",)),
         value_table(run, r),
         *((Paragraph(("What the gates do with a gradient:",)), Enumeration(tuple(rules))) if rules else ()),

@@ -233,7 +233,7 @@ class IndexPrinter:
         if e.exp == sympy.Rational(1, 2):
             return self.symbols.writer.root(self.write(e.base))
         base = self.write(e.base)
-        scripted = isinstance(e.base, Access) and self.has_layer(e.base)
+        scripted = isinstance(e.base, Access) and (self.has_layer(e.base) or base.tall)
         if base.level < SINGLE or base.negative or scripted or isinstance(e.base, nodes.Guard | sympy.exp):
             base = self.symbols.writer.parenthesised(base)
         return Piece(self.symbols.writer.power(base.text, self.write(e.exp).text), SINGLE, base.tall)

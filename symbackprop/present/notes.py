@@ -17,8 +17,10 @@ from symbackprop.algebra import nodes
 from symbackprop.algebra.equation import Block as Use
 from symbackprop.algebra.equation import Equation, System
 from symbackprop.algebra.matrix import MatrixEquation
+from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.declare.model import LayerRecord, Model
 from symbackprop.derive.records import Derivation, Way
+from symbackprop.present.document.breaking import tokens
 from symbackprop.present.document.records import (
     Algorithm,
     Block,
@@ -27,6 +29,7 @@ from symbackprop.present.document.records import (
     Document,
     Enumeration,
     Figure,
+    Inline,
     Line,
     Math,
     Paragraph,
@@ -256,14 +259,18 @@ class _Note:
         """Say what the network is: its layers, its picture, its symbols."""
         depth = len([r for r in self.weighted if r.parameters])
         count = sum(p.size for p in self.model.parameters if p.size is not None)
-        parts: list[str | Math] = [f"The network {self.model.name} has {_counted(depth, 'layer')} with weights"]
+        parts: list[Inline] = [f"The network {self.model.name} has {_counted(depth, 'layer')} with weights"]
         last = self.naming.of(self.model.outputs[0]).layer
         if self.numbered and last is not None:
             number = self.symbols.number(last)
             parts += [" (its depth, in which the input is not counted; the last layer has the number ", Math(number), ")"]
         parts.append(f" and {_counted(count, 'parameter')}." if count else ".")
         if self.numbered and len(self.weighted) <= 2 * DEEP:
-            parts.append(f" From the input to the output its layers have {_listed([str(w) for w in self.widths])} units.")
+            parts += [
+                " From the input to the output its layers have ",
+                *_listed([Math(self.symbols.size(w)) for w in self.widths]),
+                " units.",
+            ]
         blocks: list[Block] = [Paragraph((*parts, " For more see ", Cite("goodfellow"), ", ", Cite("ufldl"), ", ", Cite("cs231n"), "."))]
         if self.findings.picture is not None:
             blocks.append(Figure(self.findings.picture))
@@ -497,7 +504,13 @@ class _Note:
             now = tensor.removesuffix("_next")
             names[tensor] = names.setdefault(now, Name("word", word=_HYPER.get(now, now)))
         naming = Naming(names=names)
-        made = (_shown(e, replace(self.style, shapes=False), self.findings, naming) for e in system.equations)
+        style = replace(self.style, shapes=False, form="matrix")
+        made = []
+        for e in system.equations:
+            written = _shown(e, style, self.findings, naming)
+            apart = {style.notation.hadamard, r"\oslash"} & set(tokens(written))
+            # What is done entry by entry is said of one parameter.
+            made.append(_shown(_of_one(e), replace(style, form="index"), self.findings, naming) if apart else written)
         return [f.replace(" = ", r" \leftarrow ", 1) for f in made]
 
     # --- the rest ---
@@ -619,6 +632,15 @@ def _shown(equation: Equation, style: Style, findings: Findings, naming: Naming)
     return style.latex(equation if matrix is None else matrix, naming)
 
 
+def _of_one(equation: Equation) -> Equation:
+    """Return an update over all parameters as that of one of them, where it treats each on its own."""
+    entries = [a for a in (equation.lhs, *equation.rhs.atoms(Access)) if a.tensor.rank == 1]
+    if equation.rhs.atoms(nodes.Sum) or any(a.index != equation.lhs.index for a in entries):
+        return equation
+    swap = {a: Tensor(a.tensor.name, (), a.tensor.role).own for a in entries}
+    return Equation(equation.lhs.xreplace(swap), equation.rhs.xreplace(swap))
+
+
 def _derived(name: str, derivation: Derivation, style: Style, findings: Findings, naming: Naming) -> list[Block]:
     """Return the lines that lead to a result."""
     if findings.way is None or style.depth == "result":
@@ -664,8 +686,12 @@ def _counted(count: int | Expr, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+def _listed(items: Sequence[Math]) -> Text:
+    """Return items with commas and an "and"."""
+    out: list[Inline] = []
+    for k, item in enumerate(items):
+        out += ["" if k == 0 else " and " if k == len(items) - 1 else ", ", item]
+    return tuple(out)
 
 
 def _kinks(e: Expr) -> list[Text]:

@@ -449,6 +449,8 @@ class _Steps:
                 assert isinstance(line, Equation)
                 pieces.append(_index_printer(symbols, line, ()).error(line.rhs))
         sign = self.writer.sign(self.notation.hadamard if whole else r"\cdot")
+        first, *others = pieces
+        pieces = [first, *(self.writer.parenthesised(piece) if piece.negative else piece for piece in others)]
         return f" {sign} ".join(_under(piece, factor.label) for piece, factor in zip(pieces, factors, strict=True))
 
     # --- rewrites ---
@@ -473,7 +475,7 @@ class _Steps:
                     continue
                 seen.add(after)
             if step.rewrites and before != previous and before[0] == after[0]:
-                rows.append(Row(*before, "so far"))
+                rows.append(Row(*before, "what has arrived"))
             rows.append(Row(*after, self.rule(step, rule)))
             previous = after
         if not rows or (self.form == "matrix" and self.way.matrix is not None):

@@ -41,6 +41,8 @@ MAX_VECTOR, MAX_MATRIX = 6, 4
 _HYPER = {"eps": r"\epsilon", "weight_decay": r"\lambda", "beta1": r"\beta_1", "beta2": r"\beta_2", "clip_norm": "c"}
 #: A chain that is no wider, in em, is a single line.
 SHORT = 26.0
+#: A row of a table whose entries take more room, in em, shows the whole matrix.
+WIDE = 32.0
 STAGES = ("forward", "backward", "update")
 
 
@@ -271,13 +273,15 @@ class Worked:
         values = self.state(after).values
         for name in names:
             array = values[name]
-            if not entrywise(array):
-                shown = arrangement(self.derivation.tensors[name], values, self.naming, notations.notation(notation))
-                rows.append(((Math(self.symbol(name, notation=notation)),), (Math(matrix_latex(shown, self.rounding)),)))
-                continue
-            places = list(np.ndindex(array.shape))
-            left = ", ".join(self.symbol(name, place, notation=notation) for place in places)
-            rows.append(((Math(left),), (Math(r",\; ".join(self.printed(name, place, after) for place in places)),)))
+            if entrywise(array):
+                places = list(np.ndindex(array.shape))
+                left = ", ".join(self.symbol(name, place, notation=notation) for place in places)
+                right = r",\; ".join(self.printed(name, place, after) for place in places)
+                if measure(left).width + measure(right).width <= WIDE:
+                    rows.append(((Math(left),), (Math(right),)))
+                    continue
+            shown = arrangement(self.derivation.tensors[name], values, self.naming, notations.notation(notation))
+            rows.append(((Math(self.symbol(name, notation=notation)),), (Math(matrix_latex(shown, self.rounding)),)))
         return Table(head=((head[0],), (head[1],)), rows=tuple(rows), caption=caption)
 
     def history(

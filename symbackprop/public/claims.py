@@ -120,7 +120,14 @@ def _meanings(of: Network | Derivation, values: Mapping[str, Any] | None, notati
         def jacobian(top: str, bottom: str, fitting: Derivation = fitting, inputs: Mapping[str, Any] = inputs) -> Any:
             return fitting.jacobian(top, bottom).evaluate(inputs)
 
-        yield replace(network_bindings(record, known, notation, layout=layout, samples=samples, jacobian=jacobian), said=said)
+        @cache
+        def each() -> list[Mapping[str, Any]]:
+            count = len(np.asarray(batch[place]))
+            singles = ({**batch, **{name: np.asarray(batch[name])[k] for name in data}} for k in range(count))
+            return [one._fitting(single).evaluate(single) for single in singles]
+
+        meaning = network_bindings(record, known, notation, layout=layout, samples=samples, jacobian=jacobian, each=each)
+        yield replace(meaning, said=said)
 
 
 def _random(derivation: Derivation) -> dict[str, Any]:

@@ -221,7 +221,7 @@ def descent_chart(
     lower: float | None = None,
     upper: float | None = None,
 ) -> Chart:
-    """Return the curve of f and the points of gradient descent on it.
+    """Return the curve of f, its slope at the start, and the points of gradient descent on it.
 
     Args:
         expression: f.
@@ -233,14 +233,22 @@ def descent_chart(
         upper: where it ends.
     """
     way = np.array([w[variable] for w in descent(expression, {variable: start}, rate, steps)])
-    reach = 1.1 * max(1e-3, float(np.max(np.abs(way))))
+    reach = 1.3 * max(1e-3, float(np.max(np.abs(way))))
     x = np.linspace(-reach if lower is None else lower, reach if upper is None else upper, 121)
     function = _function(expression, (variable,))
     value, _ = _sampled(function, {variable: x})
-    on, _ = _sampled(function, {variable: way})
+    on, slopes = _sampled(function, {variable: way})
+    slope = float(slopes[variable][0])
+    beside = start + np.array([-0.4, 0.2]) * reach
     curves = (
         Curve(_numbers(x), _numbers(value), (Math(rf"f({tex_word(variable)})"),), role="plain"),
-        Curve(_numbers(way), _numbers(on), (), role="highlight", dashed=True),
+        Curve(
+            _numbers(beside),
+            _numbers(on[0] + slope * (beside - start)),
+            (Math(rf"f'({start:g}) = {slope:.4g}"),),
+            role="gradient",
+            dashed=True,
+        ),
         Curve(_numbers(way), _numbers(on), (f"{steps} steps, ", Math(rf"\eta = {rate:g}")), "points", "highlight"),
     )
     return Chart("gradient descent", curves, x_label=(Math(tex_word(variable)),))

@@ -17,12 +17,13 @@ def number(text: str) -> float:
 
 
 def cells(table: Table) -> dict[str, list[float]]:
-    """Return the rows of a table of quantities: the symbols as one text -> their values."""
+    """Return the rows of a table of quantities: the symbols as one text -> their values, a matrix row by row."""
     made = {}
     for left, right in table.rows:
         assert isinstance(left[0], Math)
         assert isinstance(right[0], Math)
-        made[left[0].latex] = [number(part) for part in right[0].latex.split(r",\;")]
+        plain = right[0].latex.removeprefix(r"\begin{bmatrix} ").removesuffix(r" \end{bmatrix}")
+        made[left[0].latex] = [number(part) for part in re.split(r",\\;| & | \\\\ ", plain)]
     return made
 
 

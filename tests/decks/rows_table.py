@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -17,11 +18,12 @@ Each script writes the notes of one lecture deck, corrected, in the deck's own n
 `.tex`, `.html` and, where TeX is installed, `.pdf`. Where a deck is wrong (rows E1 to E28), `errata.py` holds what it prints and computes
 why that fails; the notes print the right formula with a footnote.
 
-| row | what | section | tests |
+| row | what | section | test |
 |---|---|---|---|
 """
 
 
+@cache
 def marked() -> dict[str, list[str]]:
     """Return row -> tests that are marked with it, as ``tests/decks/test_deck_0.py::test_name``."""
     found: dict[str, list[str]] = {}
@@ -43,6 +45,7 @@ def _marks(function: ast.FunctionDef) -> Iterator[list[str]]:
                 yield [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
 
 
+@cache
 def shown() -> dict[str, tuple[str, str]]:
     """Return row -> (script, title of its section), from the calls ``Part("title", "rows", ...)``."""
     found: dict[str, tuple[str, str]] = {}
@@ -61,11 +64,12 @@ def table() -> str:
     lines = []
     for row, content in ROWS.items():
         script, title = sections.get(row, ("", ""))
-        names = [name.partition("::") for name in tests.get(row, [])]
-        first = f"[{names[0][2]}](../../{names[0][0]})" if names else ""
-        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        # Tests of decks first: they show the row as a deck has it, and do not come and go with other parts.
+        names = sorted(tests.get(row, []), key=lambda name: not name.startswith("tests/decks/"))
+        path, _, function = names[0].partition("::") if names else ("", "", "")
+        test = f"[{function}](../../{path})" if names else ""
         place = f"[{script}]({script}): {title}" if script else ""
-        lines.append(f"| {row} | {_cell(content['what'])} | {place} | {first}{more} |")
+        lines.append(f"| {row} | {_cell(content['what'])} | {place} | {test} |")
     return _HEAD + "\n".join(lines) + "\n"
 
 

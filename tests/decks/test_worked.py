@@ -156,7 +156,7 @@ def test_printed_numbers_are_never_chained(numbers):
 
 
 def test_a_line_is_what_a_lecturer_writes(example):
-    assert [line.latex for line in example.lines(["grad.dense_1.W"])][0] == (
+    assert example.lines(["grad.dense_1.W"])[0].latex == (
         r"\frac{\partial L}{\partial W_{11}^{(1)}} = \delta_1^{(2)} x_1 = 0.00877135469 \cdot 0.05 \approx 0.000438567734"
     )
     (first, second) = example.lines(["dense_1.z"])[:2]

@@ -225,3 +225,10 @@ def test_networks_that_are_too_large_or_have_symbols_are_refused():
         sbp.Graph.of(sbp.Sequential([sbp.Input(2), sbp.Dense(2)]))
     with pytest.raises(sbp.DeclarationError, match="takes a network or a System"):
         sbp.Graph.of("x + y")
+
+
+def test_a_power_with_a_variable_exponent():
+    g = sbp.Graph("f", "x ** y")
+    assert str(g.local("f", "x")) == "∂f/∂x = y x^(y - 1)"
+    r = g.backward(x=2, y=3)
+    assert (r.gradients["x"], r.gradients["y"]) == pytest.approx((12, 8 * math.log(2)), rel=1e-14)

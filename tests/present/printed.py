@@ -43,12 +43,10 @@ def formulas_of(derivation: sbp.Derivation, batch: sbp.Derivation, preset: str) 
         for form in ("matrix", "index"):
             yield from derivation.latex(notation=preset, form=form, steps=steps).split("\n")
     for derived in (*derivation.error_terms.values(), *derivation.gradients.values()):
-        for layout in ("gradient", "numerator", "denominator"):
-            for shapes in (False, True):
-                yield derived.latex(notation=preset, layout=layout, shapes=shapes)
+        for layout, shapes in (("gradient", True), ("numerator", True), ("denominator", False)):
+            yield derived.latex(notation=preset, layout=layout, shapes=shapes)
     for derived in (*batch.error_terms.values(), *batch.gradients.values()):
         yield derived.latex(notation=preset)
-        yield derived.latex(notation=preset, form="index")
     for form in ("matrix", "index"):
         try:
             yield from derivation.recursion.latex(notation=preset, form=form)

@@ -60,6 +60,12 @@ class Network:
     def values(self) -> dict[str, dict[str, Any]]:
         return {per: self.derivation(per).evaluate(self.given[per]) for per in ("batch", "one")}
 
+    @cached_property
+    def each(self) -> list[dict[str, Any]]:
+        """The values of one sample after the other."""
+        given = self.given["batch"]
+        return [self.one.evaluate({**given, "x": given["x"][k], "y": given["y"][k]}) for k in range(SAMPLES)]
+
     @cache  # noqa: B019 (a handful of networks, kept for the whole run)
     def jacobian(self, per: str, of: str, wrt: str) -> Any:
         return self.derivation(per).jacobian(of, wrt).evaluate(self.given[per])
@@ -72,6 +78,7 @@ class Network:
             layout=layout,
             samples=self.values["batch"] if per == "one" else None,
             jacobian=lambda of, wrt: self.jacobian(per, of, wrt),
+            each=(lambda: self.each) if per == "one" else None,
             **more,
         )
 

@@ -280,3 +280,14 @@ def test_a_tex_file_builds_up_in_beamer_and_stands_whole_elsewhere(tmp_path, req
         said = subprocess.run([shutil.which("pdfinfo"), tmp_path / "made.pdf"], capture_output=True, text=True, check=True).stdout
         assert int(re.search(r"Pages:\s+(\d+)", said)[1]) == count
     assert r.scene().last_step == 5
+
+
+def test_notes_of_a_circuit_say_it_all():
+    r = sbp.Graph("e", "c = a + b; d = max(b, a); e = c*d").backward(a=2, b=1)
+    blocks = r.blocks()
+    kinds = [type(b).__name__ for b in blocks]
+    assert kinds == ["Paragraph", "Figure", "Table", "Paragraph", "Enumeration", "Table", "Display", "Display"]
+    said = " ".join(part for item in blocks[4].items for part in item)
+    assert "a tie goes to the first" in said and "Branches add" in said
+    lines = [line.latex for line in blocks[-1].lines]
+    assert lines[-1] == r"\frac{\partial e}{\partial b} = 2 + 0 = 2"

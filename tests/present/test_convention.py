@@ -136,7 +136,6 @@ def test_a_penalty_leaves_column_0_alone():
     # The bias is not regularised: the gradient of the rest of the matrix is written, with its bar.
     assert written("penalty", "grad.dense_2.W", mix(bias_form="folded"), per="batch") == ("∇_{W̄^(2)} L = (Δ^(3))ᵀ Ā^(2) + 0.1 W̄^(2)")
 
-
     assert written("penalty", "grad.dense_2.W", mix(bias_form="folded"), "index", per="batch") == (
         "∂L/∂W_ij^(2) = Σ_n δ_ni^(3) a_nj^(2) + 0.1 W_ij^(2) [j ≥ 1]"
     )

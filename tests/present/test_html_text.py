@@ -180,3 +180,9 @@ def test_nothing_of_the_page_is_loaded_before_it_is_wanted():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() in ("[]", "['jinja2']")
+
+
+def test_a_language_is_text_and_half_a_character_is_no_error():
+    page = html(Document("T\ud800", (Section("S", (Paragraph(("a\udfff",)),)),), language='"><script>alert(1)</script>'))
+    assert len(Tree(page).scripts) == 2
+    assert page.encode("utf-8")

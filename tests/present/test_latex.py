@@ -183,6 +183,7 @@ def test_equal_names_of_different_sizes_are_told_apart():
 
 # --- all formulas of networks ----------------------------------------------------------------------------------------
 
+
 def assert_sound(latex: str) -> None:
     check_latex(latex)
     assert latex.count(r"\left(") == latex.count(r"\right)")

@@ -79,7 +79,8 @@ def test_several_lines_are_aligned_with_their_rules(maths: MarkdownIt):
     block = next(t.content.strip() for t in flat(maths.parse(text)) if t.type == "math_block")
     assert block.splitlines() == [
         r"\begin{aligned}",
-        r"a \thinspace b &= \lbrace c\rbrace && \text{tanh}'\text{ = 1 }-\text{ tanh}^2\text{ }\underline{\ }\text{x}\underline{\ }\text{ ?} \cr",
+        r"a \thinspace b &= \lbrace c\rbrace && \text{tanh}'\text{ = 1 }-\text{ tanh}^2"
+        r"\text{ }\underline{\ }\text{x}\underline{\ }\text{ ?} \cr",
         r"&= - d \vert e && \delta{}\text{ of layer l} \cr",
         "&f",
         r"\end{aligned}",

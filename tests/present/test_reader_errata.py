@@ -232,6 +232,7 @@ def test_a_slash_that_divides_by_half_of_the_denominator():
         r"a^{(3)} = f(z^{(3)})",
         r"L(\theta; x, y) = \frac{1}{2} \|a^{(3)} - y\|^2",
         r"L(\theta) = \frac{1}{M} \sum_{i=1}^M L(\theta; x^{(i)}, y^{(i)})",
+        r"\nabla_{W^{(1)}} L(\theta) = \frac{1}{M} \sum_{i=1}^M \nabla_{W^{(1)}} L(\theta; x^{(i)}, y^{(i)})",
     ],
 )
 def test_the_first_deck(net, latex):
@@ -267,6 +268,15 @@ def test_the_second_deck(net, latex):
 )
 def test_the_fifth_deck(net, latex):
     right(latex, net, notation="ng")
+
+
+def test_a_mean_that_is_none(net):
+    for formula in (
+        r"L(\theta) = \sum_{i=1}^M L(\theta; x^{(i)}, y^{(i)})",
+        r"\nabla_{W^{(1)}} L(\theta) = \sum_{i=1}^M \nabla_{W^{(1)}} L(\theta; x^{(i)}, y^{(i)})",
+        r"\nabla_{W^{(1)}} L(\theta) = \nabla_{W^{(1)}} L(\theta; x, y)",
+    ):
+        wrong(formula, net, kind="difference", says="but")
 
 
 def test_one_of_several_weights_that_is_wrong(net):

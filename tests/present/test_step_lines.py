@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -254,6 +257,22 @@ def test_all_steps_of_four_layers_are_quick():
     assert time.process_time() - start < 2
 
 
-def test_same_text_twice():
-    texts = {chain("sigmoid", 2, 3, 2).derive().latex(steps=depth) for depth in ("lecture", "lecture")}
+SCRIPT = """
+import symbackprop as sbp
+x = sbp.Input(3)
+a = sbp.Dense(3, activation="tanh", name="first")(x)
+joined = sbp.Add()(a, sbp.Dense(3, activation="sigmoid", name="second")(a))
+net = sbp.Network(x, sbp.Dense(2, name="out")(joined), loss="mse", regularizer=sbp.L2(0.1))
+print(net.derive().latex(steps=True))
+print(net.derive().latex(steps="rewrite"))
+print(sbp.derivative_steps("tanh").latex("rewrite"))
+"""
+
+
+def test_same_text_whatever_the_hash_seed():
+    texts = set()
+    for seed in ("1", "7"):
+        env = {**os.environ, "PYTHONHASHSEED": seed}
+        texts.add(subprocess.run([sys.executable, "-c", SCRIPT], env=env, capture_output=True, check=True).stdout)
     assert len(texts) == 1
+    assert len(texts.pop()) > 4000

@@ -16,6 +16,7 @@ from symbackprop.errors import DeclarationError, OutputError, TargetError
 from symbackprop.present.document.breaking import halves
 from symbackprop.present.document.homework import blanked
 from symbackprop.present.document.records import Algorithm, Display, Line, Math, Paragraph, Strong, Table
+from symbackprop.present.document.tex import tex
 from symbackprop.present.notation import notation
 from symbackprop.present.notes import SOURCES, Style
 from symbackprop.public.notes import Wish, blocks_of, document_of
@@ -124,6 +125,31 @@ def test_any_wiring_has_its_algorithm_without_loops():
     assert sum(r"\delta^{(\mathrm{hidden})} =" in text for _, text in lines) == 1
 
 
+def odd_networks():
+    f = sbp.Activation("f")
+    yield sbp.Sequential(
+        [sbp.Input("n_1"), sbp.Dense("n_2", activation=f), sbp.Dense("n_3", activation=f)], loss="half_squared_error", name="sizes"
+    )
+    yield sbp.Sequential([sbp.Input(3), sbp.Dense(4, activation="relu", bias=False), sbp.Dense(2)], loss="multiclass_hinge", name="hinge")
+    first, second = sbp.Input(3), sbp.Input(2)
+    joined = sbp.Concat()(sbp.Dense(3, activation="tanh")(first), sbp.Dense(3, activation="leaky_relu")(second))
+    yield sbp.Network(inputs=(first, second), outputs=sbp.Dense(2)(joined), loss="mae", name="two_inputs")
+    x, shared = sbp.Input(3), sbp.Dense(3, activation="softplus")
+    yield sbp.Network(inputs=x, outputs=shared(shared(x)), loss="mse", name="shared")
+    yield sbp.Sequential([sbp.Input(1), sbp.Dense(1, activation="sigmoid")], loss="binary_cross_entropy", name="one")
+    layers = [sbp.Input((2, 2)), sbp.Flatten(), sbp.Dense(4), sbp.Activation("relu6"), sbp.Dense(2)]
+    yield sbp.Sequential(layers, loss=sbp.Loss("huber", reduction="sum"), name="apart", regularizer=sbp.ElasticNet(0.1, 0.2))
+
+
+@pytest.mark.parametrize("net", list(odd_networks()), ids=lambda net: net.name)
+def test_any_network_can_be_written_up(net):
+    for preset in ("ufldl", "tuwien"):
+        document = document_of(net, wish(preset))
+        titles = [s.title for s in document.sections]
+        assert {"The network", "Forward pass", "Loss", "Error terms", "Gradients", "The algorithms"} <= set(titles)
+        assert all(len(tex(document, kind)) > 3000 for kind in ("article", "beamer", "fragment"))
+
+
 @pytest.mark.deck("D1.5", "E8")
 def test_a_penalty_is_added_once_and_not_for_every_sample():
     document = document_of(chain(3, 4, 2, regularizer=sbp.L2(0.02)), wish())
@@ -140,6 +166,14 @@ def test_momentum_updates_its_velocity_before_the_weights():
     ]
     assert [halves(f)[0] for f in lines] == ["v", r"\theta"]
     assert lines[1] == r"\theta \leftarrow \theta - \eta v"
+
+
+@pytest.mark.deck("D1.16")
+def test_an_update_entry_by_entry_is_said_of_one_parameter():
+    document = document_of(chain(3, 2), replace(wish("larochelle"), optimizer=sbp.Adam(0.1)))
+    texts = [line.latex for line in lines_of(section(document, "The update"))]
+    assert texts[2].startswith(r"v \leftarrow (1 - \beta_2) \left( \frac{\partial L}{\partial \theta} \right)^2")
+    assert not any(r"\oslash" in text or "_p" in text for text in texts)
 
 
 # --- depth, abbreviation, overlays --------------------------------------------------------------------------------------

@@ -160,6 +160,10 @@ def test_gradient_descent_on_a_parabola_shrinks_by_a_constant_factor():
     dots = next(c for c in chart.curves if c.kind == "points")
     np.testing.assert_allclose(dots.x, way, rtol=1e-15)
     np.testing.assert_allclose(dots.y, np.square(way), rtol=1e-14)
+    # The tangent at 3 is 9 + 6 (x − 3).
+    tangent = next(c for c in chart.curves if c.role == "gradient")
+    np.testing.assert_allclose(tangent.y, 9 + 6 * (np.array(tangent.x) - 3), rtol=1e-14)
+    assert tangent.label[0].latex == "f'(3) = 6"
 
 
 @pytest.mark.deck("P13")

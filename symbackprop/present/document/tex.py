@@ -17,7 +17,7 @@ import jinja2
 
 from symbackprop.errors import DeclarationError
 from symbackprop.present.document.align import sides
-from symbackprop.present.document.breaking import halves, measure, prose_width, rows
+from symbackprop.present.document.breaking import RELATIONS, halves, measure, prose_width, rows
 from symbackprop.present.document.records import (
     Algorithm,
     Block,
@@ -40,6 +40,7 @@ from symbackprop.present.document.records import (
     Text,
 )
 from symbackprop.present.document.words import plain_words, tex_words
+from symbackprop.present.scene.boxes import bounds
 from symbackprop.present.scene.plot import PREAMBLE, pgfplots
 from symbackprop.present.scene.records import Label, Scene
 from symbackprop.present.scene.tikz import tikz
@@ -72,7 +73,7 @@ class Page:
 #: The text widths are those of the templates; a fragment fits into an article of 345 pt and into a slide of 4:3.
 PAGES: Final = {
     "article": Page(width=38.5, height=0, centimetres=15.0, packages=True, overlays=False, table=48.0, picture=14.0),
-    "beamer": Page(width=36.5, height=17.3, centimetres=14.2, packages=True, overlays=True, table=12.5, picture=5.0),
+    "beamer": Page(width=36.5, height=18.2, centimetres=14.2, packages=True, overlays=True, table=12.5, picture=4.7),
     "fragment": Page(width=27.5, height=0, centimetres=10.7, packages=False, overlays=False, table=12.0, picture=5.0),
 }
 KINDS: Final = tuple(PAGES)
@@ -175,6 +176,13 @@ def view(document: Document, kind: str) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class _Rest(Algorithm):
+    """The rest of an algorithm that does not fit on one slide; ``done`` lines came before."""
+
+    done: int = 0
+
+
 @dataclass
 class Writer:
     """Writes blocks for one kind of page.
@@ -263,7 +271,7 @@ class Writer:
         """Spread blocks over slides, by their estimated heights."""
         frames: list[list[Block]] = [[]]
         used = 0.0
-        for block in (part for b in blocks for part in self.split(b)):
+        for block in self.parts(blocks):
             need = self.height(block)
             # A picture with steps counts its overlays from the first one of its slide.
             begins = isinstance(block, Figure) and block.scene.last_step > 0 and not all(isinstance(b, Paragraph) for b in frames[-1])
@@ -280,6 +288,13 @@ class Writer:
             Frame(title if len(named) == 1 else rf"{title} ({k}/{len(named)})", self.joined(f, self.built(f)))
             for k, f in enumerate(named, start=1)
         ]
+
+    def parts(self, blocks: Sequence[Block]) -> Iterator[Block]:
+        """Yield blocks, those that are higher than a slide in parts; words in front leave room for the first of them."""
+        words = 0.0
+        for block in blocks:
+            yield from self.split(block, words if words < self.page.height / 3 else 0.0)
+            words = words + self.height(block) if isinstance(block, Paragraph) else 0.0
 
     def built(self, blocks: Sequence[Block]) -> list[str]:
         """Write the blocks of a slide, each group after a block with steps appearing after its last step."""
@@ -305,23 +320,28 @@ class Writer:
             waiting = steps > 0
         return out
 
-    def split(self, block: Block) -> list[Block]:
-        """Cut a block that is higher than a slide."""
-        room = self.page.height - 1.0
+    def split(self, block: Block, above: float = 0.0) -> list[Block]:
+        """Cut a block that is higher than a slide; so much of it is taken by the words above."""
+        room = self.page.height - 1.6 - above
         if isinstance(block, Display):
             chains = _chains(block.lines)
             if len(chains) > 1 or sum(map(self.line_height, block.lines)) <= room:
                 groups = _groups(chains, lambda chain: sum(map(self.line_height, chain)), room)
                 whole = [Display(tuple(line for chain in g for line in chain)) for g in groups]
-                return [part for d in whole for part in (self.split(d) if len(_chains(d.lines)) == 1 and len(whole) > 1 else [d])]
+                return [part for d in whole for part in (self.split(d, above) if len(_chains(d.lines)) == 1 and len(whole) > 1 else [d])]
             left = _sides(block.lines[0].latex)[0]
             cut = _groups(block.lines, self.line_height, room)
             # A chain that goes on says again of what.
             again = [[replace(g[0], latex=f"{left} {g[0].latex}"), *g[1:]] if k else g for k, g in enumerate(cut)]
             return [Display(tuple(g)) for g in again]
         if isinstance(block, Algorithm):
-            groups = _groups(block.lines, lambda line: self.pseudo_height(line[1]), room - 3)
-            return [Algorithm(block.title if not k else f"{block.title}, continued", tuple(g)) for k, g in enumerate(groups)]
+            groups = _groups(block.lines, lambda line: self.pseudo_height(line[1]), room - 2.4)
+            done = 0
+            boxes: list[Block] = []
+            for g in groups:
+                boxes.append(_Rest(f"{block.title}, continued", tuple(g), done) if done else Algorithm(block.title, tuple(g)))
+                done += len(g)
+            return boxes
         if isinstance(block, Enumeration) and not block.ordered:
             return [Enumeration(tuple(g)) for g in _groups(block.items, self.text_height, room)]
         if isinstance(block, Table):
@@ -336,7 +356,7 @@ class Writer:
         if isinstance(block, Paragraph):
             return self.text_height(block.parts) + 0.4
         if isinstance(block, Display):
-            return sum(self.line_height(line) for line in block.lines) + 1.8
+            return sum(self.line_height(line) for line in block.lines) + 1.4
         if isinstance(block, Algorithm):
             return sum(self.pseudo_height(t) for _, t in block.lines) + 3.5
         if isinstance(block, Enumeration):
@@ -391,9 +411,9 @@ class Writer:
             return ""
         notes = [line.note for line in display.lines if line.note is not None]
         made: list[str] = []
-        room = self.page.width - 1.0
+        margin = self.left(display.lines, self.page.width - 1.0)
         for line in display.lines:
-            made += self.rows(line, room - self.left(display.lines, room), start + line.step if self.page.overlays else 1)
+            made += self.rows(line, margin, start + line.step if self.page.overlays else 1)
         body = " \\\\\n  ".join(made)
         text = f"\\begin{{align*}}\n  {body}\n\\end{{align*}}"
         if notes:
@@ -406,34 +426,30 @@ class Writer:
         widths = [measure(_sides(line.latex)[0]).width for line in lines]
         return max((w for w in widths if w <= room * 0.4), default=0.0)
 
-    def rows(self, line: Line, room: float, overlay: int) -> list[str]:
-        """Write the rows of one line of a display."""
+    def rows(self, line: Line, margin: float, overlay: int) -> list[str]:
+        """Write the rows of one line of a display; ``margin`` is the width of the left sides."""
 
         def shown(latex: str) -> str:
             return _uncovered(overlay, latex) if latex else ""
 
         named = _uncovered(overlay, rf"{{\footnotesize {tex_words(line.rule)}}}")
-        rule = rf"\tag*{{{named}}}" if line.rule else ""
+        rule = rf" \tag*{{{named}}}" if line.rule else ""
         mark = r"\mbox{\footnotemark}" if line.note is not None else ""
+        room = self.page.width - 1.0
         left, right = _sides(line.latex)
-        if not right:
-            return [f"&{shown(left + mark)}{' ' + rule if rule else ''}"]
-        out = []
-        alone = measure(left).width > (self.page.width - 1.0) * 0.4
-        parts = rows(right, room - (2 if alone else 0))
-        if alone and not (len(parts) == 1 and measure(f"{left} {right}").width < self.page.width - 2):
-            out.append(f"&{shown(left)}")
-            head = r"&\quad "
-        elif alone:
-            return [f"&{shown(left + ' ' + right + mark)}{' ' + rule if rule else ''}"]
-        else:
-            head = f"{shown(left)} &" if left else "&"
+        alone = measure(left).width > room * 0.4
+        # What has a wide left side, or none at all, begins where the left sides begin.
+        back = rf"\hspace{{-{margin:.1f}em}}" if margin else ""
+        if not right or (alone and measure(f"{left} {right}").width < room):
+            return [f"&{back}{shown(' '.join((left, right)).strip() + mark)}{rule}" if alone else f"&{shown(left + mark)}{rule}"]
+        parts = rows(right, room - (2 if alone else margin))
+        out = [f"&{back}{shown(left)}"] if alone else []
         for k, part in enumerate(parts):
             relation = part.split(" ", 1)[0] in _RELATION_WORDS
-            indent = "" if relation else r"\qquad {}"
-            lead = head if k == 0 or (alone and relation) else "&"
+            indent = (r"\quad " if alone else "") + ("" if relation else r"\qquad {}")
+            lead = f"{shown(left)} &" if k == 0 and left and not alone else f"&{back}" if alone else "&"
             out.append(lead + shown(indent + part + (mark if k == len(parts) - 1 else "")))
-        out[-1] += f" {rule}" if rule else ""
+        out[-1] += rule
         return out
 
     def centred(self, text: str) -> str:
@@ -545,18 +561,19 @@ class Writer:
         whole = not self.page.overlays and len(algorithm.lines) <= (24 if self.page.packages else 8)
         lines = [
             r"\par\medskip\noindent" + (r"\begin{minipage}{\linewidth}" if whole else ""),
-            r"{\parskip=1pt\noindent\rule{\linewidth}{0.8pt}\par\nobreak",
-            rf"\noindent\textbf{{Algorithm.}} {tex_words(algorithm.title)}\par\nobreak\vspace{{-0.6\baselineskip}}",
-            r"\noindent\rule{\linewidth}{0.4pt}\par\nobreak",
+            r"{\parskip=1pt\lineskiplimit=2pt\lineskip=3pt\noindent\rule{\linewidth}{0.8pt}\par\nobreak",
+            rf"\noindent\textbf{{Algorithm.}} {tex_words(algorithm.title)}\par\nobreak\nointerlineskip\vspace{{3pt}}",
+            r"\noindent\rule{\linewidth}{0.4pt}\par\nobreak\nointerlineskip\vspace{4pt}",
         ]
-        for k, (depth, text) in enumerate(algorithm.lines, start=1):
+        done = algorithm.done if isinstance(algorithm, _Rest) else 0
+        for k, (depth, text) in enumerate(algorithm.lines, start=done + 1):
             indent = 1.8 + 1.6 * depth
             lines.append(
                 rf"\noindent\hangindent={indent + 1.2:.1f}em\hangafter=1\makebox[{indent:.1f}em][l]{{\footnotesize {k}}}"
                 rf"\ignorespaces {self.pseudocode(text, self.page.width - indent - 2)}\par"
             )
         lines.append(
-            r"\vspace{-0.4\baselineskip}\noindent\rule{\linewidth}{0.8pt}\par}" + (r"\end{minipage}" if whole else "") + r"\par\medskip"
+            r"\nointerlineskip\vspace{4pt}\noindent\rule{\linewidth}{0.8pt}\par}" + (r"\end{minipage}" if whole else "") + r"\par\medskip"
         )
         return "\n".join(lines)
 
@@ -573,9 +590,7 @@ class Writer:
         return out
 
 
-_RELATION_WORDS = frozenset(
-    r"= < > \ge \le \ne \in \approx \equiv \sim \to \mapsto \leftarrow \rightarrow \Rightarrow \Leftrightarrow := \subset".split()
-)
+_RELATION_WORDS = RELATIONS | {":="}
 
 
 def _sides(latex: str) -> tuple[str, str]:
@@ -675,12 +690,11 @@ def _labels(scene: Scene) -> Iterator[Label]:
 
 
 def _extent(scene: Scene) -> tuple[float, float]:
-    """Return width and height of a picture in centimetres, with room for labels at its rim."""
-    xs = [n.x + s * n.width / 2 for n in scene.nodes for s in (-1, 1)] + [w.x for w in scene.words]
-    ys = [n.y + s * n.height / 2 for n in scene.nodes for s in (-1, 1)] + [w.y for w in scene.words]
-    xs += [p[0] for e in scene.edges for p in e.via]
-    ys += [p[1] for e in scene.edges for p in e.via]
-    return (max(xs) - min(xs) + 1.0, max(ys) - min(ys) + 0.6) if xs else (0.0, 0.0)
+    """Return width and height of a picture in centimetres, labels included."""
+    if not (scene.nodes or scene.words):
+        return 0.0, 0.0
+    box = bounds(scene)
+    return box.right - box.left, box.top - box.bottom
 
 
 def _address(url: str) -> str:

@@ -87,6 +87,7 @@ class Derived:
         first: the first value of each index.
         gradient: as ∇_W L in matrix formulas: in the shape of W.
         turned: whether ``whole`` is transposed: numerator layout.
+        stacked: whether there is one for each sample, along the first axis of all of these.
     """
 
     entries: Array
@@ -94,6 +95,7 @@ class Derived:
     first: tuple[int, ...] = ()
     gradient: Array | None = None
     turned: bool = False
+    stacked: bool = False
 
 
 #: How derivatives are looked up: by the names of what is differentiated and of the variable.

@@ -186,6 +186,7 @@ class Entries(Names):
         if of is None or variable is None:
             return None
         known = self.bindings.derivatives(of.bound.name, variable.bound.name)
+        # What stands behind L only says which loss is meant; all of them have the entries of the variable.
         return None if known is None else (Bound("", entries=known.entries, first=known.first), (*of.indices, *variable.indices))
 
     def entry_extents(self, node: Entry) -> dict[str, tuple[int, int, str]]:

@@ -289,11 +289,6 @@ class Meaning(Slopes):
             return Value(seen.bound.total)
         return self.value(head)
 
-    def names_sample(self, node: Node) -> bool:
-        """Whether an argument is an input or a target, not a parameter."""
-        seen = self.seen(node) if isinstance(node, Symbol) else None
-        return seen is not None and any(b.sample for b in self.bindings.of(seen.bound.base))
-
     def symbol(self, node: Symbol) -> Value:
         name = index_name(node)
         if name is not None and name in self.scope:

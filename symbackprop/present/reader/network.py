@@ -5,7 +5,7 @@ Layers are counted here, letters are put together here, and arrays are laid out 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,6 +43,7 @@ def network_bindings(
     samples: Mapping[str, Any] | None = None,
     functions: Mapping[str, Callable[..., Any]] | None = None,
     jacobian: Callable[[str, str], Any] | None = None,
+    each: Callable[[], Sequence[Mapping[str, Any]]] | None = None,
 ) -> Bindings:
     """Return the meaning of a network's symbols in a notation.
 
@@ -54,12 +55,13 @@ def network_bindings(
         samples: for a network of one sample, the values of the batch that it belongs to; without them the batch is this sample.
         functions: what unspecified activations are, by their label ("f").
         jacobian: gives the derivative of one of the network's values by another, by the engine's names, or None.
+        each: for a network of one sample, gives the values of each sample of the batch: for gradients of the losses of others.
 
     Raises:
         DeclarationError: a value is missing.
     """
     record = notations.notation(notation)
-    return _Network(model, dict(values), record, notations.layout(layout), samples, jacobian).bindings(functions or {})
+    return _Network(model, dict(values), record, notations.layout(layout), samples, jacobian, each).bindings(functions or {})
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class _Network:
         layout: str,
         samples: Mapping[str, Any] | None,
         jacobian: Callable[[str, str], Any] | None,
+        each: Callable[[], Sequence[Mapping[str, Any]]] | None,
     ) -> None:
         self.model = model
         self.n = notation
@@ -87,6 +90,7 @@ class _Network:
         self.given = values
         self.samples = samples
         self.jacobian = jacobian
+        self.each = each
         self.slopes: dict[tuple[str, str], Derived | None] = {}
         self.bound: list[Bound] = []
         self.derivatives: dict[str, Derived] = {}
@@ -361,7 +365,7 @@ class _Network:
             each = np.asarray(from_batch.get("loss.L", np.atleast_1d(total)), dtype=np.float64)
             all_ = np.asarray(from_batch.get(name, total), dtype=np.float64)
         one = {"total": self.n.loss, "sample": self.n.sample_loss, "indexed": self.n.sample_loss}[self.n.one_loss]
-        if self.batch or self.n.one_loss != "total":
+        if self.n.one_loss != "total" or (self.batch and each is None):
             self.add(self.n.loss, name=name if self.batch else "loss of all", whole=all_, total=all_)
         if each is not None:
             called = "loss.L" if self.batch else "loss of each"
@@ -435,8 +439,32 @@ class _Network:
         if top == self.model.loss and bottom in self.derivatives:
             return self.derivatives[bottom]
         if (top, bottom) not in self.slopes:
-            self.slopes[top, bottom] = self.jacobian_of(top, bottom)
+            of_others = {"loss of all": self.of_all, "loss of each": self.of_each}.get(top)
+            self.slopes[top, bottom] = of_others(bottom) if of_others is not None else self.jacobian_of(top, bottom)
         return self.slopes[top, bottom]
+
+    def of_all(self, bottom: str) -> Derived | None:
+        """Return the gradient of the loss over all samples with respect to a parameter."""
+        if self.batch:
+            return self.derivatives.get(bottom)
+        return self.gradients_in(self.samples).get(bottom) if self.samples is not None else None
+
+    def of_each(self, bottom: str) -> Derived | None:
+        """Return the gradients of the losses of all samples with respect to a parameter."""
+        found = [self.gradients_in(values).get(bottom) for values in (self.each() if self.each is not None else ())]
+        made = [d for d in found if d is not None and d.whole is not None and d.gradient is not None]
+        if not made or len(made) < len(found):
+            return None
+        stacks = [np.stack([getattr(d, part) for d in made]) for part in ("entries", "whole", "gradient")]
+        return Derived(stacks[0], stacks[1], (1, *made[0].first), stacks[2], made[0].turned, stacked=True)
+
+    def gradients_in(self, values: Mapping[str, Any]) -> dict[str, Derived]:
+        """Return the gradients of parameters among other values, laid out in the same way."""
+        names = [f"grad.{p.name}" for p in self.model.parameters]
+        changed = {**self.given, **{name: values[name] for name in names if name in values}}
+        other = _Network(self.model, changed, self.n, self.layout, None, None, None)
+        other.bindings({})
+        return {p.name: other.derivatives[p.name] for p in self.model.parameters if p.name in other.derivatives}
 
     def jacobian_of(self, top: str, bottom: str) -> Derived | None:
         """Return the derivative of one value by another: the axes of the first, then those of the second."""

@@ -221,8 +221,6 @@ class _Parser:
         signs: list[str] = []
         sign = self.sign()
         while True:
-            if self.text in _DOTS:
-                self.fail("a term (dots cannot be evaluated)")
             terms.append(self.hadamard())
             signs.append(sign)
             if self.text not in ("+", "-"):
@@ -339,6 +337,9 @@ class _Parser:
             return self.barred()
         if text == r"\frac":
             return self.fraction()
+        if text in _DOTS:
+            # It can be read, but has no value.
+            return self.made(Symbol(self.take().text), start)
         if text == r"\sqrt":
             self.take()
             if self.text == "[":

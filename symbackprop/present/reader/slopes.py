@@ -54,20 +54,19 @@ class Slopes(Entries):
         variable = self.seen(bottom)
         of = self.seen(head) if isinstance(head, Symbol) else None
         if variable is not None and of is not None and of.bound.function is None:
-            known = self.bindings.derivatives(of.bound.name, variable.bound.name)
+            named, selected = self.differentiated(of, group)
+            known = self.bindings.derivatives(named, variable.bound.name)
             if known is not None:
-                indices = (*of.indices, *variable.indices)
+                indices = (*selected, *variable.indices)
                 text = replace(of.bound, base=self.text(node), above="", below="", primes=0)
-                each = self.of_sample(of, variable, group)
-                if each is not None:
-                    return each
+                written = known.gradient if gradient else known.whole
+                whole = known.entries if written is None else written
                 if not indices:
-                    array = known.gradient if gradient else known.whole
-                    taken = known.entries if array is None else array
-                    return self.fitting(node, lambda: entries(taken, ()))
-                bound = replace(text, entries=known.entries, first=known.first)
+                    return self.fitting(node, lambda: entries(whole, ()))
+                stacked = known.stacked and not variable.indices
+                bound = replace(text, entries=whole if stacked else known.entries, first=known.first)
                 if any(is_slot(i) for i in indices):
-                    return self.column_of(known, bound, of.indices, variable.indices, node)
+                    return self.column_of(known, bound, selected, variable.indices, node)
                 return self.gathered(bound, indices, [self.value(i) for i in indices], node)
         if variable is None and not (isinstance(bottom, Symbol) and index_name(bottom) in self.numbers):
             return self.value(bottom)
@@ -86,26 +85,35 @@ class Slopes(Entries):
 
     def column_of(self, known: Derived, bound: Bound, above: Sequence[Node], below: Sequence[Node], node: Node) -> Value:
         """Return the derivative with respect to a whole row or column of a matrix: ∂L/∂W_{·0}, ∂z/∂W_{·0}."""
-        if above or len(below) != 2 or all(is_slot(i) for i in below):
+        if len(below) != 2 or all(is_slot(i) for i in below) or (above and not known.stacked):
             raise ShapeError(f"{self.text(node)}: one row or column of a matrix is meant by a dot among two indices")
         number_ = 0 if is_slot(below[1]) else 1
         array = np.moveaxis(known.entries, number_ - 2, 0)
-        taken = replace(bound, entries=array, first=(bound.starts(known.entries.ndim - 2 + number_),))
-        made = self.gathered(taken, [below[number_]], [self.value(below[number_])], node)
+        first = bound.starts(known.entries.ndim - 2 + number_)
+        indices = (below[number_], *above)
+        made = self.gathered(replace(bound, entries=array, first=(first, 1)), indices, [self.value(i) for i in indices], node)
         return turned(made) if known.turned else made
 
-    def of_sample(self, of: Seen, variable: Seen, group: Group | None) -> Value | None:
-        """Return ∂L(θ; x_n, y_n)/∂W, the derivative of one sample's value."""
+    def differentiated(self, of: Seen, group: Group | None) -> tuple[str, tuple[Node, ...]]:
+        """Return the name of what is differentiated: L(θ; x_n, y_n) is that of one sample, L(θ) that of all."""
         if group is None or of.bound.each is None:
-            return None
-        known = self.bindings.derivatives(f"{of.bound.name} of a sample", variable.bound.name)
-        if known is None:
-            return None
-        for index in self.sample_of(group):
-            indices = (index, *variable.indices)
-            bound = replace(of.bound, entries=known.entries, first=(1, *known.first))
-            return self.gathered(bound, indices, [self.value(i) for i in indices], group)
-        return None
+            return of.bound.name, of.indices
+        sample = self.sample_of(group)
+        if sample:
+            return "loss of each", sample
+        named = any(self.names_sample(a) for a in group.args)
+        return (of.bound.name if named else "loss of all"), of.indices
+
+    def names_sample(self, node: Node) -> bool:
+        """Whether an argument is an input or a target, not a parameter."""
+        seen = self.seen(node) if isinstance(node, Symbol) else None
+        if seen is None and isinstance(node, Symbol) and not node.below and not node.above and self.only_indexed(node):
+            raise DeclarationError(f"{self.column(node)}: {self.text(node)} needs an index: it has one value for each sample")
+        return seen is not None and any(b.sample for b in self.bindings.of(seen.bound.base))
+
+    def only_indexed(self, node: Symbol) -> bool:
+        """Whether a letter has a value for each sample only."""
+        return any(b.name in self.bindings.arguments and not b.above and not b.below for b in self.bindings.of(node.base))
 
     def valued(self, bound: Bound) -> Bound:
         """Return a definition as a value."""
