@@ -214,14 +214,14 @@ def test_matrices_of_numbers_give_their_product_in_every_orientation(notation):
     params = net.init(seed=5, dtype="float64")
     params["dense_1.b"] = np.arange(4.0)
     rng = np.random.default_rng(5)
-    run = sbp.worked(net, params, rng.standard_normal((3, 3)), rng.standard_normal((3, 2)), digits=5)
+    run = sbp.worked(net, params, rng.standard_normal((3, 3)), rng.standard_normal((3, 2)), digits=4)
     plain = dataclasses.replace(sbp.notation(notation), vectors="plain")
     _, plugged, result = (line.latex for line in run.matrix_lines("grad.dense_1.W", notation=plain))
     left, right = matrices(plugged)
     (shown,) = matrices(result)
     product = left @ right
     # Where biases are folded, the product has a column for them; the result shows the weights themselves.
-    np.testing.assert_allclose(product[:, product.shape[1] - shown.shape[1] :][-shown.shape[0] :], shown, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(product[:, product.shape[1] - shown.shape[1] :][-shown.shape[0] :], shown, rtol=1e-2, atol=1e-3)
 
 
 def matrices(text):
