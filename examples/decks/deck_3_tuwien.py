@@ -8,6 +8,7 @@ from parts import Part, document, lines, say, table, write
 import symbackprop as sbp
 
 TU = "tuwien"
+TWO = sbp.Rounding(decimals=2)
 
 
 def mlp(D=3, H=4, T=2, loss="softmax_cross_entropy"):
@@ -63,12 +64,12 @@ def counted(D, H, T):
 
 def notes():
     """Return the document."""
-    shared = sbp.Graph("w", "h1 = tanh(x); h2 = tanh(2*x); h3 = tanh(3*x); g1 = h1*h2; g2 = h2*h3; w = g1 + g2").backward(x=0.5)
+    shared = sbp.Graph("w", "h1 = tanh(x); h2 = exp(x); h3 = sigmoid(x); g1 = h1*h2; g2 = h2*h3; w = g1 + g2").backward(x=0.5)
     example = sbp.Graph("e", "c = a + b; d = b + 1; e = c * d").backward(a=2, b=1)
     net, params, x, y = classifier()
     linear = sbp.Sequential([sbp.Input(2), sbp.Dense(2)], loss="half_squared_error", name="linear")
     attached = sbp.Graph("H", "e1 = exp(w1); e2 = exp(w2); p1 = e1 / (e1 + e2); H = -log(p1)").backward(w1=-0.5, w2=3.5)
-    whole, numbers = sbp.Graph.of(net, (params, x, 0)).backward(), sbp.worked(net, params, x, y, wrt=("x",))
+    whole, numbers = sbp.Graph.of(net, (params, x, 0), target="labels").backward(), sbp.worked(net, params, x, y, wrt=("x",))
     d, update = mlp().derive(per="sample"), sbp.worked(net, params, x, y, optimizer=sbp.Nesterov(0.1, 0.9))
     parts = (
         Part("Networks are graphs", "D3.1 D3.2 E25", (
@@ -76,7 +77,7 @@ def notes():
                 "\\mathbb{R}^D$ to "
                 "$w \\in \\mathbb{R}^T$; with cycles it is recurrent. Neurons at the same distance from the inputs form a layer. In "
                 "$w = f(g_1(h_1(x), h_2(x)), g_2(h_2(x), h_3(x)))$ the neuron $h_2$ is read twice:", footnote("E25")),
-            sbp.Figure(shared.scene()),
+            sbp.Figure(shared.scene(rounding=TWO)),
         )),
         Part("Linear networks", "D3.3", (
             say("Each output neuron is linear, $n_t(x) = w_t x + b_t$ with $w_t$ a row of $W$:"),
@@ -121,9 +122,9 @@ def notes():
                 "them):"),
             sbp.Figure(alone().scene()),
             say("Softmax and cross-entropy, attached to $w = (-0.5, 3.5)$, with the first class as target:"),
-            sbp.Figure(attached.scene()),
+            sbp.Figure(attached.scene(rounding=TWO)),
             say("Both together, with $x = (1, -1)$ (the numbers are ours); below, the derivatives of all parameters:"),
-            sbp.Figure(whole.scene(rounding=sbp.Rounding(decimals=2))),
+            sbp.Figure(whole.scene(rounding=TWO)),
             numbers.table(["dense_1.z", "loss.p", "loss.L", "grad.dense_1.W", "grad.dense_1.b", "grad.x"], notation=TU),
         )),
         Part("Too many paths", "D3.15 D3.16", (

@@ -364,6 +364,8 @@ class NumberMatrixPrinter(MatrixPrinter):
             if array.ndim == 0:
                 return self.rounding.piece(array[()])
             return Piece(matrix_latex(array, self.rounding), SINGLE, tall=True)
+        if isinstance(form, m.OneHot):
+            return MatrixPrinter(self.symbols).single(form)
         return super().single(form)
 
     def transposed(self, form: m.Form) -> Piece:
@@ -405,6 +407,11 @@ def matrix_latex(array: Array, rounding: Rounding) -> str:
     return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
 
 
+def row_latex(array: Array, rounding: Rounding) -> str:
+    """Return the entries of a vector in a row; what is long is abbreviated by dots."""
+    return r",\; ".join(r"\dots" if k is None else rounding.latex(array[k]) for k in _kept(array.shape[0]))
+
+
 def _kept(length: int) -> list[int | None]:
     return list(range(length)) if length <= MAX_AXIS else [0, 1, None, length - 1]
 
@@ -421,4 +428,5 @@ __all__ = [
     "laid",
     "matrix_latex",
     "matrix_line",
+    "row_latex",
 ]

@@ -27,7 +27,7 @@ from symbackprop.present.document.breaking import measure
 from symbackprop.present.document.records import Block, Display, Line, Math, Table, Text
 from symbackprop.present.naming import Name, Naming, network_naming
 from symbackprop.present.notation import Notation
-from symbackprop.present.plugged import Chain, EntryPrinter, arrangement, chain, matrix_latex, matrix_line
+from symbackprop.present.plugged import Chain, EntryPrinter, arrangement, chain, matrix_latex, matrix_line, row_latex
 from symbackprop.present.rounding import WORKING, Array, Rounding, exact
 from symbackprop.present.symbols import Symbols
 from symbackprop.present.writer import Latex, Piece
@@ -42,7 +42,7 @@ _HYPER = {"eps": r"\epsilon", "weight_decay": r"\lambda", "beta1": r"\beta_1", "
 #: A chain that is no wider, in em, is a single line.
 SHORT = 26.0
 #: A row of a table whose entries take more room, in em, shows the whole matrix.
-WIDE = 32.0
+WIDE = 33.0
 STAGES = ("forward", "backward", "update")
 
 
@@ -281,7 +281,8 @@ class Worked:
                     rows.append(((Math(left),), (Math(right),)))
                     continue
             shown = arrangement(self.derivation.tensors[name], values, self.naming, notations.notation(notation))
-            rows.append(((Math(self.symbol(name, notation=notation)),), (Math(matrix_latex(shown, self.rounding)),)))
+            written = matrix_latex(shown, self.rounding) if shown.ndim > 1 else row_latex(shown, self.rounding)
+            rows.append(((Math(self.symbol(name, notation=notation)),), (Math(written),)))
         return Table(head=((head[0],), (head[1],)), rows=tuple(rows), caption=caption)
 
     def history(
@@ -380,7 +381,9 @@ class Worked:
         if found is None:
             return (Line(f"{self.symbol(name, notation=notation)} {sign} {value}"),)
         left, letters, numbers = matrix_line(found, values, symbols, self.rounding)
-        return Line(f"{left} = {letters}"), Line(f"= {numbers}"), Line(f"{sign} {value}")
+        # Where a page cannot hold all matrices beside each other, nobody would read them either.
+        plugged = (Line(f"= {numbers}"),) if numbers != value and measure(numbers).width <= WIDE else ()
+        return Line(f"{left} = {letters}"), *plugged, Line(f"{sign} {value}")
 
     def _update_blocks(self, notation: str | Notation, lines: bool, tables: bool) -> list[Block]:
         made: list[Block] = []
