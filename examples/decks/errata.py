@@ -63,12 +63,25 @@ def claim(latex, notation, net=None, seed=1):
     return sbp.check_claim(latex, net, {**params, "x": x, "y": y}, notation=notation, symbols=symbols)
 
 
-def attempt(latex, values):
-    """Return what becomes of a formula with symbols of one's own: holds, differs, has no shape, or cannot be read."""
+def kind(latex, *values, **options):
+    """Return what becomes of a formula: "equal", "difference", "shape error", "ambiguous", or why it cannot be read."""
     try:
-        return sbp.check_claim(latex, values).kind
+        return sbp.check_claim(latex, *values, **options).kind
     except sbp.DeclarationError as error:
         return str(error)
+
+
+def tried(printed, right, values):
+    """Return what becomes of the printed formula and of the right one, at values of their symbols."""
+    return {"refused": kind(printed, values), "accepted": kind(right, values)}
+
+
+def tried_on(net, notation, printed, right):
+    """Return the same for formulas about a network."""
+    params, x, y = point(net)
+    symbols = {"f": lambda z: 1 / (1 + np.exp(-z))} | ({"h_1": x} if notation == "larochelle" else {})
+    made = [kind(latex, net, {**params, "x": x, "y": y}, notation=notation, symbols=symbols) for latex in (printed, right)]
+    return dict(zip(("refused", "accepted"), made, strict=True))
 
 
 def said(found):
@@ -90,8 +103,12 @@ def e1():
         r"$W_{ij}^{(l)}$ leads to unit $i$ from unit $j$, and the sum is $\sum_j W_{ji}^{(l)} \delta_j^{(l+1)}$",
         f"On a 2-3-2 network the printed sum has no value: {said(thin)}. On a 2-2-2 network it has one, and it is wrong by up to "
         f"{square.worst:.2g}.",
-        {"kind": thin.kind, "holds": thin.holds, "square": square.worst},
+        {"kind": thin.kind, "holds": thin.holds, "square": square.worst}
+        | tried_on(network(), "ufldl", E1_PRINTED, E1_PRINTED.replace("W_{ij}", "W_{ji}")),
     )  # fmt: skip
+
+
+E2_RULE = r"\delta^{{({0})}} = ((W^{{({0})}})^\top \delta^{{({1})}}) \circ f'(z^{{({0})}})"
 
 
 def e2():
@@ -104,7 +121,7 @@ def e2():
         r"error terms for $l = n_l, \dots, 2$; gradients for $l = n_l - 1, \dots, 1$",
         f"The derivation of a network with $n_l = 4$ has error terms for the layers {', '.join(map(str, layers))} only: "
         "layer 1 is the input, which has no $z$. The algorithm on a later slide is right.",
-        {"layers": layers},
+        {"layers": layers} | tried_on(network(), "ufldl", *(E2_RULE.format(k, k + 1) for k in (1, 2))),
     )  # fmt: skip
 
 
@@ -119,7 +136,12 @@ def e3():
         r"$\frac{1}{M} \sum_{i=1}^M (f^{\ast}(x) - f(x; \theta))^2$, and later $\frac{1}{2} \lVert h_\theta(x) - y \rVert^2$",
         r"$\frac{1}{M} \sum_{i=1}^M (f^{\ast}(x_i) - f(x_i; \theta))^2$; the second loss is half of it",
         f"Without an index at $x$ the sum is $M$ times the same term. The gradients of the two losses differ by the factor {ratio:g}.",
-        {"ratio": ratio},
+        {"ratio": ratio}
+        | tried(
+            r"L = \frac{1}{M} \sum_{i=1}^M (t - p)^2",
+            r"L = \frac{1}{M} \sum_{i=1}^M (t_i - p_i)^2",
+            {"L": 2.0, "M": 2, "t": np.array([1.0, 3.0]), "p": np.array([1.0, 1.0])},
+        ),
     )  # fmt: skip
 
 
@@ -138,7 +160,10 @@ def e4():
         r"$\frac{\partial L}{\partial \theta}$; $\delta^{(l+1)}$; $\nabla L(\theta; x^{(i)}, y^{(i)})$",
         r"$\delta$ is the letter of the error term, and without parentheses $l+1$ is an exponent. A loop that adds the gradient of one "
         rf"and the same sample is off by up to {off:.2g} on five random samples.",
-        {"off": off},
+        {"off": off}
+        | tried_on(
+            network(), "ufldl", r"\frac{\delta L}{\delta b^{(1)}} = \delta^{(2)}", r"\frac{\partial L}{\partial b^{(1)}} = \delta^{(2)}"
+        ),
     )  # fmt: skip
 
 
@@ -183,11 +208,7 @@ def e6():
 def e7():
     """Where the hidden layers begin."""
     net = network((3, 4, 4, 2), last="softmax", loss="cross_entropy")
-    try:
-        first = str(claim(r"h_1 = f(a_1)", "larochelle", network((2, 3, 2))))
-    except sbp.DeclarationError as error:
-        first = str(error)
-    missing = "a_1 has no value" in first
+    read = tried_on(network(), "larochelle", "h_1 = f(a_1)", "h_2 = f(a_2)")
     hidden = net.depth - 1
     return Erratum(
         "E7", "D1",
@@ -196,7 +217,7 @@ def e7():
         f"For $k = 1$ the formula cannot be evaluated, because there is no $a_1$: layer 1 is the input. With $L + 1 = {net.n_l}$ "
         f"there are "
         f"{hidden} hidden layers.",
-        {"missing": missing, "hidden": hidden, "L": net.n_l - 1},
+        {"hidden": hidden, "L": net.n_l - 1} | read,
     )  # fmt: skip
 
 
@@ -214,7 +235,12 @@ def e8():
         f"With {samples} samples the penalty {once:g} is counted {samples} times: {printed:g}. What is minimised over must be what "
         f"the loss "
         "depends on.",
-        {"once": once, "printed": printed, "samples": samples},
+        {"once": once, "printed": printed, "samples": samples}
+        | tried(
+            r"L = \sum_{n=1}^N (\ell_n + R)",
+            r"L = \sum_{n=1}^N \ell_n + R",
+            {"L": 6 + once, "N": 3, r"\ell": np.array([1.0, 2.0, 3.0]), "R": once},
+        ),
     )  # fmt: skip
 
 
@@ -227,7 +253,11 @@ def e9():
         r"$\frac{\partial L}{\partial W_k} = \delta_{k+1} \bullet h_k$, and no gradient of the biases",
         r"$\frac{\partial L}{\partial W_k} = \delta_{k+1} h_k^\top$ and $\frac{\partial L}{\partial b_k} = \delta_{k+1}$",
         f"The sign of the elementwise product cannot be meant: {said(wrong)}.",
-        {"kind": wrong.kind, "holds": wrong.holds, "bias": bias.holds},
+        {"kind": wrong.kind, "holds": wrong.holds, "bias": bias.holds}
+        | tried_on(
+            network(), "larochelle",
+            r"\frac{\partial L}{\partial W_1} = \delta_2 \bullet h_1", r"\frac{\partial L}{\partial W_1} = \delta_2 h_1^\top",
+        ),
     )  # fmt: skip
 
 
@@ -240,7 +270,7 @@ def e10():
     right, p = derivation.error_terms["dense_1"].evaluate(given), derivation.evaluate(given)["dense_1.a"]
     # The slope of each output alone is the diagonal of the Jacobian.
     printed, fixed = (
-        sbp.check_claim(latex, net, given, notation="larochelle")
+        kind(latex, net, given, notation="larochelle")
         for latex in (r"\delta_2 = \frac{\partial L}{\partial h_2} \bullet (h_2 \bullet (1 - h_2))", r"\delta_2 = h_2 - y")
     )
     wrong = -given["y"] / p * np.diag(jacobian)
@@ -252,7 +282,7 @@ def e10():
         r"= p - y$",
         f"The Jacobian of softmax is not diagonal. At $a = (0.1257, -0.1321, 0.6404, 0.1049)$ and class 2 the printed formula gives "
         f"$({shown[0]})$; right is $({shown[1]})$.",
-        {"wrong": wrong, "right": right, "jacobian": jacobian, "holds": printed.holds, "fixed": fixed.holds},
+        {"wrong": wrong, "right": right, "jacobian": jacobian, "refused": printed, "accepted": fixed},
     )  # fmt: skip
 
 
@@ -289,7 +319,7 @@ def e12():
     l2, decoupled = after(sbp.SGD(lr, weight_decay=lam)), after(sbp.SGD(lr, weight_decay=lam / lr, decoupled=True))
     values = {"W": w, r"\eta": lr, "g": 0.0, r"\lambda": lam}
     wrong = sbp.check_claim(r"V = W - \eta g - \lambda \lvert W \rvert", {**values, "V": decoupled})
-    fixed = sbp.check_claim(r"V = W - \eta g - \lambda W", {**values, "V": decoupled})
+    fixed = kind(r"V = W - \eta g - \lambda W", {**values, "V": decoupled})
     printed = decoupled - wrong.worst
     return Erratum(
         "E12", "D1",
@@ -297,7 +327,7 @@ def e12():
         r"$- \eta \lambda W$ for L2, or $- \lambda W$ decoupled from the rate",
         f"A weight of {w:g} without any gradient grows to {printed:g} ($\\lambda = 0.01$); L2 with $\\eta = 0.1$ gives {l2:g}, decoupled "
         f"decay {decoupled:g}.",
-        {"printed": printed, "l2": l2, "decoupled": decoupled, "holds": wrong.holds, "fixed": fixed.holds},
+        {"printed": printed, "l2": l2, "decoupled": decoupled, "refused": wrong.kind, "accepted": fixed},
     )  # fmt: skip
 
 
@@ -316,13 +346,6 @@ def e13():
     right = float(derivation.evaluate(given)["loss"])
     s = given["x"]
     printed = [sum(max(0, s[j] - s[0] + 1) for i in range(3) if i != 0) for j in range(3)]
-    unread, fixed = (
-        attempt(latex, {"L_i": right, "s": np.array(s), "y_i": 1})
-        for latex in (
-            r"L_i = \sum_{i \ne y_i} \max(0, s_j - s_{y_i} + 1)",
-            r"L_i = \sum_{j \ne y_i} \max(0, s_j - s_{y_i} + 1)",
-        )
-    )
     return Erratum(
         "E13", "D2",
         r"$L_i = \sum_{i \ne y_i} \max(0, s_j - s_{y_i} + 1)$",
@@ -330,7 +353,12 @@ def e13():
         f"$i$ is the sample, and $j$ is not bound: for the scores (3.2, 5.1, -1.7) and class 1 the sum is {printed[0]:g}, "
         f"{printed[1]:g} or "
         f"{printed[2]:g}, for whatever $j$ means; right is {right:g}.",
-        {"printed": printed, "right": right, "unread": unread, "fixed": fixed},
+        {"printed": printed, "right": right}
+        | tried(
+            r"L_i = \sum_{i \ne y_i} \max(0, s_j - s_{y_i} + 1)",
+            r"L_i = \sum_{j \ne y_i} \max(0, s_j - s_{y_i} + 1)",
+            {"L_i": right, "s": np.array(s), "y_i": 1},
+        ),
     )  # fmt: skip
 
 
@@ -339,12 +367,8 @@ def e14():
     derivation, given = scores()
     right = float(derivation.evaluate(given)["loss"])
     each = [float(derivation.evaluate({**given, "y": k})["loss"]) for k in range(3)]
-    free, fixed = (
-        attempt(
-            rf"L_i = -\log \left( \frac{{e^{{{score}}}}}{{\sum_j e^{{s_j}}}} \right)", {"L_i": right, "s": np.array(given["x"]), "y_i": 1}
-        )
-        for score in ("s_k", "s_{y_i}")
-    )
+    loss = r"L_i = -\log \left( \frac{{e^{{{0}}}}}{{\sum_j e^{{s_j}}}} \right)"
+    read = tried(loss.format("s_k"), loss.format("s_{y_i}"), {"L_i": right, "s": np.array(given["x"]), "y_i": 1})
     return Erratum(
         "E14", "D2",
         r"$L_i = -\log P(Y = k \mid X = x_i)$ with $s_k$",
@@ -352,20 +376,20 @@ def e14():
         f"$k$ is free: the printed loss of one sample has the values {', '.join(f'{v:.3f}' for v in each)}; right is {right:.3f}, "
         f"that of "
         "$k = y_i = 1$.",
-        {"each": each, "right": right, "free": free, "fixed": fixed},
+        {"each": each, "right": right} | read,
     )  # fmt: skip
 
 
 def e15():
     """A sign in the sigmoid's derivative."""
-    wrong = sbp.check_claim(r"f' = \frac{e^{-x}}{(1 + e^x)^2}", {"x": 1.0, "f'": _slope(1.0)})
+    read = tried(r"f' = \frac{e^{-x}}{(1 + e^x)^2}", r"f' = \frac{e^{-x}}{(1 + e^{-x})^2}", {"x": 1.0, "f'": _slope(1.0)})
     printed = math.exp(-1) / (1 + math.e) ** 2
     return Erratum(
         "E15", "D2",
         r"$\frac{d\sigma}{dx} = \frac{e^{-x}}{(1 + e^x)^2}$",
         r"$\frac{e^{-x}}{(1 + e^{-x})^2}$",
         f"At $x = 1$ the printed formula gives {printed:.4f}, the derivative is {_slope(1.0):.4f}.",
-        {"holds": wrong.holds, "printed": printed, "right": _slope(1.0)},
+        {"printed": printed, "right": _slope(1.0)} | read,
     )  # fmt: skip
 
 
@@ -377,13 +401,13 @@ def _slope(x):
 def e16():
     """A quotient instead of a product."""
     printed, right = 0.73 / (1 - 0.73), 0.73 * (1 - 0.73)
-    wrong, fixed = attempt(r"\frac{0.73}{1 - 0.73} \cdot 1 = 0.2", {}), attempt(r"0.73 \cdot (1 - 0.73) \cdot 1 = 0.1971", {})
     return Erratum(
         "E16", "D2",
         r"$\frac{0.73}{1 - 0.73} \cdot 1 = 0.2$",
         r"$0.73 \cdot (1 - 0.73) \cdot 1 = 0.1971$",
         f"The quotient is {printed:.2f}; the product is {right:.4f}.",
-        {"printed": printed, "right": right, "wrong": wrong, "fixed": fixed},
+        {"printed": printed, "right": right}
+        | tried(r"\frac{0.73}{1 - 0.73} \cdot 1 = 0.2", r"0.73 \cdot (1 - 0.73) \cdot 1 = 0.1971", {}),
     )  # fmt: skip
 
 
@@ -447,7 +471,11 @@ def e26():
         f"Read from left to right, $/2\\epsilon$ multiplies by $\\epsilon$: for $\\tanh$ at 0.7 it gives {difference / 2 * eps:.2g} "
         f"instead of "
         f"{difference / (2 * eps):.4f}. The 784-100-10 network has {count} parameters, so {count + 1} or {2 * count} evaluations.",
-        {"count": count, "printed": difference / 2 * eps, "right": difference / (2 * eps)},
+        {"count": count, "printed": difference / 2 * eps, "right": difference / (2 * eps)}
+        | tried(
+            r"D = (F(x + h) - F(x - h)) / 2h", r"D = (F(x + h) - F(x - h)) / (2h)",
+            {"D": difference / (2 * eps), "F": np.tanh, "x": 0.7, "h": eps},
+        ),
     )  # fmt: skip
 
 
@@ -499,15 +527,17 @@ def e19():
     steps = [sbp.Equation(e[()], sympy.exp(u[()])), sbp.Equation(s[()], 1 + e[()]), sbp.Equation(f[()], 1 / s[()])]
     chain = sbp.worked(sbp.derive(sbp.System(steps), of="f", wrt=["u", "e", "s"]), {"u": "-1"}, decimals=2).chain("grad.u")
     rounded = math.exp(-1) * -0.53
-    wrong, fixed = attempt("(e^{-1})(-0.53) = -0.20", {}), attempt("(e^{-1})(-0.5344466) = -0.20", {})
+    inputs = [len(sbp.Graph("f", f"1/(1 + exp(-(w0*x0 + w1*x1 + {last})))").inputs) for last in ("w2*x2", "w2")]
     return Erratum(
         "E19", "D4",
         r"$(e^{-1})(-0.53) = -0.20$; several slides have $w_2 x_2$ in the exponent",
         r"$(e^{-1})(-0.5344\dots) = -0.1966\dots$; the exponent is $w_0 x_0 + w_1 x_1 + w_2$",
         f"From the rounded factor the product is {rounded:.3f}, which prints as {rounded:.2f}; the exact value is "
         f"{float(chain.value):.4f} and "
-        f"prints as {chain.shown}. Rounded numbers are never reckoned with.",
-        {"rounded": rounded, "exact": float(chain.value), "shown": chain.shown, "wrong": wrong, "fixed": fixed},
+        f"prints as {chain.shown}. Rounded numbers are never reckoned with. With $w_2 x_2$ the graph has "
+        f"{inputs[0]} inputs, the slides give {inputs[1]}.",
+        {"rounded": rounded, "exact": float(chain.value), "shown": chain.shown, "inputs": inputs}
+        | tried("(e^{-1})(-0.53) = -0.20", "(e^{-1})(-0.5344466) = -0.20", {}),
     )  # fmt: skip
 
 
@@ -524,12 +554,16 @@ def e20():
         r"$w_0 = 2.15$; the error $a - y$ is 0.3, the loss is $\frac{1}{2} \cdot 0.3^2$",
         f"$w_0 - 2 = -(w_2 + 3)$ in every round, because $x_0 = -1$; round 3 is {shown[0]}, {shown[1]}, {shown[2]}. The error is "
         f"{error:.3f}, the loss {loss:.3f}.",
-        {"round": [float(v) for v in w], "shown": shown, "error": error, "loss": loss},
+        {"round": [float(v) for v in w], "shown": shown, "error": error, "loss": loss}
+        | tried("w_0 - 2 = -(w_2 + 3)", "u_0 - 2 = -(w_2 + 3)", {"w_0": 2.14, "u_0": 2.15, "w_2": -3.15}),
     )  # fmt: skip
 
 
 #: A network with four layers, as in the deck, its widths all different.
 FOUR = (3, 4, 2, 1)
+
+
+E21_RULE = r"\delta^{(3)} = ((w^{(3)})^T %s \delta^{(4)}) %s a^{(3)} %s (1 - a^{(3)})"
 
 
 def e21():
@@ -547,8 +581,12 @@ def e21():
         r"$\delta^{(3)} = ((w^{(3)})^T \delta^{(4)}) \circ a^{(3)} \circ (1 - a^{(3)})$",
         f"On a 3-4-2-1 network no single meaning of the dot has a value: as the matrix product {said(matrix).partition(';')[0]}, as the "
         f"elementwise product {said(entries)}. It holds only if the first dot is the one and the others are the other.",
-        {"mixed": mixed.holds, "matrix": matrix.kind, "elementwise": entries.kind, "notes": mixed.notes},
+        {"mixed": mixed.holds, "matrix": matrix.kind, "elementwise": entries.kind, "notes": mixed.notes}
+        | tried_on(network(FOUR), ng, *(E21_RULE % (sign, "\\circ", "\\circ") for sign in ("\\circ", ""))),
     )  # fmt: skip
+
+
+E22_RULE = r"\delta^{(3)} = ((w^{(3)})^T \delta^{(4)}) \circ a^{(3)} \circ (1 - a^{(3)})"
 
 
 def e22():
@@ -560,7 +598,8 @@ def e22():
         r"$(w^{(l)})^T \delta^{(l+1)}$ with the bias in column 0 of $w^{(l)}$",
         r"column 0 is dropped; $\frac{\partial E}{\partial w_{i0}^{(l)}} = \delta_i^{(l+1)}$, because $a_0 = 1$",
         f"The bias unit has no $\\delta$, and so the two sides differ in size: {said(printed)}.",
-        {"holds": printed.holds, "kind": printed.kind, "bias": bias.holds},
+        {"holds": printed.holds, "kind": printed.kind, "bias": bias.holds}
+        | tried_on(network(FOUR), "ng", E22_RULE, E22_RULE.replace("w", r"\bar{w}").replace(" a^", r" \bar{a}^")),
     )  # fmt: skip
 
 

@@ -42,6 +42,21 @@ def test_every_erratum_says_what_is_printed_what_is_right_and_why(errata, name):
     assert name in note.parts[0]
 
 
+READ = ("E1", "E2", "E3", "E4", "E7", "E8", "E9", "E10", "E12", "E13", "E14", "E15", "E16", "E19", "E20", "E21", "E22", "E26")
+
+
+@pytest.mark.parametrize("name", READ)
+def test_what_the_deck_prints_is_read_and_fails_and_what_is_right_is_read_and_holds(errata, name):
+    found = errata.erratum(name).found
+    assert found["refused"] in ("difference", "shape error") or "has no value" in found["refused"] or "nothing says" in found["refused"]
+    assert found["accepted"] == "equal"
+
+
+def test_every_other_erratum_is_about_words_counts_or_an_order(errata):
+    assert set(ALL) - set(READ) == {"E5", "E6", "E11", "E17", "E18", "E23", "E24", "E25", "E27", "E28"}
+    assert all("refused" not in errata.erratum(name).found for name in set(ALL) - set(READ))
+
+
 @pytest.mark.deck("E1")
 def test_mixed_orientation_is_a_shape_error_and_silently_wrong_for_a_square(errata):
     found = errata.erratum("E1").found
@@ -55,7 +70,9 @@ def test_mixed_orientation_is_a_shape_error_and_silently_wrong_for_a_square(erra
 
 @pytest.mark.deck("E2")
 def test_error_terms_end_at_layer_2(errata):
-    assert errata.erratum("E2").found["layers"] == [2, 3, 4]
+    found = errata.erratum("E2").found
+    assert found["layers"] == [2, 3, 4]
+    assert "has no value" in found["refused"]
 
 
 @pytest.mark.deck("E3", "D0.3")
@@ -84,7 +101,9 @@ def test_depth_does_not_count_the_input(errata):
 
 @pytest.mark.deck("E7")
 def test_the_input_layer_has_no_pre_activation(errata):
-    assert errata.erratum("E7").found == {"missing": True, "hidden": 2, "L": 3}
+    found = errata.erratum("E7").found
+    assert (found["hidden"], found["L"]) == (2, 3)
+    assert "a_1 has no value" in found["refused"]
 
 
 @pytest.mark.deck("E8", "D1.6")
@@ -109,7 +128,6 @@ def test_softmax_needs_its_full_jacobian(errata, numbers, same):
     same(found["wrong"], numbers["D1.8"]["wrong_elementwise"])
     same(found["right"], numbers["D1.8"]["delta"])
     same(found["jacobian"], numbers["D1.3"]["jacobian"])
-    assert (found["holds"], found["fixed"]) == (False, True)
 
 
 @pytest.mark.deck("E11")
@@ -125,7 +143,6 @@ def test_decay_by_the_absolute_value_lets_a_negative_weight_grow(errata, numbers
     assert found["printed"] == pytest.approx(row["E12_printed"], rel=1e-12)
     assert found["l2"] == pytest.approx(row["l2"], rel=1e-12)
     assert found["decoupled"] == pytest.approx(row["decoupled"], rel=1e-12)
-    assert (found["holds"], found["fixed"]) == (False, True)
 
 
 @pytest.mark.deck("E13")
@@ -133,8 +150,7 @@ def test_the_index_of_the_hinge_loss_is_that_of_the_classes(errata, numbers):
     found = errata.erratum("E13").found
     assert found["right"] == pytest.approx(numbers["D2.1"]["loss"], rel=1e-12)
     assert all(abs(v - found["right"]) > 0.5 for v in found["printed"])
-    assert "nothing says over which values i runs" in found["unread"]
-    assert found["fixed"] == "equal"
+    assert "nothing says over which values i runs" in found["refused"]
 
 
 @pytest.mark.deck("E14")
@@ -142,13 +158,12 @@ def test_a_free_class_gives_every_value(errata, numbers):
     found = errata.erratum("E14").found
     assert found["right"] == found["each"][0] == pytest.approx(numbers["D2.3"]["loss"], rel=1e-12)
     assert len({round(v, 6) for v in found["each"]}) == 3
-    assert (found["free"], found["fixed"]) == ("shape error", "equal")
+    assert found["refused"] == "shape error"
 
 
 @pytest.mark.deck("E15")
 def test_a_sign_in_the_exponent(errata, numbers):
     found, row = errata.erratum("E15").found, numbers["D2.11"]
-    assert not found["holds"]
     assert found["printed"] == pytest.approx(row["E15_printed"], rel=1e-12)
     assert found["right"] == pytest.approx(row["dsigma"], rel=1e-12)
     assert sbp.check_claim(r"\sigma'(x) = \frac{e^{-x}}{(1 + e^{-x})^2}", {"x": 1.0}).holds
@@ -160,7 +175,6 @@ def test_a_quotient_that_should_be_a_product(errata, numbers):
     found, row = errata.erratum("E16").found, numbers["D2.11"]
     assert found["printed"] == pytest.approx(row["E16_printed_quotient"], rel=1e-12)
     assert found["right"] == pytest.approx(row["E16_right_product"], rel=1e-12)
-    assert (found["wrong"], found["fixed"]) == ("difference", "equal")
 
 
 @pytest.mark.deck("E17")
@@ -181,8 +195,8 @@ def test_a_rounded_factor_prints_another_number(errata, numbers):
     assert found["exact"] == pytest.approx(row["exact"], rel=1e-15)
     assert found["rounded"] == pytest.approx(row["from_rounded_minus_0_53"], rel=1e-12)
     assert found["shown"] == "-0.20"
-    assert (found["wrong"], found["fixed"]) == ("difference", "equal")
     assert f"{found['rounded']:.2f}" == "-0.19"
+    assert found["inputs"] == [6, 5]
 
 
 @pytest.mark.deck("E20")
