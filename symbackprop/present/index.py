@@ -277,6 +277,11 @@ class IndexPrinter:
             return "0", self.symbols.affine(index.extent - 1, {})
         return "1", extent
 
+    def side_of(self, side: Expr) -> str:
+        """Write a side of a comparison; places are written as they are in subscripts."""
+        places = side.atoms(nodes.Floor) and not side.atoms(Access)
+        return self.symbols.affine(side, self.names) if places else self.write(side).text
+
     def guard(self, e: nodes.Guard) -> Piece:
         writer = self.symbols.writer
         if isinstance(e, nodes.InRange):
@@ -286,7 +291,7 @@ class IndexPrinter:
             step, of = (self.symbols.affine(part, self.names) for part in e.args)
             return writer.bracket(f"{step} {writer.relation('|')} {of}")
         condition = e.condition
-        left, right = (self.write(side).text for side in condition.args)
+        left, right = (self.side_of(side) for side in condition.args)
         kind = _RELATIONS[type(condition)]
         if kind == ">" and left.replace(".", "").isdigit():
             return writer.bracket(f"{right} < {left}")

@@ -74,6 +74,7 @@ class Name:
         extended: it has an entry 0 in front; where biases are folded, what could have one and has not gets a bar.
         column: of a weight matrix: "0" is the one that holds the biases.
         rank: for role "jacobian", the number of axes of what is differentiated; None if it is not known.
+        parameter: it is a parameter with a name of its own; it carries the number that weights carry.
     """
 
     role: str
@@ -84,6 +85,7 @@ class Name:
     extended: bool = False
     column: str = ""
     rank: int | None = None
+    parameter: bool = False
 
     def rows(self, tensor: Tensor) -> int:
         """Return how many axes of a Jacobian belong to what is differentiated; the indices of the variable may have a prime."""
@@ -196,7 +198,7 @@ def network_naming(model: Model) -> Naming:
         for parameter in record.parameters:
             own = parameter.rpartition(".")[2]
             role = {"W": "weight", "b": "bias"}.get(own)
-            names.setdefault(parameter, Name(role, here) if role else Name("word", here, word=own))
+            names.setdefault(parameter, Name(role, here) if role else Name("word", here, word=own, parameter=True))
         places[called] = here
     for tensor in model.system.tensors:
         layer, dot, word = tensor.partition(".")

@@ -170,7 +170,8 @@ class Symbols:
         """Write the number of a name's layer; a weight carries the one that the notation gives it."""
         assert name.layer is not None
         where = name.layer
-        return self.number(where.moved(self.notation.weight_layer()) if name.role in ("weight", "bias") else where)
+        carried = name.role in ("weight", "bias") or name.parameter
+        return self.number(where.moved(self.notation.weight_layer()) if carried else where)
 
     def number(self, where: Layer) -> str:
         """Write a layer's number in the numbering of the notation."""
@@ -242,7 +243,10 @@ class Symbols:
             body = " ".join(f"({written})" if isinstance(f, sympy.Add) else written for f, written in factors)
             return body if number == 1 else f"-{body}" if number == -1 else f"{number} {body}"
         if isinstance(e, sympy.Function) and len(e.args) == 1:
-            return self.writer.bars(Piece(self.affine(e.args[0], names)), "floor").text
+            top, bottom = sympy.fraction(sympy.together(e.args[0]))
+            above = self.affine(top, names)
+            quotient = above if bottom == 1 else f"{f'({above})' if top.is_Add else above}/{self.affine(bottom, names)}"
+            return self.writer.bars(Piece(quotient), "floor").text
         return str(e).replace("*", " ")
 
 
