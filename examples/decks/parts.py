@@ -63,5 +63,8 @@ def write(name: str, notes: sbp.Document) -> None:
     """Write the notes to the folder that the command line names, as LaTeX, HTML and PDF, or as the endings that follow."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
     for ending in sys.argv[2:] or ("tex", "html", "pdf"):
-        for path in sbp.notes(notes, folder / f"{name}.{ending}"):
-            print(path)
+        try:
+            for path in sbp.notes(notes, folder / f"{name}.{ending}"):
+                print(path)
+        except sbp.TargetError as error:
+            print(error)
