@@ -445,7 +445,9 @@ class _UpdateSymbols(Symbols):
         if name == "lr":
             return super().name(Name("rate"))
         if name in _HYPER:
-            return Piece(self.writer.letter(_HYPER[name]))
+            letter = _HYPER[name]
+            # Where ε is the rate, δ keeps a denominator from zero, as in the book that has it so.
+            return Piece(self.writer.letter(r"\delta" if letter == self.notation.rate else letter))
         return super().tensor(Tensor(name, tensor.axes), self.entry if tensor.rank else (), whole=not (tensor.rank and self.entry))
 
 

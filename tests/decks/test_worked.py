@@ -390,3 +390,14 @@ def test_a_larger_network_is_shown_in_abbreviated_matrices():
     row = next(r for t in tables for r in t.rows if r[0][0].latex == "z^{(2)}")
     first, second, _, last = (part.strip() for part in row[1][0].latex.split(r",\;"))
     assert [number(first), number(second), number(last)] == pytest.approx(engine["dense_1.z"][[0, 1, -1]], rel=1e-3)
+
+
+@pytest.mark.parametrize("notation", sbp.notations())
+def test_no_two_numbers_of_an_update_share_a_letter(notation):
+    run = sbp.worked(mazur(), MAZUR, X, T, optimizer=sbp.AdamW(0.1))
+    rule = next(line.latex for line in run.update_lines(["dense_1.W"], notation=notation) if r"\sqrt" in line.latex)
+    record = sbp.notation(notation)
+    letters = [record.rate, r"\delta" if record.rate == r"\epsilon" else r"\epsilon", r"\lambda"]
+    assert len(set(letters)) == 3
+    right = rule.partition(r"\leftarrow")[2].partition(" = ")[0]
+    assert all(letter in right for letter in letters)
