@@ -123,7 +123,8 @@ class _Builder:
                 axes.append(part)
             else:
                 raise _NoFormError
-        if len(axes) > 2:
+        # A row that is picked by its number, such as the last state h[T - 1, :], has no sign of its own among matrices.
+        if len(axes) > 2 or (axes and any(part is not None and part.is_Integer for part in at)):
             raise _NoFormError
         return _Labelled(Entry(e.tensor, tuple(at)), tuple(axes))
 

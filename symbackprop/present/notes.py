@@ -257,15 +257,15 @@ class _Note:
 
     def network(self) -> Section:
         """Say what the network is: its layers, its picture, its symbols."""
-        depth = len([r for r in self.weighted if r.parameters])
+        depth = len([r for r in self.model.layers if any(_is_weight(p) for p in r.parameters)])
         count = sum(p.size for p in self.model.parameters if p.size is not None)
         parts: list[Inline] = [f"The network {self.model.name} has {_counted(depth, 'layer')} with weights"]
         last = self.naming.of(self.model.outputs[0]).layer
-        if self.numbered and last is not None:
+        if self.numbered and last is not None and depth == len(self.weighted):
             number = self.symbols.number(last)
             parts += [" (its depth, in which the input is not counted; the last layer has the number ", Math(number), ")"]
         parts.append(f" and {_counted(count, 'parameter')}." if count else ".")
-        if self.numbered and len(self.weighted) <= 2 * DEEP:
+        if self.numbered and len(self.weighted) <= 2 * DEEP and self.widths:
             parts += [
                 " From the input to the output its layers have ",
                 *_listed([Math(self.symbols.size(w)) for w in self.widths]),
@@ -280,8 +280,10 @@ class _Note:
 
     @property
     def widths(self) -> list[Expr]:
+        """The numbers of units, where every layer is a vector."""
         tensors = self.model.system.tensors
-        return [tensors[name].axes[-1].extent for name in (*self.model.inputs[:1], *(str(r.pre) for r in self.weighted))]
+        layers = [tensors[name] for name in (*self.model.inputs[:1], *(str(r.pre) for r in self.weighted))]
+        return [t.axes[-1].extent for t in layers] if all(t.rank == 1 for t in layers) else []
 
     # --- forward ---
 
@@ -314,9 +316,11 @@ class _Note:
     # --- backward ---
 
     def errors(self) -> Section | None:
-        shown = [n for n in (f"delta.{_called(r)}" for r in reversed(self.weighted)) if n in self.produced]
+        # Gradients of other values on the way, such as a sum's or a gate's, stand where the error terms need them.
+        shown = [n for n in self.produced if n not in self.results]
         if not shown:
             return None
+        deltas = {f"delta.{_called(r)}" for r in self.weighted}
         error, loss = tex_letter(self.style.notation.error), self.symbols.name(Name("one_loss")).text
         pre = tex_letter(self.style.notation.pre)
         letter = f"{error} = " if self.style.notation.error_term == "letter" else ""
@@ -324,6 +328,7 @@ class _Note:
             "The error term of a layer is the derivative of the loss with respect to its pre-activation, ",
             Math(rf"{letter}\partial {loss} / \partial {pre}"),
             ". It is computed from the last layer back to the first.",
+            *([" Gradients with respect to other values stand where they are needed."] if set(shown) - deltas else []),
         )
         blocks = [Paragraph(words)]
         return Section("Error terms", (*blocks, *self.derivations(shown)))
@@ -379,10 +384,14 @@ class _Note:
         """Return the formulas for a general layer, with the layers for which they hold."""
         if not self.numbered or len(self.weighted) < 2:
             return None
+        runs = self.runs(self.backward_uses)
+        # Where nothing repeats, or where a rule needs values that go by no number, there is no rule for every layer.
+        if not any(len(run.layers) > 1 for run in runs) or not all(map(self.general_alone, runs)):
+            return None
         errors: list[Line] = []
         gradients: list[Line] = []
         last = max(self.layer_of(f"delta.{_called(r)}") for r in self.weighted)
-        for run in self.runs(self.backward_uses):
+        for run in runs:
             kind = self.naming.of(run.name)
             if kind.role not in ("error", "gradient") or not run.layers or (kind.of is not None and kind.of.role == "input"):
                 continue
@@ -394,6 +403,12 @@ class _Note:
             return None
         words: Text = ("One rule holds for every layer ", Math(tex_letter(self.style.notation.layer)), ":")
         return Section("The recursion", (Paragraph(words), Display(made)))
+
+    def general_alone(self, run: Run) -> bool:
+        """Whether a rule for a general layer needs values of numbered layers only."""
+        own = [r.output for r in self.model.layers]
+        needs = {n.removeprefix("grad.") for use in run.uses for n in use.names.values()}
+        return all(self.layer_of(n) >= 0 for n in own if n in needs)
 
     def samples(self) -> Section | None:
         if self.model.loss is None:
@@ -676,6 +691,10 @@ def _same_layers(runs: Iterable[Run]) -> list[list[Run]]:
 
 def _of_loss(use: Use) -> bool:
     return any(use.names[slot].startswith("loss") for slot in use.template.defined)
+
+
+def _is_weight(parameter: str) -> bool:
+    return parameter.rpartition(".")[2].startswith(("W", "E"))
 
 
 def _called(record: LayerRecord) -> str:

@@ -117,7 +117,7 @@ class _Rows:
         printed: dict[str, None] = {}
         for t in sorted(seen, key=self.place):
             name = self.symbols.naming.of(t.name)
-            if t.rank > 2 or name.role == "jacobian":
+            if name.role == "jacobian":
                 continue
             symbol = self.symbols.tensor(t).text
             if symbol in printed:
@@ -144,6 +144,8 @@ class _Rows:
         return "" if name.layer is None else self.symbols.layer(name)
 
     def shape(self, t: Tensor) -> str:
+        if t.rank > 2:
+            return r" \times ".join(map(self.size, t.shape))
         shape: tuple[Expr | None, ...] = (*t.shape, None, None)[:2]
         if self.layout == "numerator" and t.role == "cotangent" and t.rank:
             shape = shape[::-1]
@@ -193,7 +195,9 @@ class _Rows:
         )
         if name.role == "loss" and name.word:
             return ("loss without penalties",)
-        words: Text = (plain.get(name.role, "intermediate value"),)
+        if name.role == "word" and name.layer is not None and name.layer.named and name.word == "a":
+            return ("output of layer ", Math(self.symbols.layer(name)))
+        words: Text = (plain.get(name.role, "parameter" if t.role == "parameter" else "intermediate value"),)
         if name.role in ("pre", "activation", "bias"):
             words = (*words, *self.of_layer(name))
         if folded:
@@ -212,6 +216,9 @@ class _Rows:
             words = ("weights of layer ", Math(symbols.layer(name)))
         else:
             words = ("weights from layer ", Math(symbols.number(name.layer.moved(-1))), " to layer ", Math(symbols.number(name.layer)))
+        if t.rank != 2:
+            # The weights of a kernel lead from many units to many.
+            return words
         whole = t.name.endswith(EXTENDED)
         if folded and not whole:
             return (Math(symbols.name(replace(name, extended=True)).text), f" without {line} 0, the biases")

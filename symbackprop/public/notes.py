@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
+import sympy
+
 import symbackprop
 from symbackprop.algebra.equation import Equation
 from symbackprop.declare.model import Model
@@ -305,7 +307,10 @@ def _penalties(whole: Model) -> tuple[tuple[Equation, Equation], ...]:
             continue
         for tensor in equation.reads:
             one = derive_system(whole.system, equation.tensor.name, (tensor.name,))
-            made.append((equation, one.equation(one.cotangents[tensor.name])))
+            gradient = one.equation(one.cotangents[tensor.name])
+            # The derivative of a penalty with respect to itself is 1, and nothing that one writes down.
+            seed = one.tensors[one.cotangents[equation.tensor.name]].own
+            made.append((equation, Equation(gradient.lhs, gradient.rhs.xreplace({seed: sympy.S.One}))))
     return tuple(made)
 
 

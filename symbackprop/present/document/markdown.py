@@ -201,7 +201,10 @@ class _Writer:
             case Math():
                 return f"${portable(part.latex)}$"
             case Strong():
-                return f"**{plain(part.text)}**"
+                # Stars next to a blank open and close nothing: blanks at the ends stay outside.
+                words = part.text.strip()
+                before, after = part.text[: len(part.text) - len(part.text.lstrip())], part.text[len(part.text.rstrip()) :]
+                return f"{before}**{plain(words)}**{after}" if words else part.text
             case Link():
                 return f"[{plain(part.text)}](<{part.url}>)" if _web(part.url) else plain(f"{part.text} ({part.url})")
             case Cite():

@@ -1,0 +1,115 @@
+"""Lecture notes on networks with layers of other kinds, penalties and branches: what is printed is complete and means what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import symbackprop as sbp
+
+
+def penalised() -> sbp.Network:
+    return sbp.Sequential(
+        [sbp.Input(5), sbp.Dense(4, "relu"), sbp.Dense(3)],
+        loss="softmax_cross_entropy", regularizer=sbp.L2(1e-4), name="penalised",
+    )  # fmt: skip
+
+
+def residual() -> sbp.Network:
+    x = sbp.Input(4)
+    return sbp.Network(inputs=x, outputs=sbp.Dense(3)(x + sbp.Dense(4, "tanh")(x)), loss="half_squared_error", name="residual")
+
+
+def images() -> sbp.Network:
+    layers = [sbp.Input((1, 8, 8)), sbp.Conv2D(2, 3, activation="relu"), sbp.MaxPool2D(2), sbp.Flatten(), sbp.Dense(3)]
+    return sbp.Sequential(layers, loss="softmax_cross_entropy", name="images")
+
+
+def normed() -> sbp.Network:
+    return sbp.Sequential([sbp.Input(5), sbp.Dense(4), sbp.LayerNorm(), sbp.Dense(3)], loss="half_squared_error", name="normed")
+
+
+def attending() -> sbp.Network:
+    layers = [sbp.Input((4, 6)), sbp.Attention(heads=2), sbp.Flatten(), sbp.Dense(3)]
+    return sbp.Sequential(layers, loss="softmax_cross_entropy", name="attending")
+
+
+def recurrent() -> sbp.Network:
+    return sbp.Sequential([sbp.Input((4, 3)), sbp.SimpleRNN(5), sbp.Dense(2)], loss="half_squared_error", name="recurrent")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Callable[[], sbp.Network]], str]:
+    folder = tmp_path_factory.mktemp("notes")
+
+    @cache
+    def written(network: Callable[[], sbp.Network]) -> str:
+        path: Path = folder / f"{network.__name__}.md"
+        sbp.notes(network(), path)
+        return path.read_text(encoding="utf-8")
+
+    return written
+
+
+def section(text: str, title: str) -> str:
+    """What stands below a heading."""
+    return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def test_the_gradient_of_a_penalty_has_no_factor_of_its_own(page):
+    lines = section(page(penalised), "All samples")
+    assert r"\nabla_{W^{(1)}} R_1 &= 0.0001 W^{(1)}" in lines
+    assert r"\nabla_{R_1}" not in lines
+
+
+def test_words_in_bold_are_bold(page):
+    # Stars beside a blank neither open nor close: "**for **" would be printed with its stars.
+    assert "**for** $l = 2, 1$ **do**" in page(penalised)
+    assert "**for **" not in page(penalised)
+    assert "** do**" not in page(penalised)
+
+
+@pytest.mark.parametrize(
+    ("network", "values"), [(residual, ["add"]), (normed, ["layernorm"]), (attending, ["attention", "O", "P", "S", "q"])]
+)
+def test_each_gradient_that_is_used_is_derived(page, network, values):
+    left = "".join(line.partition("&=")[0] for line in section(page(network), "Error terms").splitlines())
+    for value in values:
+        assert any(mark in left for mark in (rf"\mathrm{{{value}", rf"\partial {value}_")), value
+
+
+def test_the_last_state_of_a_recurrence_is_written_entry_by_entry(page):
+    # h^(2)(3) would be a power of a power.
+    text = page(recurrent)
+    assert "^{(2)(3)}" not in text
+    assert r"a_i^{(2)} &= h_{3i}^{(2)}" in section(text, "Forward pass")
+
+
+def test_arrays_of_any_rank_are_in_the_table_of_symbols(page):
+    text = section(page(images), "The network")
+    assert r"| $x$ | $1 \times 8 \times 8$ | input |" in text
+    assert r"| $W^{(1)}$ | $2 \times 1 \times 3 \times 3$ | weights from layer $1$ to layer $2$ |" in text
+    assert "units" not in text.partition("**Table")[0]
+    assert "intermediate value" not in text
+
+
+def test_parameters_are_called_so(page):
+    rows = [line for line in page(normed).splitlines() if line.startswith(r"| $\gamma") or line.startswith(r"| $\beta")]
+    assert len(rows) == 2
+    assert all(row.endswith("| parameter |") for row in rows)
+
+
+@pytest.mark.parametrize("network", [images, recurrent, normed, attending])
+def test_there_is_no_general_rule_where_nothing_repeats(page, network):
+    assert "## The recursion" not in page(network)
+
+
+def test_a_general_rule_stands_where_layers_repeat(page):
+    assert "## The recursion" in page(penalised)
+
+
+def test_layers_without_a_pre_activation_count(page):
+    assert "has 2 layers with weights" in page(attending)
