@@ -6,9 +6,9 @@ from symbackprop.declare.layers.activation import Activation
 from symbackprop.declare.layers.attention import Attention, PositionalEncoding
 from symbackprop.declare.layers.convolution import Conv1D, Conv2D, ConvTranspose2D
 from symbackprop.declare.layers.dense import Dense
-from symbackprop.declare.layers.gates import Bilinear, GatedLinear, Maxout, PReLU, Reshape
+from symbackprop.declare.layers.gates import Bilinear, GatedLinear, Maxout, PReLU
 from symbackprop.declare.layers.lookup import Embedding
-from symbackprop.declare.layers.merge import Concat, Flatten
+from symbackprop.declare.layers.merge import Concat, Flatten, Reshape
 from symbackprop.declare.layers.normalization import GroupNorm, LayerNorm, RMSNorm
 from symbackprop.declare.layers.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D
 from symbackprop.declare.layers.recurrent import GRU, LSTM, SimpleRNN

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from symbackprop import algebra as alg
 from symbackprop.declare.dimension import Shape
-from symbackprop.declare.layers.windows import whole
+from symbackprop.declare.layers.options import check_flags, whole
 from symbackprop.declare.layers.wiring import Layer, Parameter, Shapes, one_input, written
 from symbackprop.errors import DeclarationError, ShapeError
 
@@ -38,9 +38,7 @@ class Attention(Layer):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "heads", whole(self.heads, "Attention: heads", 1))
-        for option in ("causal", "bias"):
-            if not isinstance(getattr(self, option), bool):
-                raise DeclarationError(f"Attention: {option} must be True or False, got {getattr(self, option)!r}")
+        check_flags(self, "causal", "bias")
 
     def axes(self, ranks: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
         return (("t", "j"),)

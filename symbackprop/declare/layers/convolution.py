@@ -9,7 +9,8 @@ from symbackprop import algebra as alg
 from symbackprop.declare.activations import ActivationSpec, activate
 from symbackprop.declare.dimension import Dimension, Shape, dimension, extent
 from symbackprop.declare.layers.activation import function_of
-from symbackprop.declare.layers.windows import Windows, each, inside, names, whole
+from symbackprop.declare.layers.options import check_flags, each, whole
+from symbackprop.declare.layers.windows import Windows, inside, names
 from symbackprop.declare.layers.wiring import Layer, Parameter, Shapes, one_input, written
 from symbackprop.errors import DeclarationError, ShapeError
 
@@ -45,9 +46,7 @@ class _Convolution(Layer):
         object.__setattr__(self, "padding", self._padding(kind))
         object.__setattr__(self, "groups", whole(self.groups, f"{kind}: groups", 1))
         object.__setattr__(self, "activation", function_of(self.activation))
-        for option in ("bias", "flip"):
-            if not isinstance(getattr(self, option), bool):
-                raise DeclarationError(f"{kind}: {option} must be True or False, got {getattr(self, option)!r}")
+        check_flags(self, "bias", "flip")
         if self.groups > 1 and (isinstance(self.filters, str) or self.filters % self.groups):
             raise DeclarationError(f"{kind}: {self.filters} filters cannot be split into {self.groups} groups")
 

@@ -9,8 +9,8 @@ from symbackprop import algebra as alg
 from symbackprop.declare.activations import ActivationSpec, activate
 from symbackprop.declare.dimension import Dimension, Shape, dimension, extent
 from symbackprop.declare.layers.activation import function_of
+from symbackprop.declare.layers.options import check_flags
 from symbackprop.declare.layers.wiring import Layer, Parameter, Shapes, axis_names, one_input
-from symbackprop.errors import DeclarationError
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +39,7 @@ class Dense(Layer):
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", dimension(self.units, "Dense: units"))
         object.__setattr__(self, "activation", function_of(self.activation))
-        if not isinstance(self.bias, bool):
-            raise DeclarationError(f"Dense: bias must be True or False, got {self.bias!r}")
+        check_flags(self, "bias")
 
     def axes(self, ranks: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
         return tuple((*axis_names(rank)[:-1], "j") for rank in ranks)

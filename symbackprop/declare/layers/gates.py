@@ -9,7 +9,7 @@ from symbackprop import algebra as alg
 from symbackprop.declare.activations import ActivationSpec, activate
 from symbackprop.declare.dimension import Shape, dimension, extent
 from symbackprop.declare.layers.activation import function_of
-from symbackprop.declare.layers.windows import whole
+from symbackprop.declare.layers.options import check_flags
 from symbackprop.declare.layers.wiring import Layer, Parameter, Shapes, axis_names, one_input, written
 from symbackprop.errors import DeclarationError, ShapeError
 
@@ -110,8 +110,7 @@ class Bilinear(Layer):
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", dimension(self.units, "Bilinear: units"))
         object.__setattr__(self, "activation", function_of(self.activation))
-        if not isinstance(self.bias, bool):
-            raise DeclarationError(f"Bilinear: bias must be True or False, got {self.bias!r}")
+        check_flags(self, "bias")
 
     def axes(self, ranks: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
         return tuple((*axis_names(rank)[:-1], name) for rank, name in zip(ranks, "jk", strict=False))
@@ -182,60 +181,4 @@ class GatedLinear(Layer):
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Reshape(Layer):
-    """The same values in another shape, in C order; one size may be −1.
-
-    Args:
-        shape: without the batch axis.
-        name: the layer's name.
-    """
-
-    shape: Any
-    name: str | None = None
-
-    symbolic: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        given = self.shape if isinstance(self.shape, tuple | list) else (self.shape,)
-        sizes = tuple(-1 if size == -1 else whole(size, "Reshape: shape", 1) for size in given)
-        if sizes.count(-1) > 1 or not sizes:
-            raise DeclarationError(f"Reshape: shape {given} needs at least one size and at most one -1")
-        object.__setattr__(self, "shape", sizes)
-
-    def shapes(self, *shapes: Shape) -> Shapes:
-        shape = one_input(self, shapes)
-        if any(isinstance(size, str) for size in shape):
-            raise ShapeError(f"needs numbers for all sizes, the input has shape {written(shape)}")
-        count, known = _count(shape), _count(tuple(size for size in self.shape if size != -1))
-        if (-1 in self.shape and count % known) or (-1 not in self.shape and count != known):
-            raise ShapeError(f"cannot make {written(self.shape)} of {written(shape)}: {count} values")
-        return Shapes(tuple(count // known if size == -1 else size for size in self.shape))
-
-    def equations(self, *inputs: Any) -> Any:
-        (x,) = inputs
-        shape = self.shapes(tuple(int(size) for size in x.shape[1:])).output
-        n, *old = x.axes
-        new = tuple(alg.Index(f"k_{position}", alg.sympy.Integer(int(size))) for position, size in enumerate(shape, 1))
-        flat = alg.sympy.S.Zero
-        for index in new:
-            flat = flat * index.extent + index
-        flat = alg.sympy.expand(flat)
-        parts, above = [], alg.sympy.S.Zero
-        for position, axis in enumerate(old):
-            below = alg.sympy.Mul(*(later.extent for later in old[position + 1 :]))
-            here = alg.Floor(flat / below) if below != 1 else flat
-            parts.append(here - axis.extent * above)
-            above = here
-        a = alg.Tensor("a", (n, *new))
-        return (alg.Equation(a.own, x[(n, *parts)]),)
-
-
-def _count(shape: tuple[Any, ...]) -> int:
-    count = 1
-    for size in shape:
-        count *= int(size)
-    return count
-
-
-__all__ = ["Bilinear", "GatedLinear", "Maxout", "PReLU", "Reshape"]
+__all__ = ["Bilinear", "GatedLinear", "Maxout", "PReLU"]

@@ -1,12 +1,14 @@
-"""Layers that move values without computing: concatenation and flattening."""
+"""Layers that move values without computing: concatenation, flattening, another shape."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from symbackprop import algebra as alg
 from symbackprop.declare.dimension import Shape, product, total
+from symbackprop.declare.layers.options import whole
 from symbackprop.declare.layers.wiring import Layer, Shapes, axis_names, one_input, written
 from symbackprop.errors import DeclarationError, ShapeError
 
@@ -51,14 +53,69 @@ class Flatten(Layer):
         (x,) = inputs
         n, *rest = x.axes
         k = alg.Index("k", alg.sympy.Mul(*(axis.extent for axis in rest)))
-        parts, above = [], alg.sympy.S.Zero
-        for position, axis in enumerate(rest):
-            below = alg.sympy.Mul(*(later.extent for later in rest[position + 1 :]))
-            here = alg.Floor(k / below) if below != 1 else k
-            parts.append(here - axis.extent * above)
-            above = here
         a = alg.Tensor("a", (n, k))
-        return (alg.Equation(a.own, x[(n, *parts)]),)
+        return (alg.Equation(a.own, x[(n, *_places(k, rest))]),)
 
 
-__all__ = ["Concat", "Flatten"]
+@dataclass(frozen=True, eq=False)
+class Reshape(Layer):
+    """The same values in another shape, in C order; one size may be −1.
+
+    Args:
+        shape: without the batch axis.
+        name: the layer's name.
+    """
+
+    shape: Any
+    name: str | None = None
+
+    symbolic: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        given = self.shape if isinstance(self.shape, tuple | list) else (self.shape,)
+        sizes = tuple(-1 if size == -1 else whole(size, "Reshape: shape", 1) for size in given)
+        if sizes.count(-1) > 1 or not sizes:
+            raise DeclarationError(f"Reshape: shape {given} needs at least one size and at most one -1")
+        object.__setattr__(self, "shape", sizes)
+
+    def shapes(self, *shapes: Shape) -> Shapes:
+        shape = one_input(self, shapes)
+        if any(isinstance(size, str) for size in shape):
+            raise ShapeError(f"needs numbers for all sizes, the input has shape {written(shape)}")
+        count, known = _count(shape), _count(tuple(size for size in self.shape if size != -1))
+        if (-1 in self.shape and count % known) or (-1 not in self.shape and count != known):
+            raise ShapeError(f"cannot make {written(self.shape)} of {written(shape)}: {count} values")
+        return Shapes(tuple(count // known if size == -1 else size for size in self.shape))
+
+    def equations(self, *inputs: Any) -> Any:
+        (x,) = inputs
+        shape = self.shapes(tuple(int(size) for size in x.shape[1:])).output
+        n, *old = x.axes
+        new = tuple(alg.Index(f"k_{position}", alg.sympy.Integer(int(size))) for position, size in enumerate(shape, 1))
+        flat = alg.sympy.S.Zero
+        for index in new:
+            flat = flat * index.extent + index
+        flat = alg.sympy.expand(flat)
+        a = alg.Tensor("a", (n, *new))
+        return (alg.Equation(a.own, x[(n, *_places(flat, old))]),)
+
+
+def _count(shape: tuple[Any, ...]) -> int:
+    count = 1
+    for size in shape:
+        count *= int(size)
+    return count
+
+
+def _places(flat: Any, axes: Sequence[Any]) -> tuple[Any, ...]:
+    """Return where along each axis the value with this number stands, in C order."""
+    parts, above = [], alg.sympy.S.Zero
+    for position, axis in enumerate(axes):
+        below = alg.sympy.Mul(*(later.extent for later in axes[position + 1 :]))
+        here = alg.Floor(flat / below) if below != 1 else flat
+        parts.append(here - axis.extent * above)
+        above = here
+    return tuple(parts)
+
+
+__all__ = ["Concat", "Flatten", "Reshape"]

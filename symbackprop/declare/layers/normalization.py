@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from symbackprop import algebra as alg
 from symbackprop.declare.dimension import Shape
-from symbackprop.declare.layers.windows import whole
+from symbackprop.declare.layers.options import whole
 from symbackprop.declare.layers.wiring import Layer, Parameter, Shapes, axis_names, one_input, written
 from symbackprop.errors import DeclarationError, ShapeError
 

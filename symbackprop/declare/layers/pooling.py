@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from symbackprop import algebra as alg
 from symbackprop.declare.dimension import Shape, extent
-from symbackprop.declare.layers.windows import Windows, each, inside, names
+from symbackprop.declare.layers.options import each
+from symbackprop.declare.layers.windows import Windows, inside, names
 from symbackprop.declare.layers.wiring import Layer, Shapes, one_input, written
 from symbackprop.errors import DeclarationError, ShapeError
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from symbackprop import algebra as alg
-from symbackprop.declare.activations import activate
+from symbackprop.declare.activations import ActivationSpec, activate
 from symbackprop.declare.dimension import Shape, dimension, extent
 from symbackprop.declare.layers.activation import function_of
+from symbackprop.declare.layers.options import check_flags
 from symbackprop.declare.layers.wiring import Layer, Parameter, Shapes, one_input, written
 from symbackprop.errors import DeclarationError, ShapeError
+
+_SIGMOID, _TANH = ActivationSpec("sigmoid"), ActivationSpec("tanh")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +33,7 @@ class _Recurrent(Layer):
         object.__setattr__(self, "units", dimension(self.units, f"{type(self).__name__}: units"))
         if isinstance(self.units, str):
             raise DeclarationError(f"{type(self).__name__}: units must be a number, got {self.units!r}")
-        if not isinstance(self.return_sequences, bool):
-            raise DeclarationError(f"{type(self).__name__}: return_sequences must be True or False, got {self.return_sequences!r}")
+        check_flags(self, "return_sequences")
 
     def axes(self, ranks: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
         return (("t", "j"),)
@@ -140,19 +142,18 @@ class LSTM(_Recurrent):
         i, f, g, o, c, m, h = (alg.Tensor(name, (n, t, k)) for name in ("i", "f", "g", "o", "c", "m", "h"))
         size = k.extent
 
-        def gate(tensor: Any, number: int, name: str) -> Any:
-            value = z[n, t, number * size + k]
-            return alg.Equation(tensor.own, alg.sympy.tanh(value) if name == "tanh" else 1 / (1 + alg.sympy.exp(-value)))
+        def gate(tensor: Any, number: int, function: ActivationSpec) -> Any:
+            return alg.Equation(tensor.own, function.apply(z[n, t, number * size + k]))
 
         return (
             enters,
             alg.Equation(z.own, alg.Sum(W_h[r, j] * self.before(h, t, j), j) + u.own),
-            gate(i, 0, "sigmoid"),
-            gate(f, 1, "sigmoid"),
-            gate(g, 2, "tanh"),
-            gate(o, 3, "sigmoid"),
+            gate(i, 0, _SIGMOID),
+            gate(f, 1, _SIGMOID),
+            gate(g, 2, _TANH),
+            gate(o, 3, _SIGMOID),
             alg.Equation(c.own, f.own * self.before(c, t, k) + i.own * g.own),
-            alg.Equation(m.own, alg.sympy.tanh(c.own)),
+            alg.Equation(m.own, _TANH.apply(c.own)),
             alg.Equation(h.own, o.own * m.own),
             *self.result(h),
         )
@@ -193,9 +194,9 @@ class GRU(_Recurrent):
         return (
             enters,
             alg.Equation(q.own, alg.Sum(W_h[r, j] * self.before(h, t, j), j) + b_h[r]),
-            alg.Equation(reset.own, 1 / (1 + alg.sympy.exp(-both(0)))),
-            alg.Equation(update.own, 1 / (1 + alg.sympy.exp(-both(1)))),
-            alg.Equation(g.own, alg.sympy.tanh(p[n, t, 2 * size + k] + reset.own * q[n, t, 2 * size + k])),
+            alg.Equation(reset.own, _SIGMOID.apply(both(0))),
+            alg.Equation(update.own, _SIGMOID.apply(both(1))),
+            alg.Equation(g.own, _TANH.apply(p[n, t, 2 * size + k] + reset.own * q[n, t, 2 * size + k])),
             alg.Equation(h.own, (1 - update.own) * g.own + update.own * self.before(h, t, k)),
             *self.result(h),
         )

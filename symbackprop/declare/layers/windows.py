@@ -1,4 +1,4 @@
-"""What convolutions and pools share: sizes and steps along each axis of an image, and how a window reads it."""
+"""What convolutions and pools share: windows along the axes of an image, and how they read it."""
 
 from __future__ import annotations
 
@@ -8,26 +8,7 @@ from typing import Any
 
 from symbackprop import algebra as alg
 from symbackprop.declare.dimension import Dimension, dimension, total
-from symbackprop.errors import DeclarationError, ShapeError
-
-
-def whole(value: object, what: str, least: int) -> int:
-    """Return an option that is a whole number."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise DeclarationError(f"{what} must be a whole number, got {str(value)[:40]!r}")
-    number = int(value.__index__())
-    if number < least:
-        raise DeclarationError(f"{what} must be at least {least}, got {number}")
-    return number
-
-
-def each(value: object, axes: int, what: str, least: int) -> tuple[int, ...]:
-    """Return one number for each axis of the image: a number stands for all of them."""
-    if isinstance(value, tuple | list):
-        if len(value) != axes:
-            raise DeclarationError(f"{what} takes a number or {axes} of them, got {len(value)}")
-        return tuple(whole(v, what, least) for v in value)
-    return (whole(value, what, least),) * axes
+from symbackprop.errors import ShapeError
 
 
 @dataclass(frozen=True)
@@ -56,7 +37,7 @@ class Windows:
         if isinstance(length, str):
             if self.stride != 1:
                 raise ShapeError(f"a stride of {self.stride} needs a number for the size {length}")
-            return dimension_sum(length, rest + 1)
+            return _plus(length, rest + 1)
         count = (length + rest) // self.stride + 1
         if count < 1:
             raise ShapeError(f"a window of {self.dilation * (self.size - 1) + 1} does not fit into {length} + 2·{self.padding}")
@@ -67,7 +48,7 @@ class Windows:
         return self.stride * p + self.dilation * u - self.padding
 
 
-def dimension_sum(length: str, more: int) -> Dimension:
+def _plus(length: str, more: int) -> Dimension:
     """Return a symbolic size plus a number."""
     if more == 0:
         return dimension(length, "size") if length.isidentifier() else length
@@ -86,4 +67,4 @@ def names(letters: str, count: int) -> tuple[str, ...]:
     return tuple(letters[-count:])
 
 
-__all__ = ["Windows", "dimension_sum", "each", "inside", "names", "whole"]
+__all__ = ["Windows", "inside", "names"]
