@@ -66,6 +66,9 @@ class EntryPrinter(IndexPrinter):
     def write(self, e: Expr) -> Piece:
         """Write an expression, its accesses as entries or as numbers."""
         if isinstance(e, Access) and not e.tensor.name.startswith(WRITTEN):
+            if any(index not in self.at for part in e.index for index in part.atoms(Index)):
+                # Inside an argmax, which is written as it stands.
+                return self.symbols.tensor(e.tensor, [self.open(part) for part in e.index], whole=False)
             place = tuple(self.whole(part) for part in e.index)
             if self.values is not None:
                 return self.number_of(e.tensor, self.values[e.tensor.name][place])
@@ -77,6 +80,11 @@ class EntryPrinter(IndexPrinter):
         if self.values is not None and isinstance(e, nodes.Guard):
             return Piece(str(int(self.value(e))))
         return super().write(e)
+
+    def open(self, part: Expr) -> str:
+        """Write an index that runs, or one that stands still here."""
+        runs = any(index not in self.at for index in part.atoms(Index))
+        return self.symbols.affine(part, self.names) if runs else str(self.whole(part) + 1)
 
     def number_of(self, tensor: Tensor, value: Any) -> Piece:
         """Return a value as it is printed: labels count from 1, as indices do in print."""
@@ -96,7 +104,7 @@ class EntryPrinter(IndexPrinter):
     def reduction(self, e: Expr) -> Piece:
         if isinstance(e, nodes.ArgMax):
             return super().reduction(e)
-        pieces = [p for p in self.each(e) if p.text] or [Piece("0")]
+        pieces = [p for p in self.each(e) if p.text] or [_NOTHING]
         if isinstance(e, nodes.Max):
             return self.symbols.writer.call(self.symbols.writer.function("max"), Piece(", ".join(p.text for p in pieces), SINGLE))
         if isinstance(e, nodes.LogSumExp):
@@ -144,6 +152,7 @@ class EntryPrinter(IndexPrinter):
         return int(fixed) if fixed in (S.Zero, S.One) else None
 
     def side(self, pieces: Sequence[Piece], constants: int = 0, alone: bool = True) -> Piece:
+        pieces = [p if p.text else Piece("0") for p in pieces]
         if self.values is None or len(pieces) == 1:
             return super().side([self.loose(p) for p in pieces] if len(pieces) > 1 else pieces, constants, alone)
         written = [self.symbols.writer.parenthesised(p) if p.level in (SUM, REDUCTION) or p.negative else p for p in pieces]
@@ -177,6 +186,8 @@ class EntryPrinter(IndexPrinter):
             return "sum", tuple(replace(self, at={**self.at, **where}).value(e.body) for where in self.places(e.bound))
         if isinstance(e, sympy.Mul):
             number, factors = signed_factors(e, self.free)
+            if any(self.decided(f) == 0 for f in factors):
+                return "", ()  # nothing is read where a guard over indices excludes it
             if number != 1 and len(factors) == 1 and isinstance(factors[0], nodes.Sum):
                 return self.parts(factors[0].func(number * factors[0].body, *factors[0].bound))
             head = () if number == 1 else (number,)
@@ -392,7 +403,11 @@ def matrix_latex(array: Array, rounding: Rounding) -> str:
     r"""Return an array as a matrix of printed numbers, a vector as a column; what is long is abbreviated by dots."""
     if array.ndim == 0:
         return rounding.latex(array[()])
-    table = array.reshape(array.shape[0], -1) if array.ndim > 1 else array[:, None]
+    if array.ndim > 2:
+        # Channels and the like: one matrix after the other.
+        slices = [r"\dots" if k is None else matrix_latex(array[k], rounding) for k in _kept(array.shape[0])]
+        return r",\; ".join(slices)
+    table = array if array.ndim > 1 else array[:, None]
     rows, columns = _kept(table.shape[0]), _kept(table.shape[1])
     made = []
     for r in rows:

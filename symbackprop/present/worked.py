@@ -456,6 +456,8 @@ def chain_lines(found: Chain, letters: bool = True) -> tuple[Line, ...]:
     rights = [found.letters] if letters or found.numbers == found.shown else []
     rights += [text for text in (found.numbers, found.shown_parts) if text and text != found.shown and text not in rights]
     tail = f"{found.sign} {found.shown}"
+    if rights == [found.shown]:
+        return (Line(f"{found.left} {tail}"),)
     whole = " ".join((found.left, *(f"= {text}" for text in rights), tail))
     if len(rights) < 2 or measure(whole).width <= SHORT:
         return (Line(whole),)

@@ -319,3 +319,14 @@ def test_a_filter_as_a_system_of_ones_own_is_that_of_the_pictures_and_can_be_lea
             moved[place] += sign * step
             ends.append(float(d.evaluate(given | {"w": moved})["L"]))
         assert gradient[place] == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-6)
+
+
+@pytest.mark.deck("D2.21", "D2.22")
+@pytest.mark.parametrize("row", ["D2.21", "D2.22"])
+@pytest.mark.parametrize(("flip", "kind"), [(True, "convolution"), (False, "correlation")])
+def test_the_layer_offers_both_products(row, flip, kind, numbers):
+    net = sbp.Sequential([sbp.Input((1, 5, 5)), sbp.Conv2D(1, 3, padding=1, bias=False, flip=flip)], loss="mse", name="filter")
+    params = net.parameters({"conv2d_1.W": np.array(numbers[row]["kernel"], dtype=float)[None, None]})
+    x = np.array(numbers[row]["image"], dtype=float)[None, None]
+    found = net.derive().evaluate({"conv2d_1.W": params["conv2d_1.W"], "x": x, "y": np.zeros_like(x)})
+    assert found["conv2d_1.z"][0, 0].tolist() == numbers[row][f"{kind}_same"]

@@ -250,6 +250,20 @@ NETS = {
         ["1", "-2"],
         2,
     ),
+    "pooled": (
+        sbp.Sequential(
+            [sbp.Input((2, 4, 4)), sbp.Conv2D(2, 3, padding=1, activation="relu"), sbp.MaxPool2D(2), sbp.Flatten(), sbp.Dense(2)],
+            loss="half_squared_error",
+            name="pooled",
+        ),
+        np.round(np.random.default_rng(2).standard_normal((2, 4, 4)), 3).tolist(),
+        ["0.5", "-1"],
+    ),
+    "recurrent": (
+        sbp.Sequential([sbp.Input((3, 2)), sbp.LSTM(2), sbp.Dense(1)], loss="half_squared_error", name="recurrent"),
+        np.round(np.random.default_rng(2).standard_normal((3, 2)), 3).tolist(),
+        ["0.5"],
+    ),
     "penalty": (
         sbp.Sequential(
             [sbp.Input(2), sbp.Dense(3, activation="softplus"), sbp.Dense(1)], loss="mse", regularizer=sbp.L2(0.1), name="penalty"
