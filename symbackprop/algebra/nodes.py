@@ -7,7 +7,7 @@ beyond what is stated here.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import sympy
 from sympy import Expr, Function, Integer, S
@@ -403,12 +403,6 @@ def fold(expr: Expr) -> Expr:
     return expr
 
 
-class Kinks:
-    """Names of the functions that are not differentiable somewhere; read by checks and notes."""
-
-    NODES: ClassVar[tuple[type, ...]] = (Abs, Sign, Floor, Indicator, Max)
-
-
 __all__ = [
     "Abs",
     "ArgMax",
@@ -418,7 +412,6 @@ __all__ = [
     "Guard",
     "InRange",
     "Indicator",
-    "Kinks",
     "Log1p",
     "LogSumExp",
     "Max",

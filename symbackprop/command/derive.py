@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from symbackprop.derive.matrix import matrix_form
 from symbackprop.errors import DeclarationError
+from symbackprop.present.document.align import ruled
 from symbackprop.present.latex import plain_equation
 from symbackprop.present.sheet import says
-from symbackprop.present.steps import aligned
 
 if TYPE_CHECKING:
     from symbackprop.algebra.equation import Equation
@@ -78,7 +78,7 @@ def latex_of(derivation: Derivation, of: Sequence[str] | None, form: str | None,
     """Yield LaTeX: the whole derivation, or one formula for each name; with steps, rows of an alignment."""
     if of and steps:
         for name in of:
-            yield from aligned(chosen(derivation, name).lines(steps, notation, form or "matrix"))
+            yield from ruled(chosen(derivation, name).lines(steps, notation, form or "matrix"))
     elif of:
         for name in of:
             yield chosen(derivation, name).latex(form=form or "matrix", notation=notation)

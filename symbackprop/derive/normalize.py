@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import sympy
 from sympy import Expr, S
 
-from symbackprop.algebra.bound import canonical, rename
-from symbackprop.algebra.equation import Equation, Fact, _raw
+from symbackprop.algebra.bound import canonical
+from symbackprop.algebra.equation import Fact, _raw
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import ArgMax, Guard, Indicator, InRange, Reduction, Sum
 from symbackprop.algebra.tensor import Access
@@ -214,8 +214,3 @@ def collect(e: Expr) -> Expr:
     if factored != plain and sympy.count_ops(factored) <= sympy.count_ops(plain):
         return factored.xreplace(back)
     return e
-
-
-def as_equation(lhs: Access, rhs: Expr) -> Equation:
-    """Return a derived equation; it is right by construction, so nothing is checked again."""
-    return _raw(lhs, canonical(rename(rhs, set())))

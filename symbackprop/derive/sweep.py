@@ -15,7 +15,7 @@ import sympy
 from sympy import Expr
 
 from symbackprop.algebra.bound import bound_indices, canonical, rename
-from symbackprop.algebra.equation import Block, Equation, System, Template, _raw, written
+from symbackprop.algebra.equation import Block, System, Template, _raw, written
 from symbackprop.algebra.index import Index, Size
 from symbackprop.algebra.nodes import Reduction
 from symbackprop.algebra.tensor import Access, Tensor
@@ -455,8 +455,3 @@ def _stable_template(template: Template, above: tuple[tuple[str, Template, str],
     equations = tuple(_raw(e.lhs, stabilize(e.rhs, definitions)) for e in template.equations)
     key = "stable:" + template.key + "".join(f"|{slot}:{source.key}:{produced}" for slot, source, produced in above)
     return Template(key, equations, template.facts, template.kept), origin
-
-
-def equations_of(derivation: Derivation) -> tuple[Equation, ...]:
-    """Return the derived equations in the order in which they are computed."""
-    return derivation.system.equations[len(derivation.forward_system.equations) :]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
-from symbackprop.present.document.align import aligned as row
+from symbackprop.present.document.align import aligned, stacked
 
 
 def displayed(latex: str) -> str:
@@ -13,14 +13,9 @@ def displayed(latex: str) -> str:
     return rf"$\displaystyle {latex}$"
 
 
-def aligned(lines: Iterable[str]) -> str:
-    """Return formulas below each other, aligned at their relation signs, for use inside ``$$``."""
-    return "\\begin{aligned}\n" + " \\\\\n".join(map(row, lines)) + "\n\\end{aligned}"
-
-
 def displayed_lines(lines: Iterable[str]) -> str:
-    """Return several formulas as ``_repr_latex_`` must give them."""
-    return f"$${aligned(lines)}$$"
+    """Return several formulas as ``_repr_latex_`` must give them: below each other, aligned at their relation signs."""
+    return f"$${stacked(map(aligned, lines))}$$"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> str:
@@ -52,4 +47,4 @@ def bundle(plain: str, *, svg: str = "", latex: str = "", html: str = "") -> dic
     return {kind: text for kind, text in kinds.items() if text}
 
 
-__all__ = ["aligned", "bundle", "displayed", "displayed_lines", "formula_table", "paragraph", "table"]
+__all__ = ["bundle", "displayed", "displayed_lines", "formula_table", "paragraph", "table"]

@@ -84,11 +84,6 @@ def _mean(given: str | Notation, mean: bool | None, of: Name | None, writer: Wri
     return f"{whole} = {writer.fraction(Piece('1'), Piece(samples)).text} {total}" if averaged else f"{whole} = {total}"
 
 
-def latex_sample(notation: str | Notation = "ufldl") -> str:
-    r"""Return the loss of one sample among others: L(\theta; x^{(i)}, y^{(i)}), or E_n."""
-    return _sample(notations.notation(notation), Latex())
-
-
 def _sample(record: Notation, writer: Writer) -> str:
     symbols = Symbols(record, Naming(), writer)
     if record.one_loss == "indexed":
@@ -113,4 +108,4 @@ def _written(
     return matrix_equation(laid_out(shown, order, symbols.naming), symbols, shapes=shapes)
 
 
-__all__ = ["latex_equation", "latex_mean", "latex_sample", "plain_equation", "plain_mean"]
+__all__ = ["latex_equation", "latex_mean", "plain_equation", "plain_mean"]

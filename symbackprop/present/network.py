@@ -36,9 +36,9 @@ def sample_sheet(derivation: Derivation, matrix_form: MatrixForm, *, mean: bool 
     naming = _naming(derivation)
     backward = _backward(derivation)
     groups = (
-        ("Forward, one sample", _entries(derivation.forward_system.equations, derivation, matrix_form)),
-        ("Error terms", _entries(tuple(e for e in backward if not _is_result(e, derivation)), derivation, matrix_form)),
-        ("Gradients", _entries(tuple(_results(derivation)), derivation, matrix_form)),
+        ("Forward, one sample", _entries(derivation.forward_system.equations, matrix_form)),
+        ("Error terms", _entries(tuple(e for e in backward if not _is_result(e, derivation)), matrix_form)),
+        ("Gradients", _entries(tuple(_results(derivation)), matrix_form)),
     )
     return Sheet(groups, naming, closing=(derivation.loss,), mean=mean)
 
@@ -48,7 +48,7 @@ def batch_sheet(derivation: Derivation, matrix_form: MatrixForm) -> Sheet:
     losses = tuple(e for e in derivation.forward_system.equations if e.tensor.rank == 0)
     backward = tuple(e for e in _backward(derivation) if not _is_result(e, derivation))
     both = (*losses, *backward, *_results(derivation))
-    return Sheet((("A batch, one sample a row", _entries(both, derivation, matrix_form)),), _naming(derivation))
+    return Sheet((("A batch, one sample a row", _entries(both, matrix_form)),), _naming(derivation))
 
 
 def network_fragment(
@@ -90,8 +90,8 @@ def _results(derivation: Derivation) -> list[Equation]:
     return [derivation.equation(derivation.cotangents[name]) for name in derivation.wrt]
 
 
-def _entries(equations: tuple[Equation, ...], derivation: Derivation, matrix_form: MatrixForm) -> tuple[Entry, ...]:
-    return tuple(Entry(e, matrix_form(e), derivation.steps_of(e.tensor.name)) for e in equations)
+def _entries(equations: tuple[Equation, ...], matrix_form: MatrixForm) -> tuple[Entry, ...]:
+    return tuple(Entry(e, matrix_form(e)) for e in equations)
 
 
 __all__ = ["MatrixForm", "TextFile", "batch_sheet", "network_fragment", "sample_sheet"]

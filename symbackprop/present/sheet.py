@@ -1,40 +1,26 @@
-"""The formulas of a derivation, in order: forward, error terms, gradients, each on a line, with their steps if wanted."""
+"""The formulas of a derivation, in order: forward, error terms, gradients, each on a line."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.present.document.records import Display, Line, Section
 from symbackprop.present.latex import latex_equation, latex_mean, plain_equation
-from symbackprop.present.letters import tex_text
 from symbackprop.present.naming import Naming
 from symbackprop.present.notation import Notation
 
 FORMS = ("matrix", "index")
 
 
-class StepRecord(Protocol):
-    """What a step of a derivation holds."""
-
-    @property
-    def rule(self) -> str: ...
-    @property
-    def before(self) -> Equation: ...
-    @property
-    def after(self) -> Equation: ...
-
-
 @dataclass(frozen=True)
 class Entry:
-    """One result: an equation in both forms and the way to it."""
+    """One result: an equation in both forms."""
 
     index: Equation
     matrix: MatrixEquation | None = None
-    steps: tuple[StepRecord, ...] = ()
 
     def shown(self, form: str) -> Equation | MatrixEquation:
         """Return the wanted form, or the index form where there is no matrix form."""
@@ -64,18 +50,12 @@ class Sheet:
         form: str = "matrix",
         layout: str = "gradient",
         shapes: bool = False,
-        steps: bool = False,
     ) -> tuple[Section, ...]:
         """Return the sheet's formulas as sections of LaTeX."""
         made = []
         for title, entries in self.groups:
             formulas = [latex_equation(e.shown(form), self.naming, notation=notation, layout=layout, shapes=shapes) for e in entries]
-            if steps:
-                pairs = [(e, f) for e, f in zip(entries, formulas, strict=True) if says(f)]
-                blocks = [_display((*step_lines(e.steps, self.naming, notation=notation), f)) for e, f in pairs]
-            else:
-                blocks = [_display(tuple(f for f in formulas if says(f)))]
-            made.append(Section(title, tuple(blocks)))
+            made.append(Section(title, (_display(tuple(f for f in formulas if says(f))),)))
         if self.closing:
             made.append(Section("All samples", (_display(tuple(self.averages(notation=notation))),)))
         return tuple(made)
@@ -87,10 +67,9 @@ class Sheet:
         form: str = "matrix",
         layout: str = "gradient",
         shapes: bool = False,
-        steps: bool = False,
     ) -> tuple[str, ...]:
         """Return every formula in LaTeX, in order."""
-        sections = self.sections(notation=notation, form=form, layout=layout, shapes=shapes, steps=steps)
+        sections = self.sections(notation=notation, form=form, layout=layout, shapes=shapes)
         return tuple(line.latex for s in sections for b in s.blocks if isinstance(b, Display) for line in b.lines)
 
     def text(self, *, notation: str | Notation = "ufldl", form: str | None = None) -> tuple[str, ...]:
@@ -120,25 +99,4 @@ def says(formula: str) -> bool:
     return left != right
 
 
-def step_lines(steps: Sequence[StepRecord], naming: Naming | None = None, *, notation: str | Notation = "ufldl") -> tuple[str, ...]:
-    r"""Return a derivation's steps as rows of an alignment: a chain of equations, each with the name of its rule.
-
-    A row is ``lhs &= rhs && \text{rule}``; the left side is not repeated while it stays the same.
-    """
-    rows: list[str] = []
-    previous: str | None = None
-    for step in steps:
-        before, after = (latex_equation(e, naming, notation=notation) for e in (step.before, step.after))
-        if before != previous and before.partition(" = ")[0] == after.partition(" = ")[0]:
-            rows.append(before.replace(" = ", " &= ", 1))
-            previous = before
-        if after == previous:
-            continue
-        left, _, right = after.partition(" = ")
-        repeated = previous is not None and previous.partition(" = ")[0] == left
-        rows.append(rf"{'' if repeated else left + ' '}&= {right} && \text{{{tex_text(step.rule)}}}")
-        previous = after
-    return tuple(rows)
-
-
-__all__ = ["FORMS", "Entry", "Sheet", "StepRecord", "says", "step_lines"]
+__all__ = ["FORMS", "Entry", "Sheet", "says"]

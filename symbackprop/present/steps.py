@@ -108,15 +108,6 @@ def step_lines(
     )
 
 
-def aligned(lines: Sequence[Line]) -> tuple[str, ...]:
-    r"""Return lines as rows of an alignment: ``left &= right && \text{rule}``."""
-    return tuple(
-        (line.latex if "&" in line.latex else f" {line.latex}".replace(" = ", " &= ", 1).strip())
-        + (rf" && \text{{{tex_text(line.rule)}}}" if line.rule else "")
-        for line in lines
-    )
-
-
 def step_text(
     way: Way,
     naming: Naming | None = None,
@@ -598,7 +589,6 @@ __all__ = [
     "DEPTHS",
     "ChainPrinter",
     "Row",
-    "aligned",
     "elementary_lines",
     "elementary_text",
     "entry_lines",

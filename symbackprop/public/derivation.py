@@ -26,6 +26,7 @@ from symbackprop.derive.second import derive_products
 from symbackprop.derive.sweep import derive_system
 from symbackprop.errors import DataError, DerivationError
 from symbackprop.present.display import displayed, displayed_lines, formula_table
+from symbackprop.present.document.align import ruled
 from symbackprop.present.document.records import Line
 from symbackprop.present.expanded import expanded
 from symbackprop.present.latex import latex_equation, plain_equation
@@ -34,7 +35,7 @@ from symbackprop.present.network import sample_sheet
 from symbackprop.present.notation import Notation
 from symbackprop.present.notation import notation as named_notation
 from symbackprop.present.sheet import Sheet, says
-from symbackprop.present.steps import aligned, entry_lines, entry_text, printed_shape, step_lines, step_text
+from symbackprop.present.steps import entry_lines, entry_text, printed_shape, step_lines, step_text
 
 Array = npt.NDArray[Any]
 
@@ -98,10 +99,9 @@ class Derived:
             shapes: write the shape under each factor.
             braces: mark the loss gradient and the local gradient of an error term.
         """
-        made = step_lines(
+        return step_lines(
             self.way, self._owner.naming, notation=notation, form=form, layout=layout, depth=depth, shapes=shapes, braces=braces
         )
-        return made
 
     def steps_text(self, depth: str = "lecture", notation: str | Notation = "ufldl", form: str = "matrix") -> tuple[str, ...]:
         """Return the same as lines of Unicode text, with the rules beside them."""
@@ -538,10 +538,10 @@ class Derivation:
             for e in entries:
                 name = e.index.tensor.name
                 if name in one.record.cotangents.values():
-                    rows += aligned(one._derived(name).lines(depth, notation, form))
+                    rows += ruled(one._derived(name).lines(depth, notation, form))
                 elif says(formula := latex_equation(e.shown(form), one.naming, notation=notation)):
-                    rows += aligned((Line(formula),))
-        rows += aligned(tuple(Line(mean) for mean in self._sheet.averages(notation=notation)))
+                    rows += ruled((Line(formula),))
+        rows += ruled(Line(mean) for mean in self._sheet.averages(notation=notation))
         return "\n".join(rows)
 
     def text(self, notation: str | Notation = "ufldl", form: str | None = "matrix") -> str:

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass
 
 import jinja2.meta
 import pytest
-from formulas import BIAS, HIDDEN, OUTPUT, WEIGHTS, delta, i, matrix, naming_of, slope
+from formulas import BIAS, HIDDEN, OUTPUT, WEIGHTS, matrix, naming_of
 
-from symbackprop.algebra import Equation
 from symbackprop.declare.layers import Dense, Input
 from symbackprop.declare.lower import lower
 from symbackprop.derive.matrix import matrix_form
-from symbackprop.present.display import aligned, displayed, displayed_lines, formula_table, table
+from symbackprop.present.display import displayed, displayed_lines, formula_table, table
+from symbackprop.present.document.align import ruled
 from symbackprop.present.document.records import Display, Document, Line, Paragraph, Section
 from symbackprop.present.document.tex import environment, tex, view
 from symbackprop.present.latex import latex_mean, plain_mean
 from symbackprop.present.naming import network_naming
 from symbackprop.present.notation import PRESETS
-from symbackprop.present.sheet import Entry, Sheet, says, step_lines
+from symbackprop.present.sheet import Entry, Sheet, says
 from symbackprop.public.network import Sequential
-
-
-@dataclass(frozen=True)
-class Rewrite:
-    rule: str
-    before: Equation
-    after: Equation
-
 
 NET = Sequential([Input(3), Dense(4, activation="tanh"), Dense(2)], loss="softmax_cross_entropy")
 
@@ -69,19 +60,14 @@ def test_a_fragment_defines_nothing_and_escapes_its_words():
     assert text.endswith("\n")
 
 
-def test_steps_are_a_chain_that_does_not_repeat_its_left_side():
-    start = Equation(delta[i], slope * 1)
-    steps = (Rewrite("differentiate", HIDDEN, start), Rewrite("contract_deltas", start, OUTPUT))
-    rows = step_lines(steps, naming_of(HIDDEN, "ufldl"), notation="ufldl")
-    assert rows[0].startswith(r"\delta_i^{(l)} &= ") and rows[1].startswith("&= ")
-    assert rows[1].endswith(r"&& \text{differentiate}") and rows[2].endswith(r"\text{contract\_deltas}")
-    assert len(rows) == 3
+def test_rows_with_rules_are_aligned_at_their_relation_not_at_an_ampersand_inside():
+    lines = (Line(r"\begin{bmatrix} a & b \end{bmatrix} = c", "50%_x"), Line("= d"), Line("e"))
+    assert ruled(lines) == (r"\begin{bmatrix} a & b \end{bmatrix} &= c && \text{50\%\_x}", "&= d", "&e")
 
 
 def test_display_has_its_delimiters_and_escapes():
     assert displayed("x") == r"$\displaystyle x$"
-    assert aligned(["x = y", "z = w = v"]) == "\\begin{aligned}\nx &= y \\\\\nz &= w = v\n\\end{aligned}"
-    assert displayed_lines(["x = y"]).startswith("$$") and displayed_lines(["x = y"]).endswith("$$")
+    assert displayed_lines(["x = y", "z = w = v"]) == "$$\\begin{aligned}\nx &= y \\\\\nz &= w = v\n\\end{aligned}$$"
     assert "<script>" not in table(("<script>",), (("<b>",),), "<i>")
     assert "&lt;b&gt;" in formula_table((("<b>", "x"),))
 

@@ -5,7 +5,11 @@ A line such as ``\begin{bmatrix} a & b \end{bmatrix} = c`` has ampersands of its
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from symbackprop.present.document.breaking import RELATIONS, halves, tokens
+from symbackprop.present.document.records import Line
+from symbackprop.present.letters import tex_text
 
 _OPEN = frozenset({"{", r"\begin", r"\left"})
 _CLOSE = frozenset({"}", r"\end", r"\right"})
@@ -40,4 +44,14 @@ def aligned(latex: str, blank: bool = False) -> str:
     return f"{left} &{right}".lstrip() if right else f"&{left}"
 
 
-__all__ = ["aligned", "sides"]
+def ruled(lines: Iterable[Line]) -> tuple[str, ...]:
+    r"""Return lines as rows of ``aligned`` with the names of their rules: ``left &= right && \text{rule}``."""
+    return tuple(aligned(line.latex, line.blank) + (rf" && \text{{{tex_text(line.rule)}}}" if line.rule else "") for line in lines)
+
+
+def stacked(rows: Iterable[str]) -> str:
+    """Return rows of ``aligned`` as one formula."""
+    return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+
+__all__ = ["aligned", "ruled", "sides", "stacked"]

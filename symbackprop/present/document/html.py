@@ -23,7 +23,7 @@ from pygments.lexers.special import TextLexer
 from pygments.util import ClassNotFound
 
 from symbackprop.errors import DeclarationError
-from symbackprop.present.document.align import aligned, sides
+from symbackprop.present.document.align import aligned, sides, stacked
 from symbackprop.present.document.breaking import measure, rows
 from symbackprop.present.document.data_table import chart_table
 from symbackprop.present.document.records import (
@@ -248,8 +248,7 @@ def _source(lines: tuple[Line, ...]) -> str:
     """Return a display as the LaTeX that a reader copies."""
     if len(lines) == 1 and not lines[0].blank:
         return lines[0].latex
-    rows = " \\\\\n".join(aligned(line.latex, line.blank) for line in lines)
-    return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
+    return stacked(aligned(line.latex, line.blank) for line in lines)
 
 
 def _formulas(value: Any) -> Iterator[str]:
