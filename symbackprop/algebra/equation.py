@@ -311,7 +311,7 @@ def _fact(given: object) -> Fact:
     if isinstance(given, Equation):
         return Fact(given.lhs, given.rhs)
     if isinstance(given, tuple) and len(given) == 2:
-        return Fact(enter(sympy.sympify(given[0])), enter(sympy.sympify(given[1])))
+        return Fact(enter(given[0]), enter(given[1]))
     raise DeclarationError(f"a fact is a pair (left, right) or sympy.Eq(left, right), got {given!r}")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -17,6 +16,7 @@ from symbackprop.execute import files
 from symbackprop.present.circuit import gate_equation
 from symbackprop.present.rounding import Rounding, exact
 from symbackprop.present.scene.network import network_scene
+from symbackprop.present.scene.records import Scene
 from symbackprop.present.scene.text import text
 from symbackprop.public.graph import Graph, GraphRun, rendered
 
@@ -54,7 +54,7 @@ def network_picture(word: str, drawn: Sequence[Path]) -> None:
     """Print the picture of a network and write it where it is asked for."""
     net = load(word).net
     scene = network_scene(net.model(per="sample"))
-    _write(drawn, lambda path: rendered(scene, path.suffix.lower()))
+    _write(drawn, scene)
     print(text(scene), end="")
 
 
@@ -75,8 +75,9 @@ def expression_graph(
     if not words:
         if steps:
             raise DataError("--steps needs numbers: give each input a value, such as x=-2")
-        _write(drawn, lambda path: rendered(graph.scene(local=local), path.suffix.lower()))
-        print(text(graph.scene(local=local)))
+        scene = graph.scene(local=local)
+        _write(drawn, scene)
+        print(text(scene))
         _symbols(graph)
         for node in paths:
             count = graph.count_paths(node)
@@ -86,7 +87,7 @@ def expression_graph(
     scene = run.scene(local=local, gradients=True, rounding=rounding)
     for node in paths:
         graph.node(node)
-    _write(drawn, lambda path: rendered(scene, path.suffix.lower()))
+    _write(drawn, scene)
     print(text(scene))
     _numbers(graph, run, rounding)
     if any(g.pattern == "routes" for g in graph.circuit.gates):
@@ -97,9 +98,11 @@ def expression_graph(
         _paths(run, node, rounding)
 
 
-def _write(paths: Sequence[Path], content: Any) -> None:
-    for path in paths:
-        files.write(path, content(path))
+def _write(paths: Sequence[Path], scene: Scene) -> None:
+    # All are drawn before the first is written: where a program is missing, nothing is.
+    drawn = [(path, rendered(scene, path.suffix.lower())) for path in paths]
+    for path, content in drawn:
+        files.write(path, content)
 
 
 def _symbols(graph: Graph) -> None:

@@ -67,19 +67,18 @@ def derivative_steps(function: Any, letter: str | None = None) -> DerivativeStep
     """
     spec = function.function if isinstance(function, Activation) else ActivationSpec(function) if isinstance(function, str) else None
     if spec is None:
-        expression = sympy.sympify(function)
-        symbols = sorted(expression.free_symbols, key=str) if isinstance(expression, sympy.Expr) else []
+        symbols = sorted(function.free_symbols, key=str) if isinstance(function, sympy.Expr) else []
         if len(symbols) != 1:
             raise DerivationError(f"a derivative is taken of an expression in one symbol or of an activation, got {str(function)[:60]}")
         x = sympy.Symbol(symbols[0].name, real=True)
-        return DerivativeSteps(derive_elementary(expression.xreplace({symbols[0]: x}), x, letter or "f"))
+        return DerivativeSteps(derive_elementary(function.xreplace({symbols[0]: x}), x, letter or "f"))
     if spec.unspecified:
         raise DerivationError(f"{spec.name!r} is no activation with an expression; known: {', '.join(ACTIVATIONS)}")
     if spec.over_axis:
         raise DerivationError(f"{spec.name} is no function of one number: its entries depend on each other, see jacobian()")
     x = sympy.Symbol("x", real=True)
     own = _LETTERS.get(spec.name, "f") if spec.own is None else "f"
-    return DerivativeSteps(derive_elementary(sympy.sympify(spec.apply(x)), x, letter or own))
+    return DerivativeSteps(derive_elementary(spec.apply(x), x, letter or own))
 
 
 __all__ = ["DerivativeSteps", "derivative_steps"]

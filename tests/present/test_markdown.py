@@ -10,16 +10,14 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from nasty import ATTACKS, EVERY, nasty
 from printed import printed
 
 from symbackprop.errors import DeclarationError
 from symbackprop.present.document.markdown import markdown, plain, portable
 from symbackprop.present.document.records import Cite, Display, Document, Footnote, Line, Listing, Math, Paragraph, Section, Table
-
-pytest.importorskip("markdown_it")
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 
 @pytest.fixture

@@ -206,9 +206,8 @@ def test_two_runs_in_two_folders_give_the_same_bytes(require_tool):
         assert pdf(text, "one") == pdf(text, "one")
 
 
-def test_what_tex_does_not_take_is_one_line():
-    if shutil.which("pdflatex") is None:
-        pytest.skip("pdflatex is not installed")
+def test_what_tex_does_not_take_is_one_line(require_tool):
+    require_tool("pdflatex")
     with pytest.raises(EmissionError, match="Undefined control sequence") as error:
         pdf("\\documentclass{article}\\begin{document}\n\\nosuchthing\n\\end{document}\n")
     assert "\n" not in str(error.value) and "line 2" in str(error.value)

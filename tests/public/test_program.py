@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 
@@ -402,7 +403,6 @@ def test_the_same_bits_for_any_number_of_threads(target: str) -> None:
 
 
 def test_the_callers_thread_count_is_put_back(call: Call, net: Any) -> None:
-    numba = pytest.importorskip("numba")
     before = numba.get_num_threads()
     program = net.compile(target="cpu", dtype="float64", batch=32, threads=1)
     program.value_and_grad(*call.arguments)
