@@ -195,7 +195,8 @@ def _worth_keeping(slot: str, arriving: list[tuple[Expr, list[Step]]], order: li
     """
     total = sympy.Add(*(e for e, _ in arriving))
     equation = next(e for e in order if e.tensor.name == slot)
-    if equation.rhs.has(Sum) and any(t.role == "parameter" and t.rank > 1 for t in equation.reads) and not isinstance(total, Access):
+    affine = equation.tensor.rank > 0 and equation.rhs.has(Sum) and any(t.role == "parameter" and t.rank > 1 for t in equation.reads)
+    if affine and not isinstance(total, Access):
         return True
     if not total.has(Reduction):
         return False

@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-import sympy
-
 import symbackprop
 from symbackprop.algebra.equation import Equation
 from symbackprop.declare.model import Model
@@ -307,10 +305,7 @@ def _penalties(whole: Model) -> tuple[tuple[Equation, Equation], ...]:
             continue
         for tensor in equation.reads:
             one = derive_system(whole.system, equation.tensor.name, (tensor.name,))
-            gradient = one.equation(one.cotangents[tensor.name])
-            # The derivative of a penalty with respect to itself is 1, and nothing that one writes down.
-            seed = one.tensors[one.cotangents[equation.tensor.name]].own
-            made.append((equation, Equation(gradient.lhs, gradient.rhs.xreplace({seed: sympy.S.One}))))
+            made.append((equation, one.equation(one.cotangents[tensor.name])))
     return tuple(made)
 
 
