@@ -33,6 +33,9 @@ from symbackprop.errors import DerivationError
 #: An expression with more operations than this is no line that anyone would write.
 MAX_LINE = 80
 
+#: How the gradient of a value of a recurrence comes about that reads itself.
+RETURNS = "chain rule, add what the next value sends back"
+
 #: What the rules of rewriting are called in a lecture.
 _WORDS = {
     "contract labels": "the sum collapses: equal indices remain",
@@ -312,6 +315,11 @@ class _Lecture:
         sink = self.graph.sinks[k]
         return self.graph.branches[k] if sink == self.loss else (*self.graph.branches[k], sink)
 
+    @property
+    def recurs(self) -> bool:
+        """Whether a value reads itself, one step earlier: a path to the cut then never leaves it, and the chain rule has no end."""
+        return any(t.name == self.name for t in self.result.reads)
+
     # --- lines ---
 
     def passages(self) -> tuple[Passage, ...]:
@@ -324,13 +332,15 @@ class _Lecture:
         except DerivationError:
             pass
         if not out or out[-1].index.rhs != self.result.rhs:
-            rule = "differentiate the loss" if len(out) < 2 else "simplify"
+            rule = RETURNS if self.recurs else "differentiate the loss" if len(out) < 2 else "simplify"
             out.append(self.passage(rule, self.result.rhs))
         out[-1] = replace(out[-1], factors=self.factors())
         return tuple(out)
 
     def way(self) -> list[Passage]:
         graph = self.graph
+        if self.recurs:
+            return []
         if not graph.sinks or (not graph.common and all(not self.branch(k) for k in range(len(graph.sinks)))):
             return []
         out: list[Passage] = []

@@ -16,6 +16,7 @@ from sympy import Expr
 from symbackprop.algebra import nodes
 from symbackprop.algebra.equation import Block as Use
 from symbackprop.algebra.equation import Equation, System
+from symbackprop.algebra.index import Index
 from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.declare.model import LayerRecord, Model
@@ -299,7 +300,11 @@ class _Note:
             lines = [f for use in self.forward_uses for f in self.real(use)]
         made = tuple(Line(f, step=k) for k, f in enumerate(filter(says, lines)))
         words = "For one sample the network computes, from the input to the output," + (" layer by layer," if self.deep else "")
-        return Section("Forward pass", (Paragraph((words,)), Display(made)) if made else ())
+        blocks: list[Block] = [Paragraph((words,)), Display(made)] if made else []
+        if any(_reckons(e) for e in self.derivation.system.equations):
+            counted = "Where an index is computed or is a number, entries are counted from 0; a sum that begins at 1 runs over all entries."
+            blocks.append(Paragraph((counted,)))
+        return Section("Forward pass", tuple(blocks))
 
     def loss(self) -> Section | None:
         lines = tuple(f for use in self.loss_uses for f in self.real(use) if says(f))
@@ -343,13 +348,17 @@ class _Note:
         """Return how results are derived; where layers repeat a pattern in a deep network, the general one."""
         blocks: list[Block] = []
         runs = self.runs(self.backward_uses)
-        pattern = {name: k for k, run in enumerate(runs) for name in run.members}
-        done: set[int] = set()
+        # A run says for each of its layers what its template defines: the same place in the template is the same formula.
+        pattern = {
+            use.names[slot]: (k, at) for k, run in enumerate(runs) for use in run.uses for at, slot in enumerate(use.template.defined)
+        }
+        done: set[tuple[int, int]] = set()
         results: list[str] = []
         for name in names:
-            k = pattern.get(name, -1)
-            repeats = k in done
-            done.add(k)
+            k, at = pattern.get(name, (-1, 0))
+            general_already = at > 0 and self.deep and len(runs[k].layers) > 1
+            repeats = (k, at) in done or general_already
+            done.add((k, at))
             if repeats and self.deep:
                 continue
             if repeats and self.style.depth == "lecture":
@@ -473,10 +482,14 @@ class _Note:
         names = [self.findings.penalty_naming.of(p.tensor.name) for p, _ in self.findings.penalties]
         gradient = mean + "".join(rf" + \nabla_\theta {self.symbols.name(name).text}" for name in names)
         sample = self.one_loss
+        letter = tex_letter(n.sample)
+        # Where a sample goes by the letter of its input, as in the sum of C_x over x, it is no number.
+        each: Text = (Strong("for each "), "sample ", Math(letter), Strong(" do"))
+        counted: Text = (Strong("for "), Math(rf"{letter} = 1, \dots, {samples}"), Strong(" do"))
         lines: list[tuple[int, Text]] = [
             (0, (Strong("repeat"),)),
             (1, (Math(r"\Delta\theta := 0"), " for every parameter ", Math(r"\theta"))),
-            (1, (Strong("for "), Math(rf"{tex_letter(n.sample)} = 1, \dots, {samples}"), Strong(" do"))),
+            (1, each if n.sample == n.input else counted),
             (2, ("compute ", Math(rf"\nabla_\theta {sample}"), " by backpropagation")),
             (2, (Math(rf"\Delta\theta := \Delta\theta + \nabla_\theta {sample}"),)),
         ]
@@ -691,6 +704,11 @@ def _same_layers(runs: Iterable[Run]) -> list[list[Run]]:
 
 def _of_loss(use: Use) -> bool:
     return any(use.names[slot].startswith("loss") for slot in use.template.defined)
+
+
+def _reckons(equation: Equation) -> bool:
+    """Whether an equation computes the places of entries, as in x[p + u], or names one by its number."""
+    return any(not isinstance(part, Index | Access) for access in equation.rhs.atoms(Access) for part in access.index)
 
 
 def _is_weight(parameter: str) -> bool:

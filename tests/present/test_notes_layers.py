@@ -113,3 +113,41 @@ def test_a_general_rule_stands_where_layers_repeat(page):
 
 def test_layers_without_a_pre_activation_count(page):
     assert "has 2 layers with weights" in page(attending)
+
+
+def gated() -> sbp.Network:
+    return sbp.Sequential([sbp.Input((4, 3)), sbp.LSTM(5), sbp.Dense(2)], loss="half_squared_error", name="gated")
+
+
+def test_what_a_value_sends_to_its_own_next_value_is_in_every_line(page):
+    # c_t reads c_{t-1}: a line with ∂L/∂m ∂m/∂c alone would not equal the next one.
+    blocks = [b for b in section(page(gated), "Error terms").split("$$") if "partial c_{t+1, k}" in b]
+    (block,) = (b for b in blocks if b.lstrip().removeprefix("\\begin{aligned}").lstrip().startswith(r"\frac{\partial L}{\partial c_{tk}"))
+    assert block.count("&=") <= 1
+
+
+def test_values_of_one_block_are_each_derived(page):
+    assert "In the same way" not in section(page(gated), "Error terms")
+
+
+@pytest.mark.parametrize("network", [images, recurrent, gated])
+def test_where_indices_are_computed_it_is_said_from_where_they_count(page, network):
+    assert "entries are counted from 0" in section(page(network), "Forward pass")
+    assert "counted from 0" not in page(penalised)
+
+
+@pytest.mark.parametrize("network", [images, gated])
+def test_formulas_that_are_long_stay_on_the_page(network, tmp_path, require_tool):
+    from symbackprop.present.document.pdf import compiled
+
+    require_tool("pdflatex")
+    sbp.notes(network(), tmp_path / "notes.tex", notation="nielsen")
+    wide = [o for o in compiled((tmp_path / "notes.tex").read_text()).overfull if o.points > 20]
+    assert not wide
+
+
+def test_a_sample_that_goes_by_the_letter_of_the_input_is_not_counted(tmp_path):
+    sbp.notes(penalised(), tmp_path / "notes.md", notation="nielsen")
+    text = (tmp_path / "notes.md").read_text(encoding="utf-8")
+    assert "**for each** sample $x$ **do**" in text
+    assert "x = 1" not in text

@@ -17,6 +17,9 @@ _ARROWS = frozenset(r"\to \mapsto \leftarrow \rightarrow \Rightarrow \Leftrighta
 RELATIONS: Final = frozenset(r"= < > : \ge \le \ne \in \notin \approx \equiv \sim \mid \subset".split()) | _ARROWS
 _SUMS = frozenset(r"+ - \pm \mp \lor".split())
 _PRODUCTS = frozenset(r"\circ \bullet \odot \cdot \times \otimes \star \ast \oslash \land \cup \cap".split())
+#: A condition such as 1[k = 2] among the factors of a product begins with this.
+_CONDITION = (r"\mathbf", "{", "1", "}", "[")
+_FACTORS = frozenset({r"\mathbf"})
 _SPACES: Mapping[str, float] = {r"\quad": 1.0, r"\qquad": 2.0, r"\,": 0.17, r"\:": 0.22, r"\;": 0.28, r"\ ": 0.33, r"\!": -0.17}
 _LIMITS = frozenset(r"\sum \prod \max \min \lim \arg \operatorname* \underbrace \overbrace".split())
 #: Widths in em, for what differs from its kind.
@@ -294,6 +297,9 @@ def pieces(latex: str, kinds: frozenset[str], *, inside: bool = False) -> tuple[
         if token.isspace():
             continue
         sign = token in RELATIONS or token in _SUMS or token in _PRODUCTS
+        if token in _FACTORS and given[k : k + 5] != _CONDITION:
+            operand = True
+            continue
         if token in kinds and fences == 0 and (inside or round_ == 0) and (operand or token in RELATIONS or token in _SPACES):
             cuts.append(k)
         operand = not sign and token not in ("(", "[", ",")
@@ -323,6 +329,8 @@ _GAPS = frozenset({r"\qquad", r"\quad"})
 _ORDER: tuple[tuple[frozenset[str], bool], ...] = (
     (_SUMS, False),
     (_PRODUCTS, False),
+    (_FACTORS, False),
+    (_FACTORS, True),
     (_SUMS, True),
     (_PRODUCTS, True),
 )
@@ -333,7 +341,7 @@ def _filled(text: str, width: float, order: tuple[tuple[frozenset[str], bool], .
     if measure(text).width <= width:
         return [text]
     if not order:
-        opened = _opened(text)
+        opened = _opened(_unbraced(text, width))
         return [text] if opened == text else _filled(opened, width, _ORDER)
     (kinds, inside), rest = order[0], order[1:]
     lines: list[str] = []
@@ -344,6 +352,35 @@ def _filled(text: str, width: float, order: tuple[tuple[frozenset[str], bool], .
         else:
             lines += _filled(part, room, rest)
     return lines
+
+
+def _unbraced(text: str, width: float) -> str:
+    """Return a text in which parentheses stand for each brace below that is too wide for a line: no line can end inside of a brace."""
+    given, out, k = tokens(text), [], 0
+    while k < len(given):
+        if given[k] != r"\underbrace":
+            out.append(given[k])
+            k += 1
+            continue
+        body, after = _group(given, k + 1)
+        label = after
+        while label < len(given) and (given[label].isspace() or given[label] == "_"):
+            label += 1
+        end = _group(given, label)[1] if "_" in given[after:label] else after
+        wide = measure("".join(body)).width > width
+        out += [r"\left", "(", *body, r"\right", ")"] if wide else given[k:end]
+        k = end
+    return "".join(out)
+
+
+def _group(given: Sequence[str], start: int) -> tuple[Sequence[str], int]:
+    """Return the tokens in the braces that open at a place, and the place behind them."""
+    depth = 0
+    for k in range(start, len(given)):
+        depth += (given[k] == "{") - (given[k] == "}")
+        if not depth:
+            return given[start + 1 : k], k + 1
+    return given[start + 1 :], len(given)
 
 
 def _opened(text: str) -> str:

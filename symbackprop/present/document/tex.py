@@ -469,7 +469,7 @@ class Writer:
         """Return about how high a row is, in em."""
         boxes = [measure(p.latex).total for cell in row for p in cell if isinstance(p, Math)]
         lines = math.ceil(sum(_breadth(cell) + 1 for cell in row) / self.page.width)
-        return max([1.4 * lines, *(0.72 * b + 0.6 for b in boxes)])
+        return max([1.2 * self.stretch * lines, *(0.72 * b + 0.6 for b in boxes)])
 
     def table(self, table: Table, whole: Table | None = None) -> str:
         """Write a table that fits on the page; the columns are those of ``whole``, which it is a part of."""
@@ -487,8 +487,13 @@ class Writer:
                 lines.append(rule[1])
         lines += [rule[2], r"\end{tabular}"]
         caption = rf"{self.text(table.caption)}\\[3pt]" + "\n" if table.caption else ""
-        stretch = r"\renewcommand{\arraystretch}{1.15}"
+        stretch = rf"\renewcommand{{\arraystretch}}{{{self.stretch}}}"
         return self.centred(f"{size}{stretch}%\n{caption}" + "\n".join(lines))
+
+    @property
+    def stretch(self) -> float:
+        """How far the rows of a table stand apart; on a slide subscripts need more room to be told from the row below."""
+        return 1.35 if self.page.height else 1.17
 
     def columns(self, table: Table, columns: int) -> tuple[list[str], str]:
         """Return for each column l, c, r or a width in em, and the size of the letters."""
