@@ -47,6 +47,10 @@ def test_digits_reach_their_accuracy(tmp_path: Path) -> None:
     assert number(run(ROOT / "examples" / "digits.py", tmp_path), r"test accuracy ([\d.]+)") >= 0.965
 
 
+def test_a_convolutional_network_reads_digits(tmp_path: Path) -> None:
+    assert number(run(ROOT / "examples" / "lenet.py", tmp_path), r"test accuracy ([\d.]+)") >= 0.94
+
+
 def test_residual_concat_passes_its_check(tmp_path: Path) -> None:
     said = run(ROOT / "examples" / "residual_concat.py", tmp_path)
     assert "dense_3.W" in said
