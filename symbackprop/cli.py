@@ -1,4 +1,4 @@
-"""The command line: `symbackprop derive|notes|generate|check|train|demo`."""
+"""The command line: `symbackprop derive|notes|graph|generate|check|train|demo`."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def notes(
     lr: Rate = None,
     page: Annotated[
         list[str] | None,
-        typer.Option("--page", help='A page more: "vanishing gradient" or "negative gradient". Repeatable.', show_default=False),
+        typer.Option("--page", help='A page more: "vanishing gradient", "negative gradient" or "code". Repeatable.', show_default=False),
     ] = None,
     title: Annotated[str, typer.Option("--title", help="Default: it names the network.", show_default=False)] = "",
     author: Annotated[str, typer.Option("--author", help="Whose notes they are.", show_default=False)] = "",

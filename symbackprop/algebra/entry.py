@@ -9,6 +9,7 @@ from __future__ import annotations
 import sympy
 from sympy import Expr, S
 
+from symbackprop.algebra.index import operand
 from symbackprop.algebra.nodes import Abs, ArgMax, Floor, Guard, Indicator, Named, Reduction, Sigmoid, Sign, Unspecified
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import DeclarationError
@@ -45,9 +46,7 @@ def enter(given: object) -> Expr:
             example = f"{given.name}[{', '.join(a.name for a in given.axes)}]"
             raise DeclarationError(f"{given.name} has {given.rank} axes: read it with indices, for example {example}")
         given = given[()]
-    if isinstance(given, str):
-        raise DeclarationError(f"an expression is built from SymPy objects, not from the text {given[:40]!r}")
-    expr = sympy.sympify(given)
+    expr = operand(given)
     if not isinstance(expr, Expr):
         raise DeclarationError(f"{expr} is no scalar expression")
     return _enter(expr)

@@ -14,6 +14,21 @@ from symbackprop.errors import DeclarationError
 Extent: TypeAlias = int | Expr
 
 
+def operand(given: object) -> Any:
+    """Return what may stand in an expression, as SymPy has it. A text may not: SymPy would run it.
+
+    Raises:
+        DeclarationError: it is a text, or nothing that SymPy knows.
+    """
+    if isinstance(given, sympy.Basic):
+        return given
+    try:
+        return sympy.sympify(given, strict=True)
+    except sympy.SympifyError:
+        what = f"the text {given[:40]!r}" if isinstance(given, str) else f"a {type(given).__name__}"
+        raise DeclarationError(f"an expression is built from SymPy objects, not from {what}") from None
+
+
 class Size(Symbol):
     """A symbolic extent: a positive integer without a value yet."""
 
@@ -55,7 +70,7 @@ class Index(Symbol):
 
     def __new__(cls, name: str, extent: Extent) -> Index:
         obj: Index = Symbol.__xnew__(cls, name, integer=True, nonnegative=True)
-        obj.extent = sympy.sympify(extent) if not isinstance(extent, Expr) else extent
+        obj.extent = operand(extent)
         return obj
 
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:

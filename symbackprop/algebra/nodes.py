@@ -14,7 +14,7 @@ from sympy import Expr, Function, Integer, S
 from sympy.core.relational import Relational
 from sympy.core.symbol import Str
 
-from symbackprop.algebra.index import Index
+from symbackprop.algebra.index import Index, operand
 from symbackprop.errors import DeclarationError
 
 
@@ -27,7 +27,7 @@ class Reduction(Expr):
     is_comparable = False
 
     def __new__(cls, body: Any, *bound: Any) -> Expr:
-        body = sympy.sympify(body)
+        body = operand(body)
         if any(not isinstance(b, Index) for b in bound):
             raise DeclarationError(f"{cls.__name__} ranges over indices, got {', '.join(map(str, bound))}")
         if not bound:
@@ -66,7 +66,7 @@ class Sum(Reduction):
     """Σ over the bound indices: ``Sum(W[i, j] * x[j], j)``."""
 
     def __new__(cls, body: Any, *bound: Any) -> Expr:
-        if sympy.sympify(body) == 0:
+        if operand(body) == 0:
             return S.Zero
         return super().__new__(cls, body, *bound)
 
@@ -97,7 +97,7 @@ class ArgMax(Expr):
     def __new__(cls, body: Any, wanted: Any, *bound: Any) -> Expr:
         if wanted not in bound:
             raise DeclarationError(f"ArgMax: the wanted index {wanted} is not among the bound ones ({', '.join(map(str, bound))})")
-        return Expr.__new__(cls, sympy.sympify(body), wanted, *bound)
+        return Expr.__new__(cls, operand(body), wanted, *bound)
 
     @property
     def body(self) -> Expr:
@@ -150,7 +150,7 @@ class Indicator(Guard):
     """
 
     def __new__(cls, condition: Any) -> Expr:
-        condition = sympy.sympify(condition)
+        condition = operand(condition)
         if condition is S.true:
             return S.One
         if condition is S.false:
@@ -189,7 +189,7 @@ class InRange(Guard):
     """[0 <= e < size]. ``args`` is (e, size)."""
 
     def __new__(cls, e: Any, size: Any) -> Expr:
-        e, size = sympy.sympify(e), sympy.sympify(size)
+        e, size = operand(e), operand(size)
         low, high = interval(e)
         if low is not None and high is not None and low.is_nonnegative and (size - 1 - high).is_nonnegative:
             return S.One
@@ -205,7 +205,7 @@ class Divides(Guard):
     """[step divides e]. ``args`` is (step, e)."""
 
     def __new__(cls, step: Any, e: Any) -> Expr:
-        step, e = sympy.sympify(step), sympy.sympify(e)
+        step, e = operand(step), operand(e)
         if step in (1, -1) or e == 0:
             return S.One
         if step.is_Integer and e.is_Integer:
@@ -219,7 +219,7 @@ def interval(e: Expr) -> tuple[Expr | None, Expr | None]:
     ⌊a/c⌋ of an affine a counts as affine, and a − c⌊a/c⌋ as what it is: a remainder.
     """
     low, high = S.Zero, S.Zero
-    e = sympy.sympify(e)
+    e = operand(e)
     for node in sorted(e.atoms(Floor), key=sympy.default_sort_key):
         step = -sympy.expand(e).coeff(node, 1)
         shift = sympy.expand(e + step * node - step * node.args[0])

@@ -7,7 +7,7 @@ from typing import Any
 import sympy
 from sympy import Atom, Expr
 
-from symbackprop.algebra.index import Extent, Index, as_extent, check_name
+from symbackprop.algebra.index import Extent, Index, as_extent, check_name, operand
 from symbackprop.errors import DeclarationError, ShapeError
 
 #: What a tensor is for. "stored" is a forward value, "cotangent" a derivative of the loss with respect to another tensor.
@@ -93,7 +93,7 @@ class Access(Expr):
     def __new__(cls, tensor: Tensor, *index: Any) -> Access:
         if len(index) != len(tensor.axes):
             raise ShapeError(f"{tensor.name} has {len(tensor.axes)} axes but is read with {len(index)} indices")
-        obj: Access = Expr.__new__(cls, tensor, *map(sympy.sympify, index))
+        obj: Access = Expr.__new__(cls, tensor, *map(operand, index))
         return obj
 
     @property

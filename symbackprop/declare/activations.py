@@ -146,7 +146,7 @@ class ActivationSpec:
         variable = alg.sympy.Symbol("z", real=True)
         function: Any = self.own
         try:
-            result = alg.sympy.sympify(function(variable, **dict(self.options)))
+            result = function(variable, **dict(self.options))
         except DeclarationError:
             raise
         except Exception as error:
@@ -155,6 +155,8 @@ class ActivationSpec:
                 f"activation {self.name}: the function cannot be applied to a SymPy symbol ({reason}); "
                 "use SymPy's functions, for example sympy.exp(z)"
             ) from error
+        if isinstance(result, int | float) and not isinstance(result, bool):
+            result = alg.sympy.sympify(result)
         if not isinstance(result, alg.sympy.Expr):
             raise DeclarationError(f"activation {self.name}: the function of z returns {type(result).__name__}, not an expression")
         stray = sorted(str(s) for s in result.free_symbols if s != variable)

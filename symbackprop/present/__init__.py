@@ -1,1 +1,1 @@
-"""Formulas as people write them: notations, LaTeX and plain Unicode. Reads records; derives nothing."""
+"""Formulas as people write them, documents and pictures: notations, LaTeX, Markdown, HTML. Reads records; derives nothing."""

@@ -117,3 +117,12 @@ def test_help_has_examples_that_can_be_typed(run: Callable[..., Said]) -> None:
     assert len(lines) == 4
     for line in lines:
         assert run(*shlex.split(line)[2:])[0] == 0, line
+
+
+def test_where_one_picture_cannot_be_made_none_is_written(
+    run: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code, _, err = run("x * y", "-o", "first.svg", "-o", "second.pdf")
+    assert (code, err.count("\n")) == (2, 1) and "pdflatex" in err
+    assert list(tmp_path.iterdir()) == []
