@@ -165,7 +165,7 @@ class _Expansion:
     def position(self, part: Expr) -> int:
         """Return an index as a number; entries of integer tensors are looked up."""
         swap = {}
-        for a in part.atoms(Access):
+        for a in sorted(part.atoms(Access), key=str):
             if a.tensor.name not in self.integers:
                 raise DeclarationError(f"graph {self.name}: {a.tensor.name} says which entry is read; give example= so that it has a value")
             value: Any = self.integers[a.tensor.name]

@@ -66,21 +66,6 @@ _CAPITAL = {
     r"\sigma": r"\Sigma",
     r"\phi": r"\Phi",
 }
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "&": r"\&",
-    "#": r"\#",
-    "%": r"\%",
-    "_": r"\_",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "−": r"\ensuremath{-}",
-}
 
 
 def check_letter(letter: object, what: str) -> str:
@@ -150,25 +135,6 @@ def plain_word(word: str) -> str:
     return f"{MACROS[_GREEK[base]]}{mark}{below}" if base in _GREEK else word
 
 
-def tex_text(text: str) -> str:
-    r"""Return any text so that TeX prints it and never runs it: a title, the name of a rule.
-
-    What pdflatex has no glyph for becomes a question mark.
-    """
-    return "".join(map(_tex_character, text))
-
-
-def _tex_character(c: str) -> str:
-    if c in _SPECIAL:
-        return _SPECIAL[c]
-    for macro, sign in MACROS.items():
-        if c == sign and not c.isascii():
-            return rf"\ensuremath{{{macro}}}"
-    if not c.isprintable():
-        return " "
-    return c if c.isascii() or ("À" <= c <= "ÿ" and c not in "×÷") else "?"
-
-
 def close_word(word: str, known: Iterable[str]) -> str:
     """Return ``; did you mean 'ufldl'?`` for a near miss, else nothing."""
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
@@ -183,7 +149,6 @@ __all__ = [
     "plain_letter",
     "plain_word",
     "tex_letter",
-    "tex_text",
     "tex_word",
     "upright_word",
 ]

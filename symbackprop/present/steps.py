@@ -27,9 +27,9 @@ from symbackprop.errors import DeclarationError, DerivationError
 from symbackprop.present import notation as notations
 from symbackprop.present.convention import arranged
 from symbackprop.present.document.records import Line
+from symbackprop.present.document.words import tex_words
 from symbackprop.present.index import IndexPrinter, minus, reserved
 from symbackprop.present.latex import latex_equation, plain_equation
-from symbackprop.present.letters import tex_text
 from symbackprop.present.matrix import MatrixPrinter, laid_out
 from symbackprop.present.naming import Naming
 from symbackprop.present.notation import Notation
@@ -521,7 +521,7 @@ def _told(rows: Iterable[Row]) -> tuple[Row, ...]:
 
 def _under(piece: Piece, word: str) -> str:
     text = rf"\left( {piece.text} \right)" if piece.level == SUM and piece.tall else f"({piece.text})" if piece.level == SUM else piece.text
-    return rf"\underbrace{{{text}}}_{{\text{{{tex_text(word)}}}}}"
+    return rf"\underbrace{{{text}}}_{{\text{{{tex_words(word)}}}}}"
 
 
 def _index_printer(symbols: Symbols, equation: Equation, chain: Sequence[str]) -> ChainPrinter:

@@ -12,10 +12,12 @@ import pytest
 
 from symbackprop.errors import DataError, TargetError
 from symbackprop.present.document.records import Chart, Curve, Field, Link, Math, Strong
+from symbackprop.present.document.words import tex_words
 from symbackprop.present.scene.contour import lines, regions
 from symbackprop.present.scene.plot import bands, looks, pgfplots
 from symbackprop.present.scene.plot_matplotlib import chart_png, chart_svg, written
-from symbackprop.present.scene.records import ROLES
+from symbackprop.present.scene.records import ROLES, Label, Scene, Words
+from symbackprop.present.scene.tikz import tikz
 
 NAN = float("nan")
 
@@ -217,3 +219,12 @@ def test_a_curve_that_does_not_fit_is_refused(require_tool, curve, said):
     for write in (pgfplots, chart_svg):
         with pytest.raises(DataError, match=said):
             write(Chart("c", (curve,)))
+
+
+def test_words_of_charts_and_pictures_are_ascii_in_tex():
+    words = "Größe — x… ≤ ₁"
+    chart = Chart(title=words, x_label=(words, Strong(words)), curves=(Curve((0.0, 1.0), (0.0, 1.0), (words,)),))
+    picture = Scene("words", words=(Words(Label(words), 0.0, 0.0),))
+    for text in (pgfplots(chart), tikz(picture)):
+        assert text.isascii() and "?" not in text
+        assert text.count(tex_words(words)) >= 1

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from symbackprop.errors import DeclarationError
-from symbackprop.present.letters import capital, plain_word, tex_text, tex_word
+from symbackprop.present.letters import capital, plain_word, tex_word
 from symbackprop.present.notation import Notation, notation, notations
 
 
@@ -52,12 +52,6 @@ def test_identifiers_become_letters_or_upright_words(word, latex):
 
 def test_words_in_plain_text():
     assert [plain_word(w) for w in ("alpha", "alpha_1", "dense_1", "x")] == ["α", "α_1", "dense_1", "x"]
-
-
-def test_text_is_printed_and_never_run():
-    assert tex_text(r"\input{x} $a_b$ 50% & #") == r"\textbackslash{}input\{x\} \$a\_b\$ 50\% \& \#"
-    assert tex_text("δ ∘ ∂\n") == r"\ensuremath{\delta} \ensuremath{\circ} \ensuremath{\partial} "
-    assert tex_text("漢 é") == "? é"
 
 
 def test_capitals_of_letters():

@@ -116,6 +116,8 @@ def test_a_document_is_ascii_and_obeys_none_of_its_words(kind):
 def test_every_character_is_printed_or_replaced_by_a_question_mark():
     assert tex_words("a_b & 5% #1 $ {x} ~ ^ \\") == r"a\_b \& 5\% \#1 \$ \{x\} \textasciitilde{} \textasciicircum{} \textbackslash{}"
     assert tex_words("é ü ñ ç ß ø") == r"\'{e} \"{u} \~{n} \c{c} {\ss} {\o}"
+    assert tex_words(r"\input{x} <50>") == r"\textbackslash{}input\{x\} \textless{}50\textgreater{}"
+    assert tex_words("δ ∘ ∂") == r"\ensuremath{\delta} \ensuremath{\circ} \ensuremath{\partial}"
     assert tex_words("δ ≤ ½") == r"\ensuremath{\delta} \ensuremath{\le} \ensuremath{\tfrac{1}{2}}"
     assert tex_words("漢\x00\n") == "?  "
     assert tex_words("a--b ,, ''") == "a-{}-b ,{}, '{}'"

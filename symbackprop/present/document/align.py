@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from symbackprop.present.document.breaking import RELATIONS, halves, tokens
 from symbackprop.present.document.records import Line
-from symbackprop.present.letters import tex_text
+from symbackprop.present.document.words import tex_words
 
 _OPEN = frozenset({"{", r"\begin", r"\left"})
 _CLOSE = frozenset({"}", r"\end", r"\right"})
@@ -46,7 +46,7 @@ def aligned(latex: str, blank: bool = False) -> str:
 
 def ruled(lines: Iterable[Line]) -> tuple[str, ...]:
     r"""Return lines as rows of ``aligned`` with the names of their rules: ``left &= right && \text{rule}``."""
-    return tuple(aligned(line.latex, line.blank) + (rf" && \text{{{tex_text(line.rule)}}}" if line.rule else "") for line in lines)
+    return tuple(aligned(line.latex, line.blank) + (rf" && \text{{{tex_words(line.rule)}}}" if line.rule else "") for line in lines)
 
 
 def stacked(rows: Iterable[str]) -> str:

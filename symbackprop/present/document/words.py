@@ -6,9 +6,21 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
-from symbackprop.present.letters import MACROS, tex_text
+from symbackprop.present.letters import MACROS
 
 _SIGNS: Final[Mapping[str, str]] = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
     "–": "--",
     "—": "---",
     "‘": "`",
@@ -105,7 +117,7 @@ def _character(c: str) -> str:
     if c in _SIGNS:
         return _SIGNS[c]
     if c.isascii():
-        return tex_text(c)
+        return c if c.isprintable() else " "
     if c in _MATHS:
         return rf"\ensuremath{{{_MATHS[c]}}}"
     apart = unicodedata.normalize("NFD", c)

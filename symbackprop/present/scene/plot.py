@@ -8,7 +8,7 @@ from typing import Final
 
 from symbackprop.errors import DataError
 from symbackprop.present.document.records import Chart, Curve, Field, Math, Strong, Text
-from symbackprop.present.letters import tex_text
+from symbackprop.present.document.words import tex_words
 from symbackprop.present.scene.contour import check_field, lines, regions
 from symbackprop.present.scene.style import STYLES
 
@@ -117,7 +117,7 @@ def pgfplots(chart: Chart) -> str:
         "max space between ticks=40",
     ]
     options += ["ymode=log"] if chart.log_y else []
-    options += [f"title={{{tex_text(chart.title)}}}"] if chart.title and not chart.caption else []
+    options += [f"title={{{tex_words(chart.title)}}}"] if chart.title and not chart.caption else []
     options += [f"xlabel={{{tex_inline(chart.x_label)}}}"] if chart.x_label else []
     options += [f"ylabel={{{tex_inline(chart.y_label)}}}"] if chart.y_label else []
     body: list[str] = []
@@ -149,11 +149,11 @@ def tex_inline(parts: Text) -> str:
     written = []
     for part in parts:
         if isinstance(part, str):
-            written.append(tex_text(part))
+            written.append(tex_words(part))
         elif isinstance(part, Math):
             written.append(f"${part.latex}$")
         elif isinstance(part, Strong):
-            written.append(rf"\textbf{{{tex_text(part.text)}}}")
+            written.append(rf"\textbf{{{tex_words(part.text)}}}")
         else:
             raise DataError(f"a label in a chart holds words and formulas, not a {type(part).__name__}")
     return "".join(written)

@@ -2,7 +2,7 @@ r"""Pictures for TeX: a ``tikzpicture`` that needs ``\usepackage{tikz}`` and not
 
 from __future__ import annotations
 
-from symbackprop.present.letters import tex_text
+from symbackprop.present.document.words import tex_words
 from symbackprop.present.scene.boxes import PAD, Point, bounds, mark_centre, paths, words_centre
 from symbackprop.present.scene.records import Edge, Label, Mark, Node, Scene, Words
 from symbackprop.present.scene.style import POINTS, STYLES, Style
@@ -100,7 +100,7 @@ def _text(role: str, centre: Point, label: Label, more: str = "") -> str:
 def _label(label: Label, style: Style) -> str:
     if label.latex:
         return f"${label.latex}$"
-    text = tex_text(label.plain)
+    text = tex_words(label.plain)
     if not text:
         return ""
     return rf"\itshape {text}" if style.slanted else rf"\bfseries {text}" if style.bold else text
