@@ -12,7 +12,7 @@ import sympy
 from sympy import Expr
 
 from symbackprop.algebra import matrix as m
-from symbackprop.algebra.equation import Equation
+from symbackprop.algebra.equation import Equation, _raw
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import Guard, Indicator, Sum
 from symbackprop.algebra.tensor import Access, Tensor
@@ -80,13 +80,13 @@ class _Convention:
         """Write Σ_{j=1} W_ij x_j + b_i as Σ_{j=0} W_ij x_j, and let the gradient of W hold for j = 0 as well."""
         weight = self.gradient_of(equation.tensor)
         if weight is None:
-            return Equation(equation.lhs, self.folded(equation.rhs))
+            return _raw(equation.lhs, self.folded(equation.rhs))
         j = equation.lhs.index[1]
         terms = [self.widened(term, j, weight) for term in sympy.Add.make_args(equation.rhs)]
         if any(t is None for t in terms):
             return equation
         made = extended(equation.tensor, 1)
-        return Equation(Access(made, equation.lhs.index[0], _wide(j)), sympy.Add(*terms))
+        return _raw(Access(made, equation.lhs.index[0], _wide(j)), sympy.Add(*terms))
 
     def widened(self, term: Expr, j: Expr, weight: Name) -> Expr | None:
         """Return a term of a weight's gradient so that it holds for j = 0 too, or None if there is no such writing.
@@ -207,12 +207,12 @@ class _Convention:
                 swap[access] = self.turned_jacobian(access)
         if all(a == b for a, b in swap.items()):
             return equation
-        made = Equation(equation.lhs.xreplace(swap), equation.rhs.xreplace(swap))
+        made = _raw(equation.lhs.xreplace(swap), equation.rhs.xreplace(swap))
         if self.turns(reads[0]) and self.weight(self.called(reads[0])):
             # The left side keeps its reading order: ∂L/∂W_ij, whichever of the two the engine calls i.
             first, second = made.lhs.index
             names = {first: type(first)(second.name, first.extent), second: type(second)(first.name, second.extent)}
-            made = Equation(made.lhs.xreplace(names), made.rhs.xreplace(names))
+            made = _raw(made.lhs.xreplace(names), made.rhs.xreplace(names))
         return made
 
     def turned_jacobian(self, access: Access) -> Access:

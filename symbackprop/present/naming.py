@@ -228,7 +228,9 @@ def _affine(model: Model, names: Mapping[str, Name]) -> tuple[Affine, ...]:
     """Return the affine maps among a network's equations."""
     biases = {name for name, paper in names.items() if paper.role == "bias"}
     found = (affine_map(e.rhs, biases) for e in model.system.equations if any(t.name in biases for t in e.reads))
-    return tuple(Affine(names[f[0].tensor.name], names[f[1].tensor.name], names[f[2].tensor.name]) for f in found if f is not None)
+    # The weights of a recurrent layer are several, and its bias is no column of one of them.
+    kept = (f for f in found if f is not None and names[f[0].tensor.name].role == "weight")
+    return tuple(Affine(names[f[0].tensor.name], names[f[1].tensor.name], names[f[2].tensor.name]) for f in kept)
 
 
 def affine_map(total: Expr, biases: Container[str]) -> tuple[Access, Access, Access] | None:

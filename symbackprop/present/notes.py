@@ -560,6 +560,12 @@ class _Note:
     # --- patterns ---
 
     @cached_property
+    def separate(self) -> set[int]:
+        """Numbers of the layers whose bias is no column of their weights, whatever the notation does with others."""
+        folded = {affine.bias for affine in self.naming.affine}
+        return {self.layer_of(t) for t, name in self.naming.names.items() if name.role == "bias" and name not in folded}
+
+    @cached_property
     def produced(self) -> dict[str, Use]:
         return {use.names[slot]: use for use in self.backward_uses for slot in use.template.defined}
 
@@ -599,7 +605,7 @@ class _Note:
         """Return the equations of a run for a general layer, with the layers for which they hold."""
         gradient = self.naming.of(run.name).role == "gradient" or forward
         slots, widths = self.slots(run)
-        biases = any(r.parameters[1:] for r in self.weighted)
+        biases = any(r.parameters[1:] for r in self.weighted) and self.number(run.use) not in self.separate
         naming = general_naming(
             self.style.notation, slots, gradient=gradient, output=output, widths=widths, batch=self.model.batch, biases=biases
         )

@@ -151,3 +151,18 @@ def test_a_sample_that_goes_by_the_letter_of_the_input_is_not_counted(tmp_path):
     text = (tmp_path / "notes.md").read_text(encoding="utf-8")
     assert "**for each** sample $x$ **do**" in text
     assert "x = 1" not in text
+
+
+@pytest.mark.parametrize("notation", ["ng", "bishop", "tuwien"])
+@pytest.mark.parametrize("network", [images, recurrent, gated, attending, normed])
+def test_notations_with_conventions_of_their_own_take_every_layer(network, notation, tmp_path):
+    # Folded biases and turned weights rebuild equations of templates, whose sizes are open.
+    sbp.notes(network(), tmp_path / "notes.md", notation=notation)
+    assert "## Gradients" in (tmp_path / "notes.md").read_text(encoding="utf-8")
+
+
+def test_the_bias_of_a_recurrent_layer_is_no_column_of_its_weights(tmp_path):
+    sbp.notes(gated(), tmp_path / "notes.md", notation="ng")
+    forward = section((tmp_path / "notes.md").read_text(encoding="utf-8"), "Forward pass")
+    assert r"u^{(2)} &= x (W_x^{(1)})^T + \mathbf{1} (b^{(1)})^T" in forward
+    assert r"z^{(3)} &= w^{(2)} a^{(2)}" in forward

@@ -493,7 +493,7 @@ class Writer:
     @property
     def stretch(self) -> float:
         """How far the rows of a table stand apart; on a slide subscripts need more room to be told from the row below."""
-        return 1.35 if self.page.height else 1.17
+        return 1.35 if self.page.height else 1.25
 
     def columns(self, table: Table, columns: int) -> tuple[list[str], str]:
         """Return for each column l, c, r or a width in em, and the size of the letters."""
