@@ -91,9 +91,7 @@ def recursion(derivation: Derivation) -> tuple[Rung, ...]:
     rungs += _runs(errors[:-1][::-1], "hidden", producer, model, chain, depth)
     for position, kind in enumerate(("weight", "bias")):
         named = [
-            (k, derivation.cotangents.get(r.parameters[position], ""))
-            for k, r in enumerate(chain, start=1)
-            if position < len(r.parameters)
+            (k, derivation.cotangents.get(r.parameters[position], "")) for k, r in enumerate(chain, start=1) if position < len(r.parameters)
         ]
         rungs += _runs([(k, n) for k, n in named if n in producer][::-1], kind, producer, model, chain, depth)
     return tuple(rungs)
@@ -103,7 +101,9 @@ def _chain(model: Model) -> tuple[LayerRecord, ...]:
     chain = tuple(r for r in model.layers if r.pre is not None and r.parameters)
     simple = len(model.layers) == len(chain) and all(r.use == 1 for r in chain)
     linked = all(b.inputs == (a.output,) for a, b in pairwise(chain))
-    if not chain or not simple or not linked:
+    # A recurrent layer has weights for its input and for its state: its rules are not those of a layer in a chain.
+    affine = all(tuple(p.rpartition(".")[2] for p in r.parameters) in (("W",), ("W", "b")) for r in chain)
+    if not chain or not simple or not linked or not affine:
         raise DerivationError(
             f"the layers of {model.name} do not repeat one pattern in a chain; see error_terms and gradients, layer by layer"
         )

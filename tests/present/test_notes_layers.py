@@ -166,3 +166,9 @@ def test_the_bias_of_a_recurrent_layer_is_no_column_of_its_weights(tmp_path):
     forward = section((tmp_path / "notes.md").read_text(encoding="utf-8"), "Forward pass")
     assert r"u^{(2)} &= x (W_x^{(1)})^T + \mathbf{1} (b^{(1)})^T" in forward
     assert r"z^{(3)} &= w^{(2)} a^{(2)}" in forward
+
+
+@pytest.mark.parametrize("network", [recurrent, gated])
+def test_a_recurrent_layer_is_no_rung_of_a_recursion_over_layers(network):
+    with pytest.raises(sbp.DerivationError, match="do not repeat one pattern"):
+        _ = network().derive(per="sample").recursion
