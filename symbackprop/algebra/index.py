@@ -87,6 +87,12 @@ def sizes(names: str) -> Size | tuple[Size, ...]:
     """Make symbolic sizes.
 
     Example: ``n, m = sizes("n m")``.
+
+    Args:
+        names: with blanks or commas between them.
+
+    Raises:
+        DeclarationError: there is none, or one is no identifier.
     """
     made = tuple(Size(check_name(name, "size")) for name in names.replace(",", " ").split())
     if not made:
@@ -99,7 +105,12 @@ def indices(names: str, *extents: Extent | str) -> Index | tuple[Index, ...]:
 
     Example: ``i, j = indices("i j", m, n)``.
 
-    One extent serves for all names.
+    Args:
+        names: with blanks or commas between them.
+        extents: how many values each takes: numbers, sizes or their names; one extent serves for all names.
+
+    Raises:
+        DeclarationError: a name is no identifier, or there are more or fewer extents than names.
     """
     words = [check_name(name, "index") for name in names.replace(",", " ").split()]
     if len(extents) == 1:

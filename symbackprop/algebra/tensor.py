@@ -131,8 +131,15 @@ def tensor(
 
     Example: ``W = tensor("W", i, j)``.
 
-    An axis is an `Index` or just a size. What a tensor is for (input, stored, ...) follows from the system that it stands in
-    unless ``role`` says otherwise.
+    Args:
+        name: an identifier, or several joined by dots.
+        axes: an `Index` each, or just a size; none for a scalar.
+        integer: whether its entries are whole numbers (labels).
+        positive: whether its entries are known to be positive.
+        role: what it is for ("input", "stored", ...); without it that follows from the system that it stands in.
+
+    Raises:
+        DeclarationError: the name, an axis or the role is none.
     """
     check_name(name, "tensor", dotted=True)
     made = tuple(

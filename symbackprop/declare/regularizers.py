@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from typing import Any
 
 from symbackprop import algebra as alg
 from symbackprop.declare.expression import number
 from symbackprop.errors import DeclarationError
-
-
-class Regularizer(Protocol):
-    """A penalty on one weight tensor."""
-
-    def penalty(self, W: Any) -> Any:
-        """Return the penalty's expression."""
-        ...
 
 
 def _check(record: Any) -> None:
@@ -81,4 +73,4 @@ def applies(parameter: str) -> bool:
     return parameter.rsplit(".", 1)[-1].startswith("W")
 
 
-__all__ = ["L1", "L2", "REGULARIZERS", "ElasticNet", "Regularizer", "applies", "regularizer_of"]
+__all__ = ["L1", "L2", "REGULARIZERS", "ElasticNet", "applies", "regularizer_of"]

@@ -61,16 +61,7 @@ def latex_mean(notation: str | Notation = "ufldl", *, mean: bool | None = None, 
         mean: whether it is the mean over the samples, or their sum; None takes what the notation writes.
         of: the gradient with respect to what; None for the loss itself.
     """
-    return _mean(notation, mean, of, Latex())
-
-
-def plain_mean(notation: str | Notation = "ufldl", *, mean: bool | None = None, of: Name | None = None) -> str:
-    """Return the closing line as Unicode text; the arguments are those of `latex_mean`."""
-    return _mean(notation, mean, of, Unicode())
-
-
-def _mean(given: str | Notation, mean: bool | None, of: Name | None, writer: Writer) -> str:
-    record = notations.notation(given)
+    record, writer = notations.notation(notation), Latex()
     symbols = Symbols(record, Naming(), writer)
     samples = writer.letter(record.samples)
     loss = writer.letter(record.loss)
@@ -108,4 +99,4 @@ def _written(
     return matrix_equation(laid_out(shown, order, symbols.naming), symbols, shapes=shapes)
 
 
-__all__ = ["latex_equation", "latex_mean", "plain_equation", "plain_mean"]
+__all__ = ["latex_equation", "latex_mean", "plain_equation"]

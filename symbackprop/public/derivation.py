@@ -309,6 +309,7 @@ class Recursion(tuple[Rung, ...]):
 
     @property
     def matrix(self) -> tuple[MatrixEquation | None, ...]:
+        """The matrix form of each rung, or None where it has none."""
         return tuple(matrix_form(r.equation) for r in self)
 
     def _form(self, rung: Rung, form: str) -> Equation | MatrixEquation:

@@ -150,6 +150,7 @@ class Graph:
 
     @property
     def name(self) -> str:
+        """What the graph is called."""
         return self.circuit.name
 
     @property

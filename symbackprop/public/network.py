@@ -57,6 +57,7 @@ class Network:
 
     @property
     def name(self) -> str:
+        """What the network is called; its modules have this name."""
         return self.spec.name
 
     @property

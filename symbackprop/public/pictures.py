@@ -102,7 +102,18 @@ def convolve(image: Any, mask: Any, kind: str = "convolution") -> dict[str, Arra
 
 
 def convolution_scene(image: Any, mask: Any, kind: str = "convolution", notation: str | Notation = "ufldl") -> Scene:
-    """Return the grids of a convolution: image and mask, padded, result, cropped, one frame each; the arguments are those of `convolve`."""
+    """Return the grids of a convolution: image and mask, padded, result, cropped, one frame each.
+
+    Args:
+        image: a matrix of numbers.
+        mask: a matrix of numbers.
+        kind: as in `convolve`.
+        notation: a preset's name or a record; its letters are those of the formula.
+
+    Raises:
+        DataError: an entry is no finite number.
+        ShapeError: one is no matrix.
+    """
     f, w = _matrix(image, "image"), _matrix(mask, "mask")
     system = convolution_system((f.shape[0], f.shape[1]), (w.shape[0], w.shape[1]), kind)
     made = convolve(f, w, kind)
@@ -270,6 +281,9 @@ def landscape_chart(
         way: points of it, for example what `descent` returned.
         points: of the grid, in each direction.
         levels: at which lines are drawn; None chooses eight.
+
+    Raises:
+        DeclarationError: there are not two variables, or the expression has others.
     """
     if len(ranges) != 2:
         raise DeclarationError(f"landscape_chart: give the ranges of two variables, got {len(ranges)}")
@@ -450,6 +464,10 @@ def training_charts(
         seed: of the order of the samples.
         points: of the grid of the decision boundary.
         levels: of the decision boundary.
+
+    Raises:
+        DataError: the epochs do not rise.
+        ShapeError: the samples are no pairs of numbers.
     """
     whole = [int(e) for e in epochs]
     if not whole or whole[0] < 0 or any(not a < b for a, b in pairwise(whole)):

@@ -30,6 +30,9 @@ def gate_scene(inputs: tuple[str, ...] = ("x", "y"), output: str = "z", gate: st
         output: name of its result.
         gate: what stands in it.
         loss: what is differentiated in the end.
+
+    Raises:
+        DeclarationError: it has no inputs, or more than six.
     """
     if not 1 <= len(inputs) <= 6:
         raise DeclarationError(f"a gate is drawn with 1 to 6 inputs, got {len(inputs)}")
@@ -61,6 +64,10 @@ def system_scene(system: System, title: str = "") -> Scene:
     """Return a system of equations as a graph of boxes: a node for each tensor, an edge for each reading.
 
     A sum of tensors is drawn as +, a contraction of two as ×; anything else goes by the name of what it defines.
+
+    Args:
+        system: its equations, forward, backward or both.
+        title: one line, plain text; "" says what it is.
 
     Raises:
         DeclarationError: it has too many tensors to be read.
