@@ -85,7 +85,7 @@ class MatrixPrinter:
         if isinstance(form, m.Hadamard):
             return self.hadamard(form.args)
         if isinstance(form, m.Plus):
-            return self.plus(form.args)
+            return self.plus(form)
         if isinstance(form, m.Scale):
             return self.scale(form)
         if isinstance(form, m.Quotient):
@@ -202,8 +202,18 @@ class MatrixPrinter:
         made = self.side(pieces, level)
         return minus(made) if negative else made
 
-    def plus(self, args: tuple[m.Form, ...]) -> Piece:
-        return self.join([self.write(a) for a in args])
+    def plus(self, form: m.Plus) -> Piece:
+        if form.scalar or None in form.shape:
+            return self.join([self.write(a) for a in form.args])
+        # A value c beside a matrix is in every entry, not only on the diagonal: c 𝟏𝟏ᵀ.
+        everywhere = m.times(m.Ones(form.shape[0]), m.transpose(m.Ones(form.shape[1])))
+        filled = (isinstance(a, m.Scale) and a.arg == m.Fill(sympy.S.One, *form.shape) and bool(a.entries) for a in form.args)
+        return self.join(
+            [
+                self.write(m.Scale(a.factors, everywhere) if isinstance(a, m.Scale) and f else a)
+                for a, f in zip(form.args, filled, strict=True)
+            ]
+        )
 
     def join(self, pieces: list[Piece]) -> Piece:
         return IndexPrinter(self.symbols, {}).terms(pieces)

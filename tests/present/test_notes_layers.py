@@ -172,3 +172,8 @@ def test_the_bias_of_a_recurrent_layer_is_no_column_of_its_weights(tmp_path):
 def test_a_recurrent_layer_is_no_rung_of_a_recursion_over_layers(network):
     with pytest.raises(sbp.DerivationError, match="do not repeat one pattern"):
         _ = network().derive(per="sample").recursion
+
+
+def test_a_value_beside_a_matrix_is_in_every_entry(page):
+    # r I + ... − r/4 would be read with r/4 on the diagonal only.
+    assert r"- \frac{1}{4} r^{(2)} \mathbf{1} \mathbf{1}^{\top} \right)" in section(page(normed), "Error terms")
