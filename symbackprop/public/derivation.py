@@ -356,6 +356,8 @@ class Derivation:
     def __init__(self, record: Record, spec: NetworkSpec | None = None) -> None:
         self.record = record
         self._spec = spec
+        #: What was asked for once keeps how it is derived, which every notation and form prints from.
+        self._made: dict[str, Derived] = {}
 
     @property
     def system(self) -> System:
@@ -432,7 +434,9 @@ class Derivation:
         return Derivation(symbackprop.pipeline.derive_network(model.spec, target=form, per=model.per), self._spec)
 
     def _derived(self, name: str) -> Derived:
-        return Derived(name, self.record.equation(name), self.record.steps_of(name), self)
+        if name not in self._made:
+            self._made[name] = Derived(name, self.record.equation(name), self.record.steps_of(name), self)
+        return self._made[name]
 
     def weight(self, name: str, *indices: int, notation: str | Notation = "ufldl") -> DerivedEntry:
         """Return the derivation of a single weight or bias: ∂E/∂w_13 = ∂E/∂z_1 ∂z_1/∂w_13 = δ_1 a_3.
