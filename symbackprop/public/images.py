@@ -62,7 +62,7 @@ def _png(page: bytes) -> bytes:
         (Path(folder) / "page.pdf").write_bytes(page)
         command = [program, "-r", str(RESOLUTION), "-png", "-singlefile", "page.pdf", "page"]
         try:
-            done = subprocess.run(command, cwd=folder, capture_output=True, timeout=60, check=False)
+            done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
         except subprocess.TimeoutExpired:
             raise TargetError("pdftoppm did not come to an end within 60 s; draw a .pdf instead") from None
         made = Path(folder) / "page.png"

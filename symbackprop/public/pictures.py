@@ -94,6 +94,11 @@ def convolve(image: Any, mask: Any, kind: str = "convolution") -> dict[str, Arra
         image: a matrix.
         mask: a matrix with odd numbers of rows and columns.
         kind: "convolution" flips the mask, "correlation" does not.
+
+    Raises:
+        DataError: an entry is no finite number.
+        ShapeError: one is no matrix, or the mask has no middle.
+        DeclarationError: the kind is unknown.
     """
     f, w = _matrix(image, "image"), _matrix(mask, "mask")
     system = convolution_system((f.shape[0], f.shape[1]), (w.shape[0], w.shape[1]), kind)
@@ -112,7 +117,8 @@ def convolution_scene(image: Any, mask: Any, kind: str = "convolution", notation
 
     Raises:
         DataError: an entry is no finite number.
-        ShapeError: one is no matrix.
+        ShapeError: one is no matrix, or the mask has no middle.
+        DeclarationError: the kind is unknown.
     """
     f, w = _matrix(image, "image"), _matrix(mask, "mask")
     system = convolution_system((f.shape[0], f.shape[1]), (w.shape[0], w.shape[1]), kind)
