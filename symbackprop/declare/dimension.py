@@ -62,4 +62,9 @@ def extent(value: Dimension) -> Any:
     return build(parse(value, names, "size"), {name: alg.Size(name) for name in names})
 
 
-__all__ = ["BATCH", "Dimension", "Shape", "dimension", "extent", "product", "total"]
+def plain(size: Any) -> Dimension:
+    """Return a size that is a SymPy expression as plain data: what `extent` undoes."""
+    return int(size) if size.is_Integer else str(size)
+
+
+__all__ = ["BATCH", "Dimension", "Shape", "dimension", "extent", "plain", "product", "total"]

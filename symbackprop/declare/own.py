@@ -8,7 +8,7 @@ from typing import Any
 
 from symbackprop import algebra as alg
 from symbackprop.algebra.names import check_name
-from symbackprop.declare.dimension import BATCH, Shape, extent
+from symbackprop.declare.dimension import BATCH, Shape, extent, plain
 from symbackprop.declare.layers.wiring import Layer, Parameter, Shapes
 from symbackprop.errors import DeclarationError, ShapeError
 
@@ -80,11 +80,6 @@ def own_shapes(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, ...
         fan_out, fan_in = (shape[0], shape[-1]) if len(shape) > 1 else (1, shape[0] if shape else 1)
         parameters.append(Parameter(p.name, shape, initial.get(p.name, usual), fan_in, fan_out))
     return Shapes(tuple(map(plain, output.shape[1:])), tuple(parameters))
-
-
-def plain(size: Any) -> int | str:
-    """Return a size as plain data."""
-    return int(size) if size.is_Integer else str(size)
 
 
 def _listed(kind: str, method: str, given: Any) -> tuple[Any, ...]:

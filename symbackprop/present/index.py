@@ -16,7 +16,7 @@ from symbackprop.algebra.order import ordered_terms, signed_factors
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
 from symbackprop.present.symbols import Symbols, readable
-from symbackprop.present.writer import PRODUCT, REDUCTION, SINGLE, SUM, Piece
+from symbackprop.present.writer import PRODUCT, REDUCTION, SINGLE, SUM, Piece, side_by_side
 
 _RELATIONS = {sympy.StrictGreaterThan: ">", sympy.GreaterThan: ">=", sympy.Eq: "==", sympy.Ne: "!="}
 
@@ -214,7 +214,7 @@ class IndexPrinter:
             loose = piece.level == SUM or piece.negative or (piece.level == REDUCTION and closed)
             written.append(self.symbols.writer.parenthesised(piece) if loose else piece)
         level = REDUCTION if written[-1].level == REDUCTION else PRODUCT
-        return Piece(" ".join(p.text for p in written), level, any(p.tall for p in written))
+        return Piece(side_by_side([p.text for p in written]), level, any(p.tall for p in written))
 
     def with_maxima(self, factors: Sequence[Expr]) -> tuple[Expr, ...]:
         """Write u [u > 0] as max(0, u)."""

@@ -15,7 +15,7 @@ from symbackprop.present.convention import mapped
 from symbackprop.present.index import WRITTEN, IndexPrinter, minus
 from symbackprop.present.naming import Naming
 from symbackprop.present.symbols import Symbols
-from symbackprop.present.writer import ELEMENTWISE, PRODUCT, REDUCTION, SINGLE, SUM, Piece
+from symbackprop.present.writer import ELEMENTWISE, PRODUCT, REDUCTION, SINGLE, SUM, Piece, side_by_side
 
 
 def matrix_equation(equation: m.MatrixEquation, symbols: Symbols, *, shapes: bool = False) -> str:
@@ -146,7 +146,8 @@ class MatrixPrinter:
     def side(self, pieces: list[Piece], level: int, between: str = " ") -> Piece:
         if len(pieces) == 1:
             return pieces[0]
-        return Piece(between.join(p.text for p in pieces), level, any(p.tall for p in pieces))
+        texts = [p.text for p in pieces]
+        return Piece(side_by_side(texts) if between == " " else between.join(texts), level, any(p.tall for p in pieces))
 
     def hadamard(self, args: tuple[m.Form, ...]) -> Piece:
         left = list(args)

@@ -31,6 +31,15 @@ class Piece(NamedTuple):
     negative: bool = False
 
 
+def side_by_side(texts: Sequence[str]) -> str:
+    r"""Return factors next to each other; between a number and \mathbf{1} stands a dot, or 0.1 and 1[z > 0] would read as 0.11."""
+    written = ""
+    for text in texts:
+        between = r" \cdot " if written[-1:].isdigit() and text.startswith(r"\mathbf{1}") else " "
+        written += f"{between}{text}" if written else text
+    return written
+
+
 class Writer(Protocol):
     """The strokes that formulas are made of."""
 
@@ -322,4 +331,4 @@ def _script(mark: str, content: str) -> str:
     return f"{mark}{content}" if len(content) == 1 else f"{mark}{{{content}}}"
 
 
-__all__ = ["ELEMENTWISE", "PRODUCT", "REDUCTION", "SINGLE", "SUM", "Latex", "Piece", "Unicode", "Writer"]
+__all__ = ["ELEMENTWISE", "PRODUCT", "REDUCTION", "SINGLE", "SUM", "Latex", "Piece", "Unicode", "Writer", "side_by_side"]

@@ -255,3 +255,11 @@ def test_unknown_notation_and_layout_are_refused():
 def test_sizes_without_a_layer_are_the_users_own():
     e = Equation(Tensor("u", (Index("i", ABOVE),)).own, Sum(Tensor("v", (Index("i", ABOVE),))[Index("@0", ABOVE)], Index("@0", ABOVE)))
     assert latex_equation(e) == r"u_i = \sum_{j=1}^{n_k} v_j"
+
+
+@pytest.mark.parametrize("form", ["index", "matrix"])
+def test_a_number_before_an_indicator_does_not_run_into_its_1(form):
+    net = Sequential([Input(3), Dense(4, activation="leaky_relu"), Dense(2)], loss="half_squared_error", name="leaky")
+    written = net.derive(per="sample").error_terms["dense_1"].latex(form=form)
+    assert r"0.1 \cdot \mathbf{1}[" in written
+    assert not re.search(r"\d \\mathbf\{1\}", written)

@@ -87,7 +87,7 @@ class Attention(Layer):
             alg.Equation(o.own, alg.Sum(p.own * v[n, h, s, d], s)),
         ]
         a = alg.Tensor("a", (n, t, i))
-        head = alg.Floor(j / size) if size != 1 else j
+        head = alg.Floor(j / size)
         joined = alg.Sum(W_o[i, j] * o[n, head, t, j - size * head], j)
         return (*made, alg.Equation(a.own, joined + (biases[3][i] if biases else 0)))
 

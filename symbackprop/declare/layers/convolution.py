@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from symbackprop import algebra as alg
 from symbackprop.declare.activations import ActivationSpec, activate
-from symbackprop.declare.dimension import Dimension, Shape, dimension, extent
+from symbackprop.declare.dimension import Dimension, Shape, dimension, extent, plain
 from symbackprop.declare.layers.activation import function_of
 from symbackprop.declare.layers.options import check_flags, each, whole
 from symbackprop.declare.layers.windows import Windows, inside, names
@@ -104,7 +104,7 @@ class _Forward(_Convolution):
         W, *b = self.parameters(x)
         n, _, *image = x.axes
         k, c, *kernel = W.axes
-        count = self.shapes(tuple(_plain(size) for size in x.shape[1:])).output[1:]
+        count = self.shapes(tuple(map(plain, x.shape[1:]))).output[1:]
         out = tuple(map(alg.Index, names(_OUTPUT, self.space), map(extent, count)))
         guard, at = inside(self.windows(), out, kernel, image)
         taps = tuple(axis.extent - 1 - axis if self.flip else axis for axis in kernel)
@@ -117,7 +117,7 @@ class _Forward(_Convolution):
         g, m = alg.Index("g", alg.sympy.Integer(self.groups)), alg.Index("m", k.extent / self.groups)
         u = alg.Tensor("u", (n, g, m, *out))
         total = alg.Sum(guard * W[(m.extent * g + m, c, *taps)] * x[(n, c.extent * g + c, *at)], c, *kernel)
-        group = alg.Floor(k / m.extent) if m.extent != 1 else k
+        group = alg.Floor(k / m.extent)
         return (
             alg.Equation(u.own, total),
             alg.Equation(z.own, u[(n, group, k - m.extent * group, *out)] + bias),
@@ -194,14 +194,14 @@ class ConvTranspose2D(_Convolution):
         W, *b = self.parameters(x)
         n, c, *image = x.axes
         _, m, *kernel = W.axes
-        count = self.shapes(tuple(_plain(size) for size in x.shape[1:])).output[1:]
+        count = self.shapes(tuple(map(plain, x.shape[1:]))).output[1:]
         out = tuple(map(alg.Index, names(_OUTPUT, self.space), map(extent, count)))
         k = alg.Index("k", extent(self.filters))
         guard, taps = alg.sympy.S.One, []
         for w, p, u, axis in zip(self.windows(), out, kernel, image, strict=True):
             # p = stride·h + dilation·u − padding: the place in the kernel that pixel h paints output p with, if there is one.
             reach = p + w.padding - w.stride * axis
-            tap = reach if w.dilation == 1 else alg.Floor(reach / w.dilation)
+            tap = alg.Floor(reach / w.dilation)
             guard = guard * alg.Divides(w.dilation, reach) * alg.InRange(tap, u.extent)
             taps.append(u.extent - 1 - tap if self.flip else tap)
         z, bias = alg.Tensor("z", (n, k, *out)), b[0][k] if b else 0
@@ -212,7 +212,7 @@ class ConvTranspose2D(_Convolution):
         g, j = alg.Index("g", alg.sympy.Integer(self.groups)), alg.Index("c", depth)
         u_ = alg.Tensor("u", (n, g, m, *out))
         total = alg.Sum(guard * W[(depth * g + j, m, *taps)] * x[(n, depth * g + j, *image)], j, *image)
-        group = alg.Floor(k / m.extent) if m.extent != 1 else k
+        group = alg.Floor(k / m.extent)
         return (
             alg.Equation(u_.own, total),
             alg.Equation(z.own, u_[(n, group, k - m.extent * group, *out)] + bias),
@@ -228,10 +228,6 @@ def _fans(kernel: tuple[int, ...], depth: Dimension, filters: Dimension, groups:
     if isinstance(depth, str) or isinstance(filters, str):
         return depth, filters
     return depth * taps, filters * taps // groups
-
-
-def _plain(size: Any) -> Dimension:
-    return int(size) if size.is_Integer else str(size)
 
 
 __all__ = ["Conv1D", "Conv2D", "ConvTranspose2D"]

@@ -112,7 +112,7 @@ def _places(flat: Any, axes: Sequence[Any]) -> tuple[Any, ...]:
     parts, above = [], alg.sympy.S.Zero
     for position, axis in enumerate(axes):
         below = alg.sympy.Mul(*(later.extent for later in axes[position + 1 :]))
-        here = alg.Floor(flat / below) if below != 1 else flat
+        here = alg.Floor(flat / below)
         parts.append(here - axis.extent * above)
         above = here
     return tuple(parts)

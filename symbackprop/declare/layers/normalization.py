@@ -156,7 +156,7 @@ class GroupNorm(Layer):
         g, m = alg.Index("g", alg.sympy.Integer(self.groups)), alg.Index("m", c.extent / self.groups)
         split = alg.Tensor("u", (n, g, m, *rest))
         made, h = normalised(split, (m, *rest), self.eps)
-        group = alg.Floor(c / m.extent) if m.extent != 1 else c
+        group = alg.Floor(c / m.extent)
         y = alg.Tensor("a", x.axes)
         return (
             alg.Equation(split.own, x[(n, m.extent * g + m, *rest)]),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from symbackprop import algebra as alg
-from symbackprop.declare.dimension import Shape, extent
+from symbackprop.declare.dimension import Shape, extent, plain
 from symbackprop.declare.layers.options import each
 from symbackprop.declare.layers.windows import Windows, inside, names
 from symbackprop.declare.layers.wiring import Layer, Shapes, one_input, written
@@ -47,7 +47,7 @@ class _Pool(Layer):
     def taken(self, x: Any) -> tuple[Any, Any, tuple[Any, ...]]:
         """Return the output, the guarded input under a window, and the window's indices."""
         n, c, *image = x.axes
-        count = self.shapes(tuple(int(s) if s.is_Integer else str(s) for s in x.shape[1:])).output[1:]
+        count = self.shapes(tuple(map(plain, x.shape[1:]))).output[1:]
         out = tuple(map(alg.Index, names("pq", 2), map(extent, count)))
         window = tuple(map(alg.Index, names("uv", 2), map(alg.sympy.Integer, self.pool_size)))
         guard, at = inside(self.windows(), out, window, image)
