@@ -1,0 +1,279 @@
+"""Kernels for the blocks of a network: each structure is made once and shared by every block that has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+from sympy import Expr, Symbol
+
+from symbackprop.algebra.bound import bound_indices
+from symbackprop.algebra.equation import Block, Equation, Template
+from symbackprop.algebra.index import Index, Size
+from symbackprop.algebra.recurrence import Recurrence, strands
+from symbackprop.algebra.tensor import Tensor
+from symbackprop.errors import EmissionError
+from symbackprop.plan import fuse
+from symbackprop.plan.classify import Candidate, Choice, candidates, choose, contraction
+from symbackprop.plan.naming import readable
+from symbackprop.plan.nests import loops, steps
+from symbackprop.plan.records import Call, Contraction, Kernel, Machine, Nest
+
+#: Key of a template, its slots that are computed, and those of them that others read.
+_Key = tuple[str, frozenset[str], frozenset[str]]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Equations of one template that share a nest."""
+
+    equations: tuple[Equation, ...]
+    stored: frozenset[str]
+    sums: tuple[Candidate, ...]
+    operations: Expr
+    extents: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
+class _Structure:
+    """A kernel with the template's slot for each argument, "@" before scratch; its names and sizes with those they stand for."""
+
+    kernel: Kernel
+    slots: tuple[str, ...]
+    pretty: tuple[tuple[str, str], ...]
+    sizes: tuple[tuple[Expr, Expr], ...]
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A kernel for given sizes: the shapes of its arguments and the numbers that are passed besides."""
+
+    structure: _Structure
+    shapes: tuple[tuple[int | str, ...], ...]
+    integers: tuple[int | str, ...]
+    flops: int
+
+
+class Workshop:
+    """Makes kernels, each structure once."""
+
+    def __init__(self, size: Symbol, batch: int, schedule: str, machine: Machine, tensors: Mapping[str, Tensor]) -> None:
+        self.size, self.batch, self.schedule, self.machine, self.tensors = size, batch, schedule, machine, tensors
+        self.groups: dict[_Key, tuple[_Group, ...]] = {}
+        self.variants: dict[Any, tuple[_Made, ...]] = {}
+        self.structures: dict[Any, _Structure] = {}
+        self.known: dict[Any, Kernel] = {}
+        self.names: dict[str, int] = {}
+        self.shapes: dict[str, tuple[int | str, ...]] = {}
+        self.views = frozenset(real.replace(".", "_") for real in tensors)
+        self.count = 0
+
+    def calls(self, block: Block, slots: frozenset[str], outside: frozenset[str]) -> list[Call]:
+        template = block.template
+        visible = frozenset(slot for slot in slots if block.names[slot] in outside)
+        key = (template.key, slots, visible)
+        values = tuple(block.sizes.get(s, s) for s in template.sizes)
+        variant = (*key, values)
+        if variant not in self.variants:
+            if key not in self.groups:
+                self.groups[key] = _grouped(template, slots, visible)
+            sizes = dict(zip(template.sizes, values, strict=True))
+            self.variants[variant] = tuple(self.make(key, number, group, sizes, block) for number, group in enumerate(self.groups[key]))
+        made = []
+        for one in self.variants[variant]:
+            self.count += 1
+            structure = one.structure
+            names = tuple(f"{slot[1:]}@{self.count}" if slot[0] == "@" else block.names[slot] for slot in structure.slots)
+            self.shapes.update(zip(names, one.shapes, strict=True))
+            slots_here = {mine: block.names[slot] for mine, slot in structure.pretty}
+            made.append(Call(structure.kernel, names, one.integers, block.owner, slots_here, one.flops))
+        return made
+
+    def make(self, key: _Key, number: int, group: _Group, sizes: Mapping[Expr, Expr], block: Block) -> _Made:
+        concrete = {self.size: sympy.Integer(self.batch)}
+        extents = {e: int(e.xreplace(dict(sizes)).xreplace(concrete)) for e in group.extents}
+        choices: tuple[Choice, ...] = ()
+        if self.schedule == "auto":
+            out = group.equations[0].lhs.index
+            choices = tuple(choose(candidate, out, extents, self.machine) for candidate in group.sums)
+        batched = tuple(s for s, value in sizes.items() if value == self.size)
+        forms = tuple((c.form, c.copied, c.parallel) for c in choices)
+        structure = self.structures.get((*key, number, batched, forms))
+        if structure is None:
+            structure = self.structures[(*key, number, batched, forms)] = self.structure(group, choices, batched, block)
+        # Extents in the kernel's own symbols, back to the template's, to their values.
+        values = {mine: sizes.get(own, own) for mine, own in structure.sizes}
+        shapes = tuple(shape_of(t, values, self.size) for t in structure.kernel.arguments)
+        passed = tuple(extent_of(s.xreplace(values), self.size) for s in structure.kernel.integers)
+        flops = group.operations.xreplace(dict(sizes)).xreplace(concrete)
+        return _Made(structure, shapes, passed, int(flops) if flops.is_Integer else 0)
+
+    def structure(self, group: _Group, choices: tuple[Choice, ...], batched: tuple[Expr, ...], block: Block) -> _Structure:
+        names = _pretty(group, block)
+        symbols = _pretty_sizes(group, frozenset(batched), self.size)
+        swap = _swap(group, names, symbols)
+        own = {new: old for old, new in symbols.items()}
+        equations = tuple(e.xreplace(swap) for e in group.equations)
+        stored = frozenset(names[slot] for slot in group.stored)
+        (strand, *others) = strands(equations)
+        recurrence = strand if isinstance(strand, Recurrence) and not others else None
+        picked = [(c, choice) for c, choice in zip(candidates(equations[0]), choices, strict=bool(choices)) if choice.form != "plain"]
+        scratch: tuple[Tensor, ...] = ()
+        body: Nest | Contraction
+        if picked:
+            body, scratch = contraction(equations, picked, stored)
+        elif recurrence is not None:
+            body = Nest(recurrence.equations, steps(recurrence))
+        else:
+            body = Nest(equations, loops(equations, stored))
+        plain = "one step after the other" if recurrence is not None else "plain loops"
+        reason = "; ".join(dict.fromkeys(c.reason for c in choices)) or plain
+        written = tuple(e.tensor for e in equations if e.tensor.name in stored)
+        inside = {e.tensor.name for e in equations}
+        read = tuple(dict.fromkeys(t for e in equations for t in e.reads if t.name not in inside))
+        arguments = (*read, *written, *scratch)
+        integers = _untold(equations, arguments)
+        slots = {new: old for old, new in names.items()}
+        outputs = tuple(t.name for t in written)
+        key = (arguments, outputs, integers, body)
+        if key not in self.known:
+            name = self.name(block, written, slots)
+            self.known[key] = Kernel(name, arguments, outputs, tuple(t.name for t in scratch), integers, body, reason)
+        return _Structure(
+            kernel=self.known[key],
+            slots=tuple(f"@{t.name}" if t in scratch else slots[t.name] for t in arguments),
+            pretty=tuple((new, old) for old, new in names.items()),
+            sizes=tuple(own.items()),
+        )
+
+    def name(self, block: Block, written: tuple[Tensor, ...], slots: Mapping[str, str]) -> str:
+        """Return a name such as ``dense_grad_W``: the layer's kind and what is written."""
+        owner = block.owner.split(".")[0]
+        base = owner.rstrip("0123456789").rstrip("_") or owner or "step"
+        part = written[-1].name
+        if part == base:
+            part = block.names[slots[part]].split(".")[-1]
+            part = "total" if part == base else part
+        name = part if part.endswith(f"_{base}") else f"{base}_{part}"
+        if name in self.views:
+            name = f"write_{name}"
+        self.names[name] = self.names.get(name, 0) + 1
+        return name if self.names[name] == 1 else f"{name}_{self.names[name]}"
+
+
+def _pretty(group: _Group, block: Block) -> dict[str, str]:
+    """Return short names for the slots of a group: W, x, delta, grad_W; ``_next`` marks what belongs to a layer further on."""
+    own = block.owner.split(".")[0]
+    written = [e.tensor.name for e in group.equations]
+    behind = any(slot.startswith("~") for slot in written) and any(real.startswith(f"{own}.") for real in block.names.values())
+    read = sorted({t.name for e in group.equations for t in e.reads} - set(written))
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for slot in (*written, *read):
+        real = block.names[slot]
+        parts = real.split(".")
+        if parts[0] == "delta":
+            name, layer = "delta", parts[-1]
+        elif slot.startswith("~") or parts[0] == "grad":
+            name, layer = f"grad_{parts[-1]}", own
+        else:
+            name = (slot if "." in slot or slot != "t" else real).split(".")[-1]
+            layer = parts[0] if len(parts) > 1 and parts[0] != "loss" and name != "x" else own
+        if behind and layer != own and not (parts[0] == "delta" and slot in written):
+            name = f"{name}_next"
+        name = name if name.isidentifier() else "".join(c if c.isalnum() else "_" for c in name)
+        base, count = name, 1
+        while name in taken:
+            count += 1
+            name = f"{base}_{count}"
+        taken.add(name)
+        names[slot] = name
+    return names
+
+
+def _pretty_sizes(group: _Group, batched: frozenset[Expr], size: Symbol) -> dict[Expr, Expr]:
+    """Return one symbol for the batch size and n_1, n_2, ... for the others, in the order of the axes."""
+    tensors = [t for e in group.equations for t in (e.tensor, *e.reads)]
+    found: dict[Expr, Expr] = {}
+    for extent in (extent for t in tensors for extent in t.shape):
+        for symbol in sorted(extent.free_symbols, key=str):
+            found.setdefault(symbol, size)
+    for e in group.equations:
+        for symbol in sorted((s for s in e.rhs.free_symbols if not isinstance(s, Index)), key=str):
+            found.setdefault(symbol, size)
+        for b in bound_indices(e.rhs):
+            for symbol in sorted(b.extent.free_symbols, key=str):
+                found.setdefault(symbol, size)
+    count = 0
+    for symbol in found:
+        if symbol != size and symbol not in batched:
+            count += 1
+            found[symbol] = Size(f"n_{count}")
+    return found
+
+
+def _swap(group: _Group, names: Mapping[str, str], symbols: Mapping[Expr, Expr]) -> dict[Any, Any]:
+    """Return the replacement of tensors, indices and sizes by those of a kernel."""
+    swap: dict[Any, Any] = dict(symbols)
+    indices: set[Index] = set()
+    for e in group.equations:
+        indices |= {*e.lhs.index, *bound_indices(e.rhs)}
+        indices |= {s for s in e.rhs.free_symbols if isinstance(s, Index)}
+        for t in (e.tensor, *e.reads):
+            indices |= set(t.axes)
+    renamed = {i: Index(i.name, i.extent.xreplace(dict(symbols))) for i in indices}
+    swap.update(renamed)
+    for e in group.equations:
+        for t in (e.tensor, *e.reads):
+            swap[t] = Tensor(names[t.name], tuple(renamed[a] for a in t.axes), "stored", integer=t.integer, positive=t.positive)
+    return swap
+
+
+def _grouped(template: Template, slots: frozenset[str], visible: frozenset[str]) -> tuple[_Group, ...]:
+    kept = tuple(readable(e) for e in template.equations if e.tensor.name in slots)
+    groups = fuse.groups(kept)
+    made = []
+    for group in groups:
+        defined = frozenset(e.tensor.name for e in group)
+        circle = any(isinstance(strand, Recurrence) for strand in strands(group))
+        # A step reads what the step before it stored.
+        stored = defined if circle else (visible & defined) | fuse.outside(group, groups)
+        sums = () if circle else candidates(group[0])
+        extents = {i.extent for i in group[0].lhs.index} | {c.inner.extent for c in sums}
+        operations = sympy.Add(*(fuse.operations(e) for e in group))
+        made.append(_Group(group, stored, sums, operations, tuple(sorted(extents, key=str))))
+    return tuple(made)
+
+
+def _untold(equations: Sequence[Equation], arguments: Sequence[Tensor]) -> tuple[Symbol, ...]:
+    """Return the symbolic sizes in use that are no extent of an argument's axis."""
+    told = {extent for t in arguments for extent in t.shape}
+    used: set[Expr] = set()
+    for e in equations:
+        ranges = {i.extent for i in (*e.lhs.index, *bound_indices(e.rhs))}
+        for extent in ranges - told:
+            used |= extent.free_symbols
+        used |= {s for s in e.rhs.free_symbols if not isinstance(s, Index) and isinstance(s, Symbol)}
+    return tuple(sorted((s for s in used - told if isinstance(s, Symbol)), key=lambda s: s.name))
+
+
+def extent_of(extent: Expr, size: Symbol) -> int | str:
+    """Return an extent as a number, or "N" for the batch."""
+    if extent.is_Integer:
+        return int(extent)
+    if extent == size:
+        return "N"
+    raise EmissionError(f"the extent {extent} has no number; kernels need numbers for every size but the batch")
+
+
+def shape_of(tensor: Tensor, sizes: Mapping[Expr, Expr], size: Symbol) -> tuple[int | str, ...]:
+    """Return the shape of a tensor as numbers, or "N" for the batch axis."""
+    try:
+        return tuple(extent_of(extent.xreplace(dict(sizes)) if sizes else extent, size) for extent in tensor.shape)
+    except EmissionError as error:
+        raise EmissionError(f"{tensor.name}: {error}") from None
+
+
+__all__ = ["Workshop", "extent_of", "shape_of"]
