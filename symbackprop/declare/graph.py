@@ -194,11 +194,9 @@ def _check_loss(spec: NetworkSpec, loss: Loss | None) -> None:
         if spec.regularizer is not None:
             raise DeclarationError(f"network {spec.name}: a regularizer is added to a loss; give loss= too")
         return
-    shape = spec.shapes[spec.outputs[0]]
-    if not any(loss.rank_fits(len(shape), form) for form in loss.forms):
+    if not spec.shapes[spec.outputs[0]]:
         raise ShapeError(
-            f"network {spec.name}: loss {loss.name} takes outputs of shape (batch, classes), "
-            f"the output has shape (batch, {', '.join(map(str, shape))})"
+            f"network {spec.name}: loss {loss.name} takes outputs with an axis besides the batch, the output has the shape (batch,)"
         )
 
 

@@ -17,7 +17,10 @@ REDUCTIONS = ("mean", "sum")
 
 @dataclass(frozen=True)
 class SampleLoss:
-    """The loss of one sample: equations of named intermediate tensors, its expression, and facts about the target."""
+    """The loss of one sample: equations of named intermediate tensors, its expression, and facts about the target.
+
+    A loss of classes reads the last axis of the output; with more axes it is the loss of one position of a sample.
+    """
 
     equations: tuple[Any, ...]
     value: Any
@@ -54,58 +57,56 @@ def _half_squared(a: Any, y: Any) -> SampleLoss:
 
 
 def _cross_entropy_rows(a: Any, y: Any) -> SampleLoss:
-    return SampleLoss((), -alg.Sum(y.own * alg.sympy.log(a.own), a.axes[1]))
+    return SampleLoss((), -alg.Sum(y.own * alg.sympy.log(a.own), a.axes[-1]))
 
 
 def _cross_entropy_labels(a: Any, y: Any) -> SampleLoss:
-    n = a.axes[0]
-    return SampleLoss((), -alg.sympy.log(a[n, y[n]]))
+    return SampleLoss((), -alg.sympy.log(a[(*y.axes, y.own)]))
 
 
 def _softmax(z: Any) -> tuple[Any, tuple[Any, ...]]:
-    n, i = z.axes
+    *n, i = z.axes
     j = _second(i)
-    total, p = alg.Tensor("S", (n,), positive=True), alg.Tensor("p", (n, i), positive=True)
+    total, p = alg.Tensor("S", tuple(n), positive=True), alg.Tensor("p", z.axes, positive=True)
     return p, (
-        alg.Equation(total[n], alg.Sum(alg.sympy.exp(z[n, j]), j)),
-        alg.Equation(p[n, i], alg.sympy.exp(z[n, i]) / total[n]),
+        alg.Equation(total.own, alg.Sum(alg.sympy.exp(z[(*n, j)]), j)),
+        alg.Equation(p.own, alg.sympy.exp(z.own) / total.own),
     )
 
 
 def _softmax_cross_entropy_rows(z: Any, y: Any) -> SampleLoss:
-    n, i = z.axes
+    i = z.axes[-1]
     p, equations = _softmax(z)
-    fact = alg.Fact(alg.Sum(y[n, i], i), alg.sympy.S.One)
-    return SampleLoss(equations, -alg.Sum(y[n, i] * alg.sympy.log(p[n, i]), i), (fact,))
+    fact = alg.Fact(alg.Sum(y.own, i), alg.sympy.S.One)
+    return SampleLoss(equations, -alg.Sum(y.own * alg.sympy.log(p.own), i), (fact,))
 
 
 def _softmax_cross_entropy_labels(z: Any, y: Any) -> SampleLoss:
-    n = z.axes[0]
     p, equations = _softmax(z)
-    return SampleLoss(equations, -alg.sympy.log(p[n, y[n]]))
+    return SampleLoss(equations, -alg.sympy.log(p[(*y.axes, y.own)]))
 
 
 def _kl_rows(p: Any, y: Any) -> SampleLoss:
     # The selection is the convention 0 log 0 = 0, so that a one-hot target is allowed.
     here, there = y.own, p.own
-    return SampleLoss((), alg.Sum(alg.Indicator(here > 0) * here * alg.sympy.log(here / there), p.axes[1]))
+    return SampleLoss((), alg.Sum(alg.Indicator(here > 0) * here * alg.sympy.log(here / there), p.axes[-1]))
 
 
 def _hinge(power: int) -> Callable[[Any, Any], SampleLoss]:
     def labels(z: Any, y: Any) -> SampleLoss:
-        n, i = z.axes
-        margin = alg.sympy.Max(0, z[n, i] - z[n, y[n]] + 1)
-        return SampleLoss((), alg.Sum(alg.Indicator(alg.sympy.Ne(i, y[n])) * margin**power, i))
+        i = z.axes[-1]
+        margin = alg.sympy.Max(0, z.own - z[(*y.axes, y.own)] + 1)
+        return SampleLoss((), alg.Sum(alg.Indicator(alg.sympy.Ne(i, y.own)) * margin**power, i))
 
     return labels
 
 
 def _hinge_rows(z: Any, y: Any) -> SampleLoss:
     # For a one-hot row, Σ y z is the score of the right class and 1 − y switches its own term off.
-    n, i = z.axes
-    right = alg.Tensor("s", (n,))
-    first = alg.Equation(right[n], alg.Sum(y[n, i] * z[n, i], i))
-    return SampleLoss((first,), alg.Sum((1 - y[n, i]) * alg.sympy.Max(0, z[n, i] - right[n] + 1), i))
+    *n, i = z.axes
+    right = alg.Tensor("s", tuple(n))
+    first = alg.Equation(right.own, alg.Sum(y.own * z.own, i))
+    return SampleLoss((first,), alg.Sum((1 - y.own) * alg.sympy.Max(0, z.own - right.own + 1), i))
 
 
 LOSSES: Mapping[str, LossEntry] = {
@@ -132,6 +133,8 @@ class Loss:
     Args:
         name: a name of the table.
         reduction: "mean" or "sum". Elementwise losses average over samples and outputs, per-sample losses over the batch.
+            Losses of classes read the last axis of the output; where it has more, such as (batch, time, classes), they average
+            over all positions, and labels have the shape (batch, time).
         options: values of its options, for example ``delta=2.0`` for huber.
     """
 
@@ -164,13 +167,17 @@ class Loss:
         """The forms of target that it takes ("rows", "labels"), the usual one first."""
         return self.entry.forms()
 
-    def rank_fits(self, rank: int, form: str) -> bool:
-        """Whether outputs of this rank (without the batch) can be taken: class losses want one axis of classes."""
-        free = form == "rows" and (self.entry.elementwise is not None or self.name == "half_squared_error")
-        return rank >= 1 if free else rank == 1
+    def form_of(self, target: int, output: int) -> str:
+        """Return the form of a target with so many axes, for an output with so many: labels have no axis of classes."""
+        if len(self.forms) == 1:
+            return self.forms[0]
+        return "labels" if 0 < target < output else "rows"
 
     def equations(self, a: Any, y: Any, form: str) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """Return (equations, facts) of the loss of output ``a`` and target ``y``; the last equation defines ``loss``."""
+        """Return (equations, facts) of the loss of output ``a`` and target ``y``; the last equation defines ``loss``.
+
+        Classes lie along the last axis of the output. Further axes, such as time, are positions: each has a loss of its own.
+        """
         loss = alg.Tensor("loss", (), "stored")
         n, *rest = a.axes
         entry = self.entry
@@ -184,10 +191,10 @@ class Loss:
         if make is None:
             raise DeclarationError(f"loss {self.name} takes no targets as {form}")
         made = make(a, y)
-        each = alg.Tensor("L", (n,))
-        count = n.extent if self.reduction == "mean" else 1
-        last = alg.Equation(loss[()], alg.Sum(each[n], n) / count)
-        return (*made.equations, alg.Equation(each[n], made.value), last), made.facts
+        each = alg.Tensor("L", (n, *(axis for axis in rest if axis in made.value.free_symbols)))
+        count = alg.sympy.Mul(*each.shape) if self.reduction == "mean" else 1
+        last = alg.Equation(loss[()], alg.Sum(each.own, *each.axes) / count)
+        return (*made.equations, alg.Equation(each.own, made.value), last), made.facts
 
 
 def loss_of(given: object) -> Loss | None:

@@ -26,7 +26,7 @@ from symbackprop.declare.model import LayerRecord, Model
 from symbackprop.declare.own import input_tensors, read_layer
 from symbackprop.declare.regularizers import applies
 from symbackprop.declare.spec import CallSpec, LayerSpec, NetworkSpec
-from symbackprop.errors import DeclarationError, DerivationError, ShapeError
+from symbackprop.errors import DeclarationError, DerivationError
 
 #: The batch size and the index over it.
 N = Size(BATCH)
@@ -199,10 +199,6 @@ class _Build:
         if form not in loss.forms:
             raise DeclarationError(f"loss {loss.name} takes targets as {' or '.join(loss.forms)}, not as {form!r}")
         shape = self.spec.shapes[self.spec.outputs[0]]
-        if not loss.rank_fits(len(shape), form):
-            raise ShapeError(
-                f"loss {loss.name} with {form} takes an output of shape (batch, classes), it has {len(shape)} axes besides the batch"
-            )
         template = loss_template(loss, len(shape), form)
         template = single(template) if self.single else template
         a, y = template.tensors["a"], template.tensors["y"]
@@ -314,7 +310,7 @@ def loss_template(loss: Loss, rank: int, form: str) -> Template:
     n = Index("n", N)
     axes = (n, *(Index(name, Size(f"n_{name}")) for name in names))
     a = Tensor("a", axes, "input")
-    y = Tensor("y", (n,), "input", integer=True) if form == "labels" else Tensor("y", axes, "input")
+    y = Tensor("y", axes[:-1], "input", integer=True) if form == "labels" else Tensor("y", axes, "input")
     equations, facts = loss.equations(a, y, form)
     options = ",".join(f"{k}={v!r}" for k, v in loss.options)
     return Template(key=f"loss:{loss.name}({options}),{loss.reduction},{form} of rank {rank}", equations=equations, facts=facts)

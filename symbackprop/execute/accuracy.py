@@ -19,9 +19,10 @@ def accuracy(loss: str | None, outputs: npt.NDArray[Any], y: npt.NDArray[Any]) -
         return float(np.mean((outputs > THRESHOLDS[loss]) == (y > 0.5)))
     if loss not in CLASSES:
         return None
-    if loss == "squared_hinge" and y.ndim > 1:
+    rows = y.ndim == outputs.ndim
+    if loss == "squared_hinge" and rows:
         return float(np.mean((outputs > 0) == (y > 0)))
-    labels = y if y.ndim == 1 else y.argmax(axis=-1)
+    labels = y.argmax(axis=-1) if rows else y
     return float(np.mean(outputs.argmax(axis=-1) == labels))
 
 

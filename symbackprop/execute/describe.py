@@ -50,7 +50,7 @@ def _target(model: Model, output: tuple[int, ...]) -> TargetFace | None:
     if model.target is None:
         return None
     if model.system.tensors[model.target].integer:
-        return TargetFace("labels", (), classes=output[-1])
+        return TargetFace("labels", output[:-1], classes=output[-1])
     sums = None
     for block in model.system.blocks:
         for fact in block.template.facts:

@@ -129,9 +129,10 @@ def check_sums(y: Array, name: str, total: float, dtype: str) -> None:
     sums = y.sum(axis=-1, dtype=np.float64)
     wrong = np.abs(sums - total) > SUM_TOLERANCE[dtype]
     if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
+        place = tuple(int(k) for k in np.argwhere(wrong)[0])
+        row = place[0] if len(place) == 1 else place
         raise DataError(
-            f"{name}: the loss declares that every row sums to {total:g}, but row {row} sums to {sums[row]:.6g}; "
+            f"{name}: the loss declares that every row sums to {total:g}, but row {row} sums to {sums[place]:.6g}; "
             f"normalise the rows or pass integer labels"
         )
 
@@ -208,7 +209,7 @@ def check_target(face: Face, target: TargetFace, y: Any, batch: int, *, finite: 
         DataError, ShapeError: a target that the loss cannot take.
     """
     if target.form == "labels":
-        array = check_integers(y, "y", (-1,), target.classes, "label")
+        array = check_integers(y, "y", (-1, *target.shape), target.classes, "label")
     else:
         array = check_array(y, "y", (-1, *target.shape), np.dtype(face.dtype), program=f"program {face.network}")
         if finite:

@@ -24,7 +24,7 @@ class TargetFace:
 
     Attributes:
         form: "labels" or "rows".
-        shape: without the batch; () for labels.
+        shape: without the batch; labels lack the axis of classes.
         classes: labels lie in 0..classes-1; None for rows.
         sums_to: the declared sum of every row, or None.
     """

@@ -210,7 +210,8 @@ def network_naming(model: Model) -> Naming:
     whole = Name("one_loss" if model.per == "sample" else "loss")
     if model.loss is not None:
         names |= {model.loss: whole, "loss.p": Name("probability"), "loss.S": Name("normalizer"), "loss.data": Name("loss", word="data")}
-        names["loss.L"] = Name("one_loss" if model.per == "sample" else "sample_loss")
+        each = model.system.tensors.get("loss.L")
+        names["loss.L"] = Name("one_loss" if model.per == "sample" and (each is None or not each.rank) else "sample_loss")
         for tensor in model.system.tensors:
             if tensor.startswith("loss.") and tensor not in names:
                 names[tensor] = Name("word", word=tensor.partition(".")[2].replace("penalty_", "R_").replace("part_", "T_"))

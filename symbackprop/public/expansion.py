@@ -97,7 +97,7 @@ def _example(example: object, model: Any) -> dict[str, Any]:
         found[name] = _one(np.asarray(inputs[name], dtype=np.float64), model.system.tensors[name].rank, name)
     tensor = model.system.tensors[model.target]
     target = np.asarray(y)
-    if tensor.integer and target.size == 1:
+    if tensor.integer and tensor.rank == 0 and target.size == 1:
         target = target.reshape(())
     classes = int(tensor.shape[0]) if tensor.rank == 1 and tensor.shape[0].is_Integer else 0
     if classes and target.dtype.kind in "iu" and target.size == 1:

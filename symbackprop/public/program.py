@@ -112,13 +112,11 @@ class Program:
         return pipeline.usual_form(self.spec)
 
     def _form(self, y: Any) -> str:
-        """Return the form of a target: integer labels have one axis, rows have those of the output."""
+        """Return the form of a target: labels have one axis less than the output, rows as many."""
         loss = self.spec.loss
         if loss is None:
             raise DerivationError(f"network {self.spec.name} has no loss; declare it with loss=...")
-        if len(loss.forms) == 1:
-            return loss.forms[0]
-        return "labels" if np.ndim(y) == 1 else "rows"
+        return loss.form_of(np.ndim(y), 1 + len(self.spec.shapes[self.spec.outputs[0]]))
 
     def _work(self, loaded: Loaded, batch: int) -> Array:
         """Return workspace; each thread has its own, kept from call to call."""

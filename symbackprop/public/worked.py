@@ -87,10 +87,8 @@ def _of_network(net: Network, params: Mapping[str, Any], x: Any, y: Any, wrt: tu
         given, y = {n: _first(given[n]) for n in names}, _first(y)
     elif not single and not batched:
         given, y = {n: [given[n]] for n in names}, [y]
-    output = len(spec.shapes[spec.outputs[0]]) + (0 if single else 1)
-    form = None
-    if spec.loss is not None:
-        form = next((f for f in spec.loss.forms if np.ndim(y) == output - (f == "labels")), spec.loss.forms[0])
+    axes = np.ndim(y) + 1 if single else np.ndim(y)
+    form = None if spec.loss is None else spec.loss.form_of(axes, 1 + len(spec.shapes[spec.outputs[0]]))
     model = symbackprop.pipeline.lower(spec, target=form, per="sample" if single else "batch")
     trained = tuple(p.name for p in model.parameters if p.trainable)
     record = derive_model(model, tuple(dict.fromkeys((*trained, *wrt))))

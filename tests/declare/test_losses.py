@@ -166,6 +166,22 @@ def test_a_loss_refuses_targets_of_the_wrong_form():
         lower(net.spec, "labels")
 
 
-def test_class_losses_want_one_axis_of_classes():
-    with pytest.raises(sbp.ShapeError, match=r"\(batch, classes\)"):
-        sbp.Sequential([sbp.Input((3, 4)), sbp.Dense(2)], loss="softmax_cross_entropy")
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize(("name", "form"), sorted(key for key in PER_SAMPLE if key[0] != "half_squared_error"))
+def test_positions_count_like_samples(name, form, reduction):
+    outputs, target, entries = PER_SAMPLE[name, form]
+    first, second = np.array([0, 2, 4, 1]), np.array([3, 1, 0, 2])  # four samples of two positions, or eight samples
+    pairs = [np.stack([array[first], array[second]], axis=1) for array in (outputs, target)]
+    expected = getattr(entries[np.concatenate([first, second])], reduction)()
+    assert value(sbp.Loss(name, reduction=reduction), *pairs, form) == pytest.approx(expected, rel=1e-13)
+
+
+def test_labels_of_the_wrong_shape_are_refused():
+    net = sbp.Sequential([sbp.Input((3, 4)), sbp.Dense(2)], loss="softmax_cross_entropy")
+    program, params, x = net.compile(target="numpy", dtype="float64"), net.init(0, "float64"), np.zeros((5, 3, 4))
+    with pytest.raises(sbp.ShapeError, match=r"y: expected labels of shape \(batch, 3\), got \(5,\)"):
+        program.loss(params, x, np.zeros(5, np.int64))
+    with pytest.raises(sbp.DataError, match=r"labels must lie in 0..1, got 2 at index \(4, 1\)"):
+        program.loss(params, x, np.repeat([[0, 1, 0]], 5, axis=0) + np.eye(5, 3, -3, dtype=np.int64))
+    with pytest.raises(sbp.DataError, match=r"row \(0, 0\) sums to 0"):
+        program.loss(params, x, np.zeros((5, 3, 2)))
