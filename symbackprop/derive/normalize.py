@@ -99,7 +99,8 @@ def contract_comparisons(e: Expr) -> Expr:
         if not isinstance(factor, Indicator) or not isinstance(factor.condition, sympy.Eq):
             continue
         for k, value in (factor.condition.args, factor.condition.args[::-1]):
-            if k in e.bound and k not in value.free_symbols:
+            # A place that is searched for is compared with; it is never an address.
+            if k in e.bound and k not in value.free_symbols and not value.has(ArgMax):
                 rest = sympy.Mul(*(f for f in sympy.Mul.make_args(e.body) if f != factor)).xreplace({k: value})
                 left = tuple(b for b in e.bound if b != k)
                 # A label lies in the range of the axis that it names: that is checked where data enters.

@@ -14,7 +14,7 @@ from sympy import Expr
 from symbackprop.algebra.bound import bound_indices, canonical
 from symbackprop.algebra.equation import Equation, Fact
 from symbackprop.algebra.index import Index
-from symbackprop.algebra.nodes import Guard, Reduction
+from symbackprop.algebra.nodes import Guard, Reduction, interval
 from symbackprop.algebra.tensor import Access, Tensor
 
 
@@ -121,6 +121,8 @@ def match(pattern: sympy.Basic, e: sympy.Basic, variables: set[Index], found: _B
                 return None
             e = pattern.func(e.body.xreplace(dict(zip(e.bound, pattern.bound, strict=True))), *pattern.bound)
         return match(pattern.body, e.args[0], variables - set(pattern.bound), found)
+    if isinstance(pattern, Access) and not _within(pattern, e, variables):
+        return None
     if isinstance(pattern, sympy.Add | sympy.Mul):
         return _match_unordered(list(pattern.args), list(e.args), variables, found)
     for p, a in zip(pattern.args, e.args, strict=True):
@@ -129,6 +131,16 @@ def match(pattern: sympy.Basic, e: sympy.Basic, variables: set[Index], found: _B
             return None
         found = result
     return found
+
+
+def _within(pattern: Access, e: Access, variables: set[Index]) -> bool:
+    """Whether what an access reads is stored: of an axis that a rule covers in part, only that part is."""
+    for axis, p, part in zip(pattern.tensor.axes, pattern.index, e.index, strict=True):
+        if p in variables and p.extent != axis.extent and not isinstance(part, Index):
+            low, high = interval(part)
+            if low is None or high is None or not low.is_nonnegative or not (p.extent - 1 - high).is_nonnegative:
+                return False
+    return True
 
 
 def _match_unordered(
