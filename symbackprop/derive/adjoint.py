@@ -19,16 +19,16 @@ from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import Guard, Indicator, Reduction, Sum
 from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.derive import marks
 from symbackprop.derive.differentiate import contract, differentiate
 from symbackprop.derive.normalize import Trace, normalize
 from symbackprop.derive.records import Step
 from symbackprop.derive.reexpress import reexpress
 from symbackprop.derive.stored import Rule, stored_rules
 
-#: Marks a cotangent slot: ``~z`` is the derivative with respect to ``z``.
-MARK = "~"
-#: Marks what reaches a slot from outside the template: ``^z`` is filled in when templates are composed.
-SEED = "^"
+#: A cotangent slot, ``~z``, is the derivative with respect to ``z``; what reaches a slot from outside the template, ``^z``, is
+#: filled in when templates are composed.
+MARK, SEED = marks.COTANGENT, marks.OUTSIDE
 
 
 def cotangent(tensor: Tensor) -> Tensor:

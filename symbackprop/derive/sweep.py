@@ -20,6 +20,7 @@ from symbackprop.algebra.index import Index, Size
 from symbackprop.algebra.nodes import Reduction
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.derive.adjoint import MARK, SEED, Cotangent, adjoint, cotangent, part_rule, renamed, seed
+from symbackprop.derive.marks import settled, settled_name
 from symbackprop.derive.normalize import Trace, normalize
 from symbackprop.derive.records import Derivation, Step
 from symbackprop.derive.stable import looks_through, stabilize
@@ -65,7 +66,7 @@ def derive_system(
             raise DerivationError(f"{name!r} is no tensor of this system; it has {', '.join(tensors)}")
         if tensors[name].integer:
             raise DerivationError(f"{name} holds integers: there is no derivative with respect to it")
-    return _Sweep(system, of, wrt, dict(labels or {}), prefix).run()
+    return _Sweep(settled(system), of, wrt, dict(labels or {}), prefix).run()
 
 
 class _Sweep:
@@ -131,7 +132,7 @@ class _Sweep:
             if self.inlines(made.kept + made.flows, slot, flows):
                 arriving[slot] = tuple(map(_bare, flows))
             else:
-                names[SEED + slot] = self.settle(block.names[slot], list(flows), outside=True)
+                names[SEED + slot] = self.settle(block.names[slot], list(flows), outside=slot in {form.slot for form in made.kept})
         for form in made.kept:
             real = block.names[form.slot]
             names[MARK + form.slot] = self.label(real)
@@ -179,8 +180,13 @@ class _Sweep:
         return _Flow(made.form, names, sizes, flow.owner)
 
     def settle(self, tensor: str, flows: list[_Flow], *, outside: bool = False) -> str:
-        """Give the sum of what has arrived at a tensor an equation of its own; return its name."""
-        real = self.label(tensor) if not outside or tensor not in self.labels else self.prefix + tensor
+        """Give the sum of what has arrived at a tensor an equation of its own; return its name.
+
+        ``outside`` says that it is a part only: what the tensor's own block sends it is added in an equation of its own.
+        """
+        real = self.label(tensor)
+        if outside:
+            real = self.prefix + tensor + ("" if tensor in self.labels else ".outside")
         rank = self.tensors[tensor].rank
         form, axes = _identity(rank)
         sizes = dict(zip(axes, self.tensors[tensor].shape, strict=True))
@@ -191,6 +197,8 @@ class _Sweep:
             zero = _zero(rank)
             flow = _Flow(zero, {MARK + "t": real, "t": tensor}, sizes, tensor)
         self.write(flow, real, tensor)
+        if outside:
+            del self.cotangents[tensor]
         return real
 
     def write_together(self, forms: list[tuple[_Flow, str, str]]) -> None:
@@ -349,7 +357,7 @@ def composition(reader: Cotangent, parts: tuple[tuple[str, tuple[Cotangent, ...]
                     mapping[symbol] = made
                     sizes[made] = ((slot, k), symbol)
             shared = own.get(slot) or Tensor(slot, axes)
-            copy, back = renamed(form, f"{slot}.{k}.", mapping, {form.slot: shared, MARK + form.slot: cotangent(shared)})
+            copy, back = renamed(form, f"{settled_name(slot)}.{k}.", mapping, {form.slot: shared, MARK + form.slot: cotangent(shared)})
             names.update((new, ((slot, k), old)) for new, old in back.items())
             names.setdefault(slot, ((slot, k), form.slot))
             forward += copy.forward
@@ -449,7 +457,7 @@ def _stable_template(template: Template, above: tuple[tuple[str, Template, str],
         for old, new in zip(source.tensors[produced].shape, template.tensors[slot].shape, strict=True):
             if old.is_Symbol:
                 mapping[old] = new
-        copy, back = renamed(form, f"{slot}.", mapping, {produced: template.tensors[slot]})
+        copy, back = renamed(form, f"{settled_name(slot)}.", mapping, {produced: template.tensors[slot]})
         definitions.update((e.tensor.name, e) for e in copy.forward)
         origin.update((new, (slot, old)) for new, old in back.items())
     equations = tuple(_raw(e.lhs, stabilize(e.rhs, definitions)) for e in template.equations)

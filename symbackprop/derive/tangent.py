@@ -22,6 +22,7 @@ from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import LogSumExp, Reduction, Sum
 from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.derive import marks
 from symbackprop.derive.adjoint import local_slope
 from symbackprop.derive.differentiate import differentiate
 from symbackprop.derive.normalize import Trace, normalize
@@ -30,8 +31,8 @@ from symbackprop.derive.stable import stabilize
 from symbackprop.derive.stored import stored_rules
 from symbackprop.errors import DerivationError
 
-#: Marks a tangent slot: ``'z`` is how ``z`` changes.
-MARK = "'"
+#: A tangent slot, ``'z``, is how ``z`` changes.
+MARK = marks.TANGENT
 #: What the names of tangents begin with, and those of the directions along which the given tensors move.
 TANGENT, DIRECTION = "tangent.", "v_"
 
@@ -81,7 +82,7 @@ def tangent_system(system: System, computed: tuple[Block, ...], wrt: tuple[str, 
     traces: dict[str, tuple[Block, tuple[Step, ...]]] = {}
     printed: list[Block] = []
     moved: list[Block] = []
-    for block, stable in zip(system.blocks, computed, strict=True):
+    for block, stable in zip(map(marks.settled_block, system.blocks), map(marks.settled_block, computed), strict=True):
         made = _write(block, tangent(block.template, _moving(block, names)), tensors, names)
         if made is not None:
             printed.append(made)
