@@ -115,7 +115,7 @@ def latex(spec: NetworkSpec, form: str | None = None) -> tuple[Artifact, ...]:
     """Return the formulas of a network as text: of one sample, closed by the mean over the batch."""
     one, whole = derive_network(spec, form, "sample"), derive_network(spec, form)
     mean = spec.loss is None or spec.loss.reduction == "mean"
-    made: tuple[Artifact, ...] = _stage("present.network").network_fragment(one, whole, _stage("derive.matrix").matrix_form, mean=mean)
+    made: tuple[Artifact, ...] = _stage("present.network").network_fragment(one, whole, _stage("derive.operators").whole_form, mean=mean)
     return made
 
 

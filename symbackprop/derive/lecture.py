@@ -25,6 +25,7 @@ from symbackprop.derive.jacobian import jacobian_equation
 from symbackprop.derive.matrix import matrix_form
 from symbackprop.derive.network import Rung, _chain, _roles, called, error_labels, recursion
 from symbackprop.derive.normalize import Trace, cancel, collect, normalize
+from symbackprop.derive.operators import operator_form
 from symbackprop.derive.records import Derivation, Factor, Passage, Step, Way
 from symbackprop.derive.stored import stored_rules
 from symbackprop.derive.sweep import derive_system
@@ -181,7 +182,7 @@ def way_to(derivation: Derivation, name: str, *, entry: bool = False) -> Way:
     passages = made.passages()
     for piece in made.locals.values():
         local[piece.equation.tensor.name] = (piece.equation, piece.forward)
-    return Way(name, of, result, matrix, passages, derivation.steps_of(name), local)
+    return Way(name, of, result, matrix, passages, derivation.steps_of(name), local, operator_form(result))
 
 
 class _Lecture:

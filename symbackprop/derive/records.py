@@ -10,6 +10,7 @@ from sympy import Expr, Symbol
 
 from symbackprop.algebra.equation import Block, Equation, System
 from symbackprop.algebra.matrix import Form, MatrixEquation
+from symbackprop.algebra.operators import OperatorEquation
 from symbackprop.algebra.tensor import Tensor
 from symbackprop.algebra.written import Written
 from symbackprop.declare.model import Model
@@ -81,6 +82,7 @@ class Way:
         matrix: in matrix form, or None where there is none.
         lecture: the lines that a lecturer writes, up to the result.
         steps: every recorded rewrite.
+        operator: the result in operator form, or None where there is none.
         local: ``d z/d a`` -> (its equation, the forward equations that it is the derivative of).
     """
 
@@ -91,6 +93,7 @@ class Way:
     lecture: tuple[Passage, ...]
     steps: tuple[Step, ...] = ()
     local: Mapping[str, tuple[Equation, tuple[Equation, ...]]] = field(default_factory=dict)
+    operator: OperatorEquation | None = None
 
 
 @dataclass(frozen=True)

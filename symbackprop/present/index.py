@@ -253,14 +253,14 @@ class IndexPrinter:
         for index in bound:
             suggestions = [
                 axis.name
-                for access in _accesses(body)
+                for access in _accesses(self.meant(body))
                 for axis, part in zip(access.tensor.axes, access.index, strict=True)
                 if part == index and isinstance(axis, Index)
             ]
             taken = set(names.values()) | reserved(self.symbols)
             names[index] = readable(index, suggestions, taken, self.symbols.writer.word, self.symbols.letters)
         inner = replace(self, names=names, free=(*self.free, *bound))
-        ranges = [(names[b], *self.range(b, body)) for b in bound]
+        ranges = [(names[b], *self.range(b, self.meant(body))) for b in bound]
         if isinstance(e, nodes.LogSumExp):
             total = self.symbols.writer.reduction("sum", ranges, self.symbols.writer.exponential(inner.write(body)).text)
             return Piece(f"{self.symbols.writer.function('log')} {total}", REDUCTION, tall=True)
@@ -269,6 +269,10 @@ class IndexPrinter:
             written = self.symbols.writer.parenthesised(written)
         kind = {nodes.Sum: "sum", nodes.Max: "max"}.get(type(e), "argmax")
         return Piece(self.symbols.writer.reduction(kind, ranges, written.text), REDUCTION, tall=True)
+
+    def meant(self, body: Expr) -> Expr:
+        """Return what is summed, with nothing standing for anything else."""
+        return body
 
     def range(self, index: Index, body: Expr) -> tuple[str, str]:
         """Return the limits of an index: 1..n where it only counts entries, 0..n−1 where it is reckoned with or there is an entry 0."""

@@ -6,18 +6,23 @@ from dataclasses import replace
 
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.matrix import MatrixEquation
+from symbackprop.algebra.operators import OperatorEquation
 from symbackprop.present import notation as notations
 from symbackprop.present.convention import arranged
 from symbackprop.present.index import index_equation
 from symbackprop.present.matrix import laid_out, matrix_equation
 from symbackprop.present.naming import Name, Naming
 from symbackprop.present.notation import Notation
+from symbackprop.present.operators import operator_equation
 from symbackprop.present.symbols import Symbols
 from symbackprop.present.writer import Latex, Piece, Unicode, Writer
 
+#: The forms that an equation has.
+Form = Equation | MatrixEquation | OperatorEquation
+
 
 def latex_equation(
-    equation: Equation | MatrixEquation,
+    equation: Form,
     naming: Naming | None = None,
     *,
     notation: str | Notation = "ufldl",
@@ -27,7 +32,7 @@ def latex_equation(
     """Return an equation as a LaTeX formula, without delimiters.
 
     Args:
-        equation: in index form or in matrix form.
+        equation: in index form, in matrix form or in operator form.
         naming: what its tensors are called; without it they go by their own names.
         notation: a preset's name or a record.
         layout: "gradient", "numerator" or "denominator", for matrix forms.
@@ -40,7 +45,7 @@ def latex_equation(
 
 
 def plain_equation(
-    equation: Equation | MatrixEquation,
+    equation: Form,
     naming: Naming | None = None,
     *,
     notation: str | Notation = "ufldl",
@@ -84,19 +89,19 @@ def _sample(record: Notation, writer: Writer) -> str:
     return f"{loss}({writer.letter(chr(92) + 'theta')}; {x}, {y})"
 
 
-def _written(
-    equation: Equation | MatrixEquation, naming: Naming | None, given: str | Notation, wanted: str, shapes: bool, writer: Writer
-) -> str:
+def _written(equation: Form, naming: Naming | None, given: str | Notation, wanted: str, shapes: bool, writer: Writer) -> str:
     record = notations.notation(given)
     order = notations.layout(wanted)
     if order != "gradient" and record.gradient == "nabla":
         # ∇ is the gradient by definition; a layout is a way to arrange ∂L/∂W.
         record = replace(record, gradient="partial")
     symbols = Symbols(record, naming or Naming(), writer)
+    if isinstance(equation, OperatorEquation):
+        return operator_equation(equation, symbols)
     shown = arranged(equation, symbols.naming, record)
     if isinstance(shown, Equation):
         return index_equation(shown, symbols)
     return matrix_equation(laid_out(shown, order, symbols.naming), symbols, shapes=shapes)
 
 
-__all__ = ["latex_equation", "latex_mean", "plain_equation"]
+__all__ = ["Form", "latex_equation", "latex_mean", "plain_equation"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.matrix import MatrixEquation
+from symbackprop.algebra.operators import OperatorEquation
 from symbackprop.derive.records import Derivation
 from symbackprop.present.document.records import Document
 from symbackprop.present.document.tex import tex
@@ -14,8 +15,8 @@ from symbackprop.present.naming import Naming, network_naming
 from symbackprop.present.notation import Notation
 from symbackprop.present.sheet import Entry, Sheet
 
-#: How an equation gets its matrix form; finding it is the work of another stage.
-MatrixForm = Callable[[Equation], MatrixEquation | None]
+#: How an equation gets its form with whole arrays: matrices or operators; finding it is the work of another stage.
+MatrixForm = Callable[[Equation], MatrixEquation | OperatorEquation | None]
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from symbackprop.algebra.equation import Block as Use
 from symbackprop.algebra.equation import Equation, System
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.matrix import MatrixEquation
+from symbackprop.algebra.operators import OperatorEquation
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.declare.model import LayerRecord, Model
 from symbackprop.derive.records import Derivation, Way
@@ -40,7 +41,7 @@ from symbackprop.present.document.records import (
     Table,
     Text,
 )
-from symbackprop.present.latex import latex_equation, latex_mean
+from symbackprop.present.latex import Form, latex_equation, latex_mean
 from symbackprop.present.letters import tex_letter
 from symbackprop.present.naming import Layer, Name, Naming, general_naming, network_naming
 from symbackprop.present.notation import Notation
@@ -51,8 +52,8 @@ from symbackprop.present.symbol_table import conformability
 from symbackprop.present.symbols import Symbols
 from symbackprop.present.writer import Latex
 
-#: How an equation gets its matrix form; finding it is the work of another stage.
-MatrixForm = Callable[[Equation], MatrixEquation | None]
+#: How an equation gets its form with whole arrays: matrices or operators; finding it is the work of another stage.
+MatrixForm = Callable[[Equation], MatrixEquation | OperatorEquation | None]
 
 #: A network with more layers is shown by the layers that repeat, not one by one.
 DEEP = 6
@@ -104,7 +105,7 @@ class Style:
 
     Attributes:
         notation: letters, numbering and signs.
-        form: "matrix" or "index".
+        form: "matrix", "index" or "operator".
         layout: "gradient", "numerator" or "denominator".
         depth: "result", "lecture" or "rewrite".
         shapes: write the shape under each factor.
@@ -116,7 +117,7 @@ class Style:
     depth: str = "lecture"
     shapes: bool = False
 
-    def latex(self, equation: Equation | MatrixEquation, naming: Naming) -> str:
+    def latex(self, equation: Form, naming: Naming) -> str:
         """Return an equation in LaTeX."""
         return latex_equation(equation, naming, notation=self.notation, layout=self.layout, shapes=self.shapes)
 
@@ -382,7 +383,7 @@ class _Note:
         for use in (*self.forward_uses, *self.backward_uses):
             for e in use.equations(self.derivation.tensors):
                 matrix = self.findings.matrix_form(e)
-                if matrix is not None:
+                if isinstance(matrix, MatrixEquation):
                     found = conformability(matrix, self.naming, self.style.notation, layout=self.style.layout)
                     lines += [line.latex for line in found]
         made = tuple(Line(f) for f in dict.fromkeys(lines))
@@ -662,8 +663,9 @@ class _Note:
 
 
 def _shown(equation: Equation, style: Style, findings: Findings, naming: Naming) -> str:
-    matrix = findings.matrix_form(equation) if style.form == "matrix" else None
-    return style.latex(equation if matrix is None else matrix, naming)
+    whole = None if style.form == "index" else findings.matrix_form(equation)
+    wanted = whole is not None and (style.form == "matrix" or isinstance(whole, OperatorEquation))
+    return style.latex(whole if wanted and whole is not None else equation, naming)
 
 
 def _of_one(equation: Equation) -> Equation:

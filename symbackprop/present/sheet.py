@@ -7,24 +7,26 @@ from dataclasses import dataclass
 
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.matrix import MatrixEquation
+from symbackprop.algebra.operators import OperatorEquation
 from symbackprop.present.document.records import Display, Line, Section
-from symbackprop.present.latex import latex_equation, latex_mean, plain_equation
+from symbackprop.present.latex import Form, latex_equation, latex_mean, plain_equation
 from symbackprop.present.naming import Naming
 from symbackprop.present.notation import Notation
 
-FORMS = ("matrix", "index")
+FORMS = ("matrix", "index", "operator")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One result: an equation in both forms."""
+    """One result: an equation in index form, and with whole arrays where it has such a form."""
 
     index: Equation
-    matrix: MatrixEquation | None = None
+    matrix: MatrixEquation | OperatorEquation | None = None
 
-    def shown(self, form: str) -> Equation | MatrixEquation:
-        """Return the wanted form, or the index form where there is no matrix form."""
-        return self.matrix if form == "matrix" and self.matrix is not None else self.index
+    def shown(self, form: str) -> Form:
+        """Return the wanted form, or the index form where there is none."""
+        wanted = self.matrix is not None and (form == "matrix" or (form == "operator" and isinstance(self.matrix, OperatorEquation)))
+        return self.matrix if wanted and self.matrix is not None else self.index
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Sheet:
             lines += ([""] if lines else []) + [title]
             for e in entries:
                 wanted = [e.index] if form == "index" or e.matrix is None else [e.matrix] if form == "matrix" else [e.index, e.matrix]
-                shown = dict.fromkeys(plain_equation(w, self.naming, notation=notation) for w in wanted)  # type: ignore[arg-type]
+                shown = dict.fromkeys(plain_equation(w, self.naming, notation=notation) for w in wanted)
                 lines += [f"  {line}" for line in shown if says(line)]
         return tuple(lines)
 

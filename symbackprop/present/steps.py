@@ -19,6 +19,7 @@ from symbackprop.algebra.equation import Equation, _raw
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.algebra.nodes import Guard, Indicator, InRange, Sum
+from symbackprop.algebra.operators import OperatorEquation
 from symbackprop.algebra.order import signed_factors
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.algebra.written import Leaf, Over, Plus, Raised, Slope, Times, Written
@@ -29,7 +30,7 @@ from symbackprop.present.convention import arranged
 from symbackprop.present.document.records import Line
 from symbackprop.present.document.words import tex_words
 from symbackprop.present.index import IndexPrinter, minus, reserved
-from symbackprop.present.latex import latex_equation, plain_equation
+from symbackprop.present.latex import Form, latex_equation, plain_equation
 from symbackprop.present.matrix import MatrixPrinter, laid_out
 from symbackprop.present.naming import Naming
 from symbackprop.present.notation import Notation
@@ -91,8 +92,8 @@ def step_lines(
         way: how a result is derived, from `Derived.way`.
         naming: what its tensors are called.
         notation: a preset's name or a record.
-        form: "matrix" or "index". A derivation with a step that has no matrix form is shown in index form and closes with the
-            matrix form of its result.
+        form: "matrix", "index" or "operator". A derivation with a step that has no matrix form is shown in index form and closes with the
+            matrix form of its result, or with its operator form where it has no matrix form.
         layout: "gradient", "numerator" or "denominator", for matrix forms.
         depth: "result", "lecture" or "rewrite".
         shapes: write the shape under each factor of a matrix form.
@@ -377,16 +378,17 @@ class _Steps:
     def rows(self, depth: str) -> tuple[Row, ...]:
         if depth not in DEPTHS:
             raise DeclarationError(f"unknown depth {str(depth)[:60]!r} (known: {', '.join(DEPTHS)})")
-        if self.form not in ("matrix", "index"):
-            raise DeclarationError(f"form must be 'matrix' or 'index', got {str(self.form)[:60]!r}")
+        if self.form not in ("matrix", "index", "operator"):
+            raise DeclarationError(f"form must be 'matrix', 'index' or 'operator', got {str(self.form)[:60]!r}")
         notations.layout(self.layout)
         if depth == "result":
             return (self.result(""),)
         return _told(self.lecture() if depth == "lecture" else self.rewrites())
 
     def result(self, rule: str) -> Row:
-        matrix = self.form == "matrix" and self.way.matrix is not None
-        return Row(*self.sides(self.way.matrix if matrix and self.way.matrix else self.way.result), rule)
+        matrix = self.way.matrix if self.form == "matrix" else None
+        operator = self.way.operator if self.form != "index" else None
+        return Row(*self.sides(matrix or operator or self.way.result), rule)
 
     # --- lecture ---
 
@@ -400,6 +402,8 @@ class _Steps:
         rows = [Row(self.left(whole), self.right(p, whole), p.rule) for p in passages]
         if self.form == "matrix" and not whole and self.way.matrix is not None:
             rows.append(self.result("in matrix form"))
+        elif self.form != "index" and self.way.operator is not None:
+            rows.append(self.result(_operators(self.way.operator)))
         return rows
 
     def left(self, whole: bool) -> str:
@@ -471,6 +475,8 @@ class _Steps:
             previous = after
         if not rows or (self.form == "matrix" and self.way.matrix is not None):
             rows.append(self.result("in matrix form" if rows else ""))
+        elif self.form != "index" and self.way.operator is not None:
+            rows.append(self.result(_operators(self.way.operator)))
         return rows
 
     def marked(self, left: str, part: str) -> str:
@@ -483,12 +489,18 @@ class _Steps:
             return f"differentiate {_ROLES.get(role, 'the forward equation')}"
         return "write the slope through the activation" if rule.startswith("write the slope") else _RULES.get(rule, rule)
 
-    def sides(self, equation: Equation | MatrixEquation) -> tuple[str, str]:
+    def sides(self, equation: Form) -> tuple[str, str]:
         more = {"shapes": True} if self.shapes and isinstance(equation, MatrixEquation) else {}
         # Entry by entry a derivative is ∂L/∂x, also of a scalar.
         notation = self.notation if isinstance(equation, MatrixEquation) else replace(self.notation, gradient="partial")
         left, _, right = self.write(equation, self.naming, notation=notation, layout=self.layout, **more).partition(" = ")
         return left, right
+
+
+def _operators(equation: OperatorEquation) -> str:
+    """Say what operators an equation is written with."""
+    kinds = dict.fromkeys("as a convolution" if w.kind == "convolution" else "as a correlation" for w in equation.windows)
+    return " and ".join(kinds)
 
 
 def _parts(steps: Sequence[Step]) -> Iterator[tuple[Step, str, str]]:

@@ -12,6 +12,7 @@ from symbackprop.algebra import matrix as m
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index, Size
 from symbackprop.algebra.nodes import Guard, Sum, Unspecified, unspecified
+from symbackprop.algebra.operators import OperatorEquation
 from symbackprop.algebra.tensor import Tensor
 from symbackprop.derive.records import Derivation
 from symbackprop.present import notation as notations
@@ -21,6 +22,7 @@ from symbackprop.present.index import reserved
 from symbackprop.present.matrix import MatrixPrinter, laid_out
 from symbackprop.present.naming import EXTENDED, Affine, Name, Naming, general_naming
 from symbackprop.present.notation import Notation
+from symbackprop.present.operators import operator_signs
 from symbackprop.present.symbols import Symbols, readable
 from symbackprop.present.writer import PRODUCT, Latex, Piece
 
@@ -49,7 +51,14 @@ _ORDER = (
 _NUMBERED = ("weight", "bias", "pre", "activation", "error", "gradient")
 
 
-def symbol_table(derivation: Derivation, naming: Naming, notation: str | Notation = "ufldl", *, layout: str = "gradient") -> Table:
+def symbol_table(
+    derivation: Derivation,
+    naming: Naming,
+    notation: str | Notation = "ufldl",
+    *,
+    layout: str = "gradient",
+    operators: Sequence[OperatorEquation] = (),
+) -> Table:
     """Return a table of the symbols of a derivation: each tensor, size, index and sign with its shape and meaning.
 
     A network with more than three layers gets one row for a general layer instead of a row for each.
@@ -59,6 +68,7 @@ def symbol_table(derivation: Derivation, naming: Naming, notation: str | Notatio
         naming: what its tensors are called.
         notation: a preset's name or a record.
         layout: in which derivatives are shown.
+        operators: the equations in operator form, whose signs are explained.
 
     Raises:
         DeclarationError: there is no such notation or layout.
@@ -87,6 +97,7 @@ def symbol_table(derivation: Derivation, naming: Naming, notation: str | Notatio
         table.append(rows.widths())
     table += rows.sizes(found)
     table += rows.signs(derivation.system.equations, batch is not None)
+    table += operator_signs(operators, rows.symbols)
     return Table(HEAD, tuple(table), caption=("Symbols",), align="lll")
 
 
@@ -338,6 +349,7 @@ def conformability(
         naming: what its tensors are called.
         notation: a preset's name or a record.
         layout: in which derivatives are shown.
+        operators: the equations in operator form, whose signs are explained.
     """
     record, order = notations.notation(notation), notations.layout(layout)
     if order != "gradient" and record.gradient == "nabla":

@@ -62,6 +62,7 @@ class Symbols:
         many: bool = False,
         sample: str = "",
         scalar: bool = False,
+        image: bool = False,
     ) -> Piece:
         """Write a name.
 
@@ -72,11 +73,12 @@ class Symbols:
             many: write the capital letter of a whole batch.
             sample: the written index of one sample, of which the whole vector is meant.
             scalar: it has no axes.
+            image: an array is meant although indices stand: the channel x_c of an image.
         """
         name = self.conventional(name)
         if name.role == "gradient" and name.of is not None:
             loss = self.writer.word(name.word) if name.word else ""
-            return self.derivative(name.of, indices, whole=whole, many=many, loss=loss, sample=sample)
+            return self.derivative(name.of, indices, whole=whole, many=many, loss=loss, sample=sample, image=image)
         if name.role == "direction" and name.of is not None:
             base = self.writer.marked("v", self.name(name.of).text, "")
             return Piece(self.writer.marked(self.writer.parenthesised(Piece(base)).text, joined(indices), "") if indices else base)
@@ -85,7 +87,7 @@ class Symbols:
             base = self.writer.letter(self.notation.letter(role))
             return Piece(self.writer.marked(base, self.notation.sample if self.notation.one_loss == "indexed" else "", ""))
         bare = whole and not indices
-        array = bare and not scalar
+        array = (bare and not scalar) or image
         base = self.letter(name, array=array, many=many)
         if name.extended is False and array and self.notation.folded and name in self.naming.barred:
             base = self.writer.barred(base)
@@ -158,10 +160,11 @@ class Symbols:
         many: bool = False,
         loss: str = "",
         sample: str = "",
+        image: bool = False,
     ) -> Piece:
         """Write the gradient of the loss with respect to a tensor, or one entry of it; ``loss`` is what is differentiated."""
         loss = loss or self.name(self.naming.loss).text
-        written = self.name(of, indices, whole=whole, many=many, sample=sample).text
+        written = self.name(of, indices, whole=whole, many=many, sample=sample, image=image).text
         if whole and not indices and self.notation.gradient == "nabla":
             return Piece(self.writer.gradient(written, loss), PRODUCT)
         return self.writer.partial(written, loss)

@@ -74,6 +74,8 @@ class Writer(Protocol):
     def underbraced(self, piece: Piece, below: str) -> Piece: ...
     def relation(self, kind: str) -> str: ...
     def scientific(self, mantissa: str, exponent: int) -> str: ...
+    def operator(self, kind: str, options: Sequence[tuple[str, str]]) -> str: ...
+    def spread(self, text: str, by: str) -> str: ...
 
 
 _FUNCTIONS = {
@@ -215,6 +217,13 @@ class Latex:
     def scientific(self, mantissa: str, exponent: int) -> str:
         return f"10^{{{exponent}}}" if mantissa == "1" else rf"{mantissa} \cdot 10^{{{exponent}}}"
 
+    def operator(self, kind: str, options: Sequence[tuple[str, str]]) -> str:
+        sign = {"correlation": r"\star", "convolution": r"\ast"}[kind]
+        return sign + _script("_", r",\, ".join(f"{name}={value}" if name else rf"\mathrm{{{value}}}" for name, value in options))
+
+    def spread(self, text: str, by: str) -> str:
+        return rf"{{\uparrow}}_{{{by}}} {text}"
+
 
 class Unicode:
     """One line of plain text."""
@@ -323,6 +332,14 @@ class Unicode:
 
     def scientific(self, mantissa: str, exponent: int) -> str:
         return f"{mantissa}e{exponent}"
+
+    def operator(self, kind: str, options: Sequence[tuple[str, str]]) -> str:
+        sign = {"correlation": "⋆", "convolution": "∗"}[kind]
+        written = ", ".join(f"{name}={value}" if name else value for name, value in options)
+        return f"{sign}[{written}]" if "=" in written else f"{sign}_{written}" if written else sign
+
+    def spread(self, text: str, by: str) -> str:
+        return f"↑{by} {text}"
 
 
 def _script(mark: str, content: str) -> str:

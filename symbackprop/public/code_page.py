@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symbackprop.algebra.equation import Equation
-from symbackprop.derive.matrix import matrix_form
+from symbackprop.derive.operators import whole_form
 from symbackprop.derive.records import Derivation as Record
 from symbackprop.errors import DeclarationError
 from symbackprop.present.document.records import Block, Display, Line, Listing, Paragraph, Section
@@ -49,7 +49,7 @@ def code_page(notation: str | Notation = "ufldl", network: Network | None = None
     told = _Told(derivation.record, tuple(pieces(module)))
     blocks: list[Block] = [Paragraph((_WORDS,))]
     for piece in told.pieces:
-        lines = tuple(Line(latex_equation(matrix_form(e) or e, told.naming, notation=notation)) for e in told.equations(piece))
+        lines = tuple(Line(latex_equation(whole_form(e) or e, told.naming, notation=notation)) for e in told.equations(piece))
         blocks += [*([Display(lines)] if lines else []), Listing("\n".join(piece.code), "python")]
     return Section("In NumPy", tuple(blocks))
 

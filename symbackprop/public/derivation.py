@@ -14,12 +14,14 @@ import symbackprop
 from symbackprop.algebra.equation import Equation, System, reads
 from symbackprop.algebra.interpret import evaluate_equation, interpret, solve_sizes
 from symbackprop.algebra.matrix import MatrixEquation
+from symbackprop.algebra.operators import OperatorEquation
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.declare.spec import NetworkSpec
 from symbackprop.derive.jacobian import diagonal, jacobian_equation
 from symbackprop.derive.lecture import general_ways, way_to
 from symbackprop.derive.matrix import matrix_form
 from symbackprop.derive.network import Rung, called, recursion
+from symbackprop.derive.operators import operator_form, whole_form
 from symbackprop.derive.records import Derivation as Record
 from symbackprop.derive.records import Passage, Step, Way
 from symbackprop.derive.second import derive_products
@@ -29,12 +31,12 @@ from symbackprop.present.display import displayed, displayed_lines, formula_tabl
 from symbackprop.present.document.align import ruled
 from symbackprop.present.document.records import Line
 from symbackprop.present.expanded import expanded
-from symbackprop.present.latex import latex_equation, plain_equation
+from symbackprop.present.latex import Form, latex_equation, plain_equation
 from symbackprop.present.naming import Name, Naming, general_naming, network_naming
 from symbackprop.present.network import sample_sheet
 from symbackprop.present.notation import Notation
 from symbackprop.present.notation import notation as named_notation
-from symbackprop.present.sheet import Sheet, says
+from symbackprop.present.sheet import FORMS, Entry, Sheet, says
 from symbackprop.present.steps import entry_lines, entry_text, printed_shape, step_lines, step_text
 
 Array = npt.NDArray[Any]
@@ -58,11 +60,17 @@ class Derived:
         """The matrix form, or None where there is none (more than two axes, affine indices)."""
         return matrix_form(self.index)
 
+    @cached_property
+    def operator(self) -> OperatorEquation | None:
+        """The operator form, with correlations and convolutions of whole images, or None where there is none."""
+        return operator_form(self.index)
+
     def latex(self, form: str = "matrix", notation: str | Notation = "ufldl", layout: str = "gradient", shapes: bool = False) -> str:
-        """Return the equation as LaTeX without delimiters; an equation without a matrix form is printed in index form.
+        """Return the equation as LaTeX without delimiters.
 
         Args:
-            form: "matrix" or "index".
+            form: "matrix", "index" or "operator"; an equation without a matrix form is printed in operator form, and one without
+                that in index form.
             notation: a preset's name or a `Notation`.
             layout: "gradient" (the parameter's shape), "numerator" or "denominator".
             shapes: write the shape under each factor.
@@ -112,25 +120,27 @@ class Derived:
 
         Args:
             values: by name; forward values are computed, not asked for.
-            form: which of the two forms is evaluated: "index" or "matrix".
+            form: which form is evaluated: "index", "matrix" or "operator".
 
         Raises:
-            DerivationError: there is no matrix form.
+            DerivationError: there is no such form.
             DataError: a value is missing.
         """
         owner = self._owner._fitting(values)
         if owner is not self._owner and self.name in owner.record.cotangents.values():
             return owner._derived(self.name).evaluate(values, form)
         env = owner._values(values, [t.name for t in self.index.reads])
-        if _checked(form) == "matrix":
-            if self.matrix is None:
-                raise DerivationError(f"{self.name} has no matrix form; evaluate form='index'")
-            return np.asarray(self.matrix.evaluate(env))
+        if _checked(form) != "index":
+            wanted = self.matrix if form == "matrix" else self.operator
+            if wanted is None:
+                raise DerivationError(f"{self.name} has no {form} form; evaluate form='index'")
+            return np.asarray(wanted.evaluate(env))
         known = {n: owner.record.tensors[n] for n in env if n in owner.record.tensors}
         return evaluate_equation(self.index, env, solve_sizes(known, {n: env[n] for n in known}))
 
-    def _form(self, form: str) -> Equation | MatrixEquation:
-        return (self.matrix or self.index) if _checked(form) == "matrix" else self.index
+    def _form(self, form: str) -> Form:
+        matrix = self.matrix if _checked(form) == "matrix" else None
+        return matrix or (self.operator if form != "index" else None) or self.index
 
     def __str__(self) -> str:
         return self.text()
@@ -341,8 +351,8 @@ def _range(rungs: list[Rung], given: str | Notation) -> str:
 
 
 def _checked(form: str) -> str:
-    if form not in ("index", "matrix"):
-        raise DerivationError(f"form must be 'index' or 'matrix', got {form!r}")
+    if form not in FORMS:
+        raise DerivationError(f"form must be 'index', 'matrix' or 'operator', got {form!r}")
     return form
 
 
@@ -516,7 +526,7 @@ class Derivation:
         """Return the equations that give tensors: "dense_1.z", "loss", "delta.dense_1"; without names the forward pass of one sample."""
         one = self._per_sample
         wanted = [one.record.equation(n) for n in names] or [e for e in one.equations if not isinstance(e.rhs, Access)]
-        shown = [(matrix_form(e) or e) if _checked(form) == "matrix" else e for e in wanted]
+        shown = [Entry(e, whole_form(e)).shown(_checked(form)) for e in wanted]
         return tuple(Line(latex_equation(e, one.naming, notation=notation)) for e in shown)
 
     def expanded(self, name: str, *, notation: str | Notation = "ufldl", inside: Iterable[str] = (), **options: Any) -> tuple[Line, ...]:
@@ -557,7 +567,7 @@ class Derivation:
     def _sheet(self) -> Sheet:
         one = self._per_sample
         mean = self._spec is None or self._spec.loss is None or self._spec.loss.reduction == "mean"
-        sheet = sample_sheet(one.record, matrix_form, mean=mean)
+        sheet = sample_sheet(one.record, whole_form, mean=mean)
         return sheet if self._spec is not None else replace(sheet, closing=())
 
     def __repr__(self) -> str:

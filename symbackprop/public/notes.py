@@ -14,7 +14,7 @@ import symbackprop
 from symbackprop.algebra.equation import Equation
 from symbackprop.declare.model import Model
 from symbackprop.derive.lecture import way_to
-from symbackprop.derive.matrix import matrix_form
+from symbackprop.derive.operators import operator_form, whole_form
 from symbackprop.derive.records import Derivation as Record
 from symbackprop.derive.sweep import derive_system
 from symbackprop.errors import DeclarationError
@@ -102,7 +102,7 @@ def notes(
         depth: "result", "lecture" or "rewrite": how many steps are shown.
         layout: "gradient" (the parameter's shape), "numerator" or "denominator".
         shapes: write the shape under each factor.
-        form: "matrix" or "index".
+        form: "matrix", "index" or "operator"; what has no matrix form is printed in operator form, else in index form.
         homework: leave blanks for the steps; the solutions go to a second file, ``notes-solutions.tex``.
         title: plain text; None takes one that says what it is.
         author: plain text.
@@ -286,7 +286,9 @@ def _of_network(derivation: Derivation, wish: Wish, net: Network | None) -> Docu
         whole = symbackprop.pipeline.lower(spec, target=None if record.model is None else record.model.form)
         found = replace(found, penalties=_penalties(whole), penalty_naming=network_naming(whole))
     if record.model is not None and len(record.model.layers) <= DEEP:
-        symbols = symbol_table(record, derivation.naming, wish.style.notation, layout=wish.style.layout)
+        found_operators = tuple(f for e in record.system.equations if (f := operator_form(e)) is not None)
+        operators = found_operators if wish.style.form != "index" else ()
+        symbols = symbol_table(record, derivation.naming, wish.style.notation, layout=wish.style.layout, operators=operators)
         found = replace(found, symbols=symbols)
     if wish.optimizer is not None:
         found = replace(found, update=wish.optimizer.system())
@@ -294,7 +296,7 @@ def _of_network(derivation: Derivation, wish: Wish, net: Network | None) -> Docu
 
 
 def _findings(record: Record, mean: bool, numbers: tuple[Block, ...]) -> Findings:
-    return Findings(matrix_form, partial(way_to, record), mean, example=numbers)
+    return Findings(whole_form, partial(way_to, record), mean, example=numbers)
 
 
 def _penalties(whole: Model) -> tuple[tuple[Equation, Equation], ...]:
