@@ -38,11 +38,14 @@ class Trace:
 def normalize(expr: Expr, trace: Trace, rules: tuple[Rule, ...] = (), facts: tuple[Fact, ...] = ()) -> Expr:
     """Apply the rewrites, in their order, until nothing changes any more."""
     given = tuple(Rule.from_fact(f) for f in facts)
+    optional = tuple(r for r in rules if r.optional)
+    rules = tuple(r for r in rules if not r.optional)
     order: tuple[tuple[str, Callable[[Expr], Expr]], ...] = (
         ("contract labels", contract_comparisons),
         ("pull constants out of the sum", tidy_sums),
         ("use stored values", lambda e: apply_rules(e, rules)),
         ("cancel", cancel),
+        ("use stored values", lambda e: shorter(e, optional)),
         ("use the declared fact", lambda e: apply_rules(e, given)),
         ("split sums that vanish or are known", lambda e: split_known(e, rules + given)),
     )
@@ -54,6 +57,15 @@ def normalize(expr: Expr, trace: Trace, rules: tuple[Rule, ...] = (), facts: tup
         if expr == start:
             break
     return trace.rewrite("factor", expr, collect(expr))
+
+
+def shorter(e: Expr, rules: tuple[Rule, ...]) -> Expr:
+    """Use rules and cancel, if that leaves less."""
+    used = apply_rules(e, rules)
+    if used == e:
+        return e
+    made = cancel(used)
+    return made if _weight(made) < _weight(e) else e
 
 
 def tidy_sums(e: Expr) -> Expr:

@@ -14,7 +14,7 @@ from sympy import Expr
 from symbackprop.algebra.bound import bound_indices, canonical
 from symbackprop.algebra.equation import Equation, Fact
 from symbackprop.algebra.index import Index
-from symbackprop.algebra.nodes import Guard, Reduction, interval
+from symbackprop.algebra.nodes import Guard, Reduction, Sum, interval
 from symbackprop.algebra.tensor import Access, Tensor
 
 
@@ -25,6 +25,8 @@ class Rule:
     pattern: Expr
     value: Expr
     variables: tuple[Index, ...]
+    #: Whether it is used only where the result is shorter.
+    optional: bool = False
 
     @classmethod
     def from_fact(cls, fact: Fact) -> Rule:
@@ -43,7 +45,43 @@ def stored_rules(equations: tuple[Equation, ...]) -> tuple[Rule, ...]:
         solved = _solve_for_generator(e)
         if solved is not None:
             rules.append(solved)
-    return tuple(rules)
+            rules += _solve_for_term(solved)
+    centred = [r for e in equations for r in _centred(e, rules)]
+    return (*rules, *centred)
+
+
+def _centred(equation: Equation, rules: list[Rule]) -> list[Rule]:
+    """Return Σ_j h_j = 0 for h = (x − μ)/σ, where Σ_j x_j is known to be J μ."""
+    found = _solve_for_generator(equation)
+    if found is None or not isinstance(found.pattern, sympy.Add):
+        return []
+    made = []
+    for term in found.pattern.args:
+        for rule in rules:
+            total = rule.pattern
+            if not isinstance(term, Access) or not isinstance(total, Sum) or not isinstance(total.body, Access):
+                continue
+            swap = dict(zip(total.body.index, term.index, strict=True)) if total.body.tensor == term.tensor else {}
+            bound = [swap[b] for b in total.bound if b in swap]
+            others = found.pattern - term
+            if not bound or not all(isinstance(b, Index) for b in bound) or others.free_symbols & set(bound):
+                continue
+            count = sympy.Mul(*(b.extent for b in bound))
+            if sympy.expand(rule.value.xreplace(swap) + count * others) == 0:
+                pattern = canonical(Sum(equation.lhs, *bound))
+                made.append(Rule(pattern, sympy.S.Zero, _free_indices(pattern)))
+    return made
+
+
+def _solve_for_term(rule: Rule) -> list[Rule]:
+    """Solve a known difference for its largest part: from x − μ = h σ follows x = h σ + μ, where differences were multiplied out."""
+    if not isinstance(rule.pattern, sympy.Add):
+        return []
+    whole = [a for a in rule.pattern.args if isinstance(a, Access) and set(_free_indices(a)) == set(rule.variables)]
+    others = [a for a in rule.pattern.args if isinstance(-a, Access) and set(_free_indices(a)) < set(rule.variables)]
+    if len(whole) != 1 or len(others) != len(rule.pattern.args) - 1:
+        return []
+    return [Rule(whole[0], rule.value - sympy.Add(*others), rule.variables, optional=True)]
 
 
 def _solve_for_generator(equation: Equation) -> Rule | None:
@@ -53,7 +91,13 @@ def _solve_for_generator(equation: Equation) -> Rule | None:
         if isinstance(rhs, Reduction | sympy.Function):
             break
         if isinstance(rhs, sympy.Add | sympy.Mul):
-            hard = [a for a in rhs.args if not isinstance(a, Access) and not a.is_number and not _is_size(a) and not _is_quotient(a)]
+            hard = [a for a in rhs.args if not _is_read(a) and not a.is_number and not _is_size(a) and not _is_quotient(a)]
+            if not hard and isinstance(rhs, sympy.Add) and out != equation.lhs:
+                # h = (x − μ)/σ is solved for the difference as a whole: no part of it stands alone in a derivative.
+                break
+            if not hard and isinstance(rhs, sympy.Mul):
+                # h = x/σ, where σ has fewer indices: every x is h σ.
+                hard = [a for a in rhs.args if isinstance(a, Access) and set(equation.lhs.index) <= a.free_symbols]
             if len(hard) != 1 or isinstance(hard[0], Guard):
                 return None
             rest = rhs.func(*(a for a in rhs.args if a != hard[0]))
@@ -63,15 +107,23 @@ def _solve_for_generator(equation: Equation) -> Rule | None:
             out = out - rest if isinstance(rhs, sympy.Add) else out / rest
             rhs = hard[0]
             continue
-        if isinstance(rhs, sympy.Pow) and rhs.exp.is_Integer and (rhs.exp % 2 == 1 or rhs.base.is_positive) and rhs.exp in (-1, 1):
-            out, rhs = out**rhs.exp, rhs.base
+        if isinstance(rhs, sympy.Pow) and (rhs.exp == -1 or (abs(rhs.exp) == sympy.Rational(1, 2) and equation.tensor.positive)):
+            # The root of something is known where its square is: a root is real only of what is not negative.
+            out, rhs = out ** (1 / rhs.exp), rhs.base
             continue
+        if isinstance(rhs, Access) and out != equation.lhs and all(map(_is_quotient, sympy.Mul.make_args(equation.rhs / rhs))):
+            break
         return None
     pattern = canonical(rhs)
     variables = _free_indices(pattern)
-    if set(variables) != set(equation.lhs.index) or isinstance(pattern, Access):
+    if set(variables) != set(equation.lhs.index):
         return None
     return Rule(pattern, out, variables)
+
+
+def _is_read(e: Expr) -> bool:
+    """An access, or its negative."""
+    return isinstance(-e if e.could_extract_minus_sign() else e, Access)
 
 
 def _is_size(e: Expr) -> bool:
@@ -85,14 +137,18 @@ def _is_quotient(e: Expr) -> bool:
 
 def apply_rules(e: Expr, rules: tuple[Rule, ...]) -> Expr:
     """Replace every instance of a rule's pattern by its value, outermost first."""
-    if not rules or not e.args or isinstance(e, Access):
+    if not rules or not e.args:
         return e
     for rule in rules:
         if type(rule.pattern) is type(e):
             bound = match(rule.pattern, e, set(rule.variables), {})
             if bound is not None:
                 return rule.value.xreplace(bound)
-    if isinstance(e, Guard):
+            if isinstance(e, sympy.Add) and isinstance(rule.pattern, sympy.Add):
+                bound = match(rule.pattern, -e, set(rule.variables), {})
+                if bound is not None:
+                    return -rule.value.xreplace(bound)
+    if isinstance(e, Guard | Access):
         return e
     return e.func(*(apply_rules(a, rules) if isinstance(a, Expr) and not isinstance(a, Index) else a for a in e.args))
 

@@ -208,13 +208,15 @@ class MatrixPrinter:
             return self.join([self.write(a) for a in form.args])
         # A value c beside a matrix is in every entry, not only on the diagonal: c 𝟏𝟏ᵀ.
         everywhere = m.times(m.Ones(form.shape[0]), m.transpose(m.Ones(form.shape[1])))
-        filled = (isinstance(a, m.Scale) and a.arg == m.Fill(sympy.S.One, *form.shape) and bool(a.entries) for a in form.args)
-        return self.join(
-            [
-                self.write(m.Scale(a.factors, everywhere) if isinstance(a, m.Scale) and f else a)
-                for a, f in zip(form.args, filled, strict=True)
-            ]
-        )
+        diagonal = any(isinstance(part, m.Diag) for part in m.walk(form))
+        shown = []
+        for a in form.args:
+            if isinstance(a, m.Scale) and a.arg == m.Fill(sympy.S.One, *form.shape) and a.entries:
+                a = m.Scale(a.factors, everywhere)
+            elif isinstance(a, m.Fill) and diagonal:
+                a = m.scale(m.Number(a.value), everywhere)
+            shown.append(self.write(a))
+        return self.join(shown)
 
     def join(self, pieces: list[Piece]) -> Piece:
         return IndexPrinter(self.symbols, {}).terms(pieces)

@@ -73,7 +73,7 @@ def test_words_in_bold_are_bold(page):
 
 
 @pytest.mark.parametrize(
-    ("network", "values"), [(residual, ["add"]), (normed, ["layernorm"]), (attending, ["attention", "O", "P", "S", "q"])]
+    ("network", "values"), [(residual, ["add"]), (normed, ["layernorm"]), (attending, ["attention", "O", "P", "S", "Q"])]
 )
 def test_each_gradient_that_is_used_is_derived(page, network, values):
     left = "".join(line.partition("&=")[0] for line in section(page(network), "Error terms").splitlines())
@@ -175,5 +175,5 @@ def test_a_recurrent_layer_is_no_rung_of_a_recursion_over_layers(network):
 
 
 def test_a_value_beside_a_matrix_is_in_every_entry(page):
-    # r I + ... − r/4 would be read with r/4 on the diagonal only.
-    assert r"- \frac{1}{4} r^{(2)} \mathbf{1} \mathbf{1}^{\top} \right)" in section(page(normed), "Error terms")
+    # I − 1/4 would be read with 1/4 on the diagonal only.
+    assert r"I - \mathbf{1} \mathbf{1}^{\top} - h^{(2)} (h^{(2)})^{\top} \right)" in section(page(normed), "Error terms")

@@ -18,7 +18,7 @@ class Attention(Layer):
     """Self-attention with several heads over a sequence, inputs (batch, time, features).
 
     Q = x W_qᵀ, K = x W_kᵀ, V = x W_vᵀ, each split into heads of size D;
-    S = Q Kᵀ/√D, P = softmax of S over the keys, O = P V, a = O W_oᵀ
+    S = Q Kᵀ/√D, Z = Σ_s exp(S), P = exp(S)/Z (the softmax of S over the keys), O = P V, a = O W_oᵀ
 
     Args:
         heads: how many; the features are split among them.
@@ -67,28 +67,30 @@ class Attention(Layer):
         n, t, j = x.axes
         i = W_q.axes[0]
         size = j.extent / self.heads
-        h, d = alg.Index("h", alg.sympy.Integer(self.heads)), alg.Index("d", size)
-        s = alg.Index("s", t.extent)
-        row = size * h + d
+        d, s = alg.Index("d", size), alg.Index("s", t.extent)
+        # A single head has no axis of heads.
+        heads = () if self.heads == 1 else (alg.Index("h", alg.sympy.Integer(self.heads)),)
+        row = sum((size * h for h in heads), d)
         made = []
         for letter, weight in zip("qkv", (W_q, W_k, W_v), strict=True):
-            out = alg.Tensor(letter, (n, h, t, d))
+            out = alg.Tensor(letter.upper(), (n, *heads, t, d))
             shift = biases["qkv".index(letter)][row] if biases else 0
             made.append(alg.Equation(out.own, alg.Sum(weight[row, j] * x.own, j) + shift))
-        q, k, v = (e.tensor for e in made)
-        scores, total, p, o = (
-            alg.Tensor(name, axes) for name, axes in (("S", (n, h, t, s)), ("Z", (n, h, t)), ("P", (n, h, t, s)), ("O", (n, h, t, d)))
-        )
+        Q, K, V = (e.tensor for e in made)
+        axes = (n, *heads, t)
+        scores, p, o = alg.Tensor("S", (*axes, s)), alg.Tensor("P", (*axes, s)), alg.Tensor("O", (*axes, d))
+        total = alg.Tensor("Z", axes, positive=True)
         seen = alg.Indicator(alg.sympy.Ge(t, s)) if self.causal else alg.sympy.S.One
         made += [
-            alg.Equation(scores.own, alg.Sum(q.own * k[n, h, s, d], d) / alg.sympy.sqrt(size)),
+            alg.Equation(scores.own, alg.Sum(Q.own * K[(n, *heads, s, d)], d) / alg.sympy.sqrt(size)),
             alg.Equation(total.own, alg.Sum(seen * alg.sympy.exp(scores.own), s)),
             alg.Equation(p.own, seen * alg.sympy.exp(scores.own) / total.own),
-            alg.Equation(o.own, alg.Sum(p.own * v[n, h, s, d], s)),
+            alg.Equation(o.own, alg.Sum(p.own * V[(n, *heads, s, d)], s)),
         ]
         a = alg.Tensor("a", (n, t, i))
         head = alg.Floor(j / size)
-        joined = alg.Sum(W_o[i, j] * o[n, head, t, j - size * head], j)
+        read = o[n, head, t, j - size * head] if heads else o[n, t, j]
+        joined = alg.Sum(W_o[i, j] * read, j)
         return (*made, alg.Equation(a.own, joined + (biases[3][i] if biases else 0)))
 
 

@@ -23,12 +23,13 @@ def normalised(x: Any, over: tuple[Any, ...], eps: float) -> tuple[tuple[Any, ..
     """Return the equations of (x − μ)/√(v + eps), with mean μ and biased variance v over some axes, and their result."""
     rest = tuple(axis for axis in x.axes if axis not in over)
     count = alg.sympy.Mul(*(axis.extent for axis in over))
-    mu, v, r, h = (alg.Tensor(name, axes) for name, axes in (("mu", rest), ("v", rest), ("r", rest), ("h", x.axes)))
+    mu, v, h = (alg.Tensor(name, axes) for name, axes in (("mu", rest), ("v", rest), ("h", x.axes)))
+    sigma = alg.Tensor("sigma", rest, positive=True)
     return (
         alg.Equation(mu.own, alg.Sum(x.own, *over) / count),
         alg.Equation(v.own, alg.Sum((x.own - mu.own) ** 2, *over) / count),
-        alg.Equation(r.own, (v.own + alg.sympy.Rational(str(eps))) ** alg.sympy.Rational(-1, 2)),
-        alg.Equation(h.own, (x.own - mu.own) * r.own),
+        alg.Equation(sigma.own, alg.sympy.sqrt(v.own + alg.sympy.Rational(str(eps)))),
+        alg.Equation(h.own, (x.own - mu.own) / sigma.own),
     ), h
 
 
@@ -102,11 +103,12 @@ class RMSNorm(Layer):
         (gamma,) = self.parameters(x)
         j = x.axes[-1]
         rest = x.axes[:-1]
-        v, r, h, y = (alg.Tensor(name, axes) for name, axes in (("v", rest), ("r", rest), ("h", x.axes), ("a", x.axes)))
+        v, h, y = (alg.Tensor(name, axes) for name, axes in (("v", rest), ("h", x.axes), ("a", x.axes)))
+        sigma = alg.Tensor("sigma", rest, positive=True)
         return (
             alg.Equation(v.own, alg.Sum(x.own**2, j) / j.extent),
-            alg.Equation(r.own, (v.own + alg.sympy.Rational(str(self.eps))) ** alg.sympy.Rational(-1, 2)),
-            alg.Equation(h.own, x.own * r.own),
+            alg.Equation(sigma.own, alg.sympy.sqrt(v.own + alg.sympy.Rational(str(self.eps)))),
+            alg.Equation(h.own, x.own / sigma.own),
             alg.Equation(y.own, gamma[j] * h.own),
         )
 
