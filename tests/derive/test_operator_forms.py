@@ -112,7 +112,7 @@ def test_the_slope_of_the_layer_below_stands_outside():
     assert error.operator is not None
     assert error.latex() == (
         r"\delta_k^{(2)} "
-        r"= \left( \sum_{i=1}^3 W_{ik}^{(2)} \ast_{\mathrm{full}} \delta_i^{(3)} \right) \circ (1 - a_k^{(2)} \circ a_k^{(2)})"
+        r"= \left( \sum_{m=1}^3 W_{mk}^{(2)} \ast_{\mathrm{full}} \delta_m^{(3)} \right) \circ (1 - a_k^{(2)} \circ a_k^{(2)})"
     )
 
 
