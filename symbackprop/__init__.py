@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from symbackprop.algebra.index import sizes as sizes
     from symbackprop.algebra.nodes import ArgMax as ArgMax
     from symbackprop.algebra.nodes import Indicator as Indicator
+    from symbackprop.algebra.nodes import InRange as InRange
     from symbackprop.algebra.nodes import Max as Max
     from symbackprop.algebra.nodes import Sum as Sum
     from symbackprop.algebra.tensor import tensor as tensor
@@ -134,7 +135,7 @@ if TYPE_CHECKING:
 _HOME: dict[str, tuple[str, ...]] = {
     "algebra.equation": ("Equation", "Fact", "System"),
     "algebra.index": ("indices", "sizes"),
-    "algebra.nodes": ("ArgMax", "Indicator", "Max", "Sum"),
+    "algebra.nodes": ("ArgMax", "InRange", "Indicator", "Max", "Sum"),
     "algebra.tensor": ("tensor",),
     "declare.layers": (
         "Activation",

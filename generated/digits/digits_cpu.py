@@ -49,6 +49,16 @@ def view_2(buffer, start, rows, columns):
 
 
 @njit(cache=True, error_model="numpy")
+def in_range(values, least, most):
+    """Whether every value lies in least .. most."""
+    flat = values.reshape(values.size)
+    outside = 0
+    for k in range(flat.size):
+        outside |= (flat[k] < least) | (flat[k] > most)
+    return outside == 0
+
+
+@njit(cache=True, error_model="numpy")
 def dense_a(W, b, x, a, W_transposed, products):
     """Write a."""
     # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
@@ -200,6 +210,14 @@ def write_grad_x(W, delta, grad_x):
 
 
 @njit(cache=True, error_model="numpy")
+def check(x, y):
+    """Return 0, or the number of the first argument with a value out of range; nothing may be computed with it."""
+    if not in_range(y, 0, 9):
+        return 2
+    return 0
+
+
+@njit(cache=True, error_model="numpy")
 def forward(params, x, out, work):
     """Write the network's output for a batch into out."""
     n = x.shape[0]
@@ -219,6 +237,8 @@ def forward(params, x, out, work):
 @njit(cache=True, error_model="numpy")
 def loss(params, x, y, work):
     """Return the loss of a batch; work keeps what the gradients read."""
+    if check(x, y) != 0:
+        return np.nan
     n = x.shape[0]
     dense_1_W = view_2(params, 0, 64, 64)
     dense_1_b = params[4096:4160]
@@ -251,6 +271,8 @@ def loss(params, x, y, work):
 @njit(cache=True, error_model="numpy")
 def value_and_grad(params, x, y, grads, work):
     """Return the loss of a batch and write its gradients into grads."""
+    if check(x, y) != 0:
+        return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
     loss_p = view_2(work, 74 * n, n, 10)
@@ -278,6 +300,8 @@ def value_and_grad(params, x, y, grads, work):
 @njit(cache=True, error_model="numpy")
 def input_gradients(params, x, y, grads_x, work):
     """Return the loss of a batch and write its gradient with respect to the inputs."""
+    if check(x, y) != 0:
+        return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
     loss_p = view_2(work, 74 * n, n, 10)

@@ -48,6 +48,16 @@ def view_2(buffer, start, rows, columns):
 
 
 @njit(cache=True, error_model="numpy")
+def in_range(values, least, most):
+    """Whether every value lies in least .. most."""
+    flat = values.reshape(values.size)
+    outside = 0
+    for k in range(flat.size):
+        outside |= (flat[k] < least) | (flat[k] > most)
+    return outside == 0
+
+
+@njit(cache=True, error_model="numpy")
 def dense_a(W, b, x, a):
     """Write a."""
     # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
@@ -232,6 +242,14 @@ def write_grad_x(W, W_2, delta, delta_2, grad_a, grad_x):
 
 
 @njit(cache=True, error_model="numpy")
+def check(x, y):
+    """Return 0, or the number of the first argument with a value out of range; nothing may be computed with it."""
+    if not in_range(y, 0, 3):
+        return 2
+    return 0
+
+
+@njit(cache=True, error_model="numpy")
 def forward(params, x, out, work):
     """Write the network's output for a batch into out."""
     n = x.shape[0]
@@ -260,6 +278,8 @@ def forward(params, x, out, work):
 @njit(cache=True, error_model="numpy")
 def loss(params, x, y, work):
     """Return the loss of a batch; work keeps what the gradients read."""
+    if check(x, y) != 0:
+        return np.nan
     n = x.shape[0]
     dense_1_W = view_2(params, 0, 6, 6)
     dense_1_b = params[36:42]
@@ -295,6 +315,8 @@ def loss(params, x, y, work):
 @njit(cache=True, error_model="numpy")
 def value_and_grad(params, x, y, grads, work):
     """Return the loss of a batch and write its gradients into grads."""
+    if check(x, y) != 0:
+        return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
     loss_p = view_2(work, 24 * n, n, 4)
@@ -334,6 +356,8 @@ def value_and_grad(params, x, y, grads, work):
 @njit(cache=True, error_model="numpy")
 def input_gradients(params, x, y, grads_x, work):
     """Return the loss of a batch and write its gradient with respect to the inputs."""
+    if check(x, y) != 0:
+        return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
     loss_p = view_2(work, 24 * n, n, 4)

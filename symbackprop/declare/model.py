@@ -8,6 +8,7 @@ from functools import cached_property
 
 from symbackprop.algebra.equation import System
 from symbackprop.algebra.index import Size
+from symbackprop.algebra.integers import integer_ranges
 from symbackprop.declare.layout import ParameterRecord
 from symbackprop.declare.spec import NetworkSpec
 
@@ -73,6 +74,21 @@ class Model:
     def parameter(self) -> Mapping[str, ParameterRecord]:
         """The parameters by name."""
         return {record.name: record for record in self.parameters}
+
+    @cached_property
+    def ranges(self) -> Mapping[str, tuple[int, int]]:
+        """The values that integer inputs and labels may have, least and most, in the order of the arguments.
+
+        Raises:
+            DeclarationError: no range of values keeps an address in range.
+        """
+        found = dict(integer_ranges(self.system))
+        if self.target is not None and self.system.tensors[self.target].integer:
+            classes = self.system.tensors[self.outputs[0]].shape[-1]
+            if classes.is_Integer:
+                low, high = found.get(self.target, (0, int(classes) - 1))
+                found[self.target] = max(low, 0), min(high, int(classes) - 1)
+        return {name: found[name] for name in (*self.inputs, self.target) if name in found}
 
 
 __all__ = ["LayerRecord", "Model", "ParameterRecord"]

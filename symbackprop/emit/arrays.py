@@ -14,7 +14,7 @@ from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Tensor
-from symbackprop.emit import wrap
+from symbackprop.emit import prologue, wrap
 from symbackprop.emit.heading import heading
 from symbackprop.emit.names import RESERVED, Names
 from symbackprop.emit.page import Function, Node, Page, affine, count, parameter_rows, uses
@@ -49,6 +49,7 @@ def page(plan: Plan, template: str) -> Page:
         views=(),
         kernels=(),
         entries=entries,
+        checked=bool(plan.ranges),
         one="1.0",
         zero="0.0",
     )
@@ -89,19 +90,30 @@ class _Writer:
         data = {x: names.of(x, x) for x in plan.inputs} | ({plan.target: "y"} if plan.target else {})
         outs = tuple(f"out_{k}" if len(plan.outputs) > 1 else "out" for k in range(1, len(plan.outputs) + 1))
         inputs = tuple(data[x] for x in plan.inputs)
+        yield from prologue.check(plan, data)
+        tests, opening = prologue.opening_forward(plan, data), prologue.opening(plan, data)
         yield self.function(
             "forward",
             ("params", *inputs, *outs, "work=None"),
             plan.entry("forward").calls,
             {**data},
             dict(zip(plan.outputs, outs, strict=True)),
-            "Write the network's output for a batch into out.",
+            f"Write the network's output for a batch into out{prologue.STATUS if tests else ''}.",
+            opening=tests,
+            closing=(Node("return 0"),) if tests else (),
         )
         if plan.loss is None:
             return
         given = tuple(data.values())
         yield self.function(
-            "loss", ("params", *given, "work=None"), plan.entry("loss").calls, data, {}, "Return the loss of a batch.", result=plan.loss
+            "loss",
+            ("params", *given, "work=None"),
+            plan.entry("loss").calls,
+            data,
+            {},
+            "Return the loss of a batch.",
+            result=plan.loss,
+            opening=opening,
         )
         gradients = {g: None for _, g in plan.gradients}
         derived = {p for p, _ in plan.gradients}
@@ -115,6 +127,7 @@ class _Writer:
             "Return the loss of a batch and write its gradients into grads.",
             result=plan.loss,
             zeroed=zeroed,
+            opening=opening,
         )
         if plan.input_gradients:
             targets = {g: f"grads_{data[x]}" for x, g in plan.input_gradients}
@@ -126,6 +139,7 @@ class _Writer:
                 targets,
                 "Return the loss of a batch and write its gradient with respect to the inputs.",
                 result=plan.loss,
+                opening=opening,
             )
         if plan.update is not None:
             yield self.update(plan.update)
@@ -157,6 +171,8 @@ class _Writer:
         *,
         result: str | None = None,
         zeroed: Sequence[tuple[int, int]] = (),
+        opening: tuple[Node, ...] = (),
+        closing: tuple[Node, ...] = (),
     ) -> Function:
         names = Names(RESERVED | {"y", "value", "n", STEP} | {a.removesuffix("=None") for a in arguments})
         for real, text in (*data.items(), *written.items()):
@@ -197,7 +213,7 @@ class _Writer:
         views += [Node(f"grads[{start}:{stop}] = 0") for start, stop in zeroed]
         if result is not None:
             body.append(Node(f"return float({names.of(result, result)})"))
-        return Function(name, arguments, (), (*views, *body), doc)
+        return Function(name, arguments, (), (*opening, *views, *body, *closing), doc)
 
     def live(self, calls: Sequence[Call], wanted: Sequence[str]) -> list[tuple[Call, _Line]]:
         """Return the lines that some tensors need, in order: what the loops fuse is a line of its own here."""

@@ -9,7 +9,7 @@ from sympy import Expr
 
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.tensor import Access, Tensor
-from symbackprop.emit import wrap
+from symbackprop.emit import prologue, wrap
 from symbackprop.emit.heading import heading
 from symbackprop.emit.names import RESERVED, Names
 from symbackprop.emit.page import Function, Node, Page, View, affine, count, parameter_rows, uses
@@ -57,6 +57,7 @@ def page(plan: Plan, template: str) -> Page:
         views=tuple(map(View, sorted(writer.ranks))),
         kernels=kernels,
         entries=entries,
+        checked=bool(plan.ranges),
         one="real(1.0)" if single else "1.0",
         zero="real(0.0)" if single else "0.0",
     )
@@ -112,15 +113,24 @@ class _Writer:
         plan = self.plan
         inputs = _Driver(self, plan.entry("forward"))
         outs = tuple(f"out_{k}" if len(plan.outputs) > 1 else "out" for k in range(1, len(plan.outputs) + 1))
-        given = {**self.data_names(), **dict(zip(plan.outputs, outs, strict=True))}
+        names = self.data_names()
+        given = {**names, **dict(zip(plan.outputs, outs, strict=True))}
         arguments = ("params", *self.given(plan.inputs), *outs, "work")
-        yield inputs.function("forward", arguments, given, "Write the network's output for a batch into out.")
+        yield from prologue.check(plan, names)
+        tests = prologue.opening_forward(plan, names)
+        doc = f"Write the network's output for a batch into out{prologue.STATUS if tests else ''}."
+        yield inputs.function("forward", arguments, given, doc, opening=tests, closing=(Node("return 0"),) if tests else ())
         if plan.loss is None:
             return
         data = (*self.given(plan.inputs), *(["y"] if plan.target else []))
-        names = self.data_names()
+        opening = prologue.opening(plan, names)
         yield _Driver(self, plan.entry("loss")).function(
-            "loss", ("params", *data, "work"), names, "Return the loss of a batch; work keeps what the gradients read.", result=plan.loss
+            "loss",
+            ("params", *data, "work"),
+            names,
+            "Return the loss of a batch; work keeps what the gradients read.",
+            result=plan.loss,
+            opening=opening,
         )
         yield _Driver(self, plan.entry("backward")).function(
             "value_and_grad",
@@ -129,6 +139,7 @@ class _Writer:
             "Return the loss of a batch and write its gradients into grads.",
             first=f"loss({', '.join(('params', *data, 'work'))})",
             zeroed=self.frozen(),
+            opening=opening,
         )
         if plan.input_gradients:
             targets = tuple(f"grads_{names[x]}" for x, _ in plan.input_gradients)
@@ -139,6 +150,7 @@ class _Writer:
                 names,
                 "Return the loss of a batch and write its gradient with respect to the inputs.",
                 first=f"loss({', '.join(('params', *data, 'work'))})",
+                opening=opening,
             )
         if plan.update is not None:
             yield self.update(plan.update)
@@ -238,6 +250,8 @@ class _Driver:
         result: str | None = None,
         first: str | None = None,
         zeroed: tuple[tuple[int, int], ...] = (),
+        opening: tuple[Node, ...] = (),
+        closing: tuple[Node, ...] = (),
     ) -> Function:
         writer = self.writer
         names = Names(writer.reserved | set(arguments) | {"value", "n"})
@@ -273,7 +287,7 @@ class _Driver:
             body.append(Node(f"return float({names.of(result, result)}[0])"))
         elif first is not None:
             body.append(Node("return value"))
-        return Function(name, arguments, (), tuple(body) or (Node("pass"),), doc)
+        return Function(name, arguments, (), (*opening, *body, *closing) or (Node("pass"),), doc)
 
     def view(self, name: str, place: Place) -> str:
         buffer = place.buffer

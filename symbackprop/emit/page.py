@@ -76,6 +76,7 @@ class Page:
     views: tuple[View, ...]
     kernels: tuple[Function, ...]
     entries: tuple[Function, ...]
+    checked: bool
     one: str
     zero: str
 

@@ -23,7 +23,9 @@ def describe(spec: NetworkSpec, model: Model, *, kind: str, module: str, dtype: 
         module=module,
         dtype=dtype,
         batch=batch,
-        inputs=tuple(InputFace(i.name, numbers(i.shape, f"input {i.name}"), i.integer) for i in spec.inputs),
+        inputs=tuple(
+            InputFace(i.name, numbers(i.shape, f"input {i.name}"), i.integer, *model.ranges.get(i.name, (None, None))) for i in spec.inputs
+        ),
         target=_target(model, output),
         output=output,
         parameters=spec.parameters,

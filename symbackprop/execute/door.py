@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -81,11 +82,11 @@ def _hint(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     return ""
 
 
-def check_integers(value: Any, name: str, shape: tuple[int, ...], limit: int | None, what: str) -> Array:
-    """Return integers as int64, all of them in 0..limit−1.
+def check_integers(value: Any, name: str, shape: tuple[int, ...], what: str) -> Array:
+    """Return integers as int64; `check_values` tests whether they are in range.
 
     Raises:
-        DataError: no integer array, or a value out of range.
+        DataError: no integer array.
         ShapeError: it has another shape.
     """
     if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
@@ -98,13 +99,43 @@ def check_integers(value: Any, name: str, shape: tuple[int, ...], limit: int | N
         raise DataError(f"{name}: expected integer {what}s, got {value.dtype}; convert with {name}.astype('int64')")
     if not value.flags.c_contiguous:
         raise DataError(f"{name}: the array of shape {value.shape} is not contiguous in C order; pass np.ascontiguousarray({name})")
-    if limit is not None and value.size:
-        low, high = int(value.min()), int(value.max())
-        if low < 0 or high >= limit:
-            bad = low if low < 0 else high
-            where = tuple(int(k) for k in np.argwhere(value == bad)[0])
-            raise DataError(f"{name}: {what}s must lie in 0..{limit - 1}, got {bad} at index {where[0] if len(where) == 1 else where}")
-    return plain(value) if value.dtype == np.int64 and value.dtype.isnative else value.astype(np.int64)
+    if value.dtype == np.int64 and value.dtype.isnative:
+        return plain(value)
+    # What int64 does not hold is above every range, and must not come out negative.
+    return (np.minimum(value, np.uint64(2**63 - 1)) if value.dtype.kind == "u" and value.itemsize == 8 else value).astype(np.int64)
+
+
+def check_values(module: ModuleType, face: Face, inputs: tuple[Array, ...], y: Array) -> None:
+    """Refuse tokens and labels out of range; the compiled ``check`` of the module looks at them, once.
+
+    Raises:
+        DataError: one is; tensor, place, value and range are named.
+    """
+    if face.checked:
+        refuse(face, int(module.check(*inputs, y)), (*inputs, y))
+
+
+def refuse(face: Face, status: int | None, arrays: tuple[Array, ...], first: int = 0) -> None:
+    """Name the value that made a module return this status; 0 and None are none.
+
+    Args:
+        face: of the module.
+        status: number of the argument with a value out of range, from 1.
+        arrays: the arguments.
+        first: number of the first sample, in arrays that are a part of what the user gave.
+
+    Raises:
+        DataError: there is such a value.
+    """
+    if not status:
+        return
+    array = arrays[status - 1]
+    name, what, least, most = face.ranges[status - 1]
+    where = tuple(int(k) for k in np.argwhere((array < least) | (array > most))[0])
+    value = int(array[where])
+    where = (where[0] + first, *where[1:])
+    hint = f"; where they count from 1, pass {name} - 1" if value == most + 1 and least == 0 and array.min() >= 1 else ""
+    raise DataError(f"{name}: {what}s must lie in {least}..{most}, got {value} at index {where[0] if len(where) == 1 else where}{hint}")
 
 
 def check_finite(value: Array, name: str) -> None:
@@ -183,7 +214,7 @@ def check_inputs(face: Face, x: Any, *, finite: bool, largest: int | None) -> tu
     batch = -1
     for given, one in zip(split_inputs(x, face.inputs), face.inputs, strict=True):
         if one.integer:
-            array = check_integers(given, one.name, (-1, *one.shape), one.limit, "token")
+            array = check_integers(given, one.name, (-1, *one.shape), "token")
         else:
             array = check_array(given, one.name, (-1, *one.shape), dtype, program=f"program {face.network}")
             if finite:
@@ -209,7 +240,7 @@ def check_target(face: Face, target: TargetFace, y: Any, batch: int, *, finite: 
         DataError, ShapeError: a target that the loss cannot take.
     """
     if target.form == "labels":
-        array = check_integers(y, "y", (-1, *target.shape), target.classes, "label")
+        array = check_integers(y, "y", (-1, *target.shape), "label")
     else:
         array = check_array(y, "y", (-1, *target.shape), np.dtype(face.dtype), program=f"program {face.network}")
         if finite:
@@ -240,6 +271,8 @@ __all__ = [
     "check_integers",
     "check_sums",
     "check_target",
+    "check_values",
     "plain",
+    "refuse",
     "split_inputs",
 ]

@@ -10,12 +10,13 @@ from symbackprop.declare.layout import ParameterRecord
 
 @dataclass(frozen=True)
 class InputFace:
-    """An input: its name, shape without the batch, and whether it holds integers below ``limit``."""
+    """An input: its name, shape without the batch, whether it holds integers, and the ends of their range if they are addresses."""
 
     name: str
     shape: tuple[int, ...]
     integer: bool = False
-    limit: int | None = None
+    least: int | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,18 @@ class Face:
     def size(self) -> int:
         """How many numbers the parameters are together."""
         return sum(record.size or 0 for record in self.parameters)
+
+    @property
+    def ranges(self) -> tuple[tuple[str, str, int, int], ...]:
+        """Name, kind, least and greatest value of each argument of ``check``; arguments that are not tested have an empty range."""
+        given = [(i.name, "token", *((0, -1) if i.least is None or i.most is None else (i.least, i.most))) for i in self.inputs]
+        classes = self.target.classes if self.target is not None else None
+        return (*given, *(() if self.target is None else (("y", "label", 0, (classes or 0) - 1),)))
+
+    @property
+    def checked(self) -> bool:
+        """Whether the module has a ``check`` of tokens or labels."""
+        return any(most >= least for _, _, least, most in self.ranges)
 
     def to_json(self) -> str:
         """Return the canonical text of this record."""

@@ -99,6 +99,7 @@ def make(model: Model, derivation: Derivation | None, options: Options) -> Plan:
         batch=options.batch,
         schedule=options.schedule,
         optimizer=options.optimizer,
+        ranges=tuple((name, *ends) for name, ends in model.ranges.items()),
     )
 
 
@@ -121,6 +122,7 @@ def assemble(
     schedule: str = "auto",
     optimizer: Optimizer | None = None,
     machine: Machine = CPU,
+    ranges: tuple[tuple[str, int, int], ...] = (),
 ) -> Plan:
     """Return the plan for forward and backward blocks; see `Plan` for the arguments."""
     if schedule not in ("auto", "plain"):
@@ -171,6 +173,7 @@ def assemble(
         fixed=fixed,
         update=None if optimizer is None else _update(optimizer, parameters),
         digest=_digest(blocks, optimizer),
+        ranges=ranges,
     )
 
 

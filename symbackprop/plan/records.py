@@ -284,6 +284,7 @@ class Plan:
         fixed: elements of workspace besides.
         update: the optimizer's step, or None.
         digest: SHA-256 of the equations.
+        ranges: (name, least, most) of the integer inputs and labels: outside, they would be addresses of nothing.
     """
 
     name: str
@@ -304,6 +305,7 @@ class Plan:
     fixed: int = 0
     update: OptimizerStep | None = field(default=None, repr=False)
     digest: str = ""
+    ranges: tuple[tuple[str, int, int], ...] = ()
 
     @property
     def kernels(self) -> tuple[Kernel, ...]:

@@ -169,7 +169,9 @@ class Program:
         face = loaded.face
         flat = self._parameters(params, face)
         batch, arrays = door.check_inputs(face, inputs, finite=self.check_finite, largest=self.batch)
-        return loaded, batch, flat, arrays, door.check_target(face, _target(face), y, batch, finite=self.check_finite)
+        target = door.check_target(face, _target(face), y, batch, finite=self.check_finite)
+        door.check_values(loaded.module, face, arrays, target)
+        return loaded, batch, flat, arrays, target
 
     def _input_faces(self) -> Any:
         return self.spec.inputs
@@ -272,7 +274,8 @@ class Program:
         with self._running():
             for low in range(0, samples, size):
                 part = slice(low, min(low + size, samples))
-                loaded.module.forward(flat, *(a[part] for a in arrays), out[part], work)
+                given = tuple(a[part] for a in arrays)
+                door.refuse(loaded.face, loaded.module.forward(flat, *given, out[part], work), given, low)
         return out
 
     def bind(self, params: Parameters, x: Any, y: Any, wrt: str = "parameters") -> Step:
@@ -284,9 +287,13 @@ class Program:
         work = np.zeros(int(loaded.module.workspace(batch)), self.dtype)
         arguments = (flat, *arrays, target, grads.flat, work)
         function = loaded.module.value_and_grad
+
+        def test() -> None:
+            door.check_values(loaded.module, loaded.face, arrays, target)
+
         if self.target == "numpy":
-            return Step(np.errstate(all="ignore")(function), arguments, grads, None)
-        return Step(function, arguments, grads, self.threads)
+            return Step(np.errstate(all="ignore")(function), arguments, grads, None, test)
+        return Step(function, arguments, grads, self.threads, test)
 
     def pack(self, params: Parameters) -> Parameters:
         """Return the parameters in the program's own layout; here it is the canonical one, so this is a copy."""
@@ -400,9 +407,11 @@ class Program:
             raise DataError("params: the array is read-only, and fit works in place; pass params.copy()")
         _, arrays = door.check_inputs(face, inputs, finite=self.check_finite, largest=None)
         labels = door.check_target(face, _target(face), target, samples, finite=self.check_finite)
+        door.check_values(loaded.module, face, arrays, labels)
         if held is not None:
             count, there = door.check_inputs(face, held[0], finite=self.check_finite, largest=None)
             held = (there, door.check_target(face, _target(face), held[1], count, finite=self.check_finite))
+            door.check_values(loaded.module, face, *held)
         door.check_apart([("params", flat)], [*((f.name, a) for f, a in zip(face.inputs, arrays, strict=True)), ("y", labels)])
         score = self._score(loaded, flat, arrays, labels, held)
         course = Course(epochs, size, bool(shuffle), int(seed), self.check_finite)
@@ -420,6 +429,7 @@ class Program:
         flat = self._parameters(params, loaded.face)
         samples, arrays = door.check_inputs(loaded.face, inputs, finite=self.check_finite, largest=None)
         labels = door.check_target(loaded.face, _target(loaded.face), target, samples, finite=self.check_finite)
+        door.check_values(loaded.module, loaded.face, arrays, labels)
         right = accuracy(loaded.face.loss, self._predicted(loaded, flat, arrays, samples), labels)
         found = {"loss": self._whole_loss(loaded, flat, arrays, labels)}
         return found if right is None else {**found, "accuracy": right}
@@ -488,18 +498,33 @@ class Program:
 
 
 class Step:
-    """A bound call: ``step()`` returns the loss, the gradients are in ``step.grads``."""
+    """A bound call: ``step()`` returns the loss, the gradients are in ``step.grads``.
 
-    __slots__ = ("_arguments", "_function", "_threads", "grads")
+    The arrays may be changed between calls. A label or token that is then out of range is a `DataError`, and the gradients stay
+    those of the call before: kernels test them before they write.
+    """
 
-    def __init__(self, function: Callable[..., float], arguments: tuple[Array, ...], grads: Parameters, threads: int | None) -> None:
-        self._function, self._arguments, self.grads, self._threads = function, arguments, grads, threads
+    __slots__ = ("_arguments", "_function", "_test", "_threads", "grads")
+
+    def __init__(
+        self,
+        function: Callable[..., float],
+        arguments: tuple[Array, ...],
+        grads: Parameters,
+        threads: int | None,
+        test: Callable[[], None],
+    ) -> None:
+        self._function, self._arguments, self.grads, self._threads, self._test = function, arguments, grads, threads, test
 
     def __call__(self) -> float:
         if self._threads is None:
-            return float(self._function(*self._arguments))
-        with limited(self._threads):
-            return float(self._function(*self._arguments))
+            loss = float(self._function(*self._arguments))
+        else:
+            with limited(self._threads):
+                loss = float(self._function(*self._arguments))
+        if loss != loss:
+            self._test()
+        return loss
 
 
 def _check_computable(spec: NetworkSpec) -> None:

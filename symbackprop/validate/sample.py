@@ -138,7 +138,8 @@ def _data(model: Model, name: str, batch: int, rng: np.random.Generator, dtype: 
             raise ShapeError(f"{name} has shape {tensor.shape}: a check needs numbers for all sizes")
         shape.append(int(length))
     if tensor.integer:
-        return rng.integers(0, _classes(model, tensor), size=shape)
+        low, high = model.ranges.get(name) or (0, _classes(model, tensor) - 1)
+        return rng.integers(low, high + 1, size=shape)
     if name != model.target:
         drawn = rng.standard_normal(shape)
         return _rounded(np.exp(drawn) if tensor.positive else drawn, dtype)
