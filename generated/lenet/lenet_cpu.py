@@ -1,7 +1,7 @@
 """Kernels of the network lenet for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: 91c63212f41f9094086f191e1c4f5659cb4b57de9338fdfa4fae5c40b5b29d70
+SHA-256 of the equations: f5ff04e0a991a4a35a4bd88959a924c5632488468700740a906dce994c7adf43
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 """
@@ -37,7 +37,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 1344 * n + 1
+    return 1392 * n + 1
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -214,11 +214,22 @@ def dense_delta(p, y, delta):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_delta(W_next, a, delta_next, delta):
+def flatten_grad_a(W, delta, grad_a):
+    """Write grad_a."""
+    # grad_a[n, j] = Σ_i W[i, j] delta[n, i]
+    for n in range(delta.shape[0]):
+        for j in range(W.shape[1]):
+            total = real(0.0)
+            for i in range(W.shape[0]):
+                total += W[i, j] * delta[n, i]
+            grad_a[n, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def conv2d_delta(a, grad_a, delta):
     """Write delta."""
-    # delta[n, k, p, q] = [p − 2 floor(p/2) = argmax_{i, j} a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [q − 2 floor(q/2) = argmax_{i,
-    #     j} a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [a[n, k, p, q] > 0] Σ_i W_next[i, 2 floor(p/2) + 4 k + floor(q/2)] delta_next[n,
-    #     i]
+    # delta[n, k, p, q] = grad_a[n, 2 floor(p/2) + 4 k + floor(q/2)] [p − 2 floor(p/2) = argmax_{i, j} a[n, k, 2 floor(p/2) + i, 2
+    #     floor(q/2) + j]] [q − 2 floor(q/2) = argmax_{i, j} a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [a[n, k, p, q] > 0]
     for n in range(a.shape[0]):
         for k in range(12):
             for p in range(4):
@@ -239,21 +250,34 @@ def conv2d_delta(W_next, a, delta_next, delta):
                             if candidate_ > best_2 or (candidate_ != candidate_ and best_2 == best_2):
                                 best_2 = candidate_
                                 best_j = j
-                    total = real(0.0)
-                    for i in range(W_next.shape[0]):
-                        total += W_next[i, 2 * (p // 2) + 4 * k + q // 2] * delta_next[n, i]
                     delta[n, k, p, q] = (
-                        total if real(p) - real(2.0) * np.floor(real(p) / real(2.0)) == real(best_i) and real(q) - real(2.0)
-                        * np.floor(real(q) / real(2.0)) == real(best_j) and not a[n, k, p, q] <= real(0.0) else real(0.0)
+                        grad_a[n, 2 * (p // 2) + 4 * k + q // 2] if real(p) - real(2.0) * np.floor(real(p) / real(2.0)) == real(best_i)
+                        and real(q) - real(2.0) * np.floor(real(q) / real(2.0)) == real(best_j) and not a[n, k, p, q] <= real(0.0)
+                        else real(0.0)
                     )
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_delta_2(W_next, a, delta_next, delta):
+def maxpool2d_grad_a(W, delta, grad_a):
+    """Write grad_a."""
+    # grad_a[n, c, h, w] = Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 4] [0 ≤ 1 + w − v < 4]
+    for n in range(delta.shape[0]):
+        for c in range(grad_a.shape[1]):
+            for h in range(grad_a.shape[2]):
+                for w in range(grad_a.shape[3]):
+                    total = real(0.0)
+                    for k in range(12):
+                        for u in range(max(0, h - 2), min(3, h + 2)):
+                            for v in range(max(0, w - 2), min(3, w + 2)):
+                                total += W[k, c, u, v] * delta[n, k, h + 1 - u, w + 1 - v]
+                    grad_a[n, c, h, w] = total
+
+
+@njit(cache=True, error_model="numpy")
+def conv2d_delta_2(a, grad_a, delta):
     """Write delta."""
-    # delta[n, k, p, q] = [p − 2 floor(p/2) = argmax_{i, j} a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [q − 2 floor(q/2) = argmax_{i,
-    #     j} a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [a[n, k, p, q] > 0] Σ_{i, u, v} W_next[i, k, u, v] delta_next[n, i, 1 + floor(p/2)
-    #     − u, 1 + floor(q/2) − v] [0 ≤ 1 + floor(p/2) − u < 4] [0 ≤ 1 + floor(q/2) − v < 4]
+    # delta[n, k, p, q] = grad_a[n, k, floor(p/2), floor(q/2)] [p − 2 floor(p/2) = argmax_{i, j} a[n, k, 2 floor(p/2) + i, 2 floor(q/2)
+    #     + j]] [q − 2 floor(q/2) = argmax_{i, j} a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [a[n, k, p, q] > 0]
     for n in range(a.shape[0]):
         for k in range(6):
             for p in range(8):
@@ -274,14 +298,9 @@ def conv2d_delta_2(W_next, a, delta_next, delta):
                             if candidate_ > best_2 or (candidate_ != candidate_ and best_2 == best_2):
                                 best_2 = candidate_
                                 best_j = j
-                    total = real(0.0)
-                    for i in range(12):
-                        for u in range(max(0, p // 2 - 2), min(3, p // 2 + 2)):
-                            for v in range(max(0, q // 2 - 2), min(3, q // 2 + 2)):
-                                total += W_next[i, k, u, v] * delta_next[n, i, p // 2 + 1 - u, q // 2 + 1 - v]
                     delta[n, k, p, q] = (
-                        total if real(p) - real(2.0) * np.floor(real(p) / real(2.0)) == real(best_i) and real(q) - real(2.0)
-                        * np.floor(real(q) / real(2.0)) == real(best_j) and not a[n, k, p, q] <= real(0.0) else real(0.0)
+                        grad_a[n, k, p // 2, q // 2] if real(p) - real(2.0) * np.floor(real(p) / real(2.0)) == real(best_i) and real(q)
+                        - real(2.0) * np.floor(real(q) / real(2.0)) == real(best_j) and not a[n, k, p, q] <= real(0.0) else real(0.0)
                     )
 
 
@@ -439,7 +458,7 @@ def loss(params, x, y, work):
     dense_1_z = view_2(work, 672 * n, n, 10)
     loss_p = view_2(work, 682 * n, n, 10)
     loss_L = work[692 * n:693 * n]
-    loss_ = work[1344 * n:1344 * n + 1]
+    loss_ = work[1392 * n:1392 * n + 1]
     # conv2d_1
     conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a)
     # maxpool2d_1
@@ -469,11 +488,13 @@ def value_and_grad(params, x, y, grads, work):
     loss_p = view_2(work, 682 * n, n, 10)
     delta_dense_1 = view_2(work, 692 * n, n, 10)
     dense_1_W = view_2(params, 720, 10, 48)
+    grad_flatten_1_a = view_2(work, 768 * n, n, 48)
     conv2d_2_a = view_4(work, 480 * n, n, 12, 4, 4)
-    delta_conv2d_2 = view_4(work, 768 * n, n, 12, 4, 4)
+    delta_conv2d_2 = view_4(work, 816 * n, n, 12, 4, 4)
     conv2d_2_W = view_4(params, 60, 12, 6, 3, 3)
+    grad_maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
     conv2d_1_a = view_4(work, 0, n, 6, 8, 8)
-    delta_conv2d_1 = view_4(work, 960 * n, n, 6, 8, 8)
+    delta_conv2d_1 = view_4(work, 1008 * n, n, 6, 8, 8)
     grad_conv2d_1_W = view_4(grads, 0, 6, 1, 3, 3)
     grad_conv2d_1_b = grads[54:60]
     maxpool2d_1_a = view_4(work, 384 * n, n, 6, 4, 4)
@@ -484,10 +505,14 @@ def value_and_grad(params, x, y, grads, work):
     grad_dense_1_b = grads[1200:1210]
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
+    # flatten_1
+    flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
     # conv2d_2
-    conv2d_delta(dense_1_W, conv2d_2_a, delta_dense_1, delta_conv2d_2)
+    conv2d_delta(conv2d_2_a, grad_flatten_1_a, delta_conv2d_2)
+    # maxpool2d_1
+    maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a)
     # conv2d_1
-    conv2d_delta_2(conv2d_2_W, conv2d_1_a, delta_conv2d_2, delta_conv2d_1)
+    conv2d_delta_2(conv2d_1_a, grad_maxpool2d_1_a, delta_conv2d_1)
     conv2d_grad_W(delta_conv2d_1, x, grad_conv2d_1_W)
     conv2d_grad_b(delta_conv2d_1, grad_conv2d_1_b)
     # conv2d_2
@@ -509,18 +534,24 @@ def input_gradients(params, x, y, grads_x, work):
     loss_p = view_2(work, 682 * n, n, 10)
     delta_dense_1 = view_2(work, 692 * n, n, 10)
     dense_1_W = view_2(params, 720, 10, 48)
+    grad_flatten_1_a = view_2(work, 768 * n, n, 48)
     conv2d_2_a = view_4(work, 480 * n, n, 12, 4, 4)
-    delta_conv2d_2 = view_4(work, 768 * n, n, 12, 4, 4)
+    delta_conv2d_2 = view_4(work, 816 * n, n, 12, 4, 4)
     conv2d_2_W = view_4(params, 60, 12, 6, 3, 3)
+    grad_maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
     conv2d_1_a = view_4(work, 0, n, 6, 8, 8)
-    delta_conv2d_1 = view_4(work, 960 * n, n, 6, 8, 8)
+    delta_conv2d_1 = view_4(work, 1008 * n, n, 6, 8, 8)
     conv2d_1_W = view_4(params, 0, 6, 1, 3, 3)
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
+    # flatten_1
+    flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
     # conv2d_2
-    conv2d_delta(dense_1_W, conv2d_2_a, delta_dense_1, delta_conv2d_2)
+    conv2d_delta(conv2d_2_a, grad_flatten_1_a, delta_conv2d_2)
+    # maxpool2d_1
+    maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a)
     # conv2d_1
-    conv2d_delta_2(conv2d_2_W, conv2d_1_a, delta_conv2d_2, delta_conv2d_1)
+    conv2d_delta_2(conv2d_1_a, grad_maxpool2d_1_a, delta_conv2d_1)
     # x
     write_grad_x(conv2d_1_W, delta_conv2d_1, grads_x)
     return value

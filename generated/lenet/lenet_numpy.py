@@ -1,7 +1,7 @@
 """The network lenet in NumPy, as its equations read; it needs NumPy only.
 
 Written from the template numpy/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: 91c63212f41f9094086f191e1c4f5659cb4b57de9338fdfa4fae5c40b5b29d70
+SHA-256 of the equations: f5ff04e0a991a4a35a4bd88959a924c5632488468700740a906dce994c7adf43
 
 params, grads and state are contiguous 1-D arrays of type float32; x has one sample a row; work is not used.
 """
@@ -253,10 +253,13 @@ def value_and_grad(params, x, y, grads, work=None):
     # dense_1
     # delta_dense_1[n, i] = (loss_p[n, i] − [i = y[n]])/N
     delta_dense_1 = (loss_p - np.where(np.arange(10) == y[:, None], 1.0, 0.0)) / n
+    # flatten_1
+    # grad_flatten_1_a[n, j] = Σ_i dense_1_W[i, j] delta_dense_1[n, i]
+    grad_flatten_1_a = delta_dense_1 @ dense_1_W
     # conv2d_2
-    # delta_conv2d_2[n, k, p, q] = [p − 2 floor(p/2) = argmax_{i, j} conv2d_2_a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [q − 2
-    #     floor(q/2) = argmax_{i, j} conv2d_2_a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [conv2d_2_a[n, k, p, q] > 0] Σ_i dense_1_W[i, 2
-    #     floor(p/2) + 4 k + floor(q/2)] delta_dense_1[n, i]
+    # delta_conv2d_2[n, k, p, q] = grad_flatten_1_a[n, 2 floor(p/2) + 4 k + floor(q/2)] [p − 2 floor(p/2) = argmax_{i, j} conv2d_2_a[n,
+    #     k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [q − 2 floor(q/2) = argmax_{i, j} conv2d_2_a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]]
+    #     [conv2d_2_a[n, k, p, q] > 0]
     delta_conv2d_2 = (
         np.where(conv2d_2_a <= 0.0, 0.0, np.where((-2 * (np.arange(4) // 2) + np.arange(4))
         == np.unravel_index(np.argmax(conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None],
@@ -269,14 +272,24 @@ def value_and_grad(params, x, y, grads, work=None):
         None], np.clip((2 * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :]].reshape(*conv2d_2_a[np.arange(n)[:, None,
         None, None, None, None], np.arange(12)[:, None, None, None, None], np.clip((2 * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4
         - 1)[:, None, :, None], np.clip((2 * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :]].shape[:-2], -1), axis=-1),
-        (2, 2))[0], np.sum(dense_1_W[np.arange(10), np.clip((2 * (np.arange(4) // 2))[:, None] + (4 * np.arange(12))[:, None, None]
-        + np.arange(4) // 2, 0, 48 - 1)[:, :, :, None]] * delta_dense_1[:, None, None, None, :], axis=-1), 0.0), 0.0))
+        (2, 2))[0], grad_flatten_1_a[np.arange(n)[:, None, None, None], np.clip((2 * (np.arange(4) // 2))[:, None] + (4 * np.arange(12))[:,
+        None, None] + np.arange(4) // 2, 0, 48 - 1)], 0.0), 0.0))
+    )
+    # maxpool2d_1
+    # grad_maxpool2d_1_a[n, c, h, w] = Σ_{k, u, v} conv2d_2_W[k, c, u, v] delta_conv2d_2[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 4]
+    #     [0 ≤ 1 + w − v < 4]
+    grad_maxpool2d_1_a = (
+        np.sum(np.where(((1 - 1 * np.arange(3) + np.arange(4)[:, None])[:, None, None, :] >= 0) & ((1 - 1 * np.arange(3) + np.arange(4)[:,
+        None])[:, None, None, :] < 4), np.where(((1 - 1 * np.arange(3) + np.arange(4)[:, None])[:, None, None, :, None] >= 0) & ((1 - 1
+        * np.arange(3) + np.arange(4)[:, None])[:, None, None, :, None] < 4), conv2d_2_W.transpose(1, 0, 2, 3)[:, None, None, :, :, :]
+        * delta_conv2d_2[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None], np.clip(1 - 1 * np.arange(3)
+        + np.arange(4)[:, None], 0, 4 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3) + np.arange(4)[:, None], 0, 4 - 1)[:, None,
+        None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
     )
     # conv2d_1
-    # delta_conv2d_1[n, k, p, q] = [p − 2 floor(p/2) = argmax_{i, j} conv2d_1_a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [q − 2
-    #     floor(q/2) = argmax_{i, j} conv2d_1_a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [conv2d_1_a[n, k, p, q] > 0] Σ_{i, u, v}
-    #     conv2d_2_W[i, k, u, v] delta_conv2d_2[n, i, 1 + floor(p/2) − u, 1 + floor(q/2) − v] [0 ≤ 1 + floor(p/2) − u < 4] [0 ≤ 1
-    #     + floor(q/2) − v < 4]
+    # delta_conv2d_1[n, k, p, q] = grad_maxpool2d_1_a[n, k, floor(p/2), floor(q/2)] [p − 2 floor(p/2) = argmax_{i, j} conv2d_1_a[n, k, 2
+    #     floor(p/2) + i, 2 floor(q/2) + j]] [q − 2 floor(q/2) = argmax_{i, j} conv2d_1_a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]]
+    #     [conv2d_1_a[n, k, p, q] > 0]
     delta_conv2d_1 = (
         np.where(conv2d_1_a <= 0.0, 0.0, np.where((-2 * (np.arange(8) // 2) + np.arange(8))
         == np.unravel_index(np.argmax(conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None, None, None],
@@ -289,12 +302,8 @@ def value_and_grad(params, x, y, grads, work=None):
         None], np.clip((2 * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :]].reshape(*conv2d_1_a[np.arange(n)[:, None,
         None, None, None, None], np.arange(6)[:, None, None, None, None], np.clip((2 * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8
         - 1)[:, None, :, None], np.clip((2 * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :]].shape[:-2], -1), axis=-1),
-        (2, 2))[0], np.sum(np.where(((1 - 1 * np.arange(3) + (np.arange(8) // 2)[:, None])[:, None, None, :] >= 0) & ((1 - 1 * np.arange(3)
-        + (np.arange(8) // 2)[:, None])[:, None, None, :] < 4), np.where(((1 - 1 * np.arange(3) + (np.arange(8) // 2)[:, None])[:, None,
-        None, :, None] >= 0) & ((1 - 1 * np.arange(3) + (np.arange(8) // 2)[:, None])[:, None, None, :, None] < 4), conv2d_2_W.transpose(1,
-        0, 2, 3)[:, None, None, :, :, :] * delta_conv2d_2[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None],
-        np.clip(1 - 1 * np.arange(3) + (np.arange(8) // 2)[:, None], 0, 4 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3)
-        + (np.arange(8) // 2)[:, None], 0, 4 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1)), 0.0), 0.0))
+        (2, 2))[0], grad_maxpool2d_1_a[np.arange(n)[:, None, None, None], np.arange(6)[:, None, None], np.clip(np.arange(8) // 2, 0, 4
+        - 1)[:, None], np.clip(np.arange(8) // 2, 0, 4 - 1)], 0.0), 0.0))
     )
     # grad_conv2d_1_W[k, c, u, v] = Σ_{n, p, q} delta_conv2d_1[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v
     #     − 1 < 8]
@@ -397,10 +406,13 @@ def input_gradients(params, x, y, grads_x, work=None):
     # dense_1
     # delta_dense_1[n, i] = (loss_p[n, i] − [i = y[n]])/N
     delta_dense_1 = (loss_p - np.where(np.arange(10) == y[:, None], 1.0, 0.0)) / n
+    # flatten_1
+    # grad_flatten_1_a[n, j] = Σ_i dense_1_W[i, j] delta_dense_1[n, i]
+    grad_flatten_1_a = delta_dense_1 @ dense_1_W
     # conv2d_2
-    # delta_conv2d_2[n, k, p, q] = [p − 2 floor(p/2) = argmax_{i, j} conv2d_2_a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [q − 2
-    #     floor(q/2) = argmax_{i, j} conv2d_2_a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [conv2d_2_a[n, k, p, q] > 0] Σ_i dense_1_W[i, 2
-    #     floor(p/2) + 4 k + floor(q/2)] delta_dense_1[n, i]
+    # delta_conv2d_2[n, k, p, q] = grad_flatten_1_a[n, 2 floor(p/2) + 4 k + floor(q/2)] [p − 2 floor(p/2) = argmax_{i, j} conv2d_2_a[n,
+    #     k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [q − 2 floor(q/2) = argmax_{i, j} conv2d_2_a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]]
+    #     [conv2d_2_a[n, k, p, q] > 0]
     delta_conv2d_2 = (
         np.where(conv2d_2_a <= 0.0, 0.0, np.where((-2 * (np.arange(4) // 2) + np.arange(4))
         == np.unravel_index(np.argmax(conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None],
@@ -413,14 +425,24 @@ def input_gradients(params, x, y, grads_x, work=None):
         None], np.clip((2 * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :]].reshape(*conv2d_2_a[np.arange(n)[:, None,
         None, None, None, None], np.arange(12)[:, None, None, None, None], np.clip((2 * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4
         - 1)[:, None, :, None], np.clip((2 * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :]].shape[:-2], -1), axis=-1),
-        (2, 2))[0], np.sum(dense_1_W[np.arange(10), np.clip((2 * (np.arange(4) // 2))[:, None] + (4 * np.arange(12))[:, None, None]
-        + np.arange(4) // 2, 0, 48 - 1)[:, :, :, None]] * delta_dense_1[:, None, None, None, :], axis=-1), 0.0), 0.0))
+        (2, 2))[0], grad_flatten_1_a[np.arange(n)[:, None, None, None], np.clip((2 * (np.arange(4) // 2))[:, None] + (4 * np.arange(12))[:,
+        None, None] + np.arange(4) // 2, 0, 48 - 1)], 0.0), 0.0))
+    )
+    # maxpool2d_1
+    # grad_maxpool2d_1_a[n, c, h, w] = Σ_{k, u, v} conv2d_2_W[k, c, u, v] delta_conv2d_2[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 4]
+    #     [0 ≤ 1 + w − v < 4]
+    grad_maxpool2d_1_a = (
+        np.sum(np.where(((1 - 1 * np.arange(3) + np.arange(4)[:, None])[:, None, None, :] >= 0) & ((1 - 1 * np.arange(3) + np.arange(4)[:,
+        None])[:, None, None, :] < 4), np.where(((1 - 1 * np.arange(3) + np.arange(4)[:, None])[:, None, None, :, None] >= 0) & ((1 - 1
+        * np.arange(3) + np.arange(4)[:, None])[:, None, None, :, None] < 4), conv2d_2_W.transpose(1, 0, 2, 3)[:, None, None, :, :, :]
+        * delta_conv2d_2[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None], np.clip(1 - 1 * np.arange(3)
+        + np.arange(4)[:, None], 0, 4 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3) + np.arange(4)[:, None], 0, 4 - 1)[:, None,
+        None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
     )
     # conv2d_1
-    # delta_conv2d_1[n, k, p, q] = [p − 2 floor(p/2) = argmax_{i, j} conv2d_1_a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [q − 2
-    #     floor(q/2) = argmax_{i, j} conv2d_1_a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [conv2d_1_a[n, k, p, q] > 0] Σ_{i, u, v}
-    #     conv2d_2_W[i, k, u, v] delta_conv2d_2[n, i, 1 + floor(p/2) − u, 1 + floor(q/2) − v] [0 ≤ 1 + floor(p/2) − u < 4] [0 ≤ 1
-    #     + floor(q/2) − v < 4]
+    # delta_conv2d_1[n, k, p, q] = grad_maxpool2d_1_a[n, k, floor(p/2), floor(q/2)] [p − 2 floor(p/2) = argmax_{i, j} conv2d_1_a[n, k, 2
+    #     floor(p/2) + i, 2 floor(q/2) + j]] [q − 2 floor(q/2) = argmax_{i, j} conv2d_1_a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]]
+    #     [conv2d_1_a[n, k, p, q] > 0]
     delta_conv2d_1 = (
         np.where(conv2d_1_a <= 0.0, 0.0, np.where((-2 * (np.arange(8) // 2) + np.arange(8))
         == np.unravel_index(np.argmax(conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None, None, None],
@@ -433,12 +455,8 @@ def input_gradients(params, x, y, grads_x, work=None):
         None], np.clip((2 * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :]].reshape(*conv2d_1_a[np.arange(n)[:, None,
         None, None, None, None], np.arange(6)[:, None, None, None, None], np.clip((2 * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8
         - 1)[:, None, :, None], np.clip((2 * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :]].shape[:-2], -1), axis=-1),
-        (2, 2))[0], np.sum(np.where(((1 - 1 * np.arange(3) + (np.arange(8) // 2)[:, None])[:, None, None, :] >= 0) & ((1 - 1 * np.arange(3)
-        + (np.arange(8) // 2)[:, None])[:, None, None, :] < 4), np.where(((1 - 1 * np.arange(3) + (np.arange(8) // 2)[:, None])[:, None,
-        None, :, None] >= 0) & ((1 - 1 * np.arange(3) + (np.arange(8) // 2)[:, None])[:, None, None, :, None] < 4), conv2d_2_W.transpose(1,
-        0, 2, 3)[:, None, None, :, :, :] * delta_conv2d_2[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None],
-        np.clip(1 - 1 * np.arange(3) + (np.arange(8) // 2)[:, None], 0, 4 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3)
-        + (np.arange(8) // 2)[:, None], 0, 4 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1)), 0.0), 0.0))
+        (2, 2))[0], grad_maxpool2d_1_a[np.arange(n)[:, None, None, None], np.arange(6)[:, None, None], np.clip(np.arange(8) // 2, 0, 4
+        - 1)[:, None], np.clip(np.arange(8) // 2, 0, 4 - 1)], 0.0), 0.0))
     )
     # x
     # grads_x[n, c, h, w] = Σ_{k, u, v} conv2d_1_W[k, c, u, v] delta_conv2d_1[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w

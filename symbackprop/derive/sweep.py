@@ -152,19 +152,22 @@ class _Sweep:
             self.flows.setdefault(block.names[form.slot], []).append(flow)
 
     def inlines(self, readers: tuple[Cotangent, ...], slot: str, flows: tuple[_Flow, ...]) -> bool:
-        """Whether what arrives at a slot is written into its readers rather than stored."""
-        name = SEED + slot
-        count, summed = 0, False
-        for reader in readers:
-            c, s = _reads(reader, name)
-            count, summed = count + c, summed or s
-        if all(f.form.elementwise and _size(f.form) <= MAX_INLINE for f in flows):
-            return True
-        return count == 1 and not summed
+        """Whether what arrives at a slot is written into its readers rather than stored.
+
+        A sum is written out only where it is read once, at plain distinct indices: then every entry of it is wanted once. Behind
+        a pool, say, many entries read the same one, and it would be computed again for each. What has no sum is written out
+        unless that adds to the work inside a reader's sum: (p − y)/N does not, a slope of the layers above does.
+        """
+        read = [(reader, places) for reader in readers if (places := _reads(reader, SEED + slot))]
+        if not all(f.form.elementwise and _size(f.form) <= MAX_INLINE for f in flows):
+            return len(read) == 1 and len(read[0][1]) == 1 and read[0][1][0].once
+        parts = ((slot, tuple(f.form for f in flows)),)
+        summing = [reader for reader, places in read if any(place.summed for place in places)]
+        return all(_summed_work(composition(reader, parts).form) <= _summed_work(reader) for reader in summing)
 
     def compose(self, flow: _Flow, arriving: Mapping[str, tuple[_Flow, ...]]) -> _Flow:
         """Write what arrives from outside into a cotangent, using the cached composition of their forms."""
-        parts = tuple((slot, tuple(f.form for f in flows)) for slot, flows in arriving.items() if _reads(flow.form, SEED + slot)[0])
+        parts = tuple((slot, tuple(f.form for f in flows)) for slot, flows in arriving.items() if _reads(flow.form, SEED + slot))
         if not parts:
             return flow
         made = composition(flow.form, parts)
@@ -256,27 +259,56 @@ class _TraceBlock(Block):
         return Block(self.template, names, flow.sizes).bind(known)
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a cotangent reads a tensor.
+
+    Attributes:
+        summed: whether it does so under a reduction.
+        once: whether each entry is read by one entry of the cotangent and no other: under no reduction, at distinct plain indices
+            of its left side, all of them.
+    """
+
+    summed: bool
+    once: bool
+
+
 @lru_cache(maxsize=65536)
-def _reads(form: Cotangent, name: str) -> tuple[int, bool]:
-    """Return how often a cotangent reads a tensor, and whether it does so under a reduction."""
-    count, summed = 0, False
+def _reads(form: Cotangent, name: str) -> tuple[_Place, ...]:
+    """Return where a cotangent reads a tensor, place by place."""
+    places: list[_Place] = []
+    own = form.equation.lhs.index
 
     def walk(e: sympy.Basic, inside: bool) -> None:
-        nonlocal count, summed
         if isinstance(e, Access):
             if e.tensor.name == name:
-                count, summed = count + 1, summed or inside
+                every = len(e.index) == len(own) and set(e.index) == set(own)
+                places.append(_Place(inside, every and not inside))
             return
         for a in e.args:
             walk(a, inside or isinstance(e, Reduction))
 
     walk(form.equation.rhs, False)
-    return count, summed
+    return tuple(places)
 
 
 @lru_cache(maxsize=65536)
 def _size(form: Cotangent) -> int:
     return int(sympy.count_ops(form.equation.rhs))
+
+
+@lru_cache(maxsize=65536)
+def _summed_work(form: Cotangent) -> int:
+    """Return how many operations stand under reductions, those of computed indices included."""
+
+    def walk(e: sympy.Basic, inside: bool) -> int:
+        if isinstance(e, Access):
+            return sum(walk(part, inside) for part in e.index)
+        inside = inside or isinstance(e, Reduction)
+        own = len(e.args) - 1 if isinstance(e, sympy.Add | sympy.Mul) else 1 if e.args and not isinstance(e, Reduction) else 0
+        return own * inside + sum(walk(a, inside) for a in e.args)
+
+    return walk(form.equation.rhs, False)
 
 
 @lru_cache(maxsize=16)
