@@ -251,9 +251,8 @@ def conv2d_delta(a, grad_a, delta):
                                 best_2 = candidate_
                                 best_j = j
                     delta[n, k, p, q] = (
-                        grad_a[n, 2 * (p // 2) + 4 * k + q // 2] if real(p) - real(2.0) * np.floor(real(p) / real(2.0)) == real(best_i)
-                        and real(q) - real(2.0) * np.floor(real(q) / real(2.0)) == real(best_j) and not a[n, k, p, q] <= real(0.0)
-                        else real(0.0)
+                        grad_a[n, 2 * (p // 2) + 4 * k + q // 2] if p - 2 * (p // 2) == best_i and q - 2 * (q // 2) == best_j and not a[n,
+                        k, p, q] <= real(0.0) else real(0.0)
                     )
 
 
@@ -299,8 +298,8 @@ def conv2d_delta_2(a, grad_a, delta):
                                 best_2 = candidate_
                                 best_j = j
                     delta[n, k, p, q] = (
-                        grad_a[n, k, p // 2, q // 2] if real(p) - real(2.0) * np.floor(real(p) / real(2.0)) == real(best_i) and real(q)
-                        - real(2.0) * np.floor(real(q) / real(2.0)) == real(best_j) and not a[n, k, p, q] <= real(0.0) else real(0.0)
+                        grad_a[n, k, p // 2, q // 2] if p - 2 * (p // 2) == best_i and q - 2 * (q // 2) == best_j and not a[n, k, p, q]
+                        <= real(0.0) else real(0.0)
                     )
 
 

@@ -273,7 +273,7 @@ class _Writer:
     def view(self, name: str, place: Place) -> str:
         stop = place.fixed + count(tuple(int(s) for s in place.shape))
         text = f"{name} = {place.buffer}[{place.fixed}:{stop}]"
-        return text if len(place.shape) == 1 else f"{text}.reshape({', '.join(map(str, place.shape))})"
+        return text if len(place.shape) == 1 else f"{text}.reshape({', '.join(map(str, place.shape)) or '()'})"
 
     def update(self, step: OptimizerStep) -> Function:
         names = Names(RESERVED | {"start", "stop"})

@@ -120,6 +120,8 @@ class ScalarPrinter:
         if isinstance(e, sympy.Pow):
             return self._pow(e)
         if isinstance(e, Floor):
+            if _computed_whole(e):
+                return self._cast(self.whole(e)), _ATOM if self.single else _MUL
             return f"np.floor({self._at(e.args[0], _TEST)})", _ATOM
         if isinstance(e, Unspecified):
             remedy = f"give one with Activation({e.label!r}, expression)"
@@ -192,7 +194,7 @@ class ScalarPrinter:
         if len(guards) == 1 and isinstance(guards[0], Indicator) and isinstance(guards[0].condition, sympy.StrictGreaterThan):
             return f"{zero} if {self._guard(guards[0], opposite=True)} else {self._at(value, _ADD)}"
         # Where an address is guarded the test of the address comes first.
-        ordered = sorted(guards, key=lambda g: not isinstance(g, InRange | Divides))
+        ordered = sorted(guards, key=lambda g: (not isinstance(g, InRange | Divides), g.has(Access)))
         return f"{self._at(value, _ADD)} if {self.test(tuple(ordered))} else {zero}"
 
     def _branch(self, guard: Indicator, inside: Expr, outside: Expr) -> str:
@@ -263,7 +265,9 @@ def _computed_whole(e: Expr) -> bool:
         return bool(e.is_integer)
     if e.is_Number:
         return bool(e.is_Integer)
-    return isinstance(e, sympy.Add | sympy.Mul | Floor | sympy.Mod) and all(_computed_whole(a) for a in e.args)
+    if isinstance(e, Floor):
+        return all(_computed_whole(a) for a in sympy.fraction(sympy.together(e.args[0])))
+    return isinstance(e, sympy.Add | sympy.Mul | sympy.Mod) and all(_computed_whole(a) for a in e.args)
 
 
 def _negative(e: Expr) -> bool:

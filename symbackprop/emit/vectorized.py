@@ -82,12 +82,15 @@ def vectorized(
     Returns:
         The code, and the names of the functions that the module's head must define ("sigmoid", "logsumexp", "erf", ...).
     """
-    printer = _Printer(name, size, running)
     axes: tuple[Index, ...] = tuple(i for i in equation.lhs.index if i != running)
-    joined = printer.concatenated(equation.rhs, axes)
-    if joined is not None:
-        return joined, tuple(sorted(printer.used))
-    made = printer.visit(equation.rhs, axes, guarded=False)
+    for whole in (False, True):
+        printer = _Printer(name, size, running, whole)
+        joined = printer.concatenated(equation.rhs, axes)
+        if joined is not None:
+            return joined, tuple(sorted(printer.used))
+        made = printer.visit(equation.rhs, axes, guarded=False)
+        if not printer.lost:
+            break
     code = printer.aligned(made, axes, SUM)
     if made.axes != axes and running is None:
         # Later lines may slice along any axis.
@@ -95,15 +98,34 @@ def vectorized(
     return code, tuple(sorted(printer.used))
 
 
+#: What a step has in place of an array that it must not read: a number, which has no axes.
+_NOTHING = ("else 0.0)", "else -np.inf)")
+
+
+def _bare(code: str) -> bool:
+    return any(nothing in code for nothing in _NOTHING)
+
+
 class _Printer:
-    def __init__(self, name: Callable[[str], str], size: Callable[[Expr], str], running: Index | None = None) -> None:
-        self.name, self.size, self.running = name, size, running
+    """Prints one equation.
+
+    Attributes:
+        whole: whether what a step must not read is replaced by an array of zeros instead of a number.
+        lost: whether an axis of such an array was asked for while it was a number.
+        ranged: index expressions that a guard around the current place compares with a range.
+    """
+
+    def __init__(self, name: Callable[[str], str], size: Callable[[Expr], str], running: Index | None = None, whole: bool = False) -> None:
+        self.name, self.size, self.running, self.whole = name, size, running, whole
         self.used: set[str] = set()
+        self.lost = False
+        self.ranged: frozenset[Expr] = frozenset()
 
     def aligned(self, v: Value, axes: tuple[Index, ...], level: int) -> str:
         """Return the code of a value so that it broadcasts against arrays with ``axes``."""
         if not v.axes or v.axes == axes[len(axes) - len(v.axes) :]:
             return v.inside(level)
+        self.lost = self.lost or _bare(v.code)
         start = axes.index(v.axes[0])
         marks = [":" if a in v.axes else "None" for a in axes[start:]]
         return f"{v.inside(ATOM)}[{', '.join(marks)}]"
@@ -194,7 +216,9 @@ class _Printer:
         values = []
         for p, axis in zip(parts, e.tensor.axes, strict=True):
             v = self.integer(p, axes)
-            if guarded and not (isinstance(p, Index) and p.extent == axis.extent) and not isinstance(p, Access):
+            fits = isinstance(p, Index) and p.extent == axis.extent
+            # A label lies in its axis, unless a guard says that it need not.
+            if guarded and not fits and (p in self.ranged or not isinstance(p, Access)):
                 v = Value(f"np.clip({v.code}, 0, {self.size(axis.extent)} - 1)", ATOM, v.axes)
             values.append(v)
         present = self.merge(values, axes)
@@ -270,10 +294,8 @@ class _Printer:
         return Value(out, SUM, present)
 
     def product(self, e: sympy.Mul, axes: tuple[Index, ...], guarded: bool) -> Value:
-        guards = [f for f in e.args if isinstance(f, nodes.Guard)]
-        if guards:
-            rest = sympy.Mul(*(f for f in e.args if not isinstance(f, nodes.Guard)))
-            return self.select(guards, self.visit(rest, axes, guarded=True), axes)
+        if any(isinstance(f, nodes.Guard) for f in e.args):
+            return self.guarded(e, axes, "0.0")
         coefficient, rest = e.as_coeff_Mul()
         if coefficient < 0:
             v = self.visit(-e, axes, guarded)
@@ -307,6 +329,15 @@ class _Printer:
             return Value(code, tops[0].level, present)
         return Value(code, PRODUCT, present)
 
+    def guarded(self, e: Expr, axes: tuple[Index, ...], other: str) -> Value:
+        """Print a product that has another value where one of its guards does not hold."""
+        factors = sympy.Mul.make_args(e)
+        guards = [f for f in factors if isinstance(f, nodes.Guard)]
+        outside, self.ranged = self.ranged, self.ranged | {g.args[0] for g in guards if isinstance(g, nodes.InRange)}
+        made = self.visit(sympy.Mul(*(f for f in factors if not isinstance(f, nodes.Guard))), axes, guarded=True)
+        self.ranged = outside
+        return self.select(guards, made, axes, other)
+
     def power(self, e: sympy.Pow, axes: tuple[Index, ...], guarded: bool) -> Value:
         base = self.visit(e.base, axes, guarded)
         if e.exp == sympy.Rational(1, 2):
@@ -323,15 +354,15 @@ class _Printer:
         present = self.merge([base, exponent], axes)
         return Value(f"{self.aligned(base, present, ATOM)}**{self.aligned(exponent, present, ATOM)}", POWER, present)
 
-    def select(self, guards: list[nodes.Guard], chosen: Value, axes: tuple[Index, ...]) -> Value:
+    def select(self, guards: list[nodes.Guard], chosen: Value, axes: tuple[Index, ...], other: str = "0.0") -> Value:
         """Print a product with guards as np.where; a strict comparison is the negation of its opposite, so NaN goes through."""
         present = chosen.axes
         code = chosen.code
         for g in guards:
-            code, present = self.where(g, Value(code, SUM, present), axes)
+            code, present = self.where(g, Value(code, SUM, present), axes, other)
         return Value(code, ATOM, present)
 
-    def where(self, g: nodes.Guard, chosen: Value, axes: tuple[Index, ...]) -> tuple[str, tuple[Index, ...]]:
+    def where(self, g: nodes.Guard, chosen: Value, axes: tuple[Index, ...], other: str) -> tuple[str, tuple[Index, ...]]:
         if isinstance(g, nodes.Indicator):
             c = g.condition
             left, right = (self.side(s, axes) for s in c.args)
@@ -347,7 +378,9 @@ class _Printer:
             where = self.integer(g.args[0], axes)
             if self.running is not None and g.args[0].free_symbols == {self.running}:
                 # Known before the arrays are looked at, and what it keeps from being read may lie beyond their ends.
-                return f"({chosen.code} if 0 <= {where.code} < {self.size(g.args[1])} else 0.0)", chosen.axes
+                if self.whole and chosen.axes:
+                    other = f"np.full(({', '.join(self.size(a.extent) for a in chosen.axes)},), {other})"
+                return f"({chosen.code} if 0 <= {where.code} < {self.size(g.args[1])} else {other})", chosen.axes
             present, swap = self.merge([where, chosen], axes), False
             code = self.aligned(where, present, PRODUCT)
             test = f"({code} >= 0) & ({code} < {self.size(g.args[1])})"
@@ -356,7 +389,7 @@ class _Printer:
             present, swap = self.merge([where, chosen], axes), False
             test = f"{self.aligned(where, present, SIGN)} % {self.size(g.args[0])} == 0"
         value = self.aligned(chosen, present, SUM)
-        return (f"np.where({test}, 0.0, {value})" if swap else f"np.where({test}, {value}, 0.0)"), present
+        return (f"np.where({test}, {other}, {value})" if swap else f"np.where({test}, {value}, {other})"), present
 
     def side(self, e: Expr, axes: tuple[Index, ...]) -> Value:
         return self.integer(e, axes) if e.is_integer and not e.is_number else self.visit(e, axes, guarded=True)
@@ -368,17 +401,16 @@ class _Printer:
             made = self.matmul(e, axes, guarded) or self.einsum(e, axes)
             if made is not None:
                 return made
-        body = self.visit(e.body, inner, guarded)
+        guards = any(isinstance(f, nodes.Guard) for f in sympy.Mul.make_args(e.body))
+        largest = isinstance(e, nodes.Max) and guards
+        body = self.guarded(e.body, inner, "-np.inf") if largest else self.visit(e.body, inner, guarded)
         if isinstance(e, nodes.Sum) and ".T" in body.code:
             # Σ_n δ[n, i]: sum over the first axis instead of transposing.
             other = self.visit(e.body, e.bound + axes, guarded)
             count = len(e.bound)
             if ".T" not in other.code and other.axes[:count] == e.bound:
                 return Value(f"np.sum({other.code}, axis={0 if count == 1 else tuple(range(count))})", ATOM, other.axes[count:])
-        if isinstance(e, nodes.Max):
-            for g in (f for f in sympy.Mul.make_args(e.body) if isinstance(f, nodes.Guard)):
-                code, present = self.where(g, body, inner)
-                body = Value(code.replace(", 0.0)", ", -np.inf)"), ATOM, present)
+        self.lost = self.lost or _bare(body.code)
         full = self.merge([body, Value("", ATOM, e.bound)], inner)
         if body.axes != full:
             extents = ", ".join(self.size(a.extent) if a in e.bound else "1" for a in full)
@@ -420,6 +452,7 @@ class _Printer:
             first, p, rows, second, q, columns = second, q, columns, first, p, rows
         left = self.operand(sympy.Mul(*p), (*rows, k), guarded)
         right = self.operand(sympy.Mul(*q), (k, *columns), guarded)
+        self.lost = self.lost or _bare(left + right)
         return Value(f"{left} @ {right}", PRODUCT, tuple(rows + columns))
 
     def operand(self, e: Expr, axes: tuple[Index, ...], guarded: bool) -> str:
@@ -435,6 +468,8 @@ class _Printer:
             return None
         if any(p.extent != a.extent for f in factors for p, a in zip(f.index, f.tensor.axes, strict=True)):
             return None
+        if any(self.running in f.index for f in factors):
+            return None
         used = {p for f in factors for p in f.index}
         out = tuple(a for a in axes if a in used)
         letters = {a: "abcdefghijklmnopqrstuvwxyz"[n] for n, a in enumerate((*out, *(b for b in e.bound)))}
@@ -446,10 +481,9 @@ class _Printer:
 
     def argmax(self, e: nodes.ArgMax, axes: tuple[Index, ...]) -> Value:
         inner = axes + e.bound
-        body = self.visit(e.body, inner, guarded=True)
-        for g in (f for f in sympy.Mul.make_args(e.body) if isinstance(f, nodes.Guard)):
-            code, present = self.where(g, body, inner)
-            body = Value(code.replace(", 0.0)", ", -np.inf)"), ATOM, present)
+        guards = any(isinstance(f, nodes.Guard) for f in sympy.Mul.make_args(e.body))
+        body = self.guarded(e.body, inner, "-np.inf") if guards else self.visit(e.body, inner, guarded=True)
+        self.lost = self.lost or _bare(body.code)
         left = tuple(a for a in body.axes if a not in e.bound)
         if len(e.bound) == 1:
             return Value(f"np.argmax({body.code}, axis=-1)", ATOM, left)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from sympy import Expr, S
 
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
-from symbackprop.algebra.nodes import Abs, ArgMax, Divides, Guard, Indicator, InRange, LogSumExp, Max, Reduction, Sum
+from symbackprop.algebra.nodes import Abs, ArgMax, Divides, Guard, Indicator, InRange, LogSumExp, Max, Reduction, Sum, interval
 from symbackprop.algebra.recurrence import Recurrence
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
@@ -62,7 +63,7 @@ class _Level:
     start: Expr = S.Zero
     stop: Expr = S.Zero
     body: list[Statement] = field(default_factory=list)
-    memo: dict[Expr, Expr] = field(default_factory=dict)
+    memo: dict[Any, Expr] = field(default_factory=dict)
 
 
 class _Nest:
@@ -71,6 +72,7 @@ class _Nest:
         self.levels = [_Level(None), *(_Level(i, S.Zero, i.extent) for i in domain)]
         self.names: dict[str, int] = {}
         self.depth: dict[Local, int] = {}
+        self.held = False
 
     def run(self, equations: Sequence[Equation], stored: frozenset[str]) -> tuple[Statement, ...]:
         domain: tuple[Index, ...] = equations[0].lhs.index
@@ -164,6 +166,10 @@ class _Nest:
                 deepest = k
         return max([deepest, *(self.depth[s] for s in symbols if isinstance(s, Local) and s in self.depth)])
 
+    def home(self, part: Expr, levels: Sequence[_Level]) -> int:
+        """The loop in which a named part is computed: under guards, not before what they keep from being read."""
+        return len(levels) - 1 if self.held and _leaves(part) else self.level(part, levels)
+
     def closed(self, levels: Sequence[_Level]) -> tuple[Statement, ...]:
         body: tuple[Statement, ...] = ()
         for level in reversed(levels):
@@ -174,54 +180,93 @@ class _Nest:
 
     # Reductions
 
-    def reduced(self, e: Expr, levels: list[_Level]) -> Expr:
-        """Return ``e`` with its reductions done beforehand, each at the shallowest loop whose indices it uses."""
-        if isinstance(e, Reduction | ArgMax):
-            where = levels[self.level(e, levels)]
-            if e not in where.memo:
-                where.memo[e] = self.reduction(e, levels[: levels.index(where) + 1])
-            return where.memo[e]
-        if not e.args or isinstance(e, Access | Tensor) or not e.has(Reduction, ArgMax):
-            return e
-        if isinstance(e, sympy.Mul):
-            e = _guarded_inside(e)
-            if isinstance(e, Reduction):
-                return self.reduced(e, levels)
-        return rebuilt(e, tuple(self.reduced(a, levels) for a in e.args))
+    def reduced(self, e: Expr, levels: list[_Level], guards: tuple[Expr, ...] = ()) -> Expr:
+        """Return ``e`` with its reductions done beforehand, each at the shallowest loop whose indices it uses.
 
-    def reduction(self, e: Expr, levels: list[_Level]) -> Expr:
+        Args:
+            e: an expression.
+            levels: the loops around it.
+            guards: what holds where ``e`` is read; a reduction that might read out of range elsewhere is done under them only.
+        """
+        if isinstance(e, Reduction | ArgMax):
+            needed = guards if guards and _leaves(e) else ()
+            where = levels[self.level(sympy.Tuple(e, *needed), levels)]
+            if (e, needed) not in where.memo:
+                where.memo[e, needed] = self.reduction(e, levels[: levels.index(where) + 1], needed)
+            return where.memo[e, needed]
+        if not e.args or isinstance(e, Tensor) or not e.has(Reduction, ArgMax):
+            return e
+        if not isinstance(e, sympy.Mul):
+            return rebuilt(e, tuple(self.reduced(a, levels, guards) for a in e.args))
+        own = [f for f in e.args if isinstance(f, InRange | Divides) and f not in guards]
+        made = []
+        for f in e.args:
+            # Of two guards that read, neither stands in front of the other.
+            before = tuple(g for g in own if g != f and not (isinstance(f, InRange | Divides) and g.has(Access)))
+            made.append(self.reduced(f, levels, guards + before))
+        rest = [f for f in made if not isinstance(f, Guard)]
+        if own and len(own) + 1 == len(made) and len(rest) == 1 and any(isinstance(f, Sum) and _leaves(f) for f in e.args):
+            # A sum that is done under the guards is 0 elsewhere.
+            return rest[0]
+        return rebuilt(e, tuple(made))
+
+    def reduction(self, e: Expr, levels: list[_Level], guards: tuple[Expr, ...]) -> Expr:
         depth = len(levels) - 1
         here = levels[-1].body
         if isinstance(e, ArgMax):
             best, at = self.local("best", depth), self.local(f"best_{e.wanted.name}", depth, integer=True)
             here += [Let(best, -sympy.oo), Let(at, S.Zero)]
-            self.inside(e.bound, e.body, levels, lambda value: Choose(best, at, value, e.wanted), select=False)
+            with self.under(guards, levels):
+                self.inside(e.bound, e.body, levels, lambda value: Choose(best, at, value, e.wanted), guards, kind="largest")
             return at
         if isinstance(e, LogSumExp):
             top = self.local("top", depth)
             here.append(Let(top, -sympy.oo))
-            self.inside(e.bound, e.body, levels, lambda value: Update(top, "max", value), select=False)
+            with self.under(guards, levels):
+                self.inside(e.bound, e.body, levels, lambda value: Update(top, "max", value), guards, kind="all")
             shift, total = self.local("shift", depth), self.local("total", depth)
             # Where the largest value is infinite there is nothing to shift; otherwise inf − inf would be NaN.
             here += [Let(shift, top * _finite(top)), Let(total, S.Zero)]
-            self.inside(e.bound, sympy.exp(e.body - shift), levels, lambda value: Update(total, "sum", value))
+            with self.under(guards, levels):
+                self.inside(e.bound, sympy.exp(e.body - shift), levels, lambda value: Update(total, "sum", value), guards)
             return shift + sympy.log(total)
         if isinstance(e, Max):
             top = self.local("top", depth)
             here.append(Let(top, -sympy.oo))
-            self.inside(e.bound, e.body, levels, lambda value: Update(top, "max", value), select=False)
+            with self.under(guards, levels):
+                self.inside(e.bound, e.body, levels, lambda value: Update(top, "max", value), guards, kind="largest")
             return top
         if isinstance(e, Sum):
             total = self.local("total", depth)
             here.append(Let(total, S.Zero))
-            self.inside(e.bound, e.body, levels, lambda value: Update(total, "sum", value))
+            with self.under(guards, levels):
+                self.inside(e.bound, e.body, levels, lambda value: Update(total, "sum", value), guards)
             return total
         raise EmissionError(f"the planner has no loop for {type(e).__name__}")
 
-    def inside(self, bound, body, levels, statement, *, select=True) -> None:  # type: ignore[no-untyped-def]
-        """Append loops over ``bound`` to the last level, with one statement for the value of ``body``."""
+    @contextmanager
+    def under(self, guards: tuple[Expr, ...], levels: list[_Level], around: tuple[Expr, ...] = ()) -> Iterator[None]:
+        """Put what is appended to the last level meanwhile under guards, and forget what is known there only."""
+        if not guards:
+            yield
+            return
+        # A guard may compare what a reduction finds.
+        tests = tuple(self.reduced(g, levels, around + _far_guards(guards[:k])) for k, g in enumerate(guards))
+        last = levels[-1]
+        body, memo, held = last.body, dict(last.memo), self.held
+        last.body, self.held = [], True
+        yield
+        inside, last.body, last.memo, self.held = tuple(last.body), body, memo, held
+        last.body.append(When(tests, inside))
+
+    def inside(self, bound, body, levels, statement, around=(), *, kind="sum") -> None:  # type: ignore[no-untyped-def]
+        """Append loops over ``bound`` to the last level, with one statement for the value of ``body``.
+
+        Where a guard of the body does not hold, a "sum" has nothing to add, and among values of which the "largest" is looked
+        for there is none; "all" counts them as the 0 that they are.
+        """
         factors = sympy.Mul.make_args(body)
-        guards = [f for f in factors if isinstance(f, Guard)]
+        guards = [f for f in factors if isinstance(f, Guard)] if kind != "all" else []
         opened: list[_Level] = []
         for index in bound:
             start, stop = S.Zero, index.extent
@@ -231,14 +276,17 @@ class _Nest:
                     guards.remove(guard)
                     start, stop = _larger(start, limits[0]), _smaller(stop, limits[1])
             opened.append(_Level(index, start, stop))
-        rest = sympy.Mul(*(f for f in factors if not isinstance(f, Guard)), *(guards if select else ()))
         inner = levels + opened
         first = len(levels)
-        value = self.reduced(rest, inner)
-        held = list(self.reduced(g, inner) for g in guards) if not select else []
-        value = self.named([value], inner)[0]
-        last: Statement = statement(value)
-        inner[-1].body.append(When(tuple(held), (last,)) if held else last)
+        if kind == "largest" and guards:
+            rest = sympy.Mul(*(f for f in factors if not isinstance(f, Guard)))
+            with self.under(_ordered(guards), inner, around):
+                value = self.reduced(rest, inner, around + _far_guards(guards))
+                inner[-1].body.append(statement(self.named([value], inner)[0]))
+        else:
+            rest = body if kind == "all" else sympy.Mul(*(f for f in factors if not isinstance(f, Guard)), *guards)
+            value = self.reduced(rest, inner, around)
+            inner[-1].body.append(statement(self.named([value], inner)[0]))
         levels[-1].body.extend(self.closed(inner[first:]))
 
     # Sharing
@@ -268,7 +316,7 @@ class _Nest:
             part = pending.pop(local)
             self.place(part, pending, levels)
             part = self.powers(part, levels)
-            depth = self.depth[local] = self.level(part, levels)
+            depth = self.depth[local] = self.home(part, levels)
             levels[depth].body.append(Let(local, part))
 
     def powers(self, value: Expr, levels: list[_Level]) -> Expr:
@@ -279,7 +327,7 @@ class _Nest:
             if not inner:
                 return value
             base = inner[0].base
-            depth = self.level(base, levels)
+            depth = self.home(base, levels)
             local = self.local("base", depth)
             levels[depth].body.append(Let(local, base))
             value = value.xreplace({p: sympy.Pow(local, p.exp) for p in found if p.base == base})
@@ -314,16 +362,34 @@ def _finite(local: Local) -> Expr:
     return Expr.__new__(Indicator, sympy.Ne(Abs(local), sympy.oo, evaluate=False))
 
 
-def _guarded_inside(e: Expr) -> Expr:
-    """Move guards of addresses into the sums of a product, so that a sum done beforehand reads nothing out of range."""
-    guards = [f for f in e.args if isinstance(f, InRange | Divides)]
-    sums = [f for f in e.args if isinstance(f, Sum) and any(not a.plain for a in f.atoms(Access))]
-    if not guards or not sums:
-        return e
-    rest = [f for f in e.args if f not in guards and f not in sums]
-    inside = [Sum(sympy.Mul(f.body, *guards), *f.bound) for f in sums]
-    keep = guards if rest else []
-    return sympy.Mul(*rest, *keep, *inside)
+def _far_guards(guards: Sequence[Expr]) -> tuple[Expr, ...]:
+    """Return those of some guards that say where an address is valid."""
+    return tuple(g for g in guards if isinstance(g, InRange | Divides))
+
+
+def _ordered(guards: Sequence[Expr]) -> tuple[Expr, ...]:
+    """Return guards in an order in which they can be tested: an address is tested before it is read."""
+    return tuple(sorted(guards, key=lambda g: (not isinstance(g, InRange | Divides), g.has(Access))))
+
+
+def _leaves(e: Expr, valid: frozenset[Expr] = frozenset()) -> bool:
+    """Whether an expression might read out of range where nothing but its own guards, and those of ``valid``, holds it back."""
+    if isinstance(e, Access):
+        return any(_may_leave(p, a.extent) and p not in valid for p, a in zip(e.index, e.tensor.axes, strict=True)) or any(
+            _leaves(p, valid) for p in e.index
+        )
+    if not e.args or not e.has(Access):
+        return False
+    if isinstance(e, sympy.Mul):
+        valid = valid | {g.args[0] for g in e.args if isinstance(g, InRange)}
+    return any(_leaves(a, valid) for a in e.args)
+
+
+def _may_leave(part: Expr, extent: Expr) -> bool:
+    if isinstance(part, Index) and part.extent == extent:
+        return False
+    low, high = interval(part)
+    return low is None or high is None or not (low.is_nonnegative and (extent - 1 - high).is_nonnegative)
 
 
 def _limits(guard: Expr, index: Index, bound: Sequence[Index]) -> tuple[Expr, Expr] | None:
