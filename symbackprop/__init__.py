@@ -32,12 +32,14 @@ if TYPE_CHECKING:
     from symbackprop.declare.layers import Add as Add
     from symbackprop.declare.layers import Attention as Attention
     from symbackprop.declare.layers import AvgPool2D as AvgPool2D
+    from symbackprop.declare.layers import BatchNorm as BatchNorm
     from symbackprop.declare.layers import Bilinear as Bilinear
     from symbackprop.declare.layers import Concat as Concat
     from symbackprop.declare.layers import Conv1D as Conv1D
     from symbackprop.declare.layers import Conv2D as Conv2D
     from symbackprop.declare.layers import ConvTranspose2D as ConvTranspose2D
     from symbackprop.declare.layers import Dense as Dense
+    from symbackprop.declare.layers import Dropout as Dropout
     from symbackprop.declare.layers import Embedding as Embedding
     from symbackprop.declare.layers import Flatten as Flatten
     from symbackprop.declare.layers import GatedLinear as GatedLinear
@@ -142,12 +144,14 @@ _HOME: dict[str, tuple[str, ...]] = {
         "Add",
         "Attention",
         "AvgPool2D",
+        "BatchNorm",
         "Bilinear",
         "Concat",
         "Conv1D",
         "Conv2D",
         "ConvTranspose2D",
         "Dense",
+        "Dropout",
         "Embedding",
         "Flatten",
         "GRU",

@@ -19,6 +19,7 @@ from symbackprop.execute import cache, files
 from symbackprop.execute.load import Loaded, load, recall
 
 if TYPE_CHECKING:
+    from symbackprop.algebra.equation import System
     from symbackprop.declare.model import Model
     from symbackprop.derive.records import Derivation
     from symbackprop.emit.records import Artifact
@@ -77,9 +78,18 @@ def write(spec: NetworkSpec, options: Options) -> tuple[Model, Plan, tuple[Artif
     """Return the text of a network's kernels, with what it was made from."""
     model = lower(spec, options.form)
     derivation = None if model.loss is None else _stage("derive.network").derive_model(model)
-    plan: Plan = _stage("plan.make").make(model, derivation, options)
+    plan: Plan = _stage("plan.make").make(model, derivation, options, inference(spec, options.form))
     artifacts: tuple[Artifact, ...] = _stage("emit.render").render(plan, options.kind)
     return model, plan, artifacts
+
+
+def inference(spec: NetworkSpec, form: str | None) -> System | None:
+    """Return a network's equations in inference, as they are computed; None where they are those of training."""
+    if not spec.has_modes:
+        return None
+    system = _stage("declare.lower").lower(spec, target=form, mode="inference").system
+    computed: System = _stage("derive.sweep").stable_system(system)
+    return computed
 
 
 def compile_network(spec: NetworkSpec, options: Options) -> Loaded:

@@ -27,7 +27,7 @@ Program = Callable[..., tuple[float, dict[str, Any]]]
 
 
 def callable_of(namespace: dict[str, Any], inputs: tuple[str, ...], *, with_inputs: bool = True) -> Program:
-    """Return ``f(params, inputs, target) -> (loss, gradients by name)`` for a module's namespace."""
+    """Return ``f(params, inputs, target) -> (loss, gradients by name)`` for a module's namespace; masks are among the inputs."""
     layout = namespace["PARAMETERS"]
     dtype = np.dtype(namespace["DTYPE"])
     size = sum(int(np.prod(shape)) for _, _, shape in layout)
@@ -38,16 +38,17 @@ def callable_of(namespace: dict[str, Any], inputs: tuple[str, ...], *, with_inpu
             count = int(np.prod(shape))
             flat[offset : offset + count] = np.asarray(params[name], dtype).ravel()
         arrays = [np.ascontiguousarray(given[name], np.int64 if np.asarray(given[name]).dtype.kind in "iu" else dtype) for name in inputs]
+        masks = [np.ascontiguousarray(given[name], dtype) for name, _, _ in namespace.get("MASKS", ())]
         y = np.ascontiguousarray(target, np.int64 if np.asarray(target).dtype.kind in "iu" else dtype)
         work = np.full(namespace["workspace"](len(arrays[0])), np.nan, dtype)
         grads = np.full(size, np.nan, dtype)
-        loss = namespace["value_and_grad"](flat, *arrays, y, grads, work)
+        loss = namespace["value_and_grad"](flat, *arrays, *masks, y, grads, work)
         found = {name: grads[offset : offset + int(np.prod(shape))].reshape(shape) for name, offset, shape in layout}
         if with_inputs:
             real = [name for name, a in zip(inputs, arrays, strict=True) if a.dtype.kind == "f"]
             slots = [np.full_like(a, np.nan) for a in arrays if a.dtype.kind == "f"]
             work[:] = np.nan
-            again = namespace["input_gradients"](flat, *arrays, y, *slots, work) if slots else loss
+            again = namespace["input_gradients"](flat, *arrays, *masks, y, *slots, work) if slots else loss
             assert again == loss
             found |= dict(zip(real, slots, strict=True))
         return float(loss), found

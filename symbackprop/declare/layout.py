@@ -35,16 +35,25 @@ class ParameterRecord:
         return math.prod(s for s in self.shape if isinstance(s, int)) if all(isinstance(s, int) for s in self.shape) else None
 
 
-def place(records: Iterable[ParameterRecord]) -> tuple[ParameterRecord, ...]:
-    """Return the records with their offsets; all None if any size is symbolic."""
+@dataclass(frozen=True)
+class MaskRecord:
+    """A random 0/1 input of a layer in training: its name, shape without the batch, and the probability of a 1."""
+
+    name: str
+    shape: tuple[int | str, ...]
+    keep: float
+
+
+def place(records: Iterable[ParameterRecord], start: int = 0) -> tuple[ParameterRecord, ...]:
+    """Return the records with their offsets from ``start`` on; all None if any size is symbolic."""
     given = tuple(records)
     if any(record.size is None for record in given):
         return given
-    placed, offset = [], 0
+    placed, offset = [], start
     for r in given:
         placed.append(ParameterRecord(r.name, r.shape, offset, r.trainable, r.initial, r.fan_in, r.fan_out))
         offset += r.size or 0
     return tuple(placed)
 
 
-__all__ = ["ParameterRecord", "place"]
+__all__ = ["MaskRecord", "ParameterRecord", "place"]

@@ -13,6 +13,7 @@ from typing import Any
 
 from sympy import Expr, Integer
 
+from symbackprop.algebra.bound import bound_indices
 from symbackprop.algebra.equation import Block, Equation, Fact, System, Template
 from symbackprop.algebra.index import Index, Size
 from symbackprop.algebra.nodes import Reduction
@@ -22,14 +23,17 @@ from symbackprop.declare.dimension import BATCH, Dimension, Shape, extent
 from symbackprop.declare.layers import LAYERS
 from symbackprop.declare.layers.wiring import Layer, axis_names
 from symbackprop.declare.losses import Loss
-from symbackprop.declare.model import LayerRecord, Model
+from symbackprop.declare.model import LayerRecord, Model, Statistic
 from symbackprop.declare.own import input_tensors, read_layer
 from symbackprop.declare.regularizers import applies
 from symbackprop.declare.spec import CallSpec, LayerSpec, NetworkSpec
 from symbackprop.errors import DeclarationError, DerivationError
 
-#: The batch size and the index over it.
+#: The batch size.
 N = Size(BATCH)
+
+#: What the name of a running statistic's next value ends in.
+NEXT = "_next"
 
 #: Above this many penalties, partial sums are named, so that no equation grows with the depth of the network.
 MAX_TERMS = 16
@@ -48,6 +52,9 @@ class LayerTemplate:
         output: slot of the output.
         pre: slot of the error term, or None.
         unread: parameters that no equation reads at these sizes, as the layer declares them.
+        masks: slots of random inputs.
+        state: slots of running statistics that are read.
+        updates: the equations of their next values, or None.
     """
 
     template: Template
@@ -58,9 +65,12 @@ class LayerTemplate:
     output: str
     pre: str | None
     unread: tuple[Tensor, ...] = ()
+    masks: tuple[str, ...] = ()
+    state: tuple[str, ...] = ()
+    updates: Template | None = None
 
 
-def lower(spec: NetworkSpec, target: str | None = None, per: str = "batch", loss: bool = True) -> Model:
+def lower(spec: NetworkSpec, target: str | None = None, per: str = "batch", loss: bool = True, mode: str = "training") -> Model:
     """Return a network's system of equations.
 
     Args:
@@ -68,13 +78,17 @@ def lower(spec: NetworkSpec, target: str | None = None, per: str = "batch", loss
         target: "labels" or "rows"; None takes the usual form for the loss.
         per: "batch", or "sample" for the equations of one sample, without batch axis, 1/N and regularizer.
         loss: False leaves the loss out.
+        mode: "training", or "inference" for the equations that predict.
 
     Raises:
         DeclarationError: the loss does not take targets of that form.
+        DerivationError: a layer mixes the samples of a batch, and ``per`` is "sample".
     """
+    if mode not in ("training", "inference"):
+        raise DeclarationError(f"mode must be 'training' or 'inference', got {mode!r}")
     if per not in ("batch", "sample"):
         raise DeclarationError(f"per must be 'batch' or 'sample', got {per!r}")
-    build = _Build(spec, per == "sample")
+    build = _Build(spec, per == "sample", mode)
     for call in spec.calls:
         build.call(call)
     outputs = tuple(build.value[name] for name in spec.outputs)
@@ -92,6 +106,10 @@ def lower(spec: NetworkSpec, target: str | None = None, per: str = "batch", loss
         per=per,
         spec=spec,
         form=(target or spec.loss.forms[0]) if total is not None and spec.loss is not None else None,
+        mode=mode,
+        statistics=tuple(Statistic(name, last) for name, last in build.latest.items()),
+        updates=System(blocks=tuple(build.updates), tensors=build.updated),
+        masks=tuple(build.masks),
     )
 
 
@@ -99,17 +117,21 @@ def sample_model(model: Model) -> Model:
     """Return the single-sample form of a model."""
     if model.per == "sample" or model.spec is None:
         return model
-    return lower(model.spec, model.form, "sample", loss=model.loss is not None)
+    return lower(model.spec, model.form, "sample", loss=model.loss is not None, mode=model.mode)
 
 
 class _Build:
     """The blocks and tensors made so far; lives for one call of `lower`."""
 
-    def __init__(self, spec: NetworkSpec, single: bool) -> None:
-        self.spec, self.single = spec, single
+    def __init__(self, spec: NetworkSpec, single: bool, mode: str) -> None:
+        self.spec, self.single, self.mode = spec, single, mode
         self.tensors: dict[str, Tensor] = {}
         self.blocks: list[Block] = []
         self.layers: list[LayerRecord] = []
+        self.masks: list[str] = []
+        self.updates: list[Block] = []
+        self.updated: dict[str, Tensor] = {}
+        self.latest: dict[str, str] = {}
         self.value: dict[str, str] = {}
         self.axis: dict[tuple[str, Expr], Index] = {}
         self.extents: dict[Dimension, Expr] = {}
@@ -148,6 +170,10 @@ class _Build:
         layer = self.spec.layer[call.layer]
         shapes = tuple(self.spec.shapes[x] for x in call.inputs)
         made = self.template(layer, call, shapes)
+        if self.single and mixes(made.template):
+            raise DerivationError(
+                f"layer {call.layer} ({layer.kind}) mixes the samples of a batch, so there is no form for one sample; use per='batch'"
+            )
         template = single(made.template) if self.single else made.template
         sizes: dict[Any, Expr] = {}
         for symbols, shape in zip(made.sizes, shapes, strict=False):
@@ -157,14 +183,19 @@ class _Build:
         suffix = "" if call.use == 1 else f"_{call.use}"
         names = {slot: self.value[x] for slot, x in zip(made.inputs, call.inputs, strict=True)}
         names.update((slot, f"{call.layer}.{slot}") for slot in made.parameters)
-        names.update((slot, f"{call.layer}.{slot}{suffix}") for slot in template.defined)
-        present = [*(made.parameters if call.use == 1 else ()), *template.defined]
+        names.update((slot, f"{call.layer}.{slot}") for slot in made.state)
+        names.update((slot, f"{call.layer}.{slot}{suffix}") for slot in (*made.masks, *template.defined))
+        fresh = tuple(slot for slot in made.state if names[slot] not in self.tensors)
+        present = [*(made.parameters if call.use == 1 else ()), *fresh, *made.masks, *template.defined]
+        self.masks += [names[slot] for slot in made.masks]
         slots = template.tensors
         for slot in present:
             # A parameter that no equation reads still has its place; its tensor comes from the layer's own declaration.
             tensor = slots.get(slot) or next((t for t in made.unread if t.name == slot), None)
             self.stand_in(tensor, names[slot], sizes, call.layer, slot)
         self.blocks.append(Block(template, names, sizes, call.layer))
+        if made.updates is not None and not self.single:
+            self.update(made.updates, names, sizes, call)
         self.value[call.output] = names[made.output]
         function = options.get("activation", options.get("function"))
         self.layers.append(
@@ -180,11 +211,28 @@ class _Build:
             )
         )
 
+    def update(self, template: Template, names: Mapping[str, str], sizes: Mapping[Any, Expr], call: CallSpec) -> None:
+        """Add the equations of the next running statistics; a second use of a layer goes on from those of the first."""
+        here = dict(names)
+        for slot in template.defined:
+            name = f"{call.layer}.{slot.removesuffix(NEXT)}"
+            here[slot.removesuffix(NEXT)] = self.latest.get(name, name)
+            here[slot] = f"{name}{NEXT}" if call.use == 1 else f"{name}{NEXT}_{call.use}"
+            self.latest[name] = here[slot]
+        for slot, tensor in template.tensors.items():
+            if here[slot] not in self.updated:
+                self.updated[here[slot]] = self.tensors.get(here[slot]) or self.bound(tensor, here[slot], sizes)
+        self.updates.append(Block(template, {slot: here[slot] for slot in template.tensors}, sizes, call.layer))
+
     def stand_in(self, slot: Tensor | None, name: str, sizes: Mapping[Any, Expr], owner: str, word: str) -> None:
         if slot is None:
             raise DeclarationError(f"layer {owner}: parameter {word} is read by no equation; leave it out of parameters()")
+        self.add(name, self.bound(slot, name, sizes))
+
+    def bound(self, slot: Tensor, name: str, sizes: Mapping[Any, Expr]) -> Tensor:
+        """Return the real tensor of a slot."""
         axes = tuple(self.index(a.name, sizes[a.extent] if a.extent in sizes else a.extent.xreplace(dict(sizes))) for a in slot.axes)
-        self.add(name, Tensor(name, axes, slot.role, integer=slot.integer, positive=slot.positive))
+        return Tensor(name, axes, slot.role, integer=slot.integer, positive=slot.positive)
 
     def template(self, layer: LayerSpec, call: CallSpec, shapes: tuple[Shape, ...]) -> LayerTemplate:
         integer = tuple(self.integer.get(x, False) for x in call.inputs)
@@ -192,7 +240,8 @@ class _Build:
             return own_template(layer.own, shapes, integer)
         if not LAYERS[layer.kind].symbolic:
             return sized_template(layer.kind, layer.options, shapes, integer)
-        return layer_template(layer.kind, _static(layer), tuple(map(len, shapes)))
+        mode = self.mode if LAYERS[layer.kind].has_modes() else "training"
+        return layer_template(layer.kind, _static(layer), tuple(map(len, shapes)), mode)
 
     def loss(self, loss: Loss, output: str, target: str | None) -> str:
         form = target or loss.forms[0]
@@ -249,17 +298,21 @@ def _static(layer: LayerSpec) -> Static:
 
 
 @lru_cache(maxsize=512)
-def layer_template(kind: str, options: Static, ranks: tuple[int, ...]) -> LayerTemplate:
+def layer_template(kind: str, options: Static, ranks: tuple[int, ...], mode: str = "training") -> LayerTemplate:
     """Return a built-in layer in slot names, with symbolic sizes n_i, n_j, ..."""
     symbols = LAYERS[kind].size_options
-    layer = LayerSpec("layer", kind, (*((key, f"n_{index}") for key, index in symbols.items()), *options)).layer()
+    spec = LayerSpec("layer", kind, (*((key, f"n_{index}") for key, index in symbols.items()), *options))
+    layer = spec.layer()
     shapes = tuple(tuple(f"n_{name}" for name in names) for names in layer.axes(ranks))
     inputs = input_tensors(layer, shapes, (LAYERS[kind].integers,) * len(ranks))
     parameters = tuple(layer.parameters(*inputs))
-    equations = tuple(layer.equations(*inputs))
+    training = mode == "training"
+    equations = tuple(layer.equations(*inputs) if training else layer.inference(*inputs))
+    updates = tuple(layer.statistics(*inputs)) if training else ()
     written = ",".join(f"{k}={v.written if isinstance(v, ActivationSpec) else v!r}" for k, v in options)
+    key = f"{kind}({written}) of rank {','.join(map(str, ranks))}"
     template = Template(
-        key=f"{kind}({written}) of rank {','.join(map(str, ranks))}",
+        key=key if training else f"{key} in inference",
         equations=equations,
         kept=(layer.pre,) if layer.pre is not None else (),
     )
@@ -267,10 +320,13 @@ def layer_template(kind: str, options: Static, ranks: tuple[int, ...]) -> LayerT
         template=template,
         inputs=tuple(t.name for t in inputs),
         sizes=tuple(t.shape[1:] for t in inputs),
-        options=tuple((key, Size(f"n_{index}")) for key, index in symbols.items()),
+        options=tuple((name, Size(f"n_{index}")) for name, index in symbols.items()),
         parameters=tuple(t.name for t in parameters),
         output=equations[-1].tensor.name,
         pre=layer.pre,
+        masks=tuple(m.name for m in spec.shapes(shapes, (LAYERS[kind].integers,) * len(ranks)).masks) if training else (),
+        state=tuple(name for name, t in template.tensors.items() if t.role == "state"),
+        updates=Template(key=f"statistics of {key}", equations=updates) if updates else None,
     )
 
 
@@ -335,6 +391,15 @@ def sum_template(count: int) -> Template:
 
 
 @lru_cache(maxsize=512)
+def mixes(template: Template) -> bool:
+    """Whether a layer's equations mix the samples of a batch: they sum over it, or give something that has no batch axis."""
+    for e in template.equations:
+        if any(b.extent == N for b in bound_indices(e.rhs)):
+            return True
+    return False
+
+
+@lru_cache(maxsize=512)
 def single(template: Template) -> Template:
     """Return a template for one sample: no batch axis, no sum over the batch, N = 1.
 
@@ -374,6 +439,7 @@ __all__ = [
     "layer_template",
     "loss_template",
     "lower",
+    "mixes",
     "own_template",
     "penalty_template",
     "sample_model",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from symbackprop.algebra.equation import System
@@ -39,6 +39,14 @@ class LayerRecord:
 
 
 @dataclass(frozen=True)
+class Statistic:
+    """A running statistic: its name, and the tensor of its next value (`Model.updates` defines it)."""
+
+    name: str
+    next: str
+
+
+@dataclass(frozen=True)
 class Model:
     """A network as a system of equations.
 
@@ -55,6 +63,10 @@ class Model:
         per: "batch" or "sample".
         spec: the declaration that it was made from.
         form: of the target, "labels" or "rows"; None without a loss.
+        mode: "training" or "inference".
+        statistics: running statistics with their next values; empty in inference, which reads them only.
+        updates: the equations of the next values, over tensors of ``system``.
+        masks: names of the random inputs of layers, in order.
     """
 
     name: str
@@ -69,6 +81,10 @@ class Model:
     per: str = "batch"
     spec: NetworkSpec | None = None
     form: str | None = None
+    mode: str = "training"
+    statistics: tuple[Statistic, ...] = ()
+    updates: System = field(default_factory=System)
+    masks: tuple[str, ...] = ()
 
     @cached_property
     def parameter(self) -> Mapping[str, ParameterRecord]:
@@ -91,4 +107,4 @@ class Model:
         return {name: found[name] for name in (*self.inputs, self.target) if name in found}
 
 
-__all__ = ["LayerRecord", "Model", "ParameterRecord"]
+__all__ = ["LayerRecord", "Model", "ParameterRecord", "Statistic"]

@@ -12,7 +12,7 @@ from symbackprop.declare.activations import ActivationSpec
 from symbackprop.declare.dimension import Shape
 from symbackprop.declare.layers import LAYERS, Activation
 from symbackprop.declare.layers.wiring import Layer, Shapes
-from symbackprop.declare.layout import ParameterRecord, place
+from symbackprop.declare.layout import MaskRecord, ParameterRecord, place
 from symbackprop.declare.losses import Loss
 from symbackprop.declare.own import own_shapes, read_layer
 from symbackprop.declare.regularizers import L1, L2, ElasticNet
@@ -109,17 +109,47 @@ class NetworkSpec:
     def parameters(self) -> tuple[ParameterRecord, ...]:
         """The parameters in declaration order, with their places in the flat buffer."""
         records = []
-        whole = {i.name: i.integer for i in self.inputs}
         for call in self.calls:
             if call.use > 1:
                 continue
             layer = self.layer[call.layer]
-            made = layer.shapes(tuple(self.shapes[x] for x in call.inputs), tuple(whole.get(x, False) for x in call.inputs))
-            for p in made.parameters:
+            for p in self._made(call).parameters:
                 name = f"{layer.name}.{p.name}"
                 fixed = name in self.frozen or not layer.trainable
                 records.append(ParameterRecord(name, p.shape, None, not fixed, p.initial, p.fan_in, p.fan_out))
         return place(records)
+
+    @cached_property
+    def statistics(self) -> tuple[ParameterRecord, ...]:
+        """The running statistics in declaration order; their places are behind those of the parameters."""
+        records = []
+        for call in self.calls:
+            if call.use == 1:
+                for s in self._made(call).statistics:
+                    records.append(ParameterRecord(f"{call.layer}.{s.name}", s.shape, None, False, s.initial))
+        last = self.parameters[-1:]
+        if any(p.offset is None for p in last):
+            return tuple(records)
+        return place(records, sum((p.offset or 0) + (p.size or 0) for p in last))
+
+    @cached_property
+    def masks(self) -> tuple[MaskRecord, ...]:
+        """The random inputs of layers in training, one for each use."""
+        records = []
+        for call in self.calls:
+            suffix = "" if call.use == 1 else f"_{call.use}"
+            records += [MaskRecord(f"{call.layer}.{m.name}{suffix}", m.shape, m.keep) for m in self._made(call).masks]
+        return tuple(records)
+
+    @cached_property
+    def has_modes(self) -> bool:
+        """Whether the network does something else when it predicts than in training."""
+        return any(layer.layer().has_modes() for layer in self.layers)
+
+    def _made(self, call: CallSpec) -> Shapes:
+        whole = {i.name: i.integer for i in self.inputs}
+        layer = self.layer[call.layer]
+        return layer.shapes(tuple(self.shapes[x] for x in call.inputs), tuple(whole.get(x, False) for x in call.inputs))
 
     def freeze(self, *names: str) -> NetworkSpec:
         """Return the network with parameters fixed; a layer's name stands for all of its parameters.

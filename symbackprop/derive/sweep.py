@@ -469,6 +469,11 @@ def stable_forward(system: System) -> tuple[Block, ...]:
     return tuple(out)
 
 
+def stable_system(system: System) -> System:
+    """Return a system in the form in which it is computed."""
+    return System(blocks=stable_forward(system), tensors=system.tensors)
+
+
 def _slot_of(block: Block, name: str) -> str:
     return next(s for s in block.template.defined if block.names[s] == name)
 

@@ -17,9 +17,9 @@ from symbackprop.algebra.tensor import Tensor
 from symbackprop.emit import prologue, wrap
 from symbackprop.emit.heading import heading
 from symbackprop.emit.names import RESERVED, Names
-from symbackprop.emit.page import Function, Node, Page, affine, count, parameter_rows, uses
+from symbackprop.emit.page import Function, Node, Page, affine, copies, count, mask_rows, parameter_rows, statistic_rows, uses
 from symbackprop.emit.vectorized import STEP, vectorized
-from symbackprop.plan.records import Call, OptimizerStep, Place, Plan
+from symbackprop.plan.records import Call, Entry, OptimizerStep, Place, Plan
 
 #: Stands around the name of a slot until the real tensor's name is put in.
 _MARK = "\0"
@@ -39,6 +39,8 @@ def page(plan: Plan, template: str) -> Page:
         dtype=plan.dtype,
         batch=plan.batch,
         parameters=parameter_rows(plan),
+        statistics=statistic_rows(plan),
+        masks=mask_rows(plan),
         state_size=str(arrays.count("parameter") * total + arrays.count("scalar")),
         hyper=tuple(f'("{name}", {value!r})' for name, value in (step.hyper if step else ())),
         trainable=tuple(f"({a}, {b})" for a, b in (step.ranges if step else ())),
@@ -87,15 +89,16 @@ class _Writer:
     def entries(self) -> Iterable[Function]:
         plan = self.plan
         names = Names(RESERVED | {"y", "value", "n"})
-        data = {x: names.of(x, x) for x in plan.inputs} | ({plan.target: "y"} if plan.target else {})
+        data = {x: names.of(x, x) for x in plan.inputs}
         outs = tuple(f"out_{k}" if len(plan.outputs) > 1 else "out" for k in range(1, len(plan.outputs) + 1))
         inputs = tuple(data[x] for x in plan.inputs)
-        yield from prologue.check(plan, data)
-        tests, opening = prologue.opening_forward(plan, data), prologue.opening(plan, data)
+        target = {plan.target: "y"} if plan.target else {}
+        yield from prologue.check(plan, data | target)
+        tests, opening = prologue.opening_forward(plan, data), prologue.opening(plan, data | target)
         yield self.function(
             "forward",
             ("params", *inputs, *outs, "work=None"),
-            plan.entry("forward").calls,
+            plan.entry("forward"),
             {**data},
             dict(zip(plan.outputs, outs, strict=True)),
             f"Write the network's output for a batch into out{prologue.STATUS if tests else ''}.",
@@ -104,11 +107,24 @@ class _Writer:
         )
         if plan.loss is None:
             return
+        if plan.has_entry("evaluation"):
+            yield self.function(
+                "evaluation",
+                ("params", *data.values(), *target.values(), "work=None"),
+                plan.entry("evaluation"),
+                data | target,
+                {},
+                "Return the loss of a batch in inference.",
+                result=plan.loss,
+                opening=opening,
+            )
+        data |= {m.name: names.of(m.name, m.name) for m in plan.masks}
+        data |= target
         given = tuple(data.values())
         yield self.function(
             "loss",
             ("params", *given, "work=None"),
-            plan.entry("loss").calls,
+            plan.entry("loss"),
             data,
             {},
             "Return the loss of a batch.",
@@ -141,30 +157,42 @@ class _Writer:
                 result=plan.loss,
                 opening=opening,
             )
+        if plan.statistics:
+            yield self.function(
+                "update_statistics",
+                ("params", *given, "work=None"),
+                self.both("statistics"),
+                data,
+                {},
+                "Write the next running statistics into params: those of before, and those of this batch.",
+                copied=copies(plan),
+            )
         if plan.update is not None:
             yield self.update(plan.update)
             passed = ", ".join(("params", *given, "grads", "work"))
+            follow = (Node(f"update_statistics({', '.join(('params', *given, 'work'))})"),) if plan.statistics else ()
             yield Function(
                 "train_step",
                 ("params", *given, "grads", "state", "hyper", "work=None"),
                 (),
                 (
                     Node(f"value = value_and_grad({passed})"),
-                    Node("if np.isfinite(value):", (Node("update(params, grads, state, hyper)"),)),
+                    Node("if np.isfinite(value):", (*follow, Node("update(params, grads, state, hyper)"))),
                     Node("return value"),
                 ),
                 "Return the loss and do one step of the optimizer; a loss that is not finite changes nothing.",
             )
 
-    def both(self, name: str) -> tuple[Call, ...]:
-        """Return the calls of the loss and of a backward pass."""
-        return (*self.plan.entry("loss").calls, *self.plan.entry(name).calls)
+    def both(self, name: str) -> Entry:
+        """Return the calls of the loss and of what comes after it."""
+        entry = self.plan.entry(name)
+        return Entry(name, (*self.plan.entry("loss").calls, *entry.calls), entry.places)
 
     def function(
         self,
         name: str,
         arguments: tuple[str, ...],
-        calls: Sequence[Call],
+        entry: Entry,
         data: Mapping[str, str],
         written: Mapping[str, str | None],
         doc: str,
@@ -173,13 +201,14 @@ class _Writer:
         zeroed: Sequence[tuple[int, int]] = (),
         opening: tuple[Node, ...] = (),
         closing: tuple[Node, ...] = (),
+        copied: Sequence[tuple[int, int, str]] = (),
     ) -> Function:
         names = Names(RESERVED | {"y", "value", "n", STEP} | {a.removesuffix("=None") for a in arguments})
         for real, text in (*data.items(), *written.items()):
             if text is not None:
                 names.given[real] = text
-        places = self.plan.entries[-1].places
-        lines = self.live(calls, (*written, *((result,) if result else ())))
+        places = entry.places
+        lines = self.live(entry, (*written, *((result,) if result else ()), *(tensor for _, _, tensor in copied)))
         read = dict.fromkeys(call.slots[slot] for call, line in lines for slot in (*line.reads, line.slot))
         seen = [real for buffer in ("params", "grads") for real in read if real in places and places[real].buffer == buffer]
         views = [Node(self.view(names.of(real, real), places[real])) for real in seen]
@@ -211,16 +240,19 @@ class _Writer:
         if batch:
             views.insert(0, Node(f"n = {data[self.plan.inputs[0]]}.shape[0]"))
         views += [Node(f"grads[{start}:{stop}] = 0") for start, stop in zeroed]
+        for start, stop, tensor in copied:
+            flat = names.of(tensor, tensor) + ("" if len(places[tensor].shape) < 2 else ".ravel()")
+            body.append(Node(f"params[{start}:{stop}] = {flat}"))
         if result is not None:
             body.append(Node(f"return float({names.of(result, result)})"))
         return Function(name, arguments, (), (*opening, *views, *body, *closing), doc)
 
-    def live(self, calls: Sequence[Call], wanted: Sequence[str]) -> list[tuple[Call, _Line]]:
+    def live(self, entry: Entry, wanted: Sequence[str]) -> list[tuple[Call, _Line]]:
         """Return the lines that some tensors need, in order: what the loops fuse is a line of its own here."""
         open_names = set(wanted)
         kept: list[tuple[Call, _Line]] = []
-        for call in reversed(calls):
-            lines = self.translated(call, self.plan.entries[-1].places)
+        for call in reversed(entry.calls):
+            lines = self.translated(call, entry.places)
             # Of a loop over steps all lines are needed, or none.
             units = [lines] if any(line.loop for line in lines) else [(line,) for line in reversed(lines)]
             for unit in units:
@@ -279,14 +311,17 @@ class _Writer:
         names = Names(RESERVED | {"start", "stop"})
         arrays = [name for name, kind in step.state if kind == "parameter"]
         scalars = [name for name, kind in step.state if kind == "scalar"]
-        names.given |= {"w": "params", "g": "grads"}
+        behind = bool(self.plan.statistics)
+        names.given |= {"w": names.of("weights", "weights") if behind else "params", "g": "grads"}
         size = names.of("P", "P")
-        body = [Node(f"{size} = params.size")]
+        body = [Node(f"{size} = grads.size" if behind else f"{size} = params.size")]
         body += [Node(f"{names.of(name, name)} = float(hyper[{k}])") for k, (name, _) in enumerate(step.hyper)]
         for k, name in enumerate(arrays):
             body.append(Node(f"{names.of(name, name)} = state[{affine(k, size, 0)}:{affine(k + 1, size, 0)}]"))
         for k, name in enumerate(scalars):
             body.append(Node(f"{names.of(name, name)} = float(state[{affine(len(arrays), size, k)}])"))
+        if behind:
+            body.append(Node(f"{names.of('w', 'w')} = params[:{size}]"))
         for e in step.equations:
             code, used = vectorized(e, lambda slot: names.of(slot, slot), lambda extent: size)
             self.used |= set(used)

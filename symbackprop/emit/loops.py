@@ -12,7 +12,7 @@ from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.emit import prologue, wrap
 from symbackprop.emit.heading import heading
 from symbackprop.emit.names import RESERVED, Names
-from symbackprop.emit.page import Function, Node, Page, View, affine, count, parameter_rows, uses
+from symbackprop.emit.page import Function, Node, Page, View, affine, copies, count, mask_rows, parameter_rows, statistic_rows, uses
 from symbackprop.emit.scalar import ScalarPrinter
 from symbackprop.plan.records import (
     Choose,
@@ -47,6 +47,8 @@ def page(plan: Plan, template: str) -> Page:
         dtype=plan.dtype,
         batch=plan.batch,
         parameters=parameter_rows(plan),
+        statistics=statistic_rows(plan),
+        masks=mask_rows(plan),
         state_size=writer.state_size,
         hyper=tuple(f'("{name}", {value!r})' for name, value in (plan.update.hyper if plan.update else ())),
         trainable=tuple(f"({a}, {b})" for a, b in (plan.update.ranges if plan.update else ())),
@@ -122,8 +124,18 @@ class _Writer:
         yield inputs.function("forward", arguments, given, doc, opening=tests, closing=(Node("return 0"),) if tests else ())
         if plan.loss is None:
             return
-        data = (*self.given(plan.inputs), *(["y"] if plan.target else []))
+        target = ("y",) if plan.target else ()
         opening = prologue.opening(plan, names)
+        if plan.has_entry("evaluation"):
+            yield _Driver(self, plan.entry("evaluation")).function(
+                "evaluation",
+                ("params", *self.given(plan.inputs), *target, "work"),
+                names,
+                "Return the loss of a batch in inference.",
+                result=plan.loss,
+                opening=opening,
+            )
+        data = (*self.given((*plan.inputs, *(m.name for m in plan.masks))), *target)
         yield _Driver(self, plan.entry("loss")).function(
             "loss",
             ("params", *data, "work"),
@@ -152,16 +164,25 @@ class _Writer:
                 first=f"loss({', '.join(('params', *data, 'work'))})",
                 opening=opening,
             )
+        if plan.statistics:
+            yield _Driver(self, plan.entry("statistics")).function(
+                "update_statistics",
+                ("params", *data, "work"),
+                names,
+                "Write the next running statistics into params; work is as value_and_grad of the same batch left it.",
+                copied=copies(plan),
+            )
         if plan.update is not None:
             yield self.update(plan.update)
             passed = ", ".join(("params", *data, "grads", "work"))
+            follow = (Node(f"update_statistics({', '.join(('params', *data, 'work'))})"),) if plan.statistics else ()
             yield Function(
                 "train_step",
                 ("params", *data, "grads", "state", "hyper", "work"),
                 (),
                 (
                     Node(f"value = value_and_grad({passed})"),
-                    Node("if np.isfinite(value):", (Node("update(params, grads, state, hyper)"),)),
+                    Node("if np.isfinite(value):", (*follow, Node("update(params, grads, state, hyper)"))),
                     Node("return value"),
                 ),
                 "Return the loss and do one step of the optimizer; a loss that is not finite changes nothing.",
@@ -173,7 +194,7 @@ class _Writer:
 
     def data_names(self) -> dict[str, str]:
         names = Names(self.reserved | {"y", "value"})
-        made = {x: names.of(x, x) for x in self.plan.inputs}
+        made = {x: names.of(x, x) for x in (*self.plan.inputs, *(m.name for m in self.plan.masks))}
         return made | ({self.plan.target: "y"} if self.plan.target else {})
 
     def frozen(self) -> tuple[tuple[int, int], ...]:
@@ -190,7 +211,8 @@ class _Writer:
         size = frame.names.of("P", "P")
         frame.extents[step.index.extent] = size
         frame.given[step.index.extent] = size
-        body = [Node(f"{size} = params.size")]
+        # Behind the parameters lie the running statistics, which no optimizer changes.
+        body = [Node(f"{size} = grads.size" if self.plan.statistics else f"{size} = params.size")]
         for k, (name, _) in enumerate(step.hyper):
             body.append(Node(f"{frame.local(Local(name))} = hyper[{k}]"))
         for k, name in enumerate(arrays):
@@ -252,6 +274,7 @@ class _Driver:
         zeroed: tuple[tuple[int, int], ...] = (),
         opening: tuple[Node, ...] = (),
         closing: tuple[Node, ...] = (),
+        copied: tuple[tuple[int, int, str], ...] = (),
     ) -> Function:
         writer = self.writer
         names = Names(writer.reserved | set(arguments) | {"value", "n"})
@@ -283,6 +306,9 @@ class _Driver:
         body += views
         body += [Node(f"grads[{start}:{stop}] = 0") for start, stop in zeroed]
         body += calls
+        for start, stop, tensor in copied:
+            flat = names.of(tensor, tensor) + ("" if len(self.entry.places[tensor].shape) < 2 else ".ravel()")
+            body.append(Node(f"params[{start}:{stop}] = {flat}"))
         if result is not None:
             body.append(Node(f"return float({names.of(result, result)}[0])"))
         elif first is not None:

@@ -10,8 +10,9 @@ from collections.abc import Hashable, Iterable
 RESERVED = frozenset(
     {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "njit", "prange", "real", "erf", "erfc"}
     | {"forward", "loss", "value_and_grad", "input_gradients", "update", "train_step", "workspace", "check", "in_range"}
+    | {"update_statistics", "evaluation"}
     | {"params", "grads", "work", "state", "hyper", "out"}
-    | {"NAME", "PARAMETERS", "DTYPE", "BATCH", "STATE_SIZE", "HYPER", "TRAINABLE"}
+    | {"NAME", "PARAMETERS", "DTYPE", "BATCH", "STATE_SIZE", "HYPER", "TRAINABLE", "STATISTICS", "MASKS"}
     | {"product", "product_parallel", "transpose", "view_2", "view_3", "view_4", "sigmoid", "softplus", "log_sum_exp"}
 )
 

@@ -66,6 +66,8 @@ class Page:
     dtype: str
     batch: int
     parameters: tuple[str, ...]
+    statistics: tuple[str, ...]
+    masks: tuple[str, ...]
     state_size: str
     hyper: tuple[str, ...]
     trainable: tuple[str, ...]
@@ -107,11 +109,26 @@ def uses(text: str, name: str) -> bool:
 
 def parameter_rows(plan: Plan) -> tuple[str, ...]:
     """Return (name, offset, shape) of each parameter as text."""
-    rows = []
-    for p in plan.parameters:
-        shape = f"({p.shape[0]},)" if len(p.shape) == 1 else f"({', '.join(map(str, p.shape))})"
-        rows.append(f'("{p.name}", {p.offset}, {shape})')
-    return tuple(rows)
+    return tuple(f'("{p.name}", {p.offset}, {_shape(p.shape)})' for p in plan.parameters)
 
 
-__all__ = ["Function", "Node", "Page", "View", "affine", "count", "parameter_rows", "uses"]
+def statistic_rows(plan: Plan) -> tuple[str, ...]:
+    """Return (name, offset, shape, first value) of each running statistic as text."""
+    return tuple(f'("{s.name}", {s.offset}, {_shape(s.shape)}, {s.initial!r})' for s in plan.statistics)
+
+
+def mask_rows(plan: Plan) -> tuple[str, ...]:
+    """Return (name, shape of a sample, probability of a 1) of each random input as text."""
+    return tuple(f'("{m.name}", {_shape(m.shape)}, {m.keep!r})' for m in plan.masks)
+
+
+def copies(plan: Plan) -> tuple[tuple[int, int, str], ...]:
+    """Return where each running statistic lies in ``params``, start and stop, and the tensor of its next value."""
+    return tuple((s.offset, s.offset + count(s.shape), s.next) for s in plan.statistics)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
+
+
+__all__ = ["Function", "Node", "Page", "View", "affine", "copies", "count", "mask_rows", "parameter_rows", "statistic_rows", "uses"]

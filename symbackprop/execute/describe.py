@@ -11,7 +11,7 @@ from symbackprop.algebra.tensor import Access
 from symbackprop.declare.model import Model
 from symbackprop.declare.spec import NetworkSpec
 from symbackprop.errors import EmissionError, ShapeError
-from symbackprop.execute.face import Face, InputFace, TargetFace
+from symbackprop.execute.face import Face, InputFace, MaskFace, TargetFace
 
 
 def describe(spec: NetworkSpec, model: Model, *, kind: str, module: str, dtype: str, batch: int, plan: str) -> Face:
@@ -33,6 +33,9 @@ def describe(spec: NetworkSpec, model: Model, *, kind: str, module: str, dtype: 
         reduction=None if spec.loss is None else spec.loss.reduction,
         penalised=spec.regularizer is not None,
         plan=plan,
+        statistics=spec.statistics,
+        masks=tuple(MaskFace(m.name, numbers(m.shape, m.name), m.keep) for m in spec.masks),
+        modes=spec.has_modes,
     )
 
 

@@ -252,13 +252,13 @@ def check_target(face: Face, target: TargetFace, y: Any, batch: int, *, finite: 
     return array
 
 
-def check_flat(flat: Any, name: str, face: Face) -> Array:
-    """Return a flat buffer in the layout of the parameters, tested.
+def check_flat(flat: Any, name: str, face: Face, *, statistics: bool = False) -> Array:
+    """Return a flat buffer in the layout of the parameters, with the running statistics behind them or without, tested.
 
     Raises:
         DataError, ShapeError: it is none.
     """
-    return check_array(flat, name, (face.size,), np.dtype(face.dtype), program=f"program {face.network}")
+    return check_array(flat, name, (face.buffer if statistics else face.size,), np.dtype(face.dtype), program=f"program {face.network}")
 
 
 __all__ = [

@@ -37,6 +37,15 @@ class TargetFace:
 
 
 @dataclass(frozen=True)
+class MaskFace:
+    """A random input of 0/1 entries: its name, shape without the batch, and the probability of a 1."""
+
+    name: str
+    shape: tuple[int, ...]
+    keep: float
+
+
+@dataclass(frozen=True)
 class Face:
     """What the text of a program takes and gives.
 
@@ -54,6 +63,9 @@ class Face:
         reduction: "mean" or "sum"; None without a loss.
         penalised: whether the loss holds a penalty on the parameters.
         plan: the plan in words.
+        statistics: running statistics, behind the parameters in one buffer.
+        masks: random inputs of the training pass, in order.
+        modes: whether inference differs from training.
     """
 
     network: str
@@ -69,6 +81,9 @@ class Face:
     reduction: str | None
     penalised: bool
     plan: str
+    statistics: tuple[ParameterRecord, ...] = ()
+    masks: tuple[MaskFace, ...] = ()
+    modes: bool = False
 
     @property
     def size(self) -> int:
@@ -86,6 +101,11 @@ class Face:
     def checked(self) -> bool:
         """Whether the module has a ``check`` of tokens or labels."""
         return any(most >= least for _, _, least, most in self.ranges)
+
+    @property
+    def buffer(self) -> int:
+        """How many numbers the parameters and the running statistics are together."""
+        return self.size + sum(record.size or 0 for record in self.statistics)
 
     def to_json(self) -> str:
         """Return the canonical text of this record."""
@@ -109,8 +129,10 @@ class Face:
                 "target": None if target is None else TargetFace(**{**target, "shape": tuple(target["shape"])}),
                 "output": tuple(data["output"]),
                 "parameters": tuple(ParameterRecord(**{**p, "shape": tuple(p["shape"])}) for p in data["parameters"]),
+                "statistics": tuple(ParameterRecord(**{**p, "shape": tuple(p["shape"])}) for p in data["statistics"]),
+                "masks": tuple(MaskFace(**{**m, "shape": tuple(m["shape"])}) for m in data["masks"]),
             }
         )
 
 
-__all__ = ["Face", "InputFace", "TargetFace"]
+__all__ = ["Face", "InputFace", "MaskFace", "TargetFace"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from symbackprop.declare.initializers import stream
 from symbackprop.errors import DataError
+from symbackprop.execute.face import MaskFace
+from symbackprop.execute.masks import batches
 
 Array = npt.NDArray[Any]
 
@@ -29,7 +31,7 @@ class Course:
         epochs: passes over the data.
         batch_size: samples of one update; the last batch of an epoch may be smaller.
         shuffle: whether every epoch draws a new order.
-        seed: of that order.
+        seed: of that order, and of the masks.
         check_finite: whether gradients are tested before every update.
     """
 
@@ -93,16 +95,20 @@ def train(
     course: Course,
     score: Callable[[], Score],
     report: Callable[[int, str], None] | None = None,
+    masks: Sequence[MaskFace] = (),
 ) -> History:
-    """Train ``flat`` in place.
+    """Train ``flat`` in place: the parameters, and behind them the running statistics if there are any.
 
     Raises:
-        DataError: the loss or a parameter is no longer finite; the parameters are then those at the start of that epoch.
+        DataError: the loss or a parameter is no longer finite; all are then those at the start of that epoch.
     """
     samples, size = len(inputs[0]), min(course.batch_size, len(inputs[0]))
     rng = stream(course.seed, "shuffle")
     buffers = tuple(np.empty((size, *a.shape[1:]), a.dtype) for a in (*inputs, y))
-    state, grads = np.zeros(module.STATE_SIZE, flat.dtype), np.zeros_like(flat)
+    statistics = getattr(module, "STATISTICS", ())
+    first = statistics[0][1] if statistics else flat.size
+    state, grads = np.zeros(module.STATE_SIZE, flat.dtype), np.zeros(first, flat.dtype)
+    drawn = batches(masks, size, course.seed, flat.dtype)
     work = np.zeros(module.workspace(size), flat.dtype)
     values = np.array([hyper[name] for name, _ in module.HYPER], np.float64)
     updates, record = 0, History((), (), (), (), (), 0)
@@ -111,10 +117,13 @@ def train(
         order = rng.permutation(samples) if course.shuffle else None
         for low in range(0, samples, size):
             count = min(size, samples - low)
-            batch = _batch((*inputs, y), buffers, order, low, count)
+            *chosen, target = _batch((*inputs, y), buffers, order, low, count)
+            batch = (*chosen, *(mask[:count] for mask in next(drawn)), target)
             if course.check_finite:
                 loss = module.value_and_grad(flat, *batch, grads, work)
                 if math.isfinite(loss) and np.isfinite(grads).all():
+                    if statistics:
+                        module.update_statistics(flat, *batch, work)
                     module.update(flat, grads, state, values)
                 elif math.isfinite(loss):
                     flat[:] = start

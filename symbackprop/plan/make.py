@@ -27,10 +27,12 @@ from symbackprop.plan.records import (
     Entry,
     Local,
     Machine,
+    MaskSlot,
     OptimizerStep,
     Place,
     Plan,
     Slot,
+    StatisticSlot,
     Store,
     needed,
 )
@@ -65,13 +67,18 @@ class Options(Protocol):
     def optimizer(self) -> Any: ...
 
 
-def make(model: Model, derivation: Derivation | None, options: Options) -> Plan:
+#: The first values of running statistics, by the name of the initializer.
+_FIRST = {"zeros": 0.0, "ones": 1.0}
+
+
+def make(model: Model, derivation: Derivation | None, options: Options, inference: System | None = None) -> Plan:
     """Return the plan of a network's kernels.
 
     Args:
         model: the network.
         derivation: of its loss; None where it has none, which leaves the forward pass.
         options: type, largest batch, schedule and optimizer.
+        inference: its equations in inference, in the form in which they are computed; None where they are those of training.
     """
     if derivation is None:
         forward, tensors = model.system.blocks, model.system.tensors
@@ -82,6 +89,8 @@ def make(model: Model, derivation: Derivation | None, options: Options) -> Plan:
     missing = [p.name for p in model.parameters if p.offset is None]
     if missing:
         raise EmissionError(f"{model.name}: the shape of {missing[0]} is symbolic; kernels need numbers for every size but the batch")
+    records = {} if model.spec is None else {r.name: r for r in model.spec.statistics}
+    chances = {} if model.spec is None else {m.name: m for m in model.spec.masks}
     return assemble(
         name=model.name,
         forward=forward,
@@ -100,7 +109,18 @@ def make(model: Model, derivation: Derivation | None, options: Options) -> Plan:
         schedule=options.schedule,
         optimizer=options.optimizer,
         ranges=tuple((name, *ends) for name, ends in model.ranges.items()),
+        inference=inference,
+        updates=model.updates if derivation is not None else System(),
+        statistics=tuple(
+            StatisticSlot(s.name, records[s.name].offset or 0, _numbers(records[s.name].shape), _FIRST[records[s.name].initial], s.next)
+            for s in model.statistics
+        ),
+        masks=tuple(MaskSlot(m, _numbers(chances[m].shape), chances[m].keep) for m in model.masks),
     )
+
+
+def _numbers(shape: tuple[int | str, ...]) -> tuple[int, ...]:
+    return tuple(int(s) for s in shape)
 
 
 def assemble(
@@ -123,37 +143,54 @@ def assemble(
     optimizer: Optimizer | None = None,
     machine: Machine = CPU,
     ranges: tuple[tuple[str, int, int], ...] = (),
+    inference: System | None = None,
+    updates: System | None = None,
+    statistics: tuple[StatisticSlot, ...] = (),
+    masks: tuple[MaskSlot, ...] = (),
 ) -> Plan:
-    """Return the plan for forward and backward blocks; see `Plan` for the arguments."""
+    """Return the plan for forward and backward blocks; see `make` and `Plan` for the arguments."""
     if schedule not in ("auto", "plain"):
         raise EmissionError(f"unknown schedule {schedule!r} (known: auto, plain)")
-    wanted = frozenset((*outputs, *((loss,) if loss else ()), *(g for _, g in gradients), *(g for _, g in input_gradients)))
-    blocks = (*forward, *backward)
+    after = updates.blocks if updates is not None else ()
+    tensors = {**(updates.tensors if updates is not None else {}), **tensors}
+    results = (*((loss,) if loss else ()), *(g for _, g in gradients), *(g for _, g in input_gradients))
+    nexts = tuple(s.next for s in statistics) if after else ()
+    wanted = frozenset((*(outputs if inference is None else ()), *results, *nexts))
+    blocks = (*forward, *backward, *after)
     chosen = _live(blocks, wanted)
     read_between = wanted.union(*(names for _, names in chosen.values()))
     workshop = Workshop(size, batch, schedule, machine, tensors)
     ahead: list[Call] = []
     behind: list[Call] = []
+    later: list[Call] = []
     for number, block in enumerate(blocks):
         if number in chosen:
             calls = workshop.calls(block, chosen[number][0], read_between)
-            (ahead if number < len(forward) else behind).extend(calls)
+            (ahead if number < len(forward) else behind if number < len(forward) + len(backward) else later).extend(calls)
     known = {p.name: Place("params", 0, p.offset, p.shape) for p in parameters}
+    known.update((s.name, Place("params", 0, s.offset, s.shape)) for s in statistics)
     offsets = {p.name: p.offset for p in parameters}
-    for given in (*inputs, *((target,) if target else ())):
+    for given in (*inputs, *(m.name for m in masks), *((target,) if target else ())):
         known[given] = Place("argument", 0, 0, shape_of(tensors[given], {}, size))
     for parameter, gradient in gradients:
         known[gradient] = Place("grads", 0, offsets[parameter], shape_of(tensors[gradient], {}, size))
     for _, gradient in input_gradients:
         known[gradient] = Place("argument", 0, 0, shape_of(tensors[gradient], {}, size))
-    places, per_sample, fixed = _arena((*ahead, *behind), known, workshop.shapes, wanted)
-    entries = [Entry("forward", needed(ahead, outputs), _outputs(places, outputs, tensors, size))]
+    places, per_sample, fixed = _arena((*ahead, *behind, *later), known, workshop.shapes, wanted)
+    if inference is None:
+        entries = [Entry("forward", needed(ahead, outputs), _outputs(places, outputs, tensors, size))]
+    else:
+        entries, more, besides = _predicting(inference, workshop, known, outputs, loss)
+        per_sample, fixed = max(per_sample, more), max(fixed, besides)
     if loss:
-        tape = {n for call in behind for n in call.names}
-        entries.append(Entry("loss", needed(ahead, (loss, *sorted(tape), *outputs)), places))
+        tape = {n for call in (*behind, *later) for n in call.names}
+        kept = outputs if inference is None else ()
+        entries.append(Entry("loss", needed(ahead, (loss, *sorted(tape), *kept)), places))
         entries.append(Entry("backward", needed(behind, tuple(g for _, g in gradients)), places))
         if input_gradients:
             entries.append(Entry("input_gradients", needed(behind, tuple(g for _, g in input_gradients)), places))
+        if later:
+            entries.append(Entry("statistics", tuple(later), places))
     return Plan(
         name=name,
         dtype=dtype,
@@ -172,9 +209,26 @@ def assemble(
         per_sample=per_sample,
         fixed=fixed,
         update=None if optimizer is None else _update(optimizer, parameters),
-        digest=_digest(blocks, optimizer),
+        digest=_digest((*blocks, *(inference.blocks if inference is not None else ())), optimizer),
         ranges=ranges,
+        statistics=statistics,
+        masks=masks,
     )
+
+
+def _predicting(
+    system: System, workshop: Workshop, known: Mapping[str, Place], outputs: tuple[str, ...], loss: str | None
+) -> tuple[list[Entry], int, int]:
+    """Return the entries of inference, "forward" and "evaluation", and the workspace that they need."""
+    wanted = frozenset((*outputs, *((loss,) if loss else ())))
+    chosen = _live(system.blocks, wanted)
+    between = wanted.union(*(names for _, names in chosen.values()))
+    calls = [call for number in sorted(chosen) for call in workshop.calls(system.blocks[number], chosen[number][0], between)]
+    places, per_sample, fixed = _arena(calls, known, workshop.shapes, wanted)
+    entries = [Entry("forward", needed(calls, outputs), _outputs(places, outputs, system.tensors, workshop.size))]
+    if loss:
+        entries.append(Entry("evaluation", needed(calls, (loss,)), places))
+    return entries, per_sample, fixed
 
 
 # What is needed

@@ -264,6 +264,34 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class StatisticSlot:
+    """A running statistic in the flat buffer, behind the parameters.
+
+    Attributes:
+        name: its own.
+        offset: where it starts.
+        shape: of it.
+        initial: its first value, everywhere.
+        next: the tensor of its next value.
+    """
+
+    name: str
+    offset: int
+    shape: tuple[int, ...]
+    initial: float
+    next: str
+
+
+@dataclass(frozen=True)
+class MaskSlot:
+    """A random input of 0/1 entries: its shape without the batch, and the probability of a 1."""
+
+    name: str
+    shape: tuple[int, ...]
+    keep: float
+
+
+@dataclass(frozen=True)
 class Plan:
     """All that a target needs to write a module.
 
@@ -279,12 +307,15 @@ class Plan:
         outputs: names of the output tensors.
         loss: name of the total loss, or None.
         tensors: by name, as the equations have them.
-        entries: "forward", and with a loss "loss", "backward" and "input_gradients".
+        entries: "forward", and with a loss "loss", "backward" and "input_gradients"; "statistics" where there are any; "evaluation",
+            the loss in inference, where that is another one.
         per_sample: elements of workspace for each sample.
         fixed: elements of workspace besides.
         update: the optimizer's step, or None.
         digest: SHA-256 of the equations.
         ranges: (name, least, most) of the integer inputs and labels: outside, they would be addresses of nothing.
+        statistics: running statistics, in canonical order.
+        masks: random inputs of the training pass, in order.
     """
 
     name: str
@@ -306,6 +337,8 @@ class Plan:
     update: OptimizerStep | None = field(default=None, repr=False)
     digest: str = ""
     ranges: tuple[tuple[str, int, int], ...] = ()
+    statistics: tuple[StatisticSlot, ...] = ()
+    masks: tuple[MaskSlot, ...] = ()
 
     @property
     def kernels(self) -> tuple[Kernel, ...]:
@@ -315,6 +348,10 @@ class Plan:
             for call in entry.calls:
                 found.setdefault(call.kernel.name, call.kernel)
         return tuple(found.values())
+
+    def has_entry(self, name: str) -> bool:
+        """Whether there is an entry of that name."""
+        return any(entry.name == name for entry in self.entries)
 
     def entry(self, name: str) -> Entry:
         """Return the entry of that name."""
@@ -363,6 +400,7 @@ __all__ = [
     "Local",
     "Loop",
     "Machine",
+    "MaskSlot",
     "Nest",
     "OptimizerStep",
     "Place",
@@ -370,6 +408,7 @@ __all__ = [
     "Product",
     "Slot",
     "Statement",
+    "StatisticSlot",
     "Store",
     "Update",
     "When",

@@ -92,11 +92,14 @@ class Network:
 
     def init(self, seed: int = 0, dtype: Any = "float32") -> Parameters:
         """Return first values of the parameters: He in front of relu and its like, Glorot otherwise, zero for biases."""
-        return Parameters.initial(self.spec.parameters, seed, dtype)
+        return Parameters.initial(self.spec.parameters, seed, dtype, self.spec.statistics)
 
     def parameters(self, mapping: Mapping[str, Any], dtype: Any = None) -> Parameters:
-        """Return parameters with the given values, all of them; the type is the values' unless ``dtype`` says otherwise."""
-        return Parameters.of(self.spec.parameters, mapping, dtype)
+        """Return parameters with the given values, all of them; the type is the values' unless ``dtype`` says otherwise.
+
+        Running statistics have their first values unless the mapping has them too.
+        """
+        return Parameters.of(self.spec.parameters, mapping, dtype, self.spec.statistics)
 
     def model(self, target: str | None = None, per: str = "batch") -> Any:
         """Return the network as a system of equations with the roles of its tensors."""

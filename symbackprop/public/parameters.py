@@ -9,6 +9,7 @@ import os
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -35,49 +36,67 @@ _LIMIT = 2**31
 class Parameters(Mapping[str, Array]):
     """A mapping from name to array. The arrays are views of one flat buffer, ``flat``.
 
-    ``params["dense_1.W"] = array`` copies into the buffer, after a check of shape and type.
+    ``params["dense_1.W"] = array`` copies into the buffer, after a check of shape and type. Running statistics are no parameters:
+    they are views of the same memory behind ``flat``, in ``params.state``.
     """
 
-    __slots__ = ("_records", "_state", "_views", "flat")
+    __slots__ = ("_records", "_state", "_statistics", "_views", "buffer", "flat")
 
+    #: The parameters in canonical order.
     flat: Array
+    #: The parameters, and behind them the running statistics.
+    buffer: Array
 
-    def __init__(self, records: Iterable[ParameterRecord], flat: Array, state: Mapping[str, Array] | None = None) -> None:
-        self._records = {record.name: record for record in place(records)}
-        self.flat = flat
-        self._state: dict[str, Array] = dict(state or {})
-        self._views: dict[str, Array] = {}
-        for record in self._records.values():
+    def __init__(self, records: Iterable[ParameterRecord], buffer: Array, statistics: Iterable[ParameterRecord] = ()) -> None:
+        own = place(records)
+        count = sum(record.size or 0 for record in own)
+        behind = place(statistics, count)
+        for record in (*own, *behind):
             if record.offset is None or record.size is None:
                 raise ShapeError(f"parameter {record.name} has a symbolic size {record.shape}; give it a number")
-            self._views[record.name] = flat[record.offset : record.offset + record.size].reshape(tuple(map(int, record.shape)))
-        if flat.ndim != 1 or flat.size != sum(view.size for view in self._views.values()) or not flat.flags.c_contiguous:
-            raise ShapeError(
-                f"the flat buffer must be one contiguous axis of {sum(v.size for v in self._views.values())} numbers, got {flat.shape}"
-            )
+        total = count + sum(record.size or 0 for record in behind)
+        if buffer.ndim != 1 or buffer.size != total or not buffer.flags.c_contiguous:
+            raise ShapeError(f"the flat buffer must be one contiguous axis of {total} numbers, got {buffer.shape}")
+        self._records = {record.name: record for record in own}
+        self._statistics = behind
+        self.buffer = buffer
+        self.flat = buffer[:count] if behind else buffer
+        self._views = {record.name: _view(buffer, record) for record in own}
+        self._state = {record.name: _view(buffer, record) for record in behind}
 
     @classmethod
-    def zeros(cls, records: Iterable[ParameterRecord], dtype: Any = "float64") -> Parameters:
-        """Return parameters that are all zero."""
-        placed = place(records)
-        for record in placed:
+    def zeros(cls, records: Iterable[ParameterRecord], dtype: Any = "float64", statistics: Iterable[ParameterRecord] = ()) -> Parameters:
+        """Return parameters that are all zero; running statistics have their first values."""
+        placed, behind = place(records), tuple(statistics)
+        for record in (*placed, *behind):
             if record.size is None:
                 raise ShapeError(f"parameter {record.name} has a symbolic size {record.shape}; give it a number")
-        return cls(placed, np.zeros(sum(record.size or 0 for record in placed), dtype=real_type(dtype)))
+        made = cls(placed, np.zeros(sum(record.size or 0 for record in (*placed, *behind)), dtype=real_type(dtype)), behind)
+        for record in behind:
+            made._state[record.name][...] = initial_values(record, 0)
+        return made
 
     @classmethod
-    def initial(cls, records: Iterable[ParameterRecord], seed: int = 0, dtype: Any = "float32") -> Parameters:
+    def initial(
+        cls, records: Iterable[ParameterRecord], seed: int = 0, dtype: Any = "float32", statistics: Iterable[ParameterRecord] = ()
+    ) -> Parameters:
         """Return first values: He in front of relu and its like, Glorot otherwise, zero for biases."""
         placed = tuple(records)
         values = [initial_values(record, seed) for record in placed]
-        made = cls.zeros(placed, dtype)
+        made = cls.zeros(placed, dtype, statistics)
         for record, value in zip(placed, values, strict=True):
             made._views[record.name][...] = value
         return made
 
     @classmethod
-    def of(cls, records: Iterable[ParameterRecord], values: Mapping[str, Any], dtype: Any = None) -> Parameters:
-        """Return parameters with the given values; every one must be there.
+    def of(
+        cls,
+        records: Iterable[ParameterRecord],
+        values: Mapping[str, Any],
+        dtype: Any = None,
+        statistics: Iterable[ParameterRecord] = (),
+    ) -> Parameters:
+        """Return parameters with the given values; every one must be there. Running statistics may be: they have first values.
 
         Raises:
             DataError: a parameter is missing, or a name is none.
@@ -86,21 +105,23 @@ class Parameters(Mapping[str, Array]):
         placed = tuple(records)
         if not isinstance(values, Mapping):
             raise DataError(f"parameters are given as a mapping name -> array, got {type(values).__name__}")
-        names = [record.name for record in placed]
+        names, behind = [record.name for record in placed], tuple(statistics)
+        more = [record.name for record in behind if record.name in values]
         for name in values:
-            if name not in names:
+            if name not in names and name not in more:
                 raise DataError(f"there is no parameter {str(name)[:60]!r}{suggestion(name, names)} (known: {', '.join(names)})")
         missing = [name for name in names if name not in values]
         if missing:
             raise DataError(f"no value is given for {', '.join(missing)}")
-        arrays = {name: _numbers(name, values[name]) for name in names}
+        arrays = {name: _numbers(name, values[name]) for name in (*names, *more)}
         if dtype is None:
             kinds = {a.dtype for a in arrays.values() if a.dtype.kind == "f"}
             dtype = kinds.pop() if len(kinds) == 1 and all(a.dtype.kind == "f" for a in arrays.values()) else np.dtype(np.float64)
-        made = cls.zeros(placed, dtype)
+        made = cls.zeros(placed, dtype, behind)
+        views = {**made._views, **made._state}
         for name, array in arrays.items():
-            _check_shape(name, array, made._views[name])
-            made._views[name][...] = array
+            _check_shape(name, array, views[name])
+            views[name][...] = array
         return made
 
     @property
@@ -115,8 +136,13 @@ class Parameters(Mapping[str, Array]):
 
     @property
     def state(self) -> Mapping[str, Array]:
-        """Values that training keeps besides the parameters, such as running statistics; empty for dense networks."""
-        return self._state
+        """The running statistics by name, views of ``buffer``; empty for a network without any."""
+        return MappingProxyType(self._state)
+
+    @property
+    def statistics(self) -> tuple[ParameterRecord, ...]:
+        """Name, shape and place of every running statistic, in order."""
+        return self._statistics
 
     def __getitem__(self, name: str) -> Array:
         if name not in self._views:
@@ -144,21 +170,22 @@ class Parameters(Mapping[str, Array]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Parameters):
             return NotImplemented
-        same = [(r.name, r.shape) for r in self.records] == [(r.name, r.shape) for r in other.records]
-        return same and self.dtype == other.dtype and np.array_equal(self.flat, other.flat, equal_nan=True)
+        mine, there = ([(r.name, r.shape) for r in (*p.records, *p.statistics)] for p in (self, other))
+        same = mine == there and self.flat.size == other.flat.size
+        return same and self.dtype == other.dtype and np.array_equal(self.buffer, other.buffer, equal_nan=True)
 
     __hash__ = None  # type: ignore[assignment]
 
     def copy(self) -> Parameters:
         """Return independent parameters with the same values."""
-        return Parameters(self.records, self.flat.copy(), {name: value.copy() for name, value in self._state.items()})
+        return Parameters(self.records, self.buffer.copy(), self._statistics)
 
     def astype(self, dtype: Any) -> Parameters:
         """Return independent parameters of another type."""
-        return Parameters(self.records, self.flat.astype(real_type(dtype)), {name: value.copy() for name, value in self._state.items()})
+        return Parameters(self.records, self.buffer.astype(real_type(dtype)), self._statistics)
 
     def __reduce__(self) -> Any:
-        return (Parameters, (self.records, self.flat, self._state))
+        return (Parameters, (self.records, self.buffer, self._statistics))
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name} {tuple(view.shape)}" for name, view in list(self._views.items())[:4])
@@ -204,15 +231,20 @@ class Parameters(Mapping[str, Array]):
         arrays = _read_npz(path, content) if suffix == ".npz" else _read_safetensors(path, content)
         state = {name.removeprefix(_STATE): array for name, array in arrays.items() if name.startswith(_STATE)}
         given = {name: array for name, array in arrays.items() if not name.startswith(_STATE)}
-        kinds = {array.dtype for array in given.values()}
+        kinds = {array.dtype for array in arrays.values()}
         if len(kinds) > 1 or any(kind.name not in DTYPES for kind in kinds):
             raise DataError(f"{os.fspath(path)}: parameters are all float32 or all float64, got {', '.join(sorted(map(str, kinds)))}")
-        records = place(ParameterRecord(name, array.shape, None) for name, array in given.items())
-        made = cls.zeros(records, kinds.pop() if kinds else "float64")
-        for name, array in given.items():
-            made._views[name][...] = array
-        made._state = state
+        records, behind = (tuple(ParameterRecord(name, array.shape, None) for name, array in part.items()) for part in (given, state))
+        made = cls.zeros(records, kinds.pop() if kinds else "float64", behind)
+        for views, part in ((made._views, given), (made._state, state)):
+            for name, array in part.items():
+                views[name][...] = array
         return made
+
+
+def _view(buffer: Array, record: ParameterRecord) -> Array:
+    start = record.offset or 0
+    return buffer[start : start + (record.size or 0)].reshape(tuple(map(int, record.shape)))
 
 
 def real_type(dtype: Any) -> np.dtype[Any]:

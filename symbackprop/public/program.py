@@ -15,7 +15,7 @@ import numpy.typing as npt
 from symbackprop import pipeline
 from symbackprop.declare.spec import NetworkSpec
 from symbackprop.errors import DataError, DeclarationError, DerivationError, ShapeError
-from symbackprop.execute import door
+from symbackprop.execute import door, masks
 from symbackprop.execute.accuracy import accuracy
 from symbackprop.execute.face import Face, TargetFace
 from symbackprop.execute.load import Loaded
@@ -135,7 +135,8 @@ class Program:
 
     # --- the door -------------------------------------------------------------------------------------------------------
 
-    def _parameters(self, params: Any, face: Face, name: str = "params") -> Array:
+    def _parameters(self, params: Any, face: Face, name: str = "params", *, statistics: bool = True) -> Array:
+        """Return the buffer that kernels take: the parameters, and behind them the running statistics if those are wanted."""
         if not isinstance(params, Parameters):
             if isinstance(params, Mapping):
                 missing = [r.name for r in face.parameters if r.name not in params]
@@ -149,20 +150,25 @@ class Program:
         given, wanted = params.records, face.parameters
         if len(given) != len(wanted) or any(a.name != b.name or a.shape != b.shape for a, b in zip(given, wanted, strict=False)):
             raise ShapeError(f"{name}: these are not the parameters of network {face.network}: {_difference(given, wanted)}")
-        flat = params.flat
+        flat = params.buffer if statistics else params.flat
+        if statistics and [(r.name, r.shape) for r in params.statistics] != [(r.name, r.shape) for r in face.statistics]:
+            raise DataError(
+                f"{name}: network {face.network} keeps the running statistics {', '.join(r.name for r in face.statistics) or 'none'}, "
+                f"got {', '.join(r.name for r in params.statistics) or 'none'}; make them with net.init(seed) or net.parameters(mapping)"
+            )
         if flat.dtype != self.dtype:
             raise DataError(
                 f"{name}: the program computes in {self.dtype}, the parameters are {flat.dtype}; "
                 f"convert them with {name}.astype({self.dtype.name!r})"
             )
-        array = door.check_flat(flat, name, face)
+        array = door.check_flat(flat, name, face, statistics=statistics)
         if self.check_finite:
-            for record in params.records:
-                door.check_finite(params[record.name], record.name)
+            for key, value in (*params.items(), *(params.state.items() if statistics else ())):
+                door.check_finite(value, key)
         return array
 
     def _call(self, params: Any, x: Any, y: Any) -> tuple[Loaded, int, Array, tuple[Array, ...], Array]:
-        """Return the kernels for a call and its arguments, all tested."""
+        """Return the kernels for a call and its arguments besides the masks, all tested."""
         form = self._form(y)
         inputs = door.split_inputs(x, self._input_faces())
         loaded = self._kernels(form, max(1, len(inputs[0]) if isinstance(inputs[0], np.ndarray) and inputs[0].ndim else 1))
@@ -175,6 +181,10 @@ class Program:
 
     def _input_faces(self) -> Any:
         return self.spec.inputs
+
+    def _masks(self, loaded: Loaded, batch: int, seed: int | None) -> tuple[Array, ...]:
+        """Return the random inputs of a batch; no seed is seed 0."""
+        return masks.draw(loaded.face.masks, batch, 0 if seed is None else _seed(seed), self.dtype)
 
     # --- calls ----------------------------------------------------------------------------------------------------------
 
@@ -189,24 +199,31 @@ class Program:
             y: the target.
             wrt: "parameters" gives Parameters, "inputs" a mapping from input name to array; both together one mapping.
             out: Parameters (or for inputs a mapping of arrays) to write the gradients to.
-            seed: of the random layers; a network without any ignores it.
+            seed: of the random layers, 0 if none is given: the same seed draws the same masks, so a loop of your own passes a new
+                one at every step. A network without random layers ignores it.
 
         Raises:
             DataError, ShapeError: an argument that the kernels cannot take; nothing is changed then.
         """
+        return self._value_and_grad(params, x, y, wrt, out, lambda loaded, batch: self._masks(loaded, batch, seed))
+
+    def _value_and_grad(
+        self, params: Parameters, x: Any, y: Any, wrt: str | tuple[str, ...], out: Any, drawn: Callable[[Loaded, int], tuple[Array, ...]]
+    ) -> tuple[float, Any]:
         parameters, inputs = _wanted(wrt)
         loaded, batch, flat, arrays, target = self._call(params, x, y)
         given = [("params", flat), *((f.name, a) for f, a in zip(loaded.face.inputs, arrays, strict=True)), ("y", target)]
         grads, slots = self._outputs(loaded.face, params, arrays, parameters, inputs, out, given)
         work = self._work(loaded, batch)
+        random = drawn(loaded, batch)
         loss = 0.0
         with self._running():
             if grads is not None:
-                loss = float(loaded.module.value_and_grad(flat, *arrays, target, grads.flat, work))
+                loss = float(loaded.module.value_and_grad(flat, *arrays, *random, target, grads.flat, work))
             if slots is not None:
-                loss = float(loaded.module.input_gradients(flat, *arrays, target, *slots.values(), work))
+                loss = float(loaded.module.input_gradients(flat, *arrays, *random, target, *slots.values(), work))
         if self.check_finite:
-            self._finite(loss, grads, params, x, y)
+            self._finite(loss, grads, params, x, y, _named(loaded.face, random))
         if slots is None:
             return loss, grads
         return loss, (slots if grads is None else {**grads, **slots})
@@ -231,7 +248,7 @@ class Program:
         if parameters and inputs:
             raise DataError("out= takes the gradients of the parameters or of the inputs, not both; call once for each")
         if parameters:
-            flat = self._parameters(out, face, "out") if not self.check_finite else out.flat
+            flat = self._parameters(out, face, "out", statistics=False) if not self.check_finite else out.flat
             if not out.flat.flags.writeable:
                 raise DataError("out: the array is read-only; pass Parameters of its own, for example params.copy()")
             door.check_apart([("out", flat)], given)
@@ -250,17 +267,18 @@ class Program:
         return None, slots
 
     def loss(self, params: Parameters, x: Any, y: Any, seed: int | None = None) -> float:
-        """Return the loss, penalties included."""
+        """Return the loss in training, penalties included; ``seed`` as for `value_and_grad`."""
         loaded, batch, flat, arrays, target = self._call(params, x, y)
         work = self._work(loaded, batch)
+        random = self._masks(loaded, batch, seed)
         with self._running():
-            value = float(loaded.module.loss(flat, *arrays, target, work))
+            value = float(loaded.module.loss(flat, *arrays, *random, target, work))
         if self.check_finite:
-            self._finite(value, None, params, x, y)
+            self._finite(value, None, params, x, y, _named(loaded.face, random))
         return value
 
     def predict(self, params: Parameters, x: Any) -> Array:
-        """Return the network's output for any number of samples."""
+        """Return the network's output in inference for any number of samples."""
         loaded = self._forward()
         face = loaded.face
         flat = self._parameters(params, face)
@@ -278,34 +296,40 @@ class Program:
                 door.refuse(loaded.face, loaded.module.forward(flat, *given, out[part], work), given, low)
         return out
 
-    def bind(self, params: Parameters, x: Any, y: Any, wrt: str = "parameters") -> Step:
-        """Test the arguments once and keep them; the step then runs at kernel speed on whatever the arrays hold."""
+    def bind(self, params: Parameters, x: Any, y: Any, wrt: str = "parameters", seed: int | None = None) -> Step:
+        """Test the arguments once and keep them; the step then runs at kernel speed on whatever the arrays hold.
+
+        The masks of random layers are drawn once from ``seed`` (as for `value_and_grad`) and kept in ``step.masks``;
+        ``step.draw(seed)`` draws new ones.
+        """
         if wrt != "parameters":
             raise DataError(f"bind computes the gradients of the parameters, got wrt={wrt!r}; use value_and_grad for those of the inputs")
         loaded, batch, flat, arrays, target = self._call(params, x, y)
         grads = Parameters(params.records, np.zeros_like(params.flat))
         work = np.zeros(int(loaded.module.workspace(batch)), self.dtype)
-        arguments = (flat, *arrays, target, grads.flat, work)
+        random = self._masks(loaded, batch, seed)
+        arguments = (flat, *arrays, *random, target, grads.flat, work)
         function = loaded.module.value_and_grad
 
         def test() -> None:
             door.check_values(loaded.module, loaded.face, arrays, target)
 
         if self.target == "numpy":
-            return Step(np.errstate(all="ignore")(function), arguments, grads, None, test)
-        return Step(function, arguments, grads, self.threads, test)
+            return Step(np.errstate(all="ignore")(function), arguments, grads, None, test, loaded.face, random)
+        return Step(function, arguments, grads, self.threads, test, loaded.face, random)
 
     def pack(self, params: Parameters) -> Parameters:
         """Return the parameters in the program's own layout; here it is the canonical one, so this is a copy."""
         self._parameters(params, self._forward().face)
         return params.copy()
 
-    def hvp(self, params: Parameters, x: Any, y: Any, v: Parameters) -> Parameters:
+    def hvp(self, params: Parameters, x: Any, y: Any, v: Parameters, seed: int | None = None) -> Parameters:
         """Return the Hessian of the loss times ``v``: by the interpreter, in float64, rounded to the program's type at the end."""
-        loaded, _, _, arrays, target = self._call(params, x, y)
+        loaded, batch, _, arrays, target = self._call(params, x, y)
         face = loaded.face
-        self._parameters(v, face, "v")
+        self._parameters(v, face, "v", statistics=False)
         values = {name: np.asarray(a) for name, a in params.items()} | {f.name: a for f, a in zip(face.inputs, arrays, strict=True)}
+        values |= _named(face, self._masks(loaded, batch, seed))
         result = Parameters.zeros(face.parameters, self.dtype)
         for name, value in pipeline.hessian_product(self.spec, _target(face).form, {**values, "y": target}, dict(v)).items():
             result[name][...] = value
@@ -333,14 +357,16 @@ class Program:
 
     def _by_name(self, form: str | None) -> Callable[[dict[str, Array], dict[str, Array], Any], tuple[float, Mapping[str, Array]]]:
         def value_and_grad(params: dict[str, Array], inputs: dict[str, Array], target: Any) -> tuple[float, Mapping[str, Array]]:
-            given = Parameters.of(self.spec.parameters, params, self.dtype)
-            arrays = {name: np.ascontiguousarray(a) for name, a in inputs.items()}
+            given = Parameters.of(self.spec.parameters, params, self.dtype, self.spec.statistics)
+            arrays = {i.name: np.ascontiguousarray(inputs[i.name]) for i in self.spec.inputs}
+            fixed = tuple(np.ascontiguousarray(inputs[m.name]) for m in self.spec.masks)
             real = not any(i.integer for i in self.spec.inputs)
-            return self.value_and_grad(given, arrays, np.ascontiguousarray(target), wrt=_WRT if real else "parameters")
+            wrt = _WRT if real else "parameters"
+            return self._value_and_grad(given, arrays, np.ascontiguousarray(target), wrt, None, lambda loaded, batch: fixed)
 
         return value_and_grad
 
-    def _finite(self, loss: float, grads: Parameters | None, params: Parameters, x: Any, y: Any) -> None:
+    def _finite(self, loss: float, grads: Parameters | None, params: Parameters, x: Any, y: Any, random: Mapping[str, Array]) -> None:
         """Refuse a result that is not finite, naming the first tensor of the forward pass that is to blame.
 
         Raises:
@@ -348,7 +374,7 @@ class Program:
         """
         if np.isfinite(loss) and (grads is None or np.isfinite(grads.flat).all()):
             return
-        values = {name: np.asarray(a) for name, a in params.items()}
+        values = {name: np.asarray(a) for name, a in params.items()} | dict(random)
         values |= {i.name: a for i, a in zip(self.spec.inputs, door.split_inputs(x, self._input_faces()), strict=True)}
         culprit = pipeline.first_not_finite(self.spec, self._form(y), {**values, "y": y}, self.dtype)
         raise DataError(f"check_finite: the {'gradient' if np.isfinite(loss) else 'loss'} is not finite; {culprit}")
@@ -368,7 +394,7 @@ class Program:
         validation: tuple[Any, Any] | None = None,
         progress: bool | None = None,
     ) -> History:
-        """Train ``params`` in place and return how it went.
+        """Train ``params`` in place and return how it went; running statistics follow in ``params.state``.
 
         Args:
             params: what is trained; after an error it holds the values of the start of that epoch.
@@ -378,8 +404,8 @@ class Program:
             epochs: passes over the data.
             batch_size: samples of one update; None takes all of them.
             shuffle: draw a new order in every epoch.
-            seed: of that order.
-            validation: (x, y) to measure after every epoch.
+            seed: of that order, and of the masks of random layers, which are new for every batch.
+            validation: (x, y) to measure after every epoch, in inference.
             progress: show a bar; None shows it on a terminal.
 
         Raises:
@@ -389,8 +415,7 @@ class Program:
         epochs = _count(epochs, "epochs")
         if not hasattr(optimizer, "hyper") or not hasattr(optimizer, "key"):
             raise DataError(f"fit: optimizer must be sbp.SGD(...) or its like, got {type(optimizer).__name__}")
-        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-            raise DataError(f"fit: seed must be an integer, got {seed!r}")
+        seed = _seed(seed, "fit: ")
         inputs, target = self._converted(x, y)
         held = None if validation is None else self._validation(validation)
         samples = len(inputs[0]) if inputs[0].ndim else 0
@@ -403,7 +428,7 @@ class Program:
         loaded = self._kernels(self._form(target), max(1, min(size, samples)), optimizer)
         face = loaded.face
         flat = self._parameters(params, face)
-        if not params.flat.flags.writeable:
+        if not flat.flags.writeable:
             raise DataError("params: the array is read-only, and fit works in place; pass params.copy()")
         _, arrays = door.check_inputs(face, inputs, finite=self.check_finite, largest=None)
         labels = door.check_target(face, _target(face), target, samples, finite=self.check_finite)
@@ -414,13 +439,16 @@ class Program:
             door.check_values(loaded.module, face, *held)
         door.check_apart([("params", flat)], [*((f.name, a) for f, a in zip(face.inputs, arrays, strict=True)), ("y", labels)])
         score = self._score(loaded, flat, arrays, labels, held)
-        course = Course(epochs, size, bool(shuffle), int(seed), self.check_finite)
+        course = Course(epochs, size, bool(shuffle), seed, self.check_finite)
         shown = sys.stderr.isatty() if progress is None else bool(progress)
         with self._running(), pipeline.progress_bar(f"training {self.spec.name}", epochs) if shown else nullcontext() as report:
-            return train(loaded.module, flat, arrays, labels, optimizer.hyper, course, score, report)
+            return train(loaded.module, flat, arrays, labels, optimizer.hyper, course, score, report, face.masks)
 
     def evaluate(self, params: Parameters, x: Any, y: Any) -> dict[str, float]:
-        """Return the loss of a whole data set, and the accuracy for losses of classes; data are converted as in ``fit``."""
+        """Return the loss of a whole data set, and the accuracy for losses of classes, both in inference.
+
+        Data are converted as in ``fit``.
+        """
         inputs, target = self._converted(x, y)
         form = self._form(target)
         there = [made for (f, _, _), made in self._loaded.items() if f == form]
@@ -450,16 +478,17 @@ class Program:
         return score
 
     def _whole_loss(self, loaded: Loaded, flat: Array, arrays: tuple[Array, ...], labels: Array) -> float:
-        """Return the loss of any number of samples, in portions of the planned batch.
+        """Return the loss of any number of samples in inference, in portions of the planned batch.
 
         A mean is the weighted mean of the portions. Of a sum with a penalty each portion holds the penalty once: what two
         portions have more than their union.
         """
         samples, size = len(labels), min(len(labels), loaded.face.batch)
         work = self._work(loaded, size)
+        loss = loaded.module.evaluation if loaded.face.modes else loaded.module.loss
 
         def part(low: int, high: int) -> float:
-            return float(loaded.module.loss(flat, *(a[low:high] for a in arrays), labels[low:high], work))
+            return float(loss(flat, *(a[low:high] for a in arrays), labels[low:high], work))
 
         with self._running():
             bounds = [(low, min(low + size, samples)) for low in range(0, samples, size)]
@@ -498,13 +527,13 @@ class Program:
 
 
 class Step:
-    """A bound call: ``step()`` returns the loss, the gradients are in ``step.grads``.
+    """A bound call: ``step()`` returns the loss, the gradients are in ``step.grads``, the masks of random layers in ``step.masks``.
 
     The arrays may be changed between calls. A label or token that is then out of range is a `DataError`, and the gradients stay
     those of the call before: kernels test them before they write.
     """
 
-    __slots__ = ("_arguments", "_function", "_test", "_threads", "grads")
+    __slots__ = ("_arguments", "_face", "_function", "_test", "_threads", "grads", "masks")
 
     def __init__(
         self,
@@ -513,8 +542,18 @@ class Step:
         grads: Parameters,
         threads: int | None,
         test: Callable[[], None],
+        face: Face,
+        random: tuple[Array, ...],
     ) -> None:
         self._function, self._arguments, self.grads, self._threads, self._test = function, arguments, grads, threads, test
+        self._face, self.masks = face, _named(face, random)
+
+    def draw(self, seed: int) -> None:
+        """Draw new masks from a seed."""
+        kept = tuple(self.masks.values())
+        if kept:
+            for array, new in zip(kept, masks.draw(self._face.masks, len(kept[0]), _seed(seed), kept[0].dtype), strict=True):
+                array[...] = new
 
     def __call__(self) -> float:
         if self._threads is None:
@@ -545,6 +584,16 @@ def _count(value: object, name: str) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__") or int(value.__index__()) < 1:
         raise DataError(f"{name} must be a positive integer, got {value!r}")
     return int(value.__index__())
+
+
+def _seed(value: object, what: str = "") -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise DataError(f"{what}seed must be an integer, got {value!r}")
+    return int(value.__index__())
+
+
+def _named(face: Face, random: tuple[Array, ...]) -> dict[str, Array]:
+    return {mask.name: array for mask, array in zip(face.masks, random, strict=True)}
 
 
 def _wanted(wrt: str | tuple[str, ...]) -> tuple[bool, bool]:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
-#: Takes parameters by name, inputs by name and the target; gives the loss and gradients by name.
+#: Takes parameters by name, inputs by name (random ones of layers too) and the target; gives the loss and gradients by name.
 ValueAndGrad = Callable[[dict[str, Array], dict[str, Array], Any], tuple[float, Mapping[str, Array]]]
 
 #: Tensors up to this size are checked entry by entry; larger ones at this many seeded entries and along random directions.
@@ -342,7 +342,7 @@ def _whole_rows(model: Model, judged: _Judged, weights: Mapping[str, Array], rng
 def _code(model: Model, judged: _Judged, value_and_grad: ValueAndGrad, dtype: Any) -> list[Row]:
     values = judged.sample.values
     params = {record.name: values[record.name].astype(dtype) for record in model.parameters}
-    inputs = {name: _given(values[name], dtype) for name in model.inputs}
+    inputs = {name: _given(values[name], dtype) for name in (*model.inputs, *model.masks)}
     target = None if model.target is None else _given(values[model.target], dtype)
     loss, gradients = value_and_grad(params, inputs, target)
     found = {name: np.array(g, dtype=np.float64) for name, g in gradients.items()}

@@ -52,7 +52,7 @@ def sample(model: Model, *, dtype: Any = np.float64, seed: int = 0, batch: int =
     """
     rng = np.random.default_rng([seed, 77])
     values = _parameters(model, rng, params, dtype)
-    data = tuple(name for name in (*model.inputs, model.target) if name is not None and name in model.system.tensors)
+    data = tuple(name for name in (*model.inputs, *model.masks, model.target) if name is not None and name in model.system.tensors)
     for name in data:
         values[name] = _data(model, name, batch, rng, dtype)
     assert model.loss is not None
@@ -140,6 +140,9 @@ def _data(model: Model, name: str, batch: int, rng: np.random.Generator, dtype: 
     if tensor.integer:
         low, high = model.ranges.get(name) or (0, _classes(model, tensor) - 1)
         return rng.integers(low, high + 1, size=shape)
+    if name in model.masks:
+        # More zeros than most layers have, so that a kernel that forgets them is noticed.
+        return _rounded(rng.integers(0, 2, size=shape), dtype)
     if name != model.target:
         drawn = rng.standard_normal(shape)
         return _rounded(np.exp(drawn) if tensor.positive else drawn, dtype)

@@ -18,7 +18,7 @@ class Case:
     Attributes:
         layer: made anew for each network.
         shape: of the input, without the batch; several for a layer of several inputs.
-        torch: (torch, functional, inputs, parameters by their own names) -> output.
+        torch: (torch, functional, inputs, parameters and masks by their own names) -> output.
         words: for messages.
         tokens: how many values an integer input may have; None for real inputs.
     """
@@ -107,6 +107,20 @@ def layer_norm(rng: np.random.Generator) -> Case:
         return F.layer_norm(x[0], shape[-last:], p["gamma"], p["beta"], eps)
 
     return Case(lambda: sbp.LayerNorm(eps, last), (shape,), run, f"LayerNorm over {last} axes of {shape}, eps {eps}")
+
+
+def batch_norm(rng: np.random.Generator) -> Case:
+    shape, eps = any_shape(rng), pick(rng, 1e-5, 1e-3)
+
+    def run(torch: Any, F: Any, x: Any, p: Any) -> Any:
+        return F.batch_norm(x[0], None, None, p["gamma"], p["beta"], training=True, eps=eps)
+
+    return Case(lambda: sbp.BatchNorm(eps=eps), (shape,), run, f"BatchNorm of {shape}, eps {eps}")
+
+
+def dropout(rng: np.random.Generator) -> Case:
+    shape, rate = any_shape(rng), pick(rng, 0.0, 0.1, 0.5, 0.75)
+    return Case(lambda: sbp.Dropout(rate), (shape,), lambda torch, F, x, p: x[0] * p["mask"] / (1 - rate), f"Dropout({rate}) of {shape}")
 
 
 def rms_norm(rng: np.random.Generator) -> Case:
@@ -282,9 +296,11 @@ CASES: dict[str, Callable[[np.random.Generator], Case]] = {
     "MaxPool2D": lambda rng: pool(rng, "MaxPool2D"),
     "AvgPool2D": lambda rng: pool(rng, "AvgPool2D"),
     "GlobalAvgPool2D": global_pool,
+    "BatchNorm": batch_norm,
     "LayerNorm": layer_norm,
     "RMSNorm": rms_norm,
     "GroupNorm": group_norm,
+    "Dropout": dropout,
     "Embedding": embedding,
     "PReLU": prelu,
     "Maxout": maxout,

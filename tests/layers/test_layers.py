@@ -31,8 +31,9 @@ def draw(case, net, rng, batch=3):
         inputs = {name: rng.standard_normal((batch, *shape)) for name, shape in zip(names, case.shape, strict=True)}
     params = {name: rng.standard_normal(array.shape) for name, array in net.init(seed=0, dtype="float64").items()}
     model = net.derive().record.model
+    masks = {m.name: rng.integers(0, 2, size=(batch, *m.shape)).astype(float) for m in net.spec.masks}
     shape = tuple(int(e) for e in model.system.tensors[model.outputs[0]].shape[1:])
-    return inputs, params, rng.standard_normal((batch, *shape)), model.outputs[0]
+    return inputs, params, masks, rng.standard_normal((batch, *shape)), model.outputs[0]
 
 
 def test_every_layer_of_the_table_has_a_case():
@@ -48,11 +49,12 @@ def test_a_layer_gives_the_values_and_gradients_that_pytorch_gives(name, seed, r
     for number in range(COUNT):
         case = case_of(name, number, seed)
         net = network(case, name)
-        inputs, params, y, output = draw(case, net, np.random.default_rng([seed, number]))
-        found = net.derive().evaluate({**params, **inputs, "y": y})
+        inputs, params, masks, y, output = draw(case, net, np.random.default_rng([seed, number]))
+        found = net.derive().evaluate({**params, **inputs, **masks, "y": y})
         given = {k: torch.tensor(v, requires_grad=v.dtype.kind == "f") for k, v in inputs.items()}
         own = {k: torch.tensor(v, requires_grad=True) for k, v in params.items()}
-        a = case.torch(torch, F, tuple(given.values()), {k.partition(".")[2]: v for k, v in own.items()})
+        fixed = {k: torch.tensor(v) for k, v in masks.items()}
+        a = case.torch(torch, F, tuple(given.values()), {k.partition(".")[2]: v for k, v in (own | fixed).items()})
         F.mse_loss(a, torch.tensor(y)).backward()
         words = f"{case.words}, seed {seed}, case {number}"
         # Both sides sum the same few terms in float64; 1e-10 is what is promised, 1e-13 what is seen.

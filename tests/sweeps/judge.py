@@ -17,7 +17,7 @@ from symbackprop.validate.report import Report
 def texts(derivation: Any, kinds: tuple[str, ...] = ("numpy", "cpu"), dtype: str = "float64", batch: int = 8) -> tuple[str, ...]:
     """Return the text of a network's module for each target, from one plan."""
     model = derivation.model
-    plan = make(model, derivation, pipeline.Options(kinds[0], dtype, batch, form=model.form))
+    plan = make(model, derivation, pipeline.Options(kinds[0], dtype, batch, form=model.form), pipeline.inference(model.spec, model.form))
     return tuple(str(render(plan, kind)[0].text) for kind in kinds)
 
 

@@ -9,8 +9,9 @@ from symbackprop.declare.layers.dense import Dense
 from symbackprop.declare.layers.gates import Bilinear, GatedLinear, Maxout, PReLU
 from symbackprop.declare.layers.lookup import Embedding
 from symbackprop.declare.layers.merge import Concat, Flatten, Reshape
-from symbackprop.declare.layers.normalization import GroupNorm, LayerNorm, RMSNorm
+from symbackprop.declare.layers.normalization import BatchNorm, GroupNorm, LayerNorm, RMSNorm
 from symbackprop.declare.layers.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D
+from symbackprop.declare.layers.random import Dropout
 from symbackprop.declare.layers.recurrent import GRU, LSTM, SimpleRNN
 from symbackprop.declare.layers.wiring import Add, Input, Layer, Multiply, Node
 
@@ -31,9 +32,11 @@ LAYERS: dict[str, type[Layer]] = {
         MaxPool2D,
         AvgPool2D,
         GlobalAvgPool2D,
+        BatchNorm,
         LayerNorm,
         GroupNorm,
         RMSNorm,
+        Dropout,
         Embedding,
         PReLU,
         Maxout,
@@ -55,12 +58,14 @@ __all__ = [
     "Add",
     "Attention",
     "AvgPool2D",
+    "BatchNorm",
     "Bilinear",
     "Concat",
     "Conv1D",
     "Conv2D",
     "ConvTranspose2D",
     "Dense",
+    "Dropout",
     "Embedding",
     "Flatten",
     "GatedLinear",

@@ -138,8 +138,7 @@ class GroupNorm(Layer):
         object.__setattr__(self, "eps", small(self.eps, "GroupNorm: eps"))
 
     def axes(self, ranks: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
-        usual = {1: ("c",), 2: ("c", "t"), 3: ("c", "h", "w")}
-        return tuple(usual[rank] if rank in usual else axis_names(rank) for rank in ranks)
+        return tuple(("c",) if rank == 1 else names for rank, names in zip(ranks, _channels(ranks), strict=True))
 
     def shapes(self, *shapes: Shape) -> Shapes:
         shape = one_input(self, shapes)
@@ -167,4 +166,86 @@ class GroupNorm(Layer):
         )
 
 
-__all__ = ["GroupNorm", "LayerNorm", "RMSNorm", "normalised", "small"]
+def _channels(ranks: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
+    """Return the index names of (batch, channels, ...) inputs without the batch."""
+    usual = {2: ("c", "t"), 3: ("c", "h", "w")}
+    return tuple(usual[rank] if rank in usual else axis_names(rank) for rank in ranks)
+
+
+@dataclass(frozen=True, eq=False)
+class BatchNorm(Layer):
+    """Every feature or channel normalised over the batch: y = γ (x − μ)/√(v + eps) + β.
+
+    Inputs are (batch, features), or (batch, channels, ...): then the other axes are averaged over too, M values in all.
+    In training μ[c] = (1/M) Σ x[n, c, ...] and v[c] = (1/M) Σ (x[n, c, ...] − μ[c])². In inference running statistics take their place:
+    running_mean ← (1 − momentum) running_mean + momentum μ,  running_var ← (1 − momentum) running_var + momentum v M/(M − 1);
+    a single value has variance 0.
+
+    Args:
+        momentum: the weight of a new batch in the running statistics.
+        eps: keeps the root away from 0.
+        name: the layer's name.
+        trainable: False keeps γ and β fixed; the running statistics follow all the same.
+    """
+
+    momentum: float = 0.1
+    eps: float = 1e-5
+    name: str | None = None
+    trainable: bool = True
+
+    def __post_init__(self) -> None:
+        if self.momentum != 1:
+            object.__setattr__(self, "momentum", small(self.momentum, "BatchNorm: momentum"))
+        object.__setattr__(self, "eps", small(self.eps, "BatchNorm: eps"))
+
+    def axes(self, ranks: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
+        return _channels(ranks)
+
+    def shapes(self, *shapes: Shape) -> Shapes:
+        shape = one_input(self, shapes)
+        each = shape[:1]
+        return Shapes(
+            shape,
+            (Parameter("gamma", each, "ones"), Parameter("beta", each)),
+            (Parameter("running_mean", each), Parameter("running_var", each, "ones")),
+        )
+
+    def parameters(self, *inputs: Any) -> Any:
+        c = inputs[0].axes[1:2]
+        return alg.Tensor("gamma", c, "parameter"), alg.Tensor("beta", c, "parameter")
+
+    def equations(self, *inputs: Any) -> Any:
+        (x,) = inputs
+        n, _, *rest = x.axes
+        made, h = normalised(x, (n, *rest), self.eps)
+        return (*made, self._scaled(x, h))
+
+    def inference(self, *inputs: Any) -> Any:
+        (x,) = inputs
+        c = x.axes[1]
+        mean, var = alg.Tensor("running_mean", (c,), "state"), alg.Tensor("running_var", (c,), "state")
+        sigma, h = alg.Tensor("sigma", (c,), positive=True), alg.Tensor("h", x.axes)
+        return (
+            alg.Equation(sigma.own, alg.sympy.sqrt(var.own + alg.sympy.Rational(str(self.eps)))),
+            alg.Equation(h.own, (x.own - mean.own) / sigma.own),
+            self._scaled(x, h),
+        )
+
+    def statistics(self, *inputs: Any) -> Any:
+        (x,) = inputs
+        n, c, *rest = x.axes
+        weight = alg.sympy.Rational(str(self.momentum))
+        count = alg.sympy.Mul(*(axis.extent for axis in (n, *rest)))
+        unbiased = alg.Tensor("v", (c,)).own * count / alg.sympy.Max(1, count - 1)
+        made = []
+        for name, value in (("running_mean", alg.Tensor("mu", (c,)).own), ("running_var", unbiased)):
+            old, new = alg.Tensor(name, (c,), "state"), alg.Tensor(f"{name}_next", (c,))
+            made.append(alg.Equation(new.own, (1 - weight) * old.own + weight * value))
+        return tuple(made)
+
+    def _scaled(self, x: Any, h: Any) -> Any:
+        gamma, beta = self.parameters(x)
+        return alg.Equation(alg.Tensor("a", x.axes).own, gamma.own * h.own + beta.own)
+
+
+__all__ = ["BatchNorm", "GroupNorm", "LayerNorm", "RMSNorm", "normalised", "small"]

@@ -24,11 +24,22 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Mask:
+    """A random input of a layer in training: 0/1 entries, each 1 with probability ``keep``; the shape is without the batch."""
+
+    name: str
+    shape: Shape
+    keep: float
+
+
+@dataclass(frozen=True)
 class Shapes:
     """What a layer makes of its inputs' shapes (without the batch axis)."""
 
     output: Shape
     parameters: tuple[Parameter, ...] = ()
+    statistics: tuple[Parameter, ...] = ()
+    masks: tuple[Mask, ...] = ()
 
 
 class Layer:
@@ -37,6 +48,9 @@ class Layer:
     An own layer is a subclass with two methods. Both take the layer's inputs as tensors whose first axis is the batch:
     ``parameters(self, *inputs)`` returns the parameter tensors, ``equations(self, *inputs)`` the equations in order; the left
     side of the last one is the output.
+
+    ``equations`` hold in training. A layer that does something else when it predicts defines ``inference`` too; what that reads
+    besides inputs and parameters are running statistics, whose updates ``statistics`` returns.
     """
 
     name: str | None = None
@@ -62,6 +76,19 @@ class Layer:
     def equations(self, *inputs: Any) -> Any:
         """Return the equations, in order; the last one defines the output."""
         raise DeclarationError(f"{type(self).__name__} has no equations: define equations(self, *inputs)")
+
+    def inference(self, *inputs: Any) -> Any:
+        """Return the equations that predict; by default those of training."""
+        return self.equations(*inputs)
+
+    def statistics(self, *inputs: Any) -> Any:
+        """Return an equation for each running statistic: ``running_mean_next`` in terms of ``running_mean`` (of role "state")."""
+        return ()
+
+    @classmethod
+    def has_modes(cls) -> bool:
+        """Whether inference differs from training."""
+        return cls.inference is not Layer.inference
 
     def axes(self, ranks: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
         """Return the index names of each input's axes without the batch; axes of one name have one size."""
@@ -205,4 +232,4 @@ class Multiply(Layer):
         return (alg.Equation(a.own, alg.sympy.Mul(*(each.own for each in x))),)
 
 
-__all__ = ["Add", "Input", "Layer", "Multiply", "Node", "Parameter", "Shapes", "axis_names", "one_input", "same_shape", "written"]
+__all__ = ["Add", "Input", "Layer", "Mask", "Multiply", "Node", "Parameter", "Shapes", "axis_names", "one_input", "same_shape", "written"]
