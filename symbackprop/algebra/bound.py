@@ -74,7 +74,7 @@ def _rename(expr: Expr, taken: set[str], waiting: frozenset[str]) -> Expr:
             swap[index] = new
         body = _rename(expr.body.xreplace(swap), taken, waiting)
         if isinstance(expr, ArgMax):
-            return ArgMax(body, swap[expr.wanted], *(swap[b] for b in expr.bound))
+            return ArgMax(body, expr.wanted.xreplace(swap), *(swap[b] for b in expr.bound))
         return expr.func(body, *(swap[b] for b in expr.bound))
     if not expr.args or not expr.has(Reduction, ArgMax):
         return expr
@@ -102,7 +102,7 @@ def _canonical(expr: Expr, depth: int) -> Expr:
         swap = {index: Index(f"@{depth + k}", index.extent) for k, index in enumerate(bound)}
         body = _canonical(expr.body, depth + len(bound)).xreplace(swap)
         if isinstance(expr, ArgMax):
-            return ArgMax(body, swap[expr.wanted], *(swap[b] for b in bound))
+            return ArgMax(body, expr.wanted.xreplace(swap), *(swap[b] for b in bound))
         return expr.func(body, *(swap[b] for b in bound))
     return expr.func(*(_canonical(arg, depth) for arg in expr.args))
 

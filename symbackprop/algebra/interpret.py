@@ -418,7 +418,8 @@ class _Grid:
         lengths = inner.lengths[len(self.order) :]
         values = _real(inner.spread(values, (1,) * len(self.order) + lengths))
         flat = np.argmax(values.reshape(*values.shape[: len(self.order)], -1), axis=-1)
-        return np.asarray(np.unravel_index(flat, lengths)[e.bound.index(e.wanted)])
+        wanted = np.broadcast_to(inner.visit(e.wanted, None), (1,) * len(self.order) + lengths)
+        return np.asarray(wanted.reshape(-1)[flat])
 
     def function(self, e: Any, mask: Array | None) -> Any:
         kind = type(e)

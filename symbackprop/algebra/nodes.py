@@ -7,6 +7,7 @@ beyond what is stated here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sympy
@@ -83,9 +84,9 @@ class LogSumExp(Reduction):
 
 
 class ArgMax(Expr):
-    """The value of index ``wanted`` at the (first) maximiser of ``body`` over the bound indices.
+    """The value of ``wanted`` at the maximiser of ``body`` over the bound indices; the first in row-major order wins a tie.
 
-    ``args`` is (body, wanted, *bound).
+    ``wanted`` is a bound index, or an expression of them such as the place 2 i + j in a window. ``args`` is (body, wanted, *bound).
     """
 
     is_commutative = True
@@ -95,7 +96,9 @@ class ArgMax(Expr):
     is_comparable = False
 
     def __new__(cls, body: Any, wanted: Any, *bound: Any) -> Expr:
-        if wanted not in bound:
+        wanted = operand(wanted)
+        named = {s for s in wanted.free_symbols if isinstance(s, Index)}
+        if not named or not named <= set(bound):
             raise DeclarationError(f"ArgMax: the wanted index {wanted} is not among the bound ones ({', '.join(map(str, bound))})")
         return Expr.__new__(cls, operand(body), wanted, *bound)
 
@@ -104,9 +107,8 @@ class ArgMax(Expr):
         return self.args[0]
 
     @property
-    def wanted(self) -> Index:
-        found: Index = self.args[1]
-        return found
+    def wanted(self) -> Expr:
+        return self.args[1]
 
     @property
     def bound(self) -> tuple[Index, ...]:
@@ -115,11 +117,23 @@ class ArgMax(Expr):
 
     @property
     def free_symbols(self) -> set[Any]:
-        free: set[Any] = self.body.free_symbols - set(self.bound)
-        return free
+        free: set[Any] = (self.body.free_symbols | self.wanted.free_symbols) - set(self.bound)
+        return free.union(*(index.extent.free_symbols for index in self.bound))
 
     def _eval_derivative(self, symbol: Any) -> Expr:
         return S.Zero
+
+    def _sympystr(self, printer: Any) -> str:
+        ranges = ", ".join(b.name for b in self.bound)
+        return f"ArgMax({printer._print(self.body)}, {printer._print(self.wanted)}, {ranges})"
+
+
+def row_major(values: Sequence[Expr], bound: Sequence[Index]) -> Expr:
+    """Return the place of an entry in reading order: i J + j for (i, j), where j takes J values."""
+    place = S.Zero
+    for value, index in zip(values, bound, strict=True):
+        place = place * index.extent + value
+    return sympy.expand(place)
 
 
 class Guard(Expr):
@@ -324,6 +338,36 @@ class Floor(Function):
         return S.Zero
 
 
+def remainders(e: Expr) -> Expr:
+    """Return an index expression with its remainders written as such: p − 2⌊p/2⌋ is Mod(p, 2).
+
+    The text of a kernel reads better so; expressions that are still rewritten keep the floor.
+    """
+    e = operand(e)
+    if not e.has(Floor):
+        return e
+    if not isinstance(e, sympy.Add):
+        return e.func(*map(remainders, e.args)) if isinstance(e, sympy.Mul | Floor) else e
+    found = S.Zero
+    for node in sorted(e.atoms(Floor), key=sympy.default_sort_key):
+        factor = e.coeff(node, 1)
+        for times in dict.fromkeys(abs(term.as_coeff_Mul()[0]) for term in e.args):
+            # −m s ⌊x/s⌋ beside m x, where x may itself be a floor: ⌊⌊k/a⌋/s⌋ is written ⌊k/(a s)⌋.
+            step = -factor / times
+            if not step.is_integer or not step.is_positive or step == 1:
+                continue
+            inside = sympy.expand(step * node.args[0])
+            whole = inside if inside.is_integer else Floor(inside)
+            rest = sympy.expand(e - factor * node - times * whole)
+            if len(sympy.Add.make_args(rest)) < len(e.args) - 1 or rest == 0:
+                found, e = found + times * sympy.Mod(whole, step, evaluate=False), rest
+                break
+        if not isinstance(e, sympy.Add):
+            break
+    left = sympy.Add(*map(remainders, sympy.Add.make_args(e)))
+    return left + found
+
+
 class Sigmoid(Named):
     """1/(1 + exp(−u)), evaluated without overflow."""
 
@@ -424,5 +468,7 @@ __all__ = [
     "Unspecified",
     "fold",
     "interval",
+    "remainders",
+    "row_major",
     "unspecified",
 ]

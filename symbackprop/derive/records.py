@@ -147,6 +147,7 @@ class Derivation:
         traces: cotangent name -> its steps in slot names and the block that binds them; use `steps_of`.
         loss: name of the scalar that is differentiated.
         wrt: names of the tensors whose gradients are asked for.
+        places: tensors that only the blocks for computing have: where each maximum was found.
         model: the network it belongs to, or None for a user's own system.
     """
 
@@ -159,11 +160,12 @@ class Derivation:
     loss: str
     wrt: tuple[str, ...]
     model: Model | None = None
+    places: Mapping[str, Tensor] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def tensors(self) -> Mapping[str, Tensor]:
         """Every tensor by name."""
-        return self.system.tensors
+        return {**self.system.tensors, **self.places}
 
     @cached_property
     def stable(self) -> System:

@@ -22,6 +22,7 @@ from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.derive.adjoint import MARK, SEED, Cotangent, adjoint, cotangent, part_rule, renamed, seed
 from symbackprop.derive.marks import settled, settled_name
 from symbackprop.derive.normalize import Trace, normalize
+from symbackprop.derive.positions import Position, compared, position, with_positions
 from symbackprop.derive.records import Derivation, Step
 from symbackprop.derive.stable import looks_through, stabilize
 from symbackprop.derive.stored import stored_rules
@@ -78,6 +79,7 @@ class _Sweep:
         self.stable: list[Block] = []
         self.traces: dict[str, tuple[Block, tuple[Step, ...]]] = {}
         self.cotangents: dict[str, str] = {}
+        self.places: dict[str, str] = {}
 
     def label(self, tensor: str) -> str:
         return self.labels.get(tensor, self.prefix + tensor)
@@ -102,13 +104,25 @@ class _Sweep:
         return Derivation(
             forward_system=self.system,
             system=System(blocks=self.system.blocks + tuple(self.blocks), tensors=self.tensors),
-            forward=stable_forward(self.system),
+            forward=(forward := stable_forward(self.system, self.places)),
             backward=tuple(self.stable),
             cotangents=self.cotangents,
             traces=self.traces,
             loss=self.of,
             wrt=self.wrt,
+            places=self.place_tensors(forward),
         )
+
+    def place_tensors(self, forward: tuple[Block, ...]) -> dict[str, Tensor]:
+        """Return the tensors that hold where each maximum was found, written for their blocks."""
+        names = set(self.places.values())
+        made: dict[str, Tensor] = {}
+        for block in forward:
+            for slot in block.template.defined:
+                if (name := block.names[slot]) in names:
+                    tensor, sizes = block.template.tensors[slot], dict(block.sizes)
+                    made[name] = Tensor(name, tuple(Index(a.name, a.extent.xreplace(sizes)) for a in tensor.axes), tensor.role)
+        return made
 
     def active(self) -> set[str]:
         found = set(self.wrt)
@@ -220,17 +234,27 @@ class _Sweep:
         """Append the block that computes a cotangent."""
         slots = (*flow.form.equation.reads, flow.form.equation.tensor)
         names = {t.name: (real if t.name == flow.form.equation.tensor.name else flow.names[t.name]) for t in slots}
-        plain, stable = templates(flow.form)
+        plain, stable, read = templates(flow.form)
         self.tensors.setdefault(real, Tensor(real, self.tensors[tensor].axes, "cotangent"))
         self.cotangents.setdefault(tensor, real)
         block = Block(plain, names, flow.sizes, flow.owner)
         self.blocks.append(block)
         own = flow.form.equation.tensor.name
-        computed = {s: (real if s == own else flow.names[s]) for s in stable.tensors}
+        found = {place.tensor.name: self.place(flow.names[place.source]) for place in read}
+        computed = {s: (real if s == own else found.get(s) or flow.names[s]) for s in stable.tensors}
         self.stable.append(Block(stable, computed, flow.sizes, flow.owner))
         shown = tuple(e for s in flow.form.steps for e in (s.before, s.after))
         full = Template("trace:" + flow.form.key, (flow.form.equation, *shown), flow.form.facts)
         self.traces[real] = (_TraceBlock(full, flow, real), flow.form.steps)
+
+    def place(self, source: str) -> str:
+        """Return the name of the tensor that holds where the maximum in a tensor's equation was found."""
+        if source not in self.places:
+            name = f"{source}_argmax"
+            while name in self.tensors:
+                name += "_"
+            self.places[source] = name
+        return self.places[source]
 
 
 class _TraceBlock(Block):
@@ -437,16 +461,23 @@ def _symbols(form: Cotangent) -> tuple[sympy.Symbol, ...]:
 
 
 @lru_cache(maxsize=65536)
-def templates(form: Cotangent) -> tuple[Template, Template]:
-    """Return the template of a cotangent as printed, and as computed."""
+def templates(form: Cotangent) -> tuple[Template, Template, tuple[Position, ...]]:
+    """Return the template of a cotangent as printed, as computed, and the places of maxima that the latter reads."""
     plain = Template(form.key, (form.equation,), ())
     definitions = {e.tensor.name: e for e in form.forward}
-    stable = _raw(form.equation.lhs, stabilize(form.equation.rhs, definitions))
-    return plain, Template("stable:" + form.key, (stable,), ())
+    rhs, places = compared(form.equation.rhs, form.forward)
+    stable = _raw(form.equation.lhs, stabilize(rhs, definitions))
+    return plain, Template("stable:" + form.key, (stable,), ()), places
 
 
-def stable_forward(system: System) -> tuple[Block, ...]:
-    """Return the forward blocks in the form in which they are computed."""
+def stable_forward(system: System, places: Mapping[str, str] | None = None) -> tuple[Block, ...]:
+    """Return the forward blocks in the form in which they are computed.
+
+    Args:
+        system: the equations.
+        places: name of a tensor whose equation has a maximum -> name of the tensor that shall hold where it was found.
+    """
+    places = places or {}
     producer: dict[str, Block] = {}
     out = []
     for block in system.blocks:
@@ -463,6 +494,12 @@ def stable_forward(system: System) -> tuple[Block, ...]:
             source = producer[block.names[slot]]
             for symbol in source_template.sizes:
                 sizes.setdefault(Size(f"{slot}.{symbol.name}"), source.sizes.get(symbol, symbol))
+        marked = frozenset(s for s in block.template.defined if block.names[s] in places)
+        if marked:
+            template = _placed_template(block.template, template, marked)
+            for e in block.template.equations:
+                if e.tensor.name in marked and (found := position(e)) is not None:
+                    names[found[1].name] = places[block.names[e.tensor.name]]
         out.append(Block(template, {s: names[s] for s in template.tensors}, sizes, block.owner))
         for slot in block.template.defined:
             producer[block.names[slot]] = block
@@ -472,6 +509,9 @@ def stable_forward(system: System) -> tuple[Block, ...]:
 def stable_system(system: System) -> System:
     """Return a system in the form in which it is computed."""
     return System(blocks=stable_forward(system), tensors=system.tensors)
+
+
+_placed_template = lru_cache(maxsize=4096)(with_positions)
 
 
 def _slot_of(block: Block, name: str) -> str:

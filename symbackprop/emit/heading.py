@@ -9,7 +9,7 @@ from sympy import Expr
 
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
-from symbackprop.algebra.nodes import ArgMax, Divides, Guard, Indicator, InRange, LogSumExp, Max, Named, Reduction
+from symbackprop.algebra.nodes import ArgMax, Divides, Floor, Guard, Indicator, InRange, LogSumExp, Max, Named, Reduction, remainders
 from symbackprop.algebra.tensor import Access
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -39,6 +39,10 @@ def _show(e: Expr, level: int) -> str:
 
 
 def _text(e: Expr) -> tuple[str, int]:
+    if isinstance(e, sympy.Add) and e.has(Floor) and not e.has(Access):
+        e = remainders(e)
+    if isinstance(e, sympy.Mod):
+        return f"{_show(e.args[0], _POW)} mod {_show(e.args[1], _POW)}", _ADD
     if isinstance(e, Access):
         return _access(e), _ATOM
     if isinstance(e, Index | sympy.Symbol):
@@ -59,7 +63,7 @@ def _text(e: Expr) -> tuple[str, int]:
     if isinstance(e, Divides):
         return f"[{_show(e.args[0], _ADD)} divides {_show(e.args[1], _ADD)}]", _ATOM
     if isinstance(e, ArgMax):
-        return f"argmax_{_names(e.bound)} {_show(e.body, _MUL)}", _MUL
+        return f"({_show(e.wanted, _ADD)} at max_{_names(e.bound)} {_show(e.body, _MUL)})", _ATOM
     if isinstance(e, LogSumExp):
         return f"log Σ_{_names(e.bound)} exp({_show(e.body, _ADD)})", _MUL
     if isinstance(e, Reduction):

@@ -24,6 +24,7 @@ from symbackprop.algebra.nodes import (
     Sign,
     Softplus,
     Unspecified,
+    remainders,
 )
 from symbackprop.algebra.tensor import Access
 from symbackprop.errors import EmissionError
@@ -211,7 +212,9 @@ class ScalarPrinter:
         if not isinstance(g, Indicator):
             raise EmissionError(f"cannot print the guard {g}")
         c = g.condition
-        sides = [self._whole_at(s, _ADD) if _integral(c) else self._at(s, _ADD) for s in c.args]
+        # A stored place is a real number, what it is compared with is not.
+        whole = [_integral(c) or (s.has(Index) and _computed_whole(s)) for s in c.args]
+        sides = [self._whole_at(s, _ADD) if w else self._at(s, _ADD) for s, w in zip(c.args, whole, strict=True)]
         text = f"{sides[0]} {_OPPOSITE[type(c)]} {sides[1]}"
         strict = isinstance(c, sympy.StrictGreaterThan)
         return f"not {text}" if strict and not opposite else text
@@ -230,6 +233,9 @@ class ScalarPrinter:
         if e.is_Integer:
             return str(e), _ATOM if e >= 0 else _UNARY
         if isinstance(e, sympy.Add):
+            short = remainders(e)
+            if short != e:
+                return self._whole(short)
             words: list[str] = []
             for term in sorted(e.args, key=lambda a: (_negative(a), not a.free_symbols)):
                 minus = _negative(term)

@@ -252,6 +252,10 @@ class _Printer:
         """Print an index expression in integers."""
         if e.is_Integer:
             return Value(str(int(e)), ATOM if e >= 0 else SIGN, ())
+        e = nodes.remainders(e)
+        if isinstance(e, sympy.Mod):
+            t, b = self.integer(e.args[0], axes), self.integer(e.args[1], axes)
+            return Value(f"{t.inside(SIGN)} % {b.inside(SIGN)}", PRODUCT, t.axes)
         if isinstance(e, sympy.Add | sympy.Mul):
             level, sign = (SUM, " + ") if isinstance(e, sympy.Add) else (PRODUCT, " * ")
             values = [self.integer(a, axes) for a in e.args]
@@ -490,4 +494,8 @@ class _Printer:
         shape = ", ".join(self.size(b.extent) for b in e.bound)
         count = len(e.bound)
         flat = f"np.argmax({body.inside(ATOM)}.reshape(*{body.inside(ATOM)}.shape[:-{count}], -1), axis=-1)"
+        if e.wanted == nodes.row_major(e.bound, e.bound):
+            return Value(flat, ATOM, left)
+        if e.wanted not in e.bound:
+            raise EmissionError(f"numpy: ArgMax gives an index or the place in reading order, not {e.wanted}")
         return Value(f"np.unravel_index({flat}, ({shape}))[{e.bound.index(e.wanted)}]", ATOM, left)

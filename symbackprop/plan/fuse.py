@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import sympy
 
 from symbackprop.algebra.equation import Equation
+from symbackprop.algebra.nodes import ArgMax, Max
 from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
 
@@ -27,6 +28,7 @@ def groups(equations: Sequence[Equation]) -> tuple[tuple[Equation, ...], ...]:
             continue
         producers = [home[t] for t in e.reads if t in home]
         where = max(producers, default=-1)
+        where = next((k for k in range(max(where, 0), len(made)) if k not in circles and _searches(e, made[k])), where)
         if where >= 0 and where not in circles and _joins(e, made[where]):
             made[where].append(e)
         else:
@@ -34,6 +36,11 @@ def groups(equations: Sequence[Equation]) -> tuple[tuple[Equation, ...], ...]:
             made.append([e])
         home[e.tensor] = where
     return tuple(map(tuple, made))
+
+
+def _searches(e: Equation, group: list[Equation]) -> bool:
+    """Whether an equation takes the maximum whose place a group asks for: one search gives both."""
+    return e.rhs.has(Max) and any(isinstance(m.rhs, ArgMax) and m.reads == e.reads for m in group) and _joins(e, group)
 
 
 def _joins(e: Equation, group: list[Equation]) -> bool:

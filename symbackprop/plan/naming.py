@@ -40,7 +40,7 @@ def _rename(expr: Expr, taken: frozenset[str]) -> Expr:
             swap[bound] = Index(name, bound.extent)
         body = _rename(expr.body.xreplace(swap), taken | {i.name for i in swap.values()})
         if isinstance(expr, ArgMax):
-            return ArgMax(body, swap[expr.wanted], *(swap[b] for b in expr.bound))
+            return ArgMax(body, expr.wanted.xreplace(swap), *(swap[b] for b in expr.bound))
         return expr.func(body, *(swap[b] for b in expr.bound))
     return expr.func(*(_rename(a, taken) for a in expr.args))
 

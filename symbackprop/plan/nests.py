@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import Any
 
 import sympy
@@ -214,10 +215,12 @@ class _Nest:
         depth = len(levels) - 1
         here = levels[-1].body
         if isinstance(e, ArgMax):
-            best, at = self.local("best", depth), self.local(f"best_{e.wanted.name}", depth, integer=True)
+            name = f"best_{e.wanted.name}" if isinstance(e.wanted, Index) else "place"
+            best, at = self.local("best", depth), self.local(name, depth, integer=True)
             here += [Let(best, -sympy.oo), Let(at, S.Zero)]
             with self.under(guards, levels):
                 self.inside(e.bound, e.body, levels, lambda value: Choose(best, at, value, e.wanted), guards, kind="largest")
+            levels[-1].memo[Max(e.body, *e.bound), guards] = best
             return at
         if isinstance(e, LogSumExp):
             top = self.local("top", depth)
@@ -231,6 +234,10 @@ class _Nest:
                 self.inside(e.bound, sympy.exp(e.body - shift), levels, lambda value: Update(total, "sum", value), guards)
             return shift + sympy.log(total)
         if isinstance(e, Max):
+            done = (node for node, under in levels[-1].memo if isinstance(node, ArgMax) and under == guards and _same_window(node, e))
+            if (search := next(done, None)) is not None:
+                # One search gives the place and the largest value.
+                return levels[-1].memo[Max(search.body, *search.bound), guards]
             top = self.local("top", depth)
             here.append(Let(top, -sympy.oo))
             with self.under(guards, levels):
@@ -331,6 +338,12 @@ class _Nest:
             local = self.local("base", depth)
             levels[depth].body.append(Let(local, base))
             value = value.xreplace({p: sympy.Pow(local, p.exp) for p in found if p.base == base})
+
+
+def _same_window(search: ArgMax, largest: Max) -> bool:
+    """Whether an argmax looks at the entries of a maximum, under whatever names."""
+    orders = permutations(largest.bound) if len(largest.bound) == len(search.bound) <= 4 else ()
+    return any(largest.body.xreplace(dict(zip(order, search.bound, strict=True))) == search.body for order in orders)
 
 
 def _open_powers(e: Expr) -> set[Expr]:
