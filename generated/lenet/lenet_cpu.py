@@ -1,7 +1,7 @@
 """Kernels of the network lenet for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: f5ff04e0a991a4a35a4bd88959a924c5632488468700740a906dce994c7adf43
+SHA-256 of the equations: c5c5e582ebf7a41dc4011e6adf2f2e5c24e9729781ec429f2c9100bed49e5c62
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 """
@@ -37,7 +37,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 1392 * n + 1
+    return 1536 * n + 1
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -83,20 +83,24 @@ def conv2d_a(W, b, x, a):
 
 
 @njit(cache=True, error_model="numpy")
-def maxpool2d_a(x, a):
-    """Write a."""
+def maxpool2d_a(x, a_argmax, a):
+    """Write a_argmax and a."""
+    # a_argmax[n, c, p, q] = (2 i + j at max_{i, j} x[n, c, 2 p + i, 2 q + j])
     # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
     for n in range(x.shape[0]):
         for c in range(6):
             for p in range(4):
                 for q in range(4):
-                    top = real(-np.inf)
+                    best = real(-np.inf)
+                    place = 0
                     for i in range(2):
                         for j in range(2):
                             candidate = x[n, c, 2 * p + i, 2 * q + j]
-                            if candidate > top or candidate != candidate:
-                                top = candidate
-                    a[n, c, p, q] = top
+                            if candidate > best or (candidate != candidate and best == best):
+                                best = candidate
+                                place = 2 * i + j
+                    a_argmax[n, c, p, q] = real(place)
+                    a[n, c, p, q] = best
 
 
 @njit(cache=True, error_model="numpy")
@@ -118,31 +122,35 @@ def conv2d_a_2(W, b, x, a):
 
 
 @njit(cache=True, error_model="numpy")
-def maxpool2d_a_2(x, a):
-    """Write a."""
+def maxpool2d_a_2(x, a_argmax, a):
+    """Write a_argmax and a."""
+    # a_argmax[n, c, p, q] = (2 i + j at max_{i, j} x[n, c, 2 p + i, 2 q + j])
     # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
     for n in range(x.shape[0]):
         for c in range(12):
             for p in range(2):
                 for q in range(2):
-                    top = real(-np.inf)
+                    best = real(-np.inf)
+                    place = 0
                     for i in range(2):
                         for j in range(2):
                             candidate = x[n, c, 2 * p + i, 2 * q + j]
-                            if candidate > top or candidate != candidate:
-                                top = candidate
-                    a[n, c, p, q] = top
+                            if candidate > best or (candidate != candidate and best == best):
+                                best = candidate
+                                place = 2 * i + j
+                    a_argmax[n, c, p, q] = real(place)
+                    a[n, c, p, q] = best
 
 
 @njit(cache=True, error_model="numpy")
 def flatten_a(x, a):
     """Write a."""
-    # a[n, k] = x[n, floor(k/(n_2 n_3)), floor(k/n_3) − floor(k/(n_2 n_3)) · n_2, k − floor(k/n_3) · n_3]
+    # a[n, k] = x[n, floor(k/(n_2 n_3)), floor(k/n_3) mod n_2, k mod n_3]
     n_2 = x.shape[2]
     n_3 = x.shape[3]
     for n in range(x.shape[0]):
         for k in range(a.shape[1]):
-            a[n, k] = x[n, k // (n_2 * n_3), k // n_3 - (k // (n_2 * n_3)) * n_2, k - (k // n_3) * n_3]
+            a[n, k] = x[n, k // (n_2 * n_3), k // n_3 % n_2, k % n_3]
 
 
 @njit(cache=True, error_model="numpy")
@@ -226,32 +234,16 @@ def flatten_grad_a(W, delta, grad_a):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_delta(a, grad_a, delta):
+def conv2d_delta(a, a_argmax_next, grad_a, delta):
     """Write delta."""
-    # delta[n, k, p, q] = grad_a[n, 2 floor(p/2) + 4 k + floor(q/2)] [p − 2 floor(p/2) = argmax_{i, j} a[n, k, 2 floor(p/2) + i, 2
-    #     floor(q/2) + j]] [q − 2 floor(q/2) = argmax_{i, j} a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [a[n, k, p, q] > 0]
+    # delta[n, k, p, q] = grad_a[n, 2 floor(p/2) + 4 k + floor(q/2)] [2 · (p mod 2) + (q mod 2) = a_argmax_next[n, k, floor(p/2),
+    #     floor(q/2)]] [a[n, k, p, q] > 0]
     for n in range(a.shape[0]):
         for k in range(12):
             for p in range(4):
                 for q in range(4):
-                    best = real(-np.inf)
-                    best_i = 0
-                    for i in range(2):
-                        for j in range(2):
-                            candidate = a[n, k, 2 * (p // 2) + i, 2 * (q // 2) + j]
-                            if candidate > best or (candidate != candidate and best == best):
-                                best = candidate
-                                best_i = i
-                    best_2 = real(-np.inf)
-                    best_j = 0
-                    for i in range(2):
-                        for j in range(2):
-                            candidate_ = a[n, k, 2 * (p // 2) + i, 2 * (q // 2) + j]
-                            if candidate_ > best_2 or (candidate_ != candidate_ and best_2 == best_2):
-                                best_2 = candidate_
-                                best_j = j
                     delta[n, k, p, q] = (
-                        grad_a[n, 2 * (p // 2) + 4 * k + q // 2] if p - 2 * (p // 2) == best_i and q - 2 * (q // 2) == best_j and not a[n,
+                        grad_a[n, 2 * (p // 2) + 4 * k + q // 2] if 2 * (p % 2) + q % 2 == a_argmax_next[n, k, p // 2, q // 2] and not a[n,
                         k, p, q] <= real(0.0) else real(0.0)
                     )
 
@@ -273,32 +265,16 @@ def maxpool2d_grad_a(W, delta, grad_a):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_delta_2(a, grad_a, delta):
+def conv2d_delta_2(a, a_argmax_next, grad_a, delta):
     """Write delta."""
-    # delta[n, k, p, q] = grad_a[n, k, floor(p/2), floor(q/2)] [p − 2 floor(p/2) = argmax_{i, j} a[n, k, 2 floor(p/2) + i, 2 floor(q/2)
-    #     + j]] [q − 2 floor(q/2) = argmax_{i, j} a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [a[n, k, p, q] > 0]
+    # delta[n, k, p, q] = grad_a[n, k, floor(p/2), floor(q/2)] [2 · (p mod 2) + (q mod 2) = a_argmax_next[n, k, floor(p/2), floor(q/2)]]
+    #     [a[n, k, p, q] > 0]
     for n in range(a.shape[0]):
         for k in range(6):
             for p in range(8):
                 for q in range(8):
-                    best = real(-np.inf)
-                    best_i = 0
-                    for i in range(2):
-                        for j in range(2):
-                            candidate = a[n, k, 2 * (p // 2) + i, 2 * (q // 2) + j]
-                            if candidate > best or (candidate != candidate and best == best):
-                                best = candidate
-                                best_i = i
-                    best_2 = real(-np.inf)
-                    best_j = 0
-                    for i in range(2):
-                        for j in range(2):
-                            candidate_ = a[n, k, 2 * (p // 2) + i, 2 * (q // 2) + j]
-                            if candidate_ > best_2 or (candidate_ != candidate_ and best_2 == best_2):
-                                best_2 = candidate_
-                                best_j = j
                     delta[n, k, p, q] = (
-                        grad_a[n, k, p // 2, q // 2] if p - 2 * (p // 2) == best_i and q - 2 * (q // 2) == best_j and not a[n, k, p, q]
+                        grad_a[n, k, p // 2, q // 2] if 2 * (p % 2) + q % 2 == a_argmax_next[n, k, p // 2, q // 2] and not a[n, k, p, q]
                         <= real(0.0) else real(0.0)
                     )
 
@@ -415,22 +391,24 @@ def forward(params, x, out, work):
     conv2d_1_W = view_4(params, 0, 6, 1, 3, 3)
     conv2d_1_b = params[54:60]
     conv2d_1_a = view_4(work, 0, n, 6, 8, 8)
-    maxpool2d_1_a = view_4(work, 384 * n, n, 6, 4, 4)
+    maxpool2d_1_a_argmax = view_4(work, 384 * n, n, 6, 4, 4)
+    maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
     conv2d_2_W = view_4(params, 60, 12, 6, 3, 3)
     conv2d_2_b = params[708:720]
-    conv2d_2_a = view_4(work, 480 * n, n, 12, 4, 4)
-    maxpool2d_2_a = view_4(work, 672 * n, n, 12, 2, 2)
-    flatten_1_a = view_2(work, 720 * n, n, 48)
+    conv2d_2_a = view_4(work, 576 * n, n, 12, 4, 4)
+    maxpool2d_2_a_argmax = view_4(work, 768 * n, n, 12, 2, 2)
+    maxpool2d_2_a = view_4(work, 816 * n, n, 12, 2, 2)
+    flatten_1_a = view_2(work, 864 * n, n, 48)
     dense_1_W = view_2(params, 720, 10, 48)
     dense_1_b = params[1200:1210]
     # conv2d_1
     conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a)
     # maxpool2d_1
-    maxpool2d_a(conv2d_1_a, maxpool2d_1_a)
+    maxpool2d_a(conv2d_1_a, maxpool2d_1_a_argmax, maxpool2d_1_a)
     # conv2d_2
     conv2d_a_2(conv2d_2_W, conv2d_2_b, maxpool2d_1_a, conv2d_2_a)
     # maxpool2d_2
-    maxpool2d_a_2(conv2d_2_a, maxpool2d_2_a)
+    maxpool2d_a_2(conv2d_2_a, maxpool2d_2_a_argmax, maxpool2d_2_a)
     # flatten_1
     flatten_a(maxpool2d_2_a, flatten_1_a)
     # dense_1
@@ -446,26 +424,28 @@ def loss(params, x, y, work):
     conv2d_1_W = view_4(params, 0, 6, 1, 3, 3)
     conv2d_1_b = params[54:60]
     conv2d_1_a = view_4(work, 0, n, 6, 8, 8)
-    maxpool2d_1_a = view_4(work, 384 * n, n, 6, 4, 4)
+    maxpool2d_1_a_argmax = view_4(work, 384 * n, n, 6, 4, 4)
+    maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
     conv2d_2_W = view_4(params, 60, 12, 6, 3, 3)
     conv2d_2_b = params[708:720]
-    conv2d_2_a = view_4(work, 480 * n, n, 12, 4, 4)
-    maxpool2d_2_a = view_4(work, 672 * n, n, 12, 2, 2)
-    flatten_1_a = view_2(work, 720 * n, n, 48)
+    conv2d_2_a = view_4(work, 576 * n, n, 12, 4, 4)
+    maxpool2d_2_a_argmax = view_4(work, 768 * n, n, 12, 2, 2)
+    maxpool2d_2_a = view_4(work, 816 * n, n, 12, 2, 2)
+    flatten_1_a = view_2(work, 864 * n, n, 48)
     dense_1_W = view_2(params, 720, 10, 48)
     dense_1_b = params[1200:1210]
-    dense_1_z = view_2(work, 672 * n, n, 10)
-    loss_p = view_2(work, 682 * n, n, 10)
-    loss_L = work[692 * n:693 * n]
-    loss_ = work[1392 * n:1392 * n + 1]
+    dense_1_z = view_2(work, 816 * n, n, 10)
+    loss_p = view_2(work, 826 * n, n, 10)
+    loss_L = work[836 * n:837 * n]
+    loss_ = work[1536 * n:1536 * n + 1]
     # conv2d_1
     conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a)
     # maxpool2d_1
-    maxpool2d_a(conv2d_1_a, maxpool2d_1_a)
+    maxpool2d_a(conv2d_1_a, maxpool2d_1_a_argmax, maxpool2d_1_a)
     # conv2d_2
     conv2d_a_2(conv2d_2_W, conv2d_2_b, maxpool2d_1_a, conv2d_2_a)
     # maxpool2d_2
-    maxpool2d_a_2(conv2d_2_a, maxpool2d_2_a)
+    maxpool2d_a_2(conv2d_2_a, maxpool2d_2_a_argmax, maxpool2d_2_a)
     # flatten_1
     flatten_a(maxpool2d_2_a, flatten_1_a)
     # dense_1
@@ -484,22 +464,24 @@ def value_and_grad(params, x, y, grads, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view_2(work, 682 * n, n, 10)
-    delta_dense_1 = view_2(work, 692 * n, n, 10)
+    loss_p = view_2(work, 826 * n, n, 10)
+    delta_dense_1 = view_2(work, 836 * n, n, 10)
     dense_1_W = view_2(params, 720, 10, 48)
-    grad_flatten_1_a = view_2(work, 768 * n, n, 48)
-    conv2d_2_a = view_4(work, 480 * n, n, 12, 4, 4)
-    delta_conv2d_2 = view_4(work, 816 * n, n, 12, 4, 4)
+    grad_flatten_1_a = view_2(work, 912 * n, n, 48)
+    conv2d_2_a = view_4(work, 576 * n, n, 12, 4, 4)
+    maxpool2d_2_a_argmax = view_4(work, 768 * n, n, 12, 2, 2)
+    delta_conv2d_2 = view_4(work, 960 * n, n, 12, 4, 4)
     conv2d_2_W = view_4(params, 60, 12, 6, 3, 3)
-    grad_maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
+    grad_maxpool2d_1_a = view_4(work, 576 * n, n, 6, 4, 4)
     conv2d_1_a = view_4(work, 0, n, 6, 8, 8)
-    delta_conv2d_1 = view_4(work, 1008 * n, n, 6, 8, 8)
+    maxpool2d_1_a_argmax = view_4(work, 384 * n, n, 6, 4, 4)
+    delta_conv2d_1 = view_4(work, 1152 * n, n, 6, 8, 8)
     grad_conv2d_1_W = view_4(grads, 0, 6, 1, 3, 3)
     grad_conv2d_1_b = grads[54:60]
-    maxpool2d_1_a = view_4(work, 384 * n, n, 6, 4, 4)
+    maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
     grad_conv2d_2_W = view_4(grads, 60, 12, 6, 3, 3)
     grad_conv2d_2_b = grads[708:720]
-    flatten_1_a = view_2(work, 720 * n, n, 48)
+    flatten_1_a = view_2(work, 864 * n, n, 48)
     grad_dense_1_W = view_2(grads, 720, 10, 48)
     grad_dense_1_b = grads[1200:1210]
     # dense_1
@@ -507,11 +489,11 @@ def value_and_grad(params, x, y, grads, work):
     # flatten_1
     flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
     # conv2d_2
-    conv2d_delta(conv2d_2_a, grad_flatten_1_a, delta_conv2d_2)
+    conv2d_delta(conv2d_2_a, maxpool2d_2_a_argmax, grad_flatten_1_a, delta_conv2d_2)
     # maxpool2d_1
     maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a)
     # conv2d_1
-    conv2d_delta_2(conv2d_1_a, grad_maxpool2d_1_a, delta_conv2d_1)
+    conv2d_delta_2(conv2d_1_a, maxpool2d_1_a_argmax, grad_maxpool2d_1_a, delta_conv2d_1)
     conv2d_grad_W(delta_conv2d_1, x, grad_conv2d_1_W)
     conv2d_grad_b(delta_conv2d_1, grad_conv2d_1_b)
     # conv2d_2
@@ -530,27 +512,29 @@ def input_gradients(params, x, y, grads_x, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view_2(work, 682 * n, n, 10)
-    delta_dense_1 = view_2(work, 692 * n, n, 10)
+    loss_p = view_2(work, 826 * n, n, 10)
+    delta_dense_1 = view_2(work, 836 * n, n, 10)
     dense_1_W = view_2(params, 720, 10, 48)
-    grad_flatten_1_a = view_2(work, 768 * n, n, 48)
-    conv2d_2_a = view_4(work, 480 * n, n, 12, 4, 4)
-    delta_conv2d_2 = view_4(work, 816 * n, n, 12, 4, 4)
+    grad_flatten_1_a = view_2(work, 912 * n, n, 48)
+    conv2d_2_a = view_4(work, 576 * n, n, 12, 4, 4)
+    maxpool2d_2_a_argmax = view_4(work, 768 * n, n, 12, 2, 2)
+    delta_conv2d_2 = view_4(work, 960 * n, n, 12, 4, 4)
     conv2d_2_W = view_4(params, 60, 12, 6, 3, 3)
-    grad_maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
+    grad_maxpool2d_1_a = view_4(work, 576 * n, n, 6, 4, 4)
     conv2d_1_a = view_4(work, 0, n, 6, 8, 8)
-    delta_conv2d_1 = view_4(work, 1008 * n, n, 6, 8, 8)
+    maxpool2d_1_a_argmax = view_4(work, 384 * n, n, 6, 4, 4)
+    delta_conv2d_1 = view_4(work, 1152 * n, n, 6, 8, 8)
     conv2d_1_W = view_4(params, 0, 6, 1, 3, 3)
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     # flatten_1
     flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
     # conv2d_2
-    conv2d_delta(conv2d_2_a, grad_flatten_1_a, delta_conv2d_2)
+    conv2d_delta(conv2d_2_a, maxpool2d_2_a_argmax, grad_flatten_1_a, delta_conv2d_2)
     # maxpool2d_1
     maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a)
     # conv2d_1
-    conv2d_delta_2(conv2d_1_a, grad_maxpool2d_1_a, delta_conv2d_1)
+    conv2d_delta_2(conv2d_1_a, maxpool2d_1_a_argmax, grad_maxpool2d_1_a, delta_conv2d_1)
     # x
     write_grad_x(conv2d_1_W, delta_conv2d_1, grads_x)
     return value

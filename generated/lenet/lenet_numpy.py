@@ -1,7 +1,7 @@
 """The network lenet in NumPy, as its equations read; it needs NumPy only.
 
 Written from the template numpy/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: f5ff04e0a991a4a35a4bd88959a924c5632488468700740a906dce994c7adf43
+SHA-256 of the equations: c5c5e582ebf7a41dc4011e6adf2f2e5c24e9729781ec429f2c9100bed49e5c62
 
 params, grads and state are contiguous 1-D arrays of type float32; x has one sample a row; work is not used.
 """
@@ -103,11 +103,8 @@ def forward(params, x, out, work=None):
         None] + np.arange(2))[:, None, :, None], ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :]], axis=(-2, -1))
     )
     # flatten_1
-    # flatten_1_a[n, k] = maxpool2d_2_a[n, floor(k/4), floor(k/2) − 2 floor(k/4), k − 2 floor(k/2)]
-    flatten_1_a = (
-        maxpool2d_2_a[np.arange(n)[:, None], np.arange(48) // 4, -2 * (np.arange(48) // 4) + np.arange(48) // 2, -2 * (np.arange(48) // 2)
-        + np.arange(48)]
-    )
+    # flatten_1_a[n, k] = maxpool2d_2_a[n, floor(k/4), floor(k/2) mod 2, k mod 2]
+    flatten_1_a = maxpool2d_2_a[np.arange(n)[:, None], np.arange(48) // 4, (np.arange(48) // 2) % 2, np.arange(48) % 2]
     # dense_1
     # out[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     out[...] = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -163,11 +160,8 @@ def loss(params, x, y, work=None):
         None] + np.arange(2))[:, None, :, None], ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :]], axis=(-2, -1))
     )
     # flatten_1
-    # flatten_1_a[n, k] = maxpool2d_2_a[n, floor(k/4), floor(k/2) − 2 floor(k/4), k − 2 floor(k/2)]
-    flatten_1_a = (
-        maxpool2d_2_a[np.arange(n)[:, None], np.arange(48) // 4, -2 * (np.arange(48) // 4) + np.arange(48) // 2, -2 * (np.arange(48) // 2)
-        + np.arange(48)]
-    )
+    # flatten_1_a[n, k] = maxpool2d_2_a[n, floor(k/4), floor(k/2) mod 2, k mod 2]
+    flatten_1_a = maxpool2d_2_a[np.arange(n)[:, None], np.arange(48) // 4, (np.arange(48) // 2) % 2, np.arange(48) % 2]
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -210,6 +204,14 @@ def value_and_grad(params, x, y, grads, work=None):
     # conv2d_1_a[n, k, p, q] = conv2d_1_z[n, k, p, q] [conv2d_1_z[n, k, p, q] > 0]
     conv2d_1_a = np.where(conv2d_1_z <= 0.0, 0.0, conv2d_1_z)
     # maxpool2d_1
+    # maxpool2d_1_a_argmax[n, c, p, q] = (2 i + j at max_{i, j} conv2d_1_a[n, c, 2 p + i, 2 q + j])
+    maxpool2d_1_a_argmax = (
+        np.argmax(conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None, None, None], np.clip((2
+        * np.arange(4))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2 * np.arange(4))[:, None] + np.arange(2), 0, 8
+        - 1)[:, None, :]].reshape(*conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None, None, None],
+        np.clip((2 * np.arange(4))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2 * np.arange(4))[:, None] + np.arange(2),
+        0, 8 - 1)[:, None, :]].shape[:-2], -1), axis=-1)
+    )
     # maxpool2d_1_a[n, c, p, q] = max_{i, j} conv2d_1_a[n, c, 2 p + i, 2 q + j]
     maxpool2d_1_a = (
         np.max(conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None, None, None], ((2 * np.arange(4))[:,
@@ -229,17 +231,22 @@ def value_and_grad(params, x, y, grads, work=None):
     # conv2d_2_a[n, k, p, q] = conv2d_2_z[n, k, p, q] [conv2d_2_z[n, k, p, q] > 0]
     conv2d_2_a = np.where(conv2d_2_z <= 0.0, 0.0, conv2d_2_z)
     # maxpool2d_2
+    # maxpool2d_2_a_argmax[n, c, p, q] = (2 i + j at max_{i, j} conv2d_2_a[n, c, 2 p + i, 2 q + j])
+    maxpool2d_2_a_argmax = (
+        np.argmax(conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None], np.clip((2
+        * np.arange(2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :, None], np.clip((2 * np.arange(2))[:, None] + np.arange(2), 0, 4
+        - 1)[:, None, :]].reshape(*conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None],
+        np.clip((2 * np.arange(2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :, None], np.clip((2 * np.arange(2))[:, None] + np.arange(2),
+        0, 4 - 1)[:, None, :]].shape[:-2], -1), axis=-1)
+    )
     # maxpool2d_2_a[n, c, p, q] = max_{i, j} conv2d_2_a[n, c, 2 p + i, 2 q + j]
     maxpool2d_2_a = (
         np.max(conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None], ((2 * np.arange(2))[:,
         None] + np.arange(2))[:, None, :, None], ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :]], axis=(-2, -1))
     )
     # flatten_1
-    # flatten_1_a[n, k] = maxpool2d_2_a[n, floor(k/4), floor(k/2) − 2 floor(k/4), k − 2 floor(k/2)]
-    flatten_1_a = (
-        maxpool2d_2_a[np.arange(n)[:, None], np.arange(48) // 4, -2 * (np.arange(48) // 4) + np.arange(48) // 2, -2 * (np.arange(48) // 2)
-        + np.arange(48)]
-    )
+    # flatten_1_a[n, k] = maxpool2d_2_a[n, floor(k/4), floor(k/2) mod 2, k mod 2]
+    flatten_1_a = maxpool2d_2_a[np.arange(n)[:, None], np.arange(48) // 4, (np.arange(48) // 2) % 2, np.arange(48) % 2]
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -257,23 +264,13 @@ def value_and_grad(params, x, y, grads, work=None):
     # grad_flatten_1_a[n, j] = Σ_i dense_1_W[i, j] delta_dense_1[n, i]
     grad_flatten_1_a = delta_dense_1 @ dense_1_W
     # conv2d_2
-    # delta_conv2d_2[n, k, p, q] = grad_flatten_1_a[n, 2 floor(p/2) + 4 k + floor(q/2)] [p − 2 floor(p/2) = argmax_{i, j} conv2d_2_a[n,
-    #     k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [q − 2 floor(q/2) = argmax_{i, j} conv2d_2_a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]]
-    #     [conv2d_2_a[n, k, p, q] > 0]
+    # delta_conv2d_2[n, k, p, q] = grad_flatten_1_a[n, 2 floor(p/2) + 4 k + floor(q/2)] [2 · (p mod 2) + (q mod 2)
+    #     = maxpool2d_2_a_argmax[n, k, floor(p/2), floor(q/2)]] [conv2d_2_a[n, k, p, q] > 0]
     delta_conv2d_2 = (
-        np.where(conv2d_2_a <= 0.0, 0.0, np.where((-2 * (np.arange(4) // 2) + np.arange(4))
-        == np.unravel_index(np.argmax(conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None],
-        np.clip((2 * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :, None], np.clip((2 * (np.arange(4) // 2))[:, None]
-        + np.arange(2), 0, 4 - 1)[:, None, :]].reshape(*conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None,
-        None, None, None], np.clip((2 * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :, None], np.clip((2
-        * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :]].shape[:-2], -1), axis=-1), (2, 2))[1], np.where((-2
-        * (np.arange(4) // 2) + np.arange(4))[:, None] == np.unravel_index(np.argmax(conv2d_2_a[np.arange(n)[:, None, None, None, None,
-        None], np.arange(12)[:, None, None, None, None], np.clip((2 * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :,
-        None], np.clip((2 * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :]].reshape(*conv2d_2_a[np.arange(n)[:, None,
-        None, None, None, None], np.arange(12)[:, None, None, None, None], np.clip((2 * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4
-        - 1)[:, None, :, None], np.clip((2 * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :]].shape[:-2], -1), axis=-1),
-        (2, 2))[0], grad_flatten_1_a[np.arange(n)[:, None, None, None], np.clip((2 * (np.arange(4) // 2))[:, None] + (4 * np.arange(12))[:,
-        None, None] + np.arange(4) // 2, 0, 48 - 1)], 0.0), 0.0))
+        np.where(conv2d_2_a <= 0.0, 0.0, np.where(((2 * (np.arange(4) % 2))[:, None] + np.arange(4) % 2)
+        == maxpool2d_2_a_argmax[np.arange(n)[:, None, None, None], np.arange(12)[:, None, None], np.clip(np.arange(4) // 2, 0, 2 - 1)[:,
+        None], np.clip(np.arange(4) // 2, 0, 2 - 1)], grad_flatten_1_a[np.arange(n)[:, None, None, None], np.clip((2 * (np.arange(4) //
+        2))[:, None] + (4 * np.arange(12))[:, None, None] + np.arange(4) // 2, 0, 48 - 1)], 0.0))
     )
     # maxpool2d_1
     # grad_maxpool2d_1_a[n, c, h, w] = Σ_{k, u, v} conv2d_2_W[k, c, u, v] delta_conv2d_2[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 4]
@@ -287,23 +284,13 @@ def value_and_grad(params, x, y, grads, work=None):
         None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
     )
     # conv2d_1
-    # delta_conv2d_1[n, k, p, q] = grad_maxpool2d_1_a[n, k, floor(p/2), floor(q/2)] [p − 2 floor(p/2) = argmax_{i, j} conv2d_1_a[n, k, 2
-    #     floor(p/2) + i, 2 floor(q/2) + j]] [q − 2 floor(q/2) = argmax_{i, j} conv2d_1_a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]]
-    #     [conv2d_1_a[n, k, p, q] > 0]
+    # delta_conv2d_1[n, k, p, q] = grad_maxpool2d_1_a[n, k, floor(p/2), floor(q/2)] [2 · (p mod 2) + (q mod 2) = maxpool2d_1_a_argmax[n,
+    #     k, floor(p/2), floor(q/2)]] [conv2d_1_a[n, k, p, q] > 0]
     delta_conv2d_1 = (
-        np.where(conv2d_1_a <= 0.0, 0.0, np.where((-2 * (np.arange(8) // 2) + np.arange(8))
-        == np.unravel_index(np.argmax(conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None, None, None],
-        np.clip((2 * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2 * (np.arange(8) // 2))[:, None]
-        + np.arange(2), 0, 8 - 1)[:, None, :]].reshape(*conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None,
-        None, None, None], np.clip((2 * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2
-        * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :]].shape[:-2], -1), axis=-1), (2, 2))[1], np.where((-2
-        * (np.arange(8) // 2) + np.arange(8))[:, None] == np.unravel_index(np.argmax(conv2d_1_a[np.arange(n)[:, None, None, None, None,
-        None], np.arange(6)[:, None, None, None, None], np.clip((2 * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :,
-        None], np.clip((2 * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :]].reshape(*conv2d_1_a[np.arange(n)[:, None,
-        None, None, None, None], np.arange(6)[:, None, None, None, None], np.clip((2 * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8
-        - 1)[:, None, :, None], np.clip((2 * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :]].shape[:-2], -1), axis=-1),
-        (2, 2))[0], grad_maxpool2d_1_a[np.arange(n)[:, None, None, None], np.arange(6)[:, None, None], np.clip(np.arange(8) // 2, 0, 4
-        - 1)[:, None], np.clip(np.arange(8) // 2, 0, 4 - 1)], 0.0), 0.0))
+        np.where(conv2d_1_a <= 0.0, 0.0, np.where(((2 * (np.arange(8) % 2))[:, None] + np.arange(8) % 2)
+        == maxpool2d_1_a_argmax[np.arange(n)[:, None, None, None], np.arange(6)[:, None, None], np.clip(np.arange(8) // 2, 0, 4 - 1)[:,
+        None], np.clip(np.arange(8) // 2, 0, 4 - 1)], grad_maxpool2d_1_a[np.arange(n)[:, None, None, None], np.arange(6)[:, None, None],
+        np.clip(np.arange(8) // 2, 0, 4 - 1)[:, None], np.clip(np.arange(8) // 2, 0, 4 - 1)], 0.0))
     )
     # grad_conv2d_1_W[k, c, u, v] = Σ_{n, p, q} delta_conv2d_1[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v
     #     − 1 < 8]
@@ -363,6 +350,14 @@ def input_gradients(params, x, y, grads_x, work=None):
     # conv2d_1_a[n, k, p, q] = conv2d_1_z[n, k, p, q] [conv2d_1_z[n, k, p, q] > 0]
     conv2d_1_a = np.where(conv2d_1_z <= 0.0, 0.0, conv2d_1_z)
     # maxpool2d_1
+    # maxpool2d_1_a_argmax[n, c, p, q] = (2 i + j at max_{i, j} conv2d_1_a[n, c, 2 p + i, 2 q + j])
+    maxpool2d_1_a_argmax = (
+        np.argmax(conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None, None, None], np.clip((2
+        * np.arange(4))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2 * np.arange(4))[:, None] + np.arange(2), 0, 8
+        - 1)[:, None, :]].reshape(*conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None, None, None],
+        np.clip((2 * np.arange(4))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2 * np.arange(4))[:, None] + np.arange(2),
+        0, 8 - 1)[:, None, :]].shape[:-2], -1), axis=-1)
+    )
     # maxpool2d_1_a[n, c, p, q] = max_{i, j} conv2d_1_a[n, c, 2 p + i, 2 q + j]
     maxpool2d_1_a = (
         np.max(conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None, None, None], ((2 * np.arange(4))[:,
@@ -382,17 +377,22 @@ def input_gradients(params, x, y, grads_x, work=None):
     # conv2d_2_a[n, k, p, q] = conv2d_2_z[n, k, p, q] [conv2d_2_z[n, k, p, q] > 0]
     conv2d_2_a = np.where(conv2d_2_z <= 0.0, 0.0, conv2d_2_z)
     # maxpool2d_2
+    # maxpool2d_2_a_argmax[n, c, p, q] = (2 i + j at max_{i, j} conv2d_2_a[n, c, 2 p + i, 2 q + j])
+    maxpool2d_2_a_argmax = (
+        np.argmax(conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None], np.clip((2
+        * np.arange(2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :, None], np.clip((2 * np.arange(2))[:, None] + np.arange(2), 0, 4
+        - 1)[:, None, :]].reshape(*conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None],
+        np.clip((2 * np.arange(2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :, None], np.clip((2 * np.arange(2))[:, None] + np.arange(2),
+        0, 4 - 1)[:, None, :]].shape[:-2], -1), axis=-1)
+    )
     # maxpool2d_2_a[n, c, p, q] = max_{i, j} conv2d_2_a[n, c, 2 p + i, 2 q + j]
     maxpool2d_2_a = (
         np.max(conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None], ((2 * np.arange(2))[:,
         None] + np.arange(2))[:, None, :, None], ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :]], axis=(-2, -1))
     )
     # flatten_1
-    # flatten_1_a[n, k] = maxpool2d_2_a[n, floor(k/4), floor(k/2) − 2 floor(k/4), k − 2 floor(k/2)]
-    flatten_1_a = (
-        maxpool2d_2_a[np.arange(n)[:, None], np.arange(48) // 4, -2 * (np.arange(48) // 4) + np.arange(48) // 2, -2 * (np.arange(48) // 2)
-        + np.arange(48)]
-    )
+    # flatten_1_a[n, k] = maxpool2d_2_a[n, floor(k/4), floor(k/2) mod 2, k mod 2]
+    flatten_1_a = maxpool2d_2_a[np.arange(n)[:, None], np.arange(48) // 4, (np.arange(48) // 2) % 2, np.arange(48) % 2]
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -410,23 +410,13 @@ def input_gradients(params, x, y, grads_x, work=None):
     # grad_flatten_1_a[n, j] = Σ_i dense_1_W[i, j] delta_dense_1[n, i]
     grad_flatten_1_a = delta_dense_1 @ dense_1_W
     # conv2d_2
-    # delta_conv2d_2[n, k, p, q] = grad_flatten_1_a[n, 2 floor(p/2) + 4 k + floor(q/2)] [p − 2 floor(p/2) = argmax_{i, j} conv2d_2_a[n,
-    #     k, 2 floor(p/2) + i, 2 floor(q/2) + j]] [q − 2 floor(q/2) = argmax_{i, j} conv2d_2_a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]]
-    #     [conv2d_2_a[n, k, p, q] > 0]
+    # delta_conv2d_2[n, k, p, q] = grad_flatten_1_a[n, 2 floor(p/2) + 4 k + floor(q/2)] [2 · (p mod 2) + (q mod 2)
+    #     = maxpool2d_2_a_argmax[n, k, floor(p/2), floor(q/2)]] [conv2d_2_a[n, k, p, q] > 0]
     delta_conv2d_2 = (
-        np.where(conv2d_2_a <= 0.0, 0.0, np.where((-2 * (np.arange(4) // 2) + np.arange(4))
-        == np.unravel_index(np.argmax(conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None],
-        np.clip((2 * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :, None], np.clip((2 * (np.arange(4) // 2))[:, None]
-        + np.arange(2), 0, 4 - 1)[:, None, :]].reshape(*conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None,
-        None, None, None], np.clip((2 * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :, None], np.clip((2
-        * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :]].shape[:-2], -1), axis=-1), (2, 2))[1], np.where((-2
-        * (np.arange(4) // 2) + np.arange(4))[:, None] == np.unravel_index(np.argmax(conv2d_2_a[np.arange(n)[:, None, None, None, None,
-        None], np.arange(12)[:, None, None, None, None], np.clip((2 * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :,
-        None], np.clip((2 * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :]].reshape(*conv2d_2_a[np.arange(n)[:, None,
-        None, None, None, None], np.arange(12)[:, None, None, None, None], np.clip((2 * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4
-        - 1)[:, None, :, None], np.clip((2 * (np.arange(4) // 2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :]].shape[:-2], -1), axis=-1),
-        (2, 2))[0], grad_flatten_1_a[np.arange(n)[:, None, None, None], np.clip((2 * (np.arange(4) // 2))[:, None] + (4 * np.arange(12))[:,
-        None, None] + np.arange(4) // 2, 0, 48 - 1)], 0.0), 0.0))
+        np.where(conv2d_2_a <= 0.0, 0.0, np.where(((2 * (np.arange(4) % 2))[:, None] + np.arange(4) % 2)
+        == maxpool2d_2_a_argmax[np.arange(n)[:, None, None, None], np.arange(12)[:, None, None], np.clip(np.arange(4) // 2, 0, 2 - 1)[:,
+        None], np.clip(np.arange(4) // 2, 0, 2 - 1)], grad_flatten_1_a[np.arange(n)[:, None, None, None], np.clip((2 * (np.arange(4) //
+        2))[:, None] + (4 * np.arange(12))[:, None, None] + np.arange(4) // 2, 0, 48 - 1)], 0.0))
     )
     # maxpool2d_1
     # grad_maxpool2d_1_a[n, c, h, w] = Σ_{k, u, v} conv2d_2_W[k, c, u, v] delta_conv2d_2[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 4]
@@ -440,23 +430,13 @@ def input_gradients(params, x, y, grads_x, work=None):
         None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
     )
     # conv2d_1
-    # delta_conv2d_1[n, k, p, q] = grad_maxpool2d_1_a[n, k, floor(p/2), floor(q/2)] [p − 2 floor(p/2) = argmax_{i, j} conv2d_1_a[n, k, 2
-    #     floor(p/2) + i, 2 floor(q/2) + j]] [q − 2 floor(q/2) = argmax_{i, j} conv2d_1_a[n, k, 2 floor(p/2) + i, 2 floor(q/2) + j]]
-    #     [conv2d_1_a[n, k, p, q] > 0]
+    # delta_conv2d_1[n, k, p, q] = grad_maxpool2d_1_a[n, k, floor(p/2), floor(q/2)] [2 · (p mod 2) + (q mod 2) = maxpool2d_1_a_argmax[n,
+    #     k, floor(p/2), floor(q/2)]] [conv2d_1_a[n, k, p, q] > 0]
     delta_conv2d_1 = (
-        np.where(conv2d_1_a <= 0.0, 0.0, np.where((-2 * (np.arange(8) // 2) + np.arange(8))
-        == np.unravel_index(np.argmax(conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None, None, None],
-        np.clip((2 * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2 * (np.arange(8) // 2))[:, None]
-        + np.arange(2), 0, 8 - 1)[:, None, :]].reshape(*conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None,
-        None, None, None], np.clip((2 * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2
-        * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :]].shape[:-2], -1), axis=-1), (2, 2))[1], np.where((-2
-        * (np.arange(8) // 2) + np.arange(8))[:, None] == np.unravel_index(np.argmax(conv2d_1_a[np.arange(n)[:, None, None, None, None,
-        None], np.arange(6)[:, None, None, None, None], np.clip((2 * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :,
-        None], np.clip((2 * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :]].reshape(*conv2d_1_a[np.arange(n)[:, None,
-        None, None, None, None], np.arange(6)[:, None, None, None, None], np.clip((2 * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8
-        - 1)[:, None, :, None], np.clip((2 * (np.arange(8) // 2))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :]].shape[:-2], -1), axis=-1),
-        (2, 2))[0], grad_maxpool2d_1_a[np.arange(n)[:, None, None, None], np.arange(6)[:, None, None], np.clip(np.arange(8) // 2, 0, 4
-        - 1)[:, None], np.clip(np.arange(8) // 2, 0, 4 - 1)], 0.0), 0.0))
+        np.where(conv2d_1_a <= 0.0, 0.0, np.where(((2 * (np.arange(8) % 2))[:, None] + np.arange(8) % 2)
+        == maxpool2d_1_a_argmax[np.arange(n)[:, None, None, None], np.arange(6)[:, None, None], np.clip(np.arange(8) // 2, 0, 4 - 1)[:,
+        None], np.clip(np.arange(8) // 2, 0, 4 - 1)], grad_maxpool2d_1_a[np.arange(n)[:, None, None, None], np.arange(6)[:, None, None],
+        np.clip(np.arange(8) // 2, 0, 4 - 1)[:, None], np.clip(np.arange(8) // 2, 0, 4 - 1)], 0.0))
     )
     # x
     # grads_x[n, c, h, w] = Σ_{k, u, v} conv2d_1_W[k, c, u, v] delta_conv2d_1[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w
