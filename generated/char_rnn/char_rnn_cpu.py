@@ -1,0 +1,551 @@
+"""Kernels of the network char_rnn for the CPU, compiled by Numba; they need NumPy and Numba only.
+
+Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
+SHA-256 of the equations: 2a0b4613d0a3af4f0d02fda8c5b02c27f811a7a5e272714a67dee61fc34c921f
+
+params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
+"""
+
+import numpy as np
+from numba import njit
+
+NAME = "char_rnn"
+#: Name, offset and shape of each parameter in the flat buffers.
+PARAMETERS = (
+    ("embedding_1.E", 0, (62, 16)),
+    ("gru_1.W_x", 992, (144, 16)),
+    ("gru_1.W_h", 3296, (144, 48)),
+    ("gru_1.b_x", 10208, (144,)),
+    ("gru_1.b_h", 10352, (144,)),
+    ("dense_1.W", 10496, (62, 48)),
+    ("dense_1.b", 13472, (62,)),
+)
+DTYPE = "float32"
+#: The largest batch.
+BATCH = 32
+STATE_SIZE = 27069
+#: The optimizer's numbers with their defaults, in the order of the array hyper.
+HYPER = (
+    ("lr", 0.01),
+    ("beta1", 0.9),
+    ("beta2", 0.999),
+    ("eps", 1e-08),
+)
+
+real = np.float32
+
+
+@njit(cache=True, error_model="numpy")
+def workspace(n):
+    """Return how many elements of workspace a batch of n samples needs."""
+    return 37184 * n + 1
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
+def view_2(buffer, start, rows, columns):
+    """Return a part of a flat buffer as a matrix."""
+    return buffer[start : start + rows * columns].reshape((rows, columns))
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, :, ::1](float32[::1], int64, int64, int64, int64)", cache=True, error_model="numpy")
+def view_3(buffer, start, planes, rows, columns):
+    """Return a part of a flat buffer as an array of rank 3."""
+    return buffer[start : start + planes * rows * columns].reshape((planes, rows, columns))
+
+
+@njit(cache=True, error_model="numpy")
+def in_range(values, least, most):
+    """Whether every value lies in least .. most."""
+    flat = values.reshape(values.size)
+    outside = 0
+    for k in range(flat.size):
+        outside |= (flat[k] < least) | (flat[k] > most)
+    return outside == 0
+
+
+@njit(cache=True, error_model="numpy")
+def sigmoid(u):
+    """Return 1 / (1 + exp(-u)) without overflow."""
+    if u <= real(0.0):
+        small = np.exp(u)
+        return small / (real(1.0) + small)
+    return real(1.0) / (real(1.0) + np.exp(-u))
+
+
+@njit(cache=True, error_model="numpy")
+def embedding_a(E, x, a):
+    """Write a."""
+    # a[n, t, i] = E[x[n, t], i]
+    for n in range(x.shape[0]):
+        for t in range(x.shape[1]):
+            for i in range(E.shape[1]):
+                a[n, t, i] = E[x[n, t], i]
+
+
+@njit(cache=True, error_model="numpy")
+def gru_p(W_x, b_x, x, p):
+    """Write p."""
+    # p[n, t, r] = b_x[r] + Σ_j W_x[r, j] x[n, t, j]
+    for n in range(x.shape[0]):
+        for t in range(32):
+            for r in range(144):
+                total = real(0.0)
+                for j in range(16):
+                    total += W_x[r, j] * x[n, t, j]
+                p[n, t, r] = b_x[r] + total
+
+
+@njit(cache=True, error_model="numpy")
+def gru_h(W_h, b_h, p, q, r, u, g, h):
+    """Write q and r and u and g and h."""
+    # q[n, t, r] = b_h[r] + Σ_k W_h[r, k] h[n, t − 1, k] [0 ≤ t − 1 < 32]
+    # r[n, t, k] = σ(p[n, t, k] + q[n, t, k])
+    # u[n, t, k] = σ(p[n, t, 48 + k] + q[n, t, 48 + k])
+    # g[n, t, k] = tanh(q[n, t, 96 + k] r[n, t, k] + p[n, t, 96 + k])
+    # h[n, t, k] = (1 − u[n, t, k]) · g[n, t, k] + h[n, t − 1, k] u[n, t, k] [0 ≤ t − 1 < 32]
+    for t in range(32):
+        for n in range(p.shape[0]):
+            for r_ in range(144):
+                total = real(0.0)
+                for k in range(48):
+                    total += W_h[r_, k] * h[n, t - 1, k] if 0 <= t - 1 < 32 else real(0.0)
+                q[n, t, r_] = b_h[r_] + total
+        for n in range(p.shape[0]):
+            for k in range(48):
+                r[n, t, k] = sigmoid(p[n, t, k] + q[n, t, k])
+        for n in range(p.shape[0]):
+            for k in range(48):
+                u[n, t, k] = sigmoid(p[n, t, k + 48] + q[n, t, k + 48])
+        for n in range(p.shape[0]):
+            for k in range(48):
+                g[n, t, k] = np.tanh(q[n, t, k + 96] * r[n, t, k] + p[n, t, k + 96])
+        for n in range(p.shape[0]):
+            for k in range(48):
+                h[n, t, k] = (real(1.0) - u[n, t, k]) * g[n, t, k] + (h[n, t - 1, k] * u[n, t, k] if 0 <= t - 1 < 32 else real(0.0))
+
+
+@njit(cache=True, error_model="numpy")
+def gru_a(h, a):
+    """Write a."""
+    # a[n, t, k] = h[n, t, k]
+    for n in range(h.shape[0]):
+        for t in range(32):
+            for k in range(48):
+                a[n, t, k] = h[n, t, k]
+
+
+@njit(cache=True, error_model="numpy")
+def dense_z(W, b, x, z):
+    """Write z."""
+    # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
+    for n in range(x.shape[0]):
+        for t in range(x.shape[1]):
+            for i in range(W.shape[0]):
+                total = real(0.0)
+                for j in range(W.shape[1]):
+                    total += W[i, j] * x[n, t, j]
+                z[n, t, i] = b[i] + total
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_p(a, p):
+    """Write p."""
+    # p[n, t, i] = exp(a[n, t, i] − log Σ_j exp(a[n, t, j]))
+    for n in range(a.shape[0]):
+        for t in range(a.shape[1]):
+            top = real(-np.inf)
+            for j in range(a.shape[2]):
+                candidate = a[n, t, j]
+                if candidate > top or candidate != candidate:
+                    top = candidate
+            shift = top if abs(top) != real(np.inf) else real(0.0)
+            total = real(0.0)
+            for j in range(a.shape[2]):
+                total += np.exp(a[n, t, j] - shift)
+            for i in range(a.shape[2]):
+                p[n, t, i] = np.exp(a[n, t, i] - shift) / total
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_L(a, y, L):
+    """Write L."""
+    # L[n, t] = log Σ_i exp(a[n, t, i]) − a[n, t, y[n, t]]
+    for n in range(a.shape[0]):
+        for t in range(a.shape[1]):
+            top = real(-np.inf)
+            for i in range(a.shape[2]):
+                candidate = a[n, t, i]
+                if candidate > top or candidate != candidate:
+                    top = candidate
+            shift = top if abs(top) != real(np.inf) else real(0.0)
+            total = real(0.0)
+            for i in range(a.shape[2]):
+                total += np.exp(a[n, t, i] - shift)
+            L[n, t] = shift + np.log(total) - a[n, t, y[n, t]]
+
+
+@njit(cache=True, error_model="numpy")
+def loss_total(L, loss_):
+    """Write loss."""
+    # loss = (Σ_{n, t} L[n, t])/(N n_1)
+    N = L.shape[0]
+    n_1 = L.shape[1]
+    total = real(0.0)
+    for n in range(L.shape[0]):
+        for t in range(L.shape[1]):
+            total += L[n, t]
+    loss_[0] = total / real(N) / real(n_1)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_delta(p, y, delta):
+    """Write delta."""
+    # delta[n, t, i] = (p[n, t, i] − [i = y[n, t]])/(N n_1)
+    N = p.shape[0]
+    n_1 = p.shape[1]
+    for n in range(p.shape[0]):
+        for t in range(p.shape[1]):
+            for i in range(p.shape[2]):
+                delta[n, t, i] = (p[n, t, i] - (real(1.0) if i == y[n, t] else real(0.0))) / real(N) / real(n_1)
+
+
+@njit(cache=True, error_model="numpy")
+def gru_grad_q(W, W_h, delta, u, g, h, q, p, r, grad_h, grad_g, grad_u, grad_r, grad_q):
+    """Write grad_h and grad_g and grad_u and grad_r and grad_q."""
+    # grad_h[n, t, k] = [0 ≤ 1 + t < 32] Σ_r W_h[r, k] grad_q[n, 1 + t, r] + grad_h[n, 1 + t, k] u[n, 1 + t, k] [0 ≤ 1 + t < 32] + Σ_i
+    #     W[i, k] delta[n, t, i]
+    # grad_g[n, t, k] = (1 − u[n, t, k]) · grad_h[n, t, k]
+    # grad_u[n, t, k] = (h[n, t − 1, k] [0 ≤ t − 1 < 32] − g[n, t, k]) · grad_h[n, t, k]
+    # grad_r[n, t, k] = (1 − g[n, t, k]²) · grad_g[n, t, k] q[n, t, 96 + k]
+    # grad_q[n, t, r] = (1 − (tanh(q[n, t, r] r[n, t, r − 96] + p[n, t, r]))²) · grad_g[n, t, r − 96] r[n, t, r − 96] [0 ≤ r − 96 < 48]
+    #     + grad_r[n, t, r] [0 ≤ r < 48] σ(−p[n, t, r] − q[n, t, r]) · σ(p[n, t, r] + q[n, t, r]) + grad_u[n, t, r − 48] [0 ≤ r − 48 < 48]
+    #     σ(−p[n, t, r] − q[n, t, r]) · σ(p[n, t, r] + q[n, t, r])
+    for t in range(31, -1, -1):
+        for n in range(delta.shape[0]):
+            for k in range(48):
+                total = real(0.0)
+                for r_ in range(144):
+                    total += W_h[r_, k] * grad_q[n, t + 1, r_] if 0 <= t + 1 < 32 else real(0.0)
+                total_2 = real(0.0)
+                for i in range(62):
+                    total_2 += W[i, k] * delta[n, t, i]
+                grad_h[n, t, k] = (grad_h[n, t + 1, k] * u[n, t + 1, k] if 0 <= t + 1 < 32 else real(0.0)) + total + total_2
+        for n in range(delta.shape[0]):
+            for k in range(48):
+                grad_g[n, t, k] = (real(1.0) - u[n, t, k]) * grad_h[n, t, k]
+        for n in range(delta.shape[0]):
+            for k in range(48):
+                grad_u[n, t, k] = ((h[n, t - 1, k] if 0 <= t - 1 < 32 else real(0.0)) - g[n, t, k]) * grad_h[n, t, k]
+        for n in range(delta.shape[0]):
+            for k in range(48):
+                grad_r[n, t, k] = (real(1.0) - g[n, t, k] * g[n, t, k]) * grad_g[n, t, k] * q[n, t, k + 96]
+        for n in range(delta.shape[0]):
+            for r_ in range(144):
+                grad_q[n, t, r_] = (
+                    ((real(1.0) - np.tanh(q[n, t, r_] * r[n, t, r_ - 96] + p[n, t, r_]) * np.tanh(q[n, t, r_] * r[n, t, r_ - 96] + p[n, t,
+                    r_])) * grad_g[n, t, r_ - 96] * r[n, t, r_ - 96] if 0 <= r_ - 96 < 48 else real(0.0)) + (grad_r[n, t, r_]
+                    * sigmoid(-p[n, t, r_] - q[n, t, r_]) * sigmoid(p[n, t, r_] + q[n, t, r_]) if 0 <= r_ < 48 else real(0.0)) + (grad_u[n,
+                    t, r_ - 48] * sigmoid(-p[n, t, r_] - q[n, t, r_]) * sigmoid(p[n, t, r_] + q[n, t, r_]) if 0 <= r_ - 48 < 48
+                    else real(0.0))
+                )
+
+
+@njit(cache=True, error_model="numpy")
+def gru_grad_p(grad_g, grad_r, grad_u, p, q, r, grad_p):
+    """Write grad_p."""
+    # grad_p[n, t, r] = (1 − (tanh(q[n, t, r] r[n, t, r − 96] + p[n, t, r]))²) · grad_g[n, t, r − 96] [0 ≤ r − 96 < 48] + grad_r[n, t,
+    #     r] [0 ≤ r < 48] σ(−p[n, t, r] − q[n, t, r]) · σ(p[n, t, r] + q[n, t, r]) + grad_u[n, t, r − 48] [0 ≤ r − 48 < 48] σ(−p[n, t, r]
+    #     − q[n, t, r]) · σ(p[n, t, r] + q[n, t, r])
+    for n in range(grad_g.shape[0]):
+        for t in range(32):
+            for r_ in range(144):
+                grad_p[n, t, r_] = (
+                    ((real(1.0) - np.tanh(q[n, t, r_] * r[n, t, r_ - 96] + p[n, t, r_]) * np.tanh(q[n, t, r_] * r[n, t, r_ - 96] + p[n, t,
+                    r_])) * grad_g[n, t, r_ - 96] if 0 <= r_ - 96 < 48 else real(0.0)) + (grad_r[n, t, r_] * sigmoid(-p[n, t, r_] - q[n, t,
+                    r_]) * sigmoid(p[n, t, r_] + q[n, t, r_]) if 0 <= r_ < 48 else real(0.0)) + (grad_u[n, t, r_ - 48] * sigmoid(-p[n, t,
+                    r_] - q[n, t, r_]) * sigmoid(p[n, t, r_] + q[n, t, r_]) if 0 <= r_ - 48 < 48 else real(0.0))
+                )
+
+
+@njit(cache=True, error_model="numpy")
+def embedding_grad_a(W_x, grad_p, grad_a):
+    """Write grad_a."""
+    # grad_a[n, t, j] = Σ_r W_x[r, j] grad_p[n, t, r]
+    for n in range(grad_p.shape[0]):
+        for t in range(grad_a.shape[1]):
+            for j in range(grad_a.shape[2]):
+                total = real(0.0)
+                for r in range(144):
+                    total += W_x[r, j] * grad_p[n, t, r]
+                grad_a[n, t, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def embedding_grad_E(grad_a, x, grad_E):
+    """Write grad_E."""
+    # grad_E[v, i] = Σ_{n, t} grad_a[n, t, i] [v = x[n, t]]
+    for v in range(grad_E.shape[0]):
+        for i in range(grad_a.shape[2]):
+            total = real(0.0)
+            for n in range(grad_a.shape[0]):
+                for t in range(grad_a.shape[1]):
+                    total += grad_a[n, t, i] if v == x[n, t] else real(0.0)
+            grad_E[v, i] = total
+
+
+@njit(cache=True, error_model="numpy")
+def gru_grad_W_x(grad_p, x, grad_W_x):
+    """Write grad_W_x."""
+    # grad_W_x[r, j] = Σ_{n, t} grad_p[n, t, r] x[n, t, j]
+    for r in range(grad_W_x.shape[0]):
+        for j in range(grad_W_x.shape[1]):
+            total = real(0.0)
+            for n in range(grad_p.shape[0]):
+                for t in range(32):
+                    total += grad_p[n, t, r] * x[n, t, j]
+            grad_W_x[r, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def gru_grad_W_h(grad_q, h, grad_W_h):
+    """Write grad_W_h."""
+    # grad_W_h[r, k] = Σ_{n, t} grad_q[n, t, r] h[n, t − 1, k] [0 ≤ t − 1 < 32]
+    for r in range(grad_W_h.shape[0]):
+        for k in range(grad_W_h.shape[1]):
+            total = real(0.0)
+            for n in range(grad_q.shape[0]):
+                for t in range(1, 32):
+                    total += grad_q[n, t, r] * h[n, t - 1, k]
+            grad_W_h[r, k] = total
+
+
+@njit(cache=True, error_model="numpy")
+def gru_grad_b_x(grad_p, grad_b_x):
+    """Write grad_b_x."""
+    # grad_b_x[r] = Σ_{n, t} grad_p[n, t, r]
+    for r in range(grad_b_x.shape[0]):
+        total = real(0.0)
+        for n in range(grad_p.shape[0]):
+            for t in range(32):
+                total += grad_p[n, t, r]
+        grad_b_x[r] = total
+
+
+@njit(cache=True, error_model="numpy")
+def gru_grad_b_h(grad_q, grad_b_h):
+    """Write grad_b_h."""
+    # grad_b_h[r] = Σ_{n, t} grad_q[n, t, r]
+    for r in range(grad_b_h.shape[0]):
+        total = real(0.0)
+        for n in range(grad_q.shape[0]):
+            for t in range(32):
+                total += grad_q[n, t, r]
+        grad_b_h[r] = total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_W(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_{n, t} delta[n, t, i] x[n, t, j]
+    for i in range(delta.shape[2]):
+        for j in range(x.shape[2]):
+            total = real(0.0)
+            for n in range(delta.shape[0]):
+                for t in range(delta.shape[1]):
+                    total += delta[n, t, i] * x[n, t, j]
+            grad_W[i, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_{n, t} delta[n, t, i]
+    for i in range(delta.shape[2]):
+        total = real(0.0)
+        for n in range(delta.shape[0]):
+            for t in range(delta.shape[1]):
+                total += delta[n, t, i]
+        grad_b[i] = total
+
+
+@njit(cache=True, error_model="numpy")
+def check(x, y):
+    """Return 0, or the number of the first argument with a value out of range; nothing may be computed with it."""
+    if not in_range(x, 0, 61):
+        return 1
+    if not in_range(y, 0, 61):
+        return 2
+    return 0
+
+
+@njit(cache=True, error_model="numpy")
+def forward(params, x, out, work):
+    """Write the network's output for a batch into out, or nothing if an input is out of range: then return its number, else 0."""
+    if not in_range(x, 0, 61):
+        return 1
+    n = x.shape[0]
+    embedding_1_E = view_2(params, 0, 62, 16)
+    embedding_1_a = view_3(work, 0, n, 32, 16)
+    gru_1_W_x = view_2(params, 992, 144, 16)
+    gru_1_b_x = params[10208:10352]
+    gru_1_p = view_3(work, 512 * n, n, 32, 144)
+    gru_1_W_h = view_2(params, 3296, 144, 48)
+    gru_1_b_h = params[10352:10496]
+    gru_1_q = view_3(work, 5120 * n, n, 32, 144)
+    gru_1_r = view_3(work, 9728 * n, n, 32, 48)
+    gru_1_u = view_3(work, 11264 * n, n, 32, 48)
+    gru_1_g = view_3(work, 12800 * n, n, 32, 48)
+    gru_1_h = view_3(work, 14336 * n, n, 32, 48)
+    gru_1_a = view_3(work, 15872 * n, n, 32, 48)
+    dense_1_W = view_2(params, 10496, 62, 48)
+    dense_1_b = params[13472:13534]
+    # embedding_1
+    embedding_a(embedding_1_E, x, embedding_1_a)
+    # gru_1
+    gru_p(gru_1_W_x, gru_1_b_x, embedding_1_a, gru_1_p)
+    gru_h(gru_1_W_h, gru_1_b_h, gru_1_p, gru_1_q, gru_1_r, gru_1_u, gru_1_g, gru_1_h)
+    gru_a(gru_1_h, gru_1_a)
+    # dense_1
+    dense_z(dense_1_W, dense_1_b, gru_1_a, out)
+    return 0
+
+
+@njit(cache=True, error_model="numpy")
+def loss(params, x, y, work):
+    """Return the loss of a batch; work keeps what the gradients read."""
+    if check(x, y) != 0:
+        return np.nan
+    n = x.shape[0]
+    embedding_1_E = view_2(params, 0, 62, 16)
+    embedding_1_a = view_3(work, 0, n, 32, 16)
+    gru_1_W_x = view_2(params, 992, 144, 16)
+    gru_1_b_x = params[10208:10352]
+    gru_1_p = view_3(work, 512 * n, n, 32, 144)
+    gru_1_W_h = view_2(params, 3296, 144, 48)
+    gru_1_b_h = params[10352:10496]
+    gru_1_q = view_3(work, 5120 * n, n, 32, 144)
+    gru_1_r = view_3(work, 9728 * n, n, 32, 48)
+    gru_1_u = view_3(work, 11264 * n, n, 32, 48)
+    gru_1_g = view_3(work, 12800 * n, n, 32, 48)
+    gru_1_h = view_3(work, 14336 * n, n, 32, 48)
+    gru_1_a = view_3(work, 15872 * n, n, 32, 48)
+    dense_1_W = view_2(params, 10496, 62, 48)
+    dense_1_b = params[13472:13534]
+    dense_1_z = view_3(work, 17408 * n, n, 32, 62)
+    loss_p = view_3(work, 19392 * n, n, 32, 62)
+    loss_L = view_2(work, 21376 * n, n, 32)
+    loss_ = work[37184 * n:37184 * n + 1]
+    # embedding_1
+    embedding_a(embedding_1_E, x, embedding_1_a)
+    # gru_1
+    gru_p(gru_1_W_x, gru_1_b_x, embedding_1_a, gru_1_p)
+    gru_h(gru_1_W_h, gru_1_b_h, gru_1_p, gru_1_q, gru_1_r, gru_1_u, gru_1_g, gru_1_h)
+    gru_a(gru_1_h, gru_1_a)
+    # dense_1
+    dense_z(dense_1_W, dense_1_b, gru_1_a, dense_1_z)
+    # loss
+    write_loss_p(dense_1_z, loss_p)
+    write_loss_L(dense_1_z, y, loss_L)
+    loss_total(loss_L, loss_)
+    return float(loss_[0])
+
+
+@njit(cache=True, error_model="numpy")
+def value_and_grad(params, x, y, grads, work):
+    """Return the loss of a batch and write its gradients into grads."""
+    if check(x, y) != 0:
+        return np.nan
+    n = x.shape[0]
+    value = loss(params, x, y, work)
+    loss_p = view_3(work, 19392 * n, n, 32, 62)
+    delta_dense_1 = view_3(work, 21376 * n, n, 32, 62)
+    dense_1_W = view_2(params, 10496, 62, 48)
+    gru_1_W_h = view_2(params, 3296, 144, 48)
+    gru_1_u = view_3(work, 11264 * n, n, 32, 48)
+    gru_1_g = view_3(work, 12800 * n, n, 32, 48)
+    gru_1_h = view_3(work, 14336 * n, n, 32, 48)
+    gru_1_q = view_3(work, 5120 * n, n, 32, 144)
+    gru_1_p = view_3(work, 512 * n, n, 32, 144)
+    gru_1_r = view_3(work, 9728 * n, n, 32, 48)
+    grad_gru_1_h = view_3(work, 19392 * n, n, 32, 48)
+    grad_gru_1_g = view_3(work, 23360 * n, n, 32, 48)
+    grad_gru_1_u = view_3(work, 24896 * n, n, 32, 48)
+    grad_gru_1_r = view_3(work, 26432 * n, n, 32, 48)
+    grad_gru_1_q = view_3(work, 27968 * n, n, 32, 144)
+    grad_gru_1_p = view_3(work, 32576 * n, n, 32, 144)
+    gru_1_W_x = view_2(params, 992, 144, 16)
+    grad_embedding_1_a = view_3(work, 512 * n, n, 32, 16)
+    grad_embedding_1_E = view_2(grads, 0, 62, 16)
+    embedding_1_a = view_3(work, 0, n, 32, 16)
+    grad_gru_1_W_x = view_2(grads, 992, 144, 16)
+    grad_gru_1_W_h = view_2(grads, 3296, 144, 48)
+    grad_gru_1_b_x = grads[10208:10352]
+    grad_gru_1_b_h = grads[10352:10496]
+    gru_1_a = view_3(work, 15872 * n, n, 32, 48)
+    grad_dense_1_W = view_2(grads, 10496, 62, 48)
+    grad_dense_1_b = grads[13472:13534]
+    # dense_1
+    dense_delta(loss_p, y, delta_dense_1)
+    # gru_1
+    gru_grad_q(
+        dense_1_W, gru_1_W_h, delta_dense_1, gru_1_u, gru_1_g, gru_1_h, gru_1_q, gru_1_p, gru_1_r, grad_gru_1_h, grad_gru_1_g, grad_gru_1_u,
+        grad_gru_1_r, grad_gru_1_q,
+    )
+    gru_grad_p(grad_gru_1_g, grad_gru_1_r, grad_gru_1_u, gru_1_p, gru_1_q, gru_1_r, grad_gru_1_p)
+    # embedding_1
+    embedding_grad_a(gru_1_W_x, grad_gru_1_p, grad_embedding_1_a)
+    embedding_grad_E(grad_embedding_1_a, x, grad_embedding_1_E)
+    # gru_1
+    gru_grad_W_x(grad_gru_1_p, embedding_1_a, grad_gru_1_W_x)
+    gru_grad_W_h(grad_gru_1_q, gru_1_h, grad_gru_1_W_h)
+    gru_grad_b_x(grad_gru_1_p, grad_gru_1_b_x)
+    gru_grad_b_h(grad_gru_1_q, grad_gru_1_b_h)
+    # dense_1
+    dense_grad_W(delta_dense_1, gru_1_a, grad_dense_1_W)
+    dense_grad_b(delta_dense_1, grad_dense_1_b)
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def update(params, grads, state, hyper):
+    """Do one step of the optimizer with given gradients."""
+    # t_next = 1 + t
+    # m_next[p] = (1 − beta1) · g[p] + beta1 m[p]
+    # v_next[p] = g[p]² · (1 − beta2) + beta2 v[p]
+    # c_1 = 1 − beta1^t_next
+    # c_2 = 1 − beta2^t_next
+    # w_next[p] = w[p] − lr m_next[p]/((√(v_next[p]/c_2) + eps) · c_1)
+    P = params.size
+    lr = hyper[0]
+    beta1 = hyper[1]
+    beta2 = hyper[2]
+    eps = hyper[3]
+    m = state[0:P]
+    v = state[P:2 * P]
+    t = float(state[2 * P])
+    t_next = 1.0 + t
+    factor = 1.0 - beta1
+    factor_2 = 1.0 - beta2
+    c_1 = 1.0 - beta1 ** t_next
+    c_2 = 1.0 - beta2 ** t_next
+    factor_3 = 1.0 / c_2
+    factor_4 = -lr / c_1
+    for p in range(P):
+        m_next = grads[p] * real(factor) + m[p] * real(beta1)
+        v_next = grads[p] * grads[p] * real(factor_2) + v[p] * real(beta2)
+        w_next = real(factor_4) * m_next / (np.sqrt(real(factor_3) * v_next) + real(eps)) + params[p]
+        m[p] = m_next
+        v[p] = v_next
+        params[p] = w_next
+    state[2 * P] = t_next
+
+
+@njit(cache=True, error_model="numpy")
+def train_step(params, x, y, grads, state, hyper, work):
+    """Return the loss and do one step of the optimizer; a loss that is not finite changes nothing."""
+    value = value_and_grad(params, x, y, grads, work)
+    if np.isfinite(value):
+        update(params, grads, state, hyper)
+    return value

@@ -1,0 +1,781 @@
+"""Kernels of the network resnet_block for the CPU, compiled by Numba; they need NumPy and Numba only.
+
+Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
+SHA-256 of the equations: 3106aa31404b834ece5289f81390a52ad9345b7aaa560d20864f13ca8e36f2cf
+
+params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
+"""
+
+import numpy as np
+from numba import njit
+
+try:
+    from .kernels_cpu import product, transpose
+except ImportError:
+    from kernels_cpu import product, transpose
+
+NAME = "resnet_block"
+#: Name, offset and shape of each parameter in the flat buffers.
+PARAMETERS = (
+    ("conv2d_1.W", 0, (16, 1, 3, 3)),
+    ("conv2d_1.b", 144, (16,)),
+    ("conv2d_2.W", 160, (16, 16, 3, 3)),
+    ("groupnorm_1.gamma", 2464, (16,)),
+    ("groupnorm_1.beta", 2480, (16,)),
+    ("conv2d_3.W", 2496, (16, 16, 3, 3)),
+    ("groupnorm_2.gamma", 4800, (16,)),
+    ("groupnorm_2.beta", 4816, (16,)),
+    ("dense_1.W", 4832, (10, 256)),
+    ("dense_1.b", 7392, (10,)),
+)
+DTYPE = "float32"
+#: The largest batch.
+BATCH = 32
+STATE_SIZE = 14805
+#: The optimizer's numbers with their defaults, in the order of the array hyper.
+HYPER = (
+    ("lr", 0.005),
+    ("beta1", 0.9),
+    ("beta2", 0.999),
+    ("eps", 1e-08),
+)
+
+real = np.float32
+
+
+@njit(cache=True, error_model="numpy")
+def workspace(n):
+    """Return how many elements of workspace a batch of n samples needs."""
+    return 11264 * n + 2560
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
+def view_2(buffer, start, rows, columns):
+    """Return a part of a flat buffer as a matrix."""
+    return buffer[start : start + rows * columns].reshape((rows, columns))
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, :, :, ::1](float32[::1], int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
+def view_4(buffer, start, groups, planes, rows, columns):
+    """Return a part of a flat buffer as an array of rank 4."""
+    return buffer[start : start + groups * planes * rows * columns].reshape((groups, planes, rows, columns))
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, :, :, :, ::1](float32[::1], int64, int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
+def view_5(buffer, start, blocks_1, groups, planes, rows, columns):
+    """Return a part of a flat buffer as an array of rank 5."""
+    return buffer[start : start + blocks_1 * groups * planes * rows * columns].reshape((blocks_1, groups, planes, rows, columns))
+
+
+@njit(cache=True, error_model="numpy")
+def in_range(values, least, most):
+    """Whether every value lies in least .. most."""
+    flat = values.reshape(values.size)
+    outside = 0
+    for k in range(flat.size):
+        outside |= (flat[k] < least) | (flat[k] > most)
+    return outside == 0
+
+
+@njit(cache=True, error_model="numpy")
+def conv2d_a(W, b, x, a):
+    """Write a."""
+    # z[n, k, p, q] = b[k] + Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
+    # a[n, k, p, q] = z[n, k, p, q] [z[n, k, p, q] > 0]
+    for n in range(x.shape[0]):
+        for k in range(16):
+            for p in range(8):
+                for q in range(8):
+                    total = real(0.0)
+                    for c in range(1):
+                        for u in range(max(0, 1 - p), min(3, 9 - p)):
+                            for v in range(max(0, 1 - q), min(3, 9 - q)):
+                                total += W[k, c, u, v] * x[n, c, p + u - 1, q + v - 1]
+                    z = b[k] + total
+                    a[n, k, p, q] = real(0.0) if z <= real(0.0) else z
+
+
+@njit(cache=True, error_model="numpy")
+def conv2d_z(W, x, z):
+    """Write z."""
+    # z[n, k, p, q] = Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
+    for n in range(x.shape[0]):
+        for k in range(16):
+            for p in range(8):
+                for q in range(8):
+                    total = real(0.0)
+                    for c in range(16):
+                        for u in range(max(0, 1 - p), min(3, 9 - p)):
+                            for v in range(max(0, 1 - q), min(3, 9 - q)):
+                                total += W[k, c, u, v] * x[n, c, p + u - 1, q + v - 1]
+                    z[n, k, p, q] = total
+
+
+@njit(cache=True, error_model="numpy")
+def groupnorm_u(x, u):
+    """Write u."""
+    # u[n, g, m, h, w] = x[n, 4 g + m, h, w]
+    for n in range(x.shape[0]):
+        for g in range(4):
+            for m in range(4):
+                for h in range(8):
+                    for w in range(8):
+                        u[n, g, m, h, w] = x[n, 4 * g + m, h, w]
+
+
+@njit(cache=True, error_model="numpy")
+def groupnorm_sigma(u, mu, sigma):
+    """Write mu and sigma."""
+    # mu[n, g] = 0.00390625 Σ_{m, h, w} u[n, g, m, h, w]
+    # v[n, g] = 0.00390625 Σ_{m, h, w} (u[n, g, m, h, w] − mu[n, g])²
+    # sigma[n, g] = √(1e−05 + v[n, g])
+    for n in range(u.shape[0]):
+        for g in range(4):
+            total = real(0.0)
+            for m in range(4):
+                for h in range(8):
+                    for w in range(8):
+                        total += u[n, g, m, h, w]
+            mu[n, g] = real(0.00390625) * total
+            total_2 = real(0.0)
+            for m in range(4):
+                for h in range(8):
+                    for w in range(8):
+                        base = u[n, g, m, h, w] - mu[n, g]
+                        total_2 += base * base
+            v = real(0.00390625) * total_2
+            sigma[n, g] = np.sqrt(real(1e-05) + v)
+
+
+@njit(cache=True, error_model="numpy")
+def groupnorm_h(mu, sigma, u, h):
+    """Write h."""
+    # h[n, g, m, h, w] = (u[n, g, m, h, w] − mu[n, g])/sigma[n, g]
+    for n in range(mu.shape[0]):
+        for g in range(4):
+            for m in range(4):
+                for h_ in range(8):
+                    for w in range(8):
+                        h[n, g, m, h_, w] = (u[n, g, m, h_, w] - mu[n, g]) / sigma[n, g]
+
+
+@njit(cache=True, error_model="numpy")
+def groupnorm_a(beta, gamma, h, a):
+    """Write a."""
+    # a[n, c, h, w] = gamma[c] h[n, floor(c/4), c − 4 floor(c/4), h, w] + beta[c]
+    for n in range(h.shape[0]):
+        for c in range(16):
+            for h_ in range(8):
+                for w in range(8):
+                    a[n, c, h_, w] = gamma[c] * h[n, c // 4, c - 4 * (c // 4), h_, w] + beta[c]
+
+
+@njit(cache=True, error_model="numpy")
+def activation_a(x, a):
+    """Write a."""
+    # a[n, c, h, w] = x[n, c, h, w] [x[n, c, h, w] > 0]
+    for n in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            for h in range(x.shape[2]):
+                for w in range(x.shape[3]):
+                    a[n, c, h, w] = real(0.0) if x[n, c, h, w] <= real(0.0) else x[n, c, h, w]
+
+
+@njit(cache=True, error_model="numpy")
+def add_a(x_1, x_2, a):
+    """Write a."""
+    # a[n, c, h, w] = x_1[n, c, h, w] + x_2[n, c, h, w]
+    for n in range(x_1.shape[0]):
+        for c in range(x_1.shape[1]):
+            for h in range(x_1.shape[2]):
+                for w in range(x_1.shape[3]):
+                    a[n, c, h, w] = x_1[n, c, h, w] + x_2[n, c, h, w]
+
+
+@njit(cache=True, error_model="numpy")
+def avgpool2d_a(x, a):
+    """Write a."""
+    # a[n, c, p, q] = (Σ_{i, j} x[n, c, 2 p + i, 2 q + j])/4
+    for n in range(x.shape[0]):
+        for c in range(16):
+            for p in range(4):
+                for q in range(4):
+                    total = real(0.0)
+                    for i in range(2):
+                        for j in range(2):
+                            total += x[n, c, 2 * p + i, 2 * q + j]
+                    a[n, c, p, q] = total / real(4.0)
+
+
+@njit(cache=True, error_model="numpy")
+def flatten_a(x, a):
+    """Write a."""
+    # a[n, k] = x[n, floor(k/(n_2 n_3)), floor(k/n_3) − floor(k/(n_2 n_3)) · n_2, k − floor(k/n_3) · n_3]
+    n_2 = x.shape[2]
+    n_3 = x.shape[3]
+    for n in range(x.shape[0]):
+        for k in range(a.shape[1]):
+            a[n, k] = x[n, k // (n_2 * n_3), k // n_3 - (k // (n_2 * n_3)) * n_2, k - (k // n_3) * n_3]
+
+
+@njit(cache=True, error_model="numpy")
+def dense_z(W, b, x, z, W_transposed):
+    """Write z."""
+    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
+    transpose(W, W_transposed)
+    product(x, W_transposed, z)
+    for n in range(x.shape[0]):
+        for i in range(W.shape[0]):
+            z[n, i] = b[i] + z[n, i]
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_p(a, p):
+    """Write p."""
+    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
+    for n in range(a.shape[0]):
+        top = real(-np.inf)
+        for j in range(a.shape[1]):
+            candidate = a[n, j]
+            if candidate > top or candidate != candidate:
+                top = candidate
+        shift = top if abs(top) != real(np.inf) else real(0.0)
+        total = real(0.0)
+        for j in range(a.shape[1]):
+            total += np.exp(a[n, j] - shift)
+        for i in range(a.shape[1]):
+            p[n, i] = np.exp(a[n, i] - shift) / total
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_L(a, y, L):
+    """Write L."""
+    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
+    for n in range(a.shape[0]):
+        top = real(-np.inf)
+        for i in range(a.shape[1]):
+            candidate = a[n, i]
+            if candidate > top or candidate != candidate:
+                top = candidate
+        shift = top if abs(top) != real(np.inf) else real(0.0)
+        total = real(0.0)
+        for i in range(a.shape[1]):
+            total += np.exp(a[n, i] - shift)
+        L[n] = shift + np.log(total) - a[n, y[n]]
+
+
+@njit(cache=True, error_model="numpy")
+def loss_total(L, loss_):
+    """Write loss."""
+    # loss = (Σ_n L[n])/N
+    N = L.shape[0]
+    total = real(0.0)
+    for n in range(L.shape[0]):
+        total += L[n]
+    loss_[0] = total / real(N)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_delta(p, y, delta):
+    """Write delta."""
+    # delta[n, i] = (p[n, i] − [i = y[n]])/N
+    N = p.shape[0]
+    for n in range(p.shape[0]):
+        for i in range(p.shape[1]):
+            delta[n, i] = (p[n, i] - (real(1.0) if i == y[n] else real(0.0))) / real(N)
+
+
+@njit(cache=True, error_model="numpy")
+def flatten_grad_a(W, delta, grad_a):
+    """Write grad_a."""
+    # grad_a[n, j] = Σ_i W[i, j] delta[n, i]
+    product(delta, W, grad_a)
+
+
+@njit(cache=True, error_model="numpy")
+def groupnorm_grad_a(a, grad_a_2, grad_a):
+    """Write grad_a."""
+    # grad_a[n, c, h, w] = grad_a_2[n, 4 floor(h/2) + 16 c + floor(w/2)] [a[n, c, h, w] > 0]/4
+    for n in range(a.shape[0]):
+        for c in range(a.shape[1]):
+            for h in range(a.shape[2]):
+                for w in range(a.shape[3]):
+                    grad_a[n, c, h, w] = (
+                        real(0.0) if a[n, c, h, w] <= real(0.0) else grad_a_2[n, 4 * (h // 2) + 16 * c + w // 2] / real(4.0)
+                    )
+
+
+@njit(cache=True, error_model="numpy")
+def conv2d_delta(gamma, grad_a, h, sigma, delta):
+    """Write delta."""
+    # delta[n, k, p, q] = 0.00390625 · (256 gamma[k] grad_a[n, k, p, q] − Σ_{i, h, w} gamma[4 floor(k/4) + i] grad_a[n, 4 floor(k/4)
+    #     + i, h, w] − h[n, floor(k/4), k − 4 floor(k/4), p, q] Σ_{m, h, w} gamma[4 floor(k/4) + m] grad_a[n, 4 floor(k/4) + m, h, w] h[n,
+    #     floor(k/4), m, h, w])/sigma[n, floor(k/4)]
+    for n in range(grad_a.shape[0]):
+        for k in range(16):
+            total = real(0.0)
+            for i in range(4):
+                for h_ in range(8):
+                    for w in range(8):
+                        total += gamma[4 * (k // 4) + i] * grad_a[n, 4 * (k // 4) + i, h_, w]
+            total_2 = real(0.0)
+            for m in range(4):
+                for h_ in range(8):
+                    for w in range(8):
+                        total_2 += gamma[4 * (k // 4) + m] * grad_a[n, 4 * (k // 4) + m, h_, w] * h[n, k // 4, m, h_, w]
+            for p in range(8):
+                for q in range(8):
+                    delta[n, k, p, q] = (
+                        real(0.00390625) * (real(256.0) * gamma[k] * grad_a[n, k, p, q] - total - h[n, k // 4, k - 4 * (k // 4), p, q]
+                        * total_2) / sigma[n, k // 4]
+                    )
+
+
+@njit(cache=True, error_model="numpy")
+def groupnorm_grad_a_2(W, a, delta, grad_a):
+    """Write grad_a."""
+    # grad_a[n, c, h, w] = [a[n, c, h, w] > 0] Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1
+    #     + w − v < 8]
+    for n in range(a.shape[0]):
+        for c in range(a.shape[1]):
+            for h in range(a.shape[2]):
+                for w in range(a.shape[3]):
+                    total = real(0.0)
+                    for k in range(16):
+                        for u in range(max(0, h - 6), min(3, h + 2)):
+                            for v in range(max(0, w - 6), min(3, w + 2)):
+                                total += W[k, c, u, v] * delta[n, k, h + 1 - u, w + 1 - v]
+                    grad_a[n, c, h, w] = real(0.0) if a[n, c, h, w] <= real(0.0) else total
+
+
+@njit(cache=True, error_model="numpy")
+def conv2d_delta_2(W_next, a, a_next, delta_next, grad_a, delta):
+    """Write delta."""
+    # delta[n, k, p, q] = (grad_a[n, 4 floor(p/2) + 16 k + floor(q/2)] [a_next[n, k, p, q] > 0]/4 + Σ_{i, u, v} W_next[i, k, u, v]
+    #     delta_next[n, i, 1 + p − u, 1 + q − v] [0 ≤ 1 + p − u < 8] [0 ≤ 1 + q − v < 8]) · [a[n, k, p, q] > 0]
+    for n in range(a.shape[0]):
+        for k in range(16):
+            for p in range(8):
+                for q in range(8):
+                    total = real(0.0)
+                    for i in range(16):
+                        for u in range(max(0, p - 6), min(3, p + 2)):
+                            for v in range(max(0, q - 6), min(3, q + 2)):
+                                total += W_next[i, k, u, v] * delta_next[n, i, p + 1 - u, q + 1 - v]
+                    delta[n, k, p, q] = (
+                        real(0.0) if a[n, k, p, q] <= real(0.0) else (real(0.0) if a_next[n, k, p, q] <= real(0.0) else grad_a[n, 4 * (p //
+                        2) + 16 * k + q // 2] / real(4.0)) + total
+                    )
+
+
+@njit(cache=True, error_model="numpy")
+def conv2d_grad_W(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
+    for k in range(grad_W.shape[0]):
+        for c in range(grad_W.shape[1]):
+            for u in range(grad_W.shape[2]):
+                for v in range(grad_W.shape[3]):
+                    total = real(0.0)
+                    for n in range(delta.shape[0]):
+                        for p in range(max(0, 1 - u), min(8, 9 - u)):
+                            for q in range(max(0, 1 - v), min(8, 9 - v)):
+                                total += delta[n, k, p, q] * x[n, c, p + u - 1, q + v - 1]
+                    grad_W[k, c, u, v] = total
+
+
+@njit(cache=True, error_model="numpy")
+def conv2d_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[k] = Σ_{n, p, q} delta[n, k, p, q]
+    for k in range(grad_b.shape[0]):
+        total = real(0.0)
+        for n in range(delta.shape[0]):
+            for p in range(8):
+                for q in range(8):
+                    total += delta[n, k, p, q]
+        grad_b[k] = total
+
+
+@njit(cache=True, error_model="numpy")
+def conv2d_grad_W_2(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
+    for k in range(grad_W.shape[0]):
+        for c in range(grad_W.shape[1]):
+            for u in range(grad_W.shape[2]):
+                for v in range(grad_W.shape[3]):
+                    total = real(0.0)
+                    for n in range(delta.shape[0]):
+                        for p in range(max(0, 1 - u), min(8, 9 - u)):
+                            for q in range(max(0, 1 - v), min(8, 9 - v)):
+                                total += delta[n, k, p, q] * x[n, c, p + u - 1, q + v - 1]
+                    grad_W[k, c, u, v] = total
+
+
+@njit(cache=True, error_model="numpy")
+def groupnorm_grad_gamma(grad_a, h, grad_gamma):
+    """Write grad_gamma."""
+    # grad_gamma[c] = Σ_{n, h, w} grad_a[n, c, h, w] h[n, floor(c/4), c − 4 floor(c/4), h, w]
+    for c in range(grad_gamma.shape[0]):
+        total = real(0.0)
+        for n in range(grad_a.shape[0]):
+            for h_ in range(8):
+                for w in range(8):
+                    total += grad_a[n, c, h_, w] * h[n, c // 4, c - 4 * (c // 4), h_, w]
+        grad_gamma[c] = total
+
+
+@njit(cache=True, error_model="numpy")
+def groupnorm_grad_beta(grad_a, grad_beta):
+    """Write grad_beta."""
+    # grad_beta[c] = Σ_{n, h, w} grad_a[n, c, h, w]
+    for c in range(grad_beta.shape[0]):
+        total = real(0.0)
+        for n in range(grad_a.shape[0]):
+            for h in range(8):
+                for w in range(8):
+                    total += grad_a[n, c, h, w]
+        grad_beta[c] = total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_W(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
+    product(delta.T, x, grad_W)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_n delta[n, i]
+    for i in range(delta.shape[1]):
+        total = real(0.0)
+        for n in range(delta.shape[0]):
+            total += delta[n, i]
+        grad_b[i] = total
+
+
+@njit(cache=True, error_model="numpy")
+def write_grad_x(W, delta, grad_x):
+    """Write grad_x."""
+    # grad_x[n, c, h, w] = Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]
+    for n in range(delta.shape[0]):
+        for c in range(grad_x.shape[1]):
+            for h in range(grad_x.shape[2]):
+                for w in range(grad_x.shape[3]):
+                    total = real(0.0)
+                    for k in range(16):
+                        for u in range(max(0, h - 6), min(3, h + 2)):
+                            for v in range(max(0, w - 6), min(3, w + 2)):
+                                total += W[k, c, u, v] * delta[n, k, h + 1 - u, w + 1 - v]
+                    grad_x[n, c, h, w] = total
+
+
+@njit(cache=True, error_model="numpy")
+def check(x, y):
+    """Return 0, or the number of the first argument with a value out of range; nothing may be computed with it."""
+    if not in_range(y, 0, 9):
+        return 2
+    return 0
+
+
+@njit(cache=True, error_model="numpy")
+def forward(params, x, out, work):
+    """Write the network's output for a batch into out."""
+    n = x.shape[0]
+    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
+    conv2d_1_b = params[144:160]
+    conv2d_1_a = view_4(work, 0, n, 16, 8, 8)
+    conv2d_2_W = view_4(params, 160, 16, 16, 3, 3)
+    conv2d_2_z = view_4(work, 1024 * n, n, 16, 8, 8)
+    groupnorm_1_u = view_5(work, 2048 * n, n, 4, 4, 8, 8)
+    groupnorm_1_mu = view_2(work, 1024 * n, n, 4)
+    groupnorm_1_sigma = view_2(work, 1028 * n, n, 4)
+    groupnorm_1_h = view_5(work, 3072 * n, n, 4, 4, 8, 8)
+    groupnorm_1_beta = params[2480:2496]
+    groupnorm_1_gamma = params[2464:2480]
+    groupnorm_1_a = view_4(work, 1032 * n, n, 16, 8, 8)
+    activation_1_a = view_4(work, 4096 * n, n, 16, 8, 8)
+    conv2d_3_W = view_4(params, 2496, 16, 16, 3, 3)
+    conv2d_3_z = view_4(work, 1032 * n, n, 16, 8, 8)
+    groupnorm_2_u = view_5(work, 5120 * n, n, 4, 4, 8, 8)
+    groupnorm_2_mu = view_2(work, 1024 * n, n, 4)
+    groupnorm_2_sigma = view_2(work, 1032 * n, n, 4)
+    groupnorm_2_h = view_5(work, 1036 * n, n, 4, 4, 8, 8)
+    groupnorm_2_beta = params[4816:4832]
+    groupnorm_2_gamma = params[4800:4816]
+    groupnorm_2_a = view_4(work, 5120 * n, n, 16, 8, 8)
+    add_1_a = view_4(work, 6144 * n, n, 16, 8, 8)
+    activation_2_a = view_4(work, 5120 * n, n, 16, 8, 8)
+    avgpool2d_1_a = view_4(work, 2060 * n, n, 16, 4, 4)
+    flatten_1_a = view_2(work, 2316 * n, n, 256)
+    dense_1_W = view_2(params, 4832, 10, 256)
+    dense_1_b = params[7392:7402]
+    W_transposed = view_2(work, 11264 * n, 256, 10)
+    # conv2d_1
+    conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a)
+    # conv2d_2
+    conv2d_z(conv2d_2_W, conv2d_1_a, conv2d_2_z)
+    # groupnorm_1
+    groupnorm_u(conv2d_2_z, groupnorm_1_u)
+    groupnorm_sigma(groupnorm_1_u, groupnorm_1_mu, groupnorm_1_sigma)
+    groupnorm_h(groupnorm_1_mu, groupnorm_1_sigma, groupnorm_1_u, groupnorm_1_h)
+    groupnorm_a(groupnorm_1_beta, groupnorm_1_gamma, groupnorm_1_h, groupnorm_1_a)
+    # activation_1
+    activation_a(groupnorm_1_a, activation_1_a)
+    # conv2d_3
+    conv2d_z(conv2d_3_W, activation_1_a, conv2d_3_z)
+    # groupnorm_2
+    groupnorm_u(conv2d_3_z, groupnorm_2_u)
+    groupnorm_sigma(groupnorm_2_u, groupnorm_2_mu, groupnorm_2_sigma)
+    groupnorm_h(groupnorm_2_mu, groupnorm_2_sigma, groupnorm_2_u, groupnorm_2_h)
+    groupnorm_a(groupnorm_2_beta, groupnorm_2_gamma, groupnorm_2_h, groupnorm_2_a)
+    # add_1
+    add_a(conv2d_1_a, groupnorm_2_a, add_1_a)
+    # activation_2
+    activation_a(add_1_a, activation_2_a)
+    # avgpool2d_1
+    avgpool2d_a(activation_2_a, avgpool2d_1_a)
+    # flatten_1
+    flatten_a(avgpool2d_1_a, flatten_1_a)
+    # dense_1
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, out, W_transposed)
+
+
+@njit(cache=True, error_model="numpy")
+def loss(params, x, y, work):
+    """Return the loss of a batch; work keeps what the gradients read."""
+    if check(x, y) != 0:
+        return np.nan
+    n = x.shape[0]
+    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
+    conv2d_1_b = params[144:160]
+    conv2d_1_a = view_4(work, 0, n, 16, 8, 8)
+    conv2d_2_W = view_4(params, 160, 16, 16, 3, 3)
+    conv2d_2_z = view_4(work, 1024 * n, n, 16, 8, 8)
+    groupnorm_1_u = view_5(work, 2048 * n, n, 4, 4, 8, 8)
+    groupnorm_1_mu = view_2(work, 1024 * n, n, 4)
+    groupnorm_1_sigma = view_2(work, 1028 * n, n, 4)
+    groupnorm_1_h = view_5(work, 3072 * n, n, 4, 4, 8, 8)
+    groupnorm_1_beta = params[2480:2496]
+    groupnorm_1_gamma = params[2464:2480]
+    groupnorm_1_a = view_4(work, 1032 * n, n, 16, 8, 8)
+    activation_1_a = view_4(work, 4096 * n, n, 16, 8, 8)
+    conv2d_3_W = view_4(params, 2496, 16, 16, 3, 3)
+    conv2d_3_z = view_4(work, 1032 * n, n, 16, 8, 8)
+    groupnorm_2_u = view_5(work, 5120 * n, n, 4, 4, 8, 8)
+    groupnorm_2_mu = view_2(work, 1024 * n, n, 4)
+    groupnorm_2_sigma = view_2(work, 1032 * n, n, 4)
+    groupnorm_2_h = view_5(work, 1036 * n, n, 4, 4, 8, 8)
+    groupnorm_2_beta = params[4816:4832]
+    groupnorm_2_gamma = params[4800:4816]
+    groupnorm_2_a = view_4(work, 5120 * n, n, 16, 8, 8)
+    add_1_a = view_4(work, 6144 * n, n, 16, 8, 8)
+    activation_2_a = view_4(work, 5120 * n, n, 16, 8, 8)
+    avgpool2d_1_a = view_4(work, 2060 * n, n, 16, 4, 4)
+    flatten_1_a = view_2(work, 2316 * n, n, 256)
+    dense_1_W = view_2(params, 4832, 10, 256)
+    dense_1_b = params[7392:7402]
+    dense_1_z = view_2(work, 2060 * n, n, 10)
+    W_transposed = view_2(work, 11264 * n, 256, 10)
+    loss_p = view_2(work, 2070 * n, n, 10)
+    loss_L = work[1024 * n:1025 * n]
+    loss_ = work[11264 * n:11264 * n + 1]
+    # conv2d_1
+    conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a)
+    # conv2d_2
+    conv2d_z(conv2d_2_W, conv2d_1_a, conv2d_2_z)
+    # groupnorm_1
+    groupnorm_u(conv2d_2_z, groupnorm_1_u)
+    groupnorm_sigma(groupnorm_1_u, groupnorm_1_mu, groupnorm_1_sigma)
+    groupnorm_h(groupnorm_1_mu, groupnorm_1_sigma, groupnorm_1_u, groupnorm_1_h)
+    groupnorm_a(groupnorm_1_beta, groupnorm_1_gamma, groupnorm_1_h, groupnorm_1_a)
+    # activation_1
+    activation_a(groupnorm_1_a, activation_1_a)
+    # conv2d_3
+    conv2d_z(conv2d_3_W, activation_1_a, conv2d_3_z)
+    # groupnorm_2
+    groupnorm_u(conv2d_3_z, groupnorm_2_u)
+    groupnorm_sigma(groupnorm_2_u, groupnorm_2_mu, groupnorm_2_sigma)
+    groupnorm_h(groupnorm_2_mu, groupnorm_2_sigma, groupnorm_2_u, groupnorm_2_h)
+    groupnorm_a(groupnorm_2_beta, groupnorm_2_gamma, groupnorm_2_h, groupnorm_2_a)
+    # add_1
+    add_a(conv2d_1_a, groupnorm_2_a, add_1_a)
+    # activation_2
+    activation_a(add_1_a, activation_2_a)
+    # avgpool2d_1
+    avgpool2d_a(activation_2_a, avgpool2d_1_a)
+    # flatten_1
+    flatten_a(avgpool2d_1_a, flatten_1_a)
+    # dense_1
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z, W_transposed)
+    # loss
+    write_loss_p(dense_1_z, loss_p)
+    write_loss_L(dense_1_z, y, loss_L)
+    loss_total(loss_L, loss_)
+    return float(loss_[0])
+
+
+@njit(cache=True, error_model="numpy")
+def value_and_grad(params, x, y, grads, work):
+    """Return the loss of a batch and write its gradients into grads."""
+    if check(x, y) != 0:
+        return np.nan
+    n = x.shape[0]
+    value = loss(params, x, y, work)
+    loss_p = view_2(work, 2070 * n, n, 10)
+    delta_dense_1 = view_2(work, 2080 * n, n, 10)
+    dense_1_W = view_2(params, 4832, 10, 256)
+    grad_flatten_1_a = view_2(work, 2572 * n, n, 256)
+    activation_2_a = view_4(work, 5120 * n, n, 16, 8, 8)
+    grad_groupnorm_2_a = view_4(work, 6144 * n, n, 16, 8, 8)
+    groupnorm_2_gamma = params[4800:4816]
+    groupnorm_2_h = view_5(work, 1036 * n, n, 4, 4, 8, 8)
+    groupnorm_2_sigma = view_2(work, 1032 * n, n, 4)
+    delta_conv2d_3 = view_4(work, 7168 * n, n, 16, 8, 8)
+    conv2d_3_W = view_4(params, 2496, 16, 16, 3, 3)
+    activation_1_a = view_4(work, 4096 * n, n, 16, 8, 8)
+    grad_groupnorm_1_a = view_4(work, 8192 * n, n, 16, 8, 8)
+    groupnorm_1_gamma = params[2464:2480]
+    groupnorm_1_h = view_5(work, 3072 * n, n, 4, 4, 8, 8)
+    groupnorm_1_sigma = view_2(work, 1028 * n, n, 4)
+    delta_conv2d_2 = view_4(work, 9216 * n, n, 16, 8, 8)
+    conv2d_2_W = view_4(params, 160, 16, 16, 3, 3)
+    conv2d_1_a = view_4(work, 0, n, 16, 8, 8)
+    delta_conv2d_1 = view_4(work, 10240 * n, n, 16, 8, 8)
+    grad_conv2d_1_W = view_4(grads, 0, 16, 1, 3, 3)
+    grad_conv2d_1_b = grads[144:160]
+    grad_conv2d_2_W = view_4(grads, 160, 16, 16, 3, 3)
+    grad_groupnorm_1_gamma = grads[2464:2480]
+    grad_groupnorm_1_beta = grads[2480:2496]
+    grad_conv2d_3_W = view_4(grads, 2496, 16, 16, 3, 3)
+    grad_groupnorm_2_gamma = grads[4800:4816]
+    grad_groupnorm_2_beta = grads[4816:4832]
+    flatten_1_a = view_2(work, 2316 * n, n, 256)
+    grad_dense_1_W = view_2(grads, 4832, 10, 256)
+    grad_dense_1_b = grads[7392:7402]
+    # dense_1
+    dense_delta(loss_p, y, delta_dense_1)
+    # flatten_1
+    flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
+    # groupnorm_2
+    groupnorm_grad_a(activation_2_a, grad_flatten_1_a, grad_groupnorm_2_a)
+    # conv2d_3
+    conv2d_delta(groupnorm_2_gamma, grad_groupnorm_2_a, groupnorm_2_h, groupnorm_2_sigma, delta_conv2d_3)
+    # groupnorm_1
+    groupnorm_grad_a_2(conv2d_3_W, activation_1_a, delta_conv2d_3, grad_groupnorm_1_a)
+    # conv2d_2
+    conv2d_delta(groupnorm_1_gamma, grad_groupnorm_1_a, groupnorm_1_h, groupnorm_1_sigma, delta_conv2d_2)
+    # conv2d_1
+    conv2d_delta_2(conv2d_2_W, conv2d_1_a, activation_2_a, delta_conv2d_2, grad_flatten_1_a, delta_conv2d_1)
+    conv2d_grad_W(delta_conv2d_1, x, grad_conv2d_1_W)
+    conv2d_grad_b(delta_conv2d_1, grad_conv2d_1_b)
+    # conv2d_2
+    conv2d_grad_W_2(delta_conv2d_2, conv2d_1_a, grad_conv2d_2_W)
+    # groupnorm_1
+    groupnorm_grad_gamma(grad_groupnorm_1_a, groupnorm_1_h, grad_groupnorm_1_gamma)
+    groupnorm_grad_beta(grad_groupnorm_1_a, grad_groupnorm_1_beta)
+    # conv2d_3
+    conv2d_grad_W_2(delta_conv2d_3, activation_1_a, grad_conv2d_3_W)
+    # groupnorm_2
+    groupnorm_grad_gamma(grad_groupnorm_2_a, groupnorm_2_h, grad_groupnorm_2_gamma)
+    groupnorm_grad_beta(grad_groupnorm_2_a, grad_groupnorm_2_beta)
+    # dense_1
+    dense_grad_W(delta_dense_1, flatten_1_a, grad_dense_1_W)
+    dense_grad_b(delta_dense_1, grad_dense_1_b)
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def input_gradients(params, x, y, grads_x, work):
+    """Return the loss of a batch and write its gradient with respect to the inputs."""
+    if check(x, y) != 0:
+        return np.nan
+    n = x.shape[0]
+    value = loss(params, x, y, work)
+    loss_p = view_2(work, 2070 * n, n, 10)
+    delta_dense_1 = view_2(work, 2080 * n, n, 10)
+    dense_1_W = view_2(params, 4832, 10, 256)
+    grad_flatten_1_a = view_2(work, 2572 * n, n, 256)
+    activation_2_a = view_4(work, 5120 * n, n, 16, 8, 8)
+    grad_groupnorm_2_a = view_4(work, 6144 * n, n, 16, 8, 8)
+    groupnorm_2_gamma = params[4800:4816]
+    groupnorm_2_h = view_5(work, 1036 * n, n, 4, 4, 8, 8)
+    groupnorm_2_sigma = view_2(work, 1032 * n, n, 4)
+    delta_conv2d_3 = view_4(work, 7168 * n, n, 16, 8, 8)
+    conv2d_3_W = view_4(params, 2496, 16, 16, 3, 3)
+    activation_1_a = view_4(work, 4096 * n, n, 16, 8, 8)
+    grad_groupnorm_1_a = view_4(work, 8192 * n, n, 16, 8, 8)
+    groupnorm_1_gamma = params[2464:2480]
+    groupnorm_1_h = view_5(work, 3072 * n, n, 4, 4, 8, 8)
+    groupnorm_1_sigma = view_2(work, 1028 * n, n, 4)
+    delta_conv2d_2 = view_4(work, 9216 * n, n, 16, 8, 8)
+    conv2d_2_W = view_4(params, 160, 16, 16, 3, 3)
+    conv2d_1_a = view_4(work, 0, n, 16, 8, 8)
+    delta_conv2d_1 = view_4(work, 10240 * n, n, 16, 8, 8)
+    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
+    # dense_1
+    dense_delta(loss_p, y, delta_dense_1)
+    # flatten_1
+    flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
+    # groupnorm_2
+    groupnorm_grad_a(activation_2_a, grad_flatten_1_a, grad_groupnorm_2_a)
+    # conv2d_3
+    conv2d_delta(groupnorm_2_gamma, grad_groupnorm_2_a, groupnorm_2_h, groupnorm_2_sigma, delta_conv2d_3)
+    # groupnorm_1
+    groupnorm_grad_a_2(conv2d_3_W, activation_1_a, delta_conv2d_3, grad_groupnorm_1_a)
+    # conv2d_2
+    conv2d_delta(groupnorm_1_gamma, grad_groupnorm_1_a, groupnorm_1_h, groupnorm_1_sigma, delta_conv2d_2)
+    # conv2d_1
+    conv2d_delta_2(conv2d_2_W, conv2d_1_a, activation_2_a, delta_conv2d_2, grad_flatten_1_a, delta_conv2d_1)
+    # x
+    write_grad_x(conv2d_1_W, delta_conv2d_1, grads_x)
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def update(params, grads, state, hyper):
+    """Do one step of the optimizer with given gradients."""
+    # t_next = 1 + t
+    # m_next[p] = (1 − beta1) · g[p] + beta1 m[p]
+    # v_next[p] = g[p]² · (1 − beta2) + beta2 v[p]
+    # c_1 = 1 − beta1^t_next
+    # c_2 = 1 − beta2^t_next
+    # w_next[p] = w[p] − lr m_next[p]/((√(v_next[p]/c_2) + eps) · c_1)
+    P = params.size
+    lr = hyper[0]
+    beta1 = hyper[1]
+    beta2 = hyper[2]
+    eps = hyper[3]
+    m = state[0:P]
+    v = state[P:2 * P]
+    t = float(state[2 * P])
+    t_next = 1.0 + t
+    factor = 1.0 - beta1
+    factor_2 = 1.0 - beta2
+    c_1 = 1.0 - beta1 ** t_next
+    c_2 = 1.0 - beta2 ** t_next
+    factor_3 = 1.0 / c_2
+    factor_4 = -lr / c_1
+    for p in range(P):
+        m_next = grads[p] * real(factor) + m[p] * real(beta1)
+        v_next = grads[p] * grads[p] * real(factor_2) + v[p] * real(beta2)
+        w_next = real(factor_4) * m_next / (np.sqrt(real(factor_3) * v_next) + real(eps)) + params[p]
+        m[p] = m_next
+        v[p] = v_next
+        params[p] = w_next
+    state[2 * P] = t_next
+
+
+@njit(cache=True, error_model="numpy")
+def train_step(params, x, y, grads, state, hyper, work):
+    """Return the loss and do one step of the optimizer; a loss that is not finite changes nothing."""
+    value = value_and_grad(params, x, y, grads, work)
+    if np.isfinite(value):
+        update(params, grads, state, hyper)
+    return value

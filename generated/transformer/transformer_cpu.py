@@ -1,0 +1,1023 @@
+"""Kernels of the network transformer for the CPU, compiled by Numba; they need NumPy and Numba only.
+
+Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
+SHA-256 of the equations: 3c70bfe09eb5c936b1b02138f3a10b76782f3f13378d25cd2e1615853022828c
+
+params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
+"""
+
+from math import erf
+
+import numpy as np
+from numba import njit
+
+NAME = "transformer"
+#: Name, offset and shape of each parameter in the flat buffers.
+PARAMETERS = (
+    ("embedding_1.E", 0, (62, 32)),
+    ("layernorm_1.gamma", 1984, (32,)),
+    ("layernorm_1.beta", 2016, (32,)),
+    ("attention_1.W_q", 2048, (32, 32)),
+    ("attention_1.W_k", 3072, (32, 32)),
+    ("attention_1.W_v", 4096, (32, 32)),
+    ("attention_1.W_o", 5120, (32, 32)),
+    ("layernorm_2.gamma", 6144, (32,)),
+    ("layernorm_2.beta", 6176, (32,)),
+    ("dense_1.W", 6208, (128, 32)),
+    ("dense_1.b", 10304, (128,)),
+    ("dense_2.W", 10432, (32, 128)),
+    ("dense_2.b", 14528, (32,)),
+    ("layernorm_3.gamma", 14560, (32,)),
+    ("layernorm_3.beta", 14592, (32,)),
+    ("dense_3.W", 14624, (62, 32)),
+    ("dense_3.b", 16608, (62,)),
+)
+DTYPE = "float32"
+#: The largest batch.
+BATCH = 16
+STATE_SIZE = 33341
+#: The optimizer's numbers with their defaults, in the order of the array hyper.
+HYPER = (
+    ("lr", 0.01),
+    ("beta1", 0.9),
+    ("beta2", 0.999),
+    ("eps", 1e-08),
+)
+
+real = np.float32
+
+
+@njit(cache=True, error_model="numpy")
+def workspace(n):
+    """Return how many elements of workspace a batch of n samples needs."""
+    return 43840 * n + 1
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
+def view_2(buffer, start, rows, columns):
+    """Return a part of a flat buffer as a matrix."""
+    return buffer[start : start + rows * columns].reshape((rows, columns))
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, :, ::1](float32[::1], int64, int64, int64, int64)", cache=True, error_model="numpy")
+def view_3(buffer, start, planes, rows, columns):
+    """Return a part of a flat buffer as an array of rank 3."""
+    return buffer[start : start + planes * rows * columns].reshape((planes, rows, columns))
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, :, :, ::1](float32[::1], int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
+def view_4(buffer, start, groups, planes, rows, columns):
+    """Return a part of a flat buffer as an array of rank 4."""
+    return buffer[start : start + groups * planes * rows * columns].reshape((groups, planes, rows, columns))
+
+
+@njit(cache=True, error_model="numpy")
+def in_range(values, least, most):
+    """Whether every value lies in least .. most."""
+    flat = values.reshape(values.size)
+    outside = 0
+    for k in range(flat.size):
+        outside |= (flat[k] < least) | (flat[k] > most)
+    return outside == 0
+
+
+@njit(cache=True, error_model="numpy")
+def embedding_a(E, x, a):
+    """Write a."""
+    # a[n, t, i] = E[x[n, t], i]
+    for n in range(x.shape[0]):
+        for t in range(x.shape[1]):
+            for i in range(E.shape[1]):
+                a[n, t, i] = E[x[n, t], i]
+
+
+@njit(cache=True, error_model="numpy")
+def positionalencoding_a(x, a):
+    """Write a."""
+    # a[n, t, j] = x[n, t, j] + sin(10000^(−floor(j/2)/16) · t + π · (j − 2 floor(j/2))/2)
+    for n in range(x.shape[0]):
+        for t in range(32):
+            for j in range(32):
+                t_ = np.floor(real(j) / real(2.0))
+                a[n, t, j] = (
+                    x[n, t, j] + np.sin(real(10000.0) ** (-t_ / real(16.0)) * real(t) + real(3.141592653589793) * (real(j) - real(2.0) * t_)
+                    / real(2.0))
+                )
+
+
+@njit(cache=True, error_model="numpy")
+def layernorm_sigma(x, mu, sigma):
+    """Write mu and sigma."""
+    # mu[n, t] = (Σ_i x[n, t, i])/n_2
+    # v[n, t] = (Σ_i (x[n, t, i] − mu[n, t])²)/n_2
+    # sigma[n, t] = √(1e−05 + v[n, t])
+    n_2 = x.shape[2]
+    for n in range(x.shape[0]):
+        for t in range(x.shape[1]):
+            total = real(0.0)
+            for i in range(x.shape[2]):
+                total += x[n, t, i]
+            mu[n, t] = total / real(n_2)
+            total_2 = real(0.0)
+            for i in range(x.shape[2]):
+                base = x[n, t, i] - mu[n, t]
+                total_2 += base * base
+            v = total_2 / real(n_2)
+            sigma[n, t] = np.sqrt(real(1e-05) + v)
+
+
+@njit(cache=True, error_model="numpy")
+def layernorm_a(mu, sigma, x, beta, gamma, h, a):
+    """Write h and a."""
+    # h[n, t, i] = (x[n, t, i] − mu[n, t])/sigma[n, t]
+    # a[n, t, i] = gamma[i] h[n, t, i] + beta[i]
+    for n in range(mu.shape[0]):
+        for t in range(mu.shape[1]):
+            for i in range(x.shape[2]):
+                h[n, t, i] = (x[n, t, i] - mu[n, t]) / sigma[n, t]
+                a[n, t, i] = gamma[i] * h[n, t, i] + beta[i]
+
+
+@njit(cache=True, error_model="numpy")
+def attention_Q(W_q, x, Q):
+    """Write Q."""
+    # Q[n, h, t, d] = Σ_j W_q[8 h + d, j] x[n, t, j]
+    for n in range(x.shape[0]):
+        for h in range(4):
+            for t in range(32):
+                for d in range(8):
+                    total = real(0.0)
+                    for j in range(32):
+                        total += W_q[8 * h + d, j] * x[n, t, j]
+                    Q[n, h, t, d] = total
+
+
+@njit(cache=True, error_model="numpy")
+def attention_K(W_k, x, K):
+    """Write K."""
+    # K[n, h, t, d] = Σ_j W_k[8 h + d, j] x[n, t, j]
+    for n in range(x.shape[0]):
+        for h in range(4):
+            for t in range(32):
+                for d in range(8):
+                    total = real(0.0)
+                    for j in range(32):
+                        total += W_k[8 * h + d, j] * x[n, t, j]
+                    K[n, h, t, d] = total
+
+
+@njit(cache=True, error_model="numpy")
+def attention_V(W_v, x, V):
+    """Write V."""
+    # V[n, h, t, d] = Σ_j W_v[8 h + d, j] x[n, t, j]
+    for n in range(x.shape[0]):
+        for h in range(4):
+            for t in range(32):
+                for d in range(8):
+                    total = real(0.0)
+                    for j in range(32):
+                        total += W_v[8 * h + d, j] * x[n, t, j]
+                    V[n, h, t, d] = total
+
+
+@njit(cache=True, error_model="numpy")
+def attention_S(K, Q, S):
+    """Write S."""
+    # S[n, h, t, s] = √2 · (Σ_d K[n, h, s, d] Q[n, h, t, d])/4
+    for n in range(K.shape[0]):
+        for h in range(4):
+            for t in range(32):
+                for s in range(32):
+                    total = real(0.0)
+                    for d in range(8):
+                        total += K[n, h, s, d] * Q[n, h, t, d]
+                    S[n, h, t, s] = np.sqrt(real(2.0)) * total / real(4.0)
+
+
+@njit(cache=True, error_model="numpy")
+def attention_Z(S, Z):
+    """Write Z."""
+    # Z[n, h, t] = Σ_s [t ≥ s] exp(S[n, h, t, s])
+    for n in range(S.shape[0]):
+        for h in range(4):
+            for t in range(32):
+                total = real(0.0)
+                for s in range(32):
+                    total += np.exp(S[n, h, t, s]) if t >= s else real(0.0)
+                Z[n, h, t] = total
+
+
+@njit(cache=True, error_model="numpy")
+def attention_P(S, Z, P):
+    """Write P."""
+    # P[n, h, t, s] = [t ≥ s] exp(S[n, h, t, s])/Z[n, h, t]
+    for n in range(S.shape[0]):
+        for h in range(4):
+            for t in range(32):
+                for s in range(32):
+                    P[n, h, t, s] = np.exp(S[n, h, t, s]) / Z[n, h, t] if t >= s else real(0.0)
+
+
+@njit(cache=True, error_model="numpy")
+def attention_O(P, V, O):
+    """Write O."""
+    # O[n, h, t, d] = Σ_s P[n, h, t, s] V[n, h, s, d]
+    for n in range(P.shape[0]):
+        for h in range(4):
+            for t in range(32):
+                for d in range(8):
+                    total = real(0.0)
+                    for s in range(32):
+                        total += P[n, h, t, s] * V[n, h, s, d]
+                    O[n, h, t, d] = total
+
+
+@njit(cache=True, error_model="numpy")
+def attention_a(O, W_o, a):
+    """Write a."""
+    # a[n, t, i] = Σ_j W_o[i, j] O[n, floor(j/8), t, j − 8 floor(j/8)]
+    for n in range(O.shape[0]):
+        for t in range(32):
+            for i in range(32):
+                total = real(0.0)
+                for j in range(32):
+                    total += W_o[i, j] * O[n, j // 8, t, j - 8 * (j // 8)]
+                a[n, t, i] = total
+
+
+@njit(cache=True, error_model="numpy")
+def add_a(x_1, x_2, a):
+    """Write a."""
+    # a[n, t, i] = x_1[n, t, i] + x_2[n, t, i]
+    for n in range(x_1.shape[0]):
+        for t in range(x_1.shape[1]):
+            for i in range(x_1.shape[2]):
+                a[n, t, i] = x_1[n, t, i] + x_2[n, t, i]
+
+
+@njit(cache=True, error_model="numpy")
+def dense_a(W, b, x, z, a):
+    """Write z and a."""
+    # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
+    # a[n, t, i] = (1 + erf(√2 z[n, t, i]/2)) · z[n, t, i]/2
+    for n in range(x.shape[0]):
+        for t in range(x.shape[1]):
+            for i in range(W.shape[0]):
+                total = real(0.0)
+                for j in range(W.shape[1]):
+                    total += W[i, j] * x[n, t, j]
+                z[n, t, i] = b[i] + total
+                t_ = z[n, t, i] / real(2.0)
+                a[n, t, i] = (real(1.0) + erf(np.sqrt(real(2.0)) * t_)) * t_
+
+
+@njit(cache=True, error_model="numpy")
+def dense_z(W, b, x, z):
+    """Write z."""
+    # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
+    for n in range(x.shape[0]):
+        for t in range(x.shape[1]):
+            for i in range(W.shape[0]):
+                total = real(0.0)
+                for j in range(W.shape[1]):
+                    total += W[i, j] * x[n, t, j]
+                z[n, t, i] = b[i] + total
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_p(a, p):
+    """Write p."""
+    # p[n, t, i] = exp(a[n, t, i] − log Σ_j exp(a[n, t, j]))
+    for n in range(a.shape[0]):
+        for t in range(a.shape[1]):
+            top = real(-np.inf)
+            for j in range(a.shape[2]):
+                candidate = a[n, t, j]
+                if candidate > top or candidate != candidate:
+                    top = candidate
+            shift = top if abs(top) != real(np.inf) else real(0.0)
+            total = real(0.0)
+            for j in range(a.shape[2]):
+                total += np.exp(a[n, t, j] - shift)
+            for i in range(a.shape[2]):
+                p[n, t, i] = np.exp(a[n, t, i] - shift) / total
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_L(a, y, L):
+    """Write L."""
+    # L[n, t] = log Σ_i exp(a[n, t, i]) − a[n, t, y[n, t]]
+    for n in range(a.shape[0]):
+        for t in range(a.shape[1]):
+            top = real(-np.inf)
+            for i in range(a.shape[2]):
+                candidate = a[n, t, i]
+                if candidate > top or candidate != candidate:
+                    top = candidate
+            shift = top if abs(top) != real(np.inf) else real(0.0)
+            total = real(0.0)
+            for i in range(a.shape[2]):
+                total += np.exp(a[n, t, i] - shift)
+            L[n, t] = shift + np.log(total) - a[n, t, y[n, t]]
+
+
+@njit(cache=True, error_model="numpy")
+def loss_total(L, loss_):
+    """Write loss."""
+    # loss = (Σ_{n, t} L[n, t])/(N n_1)
+    N = L.shape[0]
+    n_1 = L.shape[1]
+    total = real(0.0)
+    for n in range(L.shape[0]):
+        for t in range(L.shape[1]):
+            total += L[n, t]
+    loss_[0] = total / real(N) / real(n_1)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_delta(p, y, delta):
+    """Write delta."""
+    # delta[n, t, i] = (p[n, t, i] − [i = y[n, t]])/(N n_1)
+    N = p.shape[0]
+    n_1 = p.shape[1]
+    for n in range(p.shape[0]):
+        for t in range(p.shape[1]):
+            for i in range(p.shape[2]):
+                delta[n, t, i] = (p[n, t, i] - (real(1.0) if i == y[n, t] else real(0.0))) / real(N) / real(n_1)
+
+
+@njit(cache=True, error_model="numpy")
+def layernorm_grad_a(W, delta, grad_a):
+    """Write grad_a."""
+    # grad_a[n, t, j] = Σ_i W[i, j] delta[n, t, i]
+    for n in range(delta.shape[0]):
+        for t in range(delta.shape[1]):
+            for j in range(W.shape[1]):
+                total = real(0.0)
+                for i in range(W.shape[0]):
+                    total += W[i, j] * delta[n, t, i]
+                grad_a[n, t, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def add_grad_a(gamma, grad_a_2, h, sigma, grad_a):
+    """Write grad_a."""
+    # grad_a[n, t, i] = (gamma[i] grad_a_2[n, t, i] n_2 − Σ_j gamma[j] grad_a_2[n, t, j] − h[n, t, i] Σ_j gamma[j] grad_a_2[n, t, j]
+    #     h[n, t, j])/(sigma[n, t] n_2)
+    n_2 = gamma.shape[0]
+    for n in range(grad_a_2.shape[0]):
+        for t in range(grad_a_2.shape[1]):
+            total = real(0.0)
+            for j in range(gamma.shape[0]):
+                total += gamma[j] * grad_a_2[n, t, j]
+            total_2 = real(0.0)
+            for j in range(gamma.shape[0]):
+                total_2 += gamma[j] * grad_a_2[n, t, j] * h[n, t, j]
+            for i in range(gamma.shape[0]):
+                grad_a[n, t, i] = (gamma[i] * grad_a_2[n, t, i] * real(n_2) - total - h[n, t, i] * total_2) / sigma[n, t] / real(n_2)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_delta_2(grad_a, delta):
+    """Write delta."""
+    # delta[n, t, i] = grad_a[n, t, i]
+    for n in range(grad_a.shape[0]):
+        for t in range(grad_a.shape[1]):
+            for i in range(grad_a.shape[2]):
+                delta[n, t, i] = grad_a[n, t, i]
+
+
+@njit(cache=True, error_model="numpy")
+def dense_delta_3(W_next, delta_next, z, delta):
+    """Write delta."""
+    # delta[n, t, i] = (1/2 + erf(√2 z[n, t, i]/2)/2 + √2 z[n, t, i] exp(−z[n, t, i]²/2)/(2 √π)) · Σ_j W_next[j, i] delta_next[n, t, j]
+    for n in range(delta_next.shape[0]):
+        for t in range(delta_next.shape[1]):
+            for i in range(W_next.shape[1]):
+                total = real(0.0)
+                for j in range(W_next.shape[0]):
+                    total += W_next[j, i] * delta_next[n, t, j]
+                t_ = np.sqrt(real(2.0)) * z[n, t, i] / real(2.0)
+                delta[n, t, i] = (
+                    (real(0.5) + erf(t_) / real(2.0) + t_ * np.exp(-z[n, t, i] * z[n, t, i] / real(2.0)) / np.sqrt(real(3.141592653589793)))
+                    * total
+                )
+
+
+@njit(cache=True, error_model="numpy")
+def add_grad_a_2(gamma, grad_a_2, grad_a_3, h, sigma, grad_a):
+    """Write grad_a."""
+    # grad_a[n, t, i] = (gamma[i] grad_a_3[n, t, i] n_2 − Σ_j gamma[j] grad_a_3[n, t, j] − h[n, t, i] Σ_j gamma[j] grad_a_3[n, t, j]
+    #     h[n, t, j])/(sigma[n, t] n_2) + grad_a_2[n, t, i]
+    n_2 = gamma.shape[0]
+    for n in range(grad_a_2.shape[0]):
+        for t in range(grad_a_2.shape[1]):
+            total = real(0.0)
+            for j in range(gamma.shape[0]):
+                total += gamma[j] * grad_a_3[n, t, j]
+            total_2 = real(0.0)
+            for j in range(gamma.shape[0]):
+                total_2 += gamma[j] * grad_a_3[n, t, j] * h[n, t, j]
+            for i in range(gamma.shape[0]):
+                grad_a[n, t, i] = (
+                    (gamma[i] * grad_a_3[n, t, i] * real(n_2) - total - h[n, t, i] * total_2) / sigma[n, t] / real(n_2) + grad_a_2[n, t, i]
+                )
+
+
+@njit(cache=True, error_model="numpy")
+def attention_grad_O(W_o, grad_a, grad_O):
+    """Write grad_O."""
+    # grad_O[n, h, t, d] = Σ_i W_o[i, 8 h + d] grad_a[n, t, i]
+    for n in range(grad_a.shape[0]):
+        for h in range(4):
+            for t in range(32):
+                for d in range(8):
+                    total = real(0.0)
+                    for i in range(32):
+                        total += W_o[i, 8 * h + d] * grad_a[n, t, i]
+                    grad_O[n, h, t, d] = total
+
+
+@njit(cache=True, error_model="numpy")
+def attention_grad_P(V, grad_O, grad_P):
+    """Write grad_P."""
+    # grad_P[n, h, t, s] = Σ_d V[n, h, s, d] grad_O[n, h, t, d]
+    for n in range(V.shape[0]):
+        for h in range(4):
+            for t in range(32):
+                for s in range(32):
+                    total = real(0.0)
+                    for d in range(8):
+                        total += V[n, h, s, d] * grad_O[n, h, t, d]
+                    grad_P[n, h, t, s] = total
+
+
+@njit(cache=True, error_model="numpy")
+def attention_grad_S(P, grad_P, grad_S):
+    """Write grad_S."""
+    # grad_S[n, h, t, s] = (grad_P[n, h, t, s] − Σ_i P[n, h, t, i] grad_P[n, h, t, i]) · P[n, h, t, s]
+    for n in range(P.shape[0]):
+        for h in range(4):
+            for t in range(32):
+                total = real(0.0)
+                for i in range(32):
+                    total += P[n, h, t, i] * grad_P[n, h, t, i]
+                for s in range(32):
+                    grad_S[n, h, t, s] = (grad_P[n, h, t, s] - total) * P[n, h, t, s]
+
+
+@njit(cache=True, error_model="numpy")
+def attention_grad_V(P, grad_O, grad_V):
+    """Write grad_V."""
+    # grad_V[n, h, t, d] = Σ_i P[n, h, i, t] grad_O[n, h, i, d]
+    for n in range(P.shape[0]):
+        for h in range(4):
+            for t in range(32):
+                for d in range(8):
+                    total = real(0.0)
+                    for i in range(32):
+                        total += P[n, h, i, t] * grad_O[n, h, i, d]
+                    grad_V[n, h, t, d] = total
+
+
+@njit(cache=True, error_model="numpy")
+def attention_grad_K(Q, grad_S, grad_K):
+    """Write grad_K."""
+    # grad_K[n, h, t, d] = √2 · (Σ_i Q[n, h, i, d] grad_S[n, h, i, t])/4
+    for n in range(Q.shape[0]):
+        for h in range(4):
+            for t in range(32):
+                for d in range(8):
+                    total = real(0.0)
+                    for i in range(32):
+                        total += Q[n, h, i, d] * grad_S[n, h, i, t]
+                    grad_K[n, h, t, d] = np.sqrt(real(2.0)) * total / real(4.0)
+
+
+@njit(cache=True, error_model="numpy")
+def attention_grad_Q(K, grad_S, grad_Q):
+    """Write grad_Q."""
+    # grad_Q[n, h, t, d] = √2 · (Σ_s K[n, h, s, d] grad_S[n, h, t, s])/4
+    for n in range(K.shape[0]):
+        for h in range(4):
+            for t in range(32):
+                for d in range(8):
+                    total = real(0.0)
+                    for s in range(32):
+                        total += K[n, h, s, d] * grad_S[n, h, t, s]
+                    grad_Q[n, h, t, d] = np.sqrt(real(2.0)) * total / real(4.0)
+
+
+@njit(cache=True, error_model="numpy")
+def layernorm_grad_a_2(W_k, W_q, W_v, grad_K, grad_Q, grad_V, grad_a):
+    """Write grad_a."""
+    # grad_a[n, t, j] = Σ_{h, d} W_k[8 h + d, j] grad_K[n, h, t, d] + Σ_{h, d} W_q[8 h + d, j] grad_Q[n, h, t, d] + Σ_{h, d} W_v[8 h
+    #     + d, j] grad_V[n, h, t, d]
+    for n in range(grad_K.shape[0]):
+        for t in range(grad_a.shape[1]):
+            for j in range(grad_a.shape[2]):
+                total = real(0.0)
+                for h in range(4):
+                    for d in range(8):
+                        total += W_k[8 * h + d, j] * grad_K[n, h, t, d]
+                total_2 = real(0.0)
+                for h in range(4):
+                    for d in range(8):
+                        total_2 += W_q[8 * h + d, j] * grad_Q[n, h, t, d]
+                total_3 = real(0.0)
+                for h in range(4):
+                    for d in range(8):
+                        total_3 += W_v[8 * h + d, j] * grad_V[n, h, t, d]
+                grad_a[n, t, j] = total + total_2 + total_3
+
+
+@njit(cache=True, error_model="numpy")
+def embedding_grad_a(gamma, grad_a_2, grad_a_3, h, sigma, grad_a):
+    """Write grad_a."""
+    # grad_a[n, t, j] = (32 gamma[j] grad_a_3[n, t, j] − Σ_i gamma[i] grad_a_3[n, t, i] − h[n, t, j] Σ_i gamma[i] grad_a_3[n, t, i] h[n,
+    #     t, i])/(32 sigma[n, t]) + grad_a_2[n, t, j]
+    for n in range(grad_a_2.shape[0]):
+        for t in range(grad_a.shape[1]):
+            total = real(0.0)
+            for i in range(32):
+                total += gamma[i] * grad_a_3[n, t, i]
+            total_2 = real(0.0)
+            for i in range(32):
+                total_2 += gamma[i] * grad_a_3[n, t, i] * h[n, t, i]
+            for j in range(grad_a.shape[2]):
+                grad_a[n, t, j] = (
+                    (real(32.0) * gamma[j] * grad_a_3[n, t, j] - total - h[n, t, j] * total_2) / real(32.0) / sigma[n, t] + grad_a_2[n, t,
+                    j]
+                )
+
+
+@njit(cache=True, error_model="numpy")
+def embedding_grad_E(grad_a, x, grad_E):
+    """Write grad_E."""
+    # grad_E[v, i] = Σ_{n, t} grad_a[n, t, i] [v = x[n, t]]
+    for v in range(grad_E.shape[0]):
+        for i in range(grad_a.shape[2]):
+            total = real(0.0)
+            for n in range(grad_a.shape[0]):
+                for t in range(grad_a.shape[1]):
+                    total += grad_a[n, t, i] if v == x[n, t] else real(0.0)
+            grad_E[v, i] = total
+
+
+@njit(cache=True, error_model="numpy")
+def layernorm_grad_gamma(grad_a, h, grad_gamma):
+    """Write grad_gamma."""
+    # grad_gamma[i] = Σ_{n, t} grad_a[n, t, i] h[n, t, i]
+    for i in range(grad_a.shape[2]):
+        total = real(0.0)
+        for n in range(grad_a.shape[0]):
+            for t in range(grad_a.shape[1]):
+                total += grad_a[n, t, i] * h[n, t, i]
+        grad_gamma[i] = total
+
+
+@njit(cache=True, error_model="numpy")
+def layernorm_grad_beta(grad_a, grad_beta):
+    """Write grad_beta."""
+    # grad_beta[i] = Σ_{n, t} grad_a[n, t, i]
+    for i in range(grad_a.shape[2]):
+        total = real(0.0)
+        for n in range(grad_a.shape[0]):
+            for t in range(grad_a.shape[1]):
+                total += grad_a[n, t, i]
+        grad_beta[i] = total
+
+
+@njit(cache=True, error_model="numpy")
+def attention_grad_W_q(grad_Q, x, grad_W_q):
+    """Write grad_W_q."""
+    # grad_W_q[i, j] = Σ_{n, t} x[n, t, j] grad_Q[n, floor(i/8), t, i − 8 floor(i/8)]
+    for i in range(grad_W_q.shape[0]):
+        for j in range(grad_W_q.shape[1]):
+            total = real(0.0)
+            for n in range(grad_Q.shape[0]):
+                for t in range(32):
+                    total += x[n, t, j] * grad_Q[n, i // 8, t, i - 8 * (i // 8)]
+            grad_W_q[i, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def attention_grad_W_k(grad_K, x, grad_W_k):
+    """Write grad_W_k."""
+    # grad_W_k[i, j] = Σ_{n, t} x[n, t, j] grad_K[n, floor(i/8), t, i − 8 floor(i/8)]
+    for i in range(grad_W_k.shape[0]):
+        for j in range(grad_W_k.shape[1]):
+            total = real(0.0)
+            for n in range(grad_K.shape[0]):
+                for t in range(32):
+                    total += x[n, t, j] * grad_K[n, i // 8, t, i - 8 * (i // 8)]
+            grad_W_k[i, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def attention_grad_W_v(grad_V, x, grad_W_v):
+    """Write grad_W_v."""
+    # grad_W_v[i, j] = Σ_{n, t} x[n, t, j] grad_V[n, floor(i/8), t, i − 8 floor(i/8)]
+    for i in range(grad_W_v.shape[0]):
+        for j in range(grad_W_v.shape[1]):
+            total = real(0.0)
+            for n in range(grad_V.shape[0]):
+                for t in range(32):
+                    total += x[n, t, j] * grad_V[n, i // 8, t, i - 8 * (i // 8)]
+            grad_W_v[i, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def attention_grad_W_o(O, grad_a, grad_W_o):
+    """Write grad_W_o."""
+    # grad_W_o[i, j] = Σ_{n, t} grad_a[n, t, i] O[n, floor(j/8), t, j − 8 floor(j/8)]
+    for i in range(grad_W_o.shape[0]):
+        for j in range(grad_W_o.shape[1]):
+            total = real(0.0)
+            for n in range(O.shape[0]):
+                for t in range(32):
+                    total += grad_a[n, t, i] * O[n, j // 8, t, j - 8 * (j // 8)]
+            grad_W_o[i, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_W(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_{n, t} delta[n, t, i] x[n, t, j]
+    for i in range(delta.shape[2]):
+        for j in range(x.shape[2]):
+            total = real(0.0)
+            for n in range(delta.shape[0]):
+                for t in range(delta.shape[1]):
+                    total += delta[n, t, i] * x[n, t, j]
+            grad_W[i, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_{n, t} delta[n, t, i]
+    for i in range(delta.shape[2]):
+        total = real(0.0)
+        for n in range(delta.shape[0]):
+            for t in range(delta.shape[1]):
+                total += delta[n, t, i]
+        grad_b[i] = total
+
+
+@njit(cache=True, error_model="numpy")
+def check(x, y):
+    """Return 0, or the number of the first argument with a value out of range; nothing may be computed with it."""
+    if not in_range(x, 0, 61):
+        return 1
+    if not in_range(y, 0, 61):
+        return 2
+    return 0
+
+
+@njit(cache=True, error_model="numpy")
+def forward(params, x, out, work):
+    """Write the network's output for a batch into out, or nothing if an input is out of range: then return its number, else 0."""
+    if not in_range(x, 0, 61):
+        return 1
+    n = x.shape[0]
+    embedding_1_E = view_2(params, 0, 62, 32)
+    embedding_1_a = view_3(work, 0, n, 32, 32)
+    positionalencoding_1_a = view_3(work, 1024 * n, n, 32, 32)
+    layernorm_1_mu = view_2(work, 0, n, 32)
+    layernorm_1_sigma = view_2(work, 32 * n, n, 32)
+    layernorm_1_beta = params[2016:2048]
+    layernorm_1_gamma = params[1984:2016]
+    layernorm_1_h = view_3(work, 2048 * n, n, 32, 32)
+    layernorm_1_a = view_3(work, 3072 * n, n, 32, 32)
+    attention_1_W_q = view_2(params, 2048, 32, 32)
+    attention_1_Q = view_4(work, 4096 * n, n, 4, 32, 8)
+    attention_1_W_k = view_2(params, 3072, 32, 32)
+    attention_1_K = view_4(work, 5120 * n, n, 4, 32, 8)
+    attention_1_W_v = view_2(params, 4096, 32, 32)
+    attention_1_V = view_4(work, 6144 * n, n, 4, 32, 8)
+    attention_1_S = view_4(work, 7168 * n, n, 4, 32, 32)
+    attention_1_Z = view_3(work, 64 * n, n, 4, 32)
+    attention_1_P = view_4(work, 11264 * n, n, 4, 32, 32)
+    attention_1_O = view_4(work, 7168 * n, n, 4, 32, 8)
+    attention_1_W_o = view_2(params, 5120, 32, 32)
+    attention_1_a = view_3(work, 8192 * n, n, 32, 32)
+    add_1_a = view_3(work, 9216 * n, n, 32, 32)
+    layernorm_2_mu = view_2(work, 0, n, 32)
+    layernorm_2_sigma = view_2(work, 64 * n, n, 32)
+    layernorm_2_beta = params[6176:6208]
+    layernorm_2_gamma = params[6144:6176]
+    layernorm_2_h = view_3(work, 96 * n, n, 32, 32)
+    layernorm_2_a = view_3(work, 8192 * n, n, 32, 32)
+    dense_1_W = view_2(params, 6208, 128, 32)
+    dense_1_b = params[10304:10432]
+    dense_1_z = view_3(work, 15360 * n, n, 32, 128)
+    dense_1_a = view_3(work, 19456 * n, n, 32, 128)
+    dense_2_W = view_2(params, 10432, 32, 128)
+    dense_2_b = params[14528:14560]
+    dense_2_z = view_3(work, 10240 * n, n, 32, 32)
+    add_2_a = view_3(work, 23552 * n, n, 32, 32)
+    layernorm_3_mu = view_2(work, 0, n, 32)
+    layernorm_3_sigma = view_2(work, 1120 * n, n, 32)
+    layernorm_3_beta = params[14592:14624]
+    layernorm_3_gamma = params[14560:14592]
+    layernorm_3_h = view_3(work, 9216 * n, n, 32, 32)
+    layernorm_3_a = view_3(work, 10240 * n, n, 32, 32)
+    dense_3_W = view_2(params, 14624, 62, 32)
+    dense_3_b = params[16608:16670]
+    # embedding_1
+    embedding_a(embedding_1_E, x, embedding_1_a)
+    # positionalencoding_1
+    positionalencoding_a(embedding_1_a, positionalencoding_1_a)
+    # layernorm_1
+    layernorm_sigma(positionalencoding_1_a, layernorm_1_mu, layernorm_1_sigma)
+    layernorm_a(
+        layernorm_1_mu, layernorm_1_sigma, positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_h, layernorm_1_a,
+    )
+    # attention_1
+    attention_Q(attention_1_W_q, layernorm_1_a, attention_1_Q)
+    attention_K(attention_1_W_k, layernorm_1_a, attention_1_K)
+    attention_V(attention_1_W_v, layernorm_1_a, attention_1_V)
+    attention_S(attention_1_K, attention_1_Q, attention_1_S)
+    attention_Z(attention_1_S, attention_1_Z)
+    attention_P(attention_1_S, attention_1_Z, attention_1_P)
+    attention_O(attention_1_P, attention_1_V, attention_1_O)
+    attention_a(attention_1_O, attention_1_W_o, attention_1_a)
+    # add_1
+    add_a(positionalencoding_1_a, attention_1_a, add_1_a)
+    # layernorm_2
+    layernorm_sigma(add_1_a, layernorm_2_mu, layernorm_2_sigma)
+    layernorm_a(layernorm_2_mu, layernorm_2_sigma, add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_h, layernorm_2_a)
+    # dense_1
+    dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a)
+    # dense_2
+    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z)
+    # add_2
+    add_a(add_1_a, dense_2_z, add_2_a)
+    # layernorm_3
+    layernorm_sigma(add_2_a, layernorm_3_mu, layernorm_3_sigma)
+    layernorm_a(layernorm_3_mu, layernorm_3_sigma, add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_h, layernorm_3_a)
+    # dense_3
+    dense_z(dense_3_W, dense_3_b, layernorm_3_a, out)
+    return 0
+
+
+@njit(cache=True, error_model="numpy")
+def loss(params, x, y, work):
+    """Return the loss of a batch; work keeps what the gradients read."""
+    if check(x, y) != 0:
+        return np.nan
+    n = x.shape[0]
+    embedding_1_E = view_2(params, 0, 62, 32)
+    embedding_1_a = view_3(work, 0, n, 32, 32)
+    positionalencoding_1_a = view_3(work, 1024 * n, n, 32, 32)
+    layernorm_1_mu = view_2(work, 0, n, 32)
+    layernorm_1_sigma = view_2(work, 32 * n, n, 32)
+    layernorm_1_beta = params[2016:2048]
+    layernorm_1_gamma = params[1984:2016]
+    layernorm_1_h = view_3(work, 2048 * n, n, 32, 32)
+    layernorm_1_a = view_3(work, 3072 * n, n, 32, 32)
+    attention_1_W_q = view_2(params, 2048, 32, 32)
+    attention_1_Q = view_4(work, 4096 * n, n, 4, 32, 8)
+    attention_1_W_k = view_2(params, 3072, 32, 32)
+    attention_1_K = view_4(work, 5120 * n, n, 4, 32, 8)
+    attention_1_W_v = view_2(params, 4096, 32, 32)
+    attention_1_V = view_4(work, 6144 * n, n, 4, 32, 8)
+    attention_1_S = view_4(work, 7168 * n, n, 4, 32, 32)
+    attention_1_Z = view_3(work, 64 * n, n, 4, 32)
+    attention_1_P = view_4(work, 11264 * n, n, 4, 32, 32)
+    attention_1_O = view_4(work, 7168 * n, n, 4, 32, 8)
+    attention_1_W_o = view_2(params, 5120, 32, 32)
+    attention_1_a = view_3(work, 8192 * n, n, 32, 32)
+    add_1_a = view_3(work, 9216 * n, n, 32, 32)
+    layernorm_2_mu = view_2(work, 0, n, 32)
+    layernorm_2_sigma = view_2(work, 64 * n, n, 32)
+    layernorm_2_beta = params[6176:6208]
+    layernorm_2_gamma = params[6144:6176]
+    layernorm_2_h = view_3(work, 96 * n, n, 32, 32)
+    layernorm_2_a = view_3(work, 8192 * n, n, 32, 32)
+    dense_1_W = view_2(params, 6208, 128, 32)
+    dense_1_b = params[10304:10432]
+    dense_1_z = view_3(work, 15360 * n, n, 32, 128)
+    dense_1_a = view_3(work, 19456 * n, n, 32, 128)
+    dense_2_W = view_2(params, 10432, 32, 128)
+    dense_2_b = params[14528:14560]
+    dense_2_z = view_3(work, 10240 * n, n, 32, 32)
+    add_2_a = view_3(work, 23552 * n, n, 32, 32)
+    layernorm_3_mu = view_2(work, 0, n, 32)
+    layernorm_3_sigma = view_2(work, 1120 * n, n, 32)
+    layernorm_3_beta = params[14592:14624]
+    layernorm_3_gamma = params[14560:14592]
+    layernorm_3_h = view_3(work, 9216 * n, n, 32, 32)
+    layernorm_3_a = view_3(work, 10240 * n, n, 32, 32)
+    dense_3_W = view_2(params, 14624, 62, 32)
+    dense_3_b = params[16608:16670]
+    dense_3_z = view_3(work, 23552 * n, n, 32, 62)
+    loss_p = view_3(work, 25536 * n, n, 32, 62)
+    loss_L = view_2(work, 0, n, 32)
+    loss_ = work[43840 * n:43840 * n + 1]
+    # embedding_1
+    embedding_a(embedding_1_E, x, embedding_1_a)
+    # positionalencoding_1
+    positionalencoding_a(embedding_1_a, positionalencoding_1_a)
+    # layernorm_1
+    layernorm_sigma(positionalencoding_1_a, layernorm_1_mu, layernorm_1_sigma)
+    layernorm_a(
+        layernorm_1_mu, layernorm_1_sigma, positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_h, layernorm_1_a,
+    )
+    # attention_1
+    attention_Q(attention_1_W_q, layernorm_1_a, attention_1_Q)
+    attention_K(attention_1_W_k, layernorm_1_a, attention_1_K)
+    attention_V(attention_1_W_v, layernorm_1_a, attention_1_V)
+    attention_S(attention_1_K, attention_1_Q, attention_1_S)
+    attention_Z(attention_1_S, attention_1_Z)
+    attention_P(attention_1_S, attention_1_Z, attention_1_P)
+    attention_O(attention_1_P, attention_1_V, attention_1_O)
+    attention_a(attention_1_O, attention_1_W_o, attention_1_a)
+    # add_1
+    add_a(positionalencoding_1_a, attention_1_a, add_1_a)
+    # layernorm_2
+    layernorm_sigma(add_1_a, layernorm_2_mu, layernorm_2_sigma)
+    layernorm_a(layernorm_2_mu, layernorm_2_sigma, add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_h, layernorm_2_a)
+    # dense_1
+    dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a)
+    # dense_2
+    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z)
+    # add_2
+    add_a(add_1_a, dense_2_z, add_2_a)
+    # layernorm_3
+    layernorm_sigma(add_2_a, layernorm_3_mu, layernorm_3_sigma)
+    layernorm_a(layernorm_3_mu, layernorm_3_sigma, add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_h, layernorm_3_a)
+    # dense_3
+    dense_z(dense_3_W, dense_3_b, layernorm_3_a, dense_3_z)
+    # loss
+    write_loss_p(dense_3_z, loss_p)
+    write_loss_L(dense_3_z, y, loss_L)
+    loss_total(loss_L, loss_)
+    return float(loss_[0])
+
+
+@njit(cache=True, error_model="numpy")
+def value_and_grad(params, x, y, grads, work):
+    """Return the loss of a batch and write its gradients into grads."""
+    if check(x, y) != 0:
+        return np.nan
+    n = x.shape[0]
+    value = loss(params, x, y, work)
+    loss_p = view_3(work, 25536 * n, n, 32, 62)
+    delta_dense_3 = view_3(work, 27520 * n, n, 32, 62)
+    dense_3_W = view_2(params, 14624, 62, 32)
+    grad_layernorm_3_a = view_3(work, 25536 * n, n, 32, 32)
+    layernorm_3_gamma = params[14560:14592]
+    layernorm_3_h = view_3(work, 9216 * n, n, 32, 32)
+    layernorm_3_sigma = view_2(work, 1120 * n, n, 32)
+    grad_add_2_a = view_3(work, 29504 * n, n, 32, 32)
+    delta_dense_2 = view_3(work, 30528 * n, n, 32, 32)
+    dense_2_W = view_2(params, 10432, 32, 128)
+    dense_1_z = view_3(work, 15360 * n, n, 32, 128)
+    delta_dense_1 = view_3(work, 31552 * n, n, 32, 128)
+    dense_1_W = view_2(params, 6208, 128, 32)
+    grad_layernorm_2_a = view_3(work, 15360 * n, n, 32, 32)
+    layernorm_2_gamma = params[6144:6176]
+    layernorm_2_h = view_3(work, 96 * n, n, 32, 32)
+    layernorm_2_sigma = view_2(work, 64 * n, n, 32)
+    grad_add_1_a = view_3(work, 16384 * n, n, 32, 32)
+    attention_1_W_o = view_2(params, 5120, 32, 32)
+    grad_attention_1_O = view_4(work, 17408 * n, n, 4, 32, 8)
+    attention_1_V = view_4(work, 6144 * n, n, 4, 32, 8)
+    grad_attention_1_P = view_4(work, 35648 * n, n, 4, 32, 32)
+    attention_1_P = view_4(work, 11264 * n, n, 4, 32, 32)
+    grad_attention_1_S = view_4(work, 39744 * n, n, 4, 32, 32)
+    grad_attention_1_V = view_4(work, 6144 * n, n, 4, 32, 8)
+    attention_1_Q = view_4(work, 4096 * n, n, 4, 32, 8)
+    grad_attention_1_K = view_4(work, 11264 * n, n, 4, 32, 8)
+    attention_1_K = view_4(work, 5120 * n, n, 4, 32, 8)
+    grad_attention_1_Q = view_4(work, 4096 * n, n, 4, 32, 8)
+    attention_1_W_k = view_2(params, 3072, 32, 32)
+    attention_1_W_q = view_2(params, 2048, 32, 32)
+    attention_1_W_v = view_2(params, 4096, 32, 32)
+    grad_layernorm_1_a = view_3(work, 5120 * n, n, 32, 32)
+    layernorm_1_gamma = params[1984:2016]
+    layernorm_1_h = view_3(work, 2048 * n, n, 32, 32)
+    layernorm_1_sigma = view_2(work, 32 * n, n, 32)
+    grad_embedding_1_a = view_3(work, 12288 * n, n, 32, 32)
+    grad_embedding_1_E = view_2(grads, 0, 62, 32)
+    grad_layernorm_1_gamma = grads[1984:2016]
+    grad_layernorm_1_beta = grads[2016:2048]
+    layernorm_1_a = view_3(work, 3072 * n, n, 32, 32)
+    grad_attention_1_W_q = view_2(grads, 2048, 32, 32)
+    grad_attention_1_W_k = view_2(grads, 3072, 32, 32)
+    grad_attention_1_W_v = view_2(grads, 4096, 32, 32)
+    attention_1_O = view_4(work, 7168 * n, n, 4, 32, 8)
+    grad_attention_1_W_o = view_2(grads, 5120, 32, 32)
+    grad_layernorm_2_gamma = grads[6144:6176]
+    grad_layernorm_2_beta = grads[6176:6208]
+    layernorm_2_a = view_3(work, 8192 * n, n, 32, 32)
+    grad_dense_1_W = view_2(grads, 6208, 128, 32)
+    grad_dense_1_b = grads[10304:10432]
+    dense_1_a = view_3(work, 19456 * n, n, 32, 128)
+    grad_dense_2_W = view_2(grads, 10432, 32, 128)
+    grad_dense_2_b = grads[14528:14560]
+    grad_layernorm_3_gamma = grads[14560:14592]
+    grad_layernorm_3_beta = grads[14592:14624]
+    layernorm_3_a = view_3(work, 10240 * n, n, 32, 32)
+    grad_dense_3_W = view_2(grads, 14624, 62, 32)
+    grad_dense_3_b = grads[16608:16670]
+    # dense_3
+    dense_delta(loss_p, y, delta_dense_3)
+    # layernorm_3
+    layernorm_grad_a(dense_3_W, delta_dense_3, grad_layernorm_3_a)
+    # add_2
+    add_grad_a(layernorm_3_gamma, grad_layernorm_3_a, layernorm_3_h, layernorm_3_sigma, grad_add_2_a)
+    # dense_2
+    dense_delta_2(grad_add_2_a, delta_dense_2)
+    # dense_1
+    dense_delta_3(dense_2_W, delta_dense_2, dense_1_z, delta_dense_1)
+    # layernorm_2
+    layernorm_grad_a(dense_1_W, delta_dense_1, grad_layernorm_2_a)
+    # add_1
+    add_grad_a_2(layernorm_2_gamma, grad_add_2_a, grad_layernorm_2_a, layernorm_2_h, layernorm_2_sigma, grad_add_1_a)
+    # attention_1
+    attention_grad_O(attention_1_W_o, grad_add_1_a, grad_attention_1_O)
+    attention_grad_P(attention_1_V, grad_attention_1_O, grad_attention_1_P)
+    attention_grad_S(attention_1_P, grad_attention_1_P, grad_attention_1_S)
+    attention_grad_V(attention_1_P, grad_attention_1_O, grad_attention_1_V)
+    attention_grad_K(attention_1_Q, grad_attention_1_S, grad_attention_1_K)
+    attention_grad_Q(attention_1_K, grad_attention_1_S, grad_attention_1_Q)
+    # layernorm_1
+    layernorm_grad_a_2(
+        attention_1_W_k, attention_1_W_q, attention_1_W_v, grad_attention_1_K, grad_attention_1_Q, grad_attention_1_V, grad_layernorm_1_a,
+    )
+    # embedding_1
+    embedding_grad_a(layernorm_1_gamma, grad_add_1_a, grad_layernorm_1_a, layernorm_1_h, layernorm_1_sigma, grad_embedding_1_a)
+    embedding_grad_E(grad_embedding_1_a, x, grad_embedding_1_E)
+    # layernorm_1
+    layernorm_grad_gamma(grad_layernorm_1_a, layernorm_1_h, grad_layernorm_1_gamma)
+    layernorm_grad_beta(grad_layernorm_1_a, grad_layernorm_1_beta)
+    # attention_1
+    attention_grad_W_q(grad_attention_1_Q, layernorm_1_a, grad_attention_1_W_q)
+    attention_grad_W_k(grad_attention_1_K, layernorm_1_a, grad_attention_1_W_k)
+    attention_grad_W_v(grad_attention_1_V, layernorm_1_a, grad_attention_1_W_v)
+    attention_grad_W_o(attention_1_O, grad_add_1_a, grad_attention_1_W_o)
+    # layernorm_2
+    layernorm_grad_gamma(grad_layernorm_2_a, layernorm_2_h, grad_layernorm_2_gamma)
+    layernorm_grad_beta(grad_layernorm_2_a, grad_layernorm_2_beta)
+    # dense_1
+    dense_grad_W(delta_dense_1, layernorm_2_a, grad_dense_1_W)
+    dense_grad_b(delta_dense_1, grad_dense_1_b)
+    # dense_2
+    dense_grad_W(delta_dense_2, dense_1_a, grad_dense_2_W)
+    dense_grad_b(delta_dense_2, grad_dense_2_b)
+    # layernorm_3
+    layernorm_grad_gamma(grad_layernorm_3_a, layernorm_3_h, grad_layernorm_3_gamma)
+    layernorm_grad_beta(grad_layernorm_3_a, grad_layernorm_3_beta)
+    # dense_3
+    dense_grad_W(delta_dense_3, layernorm_3_a, grad_dense_3_W)
+    dense_grad_b(delta_dense_3, grad_dense_3_b)
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def update(params, grads, state, hyper):
+    """Do one step of the optimizer with given gradients."""
+    # t_next = 1 + t
+    # m_next[p] = (1 − beta1) · g[p] + beta1 m[p]
+    # v_next[p] = g[p]² · (1 − beta2) + beta2 v[p]
+    # c_1 = 1 − beta1^t_next
+    # c_2 = 1 − beta2^t_next
+    # w_next[p] = w[p] − lr m_next[p]/((√(v_next[p]/c_2) + eps) · c_1)
+    P = params.size
+    lr = hyper[0]
+    beta1 = hyper[1]
+    beta2 = hyper[2]
+    eps = hyper[3]
+    m = state[0:P]
+    v = state[P:2 * P]
+    t = float(state[2 * P])
+    t_next = 1.0 + t
+    factor = 1.0 - beta1
+    factor_2 = 1.0 - beta2
+    c_1 = 1.0 - beta1 ** t_next
+    c_2 = 1.0 - beta2 ** t_next
+    factor_3 = 1.0 / c_2
+    factor_4 = -lr / c_1
+    for p in range(P):
+        m_next = grads[p] * real(factor) + m[p] * real(beta1)
+        v_next = grads[p] * grads[p] * real(factor_2) + v[p] * real(beta2)
+        w_next = real(factor_4) * m_next / (np.sqrt(real(factor_3) * v_next) + real(eps)) + params[p]
+        m[p] = m_next
+        v[p] = v_next
+        params[p] = w_next
+    state[2 * P] = t_next
+
+
+@njit(cache=True, error_model="numpy")
+def train_step(params, x, y, grads, state, hyper, work):
+    """Return the loss and do one step of the optimizer; a loss that is not finite changes nothing."""
+    value = value_and_grad(params, x, y, grads, work)
+    if np.isfinite(value):
+        update(params, grads, state, hyper)
+    return value
