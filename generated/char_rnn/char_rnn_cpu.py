@@ -226,8 +226,9 @@ def gru_grad_q(W, W_h, delta, u, g, h, q, p, r, grad_h, grad_g, grad_u, grad_r, 
         for n in range(delta.shape[0]):
             for k in range(48):
                 total = real(0.0)
-                for r_ in range(144):
-                    total += W_h[r_, k] * grad_q[n, t + 1, r_] if 0 <= t + 1 < 32 else real(0.0)
+                if 0 <= t + 1 < 32:
+                    for r_ in range(144):
+                        total += W_h[r_, k] * grad_q[n, t + 1, r_]
                 total_2 = real(0.0)
                 for i in range(62):
                     total_2 += W[i, k] * delta[n, t, i]

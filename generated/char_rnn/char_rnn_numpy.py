@@ -89,7 +89,10 @@ def forward(params, x, out, work=None):
     gru_1_h = np.empty((n, 32, 48,), params.dtype)
     for step in range(32):
         # gru_1_q[n, t, r] = gru_1_b_h[r] + Σ_k gru_1_W_h[r, k] gru_1_h[n, t − 1, k] [0 ≤ t − 1 < 32]
-        gru_1_q[:, step] = gru_1_b_h + np.sum((gru_1_W_h * gru_1_h[:, -1 + step, :][:, None, :] if 0 <= -1 + step < 32 else 0.0), axis=-1)
+        gru_1_q[:, step] = (
+            gru_1_b_h + np.sum((gru_1_W_h * gru_1_h[:, -1 + step, :][:, None, :] if 0 <= -1 + step < 32 else np.full((n, 144, 48,), 0.0)),
+            axis=-1)
+        )
         # gru_1_r[n, t, k] = σ(gru_1_p[n, t, k] + gru_1_q[n, t, k])
         gru_1_r[:, step] = sigmoid(gru_1_p[:, step, :48] + gru_1_q[:, step, :48])
         # gru_1_u[n, t, k] = σ(gru_1_p[n, t, 48 + k] + gru_1_q[n, t, 48 + k])
@@ -134,7 +137,10 @@ def loss(params, x, y, work=None):
     gru_1_h = np.empty((n, 32, 48,), params.dtype)
     for step in range(32):
         # gru_1_q[n, t, r] = gru_1_b_h[r] + Σ_k gru_1_W_h[r, k] gru_1_h[n, t − 1, k] [0 ≤ t − 1 < 32]
-        gru_1_q[:, step] = gru_1_b_h + np.sum((gru_1_W_h * gru_1_h[:, -1 + step, :][:, None, :] if 0 <= -1 + step < 32 else 0.0), axis=-1)
+        gru_1_q[:, step] = (
+            gru_1_b_h + np.sum((gru_1_W_h * gru_1_h[:, -1 + step, :][:, None, :] if 0 <= -1 + step < 32 else np.full((n, 144, 48,), 0.0)),
+            axis=-1)
+        )
         # gru_1_r[n, t, k] = σ(gru_1_p[n, t, k] + gru_1_q[n, t, k])
         gru_1_r[:, step] = sigmoid(gru_1_p[:, step, :48] + gru_1_q[:, step, :48])
         # gru_1_u[n, t, k] = σ(gru_1_p[n, t, 48 + k] + gru_1_q[n, t, 48 + k])
@@ -191,7 +197,10 @@ def value_and_grad(params, x, y, grads, work=None):
     gru_1_h = np.empty((n, 32, 48,), params.dtype)
     for step in range(32):
         # gru_1_q[n, t, r] = gru_1_b_h[r] + Σ_k gru_1_W_h[r, k] gru_1_h[n, t − 1, k] [0 ≤ t − 1 < 32]
-        gru_1_q[:, step] = gru_1_b_h + np.sum((gru_1_W_h * gru_1_h[:, -1 + step, :][:, None, :] if 0 <= -1 + step < 32 else 0.0), axis=-1)
+        gru_1_q[:, step] = (
+            gru_1_b_h + np.sum((gru_1_W_h * gru_1_h[:, -1 + step, :][:, None, :] if 0 <= -1 + step < 32 else np.full((n, 144, 48,), 0.0)),
+            axis=-1)
+        )
         # gru_1_r[n, t, k] = σ(gru_1_p[n, t, k] + gru_1_q[n, t, k])
         gru_1_r[:, step] = sigmoid(gru_1_p[:, step, :48] + gru_1_q[:, step, :48])
         # gru_1_u[n, t, k] = σ(gru_1_p[n, t, 48 + k] + gru_1_q[n, t, 48 + k])

@@ -101,7 +101,7 @@ def positionalencoding_a(x, a):
     for n in range(x.shape[0]):
         for t in range(32):
             for j in range(32):
-                t_ = np.floor(real(j) / real(2.0))
+                t_ = real(j // 2)
                 a[n, t, j] = (
                     x[n, t, j] + np.sin(real(10000.0) ** (-t_ / real(16.0)) * real(t) + real(3.141592653589793) * (real(j) - real(2.0) * t_)
                     / real(2.0))
