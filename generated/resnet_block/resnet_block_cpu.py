@@ -165,12 +165,12 @@ def groupnorm_h(mu, sigma, u, h):
 @njit(cache=True, error_model="numpy")
 def groupnorm_a(beta, gamma, h, a):
     """Write a."""
-    # a[n, c, h, w] = gamma[c] h[n, floor(c/4), c − 4 floor(c/4), h, w] + beta[c]
+    # a[n, c, h, w] = gamma[c] h[n, floor(c/4), c mod 4, h, w] + beta[c]
     for n in range(h.shape[0]):
         for c in range(16):
             for h_ in range(8):
                 for w in range(8):
-                    a[n, c, h_, w] = gamma[c] * h[n, c // 4, c - 4 * (c // 4), h_, w] + beta[c]
+                    a[n, c, h_, w] = gamma[c] * h[n, c // 4, c % 4, h_, w] + beta[c]
 
 
 @njit(cache=True, error_model="numpy")
@@ -213,12 +213,12 @@ def avgpool2d_a(x, a):
 @njit(cache=True, error_model="numpy")
 def flatten_a(x, a):
     """Write a."""
-    # a[n, k] = x[n, floor(k/(n_2 n_3)), floor(k/n_3) − floor(k/(n_2 n_3)) · n_2, k − floor(k/n_3) · n_3]
+    # a[n, k] = x[n, floor(k/(n_2 n_3)), floor(k/n_3) mod n_2, k mod n_3]
     n_2 = x.shape[2]
     n_3 = x.shape[3]
     for n in range(x.shape[0]):
         for k in range(a.shape[1]):
-            a[n, k] = x[n, k // (n_2 * n_3), k // n_3 - (k // (n_2 * n_3)) * n_2, k - (k // n_3) * n_3]
+            a[n, k] = x[n, k // (n_2 * n_3), k // n_3 % n_2, k % n_3]
 
 
 @njit(cache=True, error_model="numpy")
@@ -312,7 +312,7 @@ def groupnorm_grad_a(a, grad_a_2, grad_a):
 def conv2d_delta(gamma, grad_a, h, sigma, delta):
     """Write delta."""
     # delta[n, k, p, q] = 0.00390625 · (256 gamma[k] grad_a[n, k, p, q] − Σ_{i, h, w} gamma[4 floor(k/4) + i] grad_a[n, 4 floor(k/4)
-    #     + i, h, w] − h[n, floor(k/4), k − 4 floor(k/4), p, q] Σ_{m, h, w} gamma[4 floor(k/4) + m] grad_a[n, 4 floor(k/4) + m, h, w] h[n,
+    #     + i, h, w] − h[n, floor(k/4), k mod 4, p, q] Σ_{m, h, w} gamma[4 floor(k/4) + m] grad_a[n, 4 floor(k/4) + m, h, w] h[n,
     #     floor(k/4), m, h, w])/sigma[n, floor(k/4)]
     for n in range(grad_a.shape[0]):
         for k in range(16):
@@ -329,8 +329,8 @@ def conv2d_delta(gamma, grad_a, h, sigma, delta):
             for p in range(8):
                 for q in range(8):
                     delta[n, k, p, q] = (
-                        real(0.00390625) * (real(256.0) * gamma[k] * grad_a[n, k, p, q] - total - h[n, k // 4, k - 4 * (k // 4), p, q]
-                        * total_2) / sigma[n, k // 4]
+                        real(0.00390625) * (real(256.0) * gamma[k] * grad_a[n, k, p, q] - total - h[n, k // 4, k % 4, p, q] * total_2)
+                        / sigma[n, k // 4]
                     )
 
 
@@ -419,13 +419,13 @@ def conv2d_grad_W_2(delta, x, grad_W):
 @njit(cache=True, error_model="numpy")
 def groupnorm_grad_gamma(grad_a, h, grad_gamma):
     """Write grad_gamma."""
-    # grad_gamma[c] = Σ_{n, h, w} grad_a[n, c, h, w] h[n, floor(c/4), c − 4 floor(c/4), h, w]
+    # grad_gamma[c] = Σ_{n, h, w} grad_a[n, c, h, w] h[n, floor(c/4), c mod 4, h, w]
     for c in range(grad_gamma.shape[0]):
         total = real(0.0)
         for n in range(grad_a.shape[0]):
             for h_ in range(8):
                 for w in range(8):
-                    total += grad_a[n, c, h_, w] * h[n, c // 4, c - 4 * (c // 4), h_, w]
+                    total += grad_a[n, c, h_, w] * h[n, c // 4, c % 4, h_, w]
         grad_gamma[c] = total
 
 

@@ -110,10 +110,10 @@ def forward(params, x, out, work=None):
     groupnorm_1_sigma = np.sqrt(groupnorm_1_v + 1e-05)
     # groupnorm_1_h[n, g, m, h, w] = (groupnorm_1_u[n, g, m, h, w] − groupnorm_1_mu[n, g])/groupnorm_1_sigma[n, g]
     groupnorm_1_h = (groupnorm_1_u - groupnorm_1_mu[:, :, None, None, None]) / groupnorm_1_sigma[:, :, None, None, None]
-    # groupnorm_1_a[n, c, h, w] = groupnorm_1_gamma[c] groupnorm_1_h[n, floor(c/4), c − 4 floor(c/4), h, w] + groupnorm_1_beta[c]
+    # groupnorm_1_a[n, c, h, w] = groupnorm_1_gamma[c] groupnorm_1_h[n, floor(c/4), c mod 4, h, w] + groupnorm_1_beta[c]
     groupnorm_1_a = (
-        groupnorm_1_gamma[:, None, None] * groupnorm_1_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None], (-4
-        * (np.arange(16) // 4) + np.arange(16))[:, None, None], np.arange(8)[:, None], np.arange(8)] + groupnorm_1_beta[:, None, None]
+        groupnorm_1_gamma[:, None, None] * groupnorm_1_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None],
+        (np.arange(16) % 4)[:, None, None], np.arange(8)[:, None], np.arange(8)] + groupnorm_1_beta[:, None, None]
     )
     # activation_1
     # activation_1_a[n, c, h, w] = groupnorm_1_a[n, c, h, w] [groupnorm_1_a[n, c, h, w] > 0]
@@ -143,10 +143,10 @@ def forward(params, x, out, work=None):
     groupnorm_2_sigma = np.sqrt(groupnorm_2_v + 1e-05)
     # groupnorm_2_h[n, g, m, h, w] = (groupnorm_2_u[n, g, m, h, w] − groupnorm_2_mu[n, g])/groupnorm_2_sigma[n, g]
     groupnorm_2_h = (groupnorm_2_u - groupnorm_2_mu[:, :, None, None, None]) / groupnorm_2_sigma[:, :, None, None, None]
-    # groupnorm_2_a[n, c, h, w] = groupnorm_2_gamma[c] groupnorm_2_h[n, floor(c/4), c − 4 floor(c/4), h, w] + groupnorm_2_beta[c]
+    # groupnorm_2_a[n, c, h, w] = groupnorm_2_gamma[c] groupnorm_2_h[n, floor(c/4), c mod 4, h, w] + groupnorm_2_beta[c]
     groupnorm_2_a = (
-        groupnorm_2_gamma[:, None, None] * groupnorm_2_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None], (-4
-        * (np.arange(16) // 4) + np.arange(16))[:, None, None], np.arange(8)[:, None], np.arange(8)] + groupnorm_2_beta[:, None, None]
+        groupnorm_2_gamma[:, None, None] * groupnorm_2_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None],
+        (np.arange(16) % 4)[:, None, None], np.arange(8)[:, None], np.arange(8)] + groupnorm_2_beta[:, None, None]
     )
     # add_1
     # add_1_a[n, c, h, w] = conv2d_1_a[n, c, h, w] + groupnorm_2_a[n, c, h, w]
@@ -162,11 +162,8 @@ def forward(params, x, out, work=None):
         -1)) / 4.0
     )
     # flatten_1
-    # flatten_1_a[n, k] = avgpool2d_1_a[n, floor(k/16), floor(k/4) − 4 floor(k/16), k − 4 floor(k/4)]
-    flatten_1_a = (
-        avgpool2d_1_a[np.arange(n)[:, None], np.arange(256) // 16, -4 * (np.arange(256) // 16) + np.arange(256) // 4, -4 * (np.arange(256)
-        // 4) + np.arange(256)]
-    )
+    # flatten_1_a[n, k] = avgpool2d_1_a[n, floor(k/16), floor(k/4) mod 4, k mod 4]
+    flatten_1_a = avgpool2d_1_a[np.arange(n)[:, None], np.arange(256) // 16, (np.arange(256) // 4) % 4, np.arange(256) % 4]
     # dense_1
     # out[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     out[...] = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -225,10 +222,10 @@ def loss(params, x, y, work=None):
     groupnorm_1_sigma = np.sqrt(groupnorm_1_v + 1e-05)
     # groupnorm_1_h[n, g, m, h, w] = (groupnorm_1_u[n, g, m, h, w] − groupnorm_1_mu[n, g])/groupnorm_1_sigma[n, g]
     groupnorm_1_h = (groupnorm_1_u - groupnorm_1_mu[:, :, None, None, None]) / groupnorm_1_sigma[:, :, None, None, None]
-    # groupnorm_1_a[n, c, h, w] = groupnorm_1_gamma[c] groupnorm_1_h[n, floor(c/4), c − 4 floor(c/4), h, w] + groupnorm_1_beta[c]
+    # groupnorm_1_a[n, c, h, w] = groupnorm_1_gamma[c] groupnorm_1_h[n, floor(c/4), c mod 4, h, w] + groupnorm_1_beta[c]
     groupnorm_1_a = (
-        groupnorm_1_gamma[:, None, None] * groupnorm_1_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None], (-4
-        * (np.arange(16) // 4) + np.arange(16))[:, None, None], np.arange(8)[:, None], np.arange(8)] + groupnorm_1_beta[:, None, None]
+        groupnorm_1_gamma[:, None, None] * groupnorm_1_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None],
+        (np.arange(16) % 4)[:, None, None], np.arange(8)[:, None], np.arange(8)] + groupnorm_1_beta[:, None, None]
     )
     # activation_1
     # activation_1_a[n, c, h, w] = groupnorm_1_a[n, c, h, w] [groupnorm_1_a[n, c, h, w] > 0]
@@ -258,10 +255,10 @@ def loss(params, x, y, work=None):
     groupnorm_2_sigma = np.sqrt(groupnorm_2_v + 1e-05)
     # groupnorm_2_h[n, g, m, h, w] = (groupnorm_2_u[n, g, m, h, w] − groupnorm_2_mu[n, g])/groupnorm_2_sigma[n, g]
     groupnorm_2_h = (groupnorm_2_u - groupnorm_2_mu[:, :, None, None, None]) / groupnorm_2_sigma[:, :, None, None, None]
-    # groupnorm_2_a[n, c, h, w] = groupnorm_2_gamma[c] groupnorm_2_h[n, floor(c/4), c − 4 floor(c/4), h, w] + groupnorm_2_beta[c]
+    # groupnorm_2_a[n, c, h, w] = groupnorm_2_gamma[c] groupnorm_2_h[n, floor(c/4), c mod 4, h, w] + groupnorm_2_beta[c]
     groupnorm_2_a = (
-        groupnorm_2_gamma[:, None, None] * groupnorm_2_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None], (-4
-        * (np.arange(16) // 4) + np.arange(16))[:, None, None], np.arange(8)[:, None], np.arange(8)] + groupnorm_2_beta[:, None, None]
+        groupnorm_2_gamma[:, None, None] * groupnorm_2_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None],
+        (np.arange(16) % 4)[:, None, None], np.arange(8)[:, None], np.arange(8)] + groupnorm_2_beta[:, None, None]
     )
     # add_1
     # add_1_a[n, c, h, w] = conv2d_1_a[n, c, h, w] + groupnorm_2_a[n, c, h, w]
@@ -277,11 +274,8 @@ def loss(params, x, y, work=None):
         -1)) / 4.0
     )
     # flatten_1
-    # flatten_1_a[n, k] = avgpool2d_1_a[n, floor(k/16), floor(k/4) − 4 floor(k/16), k − 4 floor(k/4)]
-    flatten_1_a = (
-        avgpool2d_1_a[np.arange(n)[:, None], np.arange(256) // 16, -4 * (np.arange(256) // 16) + np.arange(256) // 4, -4 * (np.arange(256)
-        // 4) + np.arange(256)]
-    )
+    # flatten_1_a[n, k] = avgpool2d_1_a[n, floor(k/16), floor(k/4) mod 4, k mod 4]
+    flatten_1_a = avgpool2d_1_a[np.arange(n)[:, None], np.arange(256) // 16, (np.arange(256) // 4) % 4, np.arange(256) % 4]
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -356,10 +350,10 @@ def value_and_grad(params, x, y, grads, work=None):
     groupnorm_1_sigma = np.sqrt(groupnorm_1_v + 1e-05)
     # groupnorm_1_h[n, g, m, h, w] = (groupnorm_1_u[n, g, m, h, w] − groupnorm_1_mu[n, g])/groupnorm_1_sigma[n, g]
     groupnorm_1_h = (groupnorm_1_u - groupnorm_1_mu[:, :, None, None, None]) / groupnorm_1_sigma[:, :, None, None, None]
-    # groupnorm_1_a[n, c, h, w] = groupnorm_1_gamma[c] groupnorm_1_h[n, floor(c/4), c − 4 floor(c/4), h, w] + groupnorm_1_beta[c]
+    # groupnorm_1_a[n, c, h, w] = groupnorm_1_gamma[c] groupnorm_1_h[n, floor(c/4), c mod 4, h, w] + groupnorm_1_beta[c]
     groupnorm_1_a = (
-        groupnorm_1_gamma[:, None, None] * groupnorm_1_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None], (-4
-        * (np.arange(16) // 4) + np.arange(16))[:, None, None], np.arange(8)[:, None], np.arange(8)] + groupnorm_1_beta[:, None, None]
+        groupnorm_1_gamma[:, None, None] * groupnorm_1_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None],
+        (np.arange(16) % 4)[:, None, None], np.arange(8)[:, None], np.arange(8)] + groupnorm_1_beta[:, None, None]
     )
     # activation_1
     # activation_1_a[n, c, h, w] = groupnorm_1_a[n, c, h, w] [groupnorm_1_a[n, c, h, w] > 0]
@@ -389,10 +383,10 @@ def value_and_grad(params, x, y, grads, work=None):
     groupnorm_2_sigma = np.sqrt(groupnorm_2_v + 1e-05)
     # groupnorm_2_h[n, g, m, h, w] = (groupnorm_2_u[n, g, m, h, w] − groupnorm_2_mu[n, g])/groupnorm_2_sigma[n, g]
     groupnorm_2_h = (groupnorm_2_u - groupnorm_2_mu[:, :, None, None, None]) / groupnorm_2_sigma[:, :, None, None, None]
-    # groupnorm_2_a[n, c, h, w] = groupnorm_2_gamma[c] groupnorm_2_h[n, floor(c/4), c − 4 floor(c/4), h, w] + groupnorm_2_beta[c]
+    # groupnorm_2_a[n, c, h, w] = groupnorm_2_gamma[c] groupnorm_2_h[n, floor(c/4), c mod 4, h, w] + groupnorm_2_beta[c]
     groupnorm_2_a = (
-        groupnorm_2_gamma[:, None, None] * groupnorm_2_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None], (-4
-        * (np.arange(16) // 4) + np.arange(16))[:, None, None], np.arange(8)[:, None], np.arange(8)] + groupnorm_2_beta[:, None, None]
+        groupnorm_2_gamma[:, None, None] * groupnorm_2_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None],
+        (np.arange(16) % 4)[:, None, None], np.arange(8)[:, None], np.arange(8)] + groupnorm_2_beta[:, None, None]
     )
     # add_1
     # add_1_a[n, c, h, w] = conv2d_1_a[n, c, h, w] + groupnorm_2_a[n, c, h, w]
@@ -408,11 +402,8 @@ def value_and_grad(params, x, y, grads, work=None):
         -1)) / 4.0
     )
     # flatten_1
-    # flatten_1_a[n, k] = avgpool2d_1_a[n, floor(k/16), floor(k/4) − 4 floor(k/16), k − 4 floor(k/4)]
-    flatten_1_a = (
-        avgpool2d_1_a[np.arange(n)[:, None], np.arange(256) // 16, -4 * (np.arange(256) // 16) + np.arange(256) // 4, -4 * (np.arange(256)
-        // 4) + np.arange(256)]
-    )
+    # flatten_1_a[n, k] = avgpool2d_1_a[n, floor(k/16), floor(k/4) mod 4, k mod 4]
+    flatten_1_a = avgpool2d_1_a[np.arange(n)[:, None], np.arange(256) // 16, (np.arange(256) // 4) % 4, np.arange(256) % 4]
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -437,18 +428,18 @@ def value_and_grad(params, x, y, grads, work=None):
     )
     # conv2d_3
     # delta_conv2d_3[n, k, p, q] = 0.00390625 · (256 groupnorm_2_gamma[k] grad_groupnorm_2_a[n, k, p, q] − Σ_{i, h, w}
-    #     groupnorm_2_gamma[4 floor(k/4) + i] grad_groupnorm_2_a[n, 4 floor(k/4) + i, h, w] − groupnorm_2_h[n, floor(k/4), k − 4 floor(k/4),
-    #     p, q] Σ_{m, h, w} groupnorm_2_gamma[4 floor(k/4) + m] grad_groupnorm_2_a[n, 4 floor(k/4) + m, h, w] groupnorm_2_h[n, floor(k/4),
-    #     m, h, w])/groupnorm_2_sigma[n, floor(k/4)]
+    #     groupnorm_2_gamma[4 floor(k/4) + i] grad_groupnorm_2_a[n, 4 floor(k/4) + i, h, w] − groupnorm_2_h[n, floor(k/4), k mod 4, p, q]
+    #     Σ_{m, h, w} groupnorm_2_gamma[4 floor(k/4) + m] grad_groupnorm_2_a[n, 4 floor(k/4) + m, h, w] groupnorm_2_h[n, floor(k/4), m, h,
+    #     w])/groupnorm_2_sigma[n, floor(k/4)]
     delta_conv2d_3 = (
         (256.0 * groupnorm_2_gamma[:, None, None] * grad_groupnorm_2_a - np.sum(groupnorm_2_gamma[(4 * (np.arange(16) // 4))[:, None]
         + np.arange(4)][:, :, None, None] * grad_groupnorm_2_a[np.arange(n)[:, None, None, None, None], ((4 * (np.arange(16) // 4))[:, None]
         + np.arange(4))[:, :, None, None], np.arange(8)[:, None], np.arange(8)] * groupnorm_2_h[np.arange(n)[:, None, None, None, None],
         (np.arange(16) // 4)[:, None, None, None], np.arange(4)[:, None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))[:,
-        :, None, None] * groupnorm_2_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None], (-4 * (np.arange(16) // 4)
-        + np.arange(16))[:, None, None], np.arange(8)[:, None], np.arange(8)] - np.sum(groupnorm_2_gamma[(4 * (np.arange(16) // 4))[:, None]
-        + np.arange(4)][:, :, None, None] * grad_groupnorm_2_a[np.arange(n)[:, None, None, None, None], ((4 * (np.arange(16) // 4))[:, None]
-        + np.arange(4))[:, :, None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))[:, :, None, None]) / (256.0
+        :, None, None] * groupnorm_2_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None], (np.arange(16) % 4)[:, None,
+        None], np.arange(8)[:, None], np.arange(8)] - np.sum(groupnorm_2_gamma[(4 * (np.arange(16) // 4))[:, None] + np.arange(4)][:, :,
+        None, None] * grad_groupnorm_2_a[np.arange(n)[:, None, None, None, None], ((4 * (np.arange(16) // 4))[:, None] + np.arange(4))[:, :,
+        None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))[:, :, None, None]) / (256.0
         * groupnorm_2_sigma[np.arange(n)[:, None], np.arange(16) // 4][:, :, None, None])
     )
     # groupnorm_1
@@ -464,18 +455,18 @@ def value_and_grad(params, x, y, grads, work=None):
     )
     # conv2d_2
     # delta_conv2d_2[n, k, p, q] = 0.00390625 · (256 groupnorm_1_gamma[k] grad_groupnorm_1_a[n, k, p, q] − Σ_{i, h, w}
-    #     groupnorm_1_gamma[4 floor(k/4) + i] grad_groupnorm_1_a[n, 4 floor(k/4) + i, h, w] − groupnorm_1_h[n, floor(k/4), k − 4 floor(k/4),
-    #     p, q] Σ_{m, h, w} groupnorm_1_gamma[4 floor(k/4) + m] grad_groupnorm_1_a[n, 4 floor(k/4) + m, h, w] groupnorm_1_h[n, floor(k/4),
-    #     m, h, w])/groupnorm_1_sigma[n, floor(k/4)]
+    #     groupnorm_1_gamma[4 floor(k/4) + i] grad_groupnorm_1_a[n, 4 floor(k/4) + i, h, w] − groupnorm_1_h[n, floor(k/4), k mod 4, p, q]
+    #     Σ_{m, h, w} groupnorm_1_gamma[4 floor(k/4) + m] grad_groupnorm_1_a[n, 4 floor(k/4) + m, h, w] groupnorm_1_h[n, floor(k/4), m, h,
+    #     w])/groupnorm_1_sigma[n, floor(k/4)]
     delta_conv2d_2 = (
         (256.0 * groupnorm_1_gamma[:, None, None] * grad_groupnorm_1_a - np.sum(groupnorm_1_gamma[(4 * (np.arange(16) // 4))[:, None]
         + np.arange(4)][:, :, None, None] * grad_groupnorm_1_a[np.arange(n)[:, None, None, None, None], ((4 * (np.arange(16) // 4))[:, None]
         + np.arange(4))[:, :, None, None], np.arange(8)[:, None], np.arange(8)] * groupnorm_1_h[np.arange(n)[:, None, None, None, None],
         (np.arange(16) // 4)[:, None, None, None], np.arange(4)[:, None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))[:,
-        :, None, None] * groupnorm_1_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None], (-4 * (np.arange(16) // 4)
-        + np.arange(16))[:, None, None], np.arange(8)[:, None], np.arange(8)] - np.sum(groupnorm_1_gamma[(4 * (np.arange(16) // 4))[:, None]
-        + np.arange(4)][:, :, None, None] * grad_groupnorm_1_a[np.arange(n)[:, None, None, None, None], ((4 * (np.arange(16) // 4))[:, None]
-        + np.arange(4))[:, :, None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))[:, :, None, None]) / (256.0
+        :, None, None] * groupnorm_1_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None], (np.arange(16) % 4)[:, None,
+        None], np.arange(8)[:, None], np.arange(8)] - np.sum(groupnorm_1_gamma[(4 * (np.arange(16) // 4))[:, None] + np.arange(4)][:, :,
+        None, None] * grad_groupnorm_1_a[np.arange(n)[:, None, None, None, None], ((4 * (np.arange(16) // 4))[:, None] + np.arange(4))[:, :,
+        None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))[:, :, None, None]) / (256.0
         * groupnorm_1_sigma[np.arange(n)[:, None], np.arange(16) // 4][:, :, None, None])
     )
     # conv2d_1
@@ -516,10 +507,10 @@ def value_and_grad(params, x, y, grads, work=None):
         None, :]], 0.0), 0.0), axis=(-3, -2, -1))
     )
     # groupnorm_1
-    # grad_groupnorm_1_gamma[c] = Σ_{n, h, w} grad_groupnorm_1_a[n, c, h, w] groupnorm_1_h[n, floor(c/4), c − 4 floor(c/4), h, w]
+    # grad_groupnorm_1_gamma[c] = Σ_{n, h, w} grad_groupnorm_1_a[n, c, h, w] groupnorm_1_h[n, floor(c/4), c mod 4, h, w]
     grad_groupnorm_1_gamma[...] = (
         np.sum(grad_groupnorm_1_a.transpose(1, 0, 2, 3) * groupnorm_1_h[np.arange(n)[:, None, None], (np.arange(16) // 4)[:, None, None,
-        None], (-4 * (np.arange(16) // 4) + np.arange(16))[:, None, None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))
+        None], (np.arange(16) % 4)[:, None, None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))
     )
     # grad_groupnorm_1_beta[c] = Σ_{n, h, w} grad_groupnorm_1_a[n, c, h, w]
     grad_groupnorm_1_beta[...] = np.sum(grad_groupnorm_1_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
@@ -535,10 +526,10 @@ def value_and_grad(params, x, y, grads, work=None):
         None, :]], 0.0), 0.0), axis=(-3, -2, -1))
     )
     # groupnorm_2
-    # grad_groupnorm_2_gamma[c] = Σ_{n, h, w} grad_groupnorm_2_a[n, c, h, w] groupnorm_2_h[n, floor(c/4), c − 4 floor(c/4), h, w]
+    # grad_groupnorm_2_gamma[c] = Σ_{n, h, w} grad_groupnorm_2_a[n, c, h, w] groupnorm_2_h[n, floor(c/4), c mod 4, h, w]
     grad_groupnorm_2_gamma[...] = (
         np.sum(grad_groupnorm_2_a.transpose(1, 0, 2, 3) * groupnorm_2_h[np.arange(n)[:, None, None], (np.arange(16) // 4)[:, None, None,
-        None], (-4 * (np.arange(16) // 4) + np.arange(16))[:, None, None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))
+        None], (np.arange(16) % 4)[:, None, None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))
     )
     # grad_groupnorm_2_beta[c] = Σ_{n, h, w} grad_groupnorm_2_a[n, c, h, w]
     grad_groupnorm_2_beta[...] = np.sum(grad_groupnorm_2_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
@@ -603,10 +594,10 @@ def input_gradients(params, x, y, grads_x, work=None):
     groupnorm_1_sigma = np.sqrt(groupnorm_1_v + 1e-05)
     # groupnorm_1_h[n, g, m, h, w] = (groupnorm_1_u[n, g, m, h, w] − groupnorm_1_mu[n, g])/groupnorm_1_sigma[n, g]
     groupnorm_1_h = (groupnorm_1_u - groupnorm_1_mu[:, :, None, None, None]) / groupnorm_1_sigma[:, :, None, None, None]
-    # groupnorm_1_a[n, c, h, w] = groupnorm_1_gamma[c] groupnorm_1_h[n, floor(c/4), c − 4 floor(c/4), h, w] + groupnorm_1_beta[c]
+    # groupnorm_1_a[n, c, h, w] = groupnorm_1_gamma[c] groupnorm_1_h[n, floor(c/4), c mod 4, h, w] + groupnorm_1_beta[c]
     groupnorm_1_a = (
-        groupnorm_1_gamma[:, None, None] * groupnorm_1_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None], (-4
-        * (np.arange(16) // 4) + np.arange(16))[:, None, None], np.arange(8)[:, None], np.arange(8)] + groupnorm_1_beta[:, None, None]
+        groupnorm_1_gamma[:, None, None] * groupnorm_1_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None],
+        (np.arange(16) % 4)[:, None, None], np.arange(8)[:, None], np.arange(8)] + groupnorm_1_beta[:, None, None]
     )
     # activation_1
     # activation_1_a[n, c, h, w] = groupnorm_1_a[n, c, h, w] [groupnorm_1_a[n, c, h, w] > 0]
@@ -636,10 +627,10 @@ def input_gradients(params, x, y, grads_x, work=None):
     groupnorm_2_sigma = np.sqrt(groupnorm_2_v + 1e-05)
     # groupnorm_2_h[n, g, m, h, w] = (groupnorm_2_u[n, g, m, h, w] − groupnorm_2_mu[n, g])/groupnorm_2_sigma[n, g]
     groupnorm_2_h = (groupnorm_2_u - groupnorm_2_mu[:, :, None, None, None]) / groupnorm_2_sigma[:, :, None, None, None]
-    # groupnorm_2_a[n, c, h, w] = groupnorm_2_gamma[c] groupnorm_2_h[n, floor(c/4), c − 4 floor(c/4), h, w] + groupnorm_2_beta[c]
+    # groupnorm_2_a[n, c, h, w] = groupnorm_2_gamma[c] groupnorm_2_h[n, floor(c/4), c mod 4, h, w] + groupnorm_2_beta[c]
     groupnorm_2_a = (
-        groupnorm_2_gamma[:, None, None] * groupnorm_2_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None], (-4
-        * (np.arange(16) // 4) + np.arange(16))[:, None, None], np.arange(8)[:, None], np.arange(8)] + groupnorm_2_beta[:, None, None]
+        groupnorm_2_gamma[:, None, None] * groupnorm_2_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None],
+        (np.arange(16) % 4)[:, None, None], np.arange(8)[:, None], np.arange(8)] + groupnorm_2_beta[:, None, None]
     )
     # add_1
     # add_1_a[n, c, h, w] = conv2d_1_a[n, c, h, w] + groupnorm_2_a[n, c, h, w]
@@ -655,11 +646,8 @@ def input_gradients(params, x, y, grads_x, work=None):
         -1)) / 4.0
     )
     # flatten_1
-    # flatten_1_a[n, k] = avgpool2d_1_a[n, floor(k/16), floor(k/4) − 4 floor(k/16), k − 4 floor(k/4)]
-    flatten_1_a = (
-        avgpool2d_1_a[np.arange(n)[:, None], np.arange(256) // 16, -4 * (np.arange(256) // 16) + np.arange(256) // 4, -4 * (np.arange(256)
-        // 4) + np.arange(256)]
-    )
+    # flatten_1_a[n, k] = avgpool2d_1_a[n, floor(k/16), floor(k/4) mod 4, k mod 4]
+    flatten_1_a = avgpool2d_1_a[np.arange(n)[:, None], np.arange(256) // 16, (np.arange(256) // 4) % 4, np.arange(256) % 4]
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -684,18 +672,18 @@ def input_gradients(params, x, y, grads_x, work=None):
     )
     # conv2d_3
     # delta_conv2d_3[n, k, p, q] = 0.00390625 · (256 groupnorm_2_gamma[k] grad_groupnorm_2_a[n, k, p, q] − Σ_{i, h, w}
-    #     groupnorm_2_gamma[4 floor(k/4) + i] grad_groupnorm_2_a[n, 4 floor(k/4) + i, h, w] − groupnorm_2_h[n, floor(k/4), k − 4 floor(k/4),
-    #     p, q] Σ_{m, h, w} groupnorm_2_gamma[4 floor(k/4) + m] grad_groupnorm_2_a[n, 4 floor(k/4) + m, h, w] groupnorm_2_h[n, floor(k/4),
-    #     m, h, w])/groupnorm_2_sigma[n, floor(k/4)]
+    #     groupnorm_2_gamma[4 floor(k/4) + i] grad_groupnorm_2_a[n, 4 floor(k/4) + i, h, w] − groupnorm_2_h[n, floor(k/4), k mod 4, p, q]
+    #     Σ_{m, h, w} groupnorm_2_gamma[4 floor(k/4) + m] grad_groupnorm_2_a[n, 4 floor(k/4) + m, h, w] groupnorm_2_h[n, floor(k/4), m, h,
+    #     w])/groupnorm_2_sigma[n, floor(k/4)]
     delta_conv2d_3 = (
         (256.0 * groupnorm_2_gamma[:, None, None] * grad_groupnorm_2_a - np.sum(groupnorm_2_gamma[(4 * (np.arange(16) // 4))[:, None]
         + np.arange(4)][:, :, None, None] * grad_groupnorm_2_a[np.arange(n)[:, None, None, None, None], ((4 * (np.arange(16) // 4))[:, None]
         + np.arange(4))[:, :, None, None], np.arange(8)[:, None], np.arange(8)] * groupnorm_2_h[np.arange(n)[:, None, None, None, None],
         (np.arange(16) // 4)[:, None, None, None], np.arange(4)[:, None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))[:,
-        :, None, None] * groupnorm_2_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None], (-4 * (np.arange(16) // 4)
-        + np.arange(16))[:, None, None], np.arange(8)[:, None], np.arange(8)] - np.sum(groupnorm_2_gamma[(4 * (np.arange(16) // 4))[:, None]
-        + np.arange(4)][:, :, None, None] * grad_groupnorm_2_a[np.arange(n)[:, None, None, None, None], ((4 * (np.arange(16) // 4))[:, None]
-        + np.arange(4))[:, :, None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))[:, :, None, None]) / (256.0
+        :, None, None] * groupnorm_2_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None], (np.arange(16) % 4)[:, None,
+        None], np.arange(8)[:, None], np.arange(8)] - np.sum(groupnorm_2_gamma[(4 * (np.arange(16) // 4))[:, None] + np.arange(4)][:, :,
+        None, None] * grad_groupnorm_2_a[np.arange(n)[:, None, None, None, None], ((4 * (np.arange(16) // 4))[:, None] + np.arange(4))[:, :,
+        None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))[:, :, None, None]) / (256.0
         * groupnorm_2_sigma[np.arange(n)[:, None], np.arange(16) // 4][:, :, None, None])
     )
     # groupnorm_1
@@ -711,18 +699,18 @@ def input_gradients(params, x, y, grads_x, work=None):
     )
     # conv2d_2
     # delta_conv2d_2[n, k, p, q] = 0.00390625 · (256 groupnorm_1_gamma[k] grad_groupnorm_1_a[n, k, p, q] − Σ_{i, h, w}
-    #     groupnorm_1_gamma[4 floor(k/4) + i] grad_groupnorm_1_a[n, 4 floor(k/4) + i, h, w] − groupnorm_1_h[n, floor(k/4), k − 4 floor(k/4),
-    #     p, q] Σ_{m, h, w} groupnorm_1_gamma[4 floor(k/4) + m] grad_groupnorm_1_a[n, 4 floor(k/4) + m, h, w] groupnorm_1_h[n, floor(k/4),
-    #     m, h, w])/groupnorm_1_sigma[n, floor(k/4)]
+    #     groupnorm_1_gamma[4 floor(k/4) + i] grad_groupnorm_1_a[n, 4 floor(k/4) + i, h, w] − groupnorm_1_h[n, floor(k/4), k mod 4, p, q]
+    #     Σ_{m, h, w} groupnorm_1_gamma[4 floor(k/4) + m] grad_groupnorm_1_a[n, 4 floor(k/4) + m, h, w] groupnorm_1_h[n, floor(k/4), m, h,
+    #     w])/groupnorm_1_sigma[n, floor(k/4)]
     delta_conv2d_2 = (
         (256.0 * groupnorm_1_gamma[:, None, None] * grad_groupnorm_1_a - np.sum(groupnorm_1_gamma[(4 * (np.arange(16) // 4))[:, None]
         + np.arange(4)][:, :, None, None] * grad_groupnorm_1_a[np.arange(n)[:, None, None, None, None], ((4 * (np.arange(16) // 4))[:, None]
         + np.arange(4))[:, :, None, None], np.arange(8)[:, None], np.arange(8)] * groupnorm_1_h[np.arange(n)[:, None, None, None, None],
         (np.arange(16) // 4)[:, None, None, None], np.arange(4)[:, None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))[:,
-        :, None, None] * groupnorm_1_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None], (-4 * (np.arange(16) // 4)
-        + np.arange(16))[:, None, None], np.arange(8)[:, None], np.arange(8)] - np.sum(groupnorm_1_gamma[(4 * (np.arange(16) // 4))[:, None]
-        + np.arange(4)][:, :, None, None] * grad_groupnorm_1_a[np.arange(n)[:, None, None, None, None], ((4 * (np.arange(16) // 4))[:, None]
-        + np.arange(4))[:, :, None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))[:, :, None, None]) / (256.0
+        :, None, None] * groupnorm_1_h[np.arange(n)[:, None, None, None], (np.arange(16) // 4)[:, None, None], (np.arange(16) % 4)[:, None,
+        None], np.arange(8)[:, None], np.arange(8)] - np.sum(groupnorm_1_gamma[(4 * (np.arange(16) // 4))[:, None] + np.arange(4)][:, :,
+        None, None] * grad_groupnorm_1_a[np.arange(n)[:, None, None, None, None], ((4 * (np.arange(16) // 4))[:, None] + np.arange(4))[:, :,
+        None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))[:, :, None, None]) / (256.0
         * groupnorm_1_sigma[np.arange(n)[:, None], np.arange(16) // 4][:, :, None, None])
     )
     # conv2d_1

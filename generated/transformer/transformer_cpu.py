@@ -97,7 +97,7 @@ def embedding_a(E, x, a):
 @njit(cache=True, error_model="numpy")
 def positionalencoding_a(x, a):
     """Write a."""
-    # a[n, t, j] = x[n, t, j] + sin(10000^(−floor(j/2)/16) · t + π · (j − 2 floor(j/2))/2)
+    # a[n, t, j] = x[n, t, j] + sin(10000^(−floor(j/2)/16) · t + π · (j mod 2)/2)
     for n in range(x.shape[0]):
         for t in range(32):
             for j in range(32):
@@ -238,13 +238,13 @@ def attention_O(P, V, O):
 @njit(cache=True, error_model="numpy")
 def attention_a(O, W_o, a):
     """Write a."""
-    # a[n, t, i] = Σ_j W_o[i, j] O[n, floor(j/8), t, j − 8 floor(j/8)]
+    # a[n, t, i] = Σ_j W_o[i, j] O[n, floor(j/8), t, j mod 8]
     for n in range(O.shape[0]):
         for t in range(32):
             for i in range(32):
                 total = real(0.0)
                 for j in range(32):
-                    total += W_o[i, j] * O[n, j // 8, t, j - 8 * (j // 8)]
+                    total += W_o[i, j] * O[n, j // 8, t, j % 8]
                 a[n, t, i] = total
 
 
@@ -594,52 +594,52 @@ def layernorm_grad_beta(grad_a, grad_beta):
 @njit(cache=True, error_model="numpy")
 def attention_grad_W_q(grad_Q, x, grad_W_q):
     """Write grad_W_q."""
-    # grad_W_q[i, j] = Σ_{n, t} x[n, t, j] grad_Q[n, floor(i/8), t, i − 8 floor(i/8)]
+    # grad_W_q[i, j] = Σ_{n, t} x[n, t, j] grad_Q[n, floor(i/8), t, i mod 8]
     for i in range(grad_W_q.shape[0]):
         for j in range(grad_W_q.shape[1]):
             total = real(0.0)
             for n in range(grad_Q.shape[0]):
                 for t in range(32):
-                    total += x[n, t, j] * grad_Q[n, i // 8, t, i - 8 * (i // 8)]
+                    total += x[n, t, j] * grad_Q[n, i // 8, t, i % 8]
             grad_W_q[i, j] = total
 
 
 @njit(cache=True, error_model="numpy")
 def attention_grad_W_k(grad_K, x, grad_W_k):
     """Write grad_W_k."""
-    # grad_W_k[i, j] = Σ_{n, t} x[n, t, j] grad_K[n, floor(i/8), t, i − 8 floor(i/8)]
+    # grad_W_k[i, j] = Σ_{n, t} x[n, t, j] grad_K[n, floor(i/8), t, i mod 8]
     for i in range(grad_W_k.shape[0]):
         for j in range(grad_W_k.shape[1]):
             total = real(0.0)
             for n in range(grad_K.shape[0]):
                 for t in range(32):
-                    total += x[n, t, j] * grad_K[n, i // 8, t, i - 8 * (i // 8)]
+                    total += x[n, t, j] * grad_K[n, i // 8, t, i % 8]
             grad_W_k[i, j] = total
 
 
 @njit(cache=True, error_model="numpy")
 def attention_grad_W_v(grad_V, x, grad_W_v):
     """Write grad_W_v."""
-    # grad_W_v[i, j] = Σ_{n, t} x[n, t, j] grad_V[n, floor(i/8), t, i − 8 floor(i/8)]
+    # grad_W_v[i, j] = Σ_{n, t} x[n, t, j] grad_V[n, floor(i/8), t, i mod 8]
     for i in range(grad_W_v.shape[0]):
         for j in range(grad_W_v.shape[1]):
             total = real(0.0)
             for n in range(grad_V.shape[0]):
                 for t in range(32):
-                    total += x[n, t, j] * grad_V[n, i // 8, t, i - 8 * (i // 8)]
+                    total += x[n, t, j] * grad_V[n, i // 8, t, i % 8]
             grad_W_v[i, j] = total
 
 
 @njit(cache=True, error_model="numpy")
 def attention_grad_W_o(O, grad_a, grad_W_o):
     """Write grad_W_o."""
-    # grad_W_o[i, j] = Σ_{n, t} grad_a[n, t, i] O[n, floor(j/8), t, j − 8 floor(j/8)]
+    # grad_W_o[i, j] = Σ_{n, t} grad_a[n, t, i] O[n, floor(j/8), t, j mod 8]
     for i in range(grad_W_o.shape[0]):
         for j in range(grad_W_o.shape[1]):
             total = real(0.0)
             for n in range(O.shape[0]):
                 for t in range(32):
-                    total += grad_a[n, t, i] * O[n, j // 8, t, j - 8 * (j // 8)]
+                    total += grad_a[n, t, i] * O[n, j // 8, t, j % 8]
             grad_W_o[i, j] = total
 
 

@@ -95,7 +95,7 @@ def forward(params, x, out, work=None):
     # embedding_1_a[n, t, i] = embedding_1_E[x[n, t], i]
     embedding_1_a = embedding_1_E[x[:, :, None], np.arange(32)]
     # positionalencoding_1
-    # positionalencoding_1_a[n, t, j] = embedding_1_a[n, t, j] + sin(10000^(−floor(j/2)/16) · t + π · (j − 2 floor(j/2))/2)
+    # positionalencoding_1_a[n, t, j] = embedding_1_a[n, t, j] + sin(10000^(−floor(j/2)/16) · t + π · (j mod 2)/2)
     positionalencoding_1_a = (
         np.sin(10000.0**(-np.floor(np.arange(32) / 2.0) / 16.0) * np.arange(32)[:, None] + 3.141592653589793 * (np.arange(32) - 2.0
         * np.floor(np.arange(32) / 2.0)) / 2.0) + embedding_1_a
@@ -135,10 +135,10 @@ def forward(params, x, out, work=None):
     attention_1_P = np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S) / attention_1_Z[:, :, :, None], 0.0)
     # attention_1_O[n, h, t, d] = Σ_s attention_1_P[n, h, t, s] attention_1_V[n, h, s, d]
     attention_1_O = np.einsum("abce,abed->abcd", attention_1_P, attention_1_V)
-    # attention_1_a[n, t, i] = Σ_j attention_1_W_o[i, j] attention_1_O[n, floor(j/8), t, j − 8 floor(j/8)]
+    # attention_1_a[n, t, i] = Σ_j attention_1_W_o[i, j] attention_1_O[n, floor(j/8), t, j mod 8]
     attention_1_a = (
-        np.sum(attention_1_W_o * attention_1_O[np.arange(n)[:, None, None], np.arange(32) // 8, np.arange(32)[:, None], -8 * (np.arange(32)
-        // 8) + np.arange(32)][:, :, None, :], axis=-1)
+        np.sum(attention_1_W_o * attention_1_O[np.arange(n)[:, None, None], np.arange(32) // 8, np.arange(32)[:, None], np.arange(32)
+        % 8][:, :, None, :], axis=-1)
     )
     # add_1
     # add_1_a[n, t, i] = positionalencoding_1_a[n, t, i] + attention_1_a[n, t, i]
@@ -208,7 +208,7 @@ def loss(params, x, y, work=None):
     # embedding_1_a[n, t, i] = embedding_1_E[x[n, t], i]
     embedding_1_a = embedding_1_E[x[:, :, None], np.arange(32)]
     # positionalencoding_1
-    # positionalencoding_1_a[n, t, j] = embedding_1_a[n, t, j] + sin(10000^(−floor(j/2)/16) · t + π · (j − 2 floor(j/2))/2)
+    # positionalencoding_1_a[n, t, j] = embedding_1_a[n, t, j] + sin(10000^(−floor(j/2)/16) · t + π · (j mod 2)/2)
     positionalencoding_1_a = (
         np.sin(10000.0**(-np.floor(np.arange(32) / 2.0) / 16.0) * np.arange(32)[:, None] + 3.141592653589793 * (np.arange(32) - 2.0
         * np.floor(np.arange(32) / 2.0)) / 2.0) + embedding_1_a
@@ -248,10 +248,10 @@ def loss(params, x, y, work=None):
     attention_1_P = np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S) / attention_1_Z[:, :, :, None], 0.0)
     # attention_1_O[n, h, t, d] = Σ_s attention_1_P[n, h, t, s] attention_1_V[n, h, s, d]
     attention_1_O = np.einsum("abce,abed->abcd", attention_1_P, attention_1_V)
-    # attention_1_a[n, t, i] = Σ_j attention_1_W_o[i, j] attention_1_O[n, floor(j/8), t, j − 8 floor(j/8)]
+    # attention_1_a[n, t, i] = Σ_j attention_1_W_o[i, j] attention_1_O[n, floor(j/8), t, j mod 8]
     attention_1_a = (
-        np.sum(attention_1_W_o * attention_1_O[np.arange(n)[:, None, None], np.arange(32) // 8, np.arange(32)[:, None], -8 * (np.arange(32)
-        // 8) + np.arange(32)][:, :, None, :], axis=-1)
+        np.sum(attention_1_W_o * attention_1_O[np.arange(n)[:, None, None], np.arange(32) // 8, np.arange(32)[:, None], np.arange(32)
+        % 8][:, :, None, :], axis=-1)
     )
     # add_1
     # add_1_a[n, t, i] = positionalencoding_1_a[n, t, i] + attention_1_a[n, t, i]
@@ -343,7 +343,7 @@ def value_and_grad(params, x, y, grads, work=None):
     # embedding_1_a[n, t, i] = embedding_1_E[x[n, t], i]
     embedding_1_a = embedding_1_E[x[:, :, None], np.arange(32)]
     # positionalencoding_1
-    # positionalencoding_1_a[n, t, j] = embedding_1_a[n, t, j] + sin(10000^(−floor(j/2)/16) · t + π · (j − 2 floor(j/2))/2)
+    # positionalencoding_1_a[n, t, j] = embedding_1_a[n, t, j] + sin(10000^(−floor(j/2)/16) · t + π · (j mod 2)/2)
     positionalencoding_1_a = (
         np.sin(10000.0**(-np.floor(np.arange(32) / 2.0) / 16.0) * np.arange(32)[:, None] + 3.141592653589793 * (np.arange(32) - 2.0
         * np.floor(np.arange(32) / 2.0)) / 2.0) + embedding_1_a
@@ -383,10 +383,10 @@ def value_and_grad(params, x, y, grads, work=None):
     attention_1_P = np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S) / attention_1_Z[:, :, :, None], 0.0)
     # attention_1_O[n, h, t, d] = Σ_s attention_1_P[n, h, t, s] attention_1_V[n, h, s, d]
     attention_1_O = np.einsum("abce,abed->abcd", attention_1_P, attention_1_V)
-    # attention_1_a[n, t, i] = Σ_j attention_1_W_o[i, j] attention_1_O[n, floor(j/8), t, j − 8 floor(j/8)]
+    # attention_1_a[n, t, i] = Σ_j attention_1_W_o[i, j] attention_1_O[n, floor(j/8), t, j mod 8]
     attention_1_a = (
-        np.sum(attention_1_W_o * attention_1_O[np.arange(n)[:, None, None], np.arange(32) // 8, np.arange(32)[:, None], -8 * (np.arange(32)
-        // 8) + np.arange(32)][:, :, None, :], axis=-1)
+        np.sum(attention_1_W_o * attention_1_O[np.arange(n)[:, None, None], np.arange(32) // 8, np.arange(32)[:, None], np.arange(32)
+        % 8][:, :, None, :], axis=-1)
     )
     # add_1
     # add_1_a[n, t, i] = positionalencoding_1_a[n, t, i] + attention_1_a[n, t, i]
@@ -519,25 +519,25 @@ def value_and_grad(params, x, y, grads, work=None):
     # grad_layernorm_1_beta[i] = Σ_{n, t} grad_layernorm_1_a[n, t, i]
     grad_layernorm_1_beta[...] = np.sum(grad_layernorm_1_a.transpose(2, 0, 1), axis=(-2, -1))
     # attention_1
-    # grad_attention_1_W_q[i, j] = Σ_{n, t} layernorm_1_a[n, t, j] grad_attention_1_Q[n, floor(i/8), t, i − 8 floor(i/8)]
+    # grad_attention_1_W_q[i, j] = Σ_{n, t} layernorm_1_a[n, t, j] grad_attention_1_Q[n, floor(i/8), t, i mod 8]
     grad_attention_1_W_q[...] = (
         np.sum(layernorm_1_a.transpose(2, 0, 1) * grad_attention_1_Q[np.arange(n)[:, None], (np.arange(32) // 8)[:, None, None],
-        np.arange(32), (-8 * (np.arange(32) // 8) + np.arange(32))[:, None, None]][:, None, :, :], axis=(-2, -1))
+        np.arange(32), (np.arange(32) % 8)[:, None, None]][:, None, :, :], axis=(-2, -1))
     )
-    # grad_attention_1_W_k[i, j] = Σ_{n, t} layernorm_1_a[n, t, j] grad_attention_1_K[n, floor(i/8), t, i − 8 floor(i/8)]
+    # grad_attention_1_W_k[i, j] = Σ_{n, t} layernorm_1_a[n, t, j] grad_attention_1_K[n, floor(i/8), t, i mod 8]
     grad_attention_1_W_k[...] = (
         np.sum(layernorm_1_a.transpose(2, 0, 1) * grad_attention_1_K[np.arange(n)[:, None], (np.arange(32) // 8)[:, None, None],
-        np.arange(32), (-8 * (np.arange(32) // 8) + np.arange(32))[:, None, None]][:, None, :, :], axis=(-2, -1))
+        np.arange(32), (np.arange(32) % 8)[:, None, None]][:, None, :, :], axis=(-2, -1))
     )
-    # grad_attention_1_W_v[i, j] = Σ_{n, t} layernorm_1_a[n, t, j] grad_attention_1_V[n, floor(i/8), t, i − 8 floor(i/8)]
+    # grad_attention_1_W_v[i, j] = Σ_{n, t} layernorm_1_a[n, t, j] grad_attention_1_V[n, floor(i/8), t, i mod 8]
     grad_attention_1_W_v[...] = (
         np.sum(layernorm_1_a.transpose(2, 0, 1) * grad_attention_1_V[np.arange(n)[:, None], (np.arange(32) // 8)[:, None, None],
-        np.arange(32), (-8 * (np.arange(32) // 8) + np.arange(32))[:, None, None]][:, None, :, :], axis=(-2, -1))
+        np.arange(32), (np.arange(32) % 8)[:, None, None]][:, None, :, :], axis=(-2, -1))
     )
-    # grad_attention_1_W_o[i, j] = Σ_{n, t} grad_add_1_a[n, t, i] attention_1_O[n, floor(j/8), t, j − 8 floor(j/8)]
+    # grad_attention_1_W_o[i, j] = Σ_{n, t} grad_add_1_a[n, t, i] attention_1_O[n, floor(j/8), t, j mod 8]
     grad_attention_1_W_o[...] = (
         np.sum(grad_add_1_a.transpose(2, 0, 1)[:, None, :, :] * attention_1_O[np.arange(n)[:, None], (np.arange(32) // 8)[:, None, None],
-        np.arange(32), (-8 * (np.arange(32) // 8) + np.arange(32))[:, None, None]], axis=(-2, -1))
+        np.arange(32), (np.arange(32) % 8)[:, None, None]], axis=(-2, -1))
     )
     # layernorm_2
     # grad_layernorm_2_gamma[i] = Σ_{n, t} grad_layernorm_2_a[n, t, i] layernorm_2_h[n, t, i]
