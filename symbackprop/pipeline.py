@@ -36,6 +36,21 @@ LABELLED = ("cross_entropy", "multiclass_hinge", "softmax_cross_entropy")
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Which products with derivatives a module computes.
+
+    Attributes:
+        kind: "jvp", "vjp" or "hvp".
+        wrt: "parameters", "inputs" or both, in this order.
+        route: to a Hessian-vector product, "reverse" or "forward"; "" for the others.
+    """
+
+    kind: str
+    wrt: tuple[str, ...]
+    route: str = ""
+
+
+@dataclass(frozen=True)
 class Options:
     """What a text depends on besides the declaration.
 
@@ -46,6 +61,7 @@ class Options:
         schedule: "auto" or "plain".
         form: of the target of the loss, "labels" or "rows"; None without a loss.
         optimizer: its equations go into the text, its numbers are defaults only; or None.
+        product: which products a module of products computes; None for the network's own module.
     """
 
     kind: str
@@ -54,6 +70,7 @@ class Options:
     schedule: str = "auto"
     form: str | None = None
     optimizer: Any = None
+    product: Asked | None = None
 
 
 def lower(spec: NetworkSpec, target: str | None = None, per: str = "batch") -> Model:
@@ -76,6 +93,8 @@ def derive_network(spec: NetworkSpec, target: str | None = None, per: str = "bat
 
 def write(spec: NetworkSpec, options: Options) -> tuple[Model, Plan, tuple[Artifact, ...]]:
     """Return the text of a network's kernels, with what it was made from."""
+    if options.product is not None:
+        return _write_product(spec, options, options.product)
     model = lower(spec, options.form)
     derivation = None if model.loss is None else _stage("derive.network").derive_model(model)
     plan: Plan = _stage("plan.make").make(model, derivation, options, inference(spec, options.form))
@@ -90,6 +109,17 @@ def inference(spec: NetworkSpec, form: str | None) -> System | None:
     system = _stage("declare.lower").lower(spec, target=form, mode="inference").system
     computed: System = _stage("derive.sweep").stable_system(system)
     return computed
+
+
+def _write_product(spec: NetworkSpec, options: Options, asked: Asked) -> tuple[Model, Plan, tuple[Artifact, ...]]:
+    # The Hessian is that of the loss that is trained, the Jacobian that of what is predicted.
+    model: Model = _stage("declare.lower").lower(spec, target=options.form, mode="training" if asked.kind == "hvp" else "inference")
+    moving = tuple(p.name for p in model.parameters if p.trainable) if "parameters" in asked.wrt else ()
+    if "inputs" in asked.wrt:
+        moving = (*moving, *(x for x in model.inputs if not model.system.tensors[x].integer))
+    products = _stage("derive.second").derive_product(model, asked.kind, moving, asked.route or "reverse")
+    plan: Plan = _stage("plan.products").make_product(model, products, options)
+    return model, plan, _stage("emit.render").render(plan, options.kind)
 
 
 def compile_network(spec: NetworkSpec, options: Options) -> Loaded:
@@ -174,14 +204,10 @@ def check_network(spec: NetworkSpec, form: str | None, value_and_grad: Any, **op
     return _stage("validate.check").check_network(derivation.model, derivation, value_and_grad, **options)
 
 
-def hessian_product(spec: NetworkSpec, form: str | None, values: Mapping[str, Any], v: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the Hessian of the loss times ``v`` for every trainable parameter, by the interpreter."""
-    model = lower(spec, form)
-    trained = tuple(p.name for p in model.parameters if p.trainable)
-    second = _stage("derive.second").derive_products(_stage("derive.network").derive_model(model, trained))
-    names = {w: second.cotangents[w] for w in trained}
-    found = _stage("algebra.interpret").interpret(second.stable, {**values, **{f"v_{w}": v[w] for w in trained}}, want=names.values())
-    return {w: found[name] for w, name in names.items()}
+def samples_apart(spec: NetworkSpec) -> bool:
+    """Return whether no sample of a batch has to do with another one's output."""
+    apart: bool = _stage("derive.second").samples_apart(_stage("declare.lower").lower(spec, target=usual_form(spec), mode="inference"))
+    return apart
 
 
 def first_not_finite(spec: NetworkSpec, form: str | None, values: Mapping[str, Any], dtype: Any) -> str:
@@ -205,6 +231,7 @@ def _cached_options(options: Options) -> dict[str, object]:
         "schedule": options.schedule,
         "form": options.form,
         "rule": kept,
+        "product": options.product,
     }
 
 

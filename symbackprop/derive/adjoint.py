@@ -101,9 +101,11 @@ def adjoint(
     key = f"{template.key}|{','.join(wanted)}|{','.join(seeds)}|{','.join(units)}"
     rules = stored_rules(template.equations)
     active = set(wanted) | set(inner)
-    for e in template.equations:
-        if any(t.name in active for t in e.reads):
-            active.add(e.tensor.name)
+    for strand in strands(template.equations):
+        # In a recurrence what is written first reads what is written last.
+        together = strand.equations if isinstance(strand, Recurrence) else (strand,)
+        if any(t.name in active for e in together for t in e.reads):
+            active.update(e.tensor.name for e in together)
     names = {t.name for t in template.tensors.values()}
     incoming: dict[str, list[tuple[Expr, list[Step]]]] = {}
     for slot in seeds:

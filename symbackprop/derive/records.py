@@ -199,6 +199,25 @@ class Derivation:
 
 
 @dataclass(frozen=True)
+class Products:
+    """Products with derivatives of a network: blocks in the form in which they are computed.
+
+    Attributes:
+        kind: "jvp" (∂a/∂w v), "vjp" (uᵀ ∂a/∂w) or "hvp" (∂²L/∂w² v).
+        blocks: all of them, in order.
+        tensors: every tensor by name.
+        given: tensor -> name of the direction or weight that is given for it.
+        results: tensor -> name of what is asked for: the tangent of an output, or the product that belongs to ``w``.
+    """
+
+    kind: str
+    blocks: tuple[Block, ...]
+    tensors: Mapping[str, Tensor]
+    given: Mapping[str, str]
+    results: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Gate:
     """One operation of a scalar circuit.
 

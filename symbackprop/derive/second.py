@@ -7,17 +7,19 @@ one vector.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
 from symbackprop.algebra.equation import Block, Equation, System, Template
 from symbackprop.algebra.index import Index, Size
 from symbackprop.algebra.nodes import Sum
-from symbackprop.algebra.tensor import Tensor
-from symbackprop.derive.records import Derivation
+from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.declare.model import Model
+from symbackprop.derive.network import derive_model, error_labels
+from symbackprop.derive.records import Derivation, Products
 from symbackprop.derive.sweep import derive_system, stable_forward
-from symbackprop.derive.tangent import DIRECTION, Tangents, tangent_system
+from symbackprop.derive.tangent import DIRECTION, TANGENT, Tangents, tangent_system
 from symbackprop.errors import DerivationError
 
 #: The two ways to a Hessian-vector product.
@@ -47,33 +49,62 @@ def derive_products(first: Derivation, route: str = "reverse") -> Derivation:
 
 def _forward_over_reverse(first: Derivation) -> Derivation:
     computed = (*first.forward, *first.backward)
-    made = tangent_system(first.system, computed, first.wrt)
-    names = {}
-    blocks, stable, tensors = list(made.system.blocks), list(made.tangents), dict(made.system.tensors)
-    for name in first.wrt:
-        found = made.names.get(first.cotangents[name])
-        if found is None:
-            # ∂L/∂w does not change at all: the loss is affine in everything that moves.
-            found = f"tangent.{first.cotangents[name]}"
-            tensors[found] = Tensor(found, tensors[name].axes, "tangent")
-            blocks.append(_zero(found, tensors[name], name))
-            stable.append(blocks[-1])
-        names[name] = found
+    made = _all_moving(tangent_system(first.system, computed, first.wrt), first.cotangents.values())
     return Derivation(
         forward_system=first.system,
-        system=System(blocks=tuple(blocks), tensors=tensors),
+        system=made.system,
         forward=computed,
-        backward=tuple(stable),
-        cotangents=names,
+        backward=made.tangents,
+        cotangents={name: made.names[first.cotangents[name]] for name in first.wrt},
         traces=made.traces,
         loss=first.loss,
         wrt=first.wrt,
     )
 
 
-def derive_tangents(system: System, wrt: tuple[str, ...]) -> Tangents:
-    """Derive the tangents of a system, in the form in which they are printed and in that in which they are computed."""
-    return tangent_system(system, stable_forward(system), wrt)
+def derive_tangents(system: System, of: tuple[str, ...], wrt: tuple[str, ...]) -> Tangents:
+    """Derive the tangents of some tensors of a system, as printed and as computed.
+
+    Args:
+        system: the equations; those that ``of`` does not need are left out.
+        of: names of the tensors whose tangents are asked for; what does not move has the tangent 0.
+        wrt: names of the tensors that move.
+    """
+    whole = needed(system, of)
+    return _all_moving(tangent_system(whole, stable_forward(whole), wrt), of)
+
+
+def needed(system: System, names: Iterable[str]) -> System:
+    """Return a system without the blocks that some of its tensors do not need."""
+    wanted = set(names)
+    kept = []
+    for block in reversed(system.blocks):
+        if any(block.names[slot] in wanted for slot in block.template.defined):
+            kept.append(block)
+            wanted.update(block.names[slot] for slot in block.template.free)
+    return System(blocks=tuple(reversed(kept)), tensors=system.tensors)
+
+
+def derive_product(model: Model, kind: str, wrt: tuple[str, ...], route: str = "reverse") -> Products:
+    """Derive what a program of products computes.
+
+    Args:
+        model: the network.
+        kind: "jvp" or "vjp" of its outputs, or "hvp" of its loss.
+        wrt: names of parameters and inputs.
+        route: to a Hessian-vector product: "reverse" or "forward".
+    """
+    if kind == "jvp":
+        moved = derive_tangents(model.system, model.outputs, wrt)
+        results = {name: moved.names[name] for name in model.outputs}
+        return Products(kind, (*moved.forward, *moved.tangents), moved.system.tensors, {w: DIRECTION + w for w in wrt}, results)
+    if kind == "vjp":
+        made = derive_pullback(model.system, model.outputs, wrt, error_labels(model))
+        given = {name: WEIGHT + name for name in model.outputs}
+    else:
+        made = derive_products(derive_model(model, wrt), route)
+        given = {w: DIRECTION + w for w in wrt}
+    return Products(kind, (*made.forward, *made.backward), made.tensors, given, {w: made.cotangents[w] for w in wrt})
 
 
 def derive_pullback(system: System, of: tuple[str, ...], wrt: tuple[str, ...], labels: Mapping[str, str]) -> Derivation:
@@ -85,7 +116,7 @@ def derive_pullback(system: System, of: tuple[str, ...], wrt: tuple[str, ...], l
         wrt: names of the tensors to differentiate with respect to.
         labels: names of cotangents that are not called ``grad.<tensor>``.
     """
-    whole, total = weighted(system, {name: WEIGHT + name for name in of})
+    whole, total = weighted(needed(system, of), {name: WEIGHT + name for name in of})
     made = derive_system(whole, total, wrt, labels=labels)
     return replace(made, forward_system=system)
 
@@ -116,6 +147,17 @@ def weighted(system: System, weights: Mapping[str, str]) -> tuple[System, str]:
     return System(blocks=tuple(blocks), tensors=tensors), total
 
 
+def samples_apart(model: Model) -> bool:
+    """Whether no sample of a batch has to do with the output of another one: nothing is summed over the batch or read across it."""
+    size = model.batch
+    for e in needed(model.system, model.outputs).equations:
+        own = {i for i in e.lhs.index if i.extent == size}
+        across = {p for a in e.rhs.atoms(Access) for axis, p in zip(a.tensor.axes, a.index, strict=True) if axis.extent == size}
+        if not across <= own:
+            return False
+    return True
+
+
 @lru_cache(maxsize=32)
 def _inner_product(rank: int, more: bool) -> tuple[Template, tuple[Size, ...]]:
     sizes = tuple(Size(f"s_{k}") for k in range(rank))
@@ -125,6 +167,18 @@ def _inner_product(rank: int, more: bool) -> tuple[Template, tuple[Size, ...]]:
     return Template(f"inner product:{rank}:{more}", (Equation(s[()], rhs + r[()] if more else rhs),)), sizes
 
 
+def _all_moving(made: Tangents, names: Iterable[str]) -> Tangents:
+    """Give the tangents that are asked for, and that are 0 whatever moves, equations too."""
+    still = [name for name in names if name not in made.names]
+    if not still:
+        return made
+    tensors, called = dict(made.system.tensors), {**made.names, **{name: TANGENT + name for name in still}}
+    tensors.update((called[name], Tensor(called[name], tensors[name].axes, "tangent")) for name in still)
+    zeros = tuple(_zero(called[name], tensors[name], name) for name in still)
+    system = System(blocks=(*made.system.blocks, *zeros), tensors=tensors)
+    return replace(made, system=system, tangents=(*made.tangents, *zeros), names=called)
+
+
 def _zero(name: str, like: Tensor, owner: str) -> Block:
     sizes = tuple(Size(f"s_{k}") for k in range(like.rank))
     axes = tuple(Index(f"i_{k}", s) for k, s in enumerate(sizes))
@@ -132,4 +186,14 @@ def _zero(name: str, like: Tensor, owner: str) -> Block:
     return Block(template, {"t": name}, dict(zip(sizes, like.shape, strict=True)), owner)
 
 
-__all__ = ["ROUTES", "WEIGHT", "derive_products", "derive_pullback", "derive_tangents", "weighted"]
+__all__ = [
+    "ROUTES",
+    "WEIGHT",
+    "derive_product",
+    "derive_products",
+    "derive_pullback",
+    "derive_tangents",
+    "needed",
+    "samples_apart",
+    "weighted",
+]

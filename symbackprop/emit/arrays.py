@@ -17,9 +17,9 @@ from symbackprop.algebra.tensor import Tensor
 from symbackprop.emit import prologue, wrap
 from symbackprop.emit.heading import heading
 from symbackprop.emit.names import RESERVED, Names
-from symbackprop.emit.page import Function, Node, Page, affine, copies, count, mask_rows, parameter_rows, statistic_rows, uses
+from symbackprop.emit.page import Function, Node, Page, affine, copies, count, mask_rows, parameter_rows, signed, statistic_rows, uses
 from symbackprop.emit.vectorized import STEP, vectorized
-from symbackprop.plan.records import Call, Entry, OptimizerStep, Place, Plan
+from symbackprop.plan.records import Call, Entry, OptimizerStep, Place, Plan, Signature
 
 #: Stands around the name of a slot until the real tensor's name is put in.
 _MARK = "\0"
@@ -88,8 +88,12 @@ class _Writer:
 
     def entries(self) -> Iterable[Function]:
         plan = self.plan
-        names = Names(RESERVED | {"y", "value", "n"})
+        names = Names(RESERVED | signed(plan) | {"y", "value", "n"})
         data = {x: names.of(x, x) for x in plan.inputs}
+        if plan.product is not None:
+            data |= {m.name: names.of(m.name, m.name) for m in plan.masks} | ({plan.target: "y"} if plan.target else {})
+            yield self.signature(plan.product, data)
+            return
         outs = tuple(f"out_{k}" if len(plan.outputs) > 1 else "out" for k in range(1, len(plan.outputs) + 1))
         inputs = tuple(data[x] for x in plan.inputs)
         target = {plan.target: "y"} if plan.target else {}
@@ -133,7 +137,7 @@ class _Writer:
         )
         gradients = {g: None for _, g in plan.gradients}
         derived = {p for p, _ in plan.gradients}
-        zeroed = tuple((p.offset, p.offset + count(p.shape)) for p in plan.parameters if p.name not in derived)
+        zeroed = tuple(("grads", p.offset, p.offset + count(p.shape)) for p in plan.parameters if p.name not in derived)
         yield self.function(
             "value_and_grad",
             ("params", *given, "grads", "work=None"),
@@ -183,6 +187,23 @@ class _Writer:
                 "Return the loss and do one step of the optimizer; a loss that is not finite changes nothing.",
             )
 
+    def signature(self, s: Signature, data: Mapping[str, str]) -> Function:
+        arrays, tests = (*s.given, *s.written), prologue.opening_product(self.plan, data)
+        flat = {text for text, tensor in s.written if tensor is None}
+        entry = self.plan.entry(s.name)
+        written: dict[str, str | None] = {name: None for name, place in entry.places.items() if place.buffer in flat}
+        return self.function(
+            s.name,
+            ("params", *data.values(), *(text for text, _ in arrays), "work=None"),
+            entry,
+            {**data, **{tensor: text for text, tensor in s.given if tensor is not None}},
+            {**written, **{tensor: text for text, tensor in s.written if tensor is not None}},
+            f"{s.doc}{prologue.STATUS if tests else ''}.",
+            zeroed=s.zeroed,
+            opening=tests,
+            closing=(Node("return 0"),) if tests else (),
+        )
+
     def both(self, name: str) -> Entry:
         """Return the calls of the loss and of what comes after it."""
         entry = self.plan.entry(name)
@@ -198,7 +219,7 @@ class _Writer:
         doc: str,
         *,
         result: str | None = None,
-        zeroed: Sequence[tuple[int, int]] = (),
+        zeroed: Sequence[tuple[str, int, int]] = (),
         opening: tuple[Node, ...] = (),
         closing: tuple[Node, ...] = (),
         copied: Sequence[tuple[int, int, str]] = (),
@@ -208,9 +229,11 @@ class _Writer:
             if text is not None:
                 names.given[real] = text
         places = entry.places
+        s = self.plan.product
+        flats = ("grads",) if s is None else tuple(text for text, tensor in (*s.given, *s.written) if tensor is None)
         lines = self.live(entry, (*written, *((result,) if result else ()), *(tensor for _, _, tensor in copied)))
         read = dict.fromkeys(call.slots[slot] for call, line in lines for slot in (*line.reads, line.slot))
-        seen = [real for buffer in ("params", "grads") for real in read if real in places and places[real].buffer == buffer]
+        seen = [real for buffer in ("params", *flats) for real in read if real in places and places[real].buffer == buffer]
         views = [Node(self.view(names.of(real, real), places[real])) for real in seen]
         body: list[Node] = []
         owner = ""
@@ -239,7 +262,7 @@ class _Writer:
             body.append(Node(wrap.statement(f"{left} = {text}", 4)))
         if batch:
             views.insert(0, Node(f"n = {data[self.plan.inputs[0]]}.shape[0]"))
-        views += [Node(f"grads[{start}:{stop}] = 0") for start, stop in zeroed]
+        views += [Node(f"{flat}[{start}:{stop}] = 0") for flat, start, stop in zeroed]
         for start, stop, tensor in copied:
             flat = names.of(tensor, tensor) + ("" if len(places[tensor].shape) < 2 else ".ravel()")
             body.append(Node(f"params[{start}:{stop}] = {flat}"))

@@ -12,7 +12,20 @@ from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.emit import prologue, wrap
 from symbackprop.emit.heading import heading
 from symbackprop.emit.names import RESERVED, Names
-from symbackprop.emit.page import Function, Node, Page, View, affine, copies, count, mask_rows, parameter_rows, statistic_rows, uses
+from symbackprop.emit.page import (
+    Function,
+    Node,
+    Page,
+    View,
+    affine,
+    copies,
+    count,
+    mask_rows,
+    parameter_rows,
+    signed,
+    statistic_rows,
+    uses,
+)
 from symbackprop.emit.scalar import ScalarPrinter
 from symbackprop.plan.records import (
     Choose,
@@ -26,6 +39,7 @@ from symbackprop.plan.records import (
     Place,
     Plan,
     Product,
+    Signature,
     Statement,
     Store,
     Update,
@@ -71,7 +85,7 @@ class _Writer:
         self.used: set[str] = set()
         self.ranks: set[int] = set()
         self.reserved = RESERVED
-        names = Names(RESERVED)
+        names = Names(RESERVED | signed(plan))
         self.functions = {k.name: names.of(k.name, k.name) for k in plan.kernels}
         self.reserved = frozenset(names.taken)
         arrays = sum(kind == "parameter" for _, kind in (plan.update.state if plan.update else ()))
@@ -113,6 +127,9 @@ class _Writer:
 
     def entries(self) -> Iterable[Function]:
         plan = self.plan
+        if plan.product is not None:
+            yield self.signature(plan.product)
+            return
         inputs = _Driver(self, plan.entry("forward"))
         outs = tuple(f"out_{k}" if len(plan.outputs) > 1 else "out" for k in range(1, len(plan.outputs) + 1))
         names = self.data_names()
@@ -188,6 +205,19 @@ class _Writer:
                 "Return the loss and do one step of the optimizer; a loss that is not finite changes nothing.",
             )
 
+    def signature(self, s: Signature) -> Function:
+        names = self.data_names()
+        arrays, tests = (*s.given, *s.written), prologue.opening_product(self.plan, names)
+        return _Driver(self, self.plan.entry(s.name)).function(
+            s.name,
+            ("params", *names.values(), *(text for text, _ in arrays), "work"),
+            {**names, **{tensor: text for text, tensor in arrays if tensor is not None}},
+            f"{s.doc}{prologue.STATUS if tests else ''}.",
+            zeroed=s.zeroed,
+            opening=tests,
+            closing=(Node("return 0"),) if tests else (),
+        )
+
     def given(self, inputs: Sequence[str]) -> tuple[str, ...]:
         names = self.data_names()
         return tuple(names[x] for x in inputs)
@@ -197,9 +227,9 @@ class _Writer:
         made = {x: names.of(x, x) for x in (*self.plan.inputs, *(m.name for m in self.plan.masks))}
         return made | ({self.plan.target: "y"} if self.plan.target else {})
 
-    def frozen(self) -> tuple[tuple[int, int], ...]:
+    def frozen(self) -> tuple[tuple[str, int, int], ...]:
         derived = {p for p, _ in self.plan.gradients}
-        return tuple((p.offset, p.offset + count(p.shape)) for p in self.plan.parameters if p.name not in derived)
+        return tuple(("grads", p.offset, p.offset + count(p.shape)) for p in self.plan.parameters if p.name not in derived)
 
     def update(self, step: OptimizerStep) -> Function:
         arrays = [name for name, kind in step.state if kind == "parameter"]
@@ -271,7 +301,7 @@ class _Driver:
         *,
         result: str | None = None,
         first: str | None = None,
-        zeroed: tuple[tuple[int, int], ...] = (),
+        zeroed: tuple[tuple[str, int, int], ...] = (),
         opening: tuple[Node, ...] = (),
         closing: tuple[Node, ...] = (),
         copied: tuple[tuple[int, int, str], ...] = (),
@@ -304,7 +334,7 @@ class _Driver:
         if first is not None:
             body.append(Node(f"value = {first}"))
         body += views
-        body += [Node(f"grads[{start}:{stop}] = 0") for start, stop in zeroed]
+        body += [Node(f"{flat}[{start}:{stop}] = 0") for flat, start, stop in zeroed]
         body += calls
         for start, stop, tensor in copied:
             flat = names.of(tensor, tensor) + ("" if len(self.entry.places[tensor].shape) < 2 else ".ravel()")

@@ -83,6 +83,13 @@ class Page:
     zero: str
 
 
+def signed(plan: Plan) -> frozenset[str]:
+    """Return the names that the function of a module of products has for itself."""
+    if plan.product is None:
+        return frozenset()
+    return frozenset((plan.product.name, *(name for name, _ in (*plan.product.given, *plan.product.written))))
+
+
 def affine(factor: int, name: str, fixed: int) -> str:
     """Return the text of ``factor * name + fixed``."""
     words = []
@@ -131,4 +138,17 @@ def _shape(shape: tuple[int, ...]) -> str:
     return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
 
 
-__all__ = ["Function", "Node", "Page", "View", "affine", "copies", "count", "mask_rows", "parameter_rows", "statistic_rows", "uses"]
+__all__ = [
+    "Function",
+    "Node",
+    "Page",
+    "View",
+    "affine",
+    "copies",
+    "count",
+    "mask_rows",
+    "parameter_rows",
+    "signed",
+    "statistic_rows",
+    "uses",
+]

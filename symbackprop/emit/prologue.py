@@ -38,6 +38,11 @@ def opening_forward(plan: Plan, names: Mapping[str, str]) -> tuple[Node, ...]:
     return _tests(plan, plan.inputs, names)
 
 
+def opening_product(plan: Plan, names: Mapping[str, str]) -> tuple[Node, ...]:
+    """Return the first lines of a product: the status of inputs and target, and nothing written."""
+    return _tests(plan, (*plan.inputs, *((plan.target,) if plan.target else ())), names)
+
+
 def _tests(plan: Plan, tensors: tuple[str, ...], names: Mapping[str, str]) -> tuple[Node, ...]:
     ends = {name: (least, most) for name, least, most in plan.ranges}
     return tuple(
@@ -47,4 +52,4 @@ def _tests(plan: Plan, tensors: tuple[str, ...], names: Mapping[str, str]) -> tu
     )
 
 
-__all__ = ["STATUS", "check", "opening", "opening_forward"]
+__all__ = ["STATUS", "check", "opening", "opening_forward", "opening_product"]

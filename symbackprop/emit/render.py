@@ -28,7 +28,7 @@ def emit(plan: Plan, target: Target) -> tuple[Artifact, ...]:
     template = f"{target.folder}/module.py.jinja"
     view = PAGES[target.form](plan, template)
     text = jinja.get_template(template).render({f.name: getattr(view, f.name) for f in fields(view)})
-    made = [Artifact(f"{plan.name}/{plan.name}{target.suffix}", text)]
+    made = [Artifact(f"{plan.name}/{plan.module}{target.suffix}", text)]
     if target.runtime is not None and view.runtime:
         runtime = jinja.get_template(f"{target.folder}/{target.runtime}").render()
         made.append(Artifact(f"{plan.name}/{target.runtime.removesuffix('.jinja')}", runtime))

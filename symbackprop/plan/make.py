@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from sympy import Symbol
@@ -89,8 +89,6 @@ def make(model: Model, derivation: Derivation | None, options: Options, inferenc
     missing = [p.name for p in model.parameters if p.offset is None]
     if missing:
         raise EmissionError(f"{model.name}: the shape of {missing[0]} is symbolic; kernels need numbers for every size but the batch")
-    records = {} if model.spec is None else {r.name: r for r in model.spec.statistics}
-    chances = {} if model.spec is None else {m.name: m for m in model.spec.masks}
     return assemble(
         name=model.name,
         forward=forward,
@@ -111,12 +109,23 @@ def make(model: Model, derivation: Derivation | None, options: Options, inferenc
         ranges=tuple((name, *ends) for name, ends in model.ranges.items()),
         inference=inference,
         updates=model.updates if derivation is not None else System(),
-        statistics=tuple(
-            StatisticSlot(s.name, records[s.name].offset or 0, _numbers(records[s.name].shape), _FIRST[records[s.name].initial], s.next)
-            for s in model.statistics
-        ),
-        masks=tuple(MaskSlot(m, _numbers(chances[m].shape), chances[m].keep) for m in model.masks),
+        statistics=tuple(slots_of_statistics(model)),
+        masks=tuple(slots_of_masks(model)),
     )
+
+
+def slots_of_statistics(model: Model) -> Iterator[StatisticSlot]:
+    """Yield where the running statistics of a network lie, and the tensor of each one's next value where the model has one."""
+    nexts = {s.name: s.next for s in model.statistics}
+    for r in () if model.spec is None else model.spec.statistics:
+        yield StatisticSlot(r.name, r.offset or 0, _numbers(r.shape), _FIRST[r.initial], nexts.get(r.name, ""))
+
+
+def slots_of_masks(model: Model) -> Iterator[MaskSlot]:
+    """Yield the random inputs of a network in training."""
+    chances = {} if model.spec is None else {m.name: m for m in model.spec.masks}
+    for m in model.masks:
+        yield MaskSlot(m, _numbers(chances[m].shape), chances[m].keep)
 
 
 def _numbers(shape: tuple[int | str, ...]) -> tuple[int, ...]:

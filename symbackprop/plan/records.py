@@ -292,6 +292,26 @@ class MaskSlot:
 
 
 @dataclass(frozen=True)
+class Signature:
+    """The one function of a module of products.
+
+    Attributes:
+        name: of it.
+        given: what it takes after the parameters, the inputs and the target: (name of the array, tensor); the tensor is None
+            for a flat buffer in the layout of the parameters.
+        written: what it writes, in the same form.
+        zeroed: (flat buffer, start, stop) of what is written without a kernel, for it is always 0.
+        doc: what it does, for its docstring.
+    """
+
+    name: str
+    given: tuple[tuple[str, str | None], ...]
+    written: tuple[tuple[str, str | None], ...]
+    zeroed: tuple[tuple[str, int, int], ...]
+    doc: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """All that a target needs to write a module.
 
@@ -316,6 +336,7 @@ class Plan:
         ranges: (name, least, most) of the integer inputs and labels: outside, they would be addresses of nothing.
         statistics: running statistics, in canonical order.
         masks: random inputs of the training pass, in order.
+        product: the function of a module of products; None for a network's own module.
     """
 
     name: str
@@ -339,6 +360,12 @@ class Plan:
     ranges: tuple[tuple[str, int, int], ...] = ()
     statistics: tuple[StatisticSlot, ...] = ()
     masks: tuple[MaskSlot, ...] = ()
+    product: Signature | None = None
+
+    @property
+    def module(self) -> str:
+        """Name of the module, without what names the target."""
+        return self.name if self.product is None else f"{self.name}_{self.product.name}"
 
     @property
     def kernels(self) -> tuple[Kernel, ...]:
@@ -367,13 +394,13 @@ class Plan:
     @property
     def flops(self) -> int:
         """Floating-point operations of one gradient, as counted from the loops."""
-        return sum(call.flops for entry in self.entries if entry.name in ("loss", "backward") for call in entry.calls)
+        return sum(call.flops for entry in self.entries if entry.name in ("loss", "backward", "jvp", "vjp", "hvp") for call in entry.calls)
 
     def __str__(self) -> str:
         width = max((len(k.name) for k in self.kernels), default=6)
         uses: dict[str, list[int]] = {}
         for entry in self.entries:
-            if entry.name in ("loss", "backward", "forward"):
+            if entry.name in ("forward", "loss", "backward", "jvp", "vjp", "hvp"):
                 for call in entry.calls:
                     uses.setdefault(call.kernel.name, []).append(call.flops)
         item = 4 if self.dtype == "float32" else 8
@@ -406,6 +433,7 @@ __all__ = [
     "Place",
     "Plan",
     "Product",
+    "Signature",
     "Slot",
     "Statement",
     "StatisticSlot",

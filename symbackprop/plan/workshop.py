@@ -164,7 +164,10 @@ class Workshop:
 
 
 def _pretty(group: _Group, block: Block) -> dict[str, str]:
-    """Return short names for the slots of a group: W, x, delta, grad_W; ``_next`` marks what belongs to a layer further on."""
+    """Return short names for the slots of a group: W, x, delta, grad_W; ``_next`` marks what belongs to a layer further on.
+
+    A tangent is dot_z, the direction of what is given v_W, a Hessian-vector product hvp_W.
+    """
     own = block.owner.split(".")[0]
     written = [e.tensor.name for e in group.equations]
     behind = any(slot.startswith("~") for slot in written) and any(real.startswith(f"{own}.") for real in block.names.values())
@@ -172,17 +175,23 @@ def _pretty(group: _Group, block: Block) -> dict[str, str]:
     names: dict[str, str] = {}
     taken: set[str] = set()
     for slot in (*written, *read):
-        real = block.names[slot]
+        real, moves = block.names[slot], ""
+        if slot.startswith("'"):
+            moves = "dot_" if real.startswith("tangent.") else "v_"
+            real = real.removeprefix("tangent.").removeprefix("v_" if moves == "v_" else "")
         parts = real.split(".")
         if parts[0] == "delta":
             name, layer = "delta", parts[-1]
+        elif parts[0] == "hvp":
+            name, layer = f"hvp_{parts[-1]}", own
         elif slot.startswith("~") or parts[0] == "grad":
             name, layer = f"grad_{parts[-1]}", own
         else:
-            name = (slot if "." in slot or slot != "t" else real).split(".")[-1]
+            name = (slot if "." in slot or slot != "t" else real).split(".")[-1].lstrip("'")
             layer = parts[0] if len(parts) > 1 and parts[0] != "loss" and name != "x" else own
         if behind and layer != own and not (parts[0] == "delta" and slot in written):
             name = f"{name}_next"
+        name = moves + name
         name = name if name.isidentifier() else "".join(c if c.isalnum() else "_" for c in name)
         base, count = name, 1
         while name in taken:

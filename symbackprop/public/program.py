@@ -22,6 +22,7 @@ from symbackprop.execute.load import Loaded
 from symbackprop.execute.threads import limited
 from symbackprop.execute.train import Course, History, Score, train
 from symbackprop.public.parameters import Parameters, real_type
+from symbackprop.public.products import Products
 
 Array = npt.NDArray[Any]
 
@@ -66,6 +67,7 @@ class Program:
         self._latest: Loaded | None = None
         self._memory = threading.local()
         self._making = threading.RLock()
+        self._products = Products(self)
 
     # --- what it is made of ---------------------------------------------------------------------------------------------
 
@@ -323,17 +325,84 @@ class Program:
         self._parameters(params, self._forward().face)
         return params.copy()
 
-    def hvp(self, params: Parameters, x: Any, y: Any, v: Parameters, seed: int | None = None) -> Parameters:
-        """Return the Hessian of the loss times ``v``: by the interpreter, in float64, rounded to the program's type at the end."""
-        loaded, batch, _, arrays, target = self._call(params, x, y)
-        face = loaded.face
-        self._parameters(v, face, "v", statistics=False)
-        values = {name: np.asarray(a) for name, a in params.items()} | {f.name: a for f, a in zip(face.inputs, arrays, strict=True)}
-        values |= _named(face, self._masks(loaded, batch, seed))
-        result = Parameters.zeros(face.parameters, self.dtype)
-        for name, value in pipeline.hessian_product(self.spec, _target(face).form, {**values, "y": target}, dict(v)).items():
-            result[name][...] = value
-        return result
+    # --- products with derivatives --------------------------------------------------------------------------------------
+
+    def jvp(self, params: Parameters, x: Any, tangent: Any) -> tuple[Array, Array]:
+        """Return the output and how it changes along a direction: a and (∂a/∂w) v.
+
+        Args:
+            params: the parameters.
+            x: the input array, or a tuple or mapping of several.
+            tangent: the direction: Parameters, or arrays like ``x`` for the inputs, or a pair of both. Frozen parameters stand still.
+
+        Raises:
+            DataError, ShapeError: an argument that the kernels cannot take.
+        """
+        return self._products.jvp(params, x, tangent)
+
+    def vjp(self, params: Parameters, x: Any, cotangent: Any, wrt: str | tuple[str, ...] = "parameters") -> Any:
+        """Return uᵀ ∂a/∂w: the gradient of Σ u · a, for weights u of the output's shape.
+
+        Args:
+            params: the parameters.
+            x: the inputs.
+            cotangent: u, one number for each entry of the output.
+            wrt: "parameters" gives Parameters, "inputs" a mapping from input name to array; both together one mapping.
+
+        Raises:
+            DataError, ShapeError: an argument that the kernels cannot take.
+        """
+        return self._products.vjp(params, x, cotangent, _wanted(wrt))
+
+    def hvp(self, params: Parameters, x: Any, y: Any, v: Any, route: str = "forward", seed: int | None = None) -> Any:
+        """Return the Hessian of the loss times ``v``, in the form of ``v``.
+
+        Args:
+            params: the parameters.
+            x: the inputs.
+            y: the target.
+            v: Parameters, or arrays like ``x`` for the Hessian with respect to the inputs, or a pair of both for the joint one.
+            route: "forward" (the tangent of the gradient) or "reverse" (the gradient of Σ v · gradient): the same vector.
+            seed: of the random layers, as for `value_and_grad`.
+
+        Raises:
+            DataError, ShapeError: an argument that the kernels cannot take.
+        """
+        return self._products.hvp(params, x, y, v, route, seed)
+
+    def jacobian(self, params: Parameters, x: Any, wrt: str = "inputs") -> Any:
+        """Return the whole Jacobian of the output, sample by sample.
+
+        Args:
+            params: the parameters.
+            x: the inputs.
+            wrt: "inputs" gives (batch, *output, *input), for several inputs a mapping by name; "parameters" gives
+                (batch, *output, size) in the order of ``params.flat``; the name of one gives (batch, *output, *shape).
+
+        Raises:
+            ShapeError: it would have more than 2²⁴ entries; use `jvp` or `vjp`.
+            DerivationError: the network mixes the samples of a batch.
+        """
+        return self._products.jacobian(params, x, wrt)
+
+    def hessian(
+        self, params: Parameters, x: Any, y: Any, wrt: str = "parameters", route: str = "forward", seed: int | None = None
+    ) -> Any:
+        """Return the whole Hessian of the loss.
+
+        Args:
+            params: the parameters.
+            x: the inputs.
+            y: the target.
+            wrt: "parameters" gives (size, size) in the order of ``params.flat``; "inputs" gives (batch, *input, batch, *input),
+                for several inputs a mapping of mappings by name; the name of one gives (*shape, *shape).
+            route: of the products that its columns are; see `hvp`.
+            seed: of the random layers, as for `value_and_grad`.
+
+        Raises:
+            ShapeError: it would have more than 2²⁴ entries; use `hvp`.
+        """
+        return self._products.hessian(params, x, y, wrt, route, seed)
 
     # --- proof ----------------------------------------------------------------------------------------------------------
 
