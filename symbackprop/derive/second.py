@@ -57,6 +57,7 @@ def _forward_over_reverse(first: Derivation) -> Derivation:
         backward=made.tangents,
         cotangents={name: made.names[first.cotangents[name]] for name in first.wrt},
         traces=made.traces,
+        places=first.places,
         loss=first.loss,
         wrt=first.wrt,
     )
