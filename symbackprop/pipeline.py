@@ -155,7 +155,8 @@ def latex(spec: NetworkSpec, form: str | None = None) -> tuple[Artifact, ...]:
     """Return the formulas of a network as text: of one sample, closed by the mean over the batch."""
     one, whole = derive_network(spec, form, "sample"), derive_network(spec, form)
     mean = spec.loss is None or spec.loss.reduction == "mean"
-    made: tuple[Artifact, ...] = _stage("present.network").network_fragment(one, whole, _stage("derive.operators").whole_form, mean=mean)
+    forms = _stage("derive.times").whole_forms(one, whole)
+    made: tuple[Artifact, ...] = _stage("present.network").network_fragment(one, whole, forms, mean=mean)
     return made
 
 

@@ -51,7 +51,10 @@ def operator_form(equation: Equation) -> OperatorEquation | None:
     try:
         rhs = finder.visit(canonical(equation.rhs))
         out = finder.places
-        if not finder.windows or not all(_beside(a, out) for a in rhs.atoms(Access)):
+        if not finder.windows:
+            # What is done to every entry alike is said of the whole array, of which matrix forms know none of so many axes.
+            out = free if len(free) > 2 and rhs.atoms(Access) else ()
+        if not out or not all(_beside(a, out) for a in rhs.atoms(Access)):
             return None
         loose = [p for p in rhs.atoms(Guard, sympy.Pow, Reduction) if not _entrywise(p, out)]
     except _NoOperatorError:

@@ -13,8 +13,10 @@ from symbackprop.algebra import nodes
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.order import ordered_terms, signed_factors
+from symbackprop.algebra.padding import without_padding
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
+from symbackprop.present.ranges import by_digits
 from symbackprop.present.symbols import Symbols, readable
 from symbackprop.present.writer import PRODUCT, REDUCTION, SINGLE, SUM, Piece, side_by_side
 
@@ -34,11 +36,19 @@ WRITTEN = "\0"
 def index_equation(equation: Equation, symbols: Symbols) -> str:
     """Return an equation in index form."""
     names: dict[Index, str] = {}
-    for index in equation.lhs.index:
+    equation = by_digits(equation)
+    for index in (i for part in equation.lhs.index for i in ordered_indices(part)):
         names[index] = readable(index, (), reserved(symbols) | set(names.values()), symbols.writer.word, symbols.letters)
-    printer = IndexPrinter(symbols, names, tuple(equation.lhs.index))
-    rhs = printer.error(equation.rhs) if equation.tensor.role == "cotangent" else printer.write(equation.rhs)
+    printer = IndexPrinter(symbols, names, tuple(names))
+    value = without_padding(equation.rhs).expr
+    rhs = printer.error(value) if equation.tensor.role == "cotangent" else printer.write(value)
     return f"{printer.write(equation.lhs).text} = {rhs.text}"
+
+
+def ordered_indices(place: Expr) -> list[Index]:
+    """Return the indices of a place, those that count for most first: k, p, q of 25 k + 5 p + q."""
+    found = [i for i in place.free_symbols if isinstance(i, Index)]
+    return sorted(found, key=lambda i: (-abs(place.coeff(i, 1)) if place.coeff(i, 1).is_number else 0, i.name))
 
 
 def reserved(symbols: Symbols) -> set[str]:
@@ -73,7 +83,9 @@ class IndexPrinter:
         if isinstance(e, Access) and e.tensor.name.startswith(WRITTEN):
             return self.given[int(e.tensor.name.removeprefix(WRITTEN))]
         if isinstance(e, Access):
-            return self.symbols.tensor(e.tensor, [self.symbols.affine(part, self.names) for part in e.index], whole=not e.index)
+            shift = self.symbols.shifted(e.tensor)
+            places = [part + shift if k == e.tensor.rank - 1 and not isinstance(part, Index) else part for k, part in enumerate(e.index)]
+            return self.symbols.tensor(e.tensor, [self.symbols.affine(part, self.names) for part in places], whole=not e.index)
         if e.is_Number or isinstance(e, sympy.NumberSymbol):
             return self.number(e)
         if isinstance(e, Index):
@@ -159,7 +171,7 @@ class IndexPrinter:
 
     def product(self, e: Expr) -> Piece:
         number, factors = signed_factors(e, self.free)
-        return self.multiply(number, self.with_maxima(factors))
+        return self.multiply(number, routed(self.with_maxima(factors)))
 
     def multiply(self, number: Expr, factors: Sequence[Expr]) -> Piece:
         """Write a number times factors: the sign first, constants next, what is below the line below it."""
@@ -257,6 +269,8 @@ class IndexPrinter:
                 for axis, part in zip(access.tensor.axes, access.index, strict=True)
                 if part == index and isinstance(axis, Index)
             ]
+            # What only runs through a window goes by the letters of kernels.
+            suggestions += [] if suggestions else self.running(index, body)
             taken = set(names.values()) | reserved(self.symbols)
             names[index] = readable(index, suggestions, taken, self.symbols.writer.word, self.symbols.letters)
         inner = replace(self, names=names, free=(*self.free, *bound))
@@ -270,6 +284,16 @@ class IndexPrinter:
         kind = {nodes.Sum: "sum", nodes.Max: "max"}.get(type(e), "argmax")
         return Piece(self.symbols.writer.reduction(kind, ranges, written.text), REDUCTION, tall=True)
 
+    def running(self, index: Index, body: Expr) -> list[str]:
+        """Return what an index may be called that stands nowhere alone: u, v in a window, else as the axis that it moves along."""
+        along = [
+            axis.name
+            for access in _accesses(self.meant(body))
+            for axis, part in zip(access.tensor.axes, access.index, strict=True)
+            if index in part.free_symbols and part.atoms(nodes.Floor)
+        ]
+        return along or ["u", "v"]
+
     def meant(self, body: Expr) -> Expr:
         """Return what is summed, with nothing standing for anything else."""
         return body
@@ -277,9 +301,16 @@ class IndexPrinter:
     def range(self, index: Index, body: Expr) -> tuple[str, str]:
         """Return the limits of an index: 1..n where it only counts entries, 0..n−1 where it is reckoned with or there is an entry 0."""
         extent = self.symbols.size(index.extent)
-        if _reckoned(index, body) or isinstance(index, FromZero):
+        if _reckoned(index, body) or isinstance(index, FromZero) or self.counted_from_zero(index, body):
             return "0", self.symbols.affine(index.extent - 1, {})
         return "1", extent
+
+    def counted_from_zero(self, index: Index, body: Expr) -> bool:
+        """Whether an index stands on an axis whose places some equation reckons with."""
+        known = self.symbols.naming.from_zero
+        return bool(known) and any(
+            part == index and (access.tensor.name, k) in known for access in body.atoms(Access) for k, part in enumerate(access.index)
+        )
 
     def side_of(self, side: Expr) -> str:
         """Write a side of a comparison; places are written as they are in subscripts."""
@@ -294,6 +325,9 @@ class IndexPrinter:
         if isinstance(e, nodes.Divides):
             step, of = (self.symbols.affine(part, self.names) for part in e.args)
             return writer.bracket(f"{step} {writer.relation('|')} {of}")
+        if isinstance(e, Routed):
+            places = ", ".join(self.symbols.affine(part, self.names) for part in e.places)
+            return writer.bracket(f"{f'({places})' if len(e.places) > 1 else places} {writer.relation('==')} {self.write(e.reached).text}")
         condition = e.condition
         left, right = (self.side_of(side) for side in condition.args)
         kind = _RELATIONS[type(condition)]
@@ -317,6 +351,45 @@ class IndexPrinter:
         if type(e).__name__ == "max":
             return writer.call(writer.function("max"), Piece(f"0, {u.text}", SINGLE, u.tall))
         return writer.call(writer.function(type(e).__name__.lower()), u)
+
+
+class Routed(nodes.Guard):
+    """[(i, j) = argmax]: 1 at the place where a maximum is reached. ``args`` is (argmax, *places)."""
+
+    def __new__(cls, reached: Expr, *places: Expr) -> Expr:
+        return Expr.__new__(cls, reached, *places)
+
+    @property
+    def reached(self) -> Expr:
+        """Where the maximum is reached."""
+        return self.args[0]
+
+    @property
+    def places(self) -> tuple[Expr, ...]:
+        """The place that is asked about, index by index of the maximum."""
+        found: tuple[Expr, ...] = self.args[1:]
+        return found
+
+
+def routed(factors: Sequence[Expr]) -> tuple[Expr, ...]:
+    """Write [i = argmax_u] [j = argmax_v], of one maximum over u and v, as [(i, j) = argmax_{u, v}]."""
+    asked: dict[tuple[Expr, ...], dict[Index, tuple[Expr, Expr]]] = {}
+    for f in factors:
+        if isinstance(f, nodes.Indicator) and isinstance(f.condition, sympy.Eq):
+            for side, other in (f.condition.args, f.condition.args[::-1]):
+                if isinstance(side, nodes.ArgMax):
+                    asked.setdefault((side.body, *side.bound), {})[side.wanted] = (other, f)
+                    break
+    made = list(factors)
+    for (body, *bound), places in asked.items():
+        if set(places) != set(bound):
+            continue
+        said = [f for _, f in places.values()]
+        # A place of a maximum lies in its window.
+        said += [nodes.InRange(places[b][0], b.extent) for b in bound]
+        made = [f for f in made if f not in said]
+        made.append(Routed(nodes.ArgMax(body, bound[0], *bound), *(places[b][0] for b in bound)))
+    return tuple(made)
 
 
 def minus(piece: Piece) -> Piece:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.algebra.operators import OperatorEquation
+from symbackprop.algebra.times import TimeForm
 from symbackprop.present import notation as notations
 from symbackprop.present.convention import arranged
 from symbackprop.present.index import index_equation
@@ -15,10 +17,13 @@ from symbackprop.present.naming import Name, Naming
 from symbackprop.present.notation import Notation
 from symbackprop.present.operators import operator_equation
 from symbackprop.present.symbols import Symbols
+from symbackprop.present.times import time_lines
 from symbackprop.present.writer import Latex, Piece, Unicode, Writer
 
+#: What stands between the lines of an equation that has several, where it is written on one line.
+SEPARATOR: Mapping[type, str] = {Latex: r", \qquad ", Unicode: ";  "}
 #: The forms that an equation has.
-Form = Equation | MatrixEquation | OperatorEquation
+Form = Equation | MatrixEquation | OperatorEquation | TimeForm
 
 
 def latex_equation(
@@ -54,6 +59,36 @@ def plain_equation(
 ) -> str:
     """Return an equation as one line of Unicode text; the arguments are those of `latex_equation`."""
     return _written(equation, naming, notation, layout, shapes, Unicode())
+
+
+def latex_lines(
+    equation: Form,
+    naming: Naming | None = None,
+    *,
+    notation: str | Notation = "ufldl",
+    layout: str = "gradient",
+    shapes: bool = False,
+) -> tuple[str, ...]:
+    """Return the lines of an equation, of which one of a recurrence may have several; the arguments are those of `latex_equation`."""
+    if not isinstance(equation, TimeForm):
+        return (latex_equation(equation, naming, notation=notation, layout=layout, shapes=shapes),)
+    return _moments(equation, naming or Naming(), notations.notation(notation), layout, shapes, Latex())
+
+
+def plain_lines(
+    equation: Form, naming: Naming | None = None, *, notation: str | Notation = "ufldl", layout: str = "gradient", shapes: bool = False
+) -> tuple[str, ...]:
+    """Return the same as lines of Unicode text."""
+    if not isinstance(equation, TimeForm):
+        return (plain_equation(equation, naming, notation=notation, layout=layout, shapes=shapes),)
+    return _moments(equation, naming or Naming(), notations.notation(notation), layout, shapes, Unicode())
+
+
+def _moments(form: TimeForm, naming: Naming, record: Notation, layout: str, shapes: bool, writer: Writer) -> tuple[str, ...]:
+    def written(equation: MatrixEquation | Equation, inner: Naming) -> str:
+        return _written(equation, inner, record, layout, shapes, writer)
+
+    return time_lines(form, naming, written, lambda inner: Symbols(record, inner, writer))
 
 
 def latex_mean(notation: str | Notation = "ufldl", *, mean: bool | None = None, of: Name | None = None) -> str:
@@ -96,6 +131,8 @@ def _written(equation: Form, naming: Naming | None, given: str | Notation, wante
         # ∇ is the gradient by definition; a layout is a way to arrange ∂L/∂W.
         record = replace(record, gradient="partial")
     symbols = Symbols(record, naming or Naming(), writer)
+    if isinstance(equation, TimeForm):
+        return SEPARATOR[type(writer)].join(_moments(equation, symbols.naming, record, order, shapes, writer))
     if isinstance(equation, OperatorEquation):
         return operator_equation(equation, symbols)
     shown = arranged(equation, symbols.naming, record)
@@ -104,4 +141,4 @@ def _written(equation: Form, naming: Naming | None, given: str | Notation, wante
     return matrix_equation(laid_out(shown, order, symbols.naming), symbols, shapes=shapes)
 
 
-__all__ = ["Form", "latex_equation", "latex_mean", "plain_equation"]
+__all__ = ["Form", "latex_equation", "latex_lines", "latex_mean", "plain_equation", "plain_lines"]

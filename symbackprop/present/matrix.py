@@ -256,6 +256,8 @@ class MatrixPrinter:
             return False
         name = self.symbols.conventional(self.symbols.naming.of(form.tensor.name))
         sampled = any(part is not None for part in form.at)
+        if name.time and self.symbols.notation.time_mark != "subscript":
+            return True
         if name.role == "gradient" or name.layer is None or self.symbols.bare_output(name):
             return sampled and self.symbols.notation.sample_mark != "subscript"
         return name.layer.named or sampled or self.symbols.notation.layer_mark != "subscript"

@@ -14,6 +14,7 @@ from symbackprop.algebra.nodes import Sum, Unspecified
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.declare.model import LayerRecord, Model
 from symbackprop.present.notation import Notation
+from symbackprop.present.ranges import Axis, counted_from_zero
 
 #: Roles that have a letter of their own in a `Notation`.
 ROLES = (
@@ -75,6 +76,8 @@ class Name:
         column: of a weight matrix: "0" is the one that holds the biases.
         rank: for role "jacobian", the number of axes of what is differentiated; None if it is not known.
         parameter: it is a parameter with a name of its own; it carries the number that weights carry.
+        time: at which moment: t, t−1 or a number, counted from 1.
+        block: which block of its rows is meant.
     """
 
     role: str
@@ -86,6 +89,8 @@ class Name:
     column: str = ""
     rank: int | None = None
     parameter: bool = False
+    time: str = ""
+    block: str = ""
 
     def rows(self, tensor: Tensor) -> int:
         """Return how many axes of a Jacobian belong to what is differentiated; the indices of the variable may have a prime."""
@@ -121,6 +126,7 @@ class Naming:
         loss: what is differentiated.
         affine: the affine maps, for notations that fold biases into weights.
         ranks: tensor name -> how many axes it has.
+        model: the network whose tensors these are.
     """
 
     names: Mapping[str, Name] = field(default_factory=lambda: MappingProxyType({}))
@@ -130,6 +136,7 @@ class Naming:
     loss: Name = field(default_factory=lambda: Name("loss"))
     affine: tuple[Affine, ...] = ()
     ranks: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    model: Model | None = field(default=None, repr=False, compare=False)
 
     def of(self, tensor: str) -> Name:
         """Return the name of a tensor: the given one, else one read from the tensor's own name."""
@@ -153,6 +160,16 @@ class Naming:
         if dot:
             return Name("word", Layer(head), word=rest)
         return Name("word", word=tensor)
+
+    @cached_property
+    def from_zero(self) -> frozenset[Axis]:
+        """The axes whose places are counted from 0, because some equation reckons with them; those of derivatives included."""
+        if self.model is None:
+            return frozenset()
+        found = counted_from_zero(self.model.system.equations)
+        slopes = {(f"grad.{name}", k) for name, k in found}
+        pre = {r.pre: called(r) for r in self.model.layers if r.pre is not None}
+        return found | slopes | {(f"delta.{pre[name]}", k) for name, k in found if name in pre}
 
     @cached_property
     def columns(self) -> Mapping[Name, Name]:
@@ -186,11 +203,10 @@ def network_naming(model: Model) -> Naming:
     for record in model.layers:
         position += int(record.pre is not None)
         depth += int(record.pre is not None)
-        called = record.name if record.use == 1 else f"{record.name}_{record.use}"
-        here = there = Layer(position, own=depth) if chained else Layer(called)
+        here = there = Layer(position, own=depth) if chained else Layer(called(record))
         if record.pre is not None:
             names[record.pre] = Name("pre", here)
-            names[f"delta.{called}"] = Name("error", here)
+            names[f"delta.{called(record)}"] = Name("error", here)
         if record.output not in names:
             depth += int(record.pre is not None or record.kind == "Activation")
             there = Layer(position, own=depth) if chained else here
@@ -199,7 +215,7 @@ def network_naming(model: Model) -> Naming:
             own = parameter.rpartition(".")[2]
             role = {"W": "weight", "b": "bias"}.get(own)
             names.setdefault(parameter, Name(role, here) if role else Name("word", here, word=own, parameter=True))
-        places[called] = here
+        places[called(record)] = here
     for tensor in model.system.tensors:
         layer, dot, word = tensor.partition(".")
         if dot and tensor not in names and layer in places:
@@ -222,7 +238,13 @@ def network_naming(model: Model) -> Naming:
         loss=whole,
         affine=_affine(model, names),
         ranks={name: tensor.rank for name, tensor in model.system.tensors.items()},
+        model=model,
     )
+
+
+def called(record: LayerRecord) -> str:
+    """Return what a use of a layer is called: its name, and from the second use on the number."""
+    return record.name if record.use == 1 else f"{record.name}_{record.use}"
 
 
 def _affine(model: Model, names: Mapping[str, Name]) -> tuple[Affine, ...]:
@@ -341,4 +363,4 @@ def general_naming(
     )
 
 
-__all__ = ["EXTENDED", "ROLES", "Affine", "Layer", "Name", "Naming", "affine_map", "general_naming", "network_naming"]
+__all__ = ["EXTENDED", "ROLES", "Affine", "Layer", "Name", "Naming", "affine_map", "called", "general_naming", "network_naming"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.algebra.operators import OperatorEquation
+from symbackprop.algebra.times import TimeForm
 from symbackprop.derive.records import Derivation
 from symbackprop.present.document.records import Document
 from symbackprop.present.document.tex import tex
@@ -16,7 +17,7 @@ from symbackprop.present.notation import Notation
 from symbackprop.present.sheet import Entry, Sheet
 
 #: How an equation gets its form with whole arrays: matrices or operators; finding it is the work of another stage.
-MatrixForm = Callable[[Equation], MatrixEquation | OperatorEquation | None]
+MatrixForm = Callable[[Equation], MatrixEquation | OperatorEquation | TimeForm | None]
 
 
 @dataclass(frozen=True)

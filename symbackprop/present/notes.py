@@ -19,7 +19,9 @@ from symbackprop.algebra.equation import Equation, System
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.algebra.operators import OperatorEquation
+from symbackprop.algebra.padding import padded_tensors
 from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.algebra.times import TimeForm
 from symbackprop.declare.model import LayerRecord, Model
 from symbackprop.derive.records import Derivation, Way
 from symbackprop.present.document.breaking import tokens
@@ -41,7 +43,7 @@ from symbackprop.present.document.records import (
     Table,
     Text,
 )
-from symbackprop.present.latex import Form, latex_equation, latex_mean
+from symbackprop.present.latex import Form, latex_lines, latex_mean
 from symbackprop.present.letters import tex_letter
 from symbackprop.present.naming import Layer, Name, Naming, general_naming, network_naming
 from symbackprop.present.notation import Notation
@@ -50,10 +52,11 @@ from symbackprop.present.sheet import says
 from symbackprop.present.steps import step_lines
 from symbackprop.present.symbol_table import conformability
 from symbackprop.present.symbols import Symbols
+from symbackprop.present.times import TIME, block_words, outside_words
 from symbackprop.present.writer import Latex
 
 #: How an equation gets its form with whole arrays: matrices or operators; finding it is the work of another stage.
-MatrixForm = Callable[[Equation], MatrixEquation | OperatorEquation | None]
+MatrixForm = Callable[[Equation], MatrixEquation | OperatorEquation | TimeForm | None]
 
 #: A network with more layers is shown by the layers that repeat, not one by one.
 DEEP = 6
@@ -117,9 +120,9 @@ class Style:
     depth: str = "lecture"
     shapes: bool = False
 
-    def latex(self, equation: Form, naming: Naming) -> str:
-        """Return an equation in LaTeX."""
-        return latex_equation(equation, naming, notation=self.notation, layout=self.layout, shapes=self.shapes)
+    def latex(self, equation: Form, naming: Naming) -> tuple[str, ...]:
+        """Return an equation in LaTeX: in one line, or in one for each case."""
+        return latex_lines(equation, naming, notation=self.notation, layout=self.layout, shapes=self.shapes)
 
 
 @dataclass(frozen=True)
@@ -197,7 +200,7 @@ def system_note(
 ) -> Document:
     """Return the note on a system of equations of the user's own; the arguments are those of `network_note`."""
     names = naming or Naming(loss=Naming().of(derivation.loss))
-    forward = tuple(_shown(e, style, findings, names) for e in derivation.forward_system.equations)
+    forward = tuple(f for e in derivation.forward_system.equations for f in _shown(e, style, findings, names))
     wanted = {derivation.cotangents[w]: w for w in derivation.wrt}
     lines = tuple(Line(f, step=k) for k, f in enumerate(filter(says, forward)))
     sections = [
@@ -302,10 +305,52 @@ class _Note:
         made = tuple(Line(f, step=k) for k, f in enumerate(filter(says, lines)))
         words = "For one sample the network computes, from the input to the output," + (" layer by layer," if self.deep else "")
         blocks: list[Block] = [Paragraph((words,)), Display(made)] if made else []
-        if any(_reckons(e) for e in self.derivation.system.equations):
-            counted = "Where an index is computed or is a number, entries are counted from 0; a sum that begins at 1 runs over all entries."
+        if any(_reckons(e) for e in self.by_entry):
+            counted = "Where places are computed, entries are counted from 0 along the whole axis; every sum shows where its index begins."
             blocks.append(Paragraph((counted,)))
+        blocks += [*self.outside(), *self.moments()]
         return Section("Forward pass", tuple(blocks))
+
+    def outside(self) -> list[Block]:
+        """Say what stands outside of an image, which no formula repeats."""
+        zero, left_out = padded_tensors(self.by_entry)
+        words: list[Inline] = []
+        for names, said in ((zero, "counts as 0."), (left_out, "takes no part in the maximum.")):
+            written = dict.fromkeys(self.symbols.tensor(self.derivation.tensors[name]).text for name in names)
+            if written:
+                words += [" " if words else "", "What lies outside of ", *_listed([Math(w) for w in written]), f" {said}"]
+        return [Paragraph(tuple(words))] if words else []
+
+    @cached_property
+    def whole(self) -> dict[str, TimeForm | None]:
+        """The equations by name, with their form moment by moment where they have one."""
+        found: dict[str, TimeForm | None] = {}
+        for e in self.derivation.system.equations:
+            form = self.findings.matrix_form(e) if self.style.form == "matrix" else None
+            found[e.tensor.name] = form if isinstance(form, TimeForm) else None
+        return found
+
+    @cached_property
+    def by_entry(self) -> tuple[Equation, ...]:
+        """The equations that are not shown moment by moment."""
+        trained = any(of in self.model.parameter for of in self.results.values())
+        left_out = {name for name, of in self.results.items() if trained and of not in self.model.parameter}
+        return tuple(e for e in self.derivation.system.equations if self.whole[e.tensor.name] is None and e.tensor.name not in left_out)
+
+    def moments(self) -> list[Block]:
+        """Say over what time runs, what is 0 before and after, and what blocks there are."""
+        forms = [form for form in self.whole.values() if form is not None]
+        extents = dict.fromkeys(form.tensor.axes[form.axis].extent for form in forms if form.axis is not None)
+        if not extents:
+            return []
+        (last, *_) = extents
+        words: list[Inline] = ["Time runs over ", Math(rf"{TIME} = 1, \dots, {self.symbols.size(last)}")]
+        ends = outside_words(forms, self.naming, self.symbols)
+        words += ["; before and after there is nothing: ", *_listed([Math(e) for e in ends])] if ends else []
+        words.append(".")
+        for whole, parts in block_words(forms, self.naming, self.symbols):
+            words += [" ", Math(whole), " is made of the blocks ", *_listed([Math(p) for p in parts]), ", in this order."]
+        return [Paragraph(tuple(words))]
 
     def loss(self) -> Section | None:
         lines = tuple(f for use in self.loss_uses for f in self.real(use) if says(f))
@@ -363,7 +408,7 @@ class _Note:
             if repeats and self.deep:
                 continue
             if repeats and self.style.depth == "lecture":
-                results.append(_shown(self.derivation.equation(name), self.style, self.findings, self.naming))
+                results += _shown(self.derivation.equation(name), self.style, self.findings, self.naming)
                 continue
             general = self.general(runs[k]) if self.deep and k >= 0 and len(runs[k].layers) > 1 else []
             if not general or self.style.depth != "result":
@@ -373,7 +418,7 @@ class _Note:
                 blocks += [*words, Display(tuple(Line(f, step=n) for n, f in enumerate(general)))]
         if results:
             blocks += [Paragraph(("In the same way,",)), Display(tuple(Line(f, step=k) for k, f in enumerate(results)))]
-        return _joined(blocks) if self.style.depth == "result" else blocks
+        return _joined(blocks, told=self.style.depth == "result")
 
     def products(self) -> Section | None:
         """Show that the shapes in every product fit, where shapes are wanted."""
@@ -442,7 +487,7 @@ class _Note:
         """Return a penalty and its gradient."""
         names = self.findings.penalty_naming
         naming = replace(names, loss=names.of(penalty.tensor.name))
-        return [_shown(e, self.style, self.findings, naming) for e in (penalty, gradient)]
+        return [f for e in (penalty, gradient) for f in _shown(e, self.style, self.findings, naming)]
 
     # --- algorithms ---
 
@@ -534,12 +579,12 @@ class _Note:
             names[tensor] = names.setdefault(now, Name("word", word=_HYPER.get(now, now)))
         naming = Naming(names=names)
         style = replace(self.style, shapes=False, form="matrix")
-        made = []
+        made: list[str] = []
         for e in system.equations:
             written = _shown(e, style, self.findings, naming)
-            apart = {style.notation.hadamard, r"\oslash"} & set(tokens(written))
+            apart = {style.notation.hadamard, r"\oslash"} & set(tokens(" ".join(written)))
             # What is done entry by entry is said of one parameter.
-            made.append(_shown(_of_one(e), replace(style, form="index"), self.findings, naming) if apart else written)
+            made += _shown(_of_one(e), replace(style, form="index"), self.findings, naming) if apart else written
         return [f.replace(" = ", r" \leftarrow ", 1) for f in made]
 
     # --- the rest ---
@@ -613,8 +658,7 @@ class _Note:
         naming = replace(naming, functions=self.naming.functions)
         # In pseudocode shapes would hide the steps.
         style = self.style if ranges else replace(self.style, shapes=False)
-        made = [_shown(e, style, self.findings, naming) for e in run.use.template.equations]
-        made = [f for f in made if says(f)]
+        made = [f for e in run.use.template.equations for f in _shown(e, style, self.findings, naming)]
         if ranges and not output and made:
             made[-1] += rf" \qquad {tex_letter(self.style.notation.layer)} = {self.range(run)}"
         return made
@@ -658,14 +702,13 @@ class _Note:
     def real(self, use: Use, shapes: bool = True) -> list[str]:
         """Return the equations of a use, for the layers that they are about."""
         style = self.style if shapes else replace(self.style, shapes=False)
-        made = [_shown(e, style, self.findings, self.naming) for e in use.equations(self.derivation.tensors)]
-        return [f for f in made if says(f)]
+        return [f for e in use.equations(self.derivation.tensors) for f in _shown(e, style, self.findings, self.naming)]
 
 
-def _shown(equation: Equation, style: Style, findings: Findings, naming: Naming) -> str:
+def _shown(equation: Equation, style: Style, findings: Findings, naming: Naming) -> tuple[str, ...]:
     whole = None if style.form == "index" else findings.matrix_form(equation)
     wanted = whole is not None and (style.form == "matrix" or isinstance(whole, OperatorEquation))
-    return style.latex(whole if wanted and whole is not None else equation, naming)
+    return tuple(f for f in style.latex(whole if wanted and whole is not None else equation, naming) if says(f))
 
 
 def _of_one(equation: Equation) -> Equation:
@@ -679,9 +722,12 @@ def _of_one(equation: Equation) -> Equation:
 
 def _derived(name: str, derivation: Derivation, style: Style, findings: Findings, naming: Naming) -> list[Block]:
     """Return the lines that lead to a result."""
-    if findings.way is None or style.depth == "result":
-        formula = _shown(derivation.equation(name), style, findings, naming)
-        return [Display((Line(formula),))] if says(formula) else []
+    equation = derivation.equation(name)
+    in_time = style.form == "matrix" and isinstance(findings.matrix_form(equation), TimeForm)
+    if findings.way is None or style.depth == "result" or (in_time and style.depth == "lecture"):
+        # What is true of one moment is read off the equations of that moment.
+        formulas = _shown(equation, style, findings, naming)
+        return [Display(tuple(Line(f, step=k) for k, f in enumerate(formulas)))] if formulas else []
     lines = step_lines(
         findings.way(name), naming, notation=style.notation, form=style.form, layout=style.layout, depth=style.depth, shapes=style.shapes
     )
@@ -689,15 +735,17 @@ def _derived(name: str, derivation: Derivation, style: Style, findings: Findings
     return [Display(tuple(replace(line, step=line.step - first) for line in lines))] if lines else []
 
 
-def _joined(blocks: Sequence[Block]) -> list[Block]:
-    """Join displays that follow each other."""
+def _joined(blocks: Sequence[Block], *, told: bool) -> list[Block]:
+    """Join displays that follow each other: all of them if ``told``, else those that show results without the way to them."""
     out: list[Block] = []
     for block in blocks:
-        if out and isinstance(block, Display) and isinstance(out[-1], Display):
-            start = len(out[-1].lines)
-            out[-1] = Display((*out[-1].lines, *(replace(line, step=start + k) for k, line in enumerate(block.lines))))
-        else:
-            out.append(block)
+        before = out[-1] if out else None
+        if isinstance(block, Display) and isinstance(before, Display):
+            lines = (*before.lines, *(replace(line, step=len(before.lines) + k) for k, line in enumerate(block.lines)))
+            if told or not any(line.rule for line in lines):
+                out[-1] = Display(lines)
+                continue
+        out.append(block)
     return out
 
 

@@ -61,6 +61,7 @@ class Notation:
         batch_samples: "rows" or "columns", how a batch is written: ∇_W L = Δᵀ A or Δ Aᵀ.
         sample: index of a sample.
         sample_mark: where it stands: "superscript parenthesised", "superscript" or "subscript".
+        time_mark: where the moment t of a recurrence stands: "subscript", "superscript parenthesised" or "superscript angled".
         average: "mean" or "sum", for a loss over samples where the network does not say which.
         vectors: "plain", "bold" (italic) or "bold upright".
         indices: letters of the units: of the layer itself, of the layer below it.
@@ -105,6 +106,7 @@ class Notation:
     batch_samples: str = "rows"
     sample: str = "n"
     sample_mark: str = "subscript"
+    time_mark: str = "subscript"
     average: str = "mean"
     vectors: str = "plain"
     indices: str = "ij"
@@ -162,6 +164,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "activation_layer": ("same", "own"),
     "batch_samples": ("rows", "columns"),
     "sample_mark": ("superscript parenthesised", "superscript", "subscript"),
+    "time_mark": ("subscript", "superscript parenthesised", "superscript angled"),
     "average": ("mean", "sum"),
     "vectors": ("plain", "bold", "bold upright"),
 }
@@ -256,6 +259,7 @@ PRESETS: Mapping[str, Notation] = MappingProxyType(
                 bias_form="folded",
                 sample="i",
                 sample_mark="superscript parenthesised",
+                time_mark="superscript angled",
             ),
             Notation(
                 "goodfellow",
@@ -276,6 +280,7 @@ PRESETS: Mapping[str, Notation] = MappingProxyType(
                 hadamard=r"\odot",
                 sample="i",
                 sample_mark="superscript parenthesised",
+                time_mark="superscript parenthesised",
                 vectors="bold",
             ),
             Notation(

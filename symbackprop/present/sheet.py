@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.algebra.operators import OperatorEquation
+from symbackprop.algebra.times import TimeForm
 from symbackprop.present.document.records import Display, Line, Section
-from symbackprop.present.latex import Form, latex_equation, latex_mean, plain_equation
+from symbackprop.present.latex import Form, latex_lines, latex_mean, plain_lines
 from symbackprop.present.naming import Naming
 from symbackprop.present.notation import Notation
 
@@ -21,7 +22,7 @@ class Entry:
     """One result: an equation in index form, and with whole arrays where it has such a form."""
 
     index: Equation
-    matrix: MatrixEquation | OperatorEquation | None = None
+    matrix: MatrixEquation | OperatorEquation | TimeForm | None = None
 
     def shown(self, form: str) -> Form:
         """Return the wanted form, or the index form where there is none."""
@@ -56,7 +57,8 @@ class Sheet:
         """Return the sheet's formulas as sections of LaTeX."""
         made = []
         for title, entries in self.groups:
-            formulas = [latex_equation(e.shown(form), self.naming, notation=notation, layout=layout, shapes=shapes) for e in entries]
+            shown = [latex_lines(e.shown(form), self.naming, notation=notation, layout=layout, shapes=shapes) for e in entries]
+            formulas = [line for lines in shown for line in lines]
             made.append(Section(title, (_display(tuple(f for f in formulas if says(f))),)))
         if self.closing:
             made.append(Section("All samples", (_display(tuple(self.averages(notation=notation))),)))
@@ -81,7 +83,7 @@ class Sheet:
             lines += ([""] if lines else []) + [title]
             for e in entries:
                 wanted = [e.index] if form == "index" or e.matrix is None else [e.matrix] if form == "matrix" else [e.index, e.matrix]
-                shown = dict.fromkeys(plain_equation(w, self.naming, notation=notation) for w in wanted)
+                shown = dict.fromkeys(line for w in wanted for line in plain_lines(w, self.naming, notation=notation))
                 lines += [f"  {line}" for line in shown if says(line)]
         return tuple(lines)
 

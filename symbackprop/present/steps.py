@@ -21,6 +21,7 @@ from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.algebra.nodes import Guard, Indicator, InRange, Sum
 from symbackprop.algebra.operators import OperatorEquation
 from symbackprop.algebra.order import signed_factors
+from symbackprop.algebra.padding import without_padding
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.algebra.written import Leaf, Over, Plus, Raised, Slope, Times, Written
 from symbackprop.derive.records import Elementary, Factor, Passage, Step, Way
@@ -424,7 +425,7 @@ class _Steps:
         symbols = Symbols(self.notation, self.naming, self.writer)
         shown = arranged(passage.index, self.naming, self.notation)
         assert isinstance(shown, Equation)
-        return _index_printer(symbols, shown, passage.order).error(shown.rhs).text
+        return _index_printer(symbols, shown, passage.order).error(without_padding(shown.rhs).expr).text
 
     def braced(self, factors: Sequence[Factor], whole: bool) -> str | None:
         """Write a product with a word under each of its factors."""
@@ -442,7 +443,7 @@ class _Steps:
             else:
                 line = arranged(_raw(self.way.result.lhs, factor.index), self.naming, self.notation)
                 assert isinstance(line, Equation)
-                pieces.append(_index_printer(symbols, line, ()).error(line.rhs))
+                pieces.append(_index_printer(symbols, line, ()).error(without_padding(line.rhs).expr))
         sign = self.writer.sign(self.notation.hadamard if whole else r"\cdot")
         first, *others = pieces
         pieces = [first, *(self.writer.parenthesised(piece) if piece.negative else piece for piece in others)]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from sympy import Expr
+from sympy import Expr, exp
 
 from symbackprop.algebra import matrix as m
 from symbackprop.algebra.equation import Equation
@@ -14,6 +14,7 @@ from symbackprop.algebra.index import Index, Size
 from symbackprop.algebra.nodes import Guard, Sum, Unspecified, unspecified
 from symbackprop.algebra.operators import OperatorEquation
 from symbackprop.algebra.tensor import Tensor
+from symbackprop.algebra.times import Slice
 from symbackprop.derive.records import Derivation
 from symbackprop.present import notation as notations
 from symbackprop.present.convention import arranged
@@ -24,6 +25,7 @@ from symbackprop.present.naming import EXTENDED, Affine, Name, Naming, general_n
 from symbackprop.present.notation import Notation
 from symbackprop.present.operators import operator_signs
 from symbackprop.present.symbols import Symbols, readable
+from symbackprop.present.times import TIME, named
 from symbackprop.present.writer import PRODUCT, Latex, Piece
 
 #: With more layers than this, one row stands for all of them.
@@ -58,6 +60,7 @@ def symbol_table(
     *,
     layout: str = "gradient",
     operators: Sequence[OperatorEquation] = (),
+    times: Mapping[str, int] | None = None,
 ) -> Table:
     """Return a table of the symbols of a derivation: each tensor, size, index and sign with its shape and meaning.
 
@@ -69,6 +72,7 @@ def symbol_table(
         notation: a preset's name or a record.
         layout: in which derivatives are shown.
         operators: the equations in operator form, whose signs are explained.
+        times: which axis of a tensor is time, by the tensor's name; it is shown at one moment.
 
     Raises:
         DeclarationError: there is no such notation or layout.
@@ -79,7 +83,7 @@ def symbol_table(
     depth = 0 if derivation.model is None else sum(r.pre is not None for r in derivation.model.layers)
     batch = naming.batch if derivation.model is not None and derivation.model.per == "batch" else None
     numbered = any(n.layer is not None and isinstance(n.layer.base, int) for n in naming.names.values())
-    rows = _Rows(Symbols(record, naming, _InText()), order)
+    rows = _Rows(Symbols(record, naming, _InText()), order, times or {})
     found = tuple(rows.tensors(derivation.system.equations))
     general = numbered and depth > LAYERS
     if general:
@@ -98,6 +102,10 @@ def symbol_table(
     table += rows.sizes(found)
     table += rows.signs(derivation.system.equations, batch is not None)
     table += operator_signs(operators, rows.symbols)
+    if times:
+        table.append(((Math(TIME),), ("",), ("a moment",)))
+        if any(e.rhs.has(exp) for e in derivation.forward_system.equations):
+            table.append(((Math(r"\sigma"),), ("",), ("logistic function, ", Math(r"\sigma(u) = 1 / (1 + e^{-u})"))))
     return Table(HEAD, tuple(table), caption=("Symbols",), align="lll")
 
 
@@ -112,6 +120,7 @@ class _InText(Latex):
 class _Rows:
     symbols: Symbols
     layout: str
+    times: Mapping[str, int] = field(default_factory=dict)
 
     # --- tensors ---
 
@@ -130,11 +139,27 @@ class _Rows:
             name = self.symbols.naming.of(t.name)
             if name.role == "jacobian":
                 continue
+            if t.name in self.times:
+                symbols, moment = self.at_moment(t)
+                symbol = symbols.tensor(moment).text
+                if symbol not in printed:
+                    printed.setdefault(symbol)
+                    inner = replace(self, symbols=symbols, times={})
+                    words = inner.meaning(moment, symbols.conventional(symbols.naming.of(moment.name)))
+                    yield t, ((Math(symbol),), (Math(self.shape(moment)),), words)
+                continue
             symbol = self.symbols.tensor(t).text
             if symbol in printed:
                 continue
             printed.setdefault(symbol)
             yield t, ((Math(symbol),), (Math(self.shape(t)),), self.meaning(t, self.symbols.conventional(name)))
+
+    def at_moment(self, t: Tensor) -> tuple[Symbols, Tensor]:
+        """Return a tensor at the moment t, and the symbols that know it."""
+        axis = self.times[t.name]
+        made = Tensor(f"{t.name} now", (*t.axes[:axis], *t.axes[axis + 1 :]), t.role, integer=t.integer)
+        naming = named(self.symbols.naming, {made.name: Slice(t, axis)})
+        return replace(self.symbols, naming=naming), made
 
     def place(self, t: Tensor) -> tuple[int, int, bool]:
         name = self.symbols.naming.of(t.name)
@@ -186,7 +211,8 @@ class _Rows:
                 return ("error term", *self.of_layer(of), ": gradient of the loss with respect to ", written)
             return ("gradient of the loss with respect to ", written)
         if name.role == "error" and name.layer is not None:
-            pre = self.symbols.derivative(Name("pre", name.layer), many=t.rank == 2).text
+            batch = t.rank == 2 and any(axis.extent == self.symbols.naming.batch for axis in t.axes)
+            pre = self.symbols.derivative(Name("pre", name.layer, time=name.time), many=batch).text
             return ("error term", *self.of_layer(name), ", ", Math(pre))
         plain: Mapping[str, str] = MappingProxyType(
             {
@@ -350,6 +376,7 @@ def conformability(
         notation: a preset's name or a record.
         layout: in which derivatives are shown.
         operators: the equations in operator form, whose signs are explained.
+        times: which axis of a tensor is time, by the tensor's name; it is shown at one moment.
     """
     record, order = notations.notation(notation), notations.layout(layout)
     if order != "gradient" and record.gradient == "nabla":

@@ -100,7 +100,9 @@ class Symbols:
         elif name.role == "loss" and name.word:
             below = self.writer.subscript(name.word)
         if name.layer is not None and not self.bare_output(name):
-            below, above = self.scripts(name, below, bare=bare and not name.column)
+            below, above = self.scripts(name, below, bare=bare and not name.column and not name.time and not name.block)
+        if name.time or name.block:
+            below, above = self.time_scripts(name, below, above)
         if sample:
             below, above = self.sample_scripts(sample, below, above)
         return Piece(self.writer.marked(base, below, above))
@@ -142,6 +144,18 @@ class Symbols:
         if mark == "subscript" and bare:
             return number, ""
         return below, number if mark == "superscript bare" else self.writer.layer(number)
+
+    def time_scripts(self, name: Name, below: str, above: str) -> tuple[str, str]:
+        """Return what stands below and above a letter, with its block and its moment."""
+        mark = self.notation.time_mark
+        moment = name.time if mark == "subscript" else ""
+        below = ", ".join(part for part in (name.block, moment, below) if part)
+        if name.time and mark == "superscript angled":
+            return below, f"{above}{self.writer.angled(name.time)}"
+        if name.time and mark == "superscript parenthesised":
+            # A number of a layer in parentheses beside a moment in parentheses would be misread.
+            return below, f"({above.strip('()')}, {name.time})" if above else f"({name.time})"
+        return below, above
 
     def sample_scripts(self, sample: str, below: str, above: str) -> tuple[str, str]:
         """Return what stands below and above a letter, with the index of a sample."""
@@ -195,6 +209,10 @@ class Symbols:
         own = role is None or len(set(letters)) < len(letters)
         written = self.writer.function(label) if own else self.writer.letter(self.notation.letter(str(role)))
         return f"{written}{chr(39) * order}"
+
+    def shifted(self, tensor: Tensor) -> int:
+        """Return what a reckoned last place of a tensor is shifted by: 1 where a constant unit or a bias stands in front."""
+        return int(self.notation.folded and self.naming.of(tensor.name) in self.naming.barred)
 
     # --- sizes and indices ---
 
@@ -258,6 +276,8 @@ def joined(indices: Sequence[str]) -> str:
     return ("" if all(len(i.rstrip("'")) == 1 for i in indices) else ", ").join(indices)
 
 
+#: Letters for places along the first axis of an image, and along the second.
+_DIRECTIONS = ("hp", "wq")
 #: Letters for a bound index that has no name of its own to go by.
 _LETTERS = "ijkmrstuvqhcde"
 
@@ -279,7 +299,9 @@ def readable(
     wanted = [(letters or {}).get(w, w) for w in wanted]
     # After a clash the next letter of the alphabet is what a person takes: i, then j.
     start = _LETTERS.find(wanted[0]) + 1 if wanted else 0
-    following = chain(_LETTERS[start:], _LETTERS[:start], (f"r_{k}" for k in range(1, 1000)))
+    # Along an image there are other letters for the same direction.
+    along = "".join(d.replace(wanted[0], "") for d in _DIRECTIONS if wanted and wanted[0] in d)
+    following = chain(along, _LETTERS[start:], _LETTERS[:start], (f"r_{k}" for k in range(1, 1000)))
     return next(name for name in map(written, chain(wanted, following)) if name not in taken)
 
 

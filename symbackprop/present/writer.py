@@ -76,6 +76,8 @@ class Writer(Protocol):
     def scientific(self, mantissa: str, exponent: int) -> str: ...
     def operator(self, kind: str, options: Sequence[tuple[str, str]]) -> str: ...
     def spread(self, text: str, by: str) -> str: ...
+    def angled(self, text: str) -> str: ...
+    def aside(self, text: str) -> str: ...
 
 
 _FUNCTIONS = {
@@ -224,6 +226,12 @@ class Latex:
     def spread(self, text: str, by: str) -> str:
         return rf"{{\uparrow}}_{{{by}}} {text}"
 
+    def angled(self, text: str) -> str:
+        return rf"\langle {text} \rangle"
+
+    def aside(self, text: str) -> str:
+        return rf" \qquad ({text})"
+
 
 class Unicode:
     """One line of plain text."""
@@ -340,6 +348,12 @@ class Unicode:
 
     def spread(self, text: str, by: str) -> str:
         return f"↑{by} {text}"
+
+    def angled(self, text: str) -> str:
+        return f"⟨{text}⟩"
+
+    def aside(self, text: str) -> str:
+        return f"  ({text})"
 
 
 def _script(mark: str, content: str) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symbackprop.algebra.equation import Equation
-from symbackprop.derive.operators import whole_form
 from symbackprop.derive.records import Derivation as Record
+from symbackprop.derive.times import whole_forms
 from symbackprop.errors import DeclarationError
 from symbackprop.present.document.records import Block, Display, Line, Listing, Paragraph, Section
-from symbackprop.present.latex import latex_equation
+from symbackprop.present.latex import latex_lines
 from symbackprop.present.naming import network_naming
 from symbackprop.present.notation import Notation
 from symbackprop.public.network import Network
@@ -46,10 +46,12 @@ def code_page(notation: str | Notation = "ufldl", network: Network | None = None
     form = "rows" if network.spec.loss is not None and "rows" in network.spec.loss.forms else None
     module = network.artifacts(targets=("numpy",), dtype="float64", target_form=form)[0].text
     derivation = network.derive(target=form)
+    whole = whole_forms(derivation.record)
     told = _Told(derivation.record, tuple(pieces(module)))
     blocks: list[Block] = [Paragraph((_WORDS,))]
     for piece in told.pieces:
-        lines = tuple(Line(latex_equation(whole_form(e) or e, told.naming, notation=notation)) for e in told.equations(piece))
+        shown = (latex_lines(whole(e) or e, told.naming, notation=notation) for e in told.equations(piece))
+        lines = tuple(Line(f) for formulas in shown for f in formulas)
         blocks += [*([Display(lines)] if lines else []), Listing("\n".join(piece.code), "python")]
     return Section("In NumPy", tuple(blocks))
 

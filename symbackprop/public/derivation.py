@@ -21,11 +21,12 @@ from symbackprop.derive.jacobian import diagonal, jacobian_equation
 from symbackprop.derive.lecture import general_ways, way_to
 from symbackprop.derive.matrix import matrix_form
 from symbackprop.derive.network import Rung, called, recursion
-from symbackprop.derive.operators import operator_form, whole_form
+from symbackprop.derive.operators import operator_form
 from symbackprop.derive.records import Derivation as Record
 from symbackprop.derive.records import Passage, Step, Way
 from symbackprop.derive.second import derive_products
 from symbackprop.derive.sweep import derive_system
+from symbackprop.derive.times import WholeForms, whole_forms
 from symbackprop.errors import DataError, DerivationError
 from symbackprop.present.display import displayed, displayed_lines, formula_table
 from symbackprop.present.document.align import ruled
@@ -139,7 +140,7 @@ class Derived:
         return evaluate_equation(self.index, env, solve_sizes(known, {n: env[n] for n in known}))
 
     def _form(self, form: str) -> Form:
-        matrix = self.matrix if _checked(form) == "matrix" else None
+        matrix = self._owner.whole_form.moments(self.index) or self.matrix if _checked(form) == "matrix" else None
         return matrix or (self.operator if form != "index" else None) or self.index
 
     def __str__(self) -> str:
@@ -386,6 +387,11 @@ class Derivation:
         return tuple(name for name in self.record.tape if name in stored)
 
     @cached_property
+    def whole_form(self) -> WholeForms:
+        """Gives equations their form with whole arrays: moment by moment where something recurs, else as matrices or operators."""
+        return whole_forms(self.record)
+
+    @cached_property
     def naming(self) -> Naming:
         """How the tensors are called in print."""
         if self.record.model is not None:
@@ -526,7 +532,7 @@ class Derivation:
         """Return the equations that give tensors: "dense_1.z", "loss", "delta.dense_1"; without names the forward pass of one sample."""
         one = self._per_sample
         wanted = [one.record.equation(n) for n in names] or [e for e in one.equations if not isinstance(e.rhs, Access)]
-        shown = [Entry(e, whole_form(e)).shown(_checked(form)) for e in wanted]
+        shown = [Entry(e, self.whole_form(e)).shown(_checked(form)) for e in wanted]
         return tuple(Line(latex_equation(e, one.naming, notation=notation)) for e in shown)
 
     def expanded(self, name: str, *, notation: str | Notation = "ufldl", inside: Iterable[str] = (), **options: Any) -> tuple[Line, ...]:
@@ -567,7 +573,7 @@ class Derivation:
     def _sheet(self) -> Sheet:
         one = self._per_sample
         mean = self._spec is None or self._spec.loss is None or self._spec.loss.reduction == "mean"
-        sheet = sample_sheet(one.record, whole_form, mean=mean)
+        sheet = sample_sheet(one.record, one.whole_form, mean=mean)
         return sheet if self._spec is not None else replace(sheet, closing=())
 
     def __repr__(self) -> str:

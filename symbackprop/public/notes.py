@@ -14,9 +14,10 @@ import symbackprop
 from symbackprop.algebra.equation import Equation
 from symbackprop.declare.model import Model
 from symbackprop.derive.lecture import way_to
-from symbackprop.derive.operators import operator_form, whole_form
+from symbackprop.derive.operators import operator_form
 from symbackprop.derive.records import Derivation as Record
 from symbackprop.derive.sweep import derive_system
+from symbackprop.derive.times import whole_forms
 from symbackprop.errors import DeclarationError
 from symbackprop.execute.files import write_all
 from symbackprop.present import notation as notations
@@ -288,7 +289,8 @@ def _of_network(derivation: Derivation, wish: Wish, net: Network | None) -> Docu
     if record.model is not None and len(record.model.layers) <= DEEP:
         found_operators = tuple(f for e in record.system.equations if (f := operator_form(e)) is not None)
         operators = found_operators if wish.style.form != "index" else ()
-        symbols = symbol_table(record, derivation.naming, wish.style.notation, layout=wish.style.layout, operators=operators)
+        times = {t.name: axis for t, axis in whole_forms(record).axes.items()} if wish.style.form == "matrix" else {}
+        symbols = symbol_table(record, derivation.naming, wish.style.notation, layout=wish.style.layout, operators=operators, times=times)
         found = replace(found, symbols=symbols)
     if wish.optimizer is not None:
         found = replace(found, update=wish.optimizer.system())
@@ -296,7 +298,7 @@ def _of_network(derivation: Derivation, wish: Wish, net: Network | None) -> Docu
 
 
 def _findings(record: Record, mean: bool, numbers: tuple[Block, ...]) -> Findings:
-    return Findings(whole_form, partial(way_to, record), mean, example=numbers)
+    return Findings(whole_forms(record), partial(way_to, record), mean, example=numbers)
 
 
 def _penalties(whole: Model) -> tuple[tuple[Equation, Equation], ...]:

@@ -82,9 +82,9 @@ def test_an_unpadded_correlation_has_the_textbook_forms():
     sums = [e.latex(form="operator") for e in (g.gradients["conv2d_1.W"], g.gradients["x"])]
     assert sums == [
         r"\frac{\partial L}{\partial W_{kc}^{(1)}} = \delta_k^{(2)} \star x_c",
-        r"\frac{\partial L}{\partial x_c} = \sum_{k=1}^3 W_{kc}^{(1)} \ast_{\mathrm{full}} \delta_k^{(2)}",
+        r"\frac{\partial L}{\partial x_c} = \sum_{k=0}^2 W_{kc}^{(1)} \ast_{\mathrm{full}} \delta_k^{(2)}",
     ]
-    assert r"z_k^{(2)} = \sum_{c=1}^2 W_{kc}^{(1)} \star x_c + b_k^{(1)}" in g.latex(form="operator")
+    assert r"z_k^{(2)} = \sum_{c=0}^1 W_{kc}^{(1)} \star x_c + b_k^{(1)}" in g.latex(form="operator")
     # The matrix form falls back to it, and so does the text.
     assert g.gradients["conv2d_1.W"].latex() == sums[0]
     assert g.gradients["conv2d_1.W"].text() == "∂L/∂W_kc^(1) = δ_k^(2) ⋆ x_c"
@@ -93,7 +93,7 @@ def test_an_unpadded_correlation_has_the_textbook_forms():
 def test_with_true_convolution_the_signs_change_places():
     net = sbp.Sequential([sbp.Input((2, 9, 9)), sbp.Conv2D(3, 3, flip=True)], loss="half_squared_error")
     g = net.derive(per="sample")
-    assert r"z_k^{(2)} = \sum_{c=1}^2 W_{kc}^{(1)} \ast x_c + b_k^{(1)}" in g.latex()
+    assert r"z_k^{(2)} = \sum_{c=0}^1 W_{kc}^{(1)} \ast x_c + b_k^{(1)}" in g.latex()
     assert g.gradients["conv2d_1.W"].latex().endswith(r"x_c \star_{p=2} \delta_k^{(2)}")
     assert g.gradients["x"].latex().endswith(r"W_{kc}^{(1)} \star_{p=2} \delta_k^{(2)}")
 
@@ -112,7 +112,7 @@ def test_the_slope_of_the_layer_below_stands_outside():
     assert error.operator is not None
     assert error.latex() == (
         r"\delta_k^{(2)} "
-        r"= \left( \sum_{m=1}^3 W_{mk}^{(2)} \ast_{\mathrm{full}} \delta_m^{(3)} \right) \circ (1 - a_k^{(2)} \circ a_k^{(2)})"
+        r"= \left( \sum_{m=0}^2 W_{mk}^{(2)} \ast_{\mathrm{full}} \delta_m^{(3)} \right) \circ (1 - a_k^{(2)} \circ a_k^{(2)})"
     )
 
 

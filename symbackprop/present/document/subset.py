@@ -18,7 +18,7 @@ _WORDS = """
     underbrace overbrace underset overset boxed phantom substack
     begin end quad qquad thinspace medspace thickspace negthinspace
     ge le ne in mid to mapsto leftarrow rightarrow Rightarrow Leftrightarrow approx equiv sim infty dots ldots cdots vdots ddots
-    pm mp times otimes star ast prime forall exists notin subset cup cap land lor lnot
+    pm mp times otimes star ast uparrow prime forall exists notin subset cup cap land lor lnot
     displaystyle textstyle color
 """.split()
 #: Control words that formulas may use.

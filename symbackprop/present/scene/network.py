@@ -548,7 +548,7 @@ def _parts(model: Model, own: bool) -> tuple[_Box, ...]:
     """The boxes of a network, in the order of computation."""
     found: list[_Box] = []
     for n, layer in enumerate(model.layers):
-        kind = "linear" if layer.kind == "Dense" else layer.activation or layer.kind.lower()
+        kind = {"Dense": "linear", "Activation": layer.activation or "activation"}.get(layer.kind, layer.kind.lower())
         if layer.kind in _SIGNS:
             found.append(_Box(f"box{n}", Label(*_SIGNS[layer.kind]), layer.inputs, layer.output, layer.parameters, "gate", "circle"))
         elif layer.pre is not None and layer.activation is not None and layer.pre != layer.output:
