@@ -30,7 +30,7 @@ from symbackprop.present import notation as notations
 from symbackprop.present.convention import arranged
 from symbackprop.present.document.records import Line
 from symbackprop.present.document.words import tex_words
-from symbackprop.present.index import IndexPrinter, minus, reserved
+from symbackprop.present.index import IndexPrinter, minus, reserved, routed
 from symbackprop.present.latex import Form, latex_equation, plain_equation
 from symbackprop.present.matrix import MatrixPrinter, laid_out
 from symbackprop.present.naming import Naming
@@ -557,6 +557,7 @@ class ChainPrinter(IndexPrinter):
     def product(self, e: Expr) -> Piece:
         """Write a product; where derivatives of the chain are among its factors, they keep their order."""
         number, factors = signed_factors(e, self.free)
+        factors = routed(factors)
         if not self.order or not all(self.place(f) is not None for f in factors if not isinstance(f, Guard)):
             return super().product(e)
         # A guard stands behind what arrives, as the first of the local factors.

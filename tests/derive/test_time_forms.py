@@ -57,7 +57,7 @@ def test_a_simple_recurrence_is_that_of_the_books():
     text = lines("rnn")
     for line in (
         r"z_t^{(2)} = W_h^{(1)} h_{t-1}^{(2)} + u_t^{(2)}",
-        r"\nabla_{h_4^{(2)}} L = (W^{(2)})^{\top} \delta^{(3)}",
+        r"\nabla_{h_4^{(2)}} L = \nabla_{a^{(2)}} L",
         r"\nabla_{h_t^{(2)}} L = (W_h^{(1)})^{\top} \delta_{t+1}^{(2)} \qquad (t < 4)",
         r"\delta_t^{(2)} = (\nabla_{h_t^{(2)}} L) \circ (1 - h_t^{(2)} \circ h_t^{(2)})",
         r"\nabla_{W_h^{(1)}} L = \sum_{t=1}^4 \delta_t^{(2)} (h_{t-1}^{(2)})^{\top}",

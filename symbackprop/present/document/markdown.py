@@ -235,7 +235,8 @@ def portable(latex: str) -> str:
     ``\\`` becomes ``\cr``, ``\,`` becomes ``\thinspace``, a bar becomes ``\vert``; an underscore that could begin emphasis gets a space
     behind it, and so does a ``<`` that could begin a tag, or a bracket that could make a link.
     """
-    words = re.sub(r"\\[A-Za-z]+|\\.|[|*]", _word, _line(latex).strip())
+    starless = re.sub(r"\\operatorname\*\{(\w+)\}", r"\\mathop{\\mathrm{\1}}", _line(latex).strip())
+    words = re.sub(r"\\[A-Za-z]+|\\.|[|*]", _word, starless)
     words = re.sub(r"(?<=[^A-Za-z0-9\s\\])_(?=\S)|(?<=\s)_(?=\S)", "_ ", words)
     words = re.sub(r"<(?=\S)", "< ", words)
     words = re.sub(r"(?<=\])(?=[(\[:])", " ", words)
