@@ -19,7 +19,7 @@ from symbackprop.algebra.nodes import Guard, Indicator, InRange, interval
 from symbackprop.algebra.tensor import Access
 
 #: How many index values are tried out where arithmetic does not decide.
-TRIED = 4096
+TRIED = 512
 
 
 @dataclass(frozen=True)

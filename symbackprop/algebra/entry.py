@@ -9,8 +9,10 @@ from __future__ import annotations
 import sympy
 from sympy import Expr, S
 
-from symbackprop.algebra.index import operand
+from symbackprop.algebra.fault import PartError
+from symbackprop.algebra.index import Index, operand
 from symbackprop.algebra.nodes import Abs, ArgMax, Floor, Guard, Indicator, Named, Reduction, Sigmoid, Sign, Unspecified
+from symbackprop.algebra.suggest import suggestion
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import DeclarationError
 
@@ -43,8 +45,7 @@ def enter(given: object) -> Expr:
     """
     if isinstance(given, Tensor):
         if given.rank:
-            example = f"{given.name}[{', '.join(a.name for a in given.axes)}]"
-            raise DeclarationError(f"{given.name} has {given.rank} axes: read it with indices, for example {example}")
+            raise DeclarationError(f"{given.name} has {given.rank} axes: read it with indices, for example {given.example}")
         given = given[()]
     expr = operand(given)
     if not isinstance(expr, Expr):
@@ -57,11 +58,17 @@ def _enter(e: Expr) -> Expr:
         return e if all(part.is_Symbol or part.is_Integer for part in e.index) else Access(e.tensor, *map(_index, e.index))
     if not e.args:
         if e in (S.NaN, S.ComplexInfinity, S.ImaginaryUnit) or e.is_infinite:
-            raise DeclarationError(f"{e} is no real number")
+            raise PartError(f"{e} is no real number", e)
+        if isinstance(e, Tensor):
+            raise PartError(f"{e} is read without indices", e, f"read its entries, for example {e.example}")
         return e
     if isinstance(e, Reduction):
         return e.func(_enter(e.body), *e.bound)
     if isinstance(e, ArgMax):
+        named = {s for s in e.wanted.free_symbols if isinstance(s, Index)}
+        if not named or not named <= set(e.bound):
+            bound = ", ".join(map(str, e.bound))
+            raise PartError(f"ArgMax gives the value of {e.wanted}, which is not among the indices that it ranges over ({bound})", e)
         return ArgMax(_enter(e.body), e.wanted, *e.bound)
     if isinstance(e, Indicator):
         return Indicator(e.condition.func(*(_enter(a) for a in e.condition.args), evaluate=False))
@@ -85,20 +92,24 @@ def _enter(e: Expr) -> Expr:
     if isinstance(e, sympy.Heaviside):
         return Indicator(args[0] > 0)
     if isinstance(e, sympy.LambertW | sympy.Derivative | sympy.Subs | sympy.Integral | sympy.Sum):
-        raise DeclarationError(f"{type(e).__name__} is not in the language; use sbp.Sum for sums over indices")
+        way = "use sbp.Sum for sums over indices" if isinstance(e, sympy.Sum) else "write what it is"
+        raise PartError(f"{type(e).__name__} is not in the language of equations", e, way)
     if isinstance(e, sympy.Add | sympy.Mul | sympy.Pow | Named | Floor | sympy.KroneckerDelta) or isinstance(e, FUNCTIONS):
         if isinstance(e, sympy.KroneckerDelta):
             return Indicator(sympy.Eq(args[0], args[1]))
         return e.func(*args)
     if isinstance(e, sympy.Function) and type(e).__name__ == "sigmoid":
         return Sigmoid(args[0])
-    raise DeclarationError(f"{type(e).__name__} is not in the language of equations (in {e})")
+    name = type(e).__name__
+    taken = [f.__name__ for f in FUNCTIONS]
+    way = f"taken are {', '.join(taken)}, sqrt, Max, Min, Abs, sign, floor, Piecewise{suggestion(name, taken)}"
+    raise PartError(f"the function {name} is not in the language: no derivative of it is known", e, way)
 
 
 def _index(e: Expr) -> Expr:
     """Check an index expression: integers, indices, sizes, integer tensors, + − * and floor."""
-    if e.is_integer is False:
-        raise DeclarationError(f"index {e} is not an integer")
+    if not e.is_integer:
+        raise PartError(f"index {e} is not an integer", e, "use whole steps, or sympy.floor")
     return e.replace(lambda n: isinstance(n, sympy.floor), lambda n: Floor(n.args[0])) if e.has(sympy.floor) else e
 
 
@@ -181,7 +192,7 @@ def _piecewise(e: Expr) -> Expr:
         if rest == 0:
             break
     if rest != 0:
-        raise DeclarationError(f"{e} has no value where none of its conditions holds; end it with (expression, True)")
+        raise PartError("a Piecewise has no value where none of its conditions holds", e, "end it with (expression, True)")
     return total
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import sympy
 from sympy import Expr
 
+from symbackprop.algebra.address import addresses, not_negative, stray
 from symbackprop.algebra.bound import bound_indices, canonical, shadows
 from symbackprop.algebra.entry import enter
-from symbackprop.algebra.index import Index
-from symbackprop.algebra.nodes import InRange
+from symbackprop.algebra.fault import Fault, PartError
+from symbackprop.algebra.index import Index, operand
 from symbackprop.algebra.recurrence import Recurrence, strands
+from symbackprop.algebra.suggest import suggestion
 from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.algebra.text import marked
 from symbackprop.errors import DeclarationError, ShapeError
 
 
@@ -33,27 +36,18 @@ class Equation:
         if isinstance(self.lhs, Tensor) and self.lhs.rank == 0:
             object.__setattr__(self, "lhs", self.lhs[()])
         if not isinstance(self.lhs, Access):
-            raise DeclarationError(f"the left side of an equation is an access such as q[i], got {self.lhs}")
-        object.__setattr__(self, "rhs", enter(self.rhs))
-        index = self.lhs.index
-        if not self.lhs.plain or len(set(index)) != len(index):
-            raise DeclarationError(f"{self}: the left side must be indexed by distinct plain indices")
-        for axis, part in zip(self.lhs.tensor.axes, index, strict=True):
-            if axis.extent != part.extent:
-                raise ShapeError(
-                    f"{self}: index {part} ranges over {part.extent}, but the axis of {self.lhs.tensor.name} has extent {axis.extent}"
-                )
-        loose = {s for s in self.rhs.free_symbols if isinstance(s, Index)} - set(index)
-        if loose:
-            names = ", ".join(sorted(s.name for s in loose))
-            raise DeclarationError(f"{self}: index {names} is neither on the left nor summed over")
-        if shadows(self.rhs, index):
+            meant = f"; write {self.lhs.example}" if isinstance(self.lhs, Tensor) else ""
+            raise DeclarationError(f"the left side of an equation is an access such as q[i], got {str(self.lhs)[:60]}{meant}")
+        try:
+            object.__setattr__(self, "rhs", enter(self.rhs))
+        except PartError as error:
+            line = marked(self.lhs, operand(self.rhs), (error.node,))
+            raise DeclarationError(str(Fault(f"{self.lhs}: {error.says}", (line,), error.way))) from None
+        _check_left(self)
+        _check_symbols(self)
+        if shadows(self.rhs, self.lhs.index):
             object.__setattr__(self, "rhs", canonical(self.rhs))
-        symbols = (s for s in self.rhs.free_symbols if isinstance(s, sympy.Symbol) and not isinstance(s, Index))
-        stray = sorted(s.name for s in symbols if not s.is_integer)
-        if stray:
-            raise DeclarationError(f"{self}: {', '.join(stray)} is neither a tensor access nor a size; declare it with tensor()")
-        _check_extents(self)
+        _check_addresses(self)
 
     @property
     def tensor(self) -> Tensor:
@@ -86,21 +80,82 @@ def reads(expr: Expr) -> tuple[Tensor, ...]:
     return tuple(sorted({a.tensor for a in expr.atoms(Access)}, key=lambda t: t.name))
 
 
-def _check_extents(equation: Equation) -> None:
-    guarded = {g.args[0] for g in equation.rhs.atoms(InRange)}
-    bad = [
-        (access, axis, part)
-        for access in sorted(equation.rhs.atoms(Access), key=str)
-        for axis, part in zip(access.tensor.axes, access.index, strict=True)
-        if isinstance(part, Index) and part.extent != axis.extent and part not in guarded
-    ]
-    for access, axis, part in bad:
-        low_enough = (axis.extent - part.extent).is_nonnegative
-        if not low_enough:
-            raise ShapeError(
-                f"{equation}: {access} is read with index {part} up to {part.extent}, "
-                f"but that axis of {access.tensor.name} has extent {axis.extent}"
-            )
+def _fault(e: Equation, says: str, way: str, parts: Iterable[Expr] = (), binders: Iterable[Index] = ()) -> str:
+    """Return the text of an error in an equation, with some of its parts marked."""
+    return str(Fault(f"{e.lhs}: {says}", (marked(e.lhs, e.rhs, parts, binders),), way))
+
+
+def _left_fault(e: Equation, says: str, way: str, part: Expr) -> str:
+    """Return the text of an error on the left side, which alone is marked."""
+    line = marked(e.lhs, e.rhs, (part,))
+    left = len(marked(None, e.lhs).text)
+    return str(Fault(f"{e.lhs}: {says}", (replace(line, places=tuple(p for p in line.places if p[1] <= left)),), way))
+
+
+def _check_left(e: Equation) -> None:
+    index, tensor = e.lhs.index, e.lhs.tensor
+    for part in index:
+        if not isinstance(part, Index):
+            says = f"the left side is indexed by {part}; there stands one plain index for each axis"
+            raise DeclarationError(_left_fault(e, says, "shift the index where the right side reads instead", part))
+    for place, part in enumerate(index):
+        if part in index[:place]:
+            says = f"index {part} stands twice on the left, which would define the diagonal only"
+            way = f"use two indices, and sbp.Indicator(sympy.Eq({part}, …)) on the right if the rest is 0"
+            raise DeclarationError(_left_fault(e, says, way, part))
+    for place, (axis, part) in enumerate(zip(tensor.axes, index, strict=True)):
+        if axis.extent != part.extent:
+            says = f"index {part} ranges over {_range(part.extent)}, but axis {place} of {tensor.name} has extent {axis.extent}"
+            way = f"declare {tensor.name} with its indices: tensor({tensor.name!r}, …, {part}, …)"
+            raise ShapeError(_left_fault(e, says, way, part))
+
+
+def _check_symbols(e: Equation) -> None:
+    """Refuse loose indices, and symbols that are nothing."""
+    free = sorted((s for s in e.rhs.free_symbols if isinstance(s, sympy.Symbol)), key=lambda s: s.sort_key())
+    for s in free:
+        if isinstance(s, Index) and s not in e.lhs.index:
+            around = [*e.lhs.index, *bound_indices(e.rhs)]
+            reader = next((a for a in sorted(e.rhs.atoms(Access), key=str) if s in a.free_symbols), None)
+            where = f" of {reader}" if reader is not None else ""
+            alike = next((i for i in around if i.name == s.name), None)
+            if alike is not None:
+                says = f"two indices are called {s}: that{where} ranges over {_range(s.extent)}, the other one over {_range(alike.extent)}"
+                raise DeclarationError(_fault(e, says, f"use one index {s} for both, or give one of them another name", (s,), (alike,)))
+            used = () if reader is None else reader.free_symbols
+            meant = next((i for i in around if i.extent == s.extent and i not in used), None)
+            hint = "" if meant is None else f"did you mean {meant}, which has the same extent? Else "
+            way = f"{hint}sum over it, sbp.Sum(…, {s}), or give {e.tensor.name} an axis for it"
+            raise DeclarationError(_fault(e, f"index {s}{where} is neither on the left nor summed over", way, (s,)))
+        if not isinstance(s, Index) and not s.is_integer:
+            known = [t.name for t in reads(e.rhs)]
+            way = f"declare it with sbp.tensor({s.name!r}, …) and read it with indices{suggestion(s.name, known)}"
+            raise DeclarationError(_fault(e, f"{s} is neither a tensor's entry nor a size", way, (s,)))
+
+
+def _check_addresses(e: Equation) -> None:
+    """Refuse an access that leaves the axes of its tensor where no guard keeps it inside."""
+    for address in addresses(e.rhs):
+        part, extent, access = address.part, address.extent, address.access
+        if isinstance(part, Index) and part.extent == extent:
+            continue
+        found = stray(address)
+        place = access.index.index(part)
+        culprit = access if part in bound_indices(e.rhs) else part
+        guard = f"sbp.InRange({part}, {extent}) * {access}"
+        if found is not None:
+            at = f" at {', '.join(f'{name} = {value}' for name, value in found.at)}" if found.at else ""
+            says = f"{access} reads position {found.value}{at}, but axis {place} of {access.tensor.name} has {_range(extent)}"
+            way = f"give the index the extent of that axis, or guard what lies outside: {guard}"
+            raise ShapeError(_fault(e, says, way, (culprit,)))
+        if isinstance(part, Index) and not not_negative(extent - 1 - part, address.known):
+            axis = f"axis {place} of {access.tensor.name}"
+            says = f"index {part} of {access} ranges over {_range(part.extent)}, but {axis} has {_range(extent)}"
+            raise ShapeError(_fault(e, says, f"give them one extent, or guard the access: {guard}", (culprit,)))
+
+
+def _range(extent: Expr) -> str:
+    return f"0..{extent - 1}"
 
 
 @dataclass(frozen=True)
@@ -317,21 +372,31 @@ def _fact(given: object) -> Fact:
 
 def _check_order(equations: tuple[Equation, ...]) -> None:
     shapes: dict[str, tuple[Expr, ...]] = {}
-    defined: set[str] = set()
+    first: dict[str, Equation] = {}
+    defined: dict[str, Equation] = {}
     later = [e.tensor.name for e in equations]
     circular = False
     for e in equations:
         later.pop(0)
         for t in (*e.reads, e.tensor):
             if shapes.setdefault(t.name, t.shape) != t.shape:
-                raise ShapeError(f"{e}: {t.name} has shape {t.shape} here but {shapes[t.name]} elsewhere")
+                says = f"{t.name} has shape {t.shape} here, but {shapes[t.name]} in the equation of {first[t.name].tensor.name}"
+                parts = tuple(a for a in (e.lhs, *e.rhs.atoms(Access)) if a.tensor.name == t.name)
+                raise ShapeError(_fault(e, says, "declare it once, and read that one tensor everywhere", parts))
+            first.setdefault(t.name, e)
         for t in e.reads:
             circular = circular or t.name == e.tensor.name or (t.name in later and t.name not in defined)
         if e.tensor.name in defined:
-            raise DeclarationError(f"{e}: {e.tensor.name} is defined twice")
-        defined.add(e.tensor.name)
+            both = tuple(marked(one.lhs, one.rhs, (one.lhs,)) for one in (defined[e.tensor.name], e))
+            way = "give the second one a name of its own; what adds to a value is one equation with a sum on the right"
+            raise DeclarationError(str(Fault(f"{e.lhs}: {e.tensor.name} is defined twice", both, way)))
+        defined[e.tensor.name] = e
     if circular:
         _check_circles(equations)
+
+
+#: How a recurrence reads the step before.
+_PAST = "sbp.InRange(t - 1, T) * h[n, t - 1, i]"
 
 
 def _check_circles(equations: tuple[Equation, ...]) -> None:
@@ -344,7 +409,9 @@ def _check_circles(equations: tuple[Equation, ...]) -> None:
     for e in equations:
         for t in e.reads:
             if t.name in together and t.name not in defined and together[t.name] != together[e.tensor.name]:
-                raise DeclarationError(f"{e}: {t.name} is read before it is defined")
+                says = f"{t.name} is read before it is defined"
+                way = f"put the equation of {t.name} first; only a recurrence reads ahead, and only its own past: {_PAST}"
+                raise DeclarationError(_fault(e, says, way, tuple(a for a in e.rhs.atoms(Access) if a.tensor == t)))
         defined.add(e.tensor.name)
 
 

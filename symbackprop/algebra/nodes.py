@@ -97,9 +97,8 @@ class ArgMax(Expr):
 
     def __new__(cls, body: Any, wanted: Any, *bound: Any) -> Expr:
         wanted = operand(wanted)
-        named = {s for s in wanted.free_symbols if isinstance(s, Index)}
-        if not named or not named <= set(bound):
-            raise DeclarationError(f"ArgMax: the wanted index {wanted} is not among the bound ones ({', '.join(map(str, bound))})")
+        if any(not isinstance(b, Index) for b in bound):
+            raise DeclarationError(f"ArgMax ranges over indices, got {', '.join(map(str, bound))}")
         return Expr.__new__(cls, operand(body), wanted, *bound)
 
     @property

@@ -14,8 +14,10 @@ from typing import Generic, Protocol, TypeVar
 
 from sympy import Expr
 
+from symbackprop.algebra.fault import Fault
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.algebra.text import marked
 from symbackprop.errors import DeclarationError
 
 
@@ -157,11 +159,10 @@ def _recurrence(equations: Sequence[E]) -> Recurrence[E]:
             continue
         return Recurrence(tuple(equations[k] for k in order), tuple(places[k] for k in order), descending=not steps.pop())
     tensors = ", ".join(names)
-    culprit = equations[0]
-    raise DeclarationError(
-        f"{culprit}: {tensors} {'is' if len(names) == 1 else 'are'} defined by "
-        f"{'itself' if len(names) == 1 else 'each other'}; a recurrence reads what was computed a step before, such as h[t-1, i]"
-    )
+    lines = tuple(marked(e.lhs, e.rhs, found) for e, found in zip(equations, accesses, strict=True))
+    says = f"{tensors} {'is' if len(names) == 1 else 'are'} defined by {'itself' if len(names) == 1 else 'each other'}"
+    way = "a recurrence reads what was computed a step before, along one axis: sbp.InRange(t - 1, T) * h[n, t - 1, i]"
+    raise DeclarationError(str(Fault(f"{equations[0].lhs}: {says}, and no axis runs from one step to the next", lines, way)))
 
 
 def _places(

@@ -7,6 +7,7 @@ from typing import Any
 import sympy
 from sympy import Atom, Expr
 
+from symbackprop.algebra.fault import Fault, Marked
 from symbackprop.algebra.index import Extent, Index, as_extent, check_name, operand
 from symbackprop.errors import DeclarationError, ShapeError
 
@@ -61,6 +62,11 @@ class Tensor(Atom):
         return len(self.axes)
 
     @property
+    def example(self) -> str:
+        """How an entry is read, for messages."""
+        return str(self.own) if self.axes else f"{self.name}[()]"
+
+    @property
     def own(self) -> Access:
         """The access with the tensor's own axes as indices."""
         return Access(self, *self.axes)
@@ -68,9 +74,13 @@ class Tensor(Atom):
     def __getitem__(self, index: Any) -> Access:
         index = index if isinstance(index, tuple) else (index,)
         if len(index) != len(self.axes):
-            read = f"{self.name}[{', '.join(map(str, index))}]"
-            raise ShapeError(f"{self.name} has {len(self.axes)} axes but is read with {len(index)} indices: {read}")
+            raise ShapeError(_miscounted(self, index))
         return Access(self, *index)
+
+    def _unread(self, other: Any) -> Any:
+        raise DeclarationError(f"{self.name} is a whole tensor; equations read its entries: {self.example}")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __pow__ = __rpow__ = _unread
 
     #: A tensor is read entry by entry; it is no Python iterable (SymPy asks).
     __iter__ = None
@@ -80,6 +90,18 @@ class Tensor(Atom):
 
     def __repr__(self) -> str:
         return f"Tensor({self.name}[{', '.join(f'{a.name}<{a.extent}' for a in self.axes)}], {self.role})"
+
+
+def _miscounted(t: Tensor, index: tuple[Any, ...]) -> str:
+    """Return the text of an error: too many indices, or too few."""
+    count, parts = len(t.axes), [str(part) for part in index]
+    axes = ", ".join(a.name for a in t.axes)
+    has = f"{count} {'axis' if count == 1 else 'axes'}" + (f" ({axes})" if axes else "")
+    says = f"{t.name} has {has} but is read with {len(parts)} {'index' if len(parts) == 1 else 'indices'}"
+    line = f"{t.name}[{', '.join(parts)}]"
+    start = len(line) - 1 if len(parts) < count else len(f"{t.name}[{', '.join([*parts[:count], ''])}")
+    place = (start, max(len(line) - 1, start + 1))
+    return str(Fault(f"{says}: {line}", (Marked(line, (place,)),), f"one index for each axis: {t.example}"))
 
 
 class Access(Expr):

@@ -10,8 +10,8 @@ from typing import Any
 
 from symbackprop import algebra as alg
 from symbackprop.algebra.names import check_name
+from symbackprop.algebra.suggest import suggestion
 from symbackprop.declare.expression import Term, build, number, parse
-from symbackprop.declare.suggest import suggestion
 from symbackprop.errors import DeclarationError
 
 

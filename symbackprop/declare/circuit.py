@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from symbackprop import algebra as alg
 from symbackprop.algebra.names import check_name
+from symbackprop.algebra.suggest import suggestion
 from symbackprop.declare.expression import FUNCTIONS, Term, build, parse
-from symbackprop.declare.suggest import suggestion
 from symbackprop.errors import DeclarationError
 
 #: Letters are variables in a circuit: only this name is a number.

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from symbackprop import algebra as alg
-from symbackprop.declare.suggest import suggestion
+from symbackprop.algebra.suggest import suggestion
 from symbackprop.errors import DeclarationError
 
 MAX_LENGTH = 2000

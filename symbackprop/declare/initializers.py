@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from symbackprop.algebra.suggest import suggestion
 from symbackprop.declare.layout import ParameterRecord
-from symbackprop.declare.suggest import suggestion
 from symbackprop.errors import DeclarationError, ShapeError
 
 Array = npt.NDArray[np.float64]

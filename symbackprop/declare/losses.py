@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from symbackprop import algebra as alg
+from symbackprop.algebra.suggest import suggestion
 from symbackprop.declare.expression import build, number, parse
-from symbackprop.declare.suggest import suggestion
 from symbackprop.errors import DeclarationError
 
 REDUCTIONS = ("mean", "sum")

@@ -34,13 +34,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from symbackprop.algebra.suggest import suggestion
 from symbackprop.declare.activations import activation_spec
 from symbackprop.declare.graph import network_spec
 from symbackprop.declare.layers import LAYERS, Activation, Input, Layer, Node
 from symbackprop.declare.losses import Loss
 from symbackprop.declare.regularizers import L1, L2, REGULARIZERS, ElasticNet
 from symbackprop.declare.spec import NetworkSpec
-from symbackprop.declare.suggest import suggestion
 from symbackprop.errors import DeclarationError, OutputError, ShapeError
 
 #: A network file is short text.

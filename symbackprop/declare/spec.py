@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
+from symbackprop.algebra.suggest import suggestion
 from symbackprop.declare.activations import ActivationSpec
 from symbackprop.declare.dimension import Shape
 from symbackprop.declare.layers import LAYERS, Activation
@@ -16,7 +17,6 @@ from symbackprop.declare.layout import MaskRecord, ParameterRecord, place
 from symbackprop.declare.losses import Loss
 from symbackprop.declare.own import own_shapes, read_layer
 from symbackprop.declare.regularizers import L1, L2, ElasticNet
-from symbackprop.declare.suggest import suggestion
 from symbackprop.errors import DeclarationError
 
 

@@ -14,8 +14,8 @@ from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Tensor
+from symbackprop.algebra.text import heading
 from symbackprop.emit import prologue, wrap
-from symbackprop.emit.heading import heading
 from symbackprop.emit.names import RESERVED, Names
 from symbackprop.emit.page import Function, Node, Page, affine, copies, count, mask_rows, parameter_rows, signed, statistic_rows, uses
 from symbackprop.emit.vectorized import STEP, vectorized

@@ -9,8 +9,8 @@ from sympy import Expr
 
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.algebra.text import heading
 from symbackprop.emit import prologue, wrap
-from symbackprop.emit.heading import heading
 from symbackprop.emit.names import RESERVED, Names
 from symbackprop.emit.page import (
     Function,

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from symbackprop.algebra.suggest import suggestion
 from symbackprop.declare.initializers import initial_values
 from symbackprop.declare.layout import ParameterRecord, place
-from symbackprop.declare.suggest import suggestion
 from symbackprop.errors import DataError, OutputError, ShapeError, TargetError
 from symbackprop.execute.files import write
 

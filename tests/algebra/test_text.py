@@ -8,7 +8,7 @@ from symbackprop.algebra import nodes
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import indices, sizes
 from symbackprop.algebra.tensor import tensor
-from symbackprop.emit.heading import heading
+from symbackprop.algebra.text import heading
 from symbackprop.plan.naming import readable
 
 N, M, K = sizes("N M K")
