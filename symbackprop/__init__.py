@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from symbackprop.algebra.nodes import InRange as InRange
     from symbackprop.algebra.nodes import Max as Max
     from symbackprop.algebra.nodes import Sum as Sum
+    from symbackprop.algebra.tensor import parameter as parameter
     from symbackprop.algebra.tensor import tensor as tensor
     from symbackprop.declare.layers import GRU as GRU
     from symbackprop.declare.layers import LSTM as LSTM
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from symbackprop.declare.layers import Reshape as Reshape
     from symbackprop.declare.layers import RMSNorm as RMSNorm
     from symbackprop.declare.layers import SimpleRNN as SimpleRNN
+    from symbackprop.declare.layers.function import layer as layer
     from symbackprop.declare.losses import Loss as Loss
     from symbackprop.declare.optimizers import SGD as SGD
     from symbackprop.declare.optimizers import AdaGrad as AdaGrad
@@ -138,7 +140,7 @@ _HOME: dict[str, tuple[str, ...]] = {
     "algebra.equation": ("Equation", "Fact", "System"),
     "algebra.index": ("indices", "sizes"),
     "algebra.nodes": ("ArgMax", "InRange", "Indicator", "Max", "Sum"),
-    "algebra.tensor": ("tensor",),
+    "algebra.tensor": ("parameter", "tensor"),
     "declare.layers": (
         "Activation",
         "Add",
@@ -171,6 +173,7 @@ _HOME: dict[str, tuple[str, ...]] = {
         "Reshape",
         "SimpleRNN",
     ),
+    "declare.layers.function": ("layer",),
     "declare.losses": ("Loss",),
     "declare.optimizers": (
         "AdaGrad",

@@ -539,4 +539,5 @@ def _told(error: BaseException) -> str:
 
 
 def _complain(message: str) -> None:
-    print(f"symbackprop: {' '.join(message.split())}", file=sys.stderr)
+    # An equation with marks under it is for whoever catches the error; here one line is promised.
+    print(f"symbackprop: {' '.join(message.partition(chr(10) + '    ')[0].split())}", file=sys.stderr)

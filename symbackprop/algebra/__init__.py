@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from symbackprop.algebra.equation import Fact as Fact
     from symbackprop.algebra.equation import System as System
     from symbackprop.algebra.equation import Template as Template
+    from symbackprop.algebra.equation import apart as apart
+    from symbackprop.algebra.equation import in_full as in_full
+    from symbackprop.algebra.equation import reads as reads
     from symbackprop.algebra.index import Index as Index
     from symbackprop.algebra.index import Size as Size
     from symbackprop.algebra.index import indices as indices
@@ -28,12 +31,14 @@ if TYPE_CHECKING:
     from symbackprop.algebra.nodes import Sum as Sum
     from symbackprop.algebra.nodes import unspecified as unspecified
     from symbackprop.algebra.tensor import Tensor as Tensor
+    from symbackprop.algebra.text import marked as marked
 
 _HOME = {
-    "equation": ("Block", "Equation", "Fact", "System", "Template"),
+    "equation": ("Block", "Equation", "Fact", "System", "Template", "apart", "in_full", "reads"),
     "index": ("Index", "Size", "indices", "sizes"),
     "nodes": ("Abs", "ArgMax", "Divides", "Floor", "InRange", "Indicator", "Max", "Sign", "Sum", "unspecified"),
     "tensor": ("Tensor",),
+    "text": ("marked",),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 

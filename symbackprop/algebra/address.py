@@ -15,7 +15,7 @@ import sympy
 from sympy import Expr, Integer, S
 
 from symbackprop.algebra.index import Index
-from symbackprop.algebra.nodes import Guard, Indicator, InRange, interval
+from symbackprop.algebra.nodes import Floor, Guard, Indicator, InRange, interval
 from symbackprop.algebra.tensor import Access
 
 #: How many index values are tried out where arithmetic does not decide.
@@ -90,18 +90,24 @@ def stray(address: Address) -> Stray | None:
     An address with an integer tensor in it is left to `integer_ranges`, and to the test of the values.
     """
     part, extent = address.part, address.extent
-    if part.has(Access):
+    if part.has(Access) or inside(address):
         return None
-    undecided = False
-    for rest, far in ((part, 0), (extent - 1 - part, 1)):
-        if not_negative(rest, address.known):
-            continue
-        low = interval(sympy.expand(rest))[0]
-        if not address.known and low is not None and low.is_negative:
-            at = _corner(rest)
-            return Stray(address, extent - 1 - low if far else low, at)
-        undecided = True
-    return _tried(address) if undecided else None
+    # The ends of an affine expression are values of it; those that a quotient is shown to have need not be.
+    if not address.known and not part.has(Floor):
+        low, high = interval(sympy.expand(part))
+        if low is not None and low.is_negative:
+            return Stray(address, low, _corner(part))
+        if high is not None and (extent - 1 - high).is_negative:
+            return Stray(address, high, _corner(-part))
+    return _tried(address)
+
+
+def inside(address: Address) -> bool:
+    """Whether interval arithmetic and the guards show that an address is a position of its axis."""
+    part, extent = address.part, address.extent
+    high = interval(sympy.expand(part))[1]
+    above = high is not None and bool((extent - 1 - high).is_nonnegative)
+    return not_negative(part, address.known) and (above or not_negative(extent - 1 - part, address.known))
 
 
 def not_negative(rest: Expr, known: Sequence[Expr]) -> bool:
@@ -138,4 +144,4 @@ def _tried(address: Address) -> Stray | None:
     return None
 
 
-__all__ = ["Address", "Stray", "addresses", "not_negative", "stray"]
+__all__ = ["Address", "Stray", "addresses", "inside", "stray"]

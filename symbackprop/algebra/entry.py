@@ -80,6 +80,9 @@ def _enter(e: Expr) -> Expr:
         return _piecewise(e)
     if isinstance(e, sympy.Max | sympy.Min):
         return sympy.Add(*(value * guard for value, guard in _branches(e)))
+    if isinstance(e, sympy.LambertW | sympy.Derivative | sympy.Subs | sympy.Integral | sympy.Sum):
+        way = "use sbp.Sum for sums over indices" if isinstance(e, sympy.Sum) else "write what it is"
+        raise PartError(f"{type(e).__name__} is not in the language of equations", e, way)
     args = tuple(_enter(a) for a in e.args)
     if isinstance(e, sympy.Abs):
         return Abs(args[0])
@@ -91,9 +94,6 @@ def _enter(e: Expr) -> Expr:
         return -Floor(-args[0])
     if isinstance(e, sympy.Heaviside):
         return Indicator(args[0] > 0)
-    if isinstance(e, sympy.LambertW | sympy.Derivative | sympy.Subs | sympy.Integral | sympy.Sum):
-        way = "use sbp.Sum for sums over indices" if isinstance(e, sympy.Sum) else "write what it is"
-        raise PartError(f"{type(e).__name__} is not in the language of equations", e, way)
     if isinstance(e, sympy.Add | sympy.Mul | sympy.Pow | Named | Floor | sympy.KroneckerDelta) or isinstance(e, FUNCTIONS):
         if isinstance(e, sympy.KroneckerDelta):
             return Indicator(sympy.Eq(args[0], args[1]))

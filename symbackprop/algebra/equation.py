@@ -9,11 +9,12 @@ from functools import cached_property
 import sympy
 from sympy import Expr
 
-from symbackprop.algebra.address import addresses, not_negative, stray
+from symbackprop.algebra.address import addresses, inside, stray
 from symbackprop.algebra.bound import bound_indices, canonical, shadows
 from symbackprop.algebra.entry import enter
 from symbackprop.algebra.fault import Fault, PartError
 from symbackprop.algebra.index import Index, operand
+from symbackprop.algebra.nodes import Guard
 from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.suggest import suggestion
 from symbackprop.algebra.tensor import Access, Tensor
@@ -43,11 +44,9 @@ class Equation:
         except PartError as error:
             line = marked(self.lhs, operand(self.rhs), (error.node,))
             raise DeclarationError(str(Fault(f"{self.lhs}: {error.says}", (line,), error.way))) from None
-        _check_left(self)
-        _check_symbols(self)
+        _check(self)
         if shadows(self.rhs, self.lhs.index):
             object.__setattr__(self, "rhs", canonical(self.rhs))
-        _check_addresses(self)
 
     @property
     def tensor(self) -> Tensor:
@@ -78,6 +77,38 @@ def _raw(lhs: Access, rhs: Expr) -> Equation:
 def reads(expr: Expr) -> tuple[Tensor, ...]:
     """Return the tensors that an expression reads, in order of name."""
     return tuple(sorted({a.tensor for a in expr.atoms(Access)}, key=lambda t: t.name))
+
+
+def apart(e: Equation) -> Equation:
+    """Return an equation in which no two indices have one name, for messages: the later one gets a prime."""
+    seen: dict[str, Index] = {}
+    swap: dict[sympy.Basic, sympy.Basic] = {}
+    free = sorted((s for s in e.rhs.free_symbols if isinstance(s, Index)), key=lambda s: s.sort_key())
+    for index in (*e.lhs.index, *bound_indices(e.rhs), *free):
+        if isinstance(index, Index) and seen.setdefault(index.name, index) != index:
+            swap[index] = Index(f"{index.name}{_PRIME}", index.extent)
+    return e.xreplace(swap) if swap else e
+
+
+#: Marks the second of two indices of one name in a message.
+_PRIME = "′"
+
+
+def _check(e: Equation) -> None:
+    """Refuse an equation that means nothing; where two indices share a name, it is told with names apart."""
+    try:
+        _check_parts(e)
+        return
+    except (DeclarationError, ShapeError) as error:
+        wrong = error
+    _check_parts(apart(e))
+    raise wrong
+
+
+def _check_parts(e: Equation) -> None:
+    _check_left(e)
+    _check_symbols(e)
+    _check_addresses(e)
 
 
 def _fault(e: Equation, says: str, way: str, parts: Iterable[Expr] = (), binders: Iterable[Index] = ()) -> str:
@@ -118,10 +149,11 @@ def _check_symbols(e: Equation) -> None:
             around = [*e.lhs.index, *bound_indices(e.rhs)]
             reader = next((a for a in sorted(e.rhs.atoms(Access), key=str) if s in a.free_symbols), None)
             where = f" of {reader}" if reader is not None else ""
-            alike = next((i for i in around if i.name == s.name), None)
+            alike = next((i for i in around if i.name == s.name.removesuffix(_PRIME)), None)
             if alike is not None:
-                says = f"two indices are called {s}: that{where} ranges over {_range(s.extent)}, the other one over {_range(alike.extent)}"
-                raise DeclarationError(_fault(e, says, f"use one index {s} for both, or give one of them another name", (s,), (alike,)))
+                ranges = f"that{where} ranges over {_range(s.extent)}, the other one over {_range(alike.extent)}"
+                says = f"two indices are called {alike}: {ranges}"
+                raise DeclarationError(_fault(e, says, f"use one index {alike} for both, or give one of them another name", (s,), (alike,)))
             used = () if reader is None else reader.free_symbols
             meant = next((i for i in around if i.extent == s.extent and i not in used), None)
             hint = "" if meant is None else f"did you mean {meant}, which has the same extent? Else "
@@ -141,14 +173,15 @@ def _check_addresses(e: Equation) -> None:
             continue
         found = stray(address)
         place = access.index.index(part)
-        culprit = access if part in bound_indices(e.rhs) else part
+        elsewhere = {arg for guard in e.rhs.atoms(Guard) for arg in guard.args}
+        culprit = access if part in elsewhere or part in bound_indices(e.rhs) else part
         guard = f"sbp.InRange({part}, {extent}) * {access}"
         if found is not None:
             at = f" at {', '.join(f'{name} = {value}' for name, value in found.at)}" if found.at else ""
             says = f"{access} reads position {found.value}{at}, but axis {place} of {access.tensor.name} has {_range(extent)}"
             way = f"give the index the extent of that axis, or guard what lies outside: {guard}"
             raise ShapeError(_fault(e, says, way, (culprit,)))
-        if isinstance(part, Index) and not not_negative(extent - 1 - part, address.known):
+        if isinstance(part, Index) and not inside(address):
             axis = f"axis {place} of {access.tensor.name}"
             says = f"index {part} of {access} ranges over {_range(part.extent)}, but {axis} has {_range(extent)}"
             raise ShapeError(_fault(e, says, f"give them one extent, or guard the access: {guard}", (culprit,)))
@@ -300,7 +333,7 @@ class System:
             swap = _roles(given)
             given = tuple(e.xreplace(swap) for e in given)
             declared = tuple(f.xreplace(swap) for f in declared)
-            template = Template(key="system:" + ";".join(map(written, given)), equations=given, facts=declared)
+            template = Template(key="system:" + ";".join(map(in_full, given)), equations=given, facts=declared)
             blocks = (Block(template, {name: name for name in template.tensors}, {}), *blocks)
             known = {**template.tensors, **known}
         object.__setattr__(self, "given", given)
@@ -350,7 +383,7 @@ class System:
         return "\n".join(map(str, self.equations))
 
 
-def written(equation: Equation) -> str:
+def in_full(equation: Equation) -> str:
     """Return an equation with the shapes of its tensors and the ranges of its sums as text: equal texts are equal equations."""
     tensors = {equation.tensor, *equation.reads}
     shapes = ",".join(f"{t.name}:{t.shape}:{int(t.integer)}" for t in sorted(tensors, key=lambda t: t.name))
@@ -424,4 +457,4 @@ def _roles(equations: tuple[Equation, ...]) -> dict[sympy.Basic, sympy.Basic]:
     }
 
 
-__all__ = ["Block", "Equation", "Fact", "System", "Template", "reads", "written"]
+__all__ = ["Block", "Equation", "Fact", "System", "Template", "apart", "in_full", "reads"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from sympy import Expr
+from typing import TYPE_CHECKING
 
 from symbackprop.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from sympy import Expr
 
 #: Longest line of an equation that is shown whole.
 WIDTH = 120

@@ -8,7 +8,7 @@ from functools import lru_cache
 import sympy
 from sympy import Expr
 
-from symbackprop.algebra.address import addresses, not_negative
+from symbackprop.algebra.address import addresses, inside
 from symbackprop.algebra.equation import Equation, System, Template
 from symbackprop.algebra.nodes import interval
 from symbackprop.algebra.tensor import Access
@@ -24,7 +24,7 @@ def _integer_addresses(template: Template) -> tuple[tuple[str, Equation, Expr, E
     for equation in template.equations:
         for address in addresses(equation.rhs):
             read = sorted(address.part.atoms(Access), key=str)
-            if not read or (not_negative(address.part, address.known) and not_negative(address.extent - 1 - address.part, address.known)):
+            if not read or inside(address):
                 continue
             if len(read) == 1:
                 factor = sympy.expand(address.part).coeff(read[0])

@@ -13,6 +13,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Function, Integer, S
 from sympy.core.relational import Relational
+from sympy.core.sorting import ordered
 from sympy.core.symbol import Str
 
 from symbackprop.algebra.index import Index, operand
@@ -169,9 +170,9 @@ class Indicator(Guard):
         if condition is S.false:
             return S.Zero
         if isinstance(condition, sympy.And):
-            return sympy.Mul(*(cls(part) for part in sympy.utilities.iterables.ordered(condition.args)))
+            return sympy.Mul(*(cls(part) for part in ordered(condition.args)))
         if isinstance(condition, sympy.Or):
-            rest = [1 - cls(part) for part in sympy.utilities.iterables.ordered(condition.args)]
+            rest = [1 - cls(part) for part in ordered(condition.args)]
             return 1 - sympy.Mul(*rest)
         if not isinstance(condition, Relational):
             raise DeclarationError(f"Indicator takes a comparison such as z > 0, got {condition}")

@@ -146,6 +146,11 @@ class Access(Expr):
         return f"{self.tensor.name}[{', '.join(printer._print(part) for part in self.index)}]"
 
 
+def parameter(name: str, *axes: Index | Extent, positive: bool = False) -> Tensor:
+    """Declare a parameter of an own layer that is a plain function; the arguments are those of `tensor`."""
+    return tensor(name, *axes, positive=positive, role="parameter")
+
+
 def tensor(
     name: str, *axes: Index | Extent, integer: bool = False, positive: bool = False, role: str | None = None
 ) -> Tensor:

@@ -338,8 +338,9 @@ def own_template(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, .
     defined = tuple(e.tensor.name for e in read.equations)
     pre = kept if kept in defined else "z" if "z" in defined else None
     system = System(read.equations)
+    key = ";".join([f"own:{system.blocks[0].template.key}", *(f"{f.lhs} = {f.rhs}" for f in read.facts)])
     return LayerTemplate(
-        template=Template(key=f"own:{system.blocks[0].template.key}", equations=read.equations, kept=(pre,) if pre else ()),
+        template=Template(key=key, equations=read.equations, facts=read.facts, kept=(pre,) if pre else ()),
         inputs=tuple(t.name for t in read.inputs),
         sizes=(),
         options=(),

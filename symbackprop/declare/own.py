@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from symbackprop import algebra as alg
+from symbackprop.algebra.fault import Fault
 from symbackprop.algebra.names import check_name
+from symbackprop.algebra.suggest import suggestion
 from symbackprop.declare.dimension import BATCH, Shape, extent, plain
-from symbackprop.declare.layers.wiring import Layer, Parameter, Shapes
+from symbackprop.declare.layers.wiring import Layer, Parameter, Shapes, written
 from symbackprop.errors import DeclarationError, ShapeError
 
 
 @dataclass(frozen=True)
 class OwnLayer:
-    """An own layer for inputs of certain shapes: its equations and parameter tensors."""
+    """An own layer for inputs of certain shapes: its parameter tensors, its equations, and what is declared true of its tensors."""
 
     inputs: tuple[Any, ...]
     parameters: tuple[Any, ...]
     equations: tuple[Any, ...]
+    facts: tuple[Any, ...] = ()
 
 
 def input_tensors(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, ...]) -> tuple[Any, ...]:
@@ -36,42 +39,110 @@ def read_layer(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, ...
     """Return what an own layer declares for these inputs.
 
     Raises:
-        DeclarationError: an equation reads a tensor that nobody gives, or the output has no batch axis.
+        DeclarationError: an equation reads a tensor that nobody gives, defines one that is given, or is none.
+        ShapeError: a tensor is read with another shape than it has.
     """
     kind = type(layer).__name__
     inputs = input_tensors(layer, shapes, integer)
-    parameters = tuple(_parameter(kind, t) for t in _listed(kind, "parameters", layer.parameters(*inputs)))
-    equations = _listed(kind, "equations", layer.equations(*inputs))
+    try:
+        parameters = tuple(_parameter(kind, t) for t in _listed(kind, "parameters", layer.parameters(*inputs)))
+        equations = _listed(kind, "equations", layer.equations(*inputs))
+        facts = _listed(kind, "facts", layer.facts(*inputs))
+        given = {t.name: t for t in (*inputs, *parameters)}
+        _check_names(kind, inputs, parameters)
+        _check_equations(kind, equations)
+        # A tensor is known by its name: who makes it twice, as parameters() and equations() do, need not keep the object.
+        swap = {t: given[t.name] for e in equations for t in e.reads if t.name in given and t.shape == given[t.name].shape}
+        system = alg.System((e.xreplace(swap) for e in equations), _facts(kind, facts, swap, parameters))
+        _check_reads(system, given, inputs, parameters)
+    except (DeclarationError, ShapeError) as error:
+        raise type(error)(str(error) if str(error).startswith(kind) else f"{kind}: {error}") from None
+    return OwnLayer(inputs, parameters, system.given, system.declared)
+
+
+def check_layer(layer: Layer, read: OwnLayer) -> None:
+    """Refuse what is well formed but surely not meant: only for layers of the user's own, not for the built-in ones.
+
+    Raises:
+        DeclarationError: a parameter that no equation reads, or a sum over an index that does not occur.
+    """
+    kind = type(layer).__name__
+    seen = {t.name for e in read.equations for t in e.reads}
+    idle = [p.name for p in read.parameters if p.name not in seen]
+    if idle:
+        known = suggestion(idle[0], sorted(seen - {t.name for t in (*read.inputs, *read.parameters)}))
+        raise DeclarationError(f"{kind}: parameter {idle[0]} is read by no equation; leave it out of parameters(){known}")
+    for e in map(alg.apart, read.equations):
+        for node in sorted(e.rhs.atoms(alg.Sum), key=str):
+            absent = [b for b in node.bound if b not in node.body.free_symbols]
+            if absent:
+                says = f"{kind}: {e.lhs}: Sum ranges over {absent[0]}, which does not occur in it: that multiplies by {absent[0].extent}"
+                line = alg.marked(e.lhs, e.rhs, (), absent[:1])
+                raise DeclarationError(str(Fault(says, (line,), f"take {absent[0]} out of the sum; if the factor is meant, write it")))
+
+
+def _check_names(kind: str, inputs: tuple[Any, ...], parameters: tuple[Any, ...]) -> None:
+    names = [t.name for t in parameters]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise DeclarationError(f"{kind}: two parameters are called {name}; a name stands for one tensor")
+        if name in {t.name for t in inputs}:
+            raise DeclarationError(f"{kind}: the parameter {name} is called like an input; choose another name")
+
+
+def _check_equations(kind: str, equations: tuple[Any, ...]) -> None:
     if not equations:
         raise DeclarationError(f"{kind}.equations returns no equation")
     for e in equations:
         if not isinstance(e, alg.Equation):
             raise DeclarationError(f"{kind}.equations returns {type(e).__name__}; it returns a tuple of sbp.Equation")
-    swap = {alg.Tensor(p.name, p.axes, "input", integer=p.integer, positive=p.positive): p for p in parameters}
-    equations = tuple(e.xreplace(swap) for e in equations)
-    system = alg.System(equations)
-    known = {t.name: t.shape for t in (*inputs, *parameters)}
-    for name in system.free:
-        if name not in known:
-            raise DeclarationError(
-                f"{kind}: the equations read {name}, neither an input ({', '.join(t.name for t in inputs)}) nor one of parameters()"
-            )
-        if system.tensors[name].shape != known[name]:
-            raise ShapeError(f"{kind}: {name} is read with shape {system.tensors[name].shape}, it has {known[name]}")
-    clash = sorted(set(system.defined) & set(known))
-    if clash:
-        raise DeclarationError(f"{kind}: {clash[0]} is an input or a parameter and cannot be defined by an equation")
-    return OwnLayer(inputs, parameters, system.given)
+
+
+def _check_reads(system: Any, given: Mapping[str, Any], inputs: tuple[Any, ...], parameters: tuple[Any, ...]) -> None:
+    """Refuse equations that define what is given, and that read what nobody gives."""
+    told = f"neither an input ({', '.join(t.name for t in inputs)}) nor a parameter ({', '.join(t.name for t in parameters) or 'none'})"
+    for e in map(alg.apart, system.given):
+        if e.tensor.name in given:
+            what = "an input" if e.tensor.name in {t.name for t in inputs} else "a parameter"
+            says = f"{e.lhs}: {e.tensor.name} is {what} and cannot be defined by an equation"
+            raise DeclarationError(str(Fault(says, (alg.marked(e.lhs, e.rhs, (e.lhs,)),), "define a tensor of another name")))
+        for t in e.reads:
+            parts = tuple(a for a in e.rhs.atoms(type(e.lhs)) if a.tensor.name == t.name)
+            if t.name not in given and t.name not in system.defined:
+                way = f"return it from parameters() too, or define it by an equation before{suggestion(t.name, (*given, *system.defined))}"
+                says = f"{e.lhs}: {t.name} is {told}, and no equation defines it"
+                raise DeclarationError(str(Fault(says, (alg.marked(e.lhs, e.rhs, parts),), way)))
+            if t.name in given and t.shape != given[t.name].shape:
+                says = f"{e.lhs}: {t.name} is read with shape {written(t.shape)}, but it has {written(given[t.name].shape)}"
+                raise ShapeError(str(Fault(says, (alg.marked(e.lhs, e.rhs, parts),), f"declare {t.name} once, and read that tensor")))
+
+
+def _facts(kind: str, facts: tuple[Any, ...], swap: Mapping[Any, Any], parameters: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return declared facts over the layer's tensors; one about a parameter would end with the first step of training."""
+    made = []
+    trained = {p.name for p in parameters}
+    for fact in alg.System((), facts).declared:
+        fact = fact.xreplace(swap)
+        about = sorted({t.name for side in (fact.lhs, fact.rhs) for t in alg.reads(side)} & trained)
+        if about:
+            raise DeclarationError(f"{kind}: the fact {fact} is about the parameter {about[0]}, which training changes")
+        made.append(fact)
+    return tuple(made)
 
 
 def own_shapes(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, ...]) -> Shapes:
     """Return the output shape and the parameters of an own layer."""
     read = read_layer(layer, shapes, integer)
-    output = read.equations[-1].tensor
+    last = alg.apart(read.equations[-1])
+    output = last.tensor
     if output.rank < 1 or output.shape[0] != alg.Size(BATCH):
-        raise DeclarationError(
-            f"{type(layer).__name__}: the output {output.name} must have the batch as its first axis, as the inputs have (x.axes[0])"
-        )
+        axes = ", ".join(a.name for a in output.axes)
+        has = f"({axes})" if axes else "none"
+        says = f"{type(layer).__name__}: the output {output.name} must have the batch as its first axis, but its axes are {has}"
+        n = read.inputs[0].axes[0]
+        rest = [a.name for a in output.axes if a.extent != n.extent]
+        way = f"declare it as tensor({output.name!r}, {', '.join([n.name, *rest])}), with {n.name} = x.axes[0]"
+        raise DeclarationError(str(Fault(says, (alg.marked(last.lhs, last.rhs, (last.lhs,)),), way)))
     initial: Mapping[str, str] = getattr(layer, "initial", {})
     parameters = []
     for p in read.parameters:
@@ -87,7 +158,7 @@ def _listed(kind: str, method: str, given: Any) -> tuple[Any, ...]:
         return tuple(given.values())
     if isinstance(given, alg.Tensor | alg.Equation):
         return (given,)
-    if isinstance(given, tuple | list):
+    if isinstance(given, tuple | list | Iterator):
         return tuple(given)
     raise DeclarationError(f"{kind}.{method} returns {type(given).__name__}; it returns a tuple")
 
@@ -101,4 +172,4 @@ def _parameter(kind: str, given: Any) -> Any:
     return alg.Tensor(given.name, given.axes, "parameter", integer=given.integer, positive=given.positive)
 
 
-__all__ = ["OwnLayer", "own_shapes", "read_layer"]
+__all__ = ["OwnLayer", "check_layer", "own_shapes", "read_layer"]

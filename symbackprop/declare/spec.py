@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
+from symbackprop import algebra as alg
 from symbackprop.algebra.suggest import suggestion
 from symbackprop.declare.activations import ActivationSpec
 from symbackprop.declare.dimension import Shape
@@ -15,7 +16,7 @@ from symbackprop.declare.layers import LAYERS, Activation
 from symbackprop.declare.layers.wiring import Layer, Shapes
 from symbackprop.declare.layout import MaskRecord, ParameterRecord, place
 from symbackprop.declare.losses import Loss
-from symbackprop.declare.own import own_shapes, read_layer
+from symbackprop.declare.own import check_layer, own_shapes, read_layer
 from symbackprop.declare.regularizers import L1, L2, ElasticNet
 from symbackprop.errors import DeclarationError
 
@@ -54,6 +55,8 @@ class LayerSpec:
         layer = self.layer()
         rule = getattr(layer, "shapes", None) if self.own is None else None
         made: Shapes = rule(*shapes) if rule is not None else own_shapes(layer, shapes, integer)
+        if self.own is not None:
+            check_layer(layer, read_layer(layer, shapes, integer))
         return made
 
 
@@ -179,7 +182,8 @@ class NetworkSpec:
             if own is not None:
                 shapes = tuple(self.shapes[x] for x in call.inputs)
                 read = read_layer(own, shapes, tuple(whole.get(x, False) for x in call.inputs))
-                owns[call.output] = [[str(e) for e in read.equations], [f"{p.name}{p.shape}" for p in read.parameters]]
+                facts = [f"{f.lhs} = {f.rhs}" for f in read.facts]
+                owns[call.output] = [list(map(alg.in_full, read.equations)), [f"{p.name}{p.shape}" for p in read.parameters], facts]
         content = {
             "name": self.name,
             "inputs": [[i.name, i.shape, i.integer] for i in self.inputs],

@@ -15,7 +15,7 @@ import sympy
 from sympy import Expr
 
 from symbackprop.algebra.bound import bound_indices, canonical, rename
-from symbackprop.algebra.equation import Block, System, Template, _raw, written
+from symbackprop.algebra.equation import Block, System, Template, _raw, in_full
 from symbackprop.algebra.index import Index, Size
 from symbackprop.algebra.nodes import Reduction
 from symbackprop.algebra.tensor import Access, Tensor
@@ -227,7 +227,7 @@ class _Sweep:
             self.write(flow, real, tensor)
         for blocks in (self.blocks, self.stable):
             equations = tuple(e for block in blocks[start:] for e in block.equations(self.tensors))
-            template = Template("recurrence:" + ";".join(map(written, equations)), equations)
+            template = Template("recurrence:" + ";".join(map(in_full, equations)), equations)
             blocks[start:] = [Block(template, {name: name for name in template.tensors}, {}, forms[0][0].owner)]
 
     def write(self, flow: _Flow, real: str, tensor: str) -> None:

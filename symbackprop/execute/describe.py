@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sympy import Number
 
-from symbackprop.algebra.equation import Fact
+from symbackprop.algebra.equation import Fact, reads
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import Sum
 from symbackprop.algebra.tensor import Access
@@ -16,6 +18,7 @@ from symbackprop.execute.face import Face, InputFace, MaskFace, TargetFace
 
 def describe(spec: NetworkSpec, model: Model, *, kind: str, module: str, dtype: str, batch: int, plan: str) -> Face:
     """Return what the text of a network takes and gives."""
+    sums = _sums(model)
     output = numbers(spec.shapes[spec.outputs[0]], f"output of network {spec.name}")
     return Face(
         network=spec.name,
@@ -24,9 +27,9 @@ def describe(spec: NetworkSpec, model: Model, *, kind: str, module: str, dtype: 
         dtype=dtype,
         batch=batch,
         inputs=tuple(
-            InputFace(i.name, numbers(i.shape, f"input {i.name}"), i.integer, *model.ranges.get(i.name, (None, None))) for i in spec.inputs
+            _input(i.name, numbers(i.shape, f"input {i.name}"), i.integer, model.ranges.get(i.name), sums.get(i.name)) for i in spec.inputs
         ),
-        target=_target(model, output),
+        target=_target(model, output, sums),
         output=output,
         parameters=spec.parameters,
         loss=None if spec.loss is None else spec.loss.name,
@@ -37,6 +40,11 @@ def describe(spec: NetworkSpec, model: Model, *, kind: str, module: str, dtype: 
         masks=tuple(MaskFace(m.name, numbers(m.shape, m.name), m.keep) for m in spec.masks),
         modes=spec.has_modes,
     )
+
+
+def _input(name: str, shape: tuple[int, ...], integer: bool, ends: tuple[int, int] | None, total: float | None) -> InputFace:
+    least, most = ends or (None, None)
+    return InputFace(name, shape, integer, least, most, total)
 
 
 def numbers(shape: tuple[int | str, ...], what: str) -> tuple[int, ...]:
@@ -51,16 +59,23 @@ def numbers(shape: tuple[int | str, ...], what: str) -> tuple[int, ...]:
     return tuple(size for size in shape if isinstance(size, int))
 
 
-def _target(model: Model, output: tuple[int, ...]) -> TargetFace | None:
+def _target(model: Model, output: tuple[int, ...], sums: Mapping[str, float]) -> TargetFace | None:
     if model.target is None:
         return None
     if model.system.tensors[model.target].integer:
         return TargetFace("labels", output[:-1], classes=output[-1])
-    sums = None
-    for block in model.system.blocks:
-        for fact in block.template.facts:
-            sums = _row_sum(fact)
-    return TargetFace("rows", output, sums_to=sums)
+    return TargetFace("rows", output, sums_to=sums.get(model.target))
+
+
+def _sums(model: Model) -> dict[str, float]:
+    """Return what the rows of inputs and target are declared to sum to; facts about other tensors cannot be tested here."""
+    given = {*model.inputs, *((model.target,) if model.target else ())}
+    found = {}
+    for fact in model.system.facts:
+        about = {t.name for side in (fact.lhs, fact.rhs) for t in reads(side)}
+        if about & given:
+            found[min(about & given)] = _row_sum(fact)
+    return found
 
 
 def _row_sum(fact: Fact) -> float:
@@ -69,7 +84,7 @@ def _row_sum(fact: Fact) -> float:
     if isinstance(left, Sum) and isinstance(left.body, Access) and isinstance(right, Number) and isinstance(left.body.index[-1], Index):
         if left.bound == left.body.index[-1:]:
             return float(right)
-    raise EmissionError(f"the fact {fact} cannot be tested on arrays; declare the sum over the last axis of the target")
+    raise EmissionError(f"the fact {fact} cannot be tested on arrays; declare what a row sums to, over the last axis")
 
 
 __all__ = ["describe", "numbers"]

@@ -162,9 +162,10 @@ def check_sums(y: Array, name: str, total: float, dtype: str) -> None:
     if wrong.any():
         place = tuple(int(k) for k in np.argwhere(wrong)[0])
         row = place[0] if len(place) == 1 else place
+        who, labels = ("loss", " or pass integer labels") if name == "y" else ("network", "")
         raise DataError(
-            f"{name}: the loss declares that every row sums to {total:g}, but row {row} sums to {sums[place]:.6g}; "
-            f"normalise the rows or pass integer labels"
+            f"{name}: the {who} declares that every row sums to {total:g}, but row {row} sums to {sums[place]:.6g}; "
+            f"normalise the rows{labels}"
         )
 
 
@@ -219,6 +220,8 @@ def check_inputs(face: Face, x: Any, *, finite: bool, largest: int | None) -> tu
             array = check_array(given, one.name, (-1, *one.shape), dtype, program=f"program {face.network}")
             if finite:
                 check_finite(array, one.name)
+            if one.sums_to is not None:
+                check_sums(array, one.name, one.sums_to, face.dtype)
         if batch not in (-1, array.shape[0]):
             raise ShapeError(f"{one.name}: {array.shape[0]} samples, but {face.inputs[0].name} has {batch}")
         batch = array.shape[0]

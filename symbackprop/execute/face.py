@@ -10,13 +10,23 @@ from symbackprop.declare.layout import ParameterRecord
 
 @dataclass(frozen=True)
 class InputFace:
-    """An input: its name, shape without the batch, whether it holds integers, and the ends of their range if they are addresses."""
+    """An input.
+
+    Attributes:
+        name: of it.
+        shape: without the batch.
+        integer: whether it holds whole numbers.
+        least: of them, if they are addresses.
+        most: the greatest, if they are addresses.
+        sums_to: the declared sum of every row, or None.
+    """
 
     name: str
     shape: tuple[int, ...]
     integer: bool = False
     least: int | None = None
     most: int | None = None
+    sums_to: float | None = None
 
 
 @dataclass(frozen=True)

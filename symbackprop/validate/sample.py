@@ -143,12 +143,13 @@ def _data(model: Model, name: str, batch: int, rng: np.random.Generator, dtype: 
     if name in model.masks:
         # More zeros than most layers have, so that a kernel that forgets them is noticed.
         return _rounded(rng.integers(0, 2, size=shape), dtype)
-    if name != model.target:
+    told = any(t.name == name for fact in model.system.facts for t in _read(fact.lhs))
+    if name != model.target and not told:
         drawn = rng.standard_normal(shape)
         return _rounded(np.exp(drawn) if tensor.positive else drawn, dtype)
     # Inside (0, 1) a target suits every loss: real numbers, probabilities, counts.
     drawn = rng.uniform(0.1, 0.9, size=shape)
-    if any(t.name == name for fact in model.system.facts for t in _read(fact.lhs)):
+    if told:
         drawn = _distributions(drawn)
         _check_facts(model, name, drawn)
     return _rounded(drawn, dtype)

@@ -212,12 +212,12 @@ class Wrong(sbp.Layer):
 
 @pytest.mark.parametrize(
     ("kind", "said"),
-    [(Stray, "read q"), (Silent, "no equations"), (NoBatch, "batch as its first axis"), (Wrong, "returns str")],
+    [(Stray, "q is neither an input"), (Silent, "no equations"), (NoBatch, "batch as its first axis"), (Wrong, "returns str")],
 )
 def test_a_bad_own_layer_is_refused_and_named(kind, said):
     with pytest.raises(sbp.DeclarationError, match=said) as caught:
         sbp.Sequential([sbp.Input(2), kind()])
-    assert kind.__name__ in str(caught.value) and "\n" not in str(caught.value)
+    assert kind.__name__ in str(caught.value).split("\n")[0]
 
 
 def test_per_and_target_are_checked():

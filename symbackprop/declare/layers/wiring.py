@@ -47,7 +47,8 @@ class Layer:
 
     An own layer is a subclass with two methods. Both take the layer's inputs as tensors whose first axis is the batch:
     ``parameters(self, *inputs)`` returns the parameter tensors, ``equations(self, *inputs)`` the equations in order; the left
-    side of the last one is the output.
+    side of the last one is the output. ``facts(self, *inputs)`` may declare what is true of the inputs. A plain function will do
+    instead of a class: see `layer`.
 
     ``equations`` hold in training. A layer that does something else when it predicts defines ``inference`` too; what that reads
     besides inputs and parameters are running statistics, whose updates ``statistics`` returns.
@@ -76,6 +77,13 @@ class Layer:
     def equations(self, *inputs: Any) -> Any:
         """Return the equations, in order; the last one defines the output."""
         raise DeclarationError(f"{type(self).__name__} has no equations: define equations(self, *inputs)")
+
+    def facts(self, *inputs: Any) -> Any:
+        """Return what is true of the inputs, as pairs (left, right): ``[(Sum(x[n, i], i), 1)]``; derivations use it.
+
+        Of an input of the network it says what every row sums to, and is tested on every call; of other tensors it is believed.
+        """
+        return ()
 
     def inference(self, *inputs: Any) -> Any:
         """Return the equations that predict; by default those of training."""
