@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from symbackprop import pipeline
+from symbackprop.algebra.suggest import suggestion
 from symbackprop.declare.spec import NetworkSpec
-from symbackprop.declare.suggest import suggestion
 from symbackprop.errors import DataError, DerivationError, ShapeError
 from symbackprop.execute import door
 from symbackprop.execute.face import Face, InputFace

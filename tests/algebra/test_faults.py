@@ -151,7 +151,7 @@ FAULTS: dict[str, tuple[Callable[[], Any], type[Exception], str, list[str], str]
         lambda: E(z[n, i], sbp.ArgMax(wide[n, m], u, m)),
         sbp.DeclarationError,
         "z[n, i]: ArgMax gives the value of u, which is not among the indices that it ranges over (m)",
-        ["argmax_m wide[n, m]"],
+        ["(u at max_m wide[n, m])"],
         "",
     ),
     "Piecewise without an end": (
