@@ -12,6 +12,7 @@ a meaning (`MatrixEquation.evaluate`) and a plain text, and know nothing about h
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,40 +63,86 @@ class Form:
 
 
 @dataclass(frozen=True)
+class Block:
+    """One of the equal parts that an axis is cut into: entries ``number * size`` up to ``(number + 1) * size``.
+
+    Attributes:
+        number: which part, counted from 0: a number, or an index.
+        size: how long each is.
+    """
+
+    number: Expr
+    size: Expr
+
+
+@dataclass(frozen=True)
 class Entry(Form):
-    """A tensor, whole, or one sample of it.
+    """A tensor, whole, or a part of it: one sample, one head, one step, one block.
+
+    An array of more than two axes that is read whole counts as one long column: what is done to it is done entry by entry.
 
     Attributes:
         tensor: what is read.
-        at: per axis None where the whole axis stays, or the index (or number) at which that axis is read.
+        at: per axis None where the whole axis stays, a `Block` where one part of it does, or the place (a number, an index, the
+            step before an index) at which that axis is read.
         turned: the array is used transposed (derivatives in numerator layout are rows).
     """
 
     tensor: Tensor
-    at: tuple[Expr | None, ...] = ()
+    at: tuple[Expr | Block | None, ...] = ()
     turned: bool = False
 
     def __post_init__(self) -> None:
         if not self.at:
             object.__setattr__(self, "at", (None,) * self.tensor.rank)
-        if len(self.at) != self.tensor.rank or self.rank > 2:
+        if len(self.at) != self.tensor.rank or (self.rank > 2 and not self.long):
             raise ShapeError(f"{self.tensor.name} with {self.tensor.rank} axes is no matrix")
 
     @property
     def rank(self) -> int:
         """How many axes stay."""
-        return sum(part is None for part in self.at)
+        return sum(part is None or isinstance(part, Block) for part in self.at)
+
+    @property
+    def long(self) -> bool:
+        """Whether this is a whole array of more than two axes, as one column."""
+        return self.tensor.rank > 2 and all(part is None for part in self.at)
+
+    @property
+    def places(self) -> tuple[Expr, ...]:
+        """Where the axes are read that do not stay."""
+        return tuple(part for part in self.at if isinstance(part, Expr))
+
+    @property
+    def cuts(self) -> tuple[Expr | str, ...]:
+        """Where an axis that stays is cut into blocks: for each that stays the number of the block, or ":" for the whole axis."""
+        if not any(isinstance(part, Block) for part in self.at):
+            return ()
+        return tuple(part.number if isinstance(part, Block) else ":" for part in self.at if part is None or isinstance(part, Block))
+
+    @property
+    def running(self) -> tuple[Index, ...]:
+        """The indices in its places and block numbers, in their order."""
+        parts = [part.number if isinstance(part, Block) else part for part in self.at if part is not None]
+        found = (i for part in parts for i in sorted((s for s in part.free_symbols if isinstance(s, Index)), key=lambda i: i.name))
+        return tuple(dict.fromkeys(found))
 
     @property
     def shape(self) -> Shape:
-        kept = [axis.extent for axis, part in zip(self.tensor.axes, self.at, strict=True) if part is None]
+        if self.long:
+            return (sympy.Mul(*self.tensor.shape), None)
+        kept = [
+            part.size if isinstance(part, Block) else axis.extent
+            for axis, part in zip(self.tensor.axes, self.at, strict=True)
+            if part is None or isinstance(part, Block)
+        ]
         rows, columns = (*kept, None, None)[:2]
         return (columns, rows) if self.turned else (rows, columns)
 
 
 @dataclass(frozen=True)
 class Number(Form):
-    """A constant made of numbers and sizes: 2, 1/N."""
+    """A constant made of numbers and sizes: 2, 1/N; among parts of tensors also of their indices: [t > 0]."""
 
     value: Expr
 
@@ -307,6 +354,51 @@ class Diag(Form):
 
 
 @dataclass(frozen=True)
+class Triangle(Form):
+    """A matrix of ones on one side of its diagonal and zeros on the other. It selects: what it switches off does not count.
+
+    Attributes:
+        rows: how many.
+        columns: how many.
+        lower: whether the ones are below the diagonal.
+        strict: whether the diagonal itself is zero.
+    """
+
+    rows: Expr
+    columns: Expr
+    lower: bool = True
+    strict: bool = False
+
+    @property
+    def shape(self) -> Shape:
+        return (self.rows, self.columns)
+
+    @property
+    def shift(self) -> int:
+        """By how much the edge of the ones is moved upwards from the diagonal."""
+        return (-1 if self.lower else 1) if self.strict else 0
+
+
+@dataclass(frozen=True)
+class Stack(Form):
+    """Columns or matrices one above the other."""
+
+    args: tuple[Form, ...]
+
+    def __post_init__(self) -> None:
+        if len({a.shape[1] for a in self.args}) != 1 or any(a.shape[0] is None for a in self.args):
+            raise ShapeError(f"{', '.join(map(str, self.args))}: the shapes {', '.join(str(a.shape) for a in self.args)} do not stack")
+
+    @property
+    def shape(self) -> Shape:
+        return (sympy.Add(*(a.shape[0] for a in self.args)), self.args[0].shape[1])
+
+    @property
+    def parts(self) -> tuple[Form, ...]:
+        return self.args
+
+
+@dataclass(frozen=True)
 class OneHot(Form):
     """Unit vectors: the column e_y of one label, or one row for each of a column of labels."""
 
@@ -339,7 +431,7 @@ class SquaredNorm(Form):
 
 @dataclass(frozen=True)
 class Total(Form):
-    """Σ over samples of a form that reads one sample of its tensors."""
+    """Σ over samples (or heads, or steps) of a form that reads one of them of its tensors."""
 
     index: Index
     arg: Form
@@ -355,7 +447,7 @@ class Total(Form):
 
 @dataclass(frozen=True)
 class MatrixEquation:
-    """``lhs = rhs`` in matrix form; the left side is a whole tensor (or one sample of it)."""
+    """``lhs = rhs`` in matrix form; the left side is a whole tensor, or a part of it: then it holds for each sample, head, step."""
 
     lhs: Entry
     rhs: Form
@@ -390,17 +482,15 @@ class MatrixEquation:
         arrays = {t.name: as_array(t, values[t.name], np.float64) for t in self.reads}
         tensors = {t.name: t for t in self.reads}
         known = _Values(arrays, solve_sizes(tensors, arrays), {})
-        free = [(axis, part) for axis, part in zip(self.tensor.axes, self.lhs.at, strict=True) if part is not None]
-        with np.errstate(all="ignore"):
-            if not free:
-                result = self.upright(known.visit(self.rhs))
-            else:
-                ((axis, part),) = free
-                samples = [self.upright(known.inside(part, k).visit(self.rhs)) for k in range(known.length(axis.extent))]
-                # Samples may be the columns of the array.
-                result = np.moveaxis(np.stack(samples)[..., 0], 0, self.lhs.at.index(part))
         shape = tuple(known.length(axis.extent) for axis in self.tensor.axes)
-        return np.asarray(result, dtype=np.float64).reshape(shape).copy()
+        result = np.full(shape, np.nan)
+        running = self.lhs.running
+        with np.errstate(all="ignore"):
+            for at in itertools.product(*(range(known.length(i.extent)) for i in running)):
+                here = known.inside(dict(zip(running, at, strict=True)))
+                place = here.place(self.lhs)
+                result[place] = self.upright(here.visit(self.rhs)).reshape(result[place].shape)
+        return result
 
     def upright(self, array: Array) -> Array:
         return array.T if self.lhs.turned else array
@@ -424,6 +514,8 @@ def transpose(form: Form) -> Form:
         return form.arg
     if form.scalar or isinstance(form, Number | Diag):
         return form
+    if isinstance(form, Triangle):
+        return Triangle(form.columns, form.rows, not form.lower, form.strict)
     if isinstance(form, Fill):
         return Fill(form.value, form.columns, form.rows)
     if isinstance(form, Times):
@@ -527,10 +619,28 @@ def walk(form: Form) -> Iterator[Form]:
 class _Values:
     arrays: Mapping[str, Array]
     sizes: Mapping[Expr, Expr]
-    at: Mapping[Expr, int]
+    at: Mapping[Index, int]
 
-    def inside(self, index: Expr, position: int) -> _Values:
-        return _Values(self.arrays, self.sizes, {**self.at, index: position})
+    def inside(self, at: Mapping[Index, int]) -> _Values:
+        return _Values(self.arrays, self.sizes, {**self.at, **at})
+
+    def number(self, value: Expr) -> float:
+        swap: dict[sympy.Basic, sympy.Basic] = {i: sympy.Integer(k) for i, k in self.at.items()}
+        return float(value.xreplace({**self.sizes, **swap}))
+
+    def place(self, entry: Entry) -> tuple[slice | int, ...]:
+        """Return where in its array a part of a tensor lies."""
+        out: list[slice | int] = []
+        for axis, part in zip(entry.tensor.axes, entry.at, strict=True):
+            if isinstance(part, Block):
+                size, number = self.length(part.size), int(self.number(part.number))
+                out.append(slice(number * size, (number + 1) * size))
+                continue
+            position = None if part is None else int(self.number(part))
+            if position is not None and not 0 <= position < self.length(axis.extent):
+                raise ShapeError(f"{entry} is read at {position}, outside of 0 to {self.length(axis.extent) - 1}")
+            out.append(slice(None) if position is None else position)
+        return tuple(out)
 
     def length(self, extent: Expr | None) -> int:
         if extent is None:
@@ -543,19 +653,25 @@ class _Values:
     def visit(self, form: Form) -> Array:
         """Return the form's values, always with two axes."""
         if isinstance(form, Entry):
-            array = self.arrays[form.tensor.name]
-            array = array[tuple(slice(None) if p is None else int(p) if p.is_Integer else self.at[p] for p in form.at)]
-            array = np.reshape(array, (*array.shape, 1, 1)[:2])
+            array = self.arrays[form.tensor.name][self.place(form)]
+            array = np.reshape(array, (*array.shape, 1, 1)[:2] if array.ndim < 3 else (-1, 1))
             return array.T if form.turned else array
         if isinstance(form, Number):
-            return np.array([[float(form.value.xreplace(dict(self.sizes)))]])
+            return np.array([[self.number(form.value)]])
         if isinstance(form, Fill):
             rows, columns = (self.length(e) for e in form.shape)
-            return np.full((rows, columns), float(form.value.xreplace(dict(self.sizes))))
+            return np.full((rows, columns), self.number(form.value))
         if isinstance(form, Ones):
             return np.ones((self.length(form.extent), 1))
+        if isinstance(form, Triangle):
+            ones = np.ones([self.length(e) for e in form.shape])
+            return np.tril(ones, form.shift) if form.lower else np.triu(ones, form.shift)
         if isinstance(form, Total):
-            return np.asarray(sum(self.inside(form.index, k).visit(form.arg) for k in range(self.length(form.index.extent))))
+            steps = range(self.length(form.index.extent))
+            return np.asarray(sum(self.inside({form.index: k}).visit(form.arg) for k in steps))
+        if isinstance(form, Scale) and any(isinstance(f, Number) and self.number(f.value) == 0 for f in form.factors):
+            # What a guard switches off is not read: it may lie outside.
+            return np.zeros([self.length(e) for e in form.shape])
         if isinstance(form, OneHot):
             units: Array = np.eye(self.length(form.classes))[self.visit(form.labels)[:, 0].astype(np.int64)]
             return units if form.labels.rank else units.T
@@ -584,6 +700,8 @@ class _Values:
             return np.asarray(args[0] / args[1])
         if isinstance(form, Diag):
             return np.diag(args[0][:, 0])
+        if isinstance(form, Stack):
+            return np.concatenate(args)
         if isinstance(form, SquaredNorm):
             return np.array([[np.sum(args[0] ** 2)]])
         if isinstance(form, Power | Apply):
@@ -602,7 +720,9 @@ class _Values:
 
 
 def _selects(form: Form) -> bool:
-    return _selects(form.arg) if isinstance(form, Transpose) else isinstance(form, Apply) and form.selects
+    if isinstance(form, Transpose):
+        return _selects(form.arg)
+    return isinstance(form, Triangle) or (isinstance(form, Apply) and form.selects)
 
 
 # --- plain text ------------------------------------------------------------------------------------------------------
@@ -636,8 +756,9 @@ def text(form: Form) -> str:
         return f"({written})" if level(part) in loose else written
 
     if isinstance(form, Entry):
-        samples = ",".join(str(p) for p in form.at if p is not None)
-        return f"{form.tensor.name}{f'⟨{samples}⟩' if samples else ''}{'ᵀ' if form.turned else ''}"
+        samples = ",".join(map(str, form.places))
+        blocks = f"[{', '.join(map(str, form.cuts))}]" if form.cuts else ""
+        return f"{form.tensor.name}{f'⟨{samples}⟩' if samples else ''}{blocks}{'ᵀ' if form.turned else ''}"
     if isinstance(form, Number | Fill):
         return str(form.value).replace("*", " ")
     if isinstance(form, Ones):
@@ -673,6 +794,10 @@ def text(form: Form) -> str:
         return _applied(form)
     if isinstance(form, Diag):
         return "I" if isinstance(form.arg, Ones) else f"diag({text(form.arg)})"
+    if isinstance(form, Triangle):
+        return f"{'tril' if form.lower else 'triu'}(𝟏 𝟏ᵀ{f', {form.shift}' if form.shift else ''})"
+    if isinstance(form, Stack):
+        return f"[{'; '.join(map(text, form.args))}]"
     if isinstance(form, OneHot):
         return f"e_{{{form.labels}}}"
     if isinstance(form, SquaredNorm):
@@ -725,6 +850,7 @@ def _applied(form: Apply) -> str:
 
 __all__ = [
     "Apply",
+    "Block",
     "Diag",
     "Entry",
     "Fill",
@@ -739,9 +865,11 @@ __all__ = [
     "Quotient",
     "Scale",
     "SquaredNorm",
+    "Stack",
     "Times",
     "Total",
     "Transpose",
+    "Triangle",
     "hadamard",
     "level",
     "plus",

@@ -1,22 +1,29 @@
 """From index form to matrix form: which axis touches which decides products and transposes.
 
 A sum over one index is a matrix product, equal indices are an elementwise product, different ones an outer product, a missing
-index is a repetition with 𝟏. What has more than two axes at once, or an affine index, has no matrix form.
+index is a repetition with 𝟏. Where arrays have more than two axes, some indices are read one value at a time and the equation is
+a family of matrix equations, one for each sample, head or step; a sum over such an index is a sum of matrices. Parts of an axis
+of equal length (the heads in the rows of a weight, the gates of a recurrence) are blocks. What is left has no matrix form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from dataclasses import field as dataclass_field
+from typing import Any
 
 import sympy
 from sympy import Expr, S
 
-from symbackprop.algebra.bound import canonical
-from symbackprop.algebra.equation import Equation
+from symbackprop.algebra.bound import bound_indices, canonical, fresh
+from symbackprop.algebra.equation import Equation, _raw
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.matrix import (
     Apply,
+    Block,
     Diag,
     Entry,
     Fill,
@@ -31,20 +38,27 @@ from symbackprop.algebra.matrix import (
     Quotient,
     Scale,
     SquaredNorm,
+    Stack,
     Total,
     Transpose,
+    Triangle,
     hadamard,
     plus,
     scale,
     times,
     transpose,
 )
-from symbackprop.algebra.nodes import ArgMax, Guard, Indicator, LogSumExp, Max, Sum, Unspecified
+from symbackprop.algebra.nodes import ArgMax, Floor, Guard, Indicator, InRange, LogSumExp, Max, Sum, Unspecified
 from symbackprop.algebra.order import ordered_terms, signed_factors
-from symbackprop.algebra.tensor import Access
+from symbackprop.algebra.recurrence import Recurrence, strands
+from symbackprop.algebra.tensor import Access, Tensor
 
 
-def matrix_form(equation: Equation, *, sample: Index | None = None) -> MatrixEquation | None:
+#: Axes, by tensor and place, along which a recurrence runs.
+Stepped = frozenset[tuple[str, int]]
+
+
+def matrix_form(equation: Equation, *, sample: Index | None = None, stepped: Stepped = frozenset()) -> MatrixEquation | None:
     """Return an equation in matrix form, or None where it has none.
 
     dW[i, j] = Σ_n δ[n, i] a[n, j] becomes dW = δᵀ a; with ``sample=n`` it becomes dW = Σ_n δ⟨n⟩ a⟨n⟩ᵀ.
@@ -53,16 +67,179 @@ def matrix_form(equation: Equation, *, sample: Index | None = None) -> MatrixEqu
         equation: in index form.
         sample: an index that is read one value at a time instead of being an axis of matrices (the lecture's form of a batch);
             a sum over an index of its extent becomes a sum over samples.
+        stepped: axes that are read one step at a time where that is possible, see `stepped_axes`.
     """
-    builder = _Builder(tuple(equation.lhs.index), sample)
+    whole = None if sample is not None or _runs(equation, stepped) else _entry_by_entry(equation)
+    if whole is not None:
+        return whole
+    equation = _cut(equation)
+    free = [i for i in dict.fromkeys(i for part in equation.lhs.index for i in _indices(part)) if i != sample]
+    for steps in dict.fromkeys((stepped, frozenset())):
+        for count in range(min(len(free), MOST_RUNNING) + 1):
+            for running in itertools.combinations(free, count):
+                found = _built(equation, sample, frozenset((*running, *([sample] if sample is not None else []))), steps)
+                if found is not None and (count < len(free) or not count or _worthwhile(found)):
+                    return found
+    return None
+
+
+#: A family of equations has at most so many indices.
+MOST_RUNNING = 3
+
+
+def _built(equation: Equation, sample: Index | None, running: frozenset[Index], stepped: Stepped) -> MatrixEquation | None:
+    builder = _Builder(tuple(equation.lhs.index), sample, running, stepped, _runs(equation, stepped), _pairs(equation.rhs))
     try:
         lhs = builder.access(equation.lhs)
-        if len(lhs.axes) > 2:
-            return None
         rhs = builder.visit(canonical(equation.rhs))
         return MatrixEquation(lhs.form, builder.oriented(rhs, lhs.axes))  # type: ignore[arg-type]
     except _NoFormError:
         return None
+
+
+def _worthwhile(form: MatrixEquation) -> bool:
+    """Whether a family of scalar equations says more than the index form: x_1ᵀ W_i x_2 does, an average over windows does not."""
+    entries = form.rhs.entries
+    return any(e.rank for e in entries) and not any(e.cuts for e in entries)
+
+
+def stepped_axes(equations: Iterable[Equation]) -> Stepped:
+    """Return the axes along which a recurrence runs, of every tensor that is computed in it, enters it or is computed from it.
+
+    Where h[t] reads h[t − 1], the axis t of h is one; so is that of what the same equation reads at t, and that of what is
+    computed from h[t] step by step.
+    """
+    given = tuple(equations)
+    found: set[tuple[str, int]] = set()
+    for strand in strands(given):
+        if not isinstance(strand, Recurrence):
+            continue
+        for number, e in enumerate(strand.equations):
+            step = strand.index(number)
+            for a in (e.lhs, *e.rhs.atoms(Access)):
+                found |= {(a.tensor.name, k) for k, part in enumerate(a.index) if (part - step).is_Integer}
+    while found:
+        more = {
+            (e.tensor.name, e.lhs.index.index(part))
+            for e in given
+            for a in e.rhs.atoms(Access)
+            for k, part in enumerate(a.index)
+            if (a.tensor.name, k) in found and part in e.lhs.index
+        }
+        if more <= found:
+            break
+        found |= more
+    return frozenset(found)
+
+
+def _indices(e: Expr) -> list[Index]:
+    return sorted((i for i in e.free_symbols if isinstance(i, Index)), key=lambda i: i.name)
+
+
+def _runs(equation: Equation, stepped: Stepped) -> bool:
+    return any((a.tensor.name, k) in stepped for a in (equation.lhs, *equation.rhs.atoms(Access)) for k in range(a.tensor.rank))
+
+
+def _entry_by_entry(equation: Equation) -> MatrixEquation | None:
+    """Return what is done to every entry of arrays of more than two axes, whatever their shape: a = max(0, z)."""
+    index = equation.lhs.index
+    reads = equation.rhs.atoms(Access)
+    alike = all(a.index == index or not a.index for a in reads) and any(a.index for a in reads)
+    if equation.tensor.rank < 3 or not alike or equation.rhs.has(Sum, Max) or not equation.lhs.plain:
+        return None
+    length = Index("~entry", sympy.Mul(*equation.tensor.shape))
+    swap: dict[sympy.Basic, sympy.Basic] = {a: Tensor(a.tensor.name, (length,))[length] for a in (equation.lhs, *reads) if a.index}
+    if equation.rhs.xreplace(swap).free_symbols & set(index):
+        return None
+    flat = Equation(equation.lhs.xreplace(swap), equation.rhs.xreplace(swap))  # type: ignore[arg-type]
+    found = _built(flat, None, frozenset(), frozenset())
+    if found is None:
+        return None
+    whole = {a.tensor.name: Entry(a.tensor) for a in (equation.lhs, *reads) if a.index}
+    return MatrixEquation(Entry(equation.tensor), _with_entries(found.rhs, whole))
+
+
+def _with_entries(form: Form, swap: Mapping[str, Entry]) -> Form:
+    if isinstance(form, Entry):
+        return swap.get(form.tensor.name, form)
+    changes: dict[str, Any] = {}
+    for field in fields(form):  # type: ignore[arg-type]
+        value = getattr(form, field.name)
+        if isinstance(value, Form):
+            changes[field.name] = _with_entries(value, swap)
+        elif isinstance(value, tuple) and any(isinstance(v, Form) for v in value):
+            changes[field.name] = tuple(_with_entries(v, swap) for v in value)
+    return replace(form, **changes) if changes else form  # type: ignore[type-var]
+
+
+def _cut(equation: Equation) -> Equation:
+    """Write an index that is read as ⌊i/c⌋ and i − c⌊i/c⌋ as c h + d: the entries of the axis in blocks."""
+    taken = {i.name for i in equation.rhs.free_symbols if isinstance(i, Index)} | {i.name for i in bound_indices(equation.rhs)}
+    lhs, rhs = equation.lhs, equation.rhs
+    for i in equation.lhs.index:
+        if i.is_Symbol and i.extent == 1 and any(i in g.free_symbols for g in rhs.atoms(Indicator)):
+            # The only entry needs no index: α_0.
+            one: dict[sympy.Basic, sympy.Basic] = {i: S.Zero}
+            lhs, rhs = lhs.xreplace(one), rhs.xreplace(one)
+            continue
+        parts = _parts(i, rhs, taken) if isinstance(i, Index) else None
+        if parts is not None:
+            swap: dict[sympy.Basic, sympy.Basic] = {i: parts[1]}
+            lhs, rhs = lhs.xreplace(swap), _in_parts(rhs, i, *parts[:2])
+    return _raw(lhs, _cut_sums(rhs, taken))  # type: ignore[arg-type]
+
+
+def _parts(i: Index, e: Expr, taken: set[str]) -> tuple[Index, Expr, Index] | None:
+    """Return (h, c h + d, d) for an index i that is read in blocks of one length c."""
+    floors = [f for f in e.atoms(Floor) if i in f.free_symbols]
+    sizes_ = {i / f.args[0] for f in floors}
+    if len(sizes_) != 1:
+        return None
+    (size,) = sizes_
+    count = i.extent / size
+    if size.atoms(Index) or not (size.is_integer or size.is_Symbol) or count.is_integer is False or (count.is_Rational and count.q != 1):
+        return None
+    made = []
+    for whole, extent in ((floors[0], count), (i - size * floors[0], size)):
+        names = sorted({a.tensor.axes[k].name for a in e.atoms(Access) for k, part in enumerate(a.index) if part == whole})
+        index = Index(next((n for n in names if n not in taken), i.name), extent)
+        made.append(index if index.name not in taken else fresh(index, taken))
+        taken.add(made[-1].name)
+    h, d = made
+    return h, size * h + d, d
+
+
+def _in_parts(e: Expr, i: Index, h: Index, whole: Expr) -> Expr:
+    floors: dict[sympy.Basic, sympy.Basic] = {f: h for f in e.atoms(Floor) if i in f.free_symbols}
+    done: Expr = e.xreplace(floors).xreplace({i: whole})
+    return done
+
+
+def _cut_sums(e: Expr, taken: set[str]) -> Expr:
+    if not e.args or isinstance(e, Access | Index) or not e.has(Sum):
+        return e
+    if isinstance(e, Sum) and e.has(Floor):
+        body, bound = e.body, list(e.bound)
+        for i in e.bound:
+            parts = _parts(i, body, taken)
+            if parts is not None:
+                h, whole, d = parts
+                body = _in_parts(body, i, h, whole)
+                bound[bound.index(i) : bound.index(i) + 1] = [h, d]
+        return Sum(_cut_sums(body, taken), *bound)
+    return e.func(*(_cut_sums(a, taken) if isinstance(a, Expr) else a for a in e.args))
+
+
+def _pairs(e: Expr) -> Counter[frozenset[str]]:
+    """Count which tensors are multiplied entry by entry, and how often: γ ∘ g is one vector where it occurs again and again."""
+    found: Counter[frozenset[str]] = Counter()
+    for product in sympy.preorder_traversal(e):
+        if isinstance(product, sympy.Mul):
+            reads = [a for a in product.args if isinstance(a, Access)]
+            found.update(
+                frozenset((a.tensor.name, b.tensor.name)) for a, b in itertools.combinations(reads, 2) if a.index[-1:] == b.index[-1:] != ()
+            )
+    return found
 
 
 class _NoFormError(Exception):
@@ -81,13 +258,19 @@ class _Labelled:
 class _Builder:
     free: tuple[Expr, ...]
     sample: Index | None
+    #: Indices that are read one value at a time.
+    running: frozenset[Index] = frozenset()
+    stepped: Stepped = frozenset()
+    #: Whether the equation is one of the steps of a recurrence.
+    steps: bool = False
+    pairs: Mapping[frozenset[str], int] = dataclass_field(default_factory=dict)
 
     # --- expressions, from the leaves up ---
 
     def visit(self, e: Expr) -> _Labelled:
         if isinstance(e, Access):
             return self.access(e)
-        if not e.has(Access) and not e.atoms(Index):
+        if not e.has(Access) and not e.atoms(Index) - self.running and not isinstance(e, Index):
             return _Labelled(Number(e), ())
         if isinstance(e, Sum):
             return self.total(e)
@@ -113,25 +296,79 @@ class _Builder:
         indirect = [part for part in e.index if isinstance(part, Access)]
         if indirect:
             return self.visit(_picked(e, indirect[0]))
-        at: list[Expr | None] = []
+        at: list[Expr | Block | None] = []
         axes: list[Index] = []
-        for axis, part in zip(e.tensor.axes, e.index, strict=True):
-            if part == self.sample or part.is_Integer:
+        kept: list[int] = []
+        for k, (axis, part) in enumerate(zip(e.tensor.axes, e.index, strict=True)):
+            if not part.atoms(Index) - self.running:
                 at.append(part)
-            elif isinstance(part, Index) and part.extent == axis.extent and part not in axes:
-                at.append(None)
-                axes.append(part)
-            else:
+                continue
+            index, block = self.stays(axis, part)
+            # A row that is picked by its number has no sign of its own among matrices, only the step of a recurrence has.
+            if index in axes or (e.tensor.name, k) in self.stepped:
                 raise _NoFormError
-        # A row that is picked by its number, such as the last state h[T - 1, :], has no sign of its own among matrices.
-        if len(axes) > 2 or (axes and any(part is not None and part.is_Integer for part in at)):
+            at.append(block)
+            axes.append(index)
+            kept.append(k)
+        if axes and any(isinstance(p, Expr) and p.is_Integer and (e.tensor.name, k) not in self.stepped for k, p in enumerate(at)):
+            raise _NoFormError
+        # What stays are the last axes; a batch may stand before the step that is read.
+        last = list(range(e.tensor.rank - len(kept), e.tensor.rank))
+        batch = e.tensor.rank == 3 and kept == [0, 2] and self.steps
+        if len(axes) > 2 or (kept != last and not batch and self.sample is None):
             raise _NoFormError
         return _Labelled(Entry(e.tensor, tuple(at)), tuple(axes))
 
+    def stays(self, axis: Index, part: Expr) -> tuple[Index, Block | None]:
+        """Return the index of an axis that stays, and which block of it is read where it is not read whole."""
+        for index in _indices(part):
+            if index in self.running:
+                continue
+            if part == index and index.extent == axis.extent:
+                return index, None
+            number = sympy.expand((part - index) / index.extent)
+            whole = number.is_integer and not number.atoms(Index) - self.running
+            if whole and (axis.extent / index.extent).is_integer is not False:
+                return index, Block(number, index.extent)
+        raise _NoFormError
+
     def add(self, e: Expr) -> _Labelled:
+        stacked = self.stacked(e)
+        if stacked is not None:
+            return stacked
         terms = [self.visit(t) for t in ordered_terms(e)]
         axes = self.union(terms)
-        return _Labelled(plus(*(self.oriented(t, axes) for t in terms)), axes)
+        return _Labelled(_summed([self.oriented(t, axes) for t in terms]), axes)
+
+    def stacked(self, e: Expr) -> _Labelled | None:
+        """Return terms that each fill a block of an axis of their own as blocks one above the other."""
+        ranges = [[f for f in sympy.Mul.make_args(t) if isinstance(f, InRange)] for t in e.args]
+        if not all(ranges):
+            return None
+        for index in [i for i in self.free if isinstance(i, Index) and i not in self.running]:
+            found: list[tuple[Expr, Expr, Expr]] = []
+            for term, guards in zip(e.args, ranges, strict=True):
+                own = [(g, sympy.expand(index - g.args[0])) for g in guards if index in g.free_symbols]
+                if len(own) == 1 and not own[0][1].atoms(Index):
+                    found.append((own[0][1], own[0][0].args[1], term))
+            found.sort(key=lambda part: sympy.default_sort_key(part[0]))
+            merged: dict[tuple[Expr, Expr], Expr] = {}
+            for start, length, term in found:
+                merged[start, length] = merged.get((start, length), S.Zero) + term
+            ends = list(itertools.accumulate((length for _, length in merged), initial=S.Zero))
+            if len(found) < len(e.args) or [start for start, _ in merged] != ends[:-1] or ends[-1] != index.extent:
+                continue
+            parts = []
+            for (start, length), term in merged.items():
+                row = Index(f"{index.name}~", length)
+                inner = replace(self, free=tuple(row if i == index else i for i in self.free))
+                parts.append((inner.visit(canonical(term.xreplace({index: start + row}))), row, inner))
+            others = {a for made, row, _ in parts for a in made.axes if a != row}
+            if len(others) > 1:
+                raise _NoFormError
+            forms = tuple(inner.oriented(made, (row, *others)) for made, row, inner in parts)
+            return _Labelled(Stack(forms), (index, *others))
+        return None
 
     def power(self, e: sympy.Pow) -> _Labelled:
         exponent = e.exp
@@ -157,6 +394,9 @@ class _Builder:
         if not isinstance(e, Indicator):
             raise _NoFormError
         left, right = e.condition.args
+        kinds = {sympy.Ge: (True, False), sympy.Gt: (True, True), sympy.Le: (False, False), sympy.Lt: (False, True)}
+        if type(e.condition) in kinds and isinstance(left, Index) and isinstance(right, Index) and not {left, right} & self.running:
+            return _Labelled(Triangle(left.extent, right.extent, *kinds[type(e.condition)]), (left, right))
         if isinstance(e.condition, sympy.Eq | sympy.Ne) and (left.is_integer or right.is_integer):
             made = self.match(left, right)
             if isinstance(e.condition, sympy.Eq):
@@ -169,9 +409,9 @@ class _Builder:
         """[i = j] is the identity, [k = y] a unit vector."""
         if isinstance(left, Access):
             left, right = right, left
-        if not isinstance(left, Index) or left == self.sample:
+        if not isinstance(left, Index) or left in self.running:
             raise _NoFormError
-        if isinstance(right, Index) and right != self.sample and right.extent == left.extent:
+        if isinstance(right, Index) and right not in self.running and right.extent == left.extent:
             return _Labelled(Diag(Ones(left.extent)), (left, right))
         if isinstance(right, Access):
             label = self.access(right)
@@ -185,16 +425,17 @@ class _Builder:
         number, factors = signed_factors(e, self.free)
         for k, f in enumerate(factors):
             # An identity in a difference takes its factors along: p (I − 1 pᵀ) is diag(p) − p pᵀ.
-            if isinstance(f, sympy.Add) and any(_identified(g, self.sample) for g in f.atoms(Indicator)):
+            if isinstance(f, sympy.Add) and any(_identified(g, self.running) for g in f.atoms(Indicator)):
                 rest = sympy.Mul(number, *factors[:k], *factors[k + 1 :])
                 return self.add(sympy.Add(*(rest * term for term in f.args)))
+        number, factors = _shared(number, factors)
         made = self.together(self.factors(factors))
         return _Labelled(scale(Number(number), made.form), made.axes)
 
     def factors(self, factors: Sequence[Expr]) -> list[_Labelled]:
         """Return the factors' forms; [i = j] takes all that depends on i or j with it, as a diagonal."""
         for k, f in enumerate(factors):
-            same = _identified(f, self.sample)
+            same = _identified(f, self.running)
             if same is None:
                 continue
             i, j = same
@@ -210,6 +451,9 @@ class _Builder:
         if below and above:
             bottom = self.together(below)
             group = [a for a in above if set(a.axes) <= set(bottom.axes) or not bottom.axes]
+            if not group and set(bottom.axes) <= set(self.union(above)):
+                top = self.together(above)
+                return [_Labelled(_quotient(top.form, self.oriented(bottom, top.axes)), top.axes)]
             top = self.together(group) if group else _Labelled(Number(S.One), ())
             if set(top.axes) <= set(bottom.axes):
                 fraction = _quotient(_spread(self.oriented(top, bottom.axes), bottom.form), bottom.form)
@@ -243,6 +487,46 @@ class _Builder:
             one = e.body.xreplace({over[0]: self.sample})
             inner = self.visit(Sum(one, *(b for b in e.bound if b != over[0])))
             return _Labelled(Total(self.sample, inner.form), inner.axes)  # type: ignore[arg-type]
+        try:
+            return self.contracted(e)
+        except _NoFormError:
+            return self.summed(e)
+
+    def summed(self, e: Sum) -> _Labelled:
+        """Return Σ over some of the indices of a sum as a sum of matrices, over as few of them as will do."""
+        reads = sorted(e.body.atoms(Access), key=lambda a: (-a.tensor.rank, a.tensor.name))
+        order = list(dict.fromkeys(b for a in reads for part in a.index for b in e.bound if b in part.free_symbols))
+        for count in (1, 2):
+            for chosen in itertools.combinations(order, count):
+                body, names = e.body, []
+                for b in chosen:
+                    named = self.named(b, reads, [i.name for i in names])
+                    names.append(named)
+                    body = body.xreplace({b: named})
+                inner = replace(self, running=self.running | set(names))
+                try:
+                    made = inner.contracted(Sum(body, *(b for b in e.bound if b not in chosen)))
+                except _NoFormError:
+                    continue
+                form = made.form
+                for index in reversed(names):
+                    form = Total(index, form)
+                return _Labelled(form, made.axes)
+        raise _NoFormError
+
+    def named(self, bound: Index, reads: Sequence[Access], others: Sequence[str]) -> Index:
+        """Return an index of a sum of matrices by the name of an axis that it runs over."""
+        axes = (axis.name for a in reads for axis, part in zip(a.tensor.axes, a.index, strict=True) if bound in part.free_symbols)
+        name = next((n for n in axes if not set("@~") & set(n)), "r")
+        taken = {i.name for part in self.free for i in _indices(part)} | {i.name for i in self.running} | set(others)
+        while name in taken:
+            name += "'"
+        return Index(name, bound.extent)
+
+    def contracted(self, e: Expr) -> _Labelled:
+        """Return a sum as products of matrices."""
+        if not isinstance(e, Sum):
+            return self.visit(e)
         squared = self.norm(e)
         if squared is not None:
             return squared
@@ -289,7 +573,7 @@ class _Builder:
         kept = self.ordered({a for f in factors for a in f.axes} - {index})
         alone = [f.form for f in factors if f.axes == (index,)]
         if not kept:
-            *first, last = alone
+            *first, last = alone = self.grouped(alone)
             return _Labelled(times(_row(hadamard(*first) if first else Ones(index.extent)), last), ())
         rows = [self.oriented(f, (kept[0], index)) for f in factors if kept[0] in f.axes]
         left = hadamard(*rows)
@@ -298,6 +582,17 @@ class _Builder:
         right = hadamard(*(self.oriented(f, (index, kept[1])) for f in factors if kept[1] in f.axes))
         middle = [Diag(hadamard(*alone))] if alone else []
         return _Labelled(times(left, *middle, right), kept)
+
+    def grouped(self, columns: list[Form]) -> list[Form]:
+        """Order the factors of an inner product so that what is a product elsewhere stays together: h ᵀ(γ ∘ g)."""
+        names = [c.tensor.name if isinstance(c, Entry) else "" for c in columns]
+        places = list(itertools.combinations(range(len(columns)), 2))
+        best = max(places, key=lambda p: self.pairs.get(frozenset((names[p[0]], names[p[1]])), 0), default=None)
+        if best is None or self.pairs.get(frozenset((names[best[0]], names[best[1]])), 0) < 2:
+            return columns
+        rest = [c for k, c in enumerate(columns) if k not in best]
+        pair = hadamard(columns[best[0]], columns[best[1]])
+        return [*rest, pair] if rest else [pair]
 
     # --- axes ---
 
@@ -330,6 +625,35 @@ class _Builder:
             return _spread(form, self.blank(axes))
         ones = transpose(Ones(axes[1].extent)) if made.axes == axes[:1] else Ones(axes[0].extent)
         return times(form, ones) if made.axes == axes[:1] else times(ones, transpose(form))
+
+
+def _summed(terms: Sequence[Form]) -> Form:
+    """Return a sum of forms; sums over the same samples or heads become one."""
+    out: list[Form] = []
+    for term in terms:
+        k = next((k for k, t in enumerate(out) if isinstance(term, Total) and isinstance(t, Total) and t.index == term.index), None)
+        if k is None:
+            out.append(term)
+        else:
+            out[k] = Total(term.index, _summed([out[k].parts[0], *term.parts]))  # type: ignore[attr-defined]
+    return plus(*out)
+
+
+def _shared(number: Expr, factors: tuple[Expr, ...]) -> tuple[Expr, tuple[Expr, ...]]:
+    """Write (J a − b)/J as a − b/J: a mean is a mean where it stands."""
+    sizes_ = [f for f in factors if not f.has(Access) and not f.atoms(Index)]
+    common = sympy.Mul(number, *sizes_)
+    sums = [f for f in factors if isinstance(f, sympy.Add)]
+    if len(sums) != 1 or not (1 / common).is_integer or abs(common) == 1:
+        return number, factors
+    terms = [sympy.Mul(common, t) for t in sums[0].args]
+    if not any(_coefficient(t) in (1, -1) for t in terms):
+        return number, factors
+    return S.One, tuple(sympy.Add(*terms) if f == sums[0] else f for f in factors if f not in sizes_)
+
+
+def _coefficient(term: Expr) -> Expr:
+    return sympy.Mul(*(f for f in sympy.Mul.make_args(term) if not f.has(Access) and not f.atoms(Index)))
 
 
 def _constant(value: Expr, like: Form) -> Form:
@@ -375,10 +699,10 @@ def _unrolled(factor: Expr) -> tuple[Expr, ...]:
     return (factor,)
 
 
-def _identified(factor: Expr, sample: Index | None) -> tuple[Index, Index] | None:
+def _identified(factor: Expr, running: frozenset[Index]) -> tuple[Index, Index] | None:
     if isinstance(factor, Indicator) and isinstance(factor.condition, sympy.Eq):
         left, right = factor.condition.args
-        if isinstance(left, Index) and isinstance(right, Index) and sample not in (left, right) and left.extent == right.extent:
+        if isinstance(left, Index) and isinstance(right, Index) and not running & {left, right} and left.extent == right.extent:
             return (left, right)
     return None
 
@@ -391,4 +715,4 @@ def _picked(e: Access, chosen: Access) -> Expr:
     return Sum(Access(e.tensor, *parts) * Indicator(sympy.Eq(index, chosen)), index)
 
 
-__all__ = ["matrix_form"]
+__all__ = ["Stepped", "matrix_form", "stepped_axes"]
