@@ -25,7 +25,7 @@ def shown(
     """Yield the equations line by line: forward, error terms from the output back, gradients; ``steps`` is a depth."""
 
     def written(equation: Equation, result: Derived | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        matrix = result.matrix if result is not None else matrix_form(equation)
+        matrix = result.matrix if result is not None else matrix_form(equation, stepped=derivation.record.stepped)
         wanted = {"index": equation, "matrix": matrix or equation}
         forms = dict.fromkeys(plain_equation(e, derivation.naming, notation=notation) for key, e in wanted.items() if form in (None, key))
         way = result.steps_text(steps, notation, form or "matrix") if result is not None and steps else ()

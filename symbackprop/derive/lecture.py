@@ -176,7 +176,7 @@ def way_to(derivation: Derivation, name: str, *, entry: bool = False) -> Way:
     """
     result = derivation.equation(name)
     of = next(tensor for tensor, cotangent in derivation.cotangents.items() if cotangent == name)
-    matrix = matrix_form(result)
+    matrix = matrix_form(result, stepped=derivation.stepped)
     local: dict[str, tuple[Equation, tuple[Equation, ...]]] = {}
     made = _Lecture(derivation, name, of, result, everywhere=entry)
     passages = made.passages()
@@ -350,7 +350,7 @@ class _Lecture:
         parts = len(graph.sinks) > 1
         rule = "chain rule, add the parts" if parts else "chain rule"
         order = self.order()
-        out.append(Passage(rule, _raw(self.lhs, named), matrix_form(_raw(self.lhs, whole)), order=order))
+        out.append(Passage(rule, _raw(self.lhs, named), _matrix(_raw(self.lhs, whole), self.derivation), order=order))
         by_name = self.total(collapse=True, known=False, inserted=True)
         if by_name.count_ops() > MAX_LINE:
             return out
@@ -425,7 +425,7 @@ class _Lecture:
 
     def passage(self, rule: str, rhs: Expr) -> Passage:
         equation = _raw(self.lhs, rhs)
-        return Passage(rule, equation, _matrix(equation))
+        return Passage(rule, equation, _matrix(equation, self.derivation))
 
     def factors(self) -> tuple[Factor, ...]:
         """Tell apart, in the result, what arrived and the derivative of the layer's own function."""
@@ -444,7 +444,7 @@ class _Lecture:
         if above is None:
             return ()
         label = "loss gradient" if graph.sinks == (self.loss,) else "upstream gradient"
-        forms = [_matrix(_raw(self.lhs, part)) for part in (above, slope)]
+        forms = [_matrix(_raw(self.lhs, part), self.derivation) for part in (above, slope)]
         return tuple(
             Factor(word, part, form.rhs if form is not None else None)
             for word, part, form in zip((label, "local gradient"), (above, slope), forms, strict=True)
@@ -563,8 +563,8 @@ def _told(steps: list[Step]) -> list[Step]:
     return [s for k, s in enumerate(steps) if s.rule not in quiet or k == len(steps) - 1]
 
 
-def _matrix(equation: Equation) -> MatrixEquation | None:
-    return matrix_form(equation)
+def _matrix(equation: Equation, derivation: Derivation) -> MatrixEquation | None:
+    return matrix_form(equation, stepped=derivation.stepped)
 
 
 def _names(fact: Fact) -> set[str]:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from dataclasses import field as dataclass_field
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -39,6 +40,7 @@ from symbackprop.algebra.matrix import (
     Scale,
     SquaredNorm,
     Stack,
+    Times,
     Total,
     Transpose,
     Triangle,
@@ -47,12 +49,12 @@ from symbackprop.algebra.matrix import (
     scale,
     times,
     transpose,
+    walk,
 )
 from symbackprop.algebra.nodes import ArgMax, Floor, Guard, Indicator, InRange, LogSumExp, Max, Sum, Unspecified
 from symbackprop.algebra.order import ordered_terms, signed_factors
 from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
-
 
 #: Axes, by tensor and place, along which a recurrence runs.
 Stepped = frozenset[tuple[str, int]]
@@ -69,7 +71,13 @@ def matrix_form(equation: Equation, *, sample: Index | None = None, stepped: Ste
             a sum over an index of its extent becomes a sum over samples.
         stepped: axes that are read one step at a time where that is possible, see `stepped_axes`.
     """
-    whole = None if sample is not None or _runs(equation, stepped) else _entry_by_entry(equation)
+    read = {equation.tensor.name, *(t.name for t in equation.reads)}
+    return _found(equation, sample, frozenset(axis for axis in stepped if axis[0] in read))
+
+
+@lru_cache(maxsize=1024)
+def _found(equation: Equation, sample: Index | None, stepped: Stepped) -> MatrixEquation | None:
+    whole = None if sample is not None or stepped else _entry_by_entry(equation)
     if whole is not None:
         return whole
     equation = _cut(equation)
@@ -88,7 +96,7 @@ MOST_RUNNING = 3
 
 
 def _built(equation: Equation, sample: Index | None, running: frozenset[Index], stepped: Stepped) -> MatrixEquation | None:
-    builder = _Builder(tuple(equation.lhs.index), sample, running, stepped, _runs(equation, stepped), _pairs(equation.rhs))
+    builder = _Builder(tuple(equation.lhs.index), sample, running, stepped, bool(stepped), _pairs(equation.rhs))
     try:
         lhs = builder.access(equation.lhs)
         rhs = builder.visit(canonical(equation.rhs))
@@ -136,22 +144,20 @@ def _indices(e: Expr) -> list[Index]:
     return sorted((i for i in e.free_symbols if isinstance(i, Index)), key=lambda i: i.name)
 
 
-def _runs(equation: Equation, stepped: Stepped) -> bool:
-    return any((a.tensor.name, k) in stepped for a in (equation.lhs, *equation.rhs.atoms(Access)) for k in range(a.tensor.rank))
-
-
 def _entry_by_entry(equation: Equation) -> MatrixEquation | None:
     """Return what is done to every entry of arrays of more than two axes, whatever their shape: a = max(0, z)."""
     index = equation.lhs.index
     reads = equation.rhs.atoms(Access)
-    alike = all(a.index == index or not a.index for a in reads) and any(a.index for a in reads)
+    alike = all(not a.index or (a.index == index and a.tensor.shape == equation.tensor.shape) for a in reads) and any(
+        a.index for a in reads
+    )
     if equation.tensor.rank < 3 or not alike or equation.rhs.has(Sum, Max) or not equation.lhs.plain:
         return None
     length = Index("~entry", sympy.Mul(*equation.tensor.shape))
     swap: dict[sympy.Basic, sympy.Basic] = {a: Tensor(a.tensor.name, (length,))[length] for a in (equation.lhs, *reads) if a.index}
     if equation.rhs.xreplace(swap).free_symbols & set(index):
         return None
-    flat = Equation(equation.lhs.xreplace(swap), equation.rhs.xreplace(swap))  # type: ignore[arg-type]
+    flat = Equation(equation.lhs.xreplace(swap), equation.rhs.xreplace(swap))
     found = _built(flat, None, frozenset(), frozenset())
     if found is None:
         return None
@@ -163,13 +169,13 @@ def _with_entries(form: Form, swap: Mapping[str, Entry]) -> Form:
     if isinstance(form, Entry):
         return swap.get(form.tensor.name, form)
     changes: dict[str, Any] = {}
-    for field in fields(form):  # type: ignore[arg-type]
+    for field in fields(form):
         value = getattr(form, field.name)
         if isinstance(value, Form):
             changes[field.name] = _with_entries(value, swap)
         elif isinstance(value, tuple) and any(isinstance(v, Form) for v in value):
             changes[field.name] = tuple(_with_entries(v, swap) for v in value)
-    return replace(form, **changes) if changes else form  # type: ignore[type-var]
+    return replace(form, **changes) if changes else form
 
 
 def _cut(equation: Equation) -> Equation:
@@ -186,7 +192,7 @@ def _cut(equation: Equation) -> Equation:
         if parts is not None:
             swap: dict[sympy.Basic, sympy.Basic] = {i: parts[1]}
             lhs, rhs = lhs.xreplace(swap), _in_parts(rhs, i, *parts[:2])
-    return _raw(lhs, _cut_sums(rhs, taken))  # type: ignore[arg-type]
+    return _raw(lhs, _cut_sums(rhs, taken))
 
 
 def _parts(i: Index, e: Expr, taken: set[str]) -> tuple[Index, Expr, Index] | None:
@@ -271,7 +277,7 @@ class _Builder:
         if isinstance(e, Access):
             return self.access(e)
         if not e.has(Access) and not e.atoms(Index) - self.running and not isinstance(e, Index):
-            return _Labelled(Number(e), ())
+            return _Labelled(Number(_begun(e)), ())
         if isinstance(e, Sum):
             return self.total(e)
         if isinstance(e, sympy.Add):
@@ -311,6 +317,9 @@ class _Builder:
             axes.append(index)
             kept.append(k)
         if axes and any(isinstance(p, Expr) and p.is_Integer and (e.tensor.name, k) not in self.stepped for k, p in enumerate(at)):
+            raise _NoFormError
+        if e.tensor.name.startswith("d ") and len(axes) < e.tensor.rank:
+            # A local derivative is a matrix as a whole or not at all.
             raise _NoFormError
         # What stays are the last axes; a batch may stand before the step that is read.
         last = list(range(e.tensor.rank - len(kept), e.tensor.rank))
@@ -498,7 +507,7 @@ class _Builder:
         order = list(dict.fromkeys(b for a in reads for part in a.index for b in e.bound if b in part.free_symbols))
         for count in (1, 2):
             for chosen in itertools.combinations(order, count):
-                body, names = e.body, []
+                body, names = e.body, list[Index]()
                 for b in chosen:
                     named = self.named(b, reads, [i.name for i in names])
                     names.append(named)
@@ -543,7 +552,7 @@ class _Builder:
             left = [f for f in left if f not in touching]
             left.insert(place, done)
         made = self.together(left)
-        return _Labelled(scale(Number(number), made.form), made.axes)
+        return _Labelled(scale(Number(number), _fewest(made.form)), made.axes)
 
     def norm(self, e: Sum) -> _Labelled | None:
         """Σ of all squares of one thing is ‖·‖²."""
@@ -625,6 +634,27 @@ class _Builder:
             return _spread(form, self.blank(axes))
         ones = transpose(Ones(axes[1].extent)) if made.axes == axes[:1] else Ones(axes[0].extent)
         return times(form, ones) if made.axes == axes[:1] else times(ones, transpose(form))
+
+
+def _begun(e: Expr) -> Expr:
+    """Write a guard of the step before as [t ≥ 1], one of the step after as [t < T − 1]."""
+    swap: dict[sympy.Basic, sympy.Basic] = {}
+    for guard in e.atoms(InRange):
+        steps = [i for i in _indices(guard.args[0]) if i.extent == guard.args[1] and (guard.args[0] - i).is_Integer]
+        if steps:
+            (step,) = steps
+            shift = guard.args[0] - step
+            swap[guard] = Indicator(sympy.Ge(step, -shift) if shift < 0 else sympy.Lt(step, step.extent - shift))
+    done: Expr = e.xreplace(swap)
+    return done
+
+
+def _fewest(form: Form) -> Form:
+    """Write a number as the product with the fewest transposes: x_1ᵀ W x_2 rather than x_2ᵀ Wᵀ x_1."""
+    if not isinstance(form, Times) or not form.scalar:
+        return form
+    other = times(*(transpose(a) for a in reversed(form.args)))
+    return min(form, other, key=lambda f: sum(isinstance(part, Transpose) for part in walk(f)))
 
 
 def _summed(terms: Sequence[Form]) -> Form:

@@ -14,6 +14,7 @@ from symbackprop.algebra.operators import OperatorEquation
 from symbackprop.algebra.tensor import Tensor
 from symbackprop.algebra.written import Written
 from symbackprop.declare.model import Model
+from symbackprop.derive.matrix import Stepped, stepped_axes
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,11 @@ class Derivation:
         stored = [name for block in self.forward for name in (block.names[slot] for slot in block.template.defined)]
         given = [name for name in self.forward_system.tensors if name not in set(stored)]
         return tuple(name for name in (*given, *stored) if name in read)
+
+    @cached_property
+    def stepped(self) -> Stepped:
+        """The axes along which a recurrence runs, by tensor and place: matrix forms take one step of them at a time."""
+        return stepped_axes(self.system.equations)
 
     def equation(self, name: str) -> Equation:
         """Return the equation of a cotangent by its own name, for example ``grad.dense_1.W``."""

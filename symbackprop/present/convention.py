@@ -314,7 +314,7 @@ def _rebuilt(form: m.Form, parts: list[m.Form]) -> m.Form:
         for factor in reversed(parts[:-1]):
             made = m.scale(factor, made)
         return made
-    if isinstance(form, m.Apply):
+    if isinstance(form, m.Apply | m.Stack):
         return replace(form, args=tuple(parts))
     if isinstance(form, m.Power | m.Diag | m.SquaredNorm | m.Total):
         return replace(form, arg=parts[0])

@@ -176,7 +176,7 @@ class IndexPrinter:
     def multiply(self, number: Expr, factors: Sequence[Expr]) -> Piece:
         """Write a number times factors: the sign first, constants next, what is below the line below it."""
         negative = bool(number.is_negative)
-        size = abs(number)
+        size, factors = _rooted(abs(number), factors)
         top, bottom, shown = self.split(size, factors)
         above = [self.write(f) for f in shown]
         piece = self.beside(top, above, bool(bottom), negative)
@@ -390,6 +390,17 @@ def routed(factors: Sequence[Expr]) -> tuple[Expr, ...]:
         made = [f for f in made if f not in said]
         made.append(Routed(nodes.ArgMax(body, bound[0], *bound), *(places[b][0] for b in bound)))
     return tuple(made)
+
+
+def _rooted(size: Expr, factors: Sequence[Expr]) -> tuple[Expr, Sequence[Expr]]:
+    """Write √d/d as 1/√d, the scale of attention."""
+    out = []
+    for f in factors:
+        root = isinstance(f, sympy.Pow) and f.exp == sympy.Rational(1, 2) and f.base.is_Integer
+        if root and size.is_Rational and size.q % f.base == 0:
+            size, f = size * f.base, sympy.Pow(f.base, sympy.Rational(-1, 2), evaluate=False)
+        out.append(f)
+    return size, out
 
 
 def minus(piece: Piece) -> Piece:

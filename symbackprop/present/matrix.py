@@ -9,12 +9,13 @@ from sympy import Expr
 
 from symbackprop.algebra import matrix as m
 from symbackprop.algebra import nodes
+from symbackprop.algebra.index import Index
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
 from symbackprop.present.convention import mapped
-from symbackprop.present.index import WRITTEN, IndexPrinter, minus
+from symbackprop.present.index import WRITTEN, IndexPrinter, minus, reserved
 from symbackprop.present.naming import Naming
-from symbackprop.present.symbols import Symbols
+from symbackprop.present.symbols import Symbols, readable
 from symbackprop.present.writer import ELEMENTWISE, PRODUCT, REDUCTION, SINGLE, SUM, Piece, side_by_side
 
 
@@ -74,7 +75,7 @@ class MatrixPrinter:
         """Write a form."""
         if form == self.flipped and self.given is not None:
             return self.given
-        if isinstance(form, m.Entry | m.Transpose | m.Apply | m.Diag | m.OneHot | m.Ones):
+        if isinstance(form, m.Entry | m.Transpose | m.Apply | m.Diag | m.OneHot | m.Ones | m.Triangle | m.Stack):
             return self.shaped(form, replace(self, shapes=False).single(form))
         if isinstance(form, m.Number | m.Fill):
             return self.constant(form.value)
@@ -98,13 +99,13 @@ class MatrixPrinter:
         if isinstance(form, m.Total):
             body = self.write(form.arg)
             body = self.symbols.writer.parenthesised(body) if body.level == SUM or body.negative else body
-            low, high = "1", self.symbols.size(form.index.extent)
-            name = self.symbols.sample(form.index)
-            return Piece(self.symbols.writer.reduction("sum", [(name, low, high)], body.text), REDUCTION, True)
+            low, high = ("0", form.index.extent - 1) if _reckoned(form.index, form.arg) else ("1", form.index.extent)
+            limits = (self.place(form.index), low, self.symbols.size(high))
+            return Piece(self.symbols.writer.reduction("sum", [limits], body.text), REDUCTION, True)
         raise EmissionError(f"{type(form).__name__} cannot be written as a formula; add it to {type(self).__name__}")
 
     def shaped(self, form: m.Form, piece: Piece) -> Piece:
-        if not self.shapes or form.scalar:
+        if not self.shapes or form.scalar or (isinstance(form, m.Entry) and form.long):
             return piece
         rows, columns = ("1" if extent is None else self.extent(extent) for extent in form.shape)
         return Piece(self.symbols.writer.shaped(piece.text, rows, columns), piece.level, piece.tall)
@@ -116,14 +117,17 @@ class MatrixPrinter:
     def single(self, form: m.Form) -> Piece:
         writer = self.symbols.writer
         if isinstance(form, m.Entry):
-            samples = [self.symbols.sample(part) for part in form.at if part is not None]
-            if samples and form.rank == 1:
-                return self.symbols.sampled(form.tensor, samples[0])
-            return self.symbols.tensor(form.tensor, samples, whole=not samples)
+            return self.entry(form)
         if isinstance(form, m.Transpose):
             return self.transposed(form.arg)
         if isinstance(form, m.Ones):
             return Piece(writer.ones())
+        if isinstance(form, m.Triangle):
+            ones = f"{writer.ones()} {writer.transposed(writer.ones(), self.symbols.notation.transposed)}"
+            shift = f", {form.shift}" if form.shift else ""
+            return writer.call(writer.function("tril" if form.lower else "triu"), Piece(ones + shift))
+        if isinstance(form, m.Stack):
+            return Piece(writer.stacked([self.write(a).text for a in form.args]), SINGLE, True)
         if isinstance(form, m.Diag):
             return Piece("I") if isinstance(form.arg, m.Ones) else writer.call(writer.function("diag"), self.write(form.arg))
         if isinstance(form, m.OneHot):
@@ -132,8 +136,39 @@ class MatrixPrinter:
             return self.apply(form)
         raise EmissionError(f"{type(form).__name__} cannot be written as a formula; add it to {type(self).__name__}")
 
+    def entry(self, form: m.Entry) -> Piece:
+        """Write a tensor, or a part of it: indices of samples, heads and steps below, the number of a block in brackets."""
+        places = [self.place(part) for part in form.places]
+        if not places and not form.cuts:
+            return self.symbols.tensor(form.tensor)
+        if len(places) == 1 and form.rank == 1 and not form.cuts and self.is_sample(form.places[0]):
+            return self.symbols.sampled(form.tensor, places[0])
+        if not form.rank:
+            return self.symbols.tensor(form.tensor, places, whole=False)
+        cuts = ",".join(c if isinstance(c, str) else self.place(c) for c in form.cuts)
+        indices = [*places, *([f"[{cuts}]"] if cuts else [])]
+        return self.symbols.name(self.symbols.naming.of(form.tensor.name), indices, image=True)
+
+    def is_sample(self, part: Expr) -> bool:
+        return isinstance(part, Index) and part.extent == self.symbols.naming.batch
+
+    def place(self, part: Expr) -> str:
+        """Write where a tensor is read."""
+        return self.symbols.sample(part) if self.is_sample(part) else self.symbols.affine(part, self.names(part))
+
+    def names(self, part: Expr) -> dict[Index, str]:
+        """Return the written names of the indices of samples, heads and steps."""
+        taken = reserved(self.symbols) | {self.symbols.notation.sample}
+        out: dict[Index, str] = {}
+        for index in sorted(part.atoms(Index), key=lambda i: i.name):
+            # A second index of the same axis keeps its prime.
+            bare = index.name.rstrip("'")
+            own = readable(Index(bare, index.extent), (), taken, self.symbols.writer.word) + index.name[len(bare) :]
+            out[index] = self.symbols.sample(index) if self.is_sample(index) else own
+        return out
+
     def constant(self, value: Expr) -> Piece:
-        return IndexPrinter(self.symbols, {}).write(value)
+        return IndexPrinter(self.symbols, self.names(value)).write(value)
 
     # --- products ---
 
@@ -204,7 +239,16 @@ class MatrixPrinter:
         return minus(made) if negative else made
 
     def plus(self, form: m.Plus) -> Piece:
-        if form.scalar or None in form.shape:
+        if form.scalar:
+            return self.join([self.write(a) for a in form.args])
+        if form.shape[1] is None and form.shape[0] is not None:
+            # A mean beside a vector is in every entry: x − μ 𝟏.
+            ones = m.Ones(form.shape[0])
+            args = (
+                m.Scale(a.factors, ones) if isinstance(a, m.Scale) and isinstance(a.arg, m.Fill) and a.entries else a for a in form.args
+            )
+            return self.join([self.write(a) for a in args])
+        if None in form.shape:
             return self.join([self.write(a) for a in form.args])
         # A value c beside a matrix is in every entry, not only on the diagonal: c 𝟏𝟏ᵀ.
         everywhere = m.times(m.Ones(form.shape[0]), m.transpose(m.Ones(form.shape[1])))
@@ -273,6 +317,16 @@ class MatrixPrinter:
             return writer.call(writer.function("exp"), pieces[0])
         stands = {slot: Access(Tensor(f"{WRITTEN}{k}")) for k, slot in enumerate(form.slots)}
         return IndexPrinter(self.symbols, {}, given=tuple(pieces)).write(function.xreplace(stands))
+
+
+def _reckoned(index: Index, form: m.Form) -> bool:
+    """Whether an index stands in anything but plain places: then it counts from 0, as in the index form."""
+    for part in m.walk(form):
+        if isinstance(part, m.Number) and index in part.value.free_symbols:
+            return True
+        if isinstance(part, m.Entry) and any(p != index and index in p.free_symbols for p in part.places):
+            return True
+    return False
 
 
 def _positive_part(form: m.Form) -> m.Form | None:

@@ -179,7 +179,7 @@ class Symbols:
         """Write the gradient of the loss with respect to a tensor, or one entry of it; ``loss`` is what is differentiated."""
         loss = loss or self.name(self.naming.loss).text
         written = self.name(of, indices, whole=whole, many=many, sample=sample, image=image).text
-        if whole and not indices and self.notation.gradient == "nabla":
+        if whole and (image or not indices) and self.notation.gradient == "nabla":
             return Piece(self.writer.gradient(written, loss), PRODUCT)
         return self.writer.partial(written, loss)
 

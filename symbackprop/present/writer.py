@@ -78,6 +78,7 @@ class Writer(Protocol):
     def spread(self, text: str, by: str) -> str: ...
     def angled(self, text: str) -> str: ...
     def aside(self, text: str) -> str: ...
+    def stacked(self, texts: Sequence[str]) -> str: ...
 
 
 _FUNCTIONS = {
@@ -97,7 +98,7 @@ _FUNCTIONS = {
     "sigmoid": r"\sigma",
 }
 _OPERATORS = {"asinh": "arsinh", "acosh": "arcosh", "atanh": "artanh"} | {
-    name: name for name in ("erf", "erfc", "softplus", "sign", "diag")
+    name: name for name in ("erf", "erfc", "softplus", "sign", "diag", "tril", "triu")
 }
 _RELATIONS = {">": ">", ">=": r"\ge", "<=": r"\le", "==": "=", "!=": r"\ne", "|": r"\mid"}
 
@@ -232,6 +233,10 @@ class Latex:
     def aside(self, text: str) -> str:
         return rf" \qquad ({text})"
 
+    def stacked(self, texts: Sequence[str]) -> str:
+        rows = r" \\ ".join(texts)
+        return rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"
+
 
 class Unicode:
     """One line of plain text."""
@@ -243,7 +248,8 @@ class Unicode:
         return plain_word(word)
 
     def marked(self, base: str, below: str, above: str) -> str:
-        low = "" if not below else f"_{below}" if below.isalnum() else f"[{below}]" if "," in below else f"_{{{below}}}"
+        plain = f"_{below}" if below.isalnum() else f"[{below}]" if "," in below else f"_{{{below}}}"
+        low = below if not below or below.startswith("[") else plain
         high = above if above.isalnum() or above.startswith("(") else f"{{{above}}}"
         return f"{base}{low}{f'^{high}' if above else ''}"
 
@@ -354,6 +360,9 @@ class Unicode:
 
     def aside(self, text: str) -> str:
         return f"  ({text})"
+
+    def stacked(self, texts: Sequence[str]) -> str:
+        return f"[{'; '.join(texts)}]"
 
 
 def _script(mark: str, content: str) -> str:

@@ -59,7 +59,7 @@ class Derived:
     @cached_property
     def matrix(self) -> MatrixEquation | None:
         """The matrix form, or None where there is none (more than two axes, affine indices)."""
-        return matrix_form(self.index)
+        return matrix_form(self.index, stepped=self._owner.record.stepped)
 
     @cached_property
     def operator(self) -> OperatorEquation | None:

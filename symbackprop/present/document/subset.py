@@ -19,7 +19,7 @@ _WORDS = """
     begin end quad qquad thinspace medspace thickspace negthinspace
     ge le ne in mid to mapsto leftarrow rightarrow Rightarrow Leftrightarrow approx equiv sim infty dots ldots cdots vdots ddots
     pm mp times otimes star ast uparrow prime forall exists notin subset cup cap land lor lnot
-    displaystyle textstyle color
+    displaystyle textstyle color cr
 """.split()
 #: Control words that formulas may use.
 KNOWN: Final = frozenset(_WORDS) | {macro[1:] for macro in MACROS if macro.startswith("\\") and macro[1:].isalpha()}
