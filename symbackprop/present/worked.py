@@ -378,7 +378,8 @@ class Worked:
         value = matrix_latex(shown, self.rounding)
         sign = "=" if all(self.rounding.is_exact(v) for v in shown.flat) else r"\approx"
         found = None if self.matrix_form is None else self.matrix_form(self.equation(name))
-        if found is None:
+        # One equation of a family has no numbers of its own: they would be those of one sample, head or step.
+        if found is None or any(e.running or e.cuts or e.long for e in (found.lhs, *found.rhs.entries)):
             return (Line(f"{self.symbol(name, notation=notation)} {sign} {value}"),)
         left, letters, numbers = matrix_line(found, values, symbols, self.rounding)
         # Where a page cannot hold all matrices beside each other, nobody would read them either.
