@@ -62,6 +62,7 @@ class Options:
         form: of the target of the loss, "labels" or "rows"; None without a loss.
         optimizer: its equations go into the text, its numbers are defaults only; or None.
         product: which products a module of products computes; None for the network's own module.
+        recompute: names of forward values that are computed again rather than kept, or "all".
     """
 
     kind: str
@@ -71,6 +72,7 @@ class Options:
     form: str | None = None
     optimizer: Any = None
     product: Asked | None = None
+    recompute: tuple[str, ...] | str = ()
 
 
 def lower(spec: NetworkSpec, target: str | None = None, per: str = "batch") -> Model:
@@ -233,6 +235,7 @@ def _cached_options(options: Options) -> dict[str, object]:
         "form": options.form,
         "rule": kept,
         "product": options.product,
+        "recompute": options.recompute,
     }
 
 

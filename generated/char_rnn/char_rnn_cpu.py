@@ -38,7 +38,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 37184 * n + 1
+    return 31040 * n + 1
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -212,6 +212,31 @@ def dense_delta(p, y, delta):
 
 
 @njit(cache=True, error_model="numpy")
+def dense_grad_W(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_{n, t} delta[n, t, i] x[n, t, j]
+    for i in range(delta.shape[2]):
+        for j in range(x.shape[2]):
+            total = real(0.0)
+            for n in range(delta.shape[0]):
+                for t in range(delta.shape[1]):
+                    total += delta[n, t, i] * x[n, t, j]
+            grad_W[i, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_{n, t} delta[n, t, i]
+    for i in range(delta.shape[2]):
+        total = real(0.0)
+        for n in range(delta.shape[0]):
+            for t in range(delta.shape[1]):
+                total += delta[n, t, i]
+        grad_b[i] = total
+
+
+@njit(cache=True, error_model="numpy")
 def gru_grad_q(W, W_h, delta, u, g, h, q, p, r, grad_h, grad_g, grad_u, grad_r, grad_q):
     """Write grad_h and grad_g and grad_u and grad_r and grad_q."""
     # grad_h[n, t, k] = [0 ≤ 1 + t < 32] Σ_r W_h[r, k] grad_q[n, 1 + t, r] + grad_h[n, 1 + t, k] u[n, 1 + t, k] [0 ≤ 1 + t < 32] + Σ_i
@@ -254,6 +279,31 @@ def gru_grad_q(W, W_h, delta, u, g, h, q, p, r, grad_h, grad_g, grad_u, grad_r, 
 
 
 @njit(cache=True, error_model="numpy")
+def gru_grad_W_h(grad_q, h, grad_W_h):
+    """Write grad_W_h."""
+    # grad_W_h[r, k] = Σ_{n, t} grad_q[n, t, r] h[n, t − 1, k] [0 ≤ t − 1 < 32]
+    for r in range(grad_W_h.shape[0]):
+        for k in range(grad_W_h.shape[1]):
+            total = real(0.0)
+            for n in range(grad_q.shape[0]):
+                for t in range(1, 32):
+                    total += grad_q[n, t, r] * h[n, t - 1, k]
+            grad_W_h[r, k] = total
+
+
+@njit(cache=True, error_model="numpy")
+def gru_grad_b_h(grad_q, grad_b_h):
+    """Write grad_b_h."""
+    # grad_b_h[r] = Σ_{n, t} grad_q[n, t, r]
+    for r in range(grad_b_h.shape[0]):
+        total = real(0.0)
+        for n in range(grad_q.shape[0]):
+            for t in range(32):
+                total += grad_q[n, t, r]
+        grad_b_h[r] = total
+
+
+@njit(cache=True, error_model="numpy")
 def gru_grad_p(grad_g, grad_r, grad_u, p, q, r, grad_p):
     """Write grad_p."""
     # grad_p[n, t, r] = (1 − (tanh(q[n, t, r] r[n, t, r − 96] + p[n, t, r]))²) · grad_g[n, t, r − 96] [0 ≤ r − 96 < 48] + grad_r[n, t,
@@ -268,6 +318,31 @@ def gru_grad_p(grad_g, grad_r, grad_u, p, q, r, grad_p):
                     r_]) * sigmoid(p[n, t, r_] + q[n, t, r_]) if 0 <= r_ < 48 else real(0.0)) + (grad_u[n, t, r_ - 48] * sigmoid(-p[n, t,
                     r_] - q[n, t, r_]) * sigmoid(p[n, t, r_] + q[n, t, r_]) if 0 <= r_ - 48 < 48 else real(0.0))
                 )
+
+
+@njit(cache=True, error_model="numpy")
+def gru_grad_W_x(grad_p, x, grad_W_x):
+    """Write grad_W_x."""
+    # grad_W_x[r, j] = Σ_{n, t} grad_p[n, t, r] x[n, t, j]
+    for r in range(grad_W_x.shape[0]):
+        for j in range(grad_W_x.shape[1]):
+            total = real(0.0)
+            for n in range(grad_p.shape[0]):
+                for t in range(32):
+                    total += grad_p[n, t, r] * x[n, t, j]
+            grad_W_x[r, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def gru_grad_b_x(grad_p, grad_b_x):
+    """Write grad_b_x."""
+    # grad_b_x[r] = Σ_{n, t} grad_p[n, t, r]
+    for r in range(grad_b_x.shape[0]):
+        total = real(0.0)
+        for n in range(grad_p.shape[0]):
+            for t in range(32):
+                total += grad_p[n, t, r]
+        grad_b_x[r] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -294,81 +369,6 @@ def embedding_grad_E(grad_a, x, grad_E):
                 for t in range(grad_a.shape[1]):
                     total += grad_a[n, t, i] if v == x[n, t] else real(0.0)
             grad_E[v, i] = total
-
-
-@njit(cache=True, error_model="numpy")
-def gru_grad_W_x(grad_p, x, grad_W_x):
-    """Write grad_W_x."""
-    # grad_W_x[r, j] = Σ_{n, t} grad_p[n, t, r] x[n, t, j]
-    for r in range(grad_W_x.shape[0]):
-        for j in range(grad_W_x.shape[1]):
-            total = real(0.0)
-            for n in range(grad_p.shape[0]):
-                for t in range(32):
-                    total += grad_p[n, t, r] * x[n, t, j]
-            grad_W_x[r, j] = total
-
-
-@njit(cache=True, error_model="numpy")
-def gru_grad_W_h(grad_q, h, grad_W_h):
-    """Write grad_W_h."""
-    # grad_W_h[r, k] = Σ_{n, t} grad_q[n, t, r] h[n, t − 1, k] [0 ≤ t − 1 < 32]
-    for r in range(grad_W_h.shape[0]):
-        for k in range(grad_W_h.shape[1]):
-            total = real(0.0)
-            for n in range(grad_q.shape[0]):
-                for t in range(1, 32):
-                    total += grad_q[n, t, r] * h[n, t - 1, k]
-            grad_W_h[r, k] = total
-
-
-@njit(cache=True, error_model="numpy")
-def gru_grad_b_x(grad_p, grad_b_x):
-    """Write grad_b_x."""
-    # grad_b_x[r] = Σ_{n, t} grad_p[n, t, r]
-    for r in range(grad_b_x.shape[0]):
-        total = real(0.0)
-        for n in range(grad_p.shape[0]):
-            for t in range(32):
-                total += grad_p[n, t, r]
-        grad_b_x[r] = total
-
-
-@njit(cache=True, error_model="numpy")
-def gru_grad_b_h(grad_q, grad_b_h):
-    """Write grad_b_h."""
-    # grad_b_h[r] = Σ_{n, t} grad_q[n, t, r]
-    for r in range(grad_b_h.shape[0]):
-        total = real(0.0)
-        for n in range(grad_q.shape[0]):
-            for t in range(32):
-                total += grad_q[n, t, r]
-        grad_b_h[r] = total
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_W(delta, x, grad_W):
-    """Write grad_W."""
-    # grad_W[i, j] = Σ_{n, t} delta[n, t, i] x[n, t, j]
-    for i in range(delta.shape[2]):
-        for j in range(x.shape[2]):
-            total = real(0.0)
-            for n in range(delta.shape[0]):
-                for t in range(delta.shape[1]):
-                    total += delta[n, t, i] * x[n, t, j]
-            grad_W[i, j] = total
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_b(delta, grad_b):
-    """Write grad_b."""
-    # grad_b[i] = Σ_{n, t} delta[n, t, i]
-    for i in range(delta.shape[2]):
-        total = real(0.0)
-        for n in range(delta.shape[0]):
-            for t in range(delta.shape[1]):
-                total += delta[n, t, i]
-        grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -437,7 +437,7 @@ def loss(params, x, y, work):
     dense_1_z = view_3(work, 17408 * n, n, 32, 62)
     loss_p = view_3(work, 19392 * n, n, 32, 62)
     loss_L = view_2(work, 21376 * n, n, 32)
-    loss_ = work[37184 * n:37184 * n + 1]
+    loss_ = work[31040 * n:31040 * n + 1]
     # embedding_1
     embedding_a(embedding_1_E, x, embedding_1_a)
     # gru_1
@@ -462,6 +462,9 @@ def value_and_grad(params, x, y, grads, work):
     value = loss(params, x, y, work)
     loss_p = view_3(work, 19392 * n, n, 32, 62)
     delta_dense_1 = view_3(work, 21376 * n, n, 32, 62)
+    gru_1_a = view_3(work, 15872 * n, n, 32, 48)
+    grad_dense_1_W = view_2(grads, 10496, 62, 48)
+    grad_dense_1_b = grads[13472:13534]
     dense_1_W = view_2(params, 10496, 62, 48)
     gru_1_W_h = view_2(params, 3296, 144, 48)
     gru_1_u = view_3(work, 11264 * n, n, 32, 48)
@@ -470,42 +473,37 @@ def value_and_grad(params, x, y, grads, work):
     gru_1_q = view_3(work, 5120 * n, n, 32, 144)
     gru_1_p = view_3(work, 512 * n, n, 32, 144)
     gru_1_r = view_3(work, 9728 * n, n, 32, 48)
-    grad_gru_1_h = view_3(work, 19392 * n, n, 32, 48)
-    grad_gru_1_g = view_3(work, 23360 * n, n, 32, 48)
-    grad_gru_1_u = view_3(work, 24896 * n, n, 32, 48)
-    grad_gru_1_r = view_3(work, 26432 * n, n, 32, 48)
-    grad_gru_1_q = view_3(work, 27968 * n, n, 32, 144)
-    grad_gru_1_p = view_3(work, 32576 * n, n, 32, 144)
-    gru_1_W_x = view_2(params, 992, 144, 16)
-    grad_embedding_1_a = view_3(work, 512 * n, n, 32, 16)
-    grad_embedding_1_E = view_2(grads, 0, 62, 16)
+    grad_gru_1_h = view_3(work, 15872 * n, n, 32, 48)
+    grad_gru_1_g = view_3(work, 19392 * n, n, 32, 48)
+    grad_gru_1_u = view_3(work, 23360 * n, n, 32, 48)
+    grad_gru_1_r = view_3(work, 24896 * n, n, 32, 48)
+    grad_gru_1_q = view_3(work, 26432 * n, n, 32, 144)
+    grad_gru_1_W_h = view_2(grads, 3296, 144, 48)
+    grad_gru_1_b_h = grads[10352:10496]
+    grad_gru_1_p = view_3(work, 11264 * n, n, 32, 144)
     embedding_1_a = view_3(work, 0, n, 32, 16)
     grad_gru_1_W_x = view_2(grads, 992, 144, 16)
-    grad_gru_1_W_h = view_2(grads, 3296, 144, 48)
     grad_gru_1_b_x = grads[10208:10352]
-    grad_gru_1_b_h = grads[10352:10496]
-    gru_1_a = view_3(work, 15872 * n, n, 32, 48)
-    grad_dense_1_W = view_2(grads, 10496, 62, 48)
-    grad_dense_1_b = grads[13472:13534]
+    gru_1_W_x = view_2(params, 992, 144, 16)
+    grad_embedding_1_a = view_3(work, 0, n, 32, 16)
+    grad_embedding_1_E = view_2(grads, 0, 62, 16)
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
+    dense_grad_W(delta_dense_1, gru_1_a, grad_dense_1_W)
+    dense_grad_b(delta_dense_1, grad_dense_1_b)
     # gru_1
     gru_grad_q(
         dense_1_W, gru_1_W_h, delta_dense_1, gru_1_u, gru_1_g, gru_1_h, gru_1_q, gru_1_p, gru_1_r, grad_gru_1_h, grad_gru_1_g, grad_gru_1_u,
         grad_gru_1_r, grad_gru_1_q,
     )
+    gru_grad_W_h(grad_gru_1_q, gru_1_h, grad_gru_1_W_h)
+    gru_grad_b_h(grad_gru_1_q, grad_gru_1_b_h)
     gru_grad_p(grad_gru_1_g, grad_gru_1_r, grad_gru_1_u, gru_1_p, gru_1_q, gru_1_r, grad_gru_1_p)
+    gru_grad_W_x(grad_gru_1_p, embedding_1_a, grad_gru_1_W_x)
+    gru_grad_b_x(grad_gru_1_p, grad_gru_1_b_x)
     # embedding_1
     embedding_grad_a(gru_1_W_x, grad_gru_1_p, grad_embedding_1_a)
     embedding_grad_E(grad_embedding_1_a, x, grad_embedding_1_E)
-    # gru_1
-    gru_grad_W_x(grad_gru_1_p, embedding_1_a, grad_gru_1_W_x)
-    gru_grad_W_h(grad_gru_1_q, gru_1_h, grad_gru_1_W_h)
-    gru_grad_b_x(grad_gru_1_p, grad_gru_1_b_x)
-    gru_grad_b_h(grad_gru_1_q, grad_gru_1_b_h)
-    # dense_1
-    dense_grad_W(delta_dense_1, gru_1_a, grad_dense_1_W)
-    dense_grad_b(delta_dense_1, grad_dense_1_b)
     return value
 
 

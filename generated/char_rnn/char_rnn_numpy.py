@@ -177,13 +177,13 @@ def value_and_grad(params, x, y, grads, work=None):
     gru_1_b_h = params[10352:10496]
     dense_1_W = params[10496:13472].reshape(62, 48)
     dense_1_b = params[13472:13534]
-    grad_embedding_1_E = grads[0:992].reshape(62, 16)
-    grad_gru_1_W_x = grads[992:3296].reshape(144, 16)
-    grad_gru_1_W_h = grads[3296:10208].reshape(144, 48)
-    grad_gru_1_b_x = grads[10208:10352]
-    grad_gru_1_b_h = grads[10352:10496]
     grad_dense_1_W = grads[10496:13472].reshape(62, 48)
     grad_dense_1_b = grads[13472:13534]
+    grad_gru_1_W_h = grads[3296:10208].reshape(144, 48)
+    grad_gru_1_b_h = grads[10352:10496]
+    grad_gru_1_W_x = grads[992:3296].reshape(144, 16)
+    grad_gru_1_b_x = grads[10208:10352]
+    grad_embedding_1_E = grads[0:992].reshape(62, 16)
     # embedding_1
     # embedding_1_a[n, t, i] = embedding_1_E[x[n, t], i]
     embedding_1_a = embedding_1_E[x[:, :, None], np.arange(16)]
@@ -227,6 +227,10 @@ def value_and_grad(params, x, y, grads, work=None):
     # dense_1
     # delta_dense_1[n, t, i] = (loss_p[n, t, i] − [i = y[n, t]])/(32 N)
     delta_dense_1 = (loss_p - np.where(np.arange(62) == y[:, :, None], 1.0, 0.0)) / (32.0 * n)
+    # grad_dense_1_W[i, j] = Σ_{n, t} delta_dense_1[n, t, i] gru_1_a[n, t, j]
+    grad_dense_1_W[...] = np.einsum("cda,cdb->ab", delta_dense_1, gru_1_a)
+    # grad_dense_1_b[i] = Σ_{n, t} delta_dense_1[n, t, i]
+    grad_dense_1_b[...] = np.sum(delta_dense_1.transpose(2, 0, 1), axis=(-2, -1))
     # gru_1
     grad_gru_1_h = np.empty((n, 32, 48,), params.dtype)
     grad_gru_1_g = np.empty((n, 32, 48,), params.dtype)
@@ -258,6 +262,13 @@ def value_and_grad(params, x, y, grads, work=None):
             + gru_1_q[:, step, 48:96]) * grad_gru_1_u[:, step, :], grad_gru_1_g[:, step, :] * gru_1_r[:, step, :] - np.tanh(gru_1_q[:, step,
             96:144] * gru_1_r[:, step, :] + gru_1_p[:, step, 96:144])**2 * grad_gru_1_g[:, step, :] * gru_1_r[:, step, :]], axis=1)
         )
+    # grad_gru_1_W_h[r, k] = Σ_{n, t} grad_gru_1_q[n, t, r] gru_1_h[n, t − 1, k] [0 ≤ t − 1 < 32]
+    grad_gru_1_W_h[...] = (
+        np.sum(np.where(((-1 + np.arange(32)) >= 0) & ((-1 + np.arange(32)) < 32), grad_gru_1_q.transpose(2, 0, 1)[:, None, :, :]
+        * gru_1_h[np.arange(n)[:, None], np.clip(-1 + np.arange(32), 0, 32 - 1), np.arange(48)[:, None, None]], 0.0), axis=(-2, -1))
+    )
+    # grad_gru_1_b_h[r] = Σ_{n, t} grad_gru_1_q[n, t, r]
+    grad_gru_1_b_h[...] = np.sum(grad_gru_1_q.transpose(2, 0, 1), axis=(-2, -1))
     # grad_gru_1_p[n, t, r] = (1 − (tanh(gru_1_q[n, t, r] gru_1_r[n, t, r − 96] + gru_1_p[n, t, r]))²) · grad_gru_1_g[n, t, r − 96] [0 ≤
     #     r − 96 < 48] + grad_gru_1_r[n, t, r] [0 ≤ r < 48] σ(−gru_1_p[n, t, r] − gru_1_q[n, t, r]) · σ(gru_1_p[n, t, r] + gru_1_q[n, t, r])
     #     + grad_gru_1_u[n, t, r − 48] [0 ≤ r − 48 < 48] σ(−gru_1_p[n, t, r] − gru_1_q[n, t, r]) · σ(gru_1_p[n, t, r] + gru_1_q[n, t, r])
@@ -266,6 +277,10 @@ def value_and_grad(params, x, y, grads, work=None):
         sigmoid(-gru_1_p[:, :, 48:96] - gru_1_q[:, :, 48:96]) * sigmoid(gru_1_p[:, :, 48:96] + gru_1_q[:, :, 48:96]) * grad_gru_1_u,
         grad_gru_1_g - np.tanh(gru_1_q[:, :, 96:144] * gru_1_r + gru_1_p[:, :, 96:144])**2 * grad_gru_1_g], axis=2)
     )
+    # grad_gru_1_W_x[r, j] = Σ_{n, t} grad_gru_1_p[n, t, r] embedding_1_a[n, t, j]
+    grad_gru_1_W_x[...] = np.einsum("cda,cdb->ab", grad_gru_1_p, embedding_1_a)
+    # grad_gru_1_b_x[r] = Σ_{n, t} grad_gru_1_p[n, t, r]
+    grad_gru_1_b_x[...] = np.sum(grad_gru_1_p.transpose(2, 0, 1), axis=(-2, -1))
     # embedding_1
     # grad_embedding_1_a[n, t, j] = Σ_r gru_1_W_x[r, j] grad_gru_1_p[n, t, r]
     grad_embedding_1_a = np.einsum("dc,abd->abc", gru_1_W_x, grad_gru_1_p)
@@ -273,23 +288,6 @@ def value_and_grad(params, x, y, grads, work=None):
     grad_embedding_1_E[...] = (
         np.sum(np.where(np.arange(62)[:, None, None, None] == x, grad_embedding_1_a.transpose(2, 0, 1), 0.0), axis=(-2, -1))
     )
-    # gru_1
-    # grad_gru_1_W_x[r, j] = Σ_{n, t} grad_gru_1_p[n, t, r] embedding_1_a[n, t, j]
-    grad_gru_1_W_x[...] = np.einsum("cda,cdb->ab", grad_gru_1_p, embedding_1_a)
-    # grad_gru_1_W_h[r, k] = Σ_{n, t} grad_gru_1_q[n, t, r] gru_1_h[n, t − 1, k] [0 ≤ t − 1 < 32]
-    grad_gru_1_W_h[...] = (
-        np.sum(np.where(((-1 + np.arange(32)) >= 0) & ((-1 + np.arange(32)) < 32), grad_gru_1_q.transpose(2, 0, 1)[:, None, :, :]
-        * gru_1_h[np.arange(n)[:, None], np.clip(-1 + np.arange(32), 0, 32 - 1), np.arange(48)[:, None, None]], 0.0), axis=(-2, -1))
-    )
-    # grad_gru_1_b_x[r] = Σ_{n, t} grad_gru_1_p[n, t, r]
-    grad_gru_1_b_x[...] = np.sum(grad_gru_1_p.transpose(2, 0, 1), axis=(-2, -1))
-    # grad_gru_1_b_h[r] = Σ_{n, t} grad_gru_1_q[n, t, r]
-    grad_gru_1_b_h[...] = np.sum(grad_gru_1_q.transpose(2, 0, 1), axis=(-2, -1))
-    # dense_1
-    # grad_dense_1_W[i, j] = Σ_{n, t} delta_dense_1[n, t, i] gru_1_a[n, t, j]
-    grad_dense_1_W[...] = np.einsum("cda,cdb->ab", delta_dense_1, gru_1_a)
-    # grad_dense_1_b[i] = Σ_{n, t} delta_dense_1[n, t, i]
-    grad_dense_1_b[...] = np.sum(delta_dense_1.transpose(2, 0, 1), axis=(-2, -1))
     return float(loss_)
 
 

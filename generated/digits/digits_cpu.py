@@ -158,25 +158,15 @@ def dense_delta(p, y, delta):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_delta_2(W_next, a, delta_next, delta):
-    """Write delta."""
-    # delta[n, i] = [a[n, i] > 0] Σ_j W_next[j, i] delta_next[n, j]
-    for n in range(a.shape[0]):
-        for i in range(W_next.shape[1]):
-            total = real(0.0)
-            for j in range(W_next.shape[0]):
-                total += W_next[j, i] * delta_next[n, j]
-            delta[n, i] = real(0.0) if a[n, i] <= real(0.0) else total
-
-
-@njit(cache=True, error_model="numpy")
 def dense_grad_W(W, delta, x, grad_W):
     """Write grad_W."""
     # grad_W[i, j] = 0.0001 W[i, j] + Σ_n delta[n, i] x[n, j]
-    product(delta.T, x, grad_W)
     for i in range(W.shape[0]):
         for j in range(W.shape[1]):
-            grad_W[i, j] = real(0.0001) * W[i, j] + grad_W[i, j]
+            total = real(0.0)
+            for n in range(delta.shape[0]):
+                total += delta[n, i] * x[n, j]
+            grad_W[i, j] = real(0.0001) * W[i, j] + total
 
 
 @njit(cache=True, error_model="numpy")
@@ -191,15 +181,25 @@ def dense_grad_b(delta, grad_b):
 
 
 @njit(cache=True, error_model="numpy")
+def dense_delta_2(W_next, a, delta_next, delta):
+    """Write delta."""
+    # delta[n, i] = [a[n, i] > 0] Σ_j W_next[j, i] delta_next[n, j]
+    for n in range(a.shape[0]):
+        for i in range(W_next.shape[1]):
+            total = real(0.0)
+            for j in range(W_next.shape[0]):
+                total += W_next[j, i] * delta_next[n, j]
+            delta[n, i] = real(0.0) if a[n, i] <= real(0.0) else total
+
+
+@njit(cache=True, error_model="numpy")
 def dense_grad_W_2(W, delta, x, grad_W):
     """Write grad_W."""
     # grad_W[i, j] = 0.0001 W[i, j] + Σ_n delta[n, i] x[n, j]
+    product(delta.T, x, grad_W)
     for i in range(W.shape[0]):
         for j in range(W.shape[1]):
-            total = real(0.0)
-            for n in range(delta.shape[0]):
-                total += delta[n, i] * x[n, j]
-            grad_W[i, j] = real(0.0001) * W[i, j] + total
+            grad_W[i, j] = real(0.0001) * W[i, j] + grad_W[i, j]
 
 
 @njit(cache=True, error_model="numpy")
@@ -279,21 +279,20 @@ def value_and_grad(params, x, y, grads, work):
     delta_dense_2 = view_2(work, 84 * n, n, 10)
     dense_2_W = view_2(params, 4160, 10, 64)
     dense_1_a = view_2(work, 0, n, 64)
+    grad_dense_2_W = view_2(grads, 4160, 10, 64)
+    grad_dense_2_b = grads[4800:4810]
     delta_dense_1 = view_2(work, 94 * n, n, 64)
     dense_1_W = view_2(params, 0, 64, 64)
     grad_dense_1_W = view_2(grads, 0, 64, 64)
     grad_dense_1_b = grads[4096:4160]
-    grad_dense_2_W = view_2(grads, 4160, 10, 64)
-    grad_dense_2_b = grads[4800:4810]
     # dense_2
     dense_delta(loss_p, y, delta_dense_2)
+    dense_grad_W(dense_2_W, delta_dense_2, dense_1_a, grad_dense_2_W)
+    dense_grad_b(delta_dense_2, grad_dense_2_b)
     # dense_1
     dense_delta_2(dense_2_W, dense_1_a, delta_dense_2, delta_dense_1)
-    dense_grad_W(dense_1_W, delta_dense_1, x, grad_dense_1_W)
+    dense_grad_W_2(dense_1_W, delta_dense_1, x, grad_dense_1_W)
     dense_grad_b(delta_dense_1, grad_dense_1_b)
-    # dense_2
-    dense_grad_W_2(dense_2_W, delta_dense_2, dense_1_a, grad_dense_2_W)
-    dense_grad_b(delta_dense_2, grad_dense_2_b)
     return value
 
 

@@ -107,10 +107,10 @@ def value_and_grad(params, x, y, grads, work=None):
     dense_1_b = params[4096:4160]
     dense_2_W = params[4160:4800].reshape(10, 64)
     dense_2_b = params[4800:4810]
-    grad_dense_1_W = grads[0:4096].reshape(64, 64)
-    grad_dense_1_b = grads[4096:4160]
     grad_dense_2_W = grads[4160:4800].reshape(10, 64)
     grad_dense_2_b = grads[4800:4810]
+    grad_dense_1_W = grads[0:4096].reshape(64, 64)
+    grad_dense_1_b = grads[4096:4160]
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] x[n, j]
     dense_1_z = dense_1_b + x @ dense_1_W.T
@@ -135,6 +135,10 @@ def value_and_grad(params, x, y, grads, work=None):
     # dense_2
     # delta_dense_2[n, i] = (loss_p[n, i] − [i = y[n]])/N
     delta_dense_2 = (loss_p - np.where(np.arange(10) == y[:, None], 1.0, 0.0)) / n
+    # grad_dense_2_W[i, j] = 0.0001 dense_2_W[i, j] + Σ_n delta_dense_2[n, i] dense_1_a[n, j]
+    grad_dense_2_W[...] = dense_2_W / 10000.0 + delta_dense_2.T @ dense_1_a
+    # grad_dense_2_b[i] = Σ_n delta_dense_2[n, i]
+    grad_dense_2_b[...] = np.sum(delta_dense_2, axis=0)
     # dense_1
     # delta_dense_1[n, i] = [dense_1_a[n, i] > 0] Σ_j dense_2_W[j, i] delta_dense_2[n, j]
     delta_dense_1 = np.where(dense_1_a <= 0.0, 0.0, delta_dense_2 @ dense_2_W)
@@ -142,11 +146,6 @@ def value_and_grad(params, x, y, grads, work=None):
     grad_dense_1_W[...] = dense_1_W / 10000.0 + delta_dense_1.T @ x
     # grad_dense_1_b[i] = Σ_n delta_dense_1[n, i]
     grad_dense_1_b[...] = np.sum(delta_dense_1, axis=0)
-    # dense_2
-    # grad_dense_2_W[i, j] = 0.0001 dense_2_W[i, j] + Σ_n delta_dense_2[n, i] dense_1_a[n, j]
-    grad_dense_2_W[...] = dense_2_W / 10000.0 + delta_dense_2.T @ dense_1_a
-    # grad_dense_2_b[i] = Σ_n delta_dense_2[n, i]
-    grad_dense_2_b[...] = np.sum(delta_dense_2, axis=0)
     return float(loss_)
 
 

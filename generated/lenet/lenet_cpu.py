@@ -37,7 +37,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 1536 * n + 1
+    return 1210 * n + 1
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -222,6 +222,29 @@ def dense_delta(p, y, delta):
 
 
 @njit(cache=True, error_model="numpy")
+def dense_grad_W(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
+    for i in range(delta.shape[1]):
+        for j in range(x.shape[1]):
+            total = real(0.0)
+            for n in range(delta.shape[0]):
+                total += delta[n, i] * x[n, j]
+            grad_W[i, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_n delta[n, i]
+    for i in range(delta.shape[1]):
+        total = real(0.0)
+        for n in range(delta.shape[0]):
+            total += delta[n, i]
+        grad_b[i] = total
+
+
+@njit(cache=True, error_model="numpy")
 def flatten_grad_a(W, delta, grad_a):
     """Write grad_a."""
     # grad_a[n, j] = Σ_i W[i, j] delta[n, i]
@@ -246,6 +269,35 @@ def conv2d_delta(a, a_argmax_next, grad_a, delta):
                         grad_a[n, 2 * (p // 2) + 4 * k + q // 2] if 2 * (p % 2) + q % 2 == a_argmax_next[n, k, p // 2, q // 2] and not a[n,
                         k, p, q] <= real(0.0) else real(0.0)
                     )
+
+
+@njit(cache=True, error_model="numpy")
+def conv2d_grad_W(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q + v − 1 < 4]
+    for k in range(grad_W.shape[0]):
+        for c in range(grad_W.shape[1]):
+            for u in range(grad_W.shape[2]):
+                for v in range(grad_W.shape[3]):
+                    total = real(0.0)
+                    for n in range(delta.shape[0]):
+                        for p in range(max(0, 1 - u), min(4, 5 - u)):
+                            for q in range(max(0, 1 - v), min(4, 5 - v)):
+                                total += delta[n, k, p, q] * x[n, c, p + u - 1, q + v - 1]
+                    grad_W[k, c, u, v] = total
+
+
+@njit(cache=True, error_model="numpy")
+def conv2d_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[k] = Σ_{n, p, q} delta[n, k, p, q]
+    for k in range(grad_b.shape[0]):
+        total = real(0.0)
+        for n in range(delta.shape[0]):
+            for p in range(4):
+                for q in range(4):
+                    total += delta[n, k, p, q]
+        grad_b[k] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -280,7 +332,7 @@ def conv2d_delta_2(a, a_argmax_next, grad_a, delta):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_grad_W(delta, x, grad_W):
+def conv2d_grad_W_2(delta, x, grad_W):
     """Write grad_W."""
     # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     for k in range(grad_W.shape[0]):
@@ -296,7 +348,7 @@ def conv2d_grad_W(delta, x, grad_W):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_grad_b(delta, grad_b):
+def conv2d_grad_b_2(delta, grad_b):
     """Write grad_b."""
     # grad_b[k] = Σ_{n, p, q} delta[n, k, p, q]
     for k in range(grad_b.shape[0]):
@@ -306,58 +358,6 @@ def conv2d_grad_b(delta, grad_b):
                 for q in range(8):
                     total += delta[n, k, p, q]
         grad_b[k] = total
-
-
-@njit(cache=True, error_model="numpy")
-def conv2d_grad_W_2(delta, x, grad_W):
-    """Write grad_W."""
-    # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q + v − 1 < 4]
-    for k in range(grad_W.shape[0]):
-        for c in range(grad_W.shape[1]):
-            for u in range(grad_W.shape[2]):
-                for v in range(grad_W.shape[3]):
-                    total = real(0.0)
-                    for n in range(delta.shape[0]):
-                        for p in range(max(0, 1 - u), min(4, 5 - u)):
-                            for q in range(max(0, 1 - v), min(4, 5 - v)):
-                                total += delta[n, k, p, q] * x[n, c, p + u - 1, q + v - 1]
-                    grad_W[k, c, u, v] = total
-
-
-@njit(cache=True, error_model="numpy")
-def conv2d_grad_b_2(delta, grad_b):
-    """Write grad_b."""
-    # grad_b[k] = Σ_{n, p, q} delta[n, k, p, q]
-    for k in range(grad_b.shape[0]):
-        total = real(0.0)
-        for n in range(delta.shape[0]):
-            for p in range(4):
-                for q in range(4):
-                    total += delta[n, k, p, q]
-        grad_b[k] = total
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_W(delta, x, grad_W):
-    """Write grad_W."""
-    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
-    for i in range(delta.shape[1]):
-        for j in range(x.shape[1]):
-            total = real(0.0)
-            for n in range(delta.shape[0]):
-                total += delta[n, i] * x[n, j]
-            grad_W[i, j] = total
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_b(delta, grad_b):
-    """Write grad_b."""
-    # grad_b[i] = Σ_n delta[n, i]
-    for i in range(delta.shape[1]):
-        total = real(0.0)
-        for n in range(delta.shape[0]):
-            total += delta[n, i]
-        grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -437,7 +437,7 @@ def loss(params, x, y, work):
     dense_1_z = view_2(work, 816 * n, n, 10)
     loss_p = view_2(work, 826 * n, n, 10)
     loss_L = work[836 * n:837 * n]
-    loss_ = work[1536 * n:1536 * n + 1]
+    loss_ = work[1210 * n:1210 * n + 1]
     # conv2d_1
     conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a)
     # maxpool2d_1
@@ -466,42 +466,40 @@ def value_and_grad(params, x, y, grads, work):
     value = loss(params, x, y, work)
     loss_p = view_2(work, 826 * n, n, 10)
     delta_dense_1 = view_2(work, 836 * n, n, 10)
-    dense_1_W = view_2(params, 720, 10, 48)
-    grad_flatten_1_a = view_2(work, 912 * n, n, 48)
-    conv2d_2_a = view_4(work, 576 * n, n, 12, 4, 4)
-    maxpool2d_2_a_argmax = view_4(work, 768 * n, n, 12, 2, 2)
-    delta_conv2d_2 = view_4(work, 960 * n, n, 12, 4, 4)
-    conv2d_2_W = view_4(params, 60, 12, 6, 3, 3)
-    grad_maxpool2d_1_a = view_4(work, 576 * n, n, 6, 4, 4)
-    conv2d_1_a = view_4(work, 0, n, 6, 8, 8)
-    maxpool2d_1_a_argmax = view_4(work, 384 * n, n, 6, 4, 4)
-    delta_conv2d_1 = view_4(work, 1152 * n, n, 6, 8, 8)
-    grad_conv2d_1_W = view_4(grads, 0, 6, 1, 3, 3)
-    grad_conv2d_1_b = grads[54:60]
-    maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
-    grad_conv2d_2_W = view_4(grads, 60, 12, 6, 3, 3)
-    grad_conv2d_2_b = grads[708:720]
     flatten_1_a = view_2(work, 864 * n, n, 48)
     grad_dense_1_W = view_2(grads, 720, 10, 48)
     grad_dense_1_b = grads[1200:1210]
+    dense_1_W = view_2(params, 720, 10, 48)
+    grad_flatten_1_a = view_2(work, 846 * n, n, 48)
+    conv2d_2_a = view_4(work, 576 * n, n, 12, 4, 4)
+    maxpool2d_2_a_argmax = view_4(work, 768 * n, n, 12, 2, 2)
+    delta_conv2d_2 = view_4(work, 894 * n, n, 12, 4, 4)
+    maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
+    grad_conv2d_2_W = view_4(grads, 60, 12, 6, 3, 3)
+    grad_conv2d_2_b = grads[708:720]
+    conv2d_2_W = view_4(params, 60, 12, 6, 3, 3)
+    grad_maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
+    conv2d_1_a = view_4(work, 0, n, 6, 8, 8)
+    maxpool2d_1_a_argmax = view_4(work, 384 * n, n, 6, 4, 4)
+    delta_conv2d_1 = view_4(work, 826 * n, n, 6, 8, 8)
+    grad_conv2d_1_W = view_4(grads, 0, 6, 1, 3, 3)
+    grad_conv2d_1_b = grads[54:60]
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
+    dense_grad_W(delta_dense_1, flatten_1_a, grad_dense_1_W)
+    dense_grad_b(delta_dense_1, grad_dense_1_b)
     # flatten_1
     flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
     # conv2d_2
     conv2d_delta(conv2d_2_a, maxpool2d_2_a_argmax, grad_flatten_1_a, delta_conv2d_2)
+    conv2d_grad_W(delta_conv2d_2, maxpool2d_1_a, grad_conv2d_2_W)
+    conv2d_grad_b(delta_conv2d_2, grad_conv2d_2_b)
     # maxpool2d_1
     maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a)
     # conv2d_1
     conv2d_delta_2(conv2d_1_a, maxpool2d_1_a_argmax, grad_maxpool2d_1_a, delta_conv2d_1)
-    conv2d_grad_W(delta_conv2d_1, x, grad_conv2d_1_W)
-    conv2d_grad_b(delta_conv2d_1, grad_conv2d_1_b)
-    # conv2d_2
-    conv2d_grad_W_2(delta_conv2d_2, maxpool2d_1_a, grad_conv2d_2_W)
-    conv2d_grad_b_2(delta_conv2d_2, grad_conv2d_2_b)
-    # dense_1
-    dense_grad_W(delta_dense_1, flatten_1_a, grad_dense_1_W)
-    dense_grad_b(delta_dense_1, grad_dense_1_b)
+    conv2d_grad_W_2(delta_conv2d_1, x, grad_conv2d_1_W)
+    conv2d_grad_b_2(delta_conv2d_1, grad_conv2d_1_b)
     return value
 
 
@@ -515,15 +513,15 @@ def input_gradients(params, x, y, grads_x, work):
     loss_p = view_2(work, 826 * n, n, 10)
     delta_dense_1 = view_2(work, 836 * n, n, 10)
     dense_1_W = view_2(params, 720, 10, 48)
-    grad_flatten_1_a = view_2(work, 912 * n, n, 48)
+    grad_flatten_1_a = view_2(work, 846 * n, n, 48)
     conv2d_2_a = view_4(work, 576 * n, n, 12, 4, 4)
     maxpool2d_2_a_argmax = view_4(work, 768 * n, n, 12, 2, 2)
-    delta_conv2d_2 = view_4(work, 960 * n, n, 12, 4, 4)
+    delta_conv2d_2 = view_4(work, 894 * n, n, 12, 4, 4)
     conv2d_2_W = view_4(params, 60, 12, 6, 3, 3)
-    grad_maxpool2d_1_a = view_4(work, 576 * n, n, 6, 4, 4)
+    grad_maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
     conv2d_1_a = view_4(work, 0, n, 6, 8, 8)
     maxpool2d_1_a_argmax = view_4(work, 384 * n, n, 6, 4, 4)
-    delta_conv2d_1 = view_4(work, 1152 * n, n, 6, 8, 8)
+    delta_conv2d_1 = view_4(work, 826 * n, n, 6, 8, 8)
     conv2d_1_W = view_4(params, 0, 6, 1, 3, 3)
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)

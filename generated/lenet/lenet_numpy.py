@@ -184,12 +184,12 @@ def value_and_grad(params, x, y, grads, work=None):
     conv2d_2_b = params[708:720]
     dense_1_W = params[720:1200].reshape(10, 48)
     dense_1_b = params[1200:1210]
-    grad_conv2d_1_W = grads[0:54].reshape(6, 1, 3, 3)
-    grad_conv2d_1_b = grads[54:60]
-    grad_conv2d_2_W = grads[60:708].reshape(12, 6, 3, 3)
-    grad_conv2d_2_b = grads[708:720]
     grad_dense_1_W = grads[720:1200].reshape(10, 48)
     grad_dense_1_b = grads[1200:1210]
+    grad_conv2d_2_W = grads[60:708].reshape(12, 6, 3, 3)
+    grad_conv2d_2_b = grads[708:720]
+    grad_conv2d_1_W = grads[0:54].reshape(6, 1, 3, 3)
+    grad_conv2d_1_b = grads[54:60]
     # conv2d_1
     # conv2d_1_z[n, k, p, q] = conv2d_1_b[k] + Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤
     #     q + v − 1 < 8]
@@ -260,6 +260,10 @@ def value_and_grad(params, x, y, grads, work=None):
     # dense_1
     # delta_dense_1[n, i] = (loss_p[n, i] − [i = y[n]])/N
     delta_dense_1 = (loss_p - np.where(np.arange(10) == y[:, None], 1.0, 0.0)) / n
+    # grad_dense_1_W[i, j] = Σ_n delta_dense_1[n, i] flatten_1_a[n, j]
+    grad_dense_1_W[...] = delta_dense_1.T @ flatten_1_a
+    # grad_dense_1_b[i] = Σ_n delta_dense_1[n, i]
+    grad_dense_1_b[...] = np.sum(delta_dense_1, axis=0)
     # flatten_1
     # grad_flatten_1_a[n, j] = Σ_i dense_1_W[i, j] delta_dense_1[n, i]
     grad_flatten_1_a = delta_dense_1 @ dense_1_W
@@ -272,6 +276,18 @@ def value_and_grad(params, x, y, grads, work=None):
         None], np.clip(np.arange(4) // 2, 0, 2 - 1)], grad_flatten_1_a[np.arange(n)[:, None, None, None], np.clip((2 * (np.arange(4) //
         2))[:, None] + (4 * np.arange(12))[:, None, None] + np.arange(4) // 2, 0, 48 - 1)], 0.0))
     )
+    # grad_conv2d_2_W[k, c, u, v] = Σ_{n, p, q} delta_conv2d_2[n, k, p, q] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4]
+    #     [0 ≤ q + v − 1 < 4]
+    grad_conv2d_2_W[...] = (
+        np.sum(np.where(((-1 + np.arange(4) + np.arange(3)[:, None])[:, None, None, :] >= 0) & ((-1 + np.arange(4) + np.arange(3)[:,
+        None])[:, None, None, :] < 4), np.where(((-1 + np.arange(4) + np.arange(3)[:, None])[:, None, None, :, None] >= 0) & ((-1
+        + np.arange(4) + np.arange(3)[:, None])[:, None, None, :, None] < 4), delta_conv2d_2.transpose(1, 0, 2, 3)[:, None, None, None, :,
+        :, :] * maxpool2d_1_a[np.arange(n)[:, None, None], np.arange(6)[:, None, None, None, None, None], np.clip(-1 + np.arange(4)
+        + np.arange(3)[:, None], 0, 4 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(4) + np.arange(3)[:, None], 0, 4 - 1)[:, None,
+        None, :]], 0.0), 0.0), axis=(-3, -2, -1))
+    )
+    # grad_conv2d_2_b[k] = Σ_{n, p, q} delta_conv2d_2[n, k, p, q]
+    grad_conv2d_2_b[...] = np.sum(delta_conv2d_2.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
     # maxpool2d_1
     # grad_maxpool2d_1_a[n, c, h, w] = Σ_{k, u, v} conv2d_2_W[k, c, u, v] delta_conv2d_2[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 4]
     #     [0 ≤ 1 + w − v < 4]
@@ -304,24 +320,6 @@ def value_and_grad(params, x, y, grads, work=None):
     )
     # grad_conv2d_1_b[k] = Σ_{n, p, q} delta_conv2d_1[n, k, p, q]
     grad_conv2d_1_b[...] = np.sum(delta_conv2d_1.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
-    # conv2d_2
-    # grad_conv2d_2_W[k, c, u, v] = Σ_{n, p, q} delta_conv2d_2[n, k, p, q] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4]
-    #     [0 ≤ q + v − 1 < 4]
-    grad_conv2d_2_W[...] = (
-        np.sum(np.where(((-1 + np.arange(4) + np.arange(3)[:, None])[:, None, None, :] >= 0) & ((-1 + np.arange(4) + np.arange(3)[:,
-        None])[:, None, None, :] < 4), np.where(((-1 + np.arange(4) + np.arange(3)[:, None])[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(4) + np.arange(3)[:, None])[:, None, None, :, None] < 4), delta_conv2d_2.transpose(1, 0, 2, 3)[:, None, None, None, :,
-        :, :] * maxpool2d_1_a[np.arange(n)[:, None, None], np.arange(6)[:, None, None, None, None, None], np.clip(-1 + np.arange(4)
-        + np.arange(3)[:, None], 0, 4 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(4) + np.arange(3)[:, None], 0, 4 - 1)[:, None,
-        None, :]], 0.0), 0.0), axis=(-3, -2, -1))
-    )
-    # grad_conv2d_2_b[k] = Σ_{n, p, q} delta_conv2d_2[n, k, p, q]
-    grad_conv2d_2_b[...] = np.sum(delta_conv2d_2.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
-    # dense_1
-    # grad_dense_1_W[i, j] = Σ_n delta_dense_1[n, i] flatten_1_a[n, j]
-    grad_dense_1_W[...] = delta_dense_1.T @ flatten_1_a
-    # grad_dense_1_b[i] = Σ_n delta_dense_1[n, i]
-    grad_dense_1_b[...] = np.sum(delta_dense_1, axis=0)
     return float(loss_)
 
 

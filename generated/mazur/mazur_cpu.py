@@ -99,18 +99,6 @@ def dense_delta(a, y, delta):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_delta_2(W_next, a, delta_next, delta):
-    """Write delta."""
-    # delta[n, i] = (1 − a[n, i]) · a[n, i] Σ_j W_next[j, i] delta_next[n, j]
-    for n in range(a.shape[0]):
-        for i in range(W_next.shape[1]):
-            total = 0.0
-            for j in range(W_next.shape[0]):
-                total += W_next[j, i] * delta_next[n, j]
-            delta[n, i] = (1.0 - a[n, i]) * a[n, i] * total
-
-
-@njit(cache=True, error_model="numpy")
 def dense_grad_W(delta, x, grad_W):
     """Write grad_W."""
     # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
@@ -131,6 +119,18 @@ def dense_grad_b(delta, grad_b):
         for n in range(delta.shape[0]):
             total += delta[n, i]
         grad_b[i] = total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_delta_2(W_next, a, delta_next, delta):
+    """Write delta."""
+    # delta[n, i] = (1 − a[n, i]) · a[n, i] Σ_j W_next[j, i] delta_next[n, j]
+    for n in range(a.shape[0]):
+        for i in range(W_next.shape[1]):
+            total = 0.0
+            for j in range(W_next.shape[0]):
+                total += W_next[j, i] * delta_next[n, j]
+            delta[n, i] = (1.0 - a[n, i]) * a[n, i] * total
 
 
 @njit(cache=True, error_model="numpy")
@@ -189,22 +189,21 @@ def value_and_grad(params, x, y, grads, work):
     value = loss(params, x, y, work)
     dense_2_a = view_2(work, 2 * n, n, 2)
     delta_dense_2 = view_2(work, 4 * n, n, 2)
-    dense_2_W = view_2(params, 6, 2, 2)
     dense_1_a = view_2(work, 0, n, 2)
+    grad_dense_2_W = view_2(grads, 6, 2, 2)
+    grad_dense_2_b = grads[10:12]
+    dense_2_W = view_2(params, 6, 2, 2)
     delta_dense_1 = view_2(work, 6 * n, n, 2)
     grad_dense_1_W = view_2(grads, 0, 2, 2)
     grad_dense_1_b = grads[4:6]
-    grad_dense_2_W = view_2(grads, 6, 2, 2)
-    grad_dense_2_b = grads[10:12]
     # dense_2
     dense_delta(dense_2_a, y, delta_dense_2)
+    dense_grad_W(delta_dense_2, dense_1_a, grad_dense_2_W)
+    dense_grad_b(delta_dense_2, grad_dense_2_b)
     # dense_1
     dense_delta_2(dense_2_W, dense_1_a, delta_dense_2, delta_dense_1)
     dense_grad_W(delta_dense_1, x, grad_dense_1_W)
     dense_grad_b(delta_dense_1, grad_dense_1_b)
-    # dense_2
-    dense_grad_W(delta_dense_2, dense_1_a, grad_dense_2_W)
-    dense_grad_b(delta_dense_2, grad_dense_2_b)
     return value
 
 

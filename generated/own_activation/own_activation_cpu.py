@@ -34,7 +34,7 @@ real = np.float64
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 26 * n + 4
+    return 18 * n + 4
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -121,18 +121,6 @@ def dense_delta(y, z, delta):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_delta_2(W_next, delta_next, z, delta):
-    """Write delta."""
-    # delta[n, i] = (1 + z[n, i]/(2 √(1 + z[n, i]²))) · Σ_j W_next[j, i] delta_next[n, j]
-    for n in range(delta_next.shape[0]):
-        for i in range(W_next.shape[1]):
-            total = 0.0
-            for j in range(W_next.shape[0]):
-                total += W_next[j, i] * delta_next[n, j]
-            delta[n, i] = (1.0 + z[n, i] / 2.0 / np.sqrt(1.0 + z[n, i] * z[n, i])) * total
-
-
-@njit(cache=True, error_model="numpy")
 def dense_grad_W(W, delta, x, grad_W):
     """Write grad_W."""
     # grad_W[i, j] = 0.001 W[i, j] + 0.0001 sign(W[i, j]) + Σ_n delta[n, i] x[n, j]
@@ -153,6 +141,18 @@ def dense_grad_b(delta, grad_b):
         for n in range(delta.shape[0]):
             total += delta[n, i]
         grad_b[i] = total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_delta_2(W_next, delta_next, z, delta):
+    """Write delta."""
+    # delta[n, i] = (1 + z[n, i]/(2 √(1 + z[n, i]²))) · Σ_j W_next[j, i] delta_next[n, j]
+    for n in range(delta_next.shape[0]):
+        for i in range(W_next.shape[1]):
+            total = 0.0
+            for j in range(W_next.shape[0]):
+                total += W_next[j, i] * delta_next[n, j]
+            delta[n, i] = (1.0 + z[n, i] / 2.0 / np.sqrt(1.0 + z[n, i] * z[n, i])) * total
 
 
 @njit(cache=True, error_model="numpy")
@@ -194,10 +194,10 @@ def loss(params, x, y, work):
     dense_2_W = view_2(params, 32, 1, 8)
     dense_2_b = params[40:41]
     dense_2_z = view_2(work, 16 * n, n, 1)
-    loss_data = work[26 * n:26 * n + 1]
-    loss_penalty_1 = work[26 * n + 1:26 * n + 2]
-    loss_penalty_2 = work[26 * n + 2:26 * n + 3]
-    loss_ = work[26 * n + 3:26 * n + 4]
+    loss_data = work[18 * n:18 * n + 1]
+    loss_penalty_1 = work[18 * n + 1:18 * n + 2]
+    loss_penalty_2 = work[18 * n + 2:18 * n + 3]
+    loss_ = work[18 * n + 3:18 * n + 4]
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_z, dense_1_a)
     # dense_2
@@ -218,23 +218,22 @@ def value_and_grad(params, x, y, grads, work):
     dense_2_z = view_2(work, 16 * n, n, 1)
     delta_dense_2 = view_2(work, 17 * n, n, 1)
     dense_2_W = view_2(params, 32, 1, 8)
-    dense_1_z = view_2(work, 0, n, 8)
-    delta_dense_1 = view_2(work, 18 * n, n, 8)
-    dense_1_W = view_2(params, 0, 8, 3)
-    grad_dense_1_W = view_2(grads, 0, 8, 3)
-    grad_dense_1_b = grads[24:32]
     dense_1_a = view_2(work, 8 * n, n, 8)
     grad_dense_2_W = view_2(grads, 32, 1, 8)
     grad_dense_2_b = grads[40:41]
+    dense_1_z = view_2(work, 0, n, 8)
+    delta_dense_1 = view_2(work, 8 * n, n, 8)
+    dense_1_W = view_2(params, 0, 8, 3)
+    grad_dense_1_W = view_2(grads, 0, 8, 3)
+    grad_dense_1_b = grads[24:32]
     # dense_2
     dense_delta(y, dense_2_z, delta_dense_2)
+    dense_grad_W(dense_2_W, delta_dense_2, dense_1_a, grad_dense_2_W)
+    dense_grad_b(delta_dense_2, grad_dense_2_b)
     # dense_1
     dense_delta_2(dense_2_W, delta_dense_2, dense_1_z, delta_dense_1)
     dense_grad_W(dense_1_W, delta_dense_1, x, grad_dense_1_W)
     dense_grad_b(delta_dense_1, grad_dense_1_b)
-    # dense_2
-    dense_grad_W(dense_2_W, delta_dense_2, dense_1_a, grad_dense_2_W)
-    dense_grad_b(delta_dense_2, grad_dense_2_b)
     return value
 
 
@@ -247,7 +246,7 @@ def input_gradients(params, x, y, grads_x, work):
     delta_dense_2 = view_2(work, 17 * n, n, 1)
     dense_2_W = view_2(params, 32, 1, 8)
     dense_1_z = view_2(work, 0, n, 8)
-    delta_dense_1 = view_2(work, 18 * n, n, 8)
+    delta_dense_1 = view_2(work, 8 * n, n, 8)
     dense_1_W = view_2(params, 0, 8, 3)
     # dense_2
     dense_delta(y, dense_2_z, delta_dense_2)

@@ -87,10 +87,10 @@ def value_and_grad(params, x, y, grads, work=None):
     dense_1_b = params[24:32]
     dense_2_W = params[32:40].reshape(1, 8)
     dense_2_b = params[40:41]
-    grad_dense_1_W = grads[0:24].reshape(8, 3)
-    grad_dense_1_b = grads[24:32]
     grad_dense_2_W = grads[32:40].reshape(1, 8)
     grad_dense_2_b = grads[40:41]
+    grad_dense_1_W = grads[0:24].reshape(8, 3)
+    grad_dense_1_b = grads[24:32]
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] x[n, j]
     dense_1_z = dense_1_b + x @ dense_1_W.T
@@ -119,6 +119,10 @@ def value_and_grad(params, x, y, grads, work=None):
         (np.where(0.5 <= np.abs(dense_2_z - y), 0.0, 2.0 * dense_2_z - 2.0 * y) + np.where(np.abs(dense_2_z - y) >= 0.5, np.sign(dense_2_z
         - y), 0.0)) / (2.0 * n)
     )
+    # grad_dense_2_W[i, j] = 0.001 dense_2_W[i, j] + 0.0001 sign(dense_2_W[i, j]) + Σ_n delta_dense_2[n, i] dense_1_a[n, j]
+    grad_dense_2_W[...] = np.sign(dense_2_W) / 10000.0 + dense_2_W / 1000.0 + delta_dense_2.T @ dense_1_a
+    # grad_dense_2_b[i] = Σ_n delta_dense_2[n, i]
+    grad_dense_2_b[...] = np.sum(delta_dense_2, axis=0)
     # dense_1
     # delta_dense_1[n, i] = (1 + dense_1_z[n, i]/(2 √(1 + dense_1_z[n, i]²))) · Σ_j dense_2_W[j, i] delta_dense_2[n, j]
     delta_dense_1 = (delta_dense_2 @ dense_2_W) * (1.0 / np.sqrt(dense_1_z**2 + 1.0) * dense_1_z / 2.0 + 1.0)
@@ -126,11 +130,6 @@ def value_and_grad(params, x, y, grads, work=None):
     grad_dense_1_W[...] = np.sign(dense_1_W) / 10000.0 + dense_1_W / 1000.0 + delta_dense_1.T @ x
     # grad_dense_1_b[i] = Σ_n delta_dense_1[n, i]
     grad_dense_1_b[...] = np.sum(delta_dense_1, axis=0)
-    # dense_2
-    # grad_dense_2_W[i, j] = 0.001 dense_2_W[i, j] + 0.0001 sign(dense_2_W[i, j]) + Σ_n delta_dense_2[n, i] dense_1_a[n, j]
-    grad_dense_2_W[...] = np.sign(dense_2_W) / 10000.0 + dense_2_W / 1000.0 + delta_dense_2.T @ dense_1_a
-    # grad_dense_2_b[i] = Σ_n delta_dense_2[n, i]
-    grad_dense_2_b[...] = np.sum(delta_dense_2, axis=0)
     return float(loss_)
 
 

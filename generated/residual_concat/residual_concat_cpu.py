@@ -37,7 +37,7 @@ real = np.float64
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 47 * n + 1
+    return 33 * n + 1
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -174,6 +174,29 @@ def dense_delta(p, y, delta):
 
 
 @njit(cache=True, error_model="numpy")
+def dense_grad_W(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
+    for i in range(delta.shape[1]):
+        for j in range(x.shape[1]):
+            total = 0.0
+            for n in range(delta.shape[0]):
+                total += delta[n, i] * x[n, j]
+            grad_W[i, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_n delta[n, i]
+    for i in range(delta.shape[1]):
+        total = 0.0
+        for n in range(delta.shape[0]):
+            total += delta[n, i]
+        grad_b[i] = total
+
+
+@njit(cache=True, error_model="numpy")
 def concat_grad_a(W, delta, grad_a):
     """Write grad_a."""
     # grad_a[n, j] = Σ_i W[i, j] delta[n, i]
@@ -201,29 +224,6 @@ def dense_delta_3(a, grad_a, delta):
     for n in range(a.shape[0]):
         for i in range(a.shape[1]):
             delta[n, i] = (1.0 - a[n, i] * a[n, i]) * grad_a[n, i]
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_W(delta, x, grad_W):
-    """Write grad_W."""
-    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
-    for i in range(delta.shape[1]):
-        for j in range(x.shape[1]):
-            total = 0.0
-            for n in range(delta.shape[0]):
-                total += delta[n, i] * x[n, j]
-            grad_W[i, j] = total
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_b(delta, grad_b):
-    """Write grad_b."""
-    # grad_b[i] = Σ_n delta[n, i]
-    for i in range(delta.shape[1]):
-        total = 0.0
-        for n in range(delta.shape[0]):
-            total += delta[n, i]
-        grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -294,7 +294,7 @@ def loss(params, x, y, work):
     dense_3_z = view_2(work, 6 * n, n, 4)
     loss_p = view_2(work, 24 * n, n, 4)
     loss_L = work[10 * n:11 * n]
-    loss_ = work[47 * n:47 * n + 1]
+    loss_ = work[33 * n:33 * n + 1]
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_a)
     # add_1
@@ -321,35 +321,33 @@ def value_and_grad(params, x, y, grads, work):
     value = loss(params, x, y, work)
     loss_p = view_2(work, 24 * n, n, 4)
     delta_dense_3 = view_2(work, 28 * n, n, 4)
-    dense_3_W = view_2(params, 63, 4, 9)
-    grad_concat_1_a = view_2(work, 32 * n, n, 9)
-    dense_2_a = view_2(work, 12 * n, n, 3)
-    delta_dense_2 = view_2(work, 24 * n, n, 3)
-    dense_1_a = view_2(work, 0, n, 6)
-    delta_dense_1 = view_2(work, 41 * n, n, 6)
-    grad_dense_1_W = view_2(grads, 0, 6, 6)
-    grad_dense_1_b = grads[36:42]
-    grad_dense_2_W = view_2(grads, 42, 3, 6)
-    grad_dense_2_b = grads[60:63]
     concat_1_a = view_2(work, 15 * n, n, 9)
     grad_dense_3_W = view_2(grads, 63, 4, 9)
     grad_dense_3_b = grads[99:103]
+    dense_3_W = view_2(params, 63, 4, 9)
+    grad_concat_1_a = view_2(work, 15 * n, n, 9)
+    dense_2_a = view_2(work, 12 * n, n, 3)
+    delta_dense_2 = view_2(work, 24 * n, n, 3)
+    grad_dense_2_W = view_2(grads, 42, 3, 6)
+    grad_dense_2_b = grads[60:63]
+    dense_1_a = view_2(work, 0, n, 6)
+    delta_dense_1 = view_2(work, 27 * n, n, 6)
+    grad_dense_1_W = view_2(grads, 0, 6, 6)
+    grad_dense_1_b = grads[36:42]
     # dense_3
     dense_delta(loss_p, y, delta_dense_3)
+    dense_grad_W(delta_dense_3, concat_1_a, grad_dense_3_W)
+    dense_grad_b(delta_dense_3, grad_dense_3_b)
     # concat_1
     concat_grad_a(dense_3_W, delta_dense_3, grad_concat_1_a)
     # dense_2
     dense_delta_2(dense_2_a, grad_concat_1_a, delta_dense_2, 6)
+    dense_grad_W(delta_dense_2, x, grad_dense_2_W)
+    dense_grad_b(delta_dense_2, grad_dense_2_b)
     # dense_1
     dense_delta_3(dense_1_a, grad_concat_1_a, delta_dense_1)
     dense_grad_W(delta_dense_1, x, grad_dense_1_W)
     dense_grad_b(delta_dense_1, grad_dense_1_b)
-    # dense_2
-    dense_grad_W(delta_dense_2, x, grad_dense_2_W)
-    dense_grad_b(delta_dense_2, grad_dense_2_b)
-    # dense_3
-    dense_grad_W(delta_dense_3, concat_1_a, grad_dense_3_W)
-    dense_grad_b(delta_dense_3, grad_dense_3_b)
     return value
 
 
@@ -363,11 +361,11 @@ def input_gradients(params, x, y, grads_x, work):
     loss_p = view_2(work, 24 * n, n, 4)
     delta_dense_3 = view_2(work, 28 * n, n, 4)
     dense_3_W = view_2(params, 63, 4, 9)
-    grad_concat_1_a = view_2(work, 32 * n, n, 9)
+    grad_concat_1_a = view_2(work, 15 * n, n, 9)
     dense_2_a = view_2(work, 12 * n, n, 3)
     delta_dense_2 = view_2(work, 24 * n, n, 3)
     dense_1_a = view_2(work, 0, n, 6)
-    delta_dense_1 = view_2(work, 41 * n, n, 6)
+    delta_dense_1 = view_2(work, 27 * n, n, 6)
     dense_2_W = view_2(params, 42, 3, 6)
     dense_1_W = view_2(params, 0, 6, 6)
     # dense_3

@@ -133,12 +133,12 @@ def value_and_grad(params, x, y, grads, work=None):
     dense_2_b = params[60:63]
     dense_3_W = params[63:99].reshape(4, 9)
     dense_3_b = params[99:103]
-    grad_dense_1_W = grads[0:36].reshape(6, 6)
-    grad_dense_1_b = grads[36:42]
-    grad_dense_2_W = grads[42:60].reshape(3, 6)
-    grad_dense_2_b = grads[60:63]
     grad_dense_3_W = grads[63:99].reshape(4, 9)
     grad_dense_3_b = grads[99:103]
+    grad_dense_2_W = grads[42:60].reshape(3, 6)
+    grad_dense_2_b = grads[60:63]
+    grad_dense_1_W = grads[0:36].reshape(6, 6)
+    grad_dense_1_b = grads[36:42]
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] x[n, j]
     dense_1_z = dense_1_b + x @ dense_1_W.T
@@ -168,12 +168,20 @@ def value_and_grad(params, x, y, grads, work=None):
     # dense_3
     # delta_dense_3[n, i] = (loss_p[n, i] − [i = y[n]])/N
     delta_dense_3 = (loss_p - np.where(np.arange(4) == y[:, None], 1.0, 0.0)) / n
+    # grad_dense_3_W[i, j] = Σ_n delta_dense_3[n, i] concat_1_a[n, j]
+    grad_dense_3_W[...] = delta_dense_3.T @ concat_1_a
+    # grad_dense_3_b[i] = Σ_n delta_dense_3[n, i]
+    grad_dense_3_b[...] = np.sum(delta_dense_3, axis=0)
     # concat_1
     # grad_concat_1_a[n, j] = Σ_i dense_3_W[i, j] delta_dense_3[n, i]
     grad_concat_1_a = delta_dense_3 @ dense_3_W
     # dense_2
     # delta_dense_2[n, i] = grad_concat_1_a[n, 6 + i] [dense_2_a[n, i] > 0]
     delta_dense_2 = np.where(dense_2_a <= 0.0, 0.0, grad_concat_1_a[:, 6:9])
+    # grad_dense_2_W[i, j] = Σ_n delta_dense_2[n, i] x[n, j]
+    grad_dense_2_W[...] = delta_dense_2.T @ x
+    # grad_dense_2_b[i] = Σ_n delta_dense_2[n, i]
+    grad_dense_2_b[...] = np.sum(delta_dense_2, axis=0)
     # dense_1
     # delta_dense_1[n, i] = (1 − dense_1_a[n, i]²) · grad_concat_1_a[n, i]
     delta_dense_1 = (1.0 - dense_1_a**2) * grad_concat_1_a[:, :6]
@@ -181,16 +189,6 @@ def value_and_grad(params, x, y, grads, work=None):
     grad_dense_1_W[...] = delta_dense_1.T @ x
     # grad_dense_1_b[i] = Σ_n delta_dense_1[n, i]
     grad_dense_1_b[...] = np.sum(delta_dense_1, axis=0)
-    # dense_2
-    # grad_dense_2_W[i, j] = Σ_n delta_dense_2[n, i] x[n, j]
-    grad_dense_2_W[...] = delta_dense_2.T @ x
-    # grad_dense_2_b[i] = Σ_n delta_dense_2[n, i]
-    grad_dense_2_b[...] = np.sum(delta_dense_2, axis=0)
-    # dense_3
-    # grad_dense_3_W[i, j] = Σ_n delta_dense_3[n, i] concat_1_a[n, j]
-    grad_dense_3_W[...] = delta_dense_3.T @ concat_1_a
-    # grad_dense_3_b[i] = Σ_n delta_dense_3[n, i]
-    grad_dense_3_b[...] = np.sum(delta_dense_3, axis=0)
     return float(loss_)
 
 

@@ -46,7 +46,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 11264 * n + 2560
+    return 8192 * n + 2560
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -289,6 +289,24 @@ def dense_delta(p, y, delta):
 
 
 @njit(cache=True, error_model="numpy")
+def dense_grad_W(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
+    product(delta.T, x, grad_W)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_n delta[n, i]
+    for i in range(delta.shape[1]):
+        total = real(0.0)
+        for n in range(delta.shape[0]):
+            total += delta[n, i]
+        grad_b[i] = total
+
+
+@njit(cache=True, error_model="numpy")
 def flatten_grad_a(W, delta, grad_a):
     """Write grad_a."""
     # grad_a[n, j] = Σ_i W[i, j] delta[n, i]
@@ -306,6 +324,32 @@ def groupnorm_grad_a(a, grad_a_2, grad_a):
                     grad_a[n, c, h, w] = (
                         real(0.0) if a[n, c, h, w] <= real(0.0) else grad_a_2[n, 4 * (h // 2) + 16 * c + w // 2] / real(4.0)
                     )
+
+
+@njit(cache=True, error_model="numpy")
+def groupnorm_grad_gamma(grad_a, h, grad_gamma):
+    """Write grad_gamma."""
+    # grad_gamma[c] = Σ_{n, h, w} grad_a[n, c, h, w] h[n, floor(c/4), c mod 4, h, w]
+    for c in range(grad_gamma.shape[0]):
+        total = real(0.0)
+        for n in range(grad_a.shape[0]):
+            for h_ in range(8):
+                for w in range(8):
+                    total += grad_a[n, c, h_, w] * h[n, c // 4, c % 4, h_, w]
+        grad_gamma[c] = total
+
+
+@njit(cache=True, error_model="numpy")
+def groupnorm_grad_beta(grad_a, grad_beta):
+    """Write grad_beta."""
+    # grad_beta[c] = Σ_{n, h, w} grad_a[n, c, h, w]
+    for c in range(grad_beta.shape[0]):
+        total = real(0.0)
+        for n in range(grad_a.shape[0]):
+            for h in range(8):
+                for w in range(8):
+                    total += grad_a[n, c, h, w]
+        grad_beta[c] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -332,6 +376,22 @@ def conv2d_delta(gamma, grad_a, h, sigma, delta):
                         real(0.00390625) * (real(256.0) * gamma[k] * grad_a[n, k, p, q] - total - h[n, k // 4, k % 4, p, q] * total_2)
                         / sigma[n, k // 4]
                     )
+
+
+@njit(cache=True, error_model="numpy")
+def conv2d_grad_W(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
+    for k in range(grad_W.shape[0]):
+        for c in range(grad_W.shape[1]):
+            for u in range(grad_W.shape[2]):
+                for v in range(grad_W.shape[3]):
+                    total = real(0.0)
+                    for n in range(delta.shape[0]):
+                        for p in range(max(0, 1 - u), min(8, 9 - u)):
+                            for q in range(max(0, 1 - v), min(8, 9 - v)):
+                                total += delta[n, k, p, q] * x[n, c, p + u - 1, q + v - 1]
+                    grad_W[k, c, u, v] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -372,7 +432,7 @@ def conv2d_delta_2(W_next, a, a_next, delta_next, grad_a, delta):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_grad_W(delta, x, grad_W):
+def conv2d_grad_W_2(delta, x, grad_W):
     """Write grad_W."""
     # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     for k in range(grad_W.shape[0]):
@@ -398,66 +458,6 @@ def conv2d_grad_b(delta, grad_b):
                 for q in range(8):
                     total += delta[n, k, p, q]
         grad_b[k] = total
-
-
-@njit(cache=True, error_model="numpy")
-def conv2d_grad_W_2(delta, x, grad_W):
-    """Write grad_W."""
-    # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    for k in range(grad_W.shape[0]):
-        for c in range(grad_W.shape[1]):
-            for u in range(grad_W.shape[2]):
-                for v in range(grad_W.shape[3]):
-                    total = real(0.0)
-                    for n in range(delta.shape[0]):
-                        for p in range(max(0, 1 - u), min(8, 9 - u)):
-                            for q in range(max(0, 1 - v), min(8, 9 - v)):
-                                total += delta[n, k, p, q] * x[n, c, p + u - 1, q + v - 1]
-                    grad_W[k, c, u, v] = total
-
-
-@njit(cache=True, error_model="numpy")
-def groupnorm_grad_gamma(grad_a, h, grad_gamma):
-    """Write grad_gamma."""
-    # grad_gamma[c] = Σ_{n, h, w} grad_a[n, c, h, w] h[n, floor(c/4), c mod 4, h, w]
-    for c in range(grad_gamma.shape[0]):
-        total = real(0.0)
-        for n in range(grad_a.shape[0]):
-            for h_ in range(8):
-                for w in range(8):
-                    total += grad_a[n, c, h_, w] * h[n, c // 4, c % 4, h_, w]
-        grad_gamma[c] = total
-
-
-@njit(cache=True, error_model="numpy")
-def groupnorm_grad_beta(grad_a, grad_beta):
-    """Write grad_beta."""
-    # grad_beta[c] = Σ_{n, h, w} grad_a[n, c, h, w]
-    for c in range(grad_beta.shape[0]):
-        total = real(0.0)
-        for n in range(grad_a.shape[0]):
-            for h in range(8):
-                for w in range(8):
-                    total += grad_a[n, c, h, w]
-        grad_beta[c] = total
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_W(delta, x, grad_W):
-    """Write grad_W."""
-    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
-    product(delta.T, x, grad_W)
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_b(delta, grad_b):
-    """Write grad_b."""
-    # grad_b[i] = Σ_n delta[n, i]
-    for i in range(delta.shape[1]):
-        total = real(0.0)
-        for n in range(delta.shape[0]):
-            total += delta[n, i]
-        grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -516,7 +516,7 @@ def forward(params, x, out, work):
     flatten_1_a = view_2(work, 2316 * n, n, 256)
     dense_1_W = view_2(params, 4832, 10, 256)
     dense_1_b = params[7392:7402]
-    W_transposed = view_2(work, 11264 * n, 256, 10)
+    W_transposed = view_2(work, 8192 * n, 256, 10)
     # conv2d_1
     conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a)
     # conv2d_2
@@ -582,10 +582,10 @@ def loss(params, x, y, work):
     dense_1_W = view_2(params, 4832, 10, 256)
     dense_1_b = params[7392:7402]
     dense_1_z = view_2(work, 2060 * n, n, 10)
-    W_transposed = view_2(work, 11264 * n, 256, 10)
+    W_transposed = view_2(work, 8192 * n, 256, 10)
     loss_p = view_2(work, 2070 * n, n, 10)
     loss_L = work[1024 * n:1025 * n]
-    loss_ = work[11264 * n:11264 * n + 1]
+    loss_ = work[8192 * n:8192 * n + 1]
     # conv2d_1
     conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a)
     # conv2d_2
@@ -630,64 +630,59 @@ def value_and_grad(params, x, y, grads, work):
     value = loss(params, x, y, work)
     loss_p = view_2(work, 2070 * n, n, 10)
     delta_dense_1 = view_2(work, 2080 * n, n, 10)
-    dense_1_W = view_2(params, 4832, 10, 256)
-    grad_flatten_1_a = view_2(work, 2572 * n, n, 256)
-    activation_2_a = view_4(work, 5120 * n, n, 16, 8, 8)
-    grad_groupnorm_2_a = view_4(work, 6144 * n, n, 16, 8, 8)
-    groupnorm_2_gamma = params[4800:4816]
-    groupnorm_2_h = view_5(work, 1036 * n, n, 4, 4, 8, 8)
-    groupnorm_2_sigma = view_2(work, 1032 * n, n, 4)
-    delta_conv2d_3 = view_4(work, 7168 * n, n, 16, 8, 8)
-    conv2d_3_W = view_4(params, 2496, 16, 16, 3, 3)
-    activation_1_a = view_4(work, 4096 * n, n, 16, 8, 8)
-    grad_groupnorm_1_a = view_4(work, 8192 * n, n, 16, 8, 8)
-    groupnorm_1_gamma = params[2464:2480]
-    groupnorm_1_h = view_5(work, 3072 * n, n, 4, 4, 8, 8)
-    groupnorm_1_sigma = view_2(work, 1028 * n, n, 4)
-    delta_conv2d_2 = view_4(work, 9216 * n, n, 16, 8, 8)
-    conv2d_2_W = view_4(params, 160, 16, 16, 3, 3)
-    conv2d_1_a = view_4(work, 0, n, 16, 8, 8)
-    delta_conv2d_1 = view_4(work, 10240 * n, n, 16, 8, 8)
-    grad_conv2d_1_W = view_4(grads, 0, 16, 1, 3, 3)
-    grad_conv2d_1_b = grads[144:160]
-    grad_conv2d_2_W = view_4(grads, 160, 16, 16, 3, 3)
-    grad_groupnorm_1_gamma = grads[2464:2480]
-    grad_groupnorm_1_beta = grads[2480:2496]
-    grad_conv2d_3_W = view_4(grads, 2496, 16, 16, 3, 3)
-    grad_groupnorm_2_gamma = grads[4800:4816]
-    grad_groupnorm_2_beta = grads[4816:4832]
     flatten_1_a = view_2(work, 2316 * n, n, 256)
     grad_dense_1_W = view_2(grads, 4832, 10, 256)
     grad_dense_1_b = grads[7392:7402]
+    dense_1_W = view_2(params, 4832, 10, 256)
+    grad_flatten_1_a = view_2(work, 2090 * n, n, 256)
+    activation_2_a = view_4(work, 5120 * n, n, 16, 8, 8)
+    grad_groupnorm_2_a = view_4(work, 6144 * n, n, 16, 8, 8)
+    groupnorm_2_h = view_5(work, 1036 * n, n, 4, 4, 8, 8)
+    grad_groupnorm_2_gamma = grads[4800:4816]
+    grad_groupnorm_2_beta = grads[4816:4832]
+    groupnorm_2_gamma = params[4800:4816]
+    groupnorm_2_sigma = view_2(work, 1032 * n, n, 4)
+    delta_conv2d_3 = view_4(work, 7168 * n, n, 16, 8, 8)
+    activation_1_a = view_4(work, 4096 * n, n, 16, 8, 8)
+    grad_conv2d_3_W = view_4(grads, 2496, 16, 16, 3, 3)
+    conv2d_3_W = view_4(params, 2496, 16, 16, 3, 3)
+    grad_groupnorm_1_a = view_4(work, 1032 * n, n, 16, 8, 8)
+    groupnorm_1_h = view_5(work, 3072 * n, n, 4, 4, 8, 8)
+    grad_groupnorm_1_gamma = grads[2464:2480]
+    grad_groupnorm_1_beta = grads[2480:2496]
+    groupnorm_1_gamma = params[2464:2480]
+    groupnorm_1_sigma = view_2(work, 1028 * n, n, 4)
+    delta_conv2d_2 = view_4(work, 4096 * n, n, 16, 8, 8)
+    conv2d_1_a = view_4(work, 0, n, 16, 8, 8)
+    grad_conv2d_2_W = view_4(grads, 160, 16, 16, 3, 3)
+    conv2d_2_W = view_4(params, 160, 16, 16, 3, 3)
+    delta_conv2d_1 = view_4(work, 1024 * n, n, 16, 8, 8)
+    grad_conv2d_1_W = view_4(grads, 0, 16, 1, 3, 3)
+    grad_conv2d_1_b = grads[144:160]
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
+    dense_grad_W(delta_dense_1, flatten_1_a, grad_dense_1_W)
+    dense_grad_b(delta_dense_1, grad_dense_1_b)
     # flatten_1
     flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
     # groupnorm_2
     groupnorm_grad_a(activation_2_a, grad_flatten_1_a, grad_groupnorm_2_a)
-    # conv2d_3
-    conv2d_delta(groupnorm_2_gamma, grad_groupnorm_2_a, groupnorm_2_h, groupnorm_2_sigma, delta_conv2d_3)
-    # groupnorm_1
-    groupnorm_grad_a_2(conv2d_3_W, activation_1_a, delta_conv2d_3, grad_groupnorm_1_a)
-    # conv2d_2
-    conv2d_delta(groupnorm_1_gamma, grad_groupnorm_1_a, groupnorm_1_h, groupnorm_1_sigma, delta_conv2d_2)
-    # conv2d_1
-    conv2d_delta_2(conv2d_2_W, conv2d_1_a, activation_2_a, delta_conv2d_2, grad_flatten_1_a, delta_conv2d_1)
-    conv2d_grad_W(delta_conv2d_1, x, grad_conv2d_1_W)
-    conv2d_grad_b(delta_conv2d_1, grad_conv2d_1_b)
-    # conv2d_2
-    conv2d_grad_W_2(delta_conv2d_2, conv2d_1_a, grad_conv2d_2_W)
-    # groupnorm_1
-    groupnorm_grad_gamma(grad_groupnorm_1_a, groupnorm_1_h, grad_groupnorm_1_gamma)
-    groupnorm_grad_beta(grad_groupnorm_1_a, grad_groupnorm_1_beta)
-    # conv2d_3
-    conv2d_grad_W_2(delta_conv2d_3, activation_1_a, grad_conv2d_3_W)
-    # groupnorm_2
     groupnorm_grad_gamma(grad_groupnorm_2_a, groupnorm_2_h, grad_groupnorm_2_gamma)
     groupnorm_grad_beta(grad_groupnorm_2_a, grad_groupnorm_2_beta)
-    # dense_1
-    dense_grad_W(delta_dense_1, flatten_1_a, grad_dense_1_W)
-    dense_grad_b(delta_dense_1, grad_dense_1_b)
+    # conv2d_3
+    conv2d_delta(groupnorm_2_gamma, grad_groupnorm_2_a, groupnorm_2_h, groupnorm_2_sigma, delta_conv2d_3)
+    conv2d_grad_W(delta_conv2d_3, activation_1_a, grad_conv2d_3_W)
+    # groupnorm_1
+    groupnorm_grad_a_2(conv2d_3_W, activation_1_a, delta_conv2d_3, grad_groupnorm_1_a)
+    groupnorm_grad_gamma(grad_groupnorm_1_a, groupnorm_1_h, grad_groupnorm_1_gamma)
+    groupnorm_grad_beta(grad_groupnorm_1_a, grad_groupnorm_1_beta)
+    # conv2d_2
+    conv2d_delta(groupnorm_1_gamma, grad_groupnorm_1_a, groupnorm_1_h, groupnorm_1_sigma, delta_conv2d_2)
+    conv2d_grad_W(delta_conv2d_2, conv2d_1_a, grad_conv2d_2_W)
+    # conv2d_1
+    conv2d_delta_2(conv2d_2_W, conv2d_1_a, activation_2_a, delta_conv2d_2, grad_flatten_1_a, delta_conv2d_1)
+    conv2d_grad_W_2(delta_conv2d_1, x, grad_conv2d_1_W)
+    conv2d_grad_b(delta_conv2d_1, grad_conv2d_1_b)
     return value
 
 
@@ -701,7 +696,7 @@ def input_gradients(params, x, y, grads_x, work):
     loss_p = view_2(work, 2070 * n, n, 10)
     delta_dense_1 = view_2(work, 2080 * n, n, 10)
     dense_1_W = view_2(params, 4832, 10, 256)
-    grad_flatten_1_a = view_2(work, 2572 * n, n, 256)
+    grad_flatten_1_a = view_2(work, 2090 * n, n, 256)
     activation_2_a = view_4(work, 5120 * n, n, 16, 8, 8)
     grad_groupnorm_2_a = view_4(work, 6144 * n, n, 16, 8, 8)
     groupnorm_2_gamma = params[4800:4816]
@@ -710,14 +705,14 @@ def input_gradients(params, x, y, grads_x, work):
     delta_conv2d_3 = view_4(work, 7168 * n, n, 16, 8, 8)
     conv2d_3_W = view_4(params, 2496, 16, 16, 3, 3)
     activation_1_a = view_4(work, 4096 * n, n, 16, 8, 8)
-    grad_groupnorm_1_a = view_4(work, 8192 * n, n, 16, 8, 8)
+    grad_groupnorm_1_a = view_4(work, 1032 * n, n, 16, 8, 8)
     groupnorm_1_gamma = params[2464:2480]
     groupnorm_1_h = view_5(work, 3072 * n, n, 4, 4, 8, 8)
     groupnorm_1_sigma = view_2(work, 1028 * n, n, 4)
-    delta_conv2d_2 = view_4(work, 9216 * n, n, 16, 8, 8)
+    delta_conv2d_2 = view_4(work, 4096 * n, n, 16, 8, 8)
     conv2d_2_W = view_4(params, 160, 16, 16, 3, 3)
     conv2d_1_a = view_4(work, 0, n, 16, 8, 8)
-    delta_conv2d_1 = view_4(work, 10240 * n, n, 16, 8, 8)
+    delta_conv2d_1 = view_4(work, 1024 * n, n, 16, 8, 8)
     conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)

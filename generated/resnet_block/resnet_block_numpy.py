@@ -302,16 +302,16 @@ def value_and_grad(params, x, y, grads, work=None):
     groupnorm_2_gamma = params[4800:4816]
     dense_1_W = params[4832:7392].reshape(10, 256)
     dense_1_b = params[7392:7402]
-    grad_conv2d_1_W = grads[0:144].reshape(16, 1, 3, 3)
-    grad_conv2d_1_b = grads[144:160]
-    grad_conv2d_2_W = grads[160:2464].reshape(16, 16, 3, 3)
-    grad_groupnorm_1_gamma = grads[2464:2480]
-    grad_groupnorm_1_beta = grads[2480:2496]
-    grad_conv2d_3_W = grads[2496:4800].reshape(16, 16, 3, 3)
-    grad_groupnorm_2_gamma = grads[4800:4816]
-    grad_groupnorm_2_beta = grads[4816:4832]
     grad_dense_1_W = grads[4832:7392].reshape(10, 256)
     grad_dense_1_b = grads[7392:7402]
+    grad_groupnorm_2_gamma = grads[4800:4816]
+    grad_groupnorm_2_beta = grads[4816:4832]
+    grad_conv2d_3_W = grads[2496:4800].reshape(16, 16, 3, 3)
+    grad_groupnorm_1_gamma = grads[2464:2480]
+    grad_groupnorm_1_beta = grads[2480:2496]
+    grad_conv2d_2_W = grads[160:2464].reshape(16, 16, 3, 3)
+    grad_conv2d_1_W = grads[0:144].reshape(16, 1, 3, 3)
+    grad_conv2d_1_b = grads[144:160]
     # conv2d_1
     # conv2d_1_z[n, k, p, q] = conv2d_1_b[k] + Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤
     #     q + v − 1 < 8]
@@ -417,6 +417,10 @@ def value_and_grad(params, x, y, grads, work=None):
     # dense_1
     # delta_dense_1[n, i] = (loss_p[n, i] − [i = y[n]])/N
     delta_dense_1 = (loss_p - np.where(np.arange(10) == y[:, None], 1.0, 0.0)) / n
+    # grad_dense_1_W[i, j] = Σ_n delta_dense_1[n, i] flatten_1_a[n, j]
+    grad_dense_1_W[...] = delta_dense_1.T @ flatten_1_a
+    # grad_dense_1_b[i] = Σ_n delta_dense_1[n, i]
+    grad_dense_1_b[...] = np.sum(delta_dense_1, axis=0)
     # flatten_1
     # grad_flatten_1_a[n, j] = Σ_i dense_1_W[i, j] delta_dense_1[n, i]
     grad_flatten_1_a = delta_dense_1 @ dense_1_W
@@ -426,6 +430,13 @@ def value_and_grad(params, x, y, grads, work=None):
         np.where(activation_2_a <= 0.0, 0.0, grad_flatten_1_a[np.arange(n)[:, None, None, None], np.clip((4 * (np.arange(8) // 2))[:, None]
         + (16 * np.arange(16))[:, None, None] + np.arange(8) // 2, 0, 256 - 1)] / 4.0)
     )
+    # grad_groupnorm_2_gamma[c] = Σ_{n, h, w} grad_groupnorm_2_a[n, c, h, w] groupnorm_2_h[n, floor(c/4), c mod 4, h, w]
+    grad_groupnorm_2_gamma[...] = (
+        np.sum(grad_groupnorm_2_a.transpose(1, 0, 2, 3) * groupnorm_2_h[np.arange(n)[:, None, None], (np.arange(16) // 4)[:, None, None,
+        None], (np.arange(16) % 4)[:, None, None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))
+    )
+    # grad_groupnorm_2_beta[c] = Σ_{n, h, w} grad_groupnorm_2_a[n, c, h, w]
+    grad_groupnorm_2_beta[...] = np.sum(grad_groupnorm_2_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
     # conv2d_3
     # delta_conv2d_3[n, k, p, q] = 0.00390625 · (256 groupnorm_2_gamma[k] grad_groupnorm_2_a[n, k, p, q] − Σ_{i, h, w}
     #     groupnorm_2_gamma[4 floor(k/4) + i] grad_groupnorm_2_a[n, 4 floor(k/4) + i, h, w] − groupnorm_2_h[n, floor(k/4), k mod 4, p, q]
@@ -442,6 +453,16 @@ def value_and_grad(params, x, y, grads, work=None):
         None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))[:, :, None, None]) / (256.0
         * groupnorm_2_sigma[np.arange(n)[:, None], np.arange(16) // 4][:, :, None, None])
     )
+    # grad_conv2d_3_W[k, c, u, v] = Σ_{n, p, q} delta_conv2d_3[n, k, p, q] activation_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1
+    #     < 8] [0 ≤ q + v − 1 < 8]
+    grad_conv2d_3_W[...] = (
+        np.sum(np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :] >= 0) & ((-1 + np.arange(8) + np.arange(3)[:,
+        None])[:, None, None, :] < 8), np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] >= 0) & ((-1
+        + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] < 8), delta_conv2d_3.transpose(1, 0, 2, 3)[:, None, None, None, :,
+        :, :] * activation_1_a[np.arange(n)[:, None, None], np.arange(16)[:, None, None, None, None, None], np.clip(-1 + np.arange(8)
+        + np.arange(3)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8) + np.arange(3)[:, None], 0, 8 - 1)[:, None,
+        None, :]], 0.0), 0.0), axis=(-3, -2, -1))
+    )
     # groupnorm_1
     # grad_groupnorm_1_a[n, c, h, w] = [activation_1_a[n, c, h, w] > 0] Σ_{k, u, v} conv2d_3_W[k, c, u, v] delta_conv2d_3[n, k, 1 + h
     #     − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]
@@ -453,6 +474,13 @@ def value_and_grad(params, x, y, grads, work=None):
         np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3)
         + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1)))
     )
+    # grad_groupnorm_1_gamma[c] = Σ_{n, h, w} grad_groupnorm_1_a[n, c, h, w] groupnorm_1_h[n, floor(c/4), c mod 4, h, w]
+    grad_groupnorm_1_gamma[...] = (
+        np.sum(grad_groupnorm_1_a.transpose(1, 0, 2, 3) * groupnorm_1_h[np.arange(n)[:, None, None], (np.arange(16) // 4)[:, None, None,
+        None], (np.arange(16) % 4)[:, None, None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))
+    )
+    # grad_groupnorm_1_beta[c] = Σ_{n, h, w} grad_groupnorm_1_a[n, c, h, w]
+    grad_groupnorm_1_beta[...] = np.sum(grad_groupnorm_1_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
     # conv2d_2
     # delta_conv2d_2[n, k, p, q] = 0.00390625 · (256 groupnorm_1_gamma[k] grad_groupnorm_1_a[n, k, p, q] − Σ_{i, h, w}
     #     groupnorm_1_gamma[4 floor(k/4) + i] grad_groupnorm_1_a[n, 4 floor(k/4) + i, h, w] − groupnorm_1_h[n, floor(k/4), k mod 4, p, q]
@@ -468,6 +496,16 @@ def value_and_grad(params, x, y, grads, work=None):
         None, None] * grad_groupnorm_1_a[np.arange(n)[:, None, None, None, None], ((4 * (np.arange(16) // 4))[:, None] + np.arange(4))[:, :,
         None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))[:, :, None, None]) / (256.0
         * groupnorm_1_sigma[np.arange(n)[:, None], np.arange(16) // 4][:, :, None, None])
+    )
+    # grad_conv2d_2_W[k, c, u, v] = Σ_{n, p, q} delta_conv2d_2[n, k, p, q] conv2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0
+    #     ≤ q + v − 1 < 8]
+    grad_conv2d_2_W[...] = (
+        np.sum(np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :] >= 0) & ((-1 + np.arange(8) + np.arange(3)[:,
+        None])[:, None, None, :] < 8), np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] >= 0) & ((-1
+        + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] < 8), delta_conv2d_2.transpose(1, 0, 2, 3)[:, None, None, None, :,
+        :, :] * conv2d_1_a[np.arange(n)[:, None, None], np.arange(16)[:, None, None, None, None, None], np.clip(-1 + np.arange(8)
+        + np.arange(3)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8) + np.arange(3)[:, None], 0, 8 - 1)[:, None,
+        None, :]], 0.0), 0.0), axis=(-3, -2, -1))
     )
     # conv2d_1
     # delta_conv2d_1[n, k, p, q] = (grad_flatten_1_a[n, 4 floor(p/2) + 16 k + floor(q/2)] [activation_2_a[n, k, p, q] > 0]/4 + Σ_{i, u,
@@ -495,49 +533,6 @@ def value_and_grad(params, x, y, grads, work=None):
     )
     # grad_conv2d_1_b[k] = Σ_{n, p, q} delta_conv2d_1[n, k, p, q]
     grad_conv2d_1_b[...] = np.sum(delta_conv2d_1.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
-    # conv2d_2
-    # grad_conv2d_2_W[k, c, u, v] = Σ_{n, p, q} delta_conv2d_2[n, k, p, q] conv2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0
-    #     ≤ q + v − 1 < 8]
-    grad_conv2d_2_W[...] = (
-        np.sum(np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :] >= 0) & ((-1 + np.arange(8) + np.arange(3)[:,
-        None])[:, None, None, :] < 8), np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] < 8), delta_conv2d_2.transpose(1, 0, 2, 3)[:, None, None, None, :,
-        :, :] * conv2d_1_a[np.arange(n)[:, None, None], np.arange(16)[:, None, None, None, None, None], np.clip(-1 + np.arange(8)
-        + np.arange(3)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8) + np.arange(3)[:, None], 0, 8 - 1)[:, None,
-        None, :]], 0.0), 0.0), axis=(-3, -2, -1))
-    )
-    # groupnorm_1
-    # grad_groupnorm_1_gamma[c] = Σ_{n, h, w} grad_groupnorm_1_a[n, c, h, w] groupnorm_1_h[n, floor(c/4), c mod 4, h, w]
-    grad_groupnorm_1_gamma[...] = (
-        np.sum(grad_groupnorm_1_a.transpose(1, 0, 2, 3) * groupnorm_1_h[np.arange(n)[:, None, None], (np.arange(16) // 4)[:, None, None,
-        None], (np.arange(16) % 4)[:, None, None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))
-    )
-    # grad_groupnorm_1_beta[c] = Σ_{n, h, w} grad_groupnorm_1_a[n, c, h, w]
-    grad_groupnorm_1_beta[...] = np.sum(grad_groupnorm_1_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
-    # conv2d_3
-    # grad_conv2d_3_W[k, c, u, v] = Σ_{n, p, q} delta_conv2d_3[n, k, p, q] activation_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1
-    #     < 8] [0 ≤ q + v − 1 < 8]
-    grad_conv2d_3_W[...] = (
-        np.sum(np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :] >= 0) & ((-1 + np.arange(8) + np.arange(3)[:,
-        None])[:, None, None, :] < 8), np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] < 8), delta_conv2d_3.transpose(1, 0, 2, 3)[:, None, None, None, :,
-        :, :] * activation_1_a[np.arange(n)[:, None, None], np.arange(16)[:, None, None, None, None, None], np.clip(-1 + np.arange(8)
-        + np.arange(3)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8) + np.arange(3)[:, None], 0, 8 - 1)[:, None,
-        None, :]], 0.0), 0.0), axis=(-3, -2, -1))
-    )
-    # groupnorm_2
-    # grad_groupnorm_2_gamma[c] = Σ_{n, h, w} grad_groupnorm_2_a[n, c, h, w] groupnorm_2_h[n, floor(c/4), c mod 4, h, w]
-    grad_groupnorm_2_gamma[...] = (
-        np.sum(grad_groupnorm_2_a.transpose(1, 0, 2, 3) * groupnorm_2_h[np.arange(n)[:, None, None], (np.arange(16) // 4)[:, None, None,
-        None], (np.arange(16) % 4)[:, None, None, None], np.arange(8)[:, None], np.arange(8)], axis=(-3, -2, -1))
-    )
-    # grad_groupnorm_2_beta[c] = Σ_{n, h, w} grad_groupnorm_2_a[n, c, h, w]
-    grad_groupnorm_2_beta[...] = np.sum(grad_groupnorm_2_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
-    # dense_1
-    # grad_dense_1_W[i, j] = Σ_n delta_dense_1[n, i] flatten_1_a[n, j]
-    grad_dense_1_W[...] = delta_dense_1.T @ flatten_1_a
-    # grad_dense_1_b[i] = Σ_n delta_dense_1[n, i]
-    grad_dense_1_b[...] = np.sum(delta_dense_1, axis=0)
     return float(loss_)
 
 

@@ -50,7 +50,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 43840 * n + 1
+    return 29504 * n + 1
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -350,6 +350,31 @@ def dense_delta(p, y, delta):
 
 
 @njit(cache=True, error_model="numpy")
+def dense_grad_W(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_{n, t} delta[n, t, i] x[n, t, j]
+    for i in range(delta.shape[2]):
+        for j in range(x.shape[2]):
+            total = real(0.0)
+            for n in range(delta.shape[0]):
+                for t in range(delta.shape[1]):
+                    total += delta[n, t, i] * x[n, t, j]
+            grad_W[i, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_{n, t} delta[n, t, i]
+    for i in range(delta.shape[2]):
+        total = real(0.0)
+        for n in range(delta.shape[0]):
+            for t in range(delta.shape[1]):
+                total += delta[n, t, i]
+        grad_b[i] = total
+
+
+@njit(cache=True, error_model="numpy")
 def layernorm_grad_a(W, delta, grad_a):
     """Write grad_a."""
     # grad_a[n, t, j] = Σ_i W[i, j] delta[n, t, i]
@@ -360,6 +385,30 @@ def layernorm_grad_a(W, delta, grad_a):
                 for i in range(W.shape[0]):
                     total += W[i, j] * delta[n, t, i]
                 grad_a[n, t, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def layernorm_grad_gamma(grad_a, h, grad_gamma):
+    """Write grad_gamma."""
+    # grad_gamma[i] = Σ_{n, t} grad_a[n, t, i] h[n, t, i]
+    for i in range(grad_a.shape[2]):
+        total = real(0.0)
+        for n in range(grad_a.shape[0]):
+            for t in range(grad_a.shape[1]):
+                total += grad_a[n, t, i] * h[n, t, i]
+        grad_gamma[i] = total
+
+
+@njit(cache=True, error_model="numpy")
+def layernorm_grad_beta(grad_a, grad_beta):
+    """Write grad_beta."""
+    # grad_beta[i] = Σ_{n, t} grad_a[n, t, i]
+    for i in range(grad_a.shape[2]):
+        total = real(0.0)
+        for n in range(grad_a.shape[0]):
+            for t in range(grad_a.shape[1]):
+                total += grad_a[n, t, i]
+        grad_beta[i] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -428,6 +477,19 @@ def add_grad_a_2(gamma, grad_a_2, grad_a_3, h, sigma, grad_a):
 
 
 @njit(cache=True, error_model="numpy")
+def attention_grad_W_o(O, grad_a, grad_W_o):
+    """Write grad_W_o."""
+    # grad_W_o[i, j] = Σ_{n, t} grad_a[n, t, i] O[n, floor(j/8), t, j mod 8]
+    for i in range(grad_W_o.shape[0]):
+        for j in range(grad_W_o.shape[1]):
+            total = real(0.0)
+            for n in range(O.shape[0]):
+                for t in range(32):
+                    total += grad_a[n, t, i] * O[n, j // 8, t, j % 8]
+            grad_W_o[i, j] = total
+
+
+@njit(cache=True, error_model="numpy")
 def attention_grad_O(W_o, grad_a, grad_O):
     """Write grad_O."""
     # grad_O[n, h, t, d] = Σ_i W_o[i, 8 h + d] grad_a[n, t, i]
@@ -484,6 +546,19 @@ def attention_grad_V(P, grad_O, grad_V):
 
 
 @njit(cache=True, error_model="numpy")
+def attention_grad_W_v(grad_V, x, grad_W_v):
+    """Write grad_W_v."""
+    # grad_W_v[i, j] = Σ_{n, t} x[n, t, j] grad_V[n, floor(i/8), t, i mod 8]
+    for i in range(grad_W_v.shape[0]):
+        for j in range(grad_W_v.shape[1]):
+            total = real(0.0)
+            for n in range(grad_V.shape[0]):
+                for t in range(32):
+                    total += x[n, t, j] * grad_V[n, i // 8, t, i % 8]
+            grad_W_v[i, j] = total
+
+
+@njit(cache=True, error_model="numpy")
 def attention_grad_K(Q, grad_S, grad_K):
     """Write grad_K."""
     # grad_K[n, h, t, d] = √2 · (Σ_i Q[n, h, i, d] grad_S[n, h, i, t])/4
@@ -498,6 +573,19 @@ def attention_grad_K(Q, grad_S, grad_K):
 
 
 @njit(cache=True, error_model="numpy")
+def attention_grad_W_k(grad_K, x, grad_W_k):
+    """Write grad_W_k."""
+    # grad_W_k[i, j] = Σ_{n, t} x[n, t, j] grad_K[n, floor(i/8), t, i mod 8]
+    for i in range(grad_W_k.shape[0]):
+        for j in range(grad_W_k.shape[1]):
+            total = real(0.0)
+            for n in range(grad_K.shape[0]):
+                for t in range(32):
+                    total += x[n, t, j] * grad_K[n, i // 8, t, i % 8]
+            grad_W_k[i, j] = total
+
+
+@njit(cache=True, error_model="numpy")
 def attention_grad_Q(K, grad_S, grad_Q):
     """Write grad_Q."""
     # grad_Q[n, h, t, d] = √2 · (Σ_s K[n, h, s, d] grad_S[n, h, t, s])/4
@@ -509,6 +597,19 @@ def attention_grad_Q(K, grad_S, grad_Q):
                     for s in range(32):
                         total += K[n, h, s, d] * grad_S[n, h, t, s]
                     grad_Q[n, h, t, d] = np.sqrt(real(2.0)) * total / real(4.0)
+
+
+@njit(cache=True, error_model="numpy")
+def attention_grad_W_q(grad_Q, x, grad_W_q):
+    """Write grad_W_q."""
+    # grad_W_q[i, j] = Σ_{n, t} x[n, t, j] grad_Q[n, floor(i/8), t, i mod 8]
+    for i in range(grad_W_q.shape[0]):
+        for j in range(grad_W_q.shape[1]):
+            total = real(0.0)
+            for n in range(grad_Q.shape[0]):
+                for t in range(32):
+                    total += x[n, t, j] * grad_Q[n, i // 8, t, i % 8]
+            grad_W_q[i, j] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -565,107 +666,6 @@ def embedding_grad_E(grad_a, x, grad_E):
                 for t in range(grad_a.shape[1]):
                     total += grad_a[n, t, i] if v == x[n, t] else real(0.0)
             grad_E[v, i] = total
-
-
-@njit(cache=True, error_model="numpy")
-def layernorm_grad_gamma(grad_a, h, grad_gamma):
-    """Write grad_gamma."""
-    # grad_gamma[i] = Σ_{n, t} grad_a[n, t, i] h[n, t, i]
-    for i in range(grad_a.shape[2]):
-        total = real(0.0)
-        for n in range(grad_a.shape[0]):
-            for t in range(grad_a.shape[1]):
-                total += grad_a[n, t, i] * h[n, t, i]
-        grad_gamma[i] = total
-
-
-@njit(cache=True, error_model="numpy")
-def layernorm_grad_beta(grad_a, grad_beta):
-    """Write grad_beta."""
-    # grad_beta[i] = Σ_{n, t} grad_a[n, t, i]
-    for i in range(grad_a.shape[2]):
-        total = real(0.0)
-        for n in range(grad_a.shape[0]):
-            for t in range(grad_a.shape[1]):
-                total += grad_a[n, t, i]
-        grad_beta[i] = total
-
-
-@njit(cache=True, error_model="numpy")
-def attention_grad_W_q(grad_Q, x, grad_W_q):
-    """Write grad_W_q."""
-    # grad_W_q[i, j] = Σ_{n, t} x[n, t, j] grad_Q[n, floor(i/8), t, i mod 8]
-    for i in range(grad_W_q.shape[0]):
-        for j in range(grad_W_q.shape[1]):
-            total = real(0.0)
-            for n in range(grad_Q.shape[0]):
-                for t in range(32):
-                    total += x[n, t, j] * grad_Q[n, i // 8, t, i % 8]
-            grad_W_q[i, j] = total
-
-
-@njit(cache=True, error_model="numpy")
-def attention_grad_W_k(grad_K, x, grad_W_k):
-    """Write grad_W_k."""
-    # grad_W_k[i, j] = Σ_{n, t} x[n, t, j] grad_K[n, floor(i/8), t, i mod 8]
-    for i in range(grad_W_k.shape[0]):
-        for j in range(grad_W_k.shape[1]):
-            total = real(0.0)
-            for n in range(grad_K.shape[0]):
-                for t in range(32):
-                    total += x[n, t, j] * grad_K[n, i // 8, t, i % 8]
-            grad_W_k[i, j] = total
-
-
-@njit(cache=True, error_model="numpy")
-def attention_grad_W_v(grad_V, x, grad_W_v):
-    """Write grad_W_v."""
-    # grad_W_v[i, j] = Σ_{n, t} x[n, t, j] grad_V[n, floor(i/8), t, i mod 8]
-    for i in range(grad_W_v.shape[0]):
-        for j in range(grad_W_v.shape[1]):
-            total = real(0.0)
-            for n in range(grad_V.shape[0]):
-                for t in range(32):
-                    total += x[n, t, j] * grad_V[n, i // 8, t, i % 8]
-            grad_W_v[i, j] = total
-
-
-@njit(cache=True, error_model="numpy")
-def attention_grad_W_o(O, grad_a, grad_W_o):
-    """Write grad_W_o."""
-    # grad_W_o[i, j] = Σ_{n, t} grad_a[n, t, i] O[n, floor(j/8), t, j mod 8]
-    for i in range(grad_W_o.shape[0]):
-        for j in range(grad_W_o.shape[1]):
-            total = real(0.0)
-            for n in range(O.shape[0]):
-                for t in range(32):
-                    total += grad_a[n, t, i] * O[n, j // 8, t, j % 8]
-            grad_W_o[i, j] = total
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_W(delta, x, grad_W):
-    """Write grad_W."""
-    # grad_W[i, j] = Σ_{n, t} delta[n, t, i] x[n, t, j]
-    for i in range(delta.shape[2]):
-        for j in range(x.shape[2]):
-            total = real(0.0)
-            for n in range(delta.shape[0]):
-                for t in range(delta.shape[1]):
-                    total += delta[n, t, i] * x[n, t, j]
-            grad_W[i, j] = total
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_b(delta, grad_b):
-    """Write grad_b."""
-    # grad_b[i] = Σ_{n, t} delta[n, t, i]
-    for i in range(delta.shape[2]):
-        total = real(0.0)
-        for n in range(delta.shape[0]):
-            for t in range(delta.shape[1]):
-                total += delta[n, t, i]
-        grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -818,7 +818,7 @@ def loss(params, x, y, work):
     dense_3_z = view_3(work, 23552 * n, n, 32, 62)
     loss_p = view_3(work, 25536 * n, n, 32, 62)
     loss_L = view_2(work, 0, n, 32)
-    loss_ = work[43840 * n:43840 * n + 1]
+    loss_ = work[29504 * n:29504 * n + 1]
     # embedding_1
     embedding_a(embedding_1_E, x, embedding_1_a)
     # positionalencoding_1
@@ -869,114 +869,107 @@ def value_and_grad(params, x, y, grads, work):
     value = loss(params, x, y, work)
     loss_p = view_3(work, 25536 * n, n, 32, 62)
     delta_dense_3 = view_3(work, 27520 * n, n, 32, 62)
-    dense_3_W = view_2(params, 14624, 62, 32)
-    grad_layernorm_3_a = view_3(work, 25536 * n, n, 32, 32)
-    layernorm_3_gamma = params[14560:14592]
-    layernorm_3_h = view_3(work, 9216 * n, n, 32, 32)
-    layernorm_3_sigma = view_2(work, 1120 * n, n, 32)
-    grad_add_2_a = view_3(work, 29504 * n, n, 32, 32)
-    delta_dense_2 = view_3(work, 30528 * n, n, 32, 32)
-    dense_2_W = view_2(params, 10432, 32, 128)
-    dense_1_z = view_3(work, 15360 * n, n, 32, 128)
-    delta_dense_1 = view_3(work, 31552 * n, n, 32, 128)
-    dense_1_W = view_2(params, 6208, 128, 32)
-    grad_layernorm_2_a = view_3(work, 15360 * n, n, 32, 32)
-    layernorm_2_gamma = params[6144:6176]
-    layernorm_2_h = view_3(work, 96 * n, n, 32, 32)
-    layernorm_2_sigma = view_2(work, 64 * n, n, 32)
-    grad_add_1_a = view_3(work, 16384 * n, n, 32, 32)
-    attention_1_W_o = view_2(params, 5120, 32, 32)
-    grad_attention_1_O = view_4(work, 17408 * n, n, 4, 32, 8)
-    attention_1_V = view_4(work, 6144 * n, n, 4, 32, 8)
-    grad_attention_1_P = view_4(work, 35648 * n, n, 4, 32, 32)
-    attention_1_P = view_4(work, 11264 * n, n, 4, 32, 32)
-    grad_attention_1_S = view_4(work, 39744 * n, n, 4, 32, 32)
-    grad_attention_1_V = view_4(work, 6144 * n, n, 4, 32, 8)
-    attention_1_Q = view_4(work, 4096 * n, n, 4, 32, 8)
-    grad_attention_1_K = view_4(work, 11264 * n, n, 4, 32, 8)
-    attention_1_K = view_4(work, 5120 * n, n, 4, 32, 8)
-    grad_attention_1_Q = view_4(work, 4096 * n, n, 4, 32, 8)
-    attention_1_W_k = view_2(params, 3072, 32, 32)
-    attention_1_W_q = view_2(params, 2048, 32, 32)
-    attention_1_W_v = view_2(params, 4096, 32, 32)
-    grad_layernorm_1_a = view_3(work, 5120 * n, n, 32, 32)
-    layernorm_1_gamma = params[1984:2016]
-    layernorm_1_h = view_3(work, 2048 * n, n, 32, 32)
-    layernorm_1_sigma = view_2(work, 32 * n, n, 32)
-    grad_embedding_1_a = view_3(work, 12288 * n, n, 32, 32)
-    grad_embedding_1_E = view_2(grads, 0, 62, 32)
-    grad_layernorm_1_gamma = grads[1984:2016]
-    grad_layernorm_1_beta = grads[2016:2048]
-    layernorm_1_a = view_3(work, 3072 * n, n, 32, 32)
-    grad_attention_1_W_q = view_2(grads, 2048, 32, 32)
-    grad_attention_1_W_k = view_2(grads, 3072, 32, 32)
-    grad_attention_1_W_v = view_2(grads, 4096, 32, 32)
-    attention_1_O = view_4(work, 7168 * n, n, 4, 32, 8)
-    grad_attention_1_W_o = view_2(grads, 5120, 32, 32)
-    grad_layernorm_2_gamma = grads[6144:6176]
-    grad_layernorm_2_beta = grads[6176:6208]
-    layernorm_2_a = view_3(work, 8192 * n, n, 32, 32)
-    grad_dense_1_W = view_2(grads, 6208, 128, 32)
-    grad_dense_1_b = grads[10304:10432]
-    dense_1_a = view_3(work, 19456 * n, n, 32, 128)
-    grad_dense_2_W = view_2(grads, 10432, 32, 128)
-    grad_dense_2_b = grads[14528:14560]
-    grad_layernorm_3_gamma = grads[14560:14592]
-    grad_layernorm_3_beta = grads[14592:14624]
     layernorm_3_a = view_3(work, 10240 * n, n, 32, 32)
     grad_dense_3_W = view_2(grads, 14624, 62, 32)
     grad_dense_3_b = grads[16608:16670]
+    dense_3_W = view_2(params, 14624, 62, 32)
+    grad_layernorm_3_a = view_3(work, 10240 * n, n, 32, 32)
+    layernorm_3_h = view_3(work, 9216 * n, n, 32, 32)
+    grad_layernorm_3_gamma = grads[14560:14592]
+    grad_layernorm_3_beta = grads[14592:14624]
+    layernorm_3_gamma = params[14560:14592]
+    layernorm_3_sigma = view_2(work, 1120 * n, n, 32)
+    grad_add_2_a = view_3(work, 25536 * n, n, 32, 32)
+    delta_dense_2 = view_3(work, 9216 * n, n, 32, 32)
+    dense_1_a = view_3(work, 19456 * n, n, 32, 128)
+    grad_dense_2_W = view_2(grads, 10432, 32, 128)
+    grad_dense_2_b = grads[14528:14560]
+    dense_2_W = view_2(params, 10432, 32, 128)
+    dense_1_z = view_3(work, 15360 * n, n, 32, 128)
+    delta_dense_1 = view_3(work, 19456 * n, n, 32, 128)
+    layernorm_2_a = view_3(work, 8192 * n, n, 32, 32)
+    grad_dense_1_W = view_2(grads, 6208, 128, 32)
+    grad_dense_1_b = grads[10304:10432]
+    dense_1_W = view_2(params, 6208, 128, 32)
+    grad_layernorm_2_a = view_3(work, 8192 * n, n, 32, 32)
+    layernorm_2_h = view_3(work, 96 * n, n, 32, 32)
+    grad_layernorm_2_gamma = grads[6144:6176]
+    grad_layernorm_2_beta = grads[6176:6208]
+    layernorm_2_gamma = params[6144:6176]
+    layernorm_2_sigma = view_2(work, 64 * n, n, 32)
+    grad_add_1_a = view_3(work, 9216 * n, n, 32, 32)
+    attention_1_O = view_4(work, 7168 * n, n, 4, 32, 8)
+    grad_attention_1_W_o = view_2(grads, 5120, 32, 32)
+    attention_1_W_o = view_2(params, 5120, 32, 32)
+    grad_attention_1_O = view_4(work, 64 * n, n, 4, 32, 8)
+    attention_1_V = view_4(work, 6144 * n, n, 4, 32, 8)
+    grad_attention_1_P = view_4(work, 15360 * n, n, 4, 32, 32)
+    attention_1_P = view_4(work, 11264 * n, n, 4, 32, 32)
+    grad_attention_1_S = view_4(work, 19456 * n, n, 4, 32, 32)
+    grad_attention_1_V = view_4(work, 6144 * n, n, 4, 32, 8)
+    layernorm_1_a = view_3(work, 3072 * n, n, 32, 32)
+    grad_attention_1_W_v = view_2(grads, 4096, 32, 32)
+    attention_1_Q = view_4(work, 4096 * n, n, 4, 32, 8)
+    grad_attention_1_K = view_4(work, 64 * n, n, 4, 32, 8)
+    grad_attention_1_W_k = view_2(grads, 3072, 32, 32)
+    attention_1_K = view_4(work, 5120 * n, n, 4, 32, 8)
+    grad_attention_1_Q = view_4(work, 4096 * n, n, 4, 32, 8)
+    grad_attention_1_W_q = view_2(grads, 2048, 32, 32)
+    attention_1_W_k = view_2(params, 3072, 32, 32)
+    attention_1_W_q = view_2(params, 2048, 32, 32)
+    attention_1_W_v = view_2(params, 4096, 32, 32)
+    grad_layernorm_1_a = view_3(work, 3072 * n, n, 32, 32)
+    layernorm_1_h = view_3(work, 2048 * n, n, 32, 32)
+    grad_layernorm_1_gamma = grads[1984:2016]
+    grad_layernorm_1_beta = grads[2016:2048]
+    layernorm_1_gamma = params[1984:2016]
+    layernorm_1_sigma = view_2(work, 32 * n, n, 32)
+    grad_embedding_1_a = view_3(work, 64 * n, n, 32, 32)
+    grad_embedding_1_E = view_2(grads, 0, 62, 32)
     # dense_3
     dense_delta(loss_p, y, delta_dense_3)
+    dense_grad_W(delta_dense_3, layernorm_3_a, grad_dense_3_W)
+    dense_grad_b(delta_dense_3, grad_dense_3_b)
     # layernorm_3
     layernorm_grad_a(dense_3_W, delta_dense_3, grad_layernorm_3_a)
+    layernorm_grad_gamma(grad_layernorm_3_a, layernorm_3_h, grad_layernorm_3_gamma)
+    layernorm_grad_beta(grad_layernorm_3_a, grad_layernorm_3_beta)
     # add_2
     add_grad_a(layernorm_3_gamma, grad_layernorm_3_a, layernorm_3_h, layernorm_3_sigma, grad_add_2_a)
     # dense_2
     dense_delta_2(grad_add_2_a, delta_dense_2)
+    dense_grad_W(delta_dense_2, dense_1_a, grad_dense_2_W)
+    dense_grad_b(delta_dense_2, grad_dense_2_b)
     # dense_1
     dense_delta_3(dense_2_W, delta_dense_2, dense_1_z, delta_dense_1)
+    dense_grad_W(delta_dense_1, layernorm_2_a, grad_dense_1_W)
+    dense_grad_b(delta_dense_1, grad_dense_1_b)
     # layernorm_2
     layernorm_grad_a(dense_1_W, delta_dense_1, grad_layernorm_2_a)
+    layernorm_grad_gamma(grad_layernorm_2_a, layernorm_2_h, grad_layernorm_2_gamma)
+    layernorm_grad_beta(grad_layernorm_2_a, grad_layernorm_2_beta)
     # add_1
     add_grad_a_2(layernorm_2_gamma, grad_add_2_a, grad_layernorm_2_a, layernorm_2_h, layernorm_2_sigma, grad_add_1_a)
     # attention_1
+    attention_grad_W_o(attention_1_O, grad_add_1_a, grad_attention_1_W_o)
     attention_grad_O(attention_1_W_o, grad_add_1_a, grad_attention_1_O)
     attention_grad_P(attention_1_V, grad_attention_1_O, grad_attention_1_P)
     attention_grad_S(attention_1_P, grad_attention_1_P, grad_attention_1_S)
     attention_grad_V(attention_1_P, grad_attention_1_O, grad_attention_1_V)
+    attention_grad_W_v(grad_attention_1_V, layernorm_1_a, grad_attention_1_W_v)
     attention_grad_K(attention_1_Q, grad_attention_1_S, grad_attention_1_K)
+    attention_grad_W_k(grad_attention_1_K, layernorm_1_a, grad_attention_1_W_k)
     attention_grad_Q(attention_1_K, grad_attention_1_S, grad_attention_1_Q)
+    attention_grad_W_q(grad_attention_1_Q, layernorm_1_a, grad_attention_1_W_q)
     # layernorm_1
     layernorm_grad_a_2(
         attention_1_W_k, attention_1_W_q, attention_1_W_v, grad_attention_1_K, grad_attention_1_Q, grad_attention_1_V, grad_layernorm_1_a,
     )
+    layernorm_grad_gamma(grad_layernorm_1_a, layernorm_1_h, grad_layernorm_1_gamma)
+    layernorm_grad_beta(grad_layernorm_1_a, grad_layernorm_1_beta)
     # embedding_1
     embedding_grad_a(layernorm_1_gamma, grad_add_1_a, grad_layernorm_1_a, layernorm_1_h, layernorm_1_sigma, grad_embedding_1_a)
     embedding_grad_E(grad_embedding_1_a, x, grad_embedding_1_E)
-    # layernorm_1
-    layernorm_grad_gamma(grad_layernorm_1_a, layernorm_1_h, grad_layernorm_1_gamma)
-    layernorm_grad_beta(grad_layernorm_1_a, grad_layernorm_1_beta)
-    # attention_1
-    attention_grad_W_q(grad_attention_1_Q, layernorm_1_a, grad_attention_1_W_q)
-    attention_grad_W_k(grad_attention_1_K, layernorm_1_a, grad_attention_1_W_k)
-    attention_grad_W_v(grad_attention_1_V, layernorm_1_a, grad_attention_1_W_v)
-    attention_grad_W_o(attention_1_O, grad_add_1_a, grad_attention_1_W_o)
-    # layernorm_2
-    layernorm_grad_gamma(grad_layernorm_2_a, layernorm_2_h, grad_layernorm_2_gamma)
-    layernorm_grad_beta(grad_layernorm_2_a, grad_layernorm_2_beta)
-    # dense_1
-    dense_grad_W(delta_dense_1, layernorm_2_a, grad_dense_1_W)
-    dense_grad_b(delta_dense_1, grad_dense_1_b)
-    # dense_2
-    dense_grad_W(delta_dense_2, dense_1_a, grad_dense_2_W)
-    dense_grad_b(delta_dense_2, grad_dense_2_b)
-    # layernorm_3
-    layernorm_grad_gamma(grad_layernorm_3_a, layernorm_3_h, grad_layernorm_3_gamma)
-    layernorm_grad_beta(grad_layernorm_3_a, grad_layernorm_3_beta)
-    # dense_3
-    dense_grad_W(delta_dense_3, layernorm_3_a, grad_dense_3_W)
-    dense_grad_b(delta_dense_3, grad_dense_3_b)
     return value
 
 

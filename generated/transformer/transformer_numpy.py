@@ -322,23 +322,23 @@ def value_and_grad(params, x, y, grads, work=None):
     layernorm_3_gamma = params[14560:14592]
     dense_3_W = params[14624:16608].reshape(62, 32)
     dense_3_b = params[16608:16670]
-    grad_embedding_1_E = grads[0:1984].reshape(62, 32)
-    grad_layernorm_1_gamma = grads[1984:2016]
-    grad_layernorm_1_beta = grads[2016:2048]
-    grad_attention_1_W_q = grads[2048:3072].reshape(32, 32)
-    grad_attention_1_W_k = grads[3072:4096].reshape(32, 32)
-    grad_attention_1_W_v = grads[4096:5120].reshape(32, 32)
-    grad_attention_1_W_o = grads[5120:6144].reshape(32, 32)
-    grad_layernorm_2_gamma = grads[6144:6176]
-    grad_layernorm_2_beta = grads[6176:6208]
-    grad_dense_1_W = grads[6208:10304].reshape(128, 32)
-    grad_dense_1_b = grads[10304:10432]
-    grad_dense_2_W = grads[10432:14528].reshape(32, 128)
-    grad_dense_2_b = grads[14528:14560]
-    grad_layernorm_3_gamma = grads[14560:14592]
-    grad_layernorm_3_beta = grads[14592:14624]
     grad_dense_3_W = grads[14624:16608].reshape(62, 32)
     grad_dense_3_b = grads[16608:16670]
+    grad_layernorm_3_gamma = grads[14560:14592]
+    grad_layernorm_3_beta = grads[14592:14624]
+    grad_dense_2_W = grads[10432:14528].reshape(32, 128)
+    grad_dense_2_b = grads[14528:14560]
+    grad_dense_1_W = grads[6208:10304].reshape(128, 32)
+    grad_dense_1_b = grads[10304:10432]
+    grad_layernorm_2_gamma = grads[6144:6176]
+    grad_layernorm_2_beta = grads[6176:6208]
+    grad_attention_1_W_o = grads[5120:6144].reshape(32, 32)
+    grad_attention_1_W_v = grads[4096:5120].reshape(32, 32)
+    grad_attention_1_W_k = grads[3072:4096].reshape(32, 32)
+    grad_attention_1_W_q = grads[2048:3072].reshape(32, 32)
+    grad_layernorm_1_gamma = grads[1984:2016]
+    grad_layernorm_1_beta = grads[2016:2048]
+    grad_embedding_1_E = grads[0:1984].reshape(62, 32)
     # embedding_1
     # embedding_1_a[n, t, i] = embedding_1_E[x[n, t], i]
     embedding_1_a = embedding_1_E[x[:, :, None], np.arange(32)]
@@ -437,9 +437,17 @@ def value_and_grad(params, x, y, grads, work=None):
     # dense_3
     # delta_dense_3[n, t, i] = (loss_p[n, t, i] − [i = y[n, t]])/(32 N)
     delta_dense_3 = (loss_p - np.where(np.arange(62) == y[:, :, None], 1.0, 0.0)) / (32.0 * n)
+    # grad_dense_3_W[i, j] = Σ_{n, t} delta_dense_3[n, t, i] layernorm_3_a[n, t, j]
+    grad_dense_3_W[...] = np.einsum("cda,cdb->ab", delta_dense_3, layernorm_3_a)
+    # grad_dense_3_b[i] = Σ_{n, t} delta_dense_3[n, t, i]
+    grad_dense_3_b[...] = np.sum(delta_dense_3.transpose(2, 0, 1), axis=(-2, -1))
     # layernorm_3
     # grad_layernorm_3_a[n, t, j] = Σ_i dense_3_W[i, j] delta_dense_3[n, t, i]
     grad_layernorm_3_a = np.einsum("dc,abd->abc", dense_3_W, delta_dense_3)
+    # grad_layernorm_3_gamma[i] = Σ_{n, t} grad_layernorm_3_a[n, t, i] layernorm_3_h[n, t, i]
+    grad_layernorm_3_gamma[...] = np.einsum("bca,bca->a", grad_layernorm_3_a, layernorm_3_h)
+    # grad_layernorm_3_beta[i] = Σ_{n, t} grad_layernorm_3_a[n, t, i]
+    grad_layernorm_3_beta[...] = np.sum(grad_layernorm_3_a.transpose(2, 0, 1), axis=(-2, -1))
     # add_2
     # grad_add_2_a[n, t, i] = (32 layernorm_3_gamma[i] grad_layernorm_3_a[n, t, i] − Σ_j layernorm_3_gamma[j] grad_layernorm_3_a[n, t,
     #     j] − layernorm_3_h[n, t, i] Σ_j layernorm_3_gamma[j] grad_layernorm_3_a[n, t, j] layernorm_3_h[n, t, j])/(32 layernorm_3_sigma[n,
@@ -452,6 +460,10 @@ def value_and_grad(params, x, y, grads, work=None):
     # dense_2
     # delta_dense_2[n, t, i] = grad_add_2_a[n, t, i]
     delta_dense_2 = grad_add_2_a
+    # grad_dense_2_W[i, j] = Σ_{n, t} delta_dense_2[n, t, i] dense_1_a[n, t, j]
+    grad_dense_2_W[...] = np.einsum("cda,cdb->ab", delta_dense_2, dense_1_a)
+    # grad_dense_2_b[i] = Σ_{n, t} delta_dense_2[n, t, i]
+    grad_dense_2_b[...] = np.sum(delta_dense_2.transpose(2, 0, 1), axis=(-2, -1))
     # dense_1
     # delta_dense_1[n, t, i] = (1/2 + erf(√2 dense_1_z[n, t, i]/2)/2 + √2 dense_1_z[n, t, i] exp(−dense_1_z[n, t, i]²/2)/(2 √π)) · Σ_j
     #     dense_2_W[j, i] delta_dense_2[n, t, j]
@@ -459,9 +471,17 @@ def value_and_grad(params, x, y, grads, work=None):
         np.einsum("dc,abd->abc", dense_2_W, delta_dense_2) * (1.4142135623730951 * 0.5641895835477563 * np.exp(-dense_1_z**2 / 2.0)
         * dense_1_z / 2.0 + erf(1.4142135623730951 * dense_1_z / 2.0) / 2.0 + 0.5)
     )
+    # grad_dense_1_W[i, j] = Σ_{n, t} delta_dense_1[n, t, i] layernorm_2_a[n, t, j]
+    grad_dense_1_W[...] = np.einsum("cda,cdb->ab", delta_dense_1, layernorm_2_a)
+    # grad_dense_1_b[i] = Σ_{n, t} delta_dense_1[n, t, i]
+    grad_dense_1_b[...] = np.sum(delta_dense_1.transpose(2, 0, 1), axis=(-2, -1))
     # layernorm_2
     # grad_layernorm_2_a[n, t, j] = Σ_i dense_1_W[i, j] delta_dense_1[n, t, i]
     grad_layernorm_2_a = np.einsum("dc,abd->abc", dense_1_W, delta_dense_1)
+    # grad_layernorm_2_gamma[i] = Σ_{n, t} grad_layernorm_2_a[n, t, i] layernorm_2_h[n, t, i]
+    grad_layernorm_2_gamma[...] = np.einsum("bca,bca->a", grad_layernorm_2_a, layernorm_2_h)
+    # grad_layernorm_2_beta[i] = Σ_{n, t} grad_layernorm_2_a[n, t, i]
+    grad_layernorm_2_beta[...] = np.sum(grad_layernorm_2_a.transpose(2, 0, 1), axis=(-2, -1))
     # add_1
     # grad_add_1_a[n, t, i] = (32 layernorm_2_gamma[i] grad_layernorm_2_a[n, t, i] − Σ_j layernorm_2_gamma[j] grad_layernorm_2_a[n, t,
     #     j] − layernorm_2_h[n, t, i] Σ_j layernorm_2_gamma[j] grad_layernorm_2_a[n, t, j] layernorm_2_h[n, t, j])/(32 layernorm_2_sigma[n,
@@ -472,6 +492,11 @@ def value_and_grad(params, x, y, grads, work=None):
         :, None]) + grad_add_2_a
     )
     # attention_1
+    # grad_attention_1_W_o[i, j] = Σ_{n, t} grad_add_1_a[n, t, i] attention_1_O[n, floor(j/8), t, j mod 8]
+    grad_attention_1_W_o[...] = (
+        np.sum(grad_add_1_a.transpose(2, 0, 1)[:, None, :, :] * attention_1_O[np.arange(n)[:, None], (np.arange(32) // 8)[:, None, None],
+        np.arange(32), (np.arange(32) % 8)[:, None, None]], axis=(-2, -1))
+    )
     # grad_attention_1_O[n, h, t, d] = Σ_i attention_1_W_o[i, 8 h + d] grad_add_1_a[n, t, i]
     grad_attention_1_O = (
         np.sum(attention_1_W_o[np.arange(32), ((8 * np.arange(4))[:, None] + np.arange(8))[:, :, None]][:, None, :, :] * grad_add_1_a[:,
@@ -486,10 +511,25 @@ def value_and_grad(params, x, y, grads, work=None):
     )
     # grad_attention_1_V[n, h, t, d] = Σ_i attention_1_P[n, h, i, t] grad_attention_1_O[n, h, i, d]
     grad_attention_1_V = np.einsum("abec,abed->abcd", attention_1_P, grad_attention_1_O)
+    # grad_attention_1_W_v[i, j] = Σ_{n, t} layernorm_1_a[n, t, j] grad_attention_1_V[n, floor(i/8), t, i mod 8]
+    grad_attention_1_W_v[...] = (
+        np.sum(layernorm_1_a.transpose(2, 0, 1) * grad_attention_1_V[np.arange(n)[:, None], (np.arange(32) // 8)[:, None, None],
+        np.arange(32), (np.arange(32) % 8)[:, None, None]][:, None, :, :], axis=(-2, -1))
+    )
     # grad_attention_1_K[n, h, t, d] = √2 · (Σ_i attention_1_Q[n, h, i, d] grad_attention_1_S[n, h, i, t])/4
     grad_attention_1_K = 1.4142135623730951 * np.einsum("abed,abec->abcd", attention_1_Q, grad_attention_1_S) / 4.0
+    # grad_attention_1_W_k[i, j] = Σ_{n, t} layernorm_1_a[n, t, j] grad_attention_1_K[n, floor(i/8), t, i mod 8]
+    grad_attention_1_W_k[...] = (
+        np.sum(layernorm_1_a.transpose(2, 0, 1) * grad_attention_1_K[np.arange(n)[:, None], (np.arange(32) // 8)[:, None, None],
+        np.arange(32), (np.arange(32) % 8)[:, None, None]][:, None, :, :], axis=(-2, -1))
+    )
     # grad_attention_1_Q[n, h, t, d] = √2 · (Σ_s attention_1_K[n, h, s, d] grad_attention_1_S[n, h, t, s])/4
     grad_attention_1_Q = 1.4142135623730951 * np.einsum("abed,abce->abcd", attention_1_K, grad_attention_1_S) / 4.0
+    # grad_attention_1_W_q[i, j] = Σ_{n, t} layernorm_1_a[n, t, j] grad_attention_1_Q[n, floor(i/8), t, i mod 8]
+    grad_attention_1_W_q[...] = (
+        np.sum(layernorm_1_a.transpose(2, 0, 1) * grad_attention_1_Q[np.arange(n)[:, None], (np.arange(32) // 8)[:, None, None],
+        np.arange(32), (np.arange(32) % 8)[:, None, None]][:, None, :, :], axis=(-2, -1))
+    )
     # layernorm_1
     # grad_layernorm_1_a[n, t, j] = Σ_{h, d} attention_1_W_k[8 h + d, j] grad_attention_1_K[n, h, t, d] + Σ_{h, d} attention_1_W_q[8 h
     #     + d, j] grad_attention_1_Q[n, h, t, d] + Σ_{h, d} attention_1_W_v[8 h + d, j] grad_attention_1_V[n, h, t, d]
@@ -500,6 +540,10 @@ def value_and_grad(params, x, y, grads, work=None):
         * np.arange(4))[:, None] + np.arange(8), np.arange(32)[:, None, None]] * grad_attention_1_V.transpose(0, 2, 1, 3)[:, :, None, :, :],
         axis=(-2, -1))
     )
+    # grad_layernorm_1_gamma[i] = Σ_{n, t} grad_layernorm_1_a[n, t, i] layernorm_1_h[n, t, i]
+    grad_layernorm_1_gamma[...] = np.einsum("bca,bca->a", grad_layernorm_1_a, layernorm_1_h)
+    # grad_layernorm_1_beta[i] = Σ_{n, t} grad_layernorm_1_a[n, t, i]
+    grad_layernorm_1_beta[...] = np.sum(grad_layernorm_1_a.transpose(2, 0, 1), axis=(-2, -1))
     # embedding_1
     # grad_embedding_1_a[n, t, j] = (32 layernorm_1_gamma[j] grad_layernorm_1_a[n, t, j] − Σ_i layernorm_1_gamma[i]
     #     grad_layernorm_1_a[n, t, i] − layernorm_1_h[n, t, j] Σ_i layernorm_1_gamma[i] grad_layernorm_1_a[n, t, i] layernorm_1_h[n, t,
@@ -513,57 +557,6 @@ def value_and_grad(params, x, y, grads, work=None):
     grad_embedding_1_E[...] = (
         np.sum(np.where(np.arange(62)[:, None, None, None] == x, grad_embedding_1_a.transpose(2, 0, 1), 0.0), axis=(-2, -1))
     )
-    # layernorm_1
-    # grad_layernorm_1_gamma[i] = Σ_{n, t} grad_layernorm_1_a[n, t, i] layernorm_1_h[n, t, i]
-    grad_layernorm_1_gamma[...] = np.einsum("bca,bca->a", grad_layernorm_1_a, layernorm_1_h)
-    # grad_layernorm_1_beta[i] = Σ_{n, t} grad_layernorm_1_a[n, t, i]
-    grad_layernorm_1_beta[...] = np.sum(grad_layernorm_1_a.transpose(2, 0, 1), axis=(-2, -1))
-    # attention_1
-    # grad_attention_1_W_q[i, j] = Σ_{n, t} layernorm_1_a[n, t, j] grad_attention_1_Q[n, floor(i/8), t, i mod 8]
-    grad_attention_1_W_q[...] = (
-        np.sum(layernorm_1_a.transpose(2, 0, 1) * grad_attention_1_Q[np.arange(n)[:, None], (np.arange(32) // 8)[:, None, None],
-        np.arange(32), (np.arange(32) % 8)[:, None, None]][:, None, :, :], axis=(-2, -1))
-    )
-    # grad_attention_1_W_k[i, j] = Σ_{n, t} layernorm_1_a[n, t, j] grad_attention_1_K[n, floor(i/8), t, i mod 8]
-    grad_attention_1_W_k[...] = (
-        np.sum(layernorm_1_a.transpose(2, 0, 1) * grad_attention_1_K[np.arange(n)[:, None], (np.arange(32) // 8)[:, None, None],
-        np.arange(32), (np.arange(32) % 8)[:, None, None]][:, None, :, :], axis=(-2, -1))
-    )
-    # grad_attention_1_W_v[i, j] = Σ_{n, t} layernorm_1_a[n, t, j] grad_attention_1_V[n, floor(i/8), t, i mod 8]
-    grad_attention_1_W_v[...] = (
-        np.sum(layernorm_1_a.transpose(2, 0, 1) * grad_attention_1_V[np.arange(n)[:, None], (np.arange(32) // 8)[:, None, None],
-        np.arange(32), (np.arange(32) % 8)[:, None, None]][:, None, :, :], axis=(-2, -1))
-    )
-    # grad_attention_1_W_o[i, j] = Σ_{n, t} grad_add_1_a[n, t, i] attention_1_O[n, floor(j/8), t, j mod 8]
-    grad_attention_1_W_o[...] = (
-        np.sum(grad_add_1_a.transpose(2, 0, 1)[:, None, :, :] * attention_1_O[np.arange(n)[:, None], (np.arange(32) // 8)[:, None, None],
-        np.arange(32), (np.arange(32) % 8)[:, None, None]], axis=(-2, -1))
-    )
-    # layernorm_2
-    # grad_layernorm_2_gamma[i] = Σ_{n, t} grad_layernorm_2_a[n, t, i] layernorm_2_h[n, t, i]
-    grad_layernorm_2_gamma[...] = np.einsum("bca,bca->a", grad_layernorm_2_a, layernorm_2_h)
-    # grad_layernorm_2_beta[i] = Σ_{n, t} grad_layernorm_2_a[n, t, i]
-    grad_layernorm_2_beta[...] = np.sum(grad_layernorm_2_a.transpose(2, 0, 1), axis=(-2, -1))
-    # dense_1
-    # grad_dense_1_W[i, j] = Σ_{n, t} delta_dense_1[n, t, i] layernorm_2_a[n, t, j]
-    grad_dense_1_W[...] = np.einsum("cda,cdb->ab", delta_dense_1, layernorm_2_a)
-    # grad_dense_1_b[i] = Σ_{n, t} delta_dense_1[n, t, i]
-    grad_dense_1_b[...] = np.sum(delta_dense_1.transpose(2, 0, 1), axis=(-2, -1))
-    # dense_2
-    # grad_dense_2_W[i, j] = Σ_{n, t} delta_dense_2[n, t, i] dense_1_a[n, t, j]
-    grad_dense_2_W[...] = np.einsum("cda,cdb->ab", delta_dense_2, dense_1_a)
-    # grad_dense_2_b[i] = Σ_{n, t} delta_dense_2[n, t, i]
-    grad_dense_2_b[...] = np.sum(delta_dense_2.transpose(2, 0, 1), axis=(-2, -1))
-    # layernorm_3
-    # grad_layernorm_3_gamma[i] = Σ_{n, t} grad_layernorm_3_a[n, t, i] layernorm_3_h[n, t, i]
-    grad_layernorm_3_gamma[...] = np.einsum("bca,bca->a", grad_layernorm_3_a, layernorm_3_h)
-    # grad_layernorm_3_beta[i] = Σ_{n, t} grad_layernorm_3_a[n, t, i]
-    grad_layernorm_3_beta[...] = np.sum(grad_layernorm_3_a.transpose(2, 0, 1), axis=(-2, -1))
-    # dense_3
-    # grad_dense_3_W[i, j] = Σ_{n, t} delta_dense_3[n, t, i] layernorm_3_a[n, t, j]
-    grad_dense_3_W[...] = np.einsum("cda,cdb->ab", delta_dense_3, layernorm_3_a)
-    # grad_dense_3_b[i] = Σ_{n, t} delta_dense_3[n, t, i]
-    grad_dense_3_b[...] = np.sum(delta_dense_3.transpose(2, 0, 1), axis=(-2, -1))
     return float(loss_)
 
 

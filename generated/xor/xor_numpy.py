@@ -88,10 +88,10 @@ def value_and_grad(params, x, y, grads, work=None):
     dense_1_b = params[4:6]
     dense_2_W = params[6:8].reshape(1, 2)
     dense_2_b = params[8:9]
-    grad_dense_1_W = grads[0:4].reshape(2, 2)
-    grad_dense_1_b = grads[4:6]
     grad_dense_2_W = grads[6:8].reshape(1, 2)
     grad_dense_2_b = grads[8:9]
+    grad_dense_1_W = grads[0:4].reshape(2, 2)
+    grad_dense_1_b = grads[4:6]
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] x[n, j]
     dense_1_z = dense_1_b + x @ dense_1_W.T
@@ -108,6 +108,10 @@ def value_and_grad(params, x, y, grads, work=None):
     # dense_2
     # delta_dense_2[n, i] = (dense_2_a[n, i] − y[n, i])/N
     delta_dense_2 = (dense_2_a - y) / n
+    # grad_dense_2_W[i, j] = Σ_n delta_dense_2[n, i] dense_1_a[n, j]
+    grad_dense_2_W[...] = delta_dense_2.T @ dense_1_a
+    # grad_dense_2_b[i] = Σ_n delta_dense_2[n, i]
+    grad_dense_2_b[...] = np.sum(delta_dense_2, axis=0)
     # dense_1
     # delta_dense_1[n, i] = (1 − dense_1_a[n, i]²) · Σ_j dense_2_W[j, i] delta_dense_2[n, j]
     delta_dense_1 = (delta_dense_2 @ dense_2_W) * (1.0 - dense_1_a**2)
@@ -115,11 +119,6 @@ def value_and_grad(params, x, y, grads, work=None):
     grad_dense_1_W[...] = delta_dense_1.T @ x
     # grad_dense_1_b[i] = Σ_n delta_dense_1[n, i]
     grad_dense_1_b[...] = np.sum(delta_dense_1, axis=0)
-    # dense_2
-    # grad_dense_2_W[i, j] = Σ_n delta_dense_2[n, i] dense_1_a[n, j]
-    grad_dense_2_W[...] = delta_dense_2.T @ dense_1_a
-    # grad_dense_2_b[i] = Σ_n delta_dense_2[n, i]
-    grad_dense_2_b[...] = np.sum(delta_dense_2, axis=0)
     return float(loss_)
 
 

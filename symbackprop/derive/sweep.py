@@ -80,6 +80,7 @@ class _Sweep:
         self.traces: dict[str, tuple[Block, tuple[Step, ...]]] = {}
         self.cotangents: dict[str, str] = {}
         self.places: dict[str, str] = {}
+        self.found: dict[str, Tensor] = {}
 
     def label(self, tensor: str) -> str:
         return self.labels.get(tensor, self.prefix + tensor)
@@ -104,25 +105,14 @@ class _Sweep:
         return Derivation(
             forward_system=self.system,
             system=System(blocks=self.system.blocks + tuple(self.blocks), tensors=self.tensors),
-            forward=(forward := stable_forward(self.system, self.places)),
+            forward=stable_forward(self.system, self.places),
             backward=tuple(self.stable),
             cotangents=self.cotangents,
             traces=self.traces,
             loss=self.of,
             wrt=self.wrt,
-            places=self.place_tensors(forward),
+            places=self.found,
         )
-
-    def place_tensors(self, forward: tuple[Block, ...]) -> dict[str, Tensor]:
-        """Return the tensors that hold where each maximum was found, written for their blocks."""
-        names = set(self.places.values())
-        made: dict[str, Tensor] = {}
-        for block in forward:
-            for slot in block.template.defined:
-                if (name := block.names[slot]) in names:
-                    tensor, sizes = block.template.tensors[slot], dict(block.sizes)
-                    made[name] = Tensor(name, tuple(Index(a.name, a.extent.xreplace(sizes)) for a in tensor.axes), tensor.role)
-        return made
 
     def active(self) -> set[str]:
         found = set(self.wrt)
@@ -226,7 +216,7 @@ class _Sweep:
         for flow, real, tensor in forms:
             self.write(flow, real, tensor)
         for blocks in (self.blocks, self.stable):
-            equations = tuple(e for block in blocks[start:] for e in block.equations(self.tensors))
+            equations = tuple(e for block in blocks[start:] for e in block.equations({**self.tensors, **self.found}))
             template = Template("recurrence:" + ";".join(map(in_full, equations)), equations)
             blocks[start:] = [Block(template, {name: name for name in template.tensors}, {}, forms[0][0].owner)]
 
@@ -240,20 +230,21 @@ class _Sweep:
         block = Block(plain, names, flow.sizes, flow.owner)
         self.blocks.append(block)
         own = flow.form.equation.tensor.name
-        found = {place.tensor.name: self.place(flow.names[place.source]) for place in read}
+        found = {place.tensor.name: self.place(flow.names[place.source], place.tensor, flow.sizes) for place in read}
         computed = {s: (real if s == own else found.get(s) or flow.names[s]) for s in stable.tensors}
         self.stable.append(Block(stable, computed, flow.sizes, flow.owner))
         shown = tuple(e for s in flow.form.steps for e in (s.before, s.after))
         full = Template("trace:" + flow.form.key, (flow.form.equation, *shown), flow.form.facts)
         self.traces[real] = (_TraceBlock(full, flow, real), flow.form.steps)
 
-    def place(self, source: str) -> str:
+    def place(self, source: str, tensor: Tensor, sizes: Mapping[sympy.Symbol, Expr]) -> str:
         """Return the name of the tensor that holds where the maximum in a tensor's equation was found."""
         if source not in self.places:
             name = f"{source}_argmax"
             while name in self.tensors:
                 name += "_"
             self.places[source] = name
+            self.found[name] = Tensor(name, tuple(Index(a.name, a.extent.xreplace(dict(sizes))) for a in tensor.axes), tensor.role)
         return self.places[source]
 
 

@@ -36,6 +36,7 @@ from symbackprop.plan.records import (
     Store,
     needed,
 )
+from symbackprop.plan.tape import early, tape
 from symbackprop.plan.workshop import Workshop, shape_of
 
 
@@ -66,6 +67,9 @@ class Options(Protocol):
     @property
     def optimizer(self) -> Any: ...
 
+    @property
+    def recompute(self) -> tuple[str, ...] | str: ...
+
 
 #: The first values of running statistics, by the name of the initializer.
 _FIRST = {"zeros": 0.0, "ones": 1.0}
@@ -77,7 +81,7 @@ def make(model: Model, derivation: Derivation | None, options: Options, inferenc
     Args:
         model: the network.
         derivation: of its loss; None where it has none, which leaves the forward pass.
-        options: type, largest batch, schedule and optimizer.
+        options: type, largest batch, schedule, optimizer, and what is computed again rather than kept.
         inference: its equations in inference, in the form in which they are computed; None where they are those of training.
     """
     if derivation is None:
@@ -111,6 +115,7 @@ def make(model: Model, derivation: Derivation | None, options: Options, inferenc
         updates=model.updates if derivation is not None else System(),
         statistics=tuple(slots_of_statistics(model)),
         masks=tuple(slots_of_masks(model)),
+        recompute=options.recompute,
     )
 
 
@@ -156,6 +161,7 @@ def assemble(
     updates: System | None = None,
     statistics: tuple[StatisticSlot, ...] = (),
     masks: tuple[MaskSlot, ...] = (),
+    recompute: tuple[str, ...] | str = (),
 ) -> Plan:
     """Return the plan for forward and backward blocks; see `make` and `Plan` for the arguments."""
     if schedule not in ("auto", "plain"):
@@ -172,10 +178,13 @@ def assemble(
     ahead: list[Call] = []
     behind: list[Call] = []
     later: list[Call] = []
-    for number, block in enumerate(blocks):
+    for number in _order(blocks, chosen, range(len(forward), len(forward) + len(backward)), frozenset(results)):
         if number in chosen:
-            calls = workshop.calls(block, chosen[number][0], read_between)
+            calls = workshop.calls(blocks[number], chosen[number][0], read_between)
             (ahead if number < len(forward) else behind if number < len(forward) + len(backward) else later).extend(calls)
+    shown = tape(ahead, behind, later, recompute, workshop.shapes, (*tensors, *workshop.shapes))
+    behind = list(shown.calls)
+    shapes = {**workshop.shapes, **shown.shapes}
     known = {p.name: Place("params", 0, p.offset, p.shape) for p in parameters}
     known.update((s.name, Place("params", 0, s.offset, s.shape)) for s in statistics)
     offsets = {p.name: p.offset for p in parameters}
@@ -185,16 +194,16 @@ def assemble(
         known[gradient] = Place("grads", 0, offsets[parameter], shape_of(tensors[gradient], {}, size))
     for _, gradient in input_gradients:
         known[gradient] = Place("argument", 0, 0, shape_of(tensors[gradient], {}, size))
-    places, per_sample, fixed = _arena((*ahead, *behind, *later), known, workshop.shapes, wanted)
+    places, per_sample, fixed = _arena((*ahead, *behind, *later), known, shapes, wanted)
     if inference is None:
         entries = [Entry("forward", needed(ahead, outputs), _outputs(places, outputs, tensors, size))]
     else:
         entries, more, besides = _predicting(inference, workshop, known, outputs, loss)
         per_sample, fixed = max(per_sample, more), max(fixed, besides)
     if loss:
-        tape = {n for call in (*behind, *later) for n in call.names}
+        read = {n for call in (*behind, *later) for n in call.names}
         kept = outputs if inference is None else ()
-        entries.append(Entry("loss", needed(ahead, (loss, *sorted(tape), *kept)), places))
+        entries.append(Entry("loss", needed(ahead, (loss, *sorted(read), *kept)), places))
         entries.append(Entry("backward", needed(behind, tuple(g for _, g in gradients)), places))
         if input_gradients:
             entries.append(Entry("input_gradients", needed(behind, tuple(g for _, g in input_gradients)), places))
@@ -222,6 +231,7 @@ def assemble(
         ranges=ranges,
         statistics=statistics,
         masks=masks,
+        tape=shown.kept,
     )
 
 
@@ -263,6 +273,16 @@ def _live(blocks: Sequence[Block], wanted: frozenset[str]) -> dict[int, tuple[fr
         open_names |= names
         result[number] = slots, names
     return result
+
+
+def _order(
+    blocks: Sequence[Block], chosen: Mapping[int, tuple[frozenset[str], frozenset[str]]], backward: range, results: frozenset[str]
+) -> list[int]:
+    """Return the numbers of the blocks in the order of computing: those of the backward pass with every gradient as early as can be."""
+    inside = [number for number in backward if number in chosen]
+    steps = [(chosen[k][1], frozenset(blocks[k].names[slot] for slot in chosen[k][0])) for k in inside]
+    ordered = [inside[k] for k in early(steps, results)]
+    return [*range(backward.start), *ordered, *range(backward.stop, len(blocks))]
 
 
 # Memory

@@ -312,6 +312,23 @@ class Signature:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A value that the backward pass reads from the forward pass.
+
+    Attributes:
+        name: of the tensor.
+        per_sample: its elements for each sample of the batch.
+        fixed: its elements besides.
+        again: whether it is not kept but computed again.
+    """
+
+    name: str
+    per_sample: int
+    fixed: int
+    again: bool = False
+
+
+@dataclass(frozen=True)
 class Plan:
     """All that a target needs to write a module.
 
@@ -337,6 +354,7 @@ class Plan:
         statistics: running statistics, in canonical order.
         masks: random inputs of the training pass, in order.
         product: the function of a module of products; None for a network's own module.
+        tape: what the backward pass reads from the forward pass, in the order of computing.
     """
 
     name: str
@@ -361,6 +379,7 @@ class Plan:
     statistics: tuple[StatisticSlot, ...] = ()
     masks: tuple[MaskSlot, ...] = ()
     product: Signature | None = None
+    tape: tuple[Kept, ...] = ()
 
     @property
     def module(self) -> str:
@@ -408,12 +427,29 @@ class Plan:
             f"{self.name}: batch {self.batch}, {self.dtype}, schedule {self.schedule}",
             f"workspace {self.workspace(self.batch) * item:,} bytes ({self.per_sample} per sample + {self.fixed}), "
             f"gradient {self.flops:,} operations",
+            *self._tape_lines(item),
             f"{'kernel':{width}}  calls  {'operations':>12}  decision",
         ]
         for k in self.kernels:
             flops = uses.get(k.name, [])
             lines.append(f"{k.name:{width}}  {len(flops):5}  {sum(flops):12,}  {k.reason}")
         return "\n".join(lines)
+
+    def _tape_lines(self, item: int) -> list[str]:
+        """Return what the backward pass reads, in bytes."""
+        if self.loss is None:
+            return []
+
+        def size(values: Sequence[Kept]) -> str:
+            sample, fixed = sum(v.per_sample for v in values) * item, sum(v.fixed for v in values) * item
+            return f"{sample:,} bytes per sample, {sample * self.batch + fixed:,} in all"
+
+        again = [v for v in self.tape if v.again]
+        lines = [f"tape of {len(self.tape)} values: {size(self.tape)}"]
+        if again:
+            names = ", ".join(v.name for v in again[:6]) + (f" and {len(again) - 6} more" if len(again) > 6 else "")
+            lines.append(f"of these kept {len(self.tape) - len(again)}: {size([v for v in self.tape if not v.again])}; again: {names}")
+        return lines
 
 
 __all__ = [
@@ -422,6 +458,7 @@ __all__ = [
     "Choose",
     "Contraction",
     "Entry",
+    "Kept",
     "Kernel",
     "Let",
     "Local",

@@ -123,10 +123,32 @@ class Network:
         batch: int | None = None,
         threads: int | None = None,
         check_finite: bool = False,
+        recompute: Sequence[str] | str | None = None,
     ) -> Any:
-        """Return a program that computes the loss and its gradients; nothing is compiled before its first use."""
+        """Return a program that computes the loss and its gradients; nothing is compiled before its first use.
+
+        Args:
+            target: "cpu" or "numpy".
+            dtype: "float32" or "float64".
+            schedule: "auto", or "plain" for plain loops everywhere.
+            batch: the largest batch; None plans for what comes.
+            threads: at most so many; None takes all.
+            check_finite: whether NaN and infinity are refused.
+            recompute: forward values that are not kept for the backward pass but computed again, by name (``"dense_1.a"``), or "all";
+                the gradients have the same bits, the workspace is smaller. ``program.plan`` shows what the backward pass reads.
+
+        Raises:
+            DeclarationError: an option is none of these, or (at first use) ``recompute`` names no value that the backward pass reads.
+        """
         return symbackprop.Program(
-            self.spec, target=target, dtype=dtype, schedule=schedule, batch=batch, threads=threads, check_finite=check_finite
+            self.spec,
+            target=target,
+            dtype=dtype,
+            schedule=schedule,
+            batch=batch,
+            threads=threads,
+            check_finite=check_finite,
+            recompute=recompute,
         )
 
     def artifacts(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ class Program:
         batch: int | None = None,
         threads: int | None = None,
         check_finite: bool = False,
+        recompute: Sequence[str] | str | None = None,
     ) -> None:
         if target not in pipeline.COMING:
             pipeline.check_kind(target)
@@ -63,6 +64,7 @@ class Program:
         self.batch = None if batch is None else _count(batch, "batch")
         self.threads = None if threads is None else _count(threads, "threads")
         self.check_finite = bool(check_finite)
+        self.recompute = _recomputed(recompute, spec)
         self._loaded: dict[tuple[str | None, int, str | None], Loaded] = {}
         self._latest: Loaded | None = None
         self._memory = threading.local()
@@ -101,7 +103,7 @@ class Program:
                 wider = [made for (f, size, r), made in self._loaded.items() if rule is None and (f, size) == key[:2] and r is not None]
                 if wider:
                     return wider[-1]
-                options = pipeline.Options(self.target, self.dtype.name, largest, self.schedule, form, optimizer)
+                options = pipeline.Options(self.target, self.dtype.name, largest, self.schedule, form, optimizer, recompute=self.recompute)
                 self._loaded[key] = pipeline.compile_network(self.spec, options)
             self._latest = self._loaded[key]
             return self._latest
@@ -647,6 +649,22 @@ def _check_computable(spec: NetworkSpec) -> None:
         for size in shape:
             if not isinstance(size, int):
                 raise ShapeError(f"network {spec.name}: {name} has the symbolic size {size}; compiling needs numbers")
+
+
+def _recomputed(names: Sequence[str] | str | None, spec: NetworkSpec) -> tuple[str, ...] | str:
+    """Return the names of values to compute again, sorted, or "all"; whether they are on the tape is seen when kernels are planned."""
+    if names is None or isinstance(names, str):
+        if names not in (None, "all"):
+            raise DeclarationError(
+                f"recompute takes a list of names, 'all' or None, got {names[:40]!r}; for one value write [{names[:40]!r}]"
+            )
+        return names or ()
+    made = tuple(sorted(set(map(str, names))))
+    layers = {*spec.layer, "loss"}
+    for name in made:
+        if name.partition(".")[0] not in layers:
+            raise DeclarationError(f"recompute: {name} belongs to no layer of {spec.name}; a value is called dense_1.a, d.tape lists them")
+    return made
 
 
 def _count(value: object, name: str) -> int:

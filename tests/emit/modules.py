@@ -32,6 +32,7 @@ class Options:
     batch: int = 8
     schedule: str = "auto"
     optimizer: Any = None
+    recompute: Any = ()
 
 
 def plan_of(net: Any, form: str | None, options: Options | None = None, machine: Machine | None = None, monkeypatch: Any = None) -> Plan:
