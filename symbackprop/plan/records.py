@@ -437,7 +437,7 @@ class Plan:
 
     def _tape_lines(self, item: int) -> list[str]:
         """Return what the backward pass reads, in bytes."""
-        if self.loss is None:
+        if self.loss is None or not self.tape:
             return []
 
         def size(values: Sequence[Kept]) -> str:
