@@ -26,30 +26,36 @@ from symbackprop.emit.page import (
     statistic_rows,
     uses,
 )
-from symbackprop.emit.scalar import ScalarPrinter
+from symbackprop.emit.scalar import VECTOR, ScalarPrinter
 from symbackprop.plan.records import (
+    Add,
     Choose,
-    Contraction,
     Entry,
     Kernel,
     Let,
     Local,
     Loop,
+    Multiply,
+    Operand,
     OptimizerStep,
     Place,
     Plan,
-    Product,
     Signature,
     Statement,
     Store,
     Update,
     When,
+    Zero,
 )
+
+#: What the runtime file offers.
+RUNTIME = ("add_product", "add_row_products", "product", "product_parallel", "row_products")
 
 
 def page(plan: Plan, template: str) -> Page:
     """Return a plan as text in pieces."""
     single = plan.dtype == "float32"
+    bits = 32 if single else 64
     writer = _Writer(plan, single)
     kernels = tuple(writer.kernel(k) for k in plan.kernels)
     entries = tuple(writer.entries())
@@ -67,9 +73,9 @@ def page(plan: Plan, template: str) -> Page:
         hyper=tuple(f'("{name}", {value!r})' for name, value in (plan.update.hyper if plan.update else ())),
         trainable=tuple(f"({a}, {b})" for a, b in (plan.update.ranges if plan.update else ())),
         workspace=affine(plan.per_sample, "n", plan.fixed),
-        runtime=tuple(sorted(used & {"product", "product_parallel", "transpose"})),
+        runtime=(*sorted(used & set(RUNTIME)), *(f"{name}_{bits} as {name}" for name in sorted(used & VECTOR) if writer.vector)),
         mathematics=tuple(sorted(used & {"erf", "erfc"})),
-        scalars=tuple(sorted(used & {"sigmoid", "softplus"})),
+        scalars=tuple(sorted(used & {"softplus"} if writer.vector else used & {"sigmoid", "softplus"})),
         views=tuple(map(View, sorted(writer.ranks))),
         kernels=kernels,
         entries=entries,
@@ -82,6 +88,7 @@ def page(plan: Plan, template: str) -> Page:
 class _Writer:
     def __init__(self, plan: Plan, single: bool) -> None:
         self.plan, self.single = plan, single
+        self.vector = plan.vector
         self.used: set[str] = set()
         self.ranks: set[int] = set()
         self.reserved = RESERVED
@@ -96,32 +103,13 @@ class _Writer:
     # Kernels
 
     def kernel(self, k: Kernel) -> Function:
-        frame = _Frame(k.arguments, k.integers, self.reserved, single=self.single)
+        frame = _Frame(k.arguments, k.integers, self.reserved, single=self.single, vector=self.vector)
         arguments = [frame.array(t) for t in k.arguments] + [frame.names.of(s, s.name) for s in k.integers]
-        body: list[Node] = []
-        if isinstance(k.body, Contraction):
-            for product in k.body.products:
-                body += self.product(frame, product)
-            body += frame.nodes(k.body.epilogue, 4)
-        else:
-            body += frame.nodes(k.body.statements, 4)
-        body = [*frame.sizes(), *body]
-        self.used |= frame.printer.used
+        body = frame.nodes(k.body.statements, 4)
+        body = [*frame.sizes(), *frame.matrices(), *body]
+        self.used |= frame.printer.used | frame.runtime
         headings = tuple(wrap.comment(heading(e), 4) for e in k.body.equations)
         return Function(self.functions[k.name], tuple(arguments), headings, tuple(body), f"Write {' and '.join(k.written)}.")
-
-    def product(self, frame: _Frame, p: Product) -> list[Node]:
-        made = []
-        right = frame.array(p.right)
-        if p.copied is not None:
-            self.used.add("transpose")
-            made.append(Node(f"transpose({right}, {frame.array(p.copied)})"))
-            right = frame.array(p.copied)
-        left = frame.array(p.left) + (".T" if p.left_swapped else "")
-        name = "product_parallel" if p.parallel else "product"
-        self.used.add(name)
-        made.append(Node(f"{name}({left}, {right}, {frame.array(p.result)})"))
-        return made
 
     # Entries
 
@@ -286,6 +274,11 @@ def _defined(statements: Sequence[Statement]) -> tuple[Local, ...]:
     return tuple(s.local for s in statements if isinstance(s, Let))
 
 
+def _fixed(axes: Sequence[Expr | str]) -> int:
+    """Return how many axes there are up to the last one that is fixed."""
+    return max((k for k, a in enumerate(axes, 1) if not isinstance(a, str)), default=0)
+
+
 class _Driver:
     """Writes an entry: views of the flat buffers, then calls."""
 
@@ -371,17 +364,20 @@ class _Frame:
         reserved: Iterable[str],
         *,
         single: bool,
+        vector: bool = False,
         fixed: Mapping[str, str] | None = None,
     ) -> None:
         self.names = Names(reserved)
         self.fixed = dict(fixed or {})
         self.arguments = tuple(arguments)
         self.single = single
-        self.printer = ScalarPrinter(self.symbol, self.access, single=single)
+        self.printer = ScalarPrinter(self.symbol, self.access, single=single, vector=vector)
         self.extents: dict[Expr, str] = {}
         self.given: dict[Expr, str] = {}
         self.needed: dict[Expr, str] = {}
         self.cast: frozenset[Local] = frozenset()
+        self.runtime: set[str] = set()
+        self.reshaped: dict[tuple[Tensor, tuple[str, ...]], str] = {}
         for t in arguments:
             name = self.array(t)
             for axis, extent in enumerate(t.shape):
@@ -432,6 +428,40 @@ class _Frame:
             return self.extents[e]
         return self.printer.whole(e)
 
+    def matrices(self) -> list[Node]:
+        """Return the lines that give arrays whose axes are merged a name."""
+        made = []
+        for (tensor, kinds), name in self.reshaped.items():
+            shape: list[Expr] = []
+            for k, (kind, extent) in enumerate(zip(kinds, tensor.shape, strict=True)):
+                if k and kind == kinds[k - 1] and kind != "fixed":
+                    shape[-1] = shape[-1] * extent
+                else:
+                    shape.append(extent)
+            made.append(Node(wrap.statement(f"{name} = {self.array(tensor)}.reshape(({', '.join(map(self.extent, shape))}))", 4)))
+        return made
+
+    def extent(self, e: Expr) -> str:
+        if e in self.extents:
+            return self.extents[e]
+        return " * ".join(self.extents.get(f, self.printer.whole(f)) for f in sympy.Mul.make_args(e))
+
+    def matrix(self, o: Operand, *, transposed: bool = False) -> str:
+        """Return the text of a matrix in an array."""
+        kinds = tuple(a if isinstance(a, str) else "fixed" for a in o.axes)
+        name = self.array(o.tensor)
+        merged = [k for k in range(len(kinds)) if not (k and kinds[k] == kinds[k - 1] and kinds[k] != "fixed")]
+        if len(merged) < len(kinds):
+            key = (o.tensor, kinds)
+            if key not in self.reshaped:
+                self.reshaped[key] = self.names.of(("matrix", *key), f"{name}_{'matrices' if 'fixed' in kinds else 'matrix'}")
+            name = self.reshaped[key]
+        parts = [":" if isinstance(o.axes[k], str) else self.printer.whole(o.axes[k]) for k in merged]
+        while parts and parts[-1] == ":":
+            del parts[-1]
+        text = f"{name}[{', '.join(parts)}]" if parts else name
+        return f"{text}.T" if transposed else text
+
     def nodes(self, statements: Sequence[Statement], indent: int) -> list[Node]:
         made: list[Node] = []
         for s in statements:
@@ -455,6 +485,20 @@ class _Frame:
         if isinstance(s, Store):
             parts = tuple(printer.whole(part) for part in s.access.index)
             return [Node(wrap.statement(f"{self.access(s.access, parts)} = {printer.real(s.value)}", indent))]
+        if isinstance(s, Add):
+            parts = tuple(printer.whole(part) for part in s.access.index)
+            return [Node(wrap.statement(f"{self.access(s.access, parts)} += {printer.real(s.value)}", indent))]
+        if isinstance(s, Zero):
+            axes = s.operand.axes
+            parts = tuple(":" if isinstance(a, str) else printer.whole(a) for a in axes[: max(1, _fixed(axes))])
+            zero = "real(0.0)" if self.single else "0.0"
+            return [Node(wrap.statement(f"{self.array(s.operand.tensor)}[{', '.join(parts)}] = {zero}", indent))]
+        if isinstance(s, Multiply):
+            name = "row_products" if s.right.swapped else "product"
+            name = f"add_{name}" if s.accumulate else f"{name}_parallel" if s.parallel else name
+            self.runtime.add(name)
+            arguments = (self.matrix(s.left, transposed=s.left.swapped), self.matrix(s.right), self.matrix(s.result))
+            return [Node(wrap.call(name, arguments, indent))]
         if isinstance(s, Update) and s.operation == "sum":
             return [Node(wrap.statement(f"{self.local(s.local)} += {printer.real(s.value)}", indent))]
         if isinstance(s, Update):

@@ -13,7 +13,8 @@ RESERVED = frozenset(
     | {"update_statistics", "evaluation"}
     | {"params", "grads", "work", "state", "hyper", "out"}
     | {"NAME", "PARAMETERS", "DTYPE", "BATCH", "STATE_SIZE", "HYPER", "TRAINABLE", "STATISTICS", "MASKS"}
-    | {"product", "product_parallel", "transpose", "view_2", "view_3", "view_4", "sigmoid", "softplus", "log_sum_exp"}
+    | {"product", "product_parallel", "add_product", "row_products", "add_row_products", "exp", "tanh", "sigmoid", "softplus"}
+    | {"view_2", "view_3", "view_4", "log_sum_exp"}
 )
 
 

@@ -59,6 +59,9 @@ _FUNCTIONS: dict[type, str] = {
     Softplus: "softplus",
 }
 
+#: Functions that the runtime file has without branches.
+VECTOR = frozenset({"exp", "sigmoid", "tanh"})
+
 _OPPOSITE = {sympy.StrictGreaterThan: "<=", sympy.GreaterThan: ">=", sympy.Eq: "==", sympy.Ne: "!="}
 
 
@@ -69,10 +72,13 @@ class ScalarPrinter:
         name: the text of an index, a local or a size.
         access: the text of an access, given the printed index expressions.
         single: whether real numbers are float32, so that every literal must say so.
+        vector: whether functions of the runtime file stand for NumPy's, where it has some.
     """
 
-    def __init__(self, name: Callable[[Expr], str], access: Callable[[Access, tuple[str, ...]], str], *, single: bool) -> None:
-        self.name, self.access, self.single = name, access, single
+    def __init__(
+        self, name: Callable[[Expr], str], access: Callable[[Access, tuple[str, ...]], str], *, single: bool, vector: bool = False
+    ) -> None:
+        self.name, self.access, self.single, self.vector = name, access, single, vector
         self.used: set[str] = set()
 
     def real(self, e: Expr) -> str:
@@ -128,8 +134,11 @@ class ScalarPrinter:
             remedy = f"give one with Activation({e.label!r}, expression)"
             raise EmissionError(f"the function {e.label} has no expression, so no code can be written for it; {remedy}")
         if type(e) in _FUNCTIONS:
-            self.used.add(_FUNCTIONS[type(e)])
-            return f"{_FUNCTIONS[type(e)]}({self._at(e.args[0], _TEST)})", _ATOM
+            function = _FUNCTIONS[type(e)]
+            if self.vector and function.removeprefix("np.") in VECTOR:
+                function = function.removeprefix("np.")
+            self.used.add(function)
+            return f"{function}({self._at(e.args[0], _TEST)})", _ATOM
         if isinstance(e, Reduction | ArgMax):
             raise EmissionError(f"{e} is left inside an expression; the planner must place it")
         raise EmissionError(f"cannot print {type(e).__name__} in {e}; add it to {type(self).__name__}")

@@ -1,156 +1,479 @@
-"""Which sums are matrix products: by the roles of their indices, and whether it pays to tile them."""
+"""Which sums are matrix products: by the roles of their indices, and in which of the possible layouts each is cheapest.
+
+In Σ_k A[…] B[…] over (outputs) an index is of the batch where both factors have it, of the rows or columns where one has it, and
+inner where it is summed in both. Any indices side by side in memory count as one. A factor that lies otherwise, or is read at
+computed places (the windows of a convolution), is copied into a matrix first: zero where a guard fails.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import sympy
 from sympy import Expr
 
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
-from symbackprop.algebra.nodes import ArgMax, Reduction, Sum
-from symbackprop.algebra.tensor import Access, Tensor
-from symbackprop.plan.naming import with_right_side
-from symbackprop.plan.nests import loops
-from symbackprop.plan.records import Contraction, Machine, Product
+from symbackprop.algebra.nodes import ArgMax, Guard, InRange, Reduction, Sum
+from symbackprop.algebra.tensor import Access
+from symbackprop.plan.records import Machine
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One factor of a product.
+
+    Attributes:
+        access: what is read.
+        guards: where it is 0 instead.
+    """
+
+    access: Access
+    guards: tuple[Expr, ...]
+
+    @property
+    def indices(self) -> frozenset[Index]:
+        """Every index that decides what is read."""
+        found = set()
+        for e in (*self.access.index, *self.guards):
+            found |= {s for s in e.free_symbols if isinstance(s, Index)}
+        return frozenset(found)
+
+    def renamed(self, swap: Mapping[Any, Any]) -> Factor:
+        """Return the factor in other names."""
+        return Factor(self.access.xreplace(swap), tuple(g.xreplace(swap) for g in self.guards))
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A sum Σ_k first[rows, k] second[columns, k] inside an equation over (rows, columns), axes in any order.
+    """A sum of products inside an equation.
 
     Attributes:
         node: the sum.
         scale: the number in it.
-        first: the operand that has the equation's first index.
-        second: the operand that has its second index.
-        inner: the index k.
+        factors: the two that depend on indices.
+        always: guards on indices that do not run here; where one fails the sum is 0.
+        out: the indices that run, in the order of the equation's left side.
+        batch: those that both factors have.
+        own: those that only the first, only the second has.
+        inner: the summed ones.
     """
 
     node: Expr
     scale: Expr
-    first: Access
-    second: Access
-    inner: Index
+    factors: tuple[Factor, Factor]
+    always: tuple[Expr, ...]
+    out: tuple[Index, ...]
+    batch: tuple[Index, ...]
+    own: tuple[tuple[Index, ...], tuple[Index, ...]]
+    inner: tuple[Index, ...]
+
+    @property
+    def indices(self) -> tuple[Index, ...]:
+        """The indices that run, summed ones last."""
+        return (*self.out, *self.inner)
+
+    def renamed(self, swap: Mapping[Any, Any]) -> Candidate:
+        """Return the product in other names."""
+        first, second = self.factors
+        return Candidate(
+            self.node.xreplace(swap),
+            self.scale,
+            (first.renamed(swap), second.renamed(swap)),
+            _renamed(self.always, swap),
+            _renamed(self.out, swap),
+            _renamed(self.batch, swap),
+            (_renamed(self.own[0], swap), _renamed(self.own[1], swap)),
+            _renamed(self.inner, swap),
+        )
 
 
-def candidates(equation: Equation) -> tuple[Candidate, ...]:
-    """Return the matrix products of an equation over two indices, outermost sums only, in reading order."""
-    if len(equation.lhs.index) != 2:
-        return ()
-    found: list[Candidate] = []
+@dataclass(frozen=True)
+class Rows:
+    """A sum whose terms lie side by side along the last index of the result, so that whole rows are added at once.
+
+    Attributes:
+        node: the sum.
+        body: a term without its guards.
+        guards: where it is 0 instead.
+        out: the indices that run, in the order of the equation's left side.
+        inner: the summed ones.
+    """
+
+    node: Expr
+    body: Expr
+    guards: tuple[Expr, ...]
+    out: tuple[Index, ...]
+    inner: tuple[Index, ...]
+
+    def renamed(self, swap: Mapping[Any, Any]) -> Rows:
+        """Return the sum in other names."""
+        guards = _renamed(self.guards, swap)
+        return Rows(self.node.xreplace(swap), self.body.xreplace(swap), guards, _renamed(self.out, swap), _renamed(self.inner, swap))
+
+
+@dataclass(frozen=True)
+class Site:
+    """A sum inside an equation, as a matrix product and as a sum of rows, where it is one."""
+
+    node: Expr
+    product: Candidate | None
+    rows: Rows | None
+
+    @property
+    def indices(self) -> tuple[Index, ...]:
+        """The indices that run."""
+        found = self.product or self.rows
+        assert found is not None
+        return (*found.out, *found.inner)
+
+    @property
+    def extents(self) -> frozenset[Expr]:
+        """Every extent that a choice may ask for."""
+        axes = (a for f in self.product.factors for a in f.access.tensor.axes) if self.product else ()
+        return frozenset(i.extent for i in (*self.indices, *axes))
+
+    def renamed(self, swap: Mapping[Any, Any]) -> Site:
+        """Return the sum in other names; that its factors may then stand in another order changes nothing."""
+        product = None if self.product is None else self.product.renamed(swap)
+        return Site(self.node.xreplace(swap), product, None if self.rows is None else self.rows.renamed(swap))
+
+
+def _renamed(items: tuple[Any, ...], swap: Mapping[Any, Any]) -> tuple[Any, ...]:
+    return tuple(item.xreplace(swap) for item in items)
+
+
+def sites(equation: Equation, fixed: tuple[Index, ...] = ()) -> tuple[Site, ...]:
+    """Return the sums of an equation for which there is more than plain loops, outermost sums only, in reading order.
+
+    ``fixed`` indices do not run.
+    """
+    found: list[Site] = []
     stack: list[Expr] = [equation.rhs]
+    out = tuple(i for i in equation.lhs.index if i not in fixed)
     while stack:
         node = stack.pop()
         if isinstance(node, Sum):
-            made = _candidate(node, equation.lhs.index)
-            if made is not None and all(c.node != node for c in found):
-                found.append(made)
+            site = Site(node, _candidate(node, out), _rows(node, out))
+            if (site.product or site.rows) and all(other.node != node for other in found):
+                found.append(site)
         elif not isinstance(node, Reduction | ArgMax | Access):
             stack.extend(reversed(node.args))
     return tuple(found)
 
 
-def _candidate(node: Sum, out: tuple[Index, Index]) -> Candidate | None:
-    if len(node.bound) != 1:
+def _candidate(node: Sum, out: tuple[Index, ...]) -> Candidate | None:
+    reads: list[Access] = []
+    guards: list[Expr] = []
+    numbers: list[Expr] = []
+    for f in sympy.Mul.make_args(node.body):
+        if isinstance(f, Access):
+            reads.append(f)
+        elif isinstance(f, Guard):
+            guards.append(f)
+        elif f.is_Number:
+            numbers.append(f)
+        else:
+            return None
+    if len(reads) != 2 or any(a.tensor.integer or any(part.has(Access) for part in a.index) for a in reads):
         return None
-    k = node.bound[0]
+    running = {*out, *node.bound}
+    sets = [{s for part in a.index for s in part.free_symbols} & running for a in reads]
+    kept: tuple[list[Expr], list[Expr]] = ([], [])
+    always = []
+    for g in guards:
+        if g.has(Access):
+            return None
+        used = g.free_symbols & running
+        where = next((k for k in (0, 1) if used <= sets[k]), None)
+        if not used:
+            always.append(g)
+        elif where is None:
+            return None
+        else:
+            kept[where].append(g)
+    first, second = sets
+    if any(k not in first or k not in second for k in node.bound):
+        return None
+    batch = tuple(i for i in out if i in first and i in second)
+    own = tuple(i for i in out if i in first and i not in second), tuple(i for i in out if i in second and i not in first)
+    if not all(own) or len(batch) + len(own[0]) + len(own[1]) != len(out):
+        return None
+    factors = Factor(reads[0], tuple(kept[0])), Factor(reads[1], tuple(kept[1]))
+    return Candidate(node, sympy.Mul(*numbers), factors, tuple(always), out, batch, own, tuple(node.bound))
+
+
+def _rows(node: Sum, out: tuple[Index, ...]) -> Rows | None:
     factors = sympy.Mul.make_args(node.body)
-    reads = [f for f in factors if isinstance(f, Access)]
-    numbers = [f for f in factors if not isinstance(f, Access)]
-    if len(reads) != 2 or any(not f.is_Number for f in numbers):
+    guards = tuple(f for f in factors if isinstance(f, Guard))
+    rest = [f for f in factors if not isinstance(f, Guard)]
+    if not out or any(not isinstance(f, Access) and not f.is_Number for f in rest):
         return None
-    roles: dict[Index, Access] = {}
-    for a in reads:
-        if not a.plain or len(a.index) != 2 or k not in a.index or a.tensor.integer:
+    last = out[-1]
+    beside = False
+    for a in (f for f in rest if isinstance(f, Access)):
+        if a.tensor.integer or any(part.has(Access) for part in a.index):
             return None
-        if any(part.extent != axis.extent for part, axis in zip(a.index, a.tensor.axes, strict=True)):
+        if any(last in part.free_symbols for part in a.index[:-1]):
             return None
-        other = a.index[1 - a.index.index(k)]
-        if other not in out or other in roles:
+        if a.index and last in a.index[-1].free_symbols:
+            if not _unit(a.index[-1], last):
+                return None
+            beside = True
+    for g in guards:
+        if g.has(Access) or (last in g.free_symbols and not (isinstance(g, InRange) and _unit(g.args[0], last))):
             return None
-        roles[other] = a
-    return Candidate(node, sympy.Mul(*numbers), roles[out[0]], roles[out[1]], k)
+    return Rows(node, sympy.Mul(*rest), guards, out, tuple(node.bound)) if beside else None
+
+
+def _unit(e: Expr, index: Index) -> bool:
+    """Whether an expression is an index and something without it."""
+    return index not in sympy.expand(e - index).free_symbols
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a product is laid out; indices by their number in `Candidate.indices`.
+
+    Attributes:
+        outer: loops around the products, batch and what could not be merged.
+        rows: merged into the rows of the result.
+        columns: merged into its columns.
+        around: summed indices of loops around the products.
+        inner: merged into the summed axis.
+        right: which factor has the columns.
+        pack_left: copy the other factor first, as [rows, inner].
+        pack_right: copy this one first.
+        dots: the right factor lies as [columns, inner], and rows are multiplied with rows.
+        place: the result lies in the equation's own tensor, else in a scratch tensor as [rows, columns].
+        parallel: threads share the rows.
+    """
+
+    outer: tuple[int, ...]
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    around: tuple[int, ...]
+    inner: tuple[int, ...]
+    right: int
+    pack_left: bool
+    pack_right: bool
+    dots: bool
+    place: bool
+    parallel: bool = False
 
 
 @dataclass(frozen=True)
 class Choice:
-    """How one candidate is computed: "plain", "direct" (result as the equation has it) or "swapped" (its transpose)."""
+    """How one sum is computed: as a matrix product in a layout, row by row, or by plain loops.
 
-    form: str
-    copied: bool
-    parallel: bool
+    Attributes:
+        layout: of the matrix product, or None.
+        rows: whether whole rows are added.
+        reason: in words.
+    """
+
+    layout: Layout | None
+    rows: bool
     reason: str
 
+    @property
+    def plain(self) -> bool:
+        """Whether there is nothing but loops."""
+        return self.layout is None and not self.rows
 
-def choose(candidate: Candidate, out: tuple[Index, Index], size: Mapping[Expr, int], machine: Machine) -> Choice:
-    """Return the cheapest form for given extents.
 
-    The tiled product reads its right operand row by row: where that lies the other way round it is transposed first. Costs
-    are in units of one tiled multiply-add.
-    """
-    rows, columns, inner = size[out[0].extent], size[out[1].extent], size[candidate.inner.extent]
-    work = rows * columns * inner
+def choose(site: Site, size: Mapping[Expr, int], machine: Machine) -> Choice:
+    """Return the cheapest way for given extents; costs are in units of one multiply-add of the tiled product."""
+    extents = [size[i.extent] for i in site.indices]
+    work = math.prod(extents)
     if work < machine.tile:
-        return Choice("plain", False, False, f"{work:,} multiply-adds: plain loops")
-    copy_second = candidate.second.index[0] != candidate.inner
-    copy_first = candidate.first.index[0] != candidate.inner
-    costs = {
-        "direct": work * (columns + machine.start) // columns + machine.copy * copy_second * inner * columns,
-        "swapped": work * (rows + machine.start) // rows + machine.copy * (copy_first * inner * rows + rows * columns),
-        "plain": work * machine.plain,
-    }
-    form = min(costs, key=lambda name: (costs[name], name))
-    if form == "plain":
-        return Choice("plain", False, False, f"{work:,} multiply-adds, too narrow to tile: plain loops")
-    parallel = work >= machine.parallel
-    copied = copy_second if form == "direct" else copy_first
-    words = [f"{work:,} multiply-adds: tiled product"]
-    words += ["of the transposes"] * (form == "swapped") + ["one operand transposed first"] * copied
-    words += ["rows shared among threads"] * parallel
-    return Choice(form, copied, parallel, ", ".join(words))
+        return Choice(None, False, f"{work:,} multiply-adds: plain loops")
+    best, least, rows = None, float(work * machine.plain), False
+    if site.rows is not None:
+        length = size[site.rows.out[-1].extent]
+        cost = work / length * machine.row + work * machine.entry
+        if cost < least:
+            least, rows = cost, True
+    c = site.product
+    if c is not None:
+        for layout in layouts(c, size):
+            cost = _cost(c, layout, extents, size, machine)
+            if cost < least:
+                best, least = layout, cost
+    if best is None or c is None:
+        return Choice(None, rows, f"{work:,} terms: {'rows of the result added at once' if rows else 'plain loops'}")
+    best = replace(best, parallel=not best.outer and not best.around and not best.dots and work >= machine.parallel)
+    return Choice(best, False, _words(c, best, extents, work))
 
 
-def contraction(
-    group: Sequence[Equation], choices: Sequence[tuple[Candidate, Choice]], stored: frozenset[str]
-) -> tuple[Contraction, tuple[Tensor, ...]]:
-    """Return products for the chosen sums of a group's first equation, the rest as epilogue; and the scratch tensors."""
-    head = group[0]
-    out: tuple[Index, Index] = head.lhs.index
-    products: list[Product] = []
-    scratch: list[Tensor] = []
-    rhs = head.rhs
-    taken = {t.name for e in group for t in (e.tensor, *e.reads)}
+def _words(candidate: Candidate, layout: Layout, extents: Sequence[int], work: int) -> str:
+    def total(positions: tuple[int, ...]) -> int:
+        return math.prod(extents[k] for k in positions)
 
-    def place(name: str, axes: tuple[Index, ...]) -> Tensor:
-        while name in taken:
-            name += "_"
-        taken.add(name)
-        scratch.append(Tensor(name, axes, "stored"))
-        return scratch[-1]
+    m, n, k = total(layout.rows), total(layout.columns), total(layout.inner)
+    times = total((*layout.outer, *layout.around))
+    affine = [any(not part.is_Symbol for part in f.access.index) for f in candidate.factors]
+    packed = (layout.pack_left, layout.pack_right)[:: 1 if layout.right else -1]
+    windows = any(a and p for a, p in zip(affine, packed, strict=True))
+    kind = "implicit matrix product over windows" if windows else "batched matrix product" if candidate.batch else "matrix product"
+    words = [f"{work:,} multiply-adds: {kind}, {f'{times:,} × ' if times > 1 else ''}{m}×{k} · {k}×{n}"]
+    for flag, number in ((layout.pack_left, 1 - layout.right), (layout.pack_right, layout.right)):
+        if flag:
+            words.append(f"{candidate.factors[number].access.tensor.name} copied into a matrix")
+    words += ["rows by rows"] * layout.dots + ["summed in place"] * bool(layout.around) + ["rows shared among threads"] * layout.parallel
+    return ", ".join(words)
 
-    in_place = head.tensor.name in stored and [c.form for _, c in choices] == ["direct"]
-    for number, (candidate, choice) in enumerate(choices, 1):
-        suffix = "" if len(choices) == 1 else f"_{number}"
-        (row, left), (column, right) = (out[0], candidate.first), (out[1], candidate.second)
-        if choice.form == "swapped":
-            (row, left), (column, right) = (column, right), (row, left)
-        k = candidate.inner
-        copied = None
-        if choice.copied:
-            copied = place(f"{right.tensor.name}_transposed{suffix}", (k, column))
-        if in_place:
-            result = head.tensor
+
+def layouts(c: Candidate, size: Mapping[Expr, int]) -> Iterator[Layout]:
+    """Return every layout in which a product of given extents can be computed."""
+    number = {i: k for k, i in enumerate(c.indices)}
+
+    def numbers(indices: Sequence[Index]) -> tuple[int, ...]:
+        return tuple(number[i] for i in indices)
+
+    seen = set()
+    for rows, columns, right in _tiles(c):
+        outer = tuple(i for i in c.out if i not in rows and i not in columns)
+        for inner in _runs(c):
+            around = tuple(i for i in c.inner if i not in inner)
+            place = matrix(c.out, rows, columns, c.out, size) is not None and c.out[-1] in columns
+            a, b = c.factors[1 - right], c.factors[right]
+            left = None if a.guards else matrix(a.access.index, rows, inner, _axes(a), size)
+            down = None if b.guards else matrix(b.access.index, inner, columns, _axes(b), size)
+            forms: list[tuple[bool, bool]] = []
+            if down is not None and down[-1] == "column":
+                forms.append((False, False))
+            elif down is not None and down[-1] == "row":
+                forms.append((False, True))
+            forms += [(True, False), (True, True)]
+            for pack_right, dots in forms:
+                # Rows are multiplied with rows only where both lie side by side.
+                pack_left = left is None or (dots and left[-1] != "column")
+                positions = map(numbers, (outer, rows, columns, around, inner))
+                made = Layout(*positions, right, pack_left, pack_right, dots, place)
+                if made not in seen:
+                    seen.add(made)
+                    yield made
+
+
+def _tiles(c: Candidate) -> Iterator[tuple[tuple[Index, ...], tuple[Index, ...], int]]:
+    """Return rows, columns and the number of the factor with the columns: as the result lies, then all of them merged."""
+    last = c.out[-1]
+    if last not in c.batch:
+        right = 0 if last in c.own[0] else 1
+        position = len(c.out)
+        while position and c.out[position - 1] in c.own[right]:
+            position -= 1
+        columns = c.out[position:]
+        while position and c.out[position - 1] in c.batch:
+            position -= 1
+        stop = position
+        while position and c.out[position - 1] in c.own[1 - right]:
+            position -= 1
+        if rows := c.out[position:stop]:
+            yield rows, columns, right
+    for right in (1, 0):
+        yield c.own[1 - right], c.own[right], right
+
+
+def _runs(c: Candidate) -> Iterator[tuple[Index, ...]]:
+    """Return the summed indices that can be merged into one axis, longest first."""
+    orders = [c.inner]
+    for f in c.factors:
+        order = tuple(part for part in f.access.index if part in c.inner)
+        if len(set(order)) == len(order) and order not in orders:
+            orders.append(order)
+    seen = set()
+    for length in range(len(c.inner), 0, -1):
+        for order in orders:
+            for start in range(len(order) - length + 1):
+                run = order[start : start + length]
+                if run not in seen:
+                    seen.add(run)
+                    yield run
+
+
+def _axes(f: Factor) -> tuple[Index, ...]:
+    return tuple(f.access.tensor.axes)
+
+
+def matrix(
+    index: Sequence[Expr],
+    rows: tuple[Index, ...],
+    columns: tuple[Index, ...],
+    axes: Sequence[Index],
+    size: Mapping[Expr, int] | None = None,
+) -> tuple[Expr | str, ...] | None:
+    """Return the axes of a tensor that is read at ``index`` as those of a matrix (`Operand.axes`); None if it is none as it lies.
+
+    With ``size`` the extents are compared as numbers; without, they are taken to agree.
+    """
+    kinds: list[Expr | str] = []
+    places: dict[str, list[int]] = {"row": [], "column": []}
+    both = {*rows, *columns}
+    for place, (part, axis) in enumerate(zip(index, axes, strict=True)):
+        if part in both:
+            if size is not None and size[part.extent] != size[axis.extent]:
+                return None
+            kind = "row" if part in rows else "column"
+            wanted = (rows if kind == "row" else columns)[len(places[kind]) : len(places[kind]) + 1]
+            if wanted != (part,) or (places[kind] and places[kind][-1] != place - 1):
+                return None
+            places[kind].append(place)
+            kinds.append(kind)
+        elif part.free_symbols & both:
+            return None
         else:
-            result = place(f"products{suffix}", (row, column))
-        products.append(Product(result, left.tensor, left.index[0] == k, right.tensor, copied, choice.parallel))
-        rhs = rhs.xreplace({candidate.node: candidate.scale * result[row, column]})
-    rest = (with_right_side(head, rhs), *group[1:])
-    done = in_place and rhs == head.lhs
-    epilogue = loops(rest, stored) if not done else loops(rest[1:], stored) if len(rest) > 1 else ()
-    return Contraction(tuple(group), tuple(products), epilogue), tuple(scratch)
+            kinds.append(part)
+    if len(places["row"]) != len(rows) or len(places["column"]) != len(columns):
+        return None
+    return tuple(kinds)
 
 
-__all__ = ["Candidate", "Choice", "candidates", "choose", "contraction"]
+def _cost(c: Candidate, layout: Layout, extents: Sequence[int], size: Mapping[Expr, int], machine: Machine) -> float:
+    def total(positions: Sequence[int]) -> int:
+        return math.prod(extents[k] for k in positions)
+
+    m, n, k = total(layout.rows), total(layout.columns), total(layout.inner)
+    times = total((*layout.outer, *layout.around))
+    cost: float
+    if layout.dots:
+        cost = times * m * n * (machine.dot + k / 2)
+    else:
+        cost = times * m * k * (_lanes(n, machine) + machine.start)
+    cost += times * machine.call
+    if not layout.place:
+        cost += times * m * n * 2 * machine.entry
+    for packed, number, first, second in (
+        (layout.pack_left, 1 - layout.right, layout.rows, layout.inner),
+        (layout.pack_right, layout.right, layout.inner, layout.columns),
+    ):
+        if not packed:
+            continue
+        factor = c.factors[number]
+        whole = (*first, *second)
+        used = {k for k, i in enumerate(c.indices) if i in factor.indices}
+        loops = [k for k in (*layout.outer, *layout.around) if k in used]
+        entries, repeated = total(whole), total(loops)
+        own = math.prod(size[axis.extent] for axis in factor.access.tensor.axes)
+        if entries > max(machine.scratch, 2 * own):
+            return math.inf
+        order = (*second, *first) if layout.dots and number == layout.right else whole
+        last = factor.access.index[-1]
+        inner = c.indices[order[-1]]
+        beside = inner in last.free_symbols and last.is_Add | last.is_Symbol and not sympy.diff(last - inner, inner)
+        length = extents[order[-1]]
+        cost += entries * repeated * (machine.row / length + machine.entry if beside else machine.copy)
+    return cost
+
+
+def _lanes(n: int, machine: Machine) -> int:
+    """Columns that a row costs: what fills no vector is done one by one."""
+    whole = n // machine.lanes * machine.lanes
+    return whole + (n - whole) * machine.rest
+
+
+__all__ = ["Candidate", "Choice", "Factor", "Layout", "Rows", "Site", "choose", "layouts", "matrix", "sites"]

@@ -14,33 +14,45 @@ from sympy import Expr, S
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import Abs, ArgMax, Divides, Guard, Indicator, InRange, LogSumExp, Max, Reduction, Sum, interval
-from symbackprop.algebra.recurrence import Recurrence
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
 from symbackprop.plan.records import Choose, Let, Local, Loop, Statement, Store, Update, When
 
 
-def loops(equations: Sequence[Equation], stored: frozenset[str]) -> tuple[Statement, ...]:
+def loops(equations: Sequence[Equation], stored: frozenset[str], given: tuple[Index, ...] = ()) -> tuple[Statement, ...]:
     """Return the nest that computes equations over one domain, each after those that it reads.
 
     Args:
         equations: their left sides have the same indices; none reads another one's tensor at another place.
         stored: names of the tensors that are written to memory; the others stay local scalars.
+        given: indices of loops around the nest.
     """
-    return _Nest(equations[0].lhs.index, {}).run(equations, stored)
+    return _Nest(tuple(i for i in equations[0].lhs.index if i not in given), {}).run(equations, stored)
 
 
-def steps(recurrence: Recurrence[Equation]) -> tuple[Statement, ...]:
-    """Return the loops that compute a recurrence: over the running index, and in each step one equation after the other."""
-    running = recurrence.index(0)
-    body: list[Statement] = []
-    for number, e in enumerate(recurrence.equations):
-        own = recurrence.index(number)
-        lhs, rhs = (side.xreplace({own: running}) for side in (e.lhs, e.rhs))
-        nest = _Nest(tuple(i for i in lhs.index if i != running), {})
-        nest.assign([lhs], [nest.reduced(rhs, nest.levels)], nest.levels)
-        body += nest.closed(nest.levels)
-    return (Loop(running, S.Zero, running.extent, tuple(body), recurrence.descending),)
+def ranged(domain: tuple[Index, ...], guards: Sequence[Expr], statement: Statement) -> tuple[Statement, ...]:
+    """Return loops over a domain with one statement, guards as bounds of the loops where they can be."""
+    left = list(guards)
+    opened = _bounded(domain, left)
+    body: tuple[Statement, ...] = (When(tuple(left), (statement,)),) if left else (statement,)
+    for level in reversed(opened):
+        assert level.index is not None
+        body = (Loop(level.index, level.start, level.stop, body),)
+    return body
+
+
+def _bounded(bound: Sequence[Index], guards: list[Expr]) -> list[_Level]:
+    """Return levels over some indices, and take from the guards those that have become bounds of loops."""
+    opened: list[_Level] = []
+    for index in bound:
+        start, stop = S.Zero, index.extent
+        for guard in list(guards):
+            limits = _limits(guard, index, bound)
+            if limits is not None:
+                guards.remove(guard)
+                start, stop = _larger(start, limits[0]), _smaller(stop, limits[1])
+        opened.append(_Level(index, start, stop))
+    return opened
 
 
 def scalars(
@@ -86,7 +98,7 @@ class _Nest:
                 # A sum is done before what follows it, so what it reads must be assigned by then.
                 self.assign(targets, values, self.levels)
                 targets, values = [], []
-            rhs = rhs.xreplace({a: inner[a.tensor.name] for a in rhs.atoms(Access) if a.tensor.name in inner})
+            rhs = rhs.xreplace({a: inner[a.tensor.name] for a in rhs.atoms(Access) if a.tensor.name in inner and a.index == domain})
             target: Access | Local = e.tensor[domain] if e.tensor.name in stored else self.local(e.tensor.name, len(self.levels) - 1)
             inner[e.tensor.name] = target
             values.append(self.reduced(rhs, self.levels))
@@ -274,15 +286,7 @@ class _Nest:
         """
         factors = sympy.Mul.make_args(body)
         guards = [f for f in factors if isinstance(f, Guard)] if kind != "all" else []
-        opened: list[_Level] = []
-        for index in bound:
-            start, stop = S.Zero, index.extent
-            for guard in list(guards):
-                limits = _limits(guard, index, bound)
-                if limits is not None:
-                    guards.remove(guard)
-                    start, stop = _larger(start, limits[0]), _smaller(stop, limits[1])
-            opened.append(_Level(index, start, stop))
+        opened = _bounded(bound, guards)
         inner = levels + opened
         first = len(levels)
         if kind == "largest" and guards:
@@ -492,4 +496,4 @@ def _far(e: Expr) -> bool:
     return any(not a.plain for a in e.atoms(Access))
 
 
-__all__ = ["loops", "rebuilt", "scalars", "steps"]
+__all__ = ["loops", "ranged", "rebuilt", "scalars"]

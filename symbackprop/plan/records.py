@@ -37,9 +37,17 @@ class Machine:
         name: for printing.
         tile: multiply-adds of one contraction from which on it is tiled; below, a call and its compilation cost more.
         plain: cost of one multiply-add in a plain sum, in units of one in the tiled product.
-        copy: cost of transposing one entry, in the same units.
+        copy: cost of copying one entry where neighbours do not lie side by side, in the same units.
         start: columns whose cost equals that of starting one row of a tile.
         parallel: multiply-adds of one contraction from which on its rows are shared among threads.
+        call: cost of calling the tiled product once.
+        lanes: columns that are computed at once.
+        rest: cost of a column beyond the last whole vector.
+        dot: cost of starting one dot product of rows.
+        scratch: entries of a copied factor that stay in the cache; a larger copy must not be larger than what it is of.
+        row: cost of starting to copy a row, or to add it to another.
+        entry: cost of one entry of it.
+        vector: entries of workspace from which on functions for vectors pay for their compilation.
     """
 
     name: str
@@ -48,11 +56,34 @@ class Machine:
     copy: int
     start: int
     parallel: int
+    call: int
+    lanes: int
+    rest: int
+    dot: int
+    scratch: int
+    row: int
+    entry: int
+    vector: int
 
 
-#: Measured on two cores with 256-bit vectors; one unit is 0.02 ns. A parallel region costs about 1 µs where it starts at all,
-#: and its compilation two seconds: below a million multiply-adds that is never won back.
-CPU = Machine(name="cpu", tile=40_000, plain=50, copy=35, start=16, parallel=2_000_000)
+#: Measured on two cores with 256-bit vectors; one unit is 0.02 ns. A parallel region costs about 1 µs on an idle
+#: machine, milliseconds on a busy one, and its compilation two seconds: below some ten million multiply-adds that is not won back.
+CPU = Machine(
+    name="cpu",
+    tile=40_000,
+    plain=50,
+    copy=100,
+    start=16,
+    parallel=20_000_000,
+    call=4_000,
+    lanes=16,
+    rest=7,
+    dot=75,
+    scratch=2**17,
+    row=150,
+    entry=8,
+    vector=4096,
+)
 
 
 @dataclass(frozen=True)
@@ -109,50 +140,73 @@ class Loop:
     descending: bool = False
 
 
-Statement = Let | Update | Choose | Store | When | Loop
+@dataclass(frozen=True)
+class Add:
+    """``access += value``."""
+
+    access: Access
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A matrix in a tensor: some axes fixed, the others merged into rows and columns.
+
+    Attributes:
+        tensor: that it lies in.
+        axes: for each axis the expression that it is fixed at, or "row" or "column"; axes of one kind stand side by side.
+    """
+
+    tensor: Tensor
+    axes: tuple[Expr | str, ...]
+
+    @property
+    def swapped(self) -> bool:
+        """Whether its columns come before its rows."""
+        kinds = [a for a in self.axes if isinstance(a, str)]
+        return kinds[:1] == ["column"]
+
+
+@dataclass(frozen=True)
+class Zero:
+    """Every entry of a matrix becomes 0."""
+
+    operand: Operand
+
+
+@dataclass(frozen=True)
+class Multiply:
+    """``result[m, n] = Σ_k left[m, k] right[k, n]``, by the tiled product of the runtime file.
+
+    Attributes:
+        result: its columns lie side by side.
+        left: read entry by entry.
+        right: read row by row; where ``right.swapped``, by dot products of rows.
+        accumulate: add to the result instead.
+        parallel: threads share the rows.
+    """
+
+    result: Operand
+    left: Operand
+    right: Operand
+    accumulate: bool = False
+    parallel: bool = False
+
+
+Statement = Let | Update | Choose | Store | When | Loop | Add | Zero | Multiply
 
 
 @dataclass(frozen=True)
 class Nest:
-    """Loops over a common domain, with the equations that they compute."""
+    """The statements that compute some equations: loops over a common domain, matrix products, or both."""
 
     equations: tuple[Equation, ...]
     statements: tuple[Statement, ...]
 
 
 @dataclass(frozen=True)
-class Product:
-    """``result[m, n] = Σ_k left[m, k] right[k, n]``, to be done by the tiled product of the runtime file.
-
-    Attributes:
-        result: where the products are summed: an output, or a scratch tensor.
-        left: read entry by entry.
-        left_swapped: whether its axes are stored as [k, m].
-        right: read row by row, so it must lie as [k, n].
-        copied: scratch tensor for the transpose of ``right`` where that lies as [n, k], else None.
-        parallel: whether threads share the rows.
-    """
-
-    result: Tensor
-    left: Tensor
-    left_swapped: bool
-    right: Tensor
-    copied: Tensor | None
-    parallel: bool
-
-
-@dataclass(frozen=True)
-class Contraction:
-    """Products, then loops that make the outputs of them (none where a product is the output)."""
-
-    equations: tuple[Equation, ...]
-    products: tuple[Product, ...]
-    epilogue: tuple[Statement, ...]
-
-
-@dataclass(frozen=True)
 class Kernel:
-    """A function over arrays: one nest or contraction, shared by every call that has its structure.
+    """A function over arrays, shared by every call that has its structure.
 
     Attributes:
         name: unique in the plan.
@@ -169,7 +223,7 @@ class Kernel:
     written: tuple[str, ...]
     scratch: tuple[str, ...]
     integers: tuple[Symbol, ...]
-    body: Nest | Contraction
+    body: Nest
     reason: str
 
 
@@ -411,6 +465,11 @@ class Plan:
         return self.per_sample * n + self.fixed
 
     @property
+    def vector(self) -> bool:
+        """Whether loops are long enough for functions that are computed for many entries at once."""
+        return self.schedule != "plain" and self.workspace(self.batch) >= self.machine.vector
+
+    @property
     def flops(self) -> int:
         """Floating-point operations of one gradient, as counted from the loops."""
         return sum(call.flops for entry in self.entries if entry.name in ("loss", "backward", "jvp", "vjp", "hvp") for call in entry.calls)
@@ -454,9 +513,9 @@ class Plan:
 
 __all__ = [
     "CPU",
+    "Add",
     "Call",
     "Choose",
-    "Contraction",
     "Entry",
     "Kept",
     "Kernel",
@@ -465,11 +524,12 @@ __all__ = [
     "Loop",
     "Machine",
     "MaskSlot",
+    "Multiply",
     "Nest",
+    "Operand",
     "OptimizerStep",
     "Place",
     "Plan",
-    "Product",
     "Signature",
     "Slot",
     "Statement",
@@ -477,5 +537,6 @@ __all__ = [
     "Store",
     "Update",
     "When",
+    "Zero",
     "needed",
 ]

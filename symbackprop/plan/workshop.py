@@ -16,10 +16,12 @@ from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Tensor
 from symbackprop.errors import EmissionError
 from symbackprop.plan import fuse
-from symbackprop.plan.classify import Candidate, Choice, candidates, choose, contraction
+from symbackprop.plan.classify import Choice, Site, choose, sites
 from symbackprop.plan.naming import readable
-from symbackprop.plan.nests import loops, steps
-from symbackprop.plan.records import Call, Contraction, Kernel, Machine, Nest
+from symbackprop.plan.nests import loops
+from symbackprop.plan.contractions import Scratch, contraction
+from symbackprop.plan.records import Call, Kernel, Machine, Nest
+from symbackprop.plan.steps import step_sites, steps
 
 #: Key of a template, its slots that are computed, and those of them that others read.
 _Key = tuple[str, frozenset[str], frozenset[str]]
@@ -31,7 +33,7 @@ class _Group:
 
     equations: tuple[Equation, ...]
     stored: frozenset[str]
-    sums: tuple[Candidate, ...]
+    sums: tuple[tuple[str, Site], ...]
     operations: Expr
     extents: tuple[Expr, ...]
 
@@ -96,10 +98,9 @@ class Workshop:
         extents = {e: int(e.xreplace(dict(sizes)).xreplace(concrete)) for e in group.extents}
         choices: tuple[Choice, ...] = ()
         if self.schedule == "auto":
-            out = group.equations[0].lhs.index
-            choices = tuple(choose(candidate, out, extents, self.machine) for candidate in group.sums)
+            choices = tuple(choose(site, extents, self.machine) for _, site in group.sums)
         batched = tuple(s for s, value in sizes.items() if value == self.size)
-        forms = tuple((c.form, c.copied, c.parallel) for c in choices)
+        forms = tuple((c.layout, c.rows) for c in choices)
         structure = self.structures.get((*key, number, batched, forms))
         if structure is None:
             structure = self.structures[(*key, number, batched, forms)] = self.structure(group, choices, batched, block)
@@ -119,13 +120,15 @@ class Workshop:
         stored = frozenset(names[slot] for slot in group.stored)
         (strand, *others) = strands(equations)
         recurrence = strand if isinstance(strand, Recurrence) and not others else None
-        picked = [(c, choice) for c, choice in zip(candidates(equations[0]), choices, strict=bool(choices)) if choice.form != "plain"]
-        scratch: tuple[Tensor, ...] = ()
-        body: Nest | Contraction
-        if picked:
-            body, scratch = contraction(equations, picked, stored)
-        elif recurrence is not None:
-            body = Nest(recurrence.equations, steps(recurrence))
+        scratch = Scratch([t.name for e in equations for t in (e.tensor, *e.reads)])
+        pairs = zip(group.sums, choices, strict=True) if choices else ()
+        chosen = [(names[slot], site.renamed(swap), choice) for (slot, site), choice in pairs if not choice.plain]
+        if recurrence is not None:
+            body = Nest(recurrence.equations, steps(recurrence, chosen, scratch))
+        elif chosen:
+            number = {e.tensor.name: k for k, e in enumerate(equations)}
+            before, after = contraction(equations, [(number[name], site, choice) for name, site, choice in chosen], stored, scratch)
+            body = Nest(equations, (*before, *after))
         else:
             body = Nest(equations, loops(equations, stored))
         plain = "one step after the other" if recurrence is not None else "plain loops"
@@ -133,17 +136,17 @@ class Workshop:
         written = tuple(e.tensor for e in equations if e.tensor.name in stored)
         inside = {e.tensor.name for e in equations}
         read = tuple(dict.fromkeys(t for e in equations for t in e.reads if t.name not in inside))
-        arguments = (*read, *written, *scratch)
+        arguments = (*read, *written, *scratch.tensors)
         integers = _untold(equations, arguments)
         slots = {new: old for old, new in names.items()}
         outputs = tuple(t.name for t in written)
         key = (arguments, outputs, integers, body)
         if key not in self.known:
             name = self.name(block, written, slots)
-            self.known[key] = Kernel(name, arguments, outputs, tuple(t.name for t in scratch), integers, body, reason)
+            self.known[key] = Kernel(name, arguments, outputs, tuple(t.name for t in scratch.tensors), integers, body, reason)
         return _Structure(
             kernel=self.known[key],
-            slots=tuple(f"@{t.name}" if t in scratch else slots[t.name] for t in arguments),
+            slots=tuple(f"@{t.name}" if t in scratch.tensors else slots[t.name] for t in arguments),
             pretty=tuple((new, old) for old, new in names.items()),
             sizes=tuple(own.items()),
         )
@@ -249,11 +252,19 @@ def _grouped(template: Template, slots: frozenset[str], visible: frozenset[str])
         circle = any(isinstance(strand, Recurrence) for strand in strands(group))
         # A step reads what the step before it stored.
         stored = defined if circle else (visible & defined) | fuse.outside(group, groups)
-        sums = () if circle else candidates(group[0])
-        extents = {i.extent for i in group[0].lhs.index} | {c.inner.extent for c in sums}
+        found = _found(group)
+        extents = {i.extent for i in group[0].lhs.index}.union(*(site.extents for _, site in found))
         operations = sympy.Add(*(fuse.operations(e) for e in group))
-        made.append(_Group(group, stored, sums, operations, tuple(sorted(extents, key=str))))
+        made.append(_Group(group, stored, found, operations, tuple(sorted(extents, key=str))))
     return tuple(made)
+
+
+def _found(group: tuple[Equation, ...]) -> tuple[tuple[str, Site], ...]:
+    """Return the sums of a group for which there is more than plain loops, with the names of what is defined by them."""
+    (strand, *others) = strands(group)
+    if isinstance(strand, Recurrence) and not others:
+        return step_sites(strand)
+    return tuple((e.tensor.name, site) for e in group for site in sites(e))
 
 
 def _untold(equations: Sequence[Equation], arguments: Sequence[Tensor]) -> tuple[Symbol, ...]:
