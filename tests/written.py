@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numba
 import numpy as np
 
 
-def executed(text: str, *, compiled: bool = False, name: str = "written") -> dict[str, Any]:
-    """Return the namespace of a module's text; unless ``compiled``, its jitted functions are plain Python ones."""
+def executed(text: str, *, beside: Sequence[Any] = (), compiled: bool = False, name: str = "written") -> dict[str, Any]:
+    """Return the namespace of a module's text; unless ``compiled``, its jitted functions are plain Python ones.
+
+    ``beside`` has the artifacts that the module imports.
+    """
+    hidden = {}
+    for artifact in beside:
+        module = ModuleType(Path(artifact.path).stem)
+        module.__dict__.update(executed(artifact.text, compiled=compiled, name=module.__name__))
+        hidden[module.__name__] = sys.modules.get(module.__name__)
+        sys.modules[module.__name__] = module
     before = numba.config.DISABLE_JIT
     numba.config.DISABLE_JIT = not compiled
     # A cache needs a file, which text in memory is not.
     text = text.replace("cache=True", "cache=False")
     namespace: dict[str, Any] = {"__name__": name}
     try:
-        exec(compile(text, f"<{name}>", "exec"), namespace)
+        with warnings.catch_warnings():
+            # A module that stands alone has no package to import its runtime file from.
+            warnings.simplefilter("ignore", ImportWarning)
+            exec(compile(text, f"<{name}>", "exec"), namespace)
     finally:
         numba.config.DISABLE_JIT = before
+        for known, module in hidden.items():
+            if module is None:
+                del sys.modules[known]
+            else:
+                sys.modules[known] = module
     return namespace
 
 

@@ -151,25 +151,37 @@ def sites(equation: Equation, fixed: tuple[Index, ...] = ()) -> tuple[Site, ...]
 
     ``fixed`` indices do not run.
     """
-    found: list[Site] = []
-    stack: list[Expr] = [equation.rhs]
+    found: dict[Expr, tuple[Site | None, frozenset[Expr]]] = {}
     out = tuple(i for i in equation.lhs.index if i not in fixed)
+    stack: list[tuple[Expr, frozenset[Expr]]] = [(equation.rhs, frozenset())]
     while stack:
-        node = stack.pop()
+        node, around = stack.pop()
         if isinstance(node, Sum):
-            site = Site(node, _candidate(node, out), _rows(node, out))
-            if (site.product or site.rows) and all(other.node != node for other in found):
-                found.append(site)
+            if node in found and found[node][1] != around:
+                # Wanted under several guards, it is a sum that may read nothing where one of them fails.
+                found[node] = None, around
+            elif node not in found:
+                found[node] = _site(node, out, around), around
         elif not isinstance(node, Reduction | ArgMax | Access):
-            stack.extend(reversed(node.args))
-    return tuple(found)
+            guards = frozenset(f for f in node.args if isinstance(f, Guard)) if isinstance(node, sympy.Mul) else frozenset()
+            stack.extend((part, around | guards) for part in reversed(node.args))
+    return tuple(site for site, _ in found.values() if site is not None)
 
 
-def _candidate(node: Sum, out: tuple[Index, ...]) -> Candidate | None:
+def _site(node: Sum, out: tuple[Index, ...], around: frozenset[Expr]) -> Site | None:
+    """Return a sum that stands beside some guards; it reads nothing where one of them fails."""
+    factors = list(sympy.Mul.make_args(node.body))
+    if any(isinstance(f, Access) and not f.plain for f in factors):
+        factors += sorted((g for g in around if g not in factors), key=sympy.default_sort_key)
+    product, rows = _candidate(node, factors, out), _rows(node, factors, out)
+    return Site(node, product, rows) if product or rows else None
+
+
+def _candidate(node: Sum, terms: Sequence[Expr], out: tuple[Index, ...]) -> Candidate | None:
     reads: list[Access] = []
     guards: list[Expr] = []
     numbers: list[Expr] = []
-    for f in sympy.Mul.make_args(node.body):
+    for f in terms:
         if isinstance(f, Access):
             reads.append(f)
         elif isinstance(f, Guard):
@@ -206,8 +218,7 @@ def _candidate(node: Sum, out: tuple[Index, ...]) -> Candidate | None:
     return Candidate(node, sympy.Mul(*numbers), factors, tuple(always), out, batch, own, tuple(node.bound))
 
 
-def _rows(node: Sum, out: tuple[Index, ...]) -> Rows | None:
-    factors = sympy.Mul.make_args(node.body)
+def _rows(node: Sum, factors: Sequence[Expr], out: tuple[Index, ...]) -> Rows | None:
     guards = tuple(f for f in factors if isinstance(f, Guard))
     rest = [f for f in factors if not isinstance(f, Guard)]
     if not out or any(not isinstance(f, Access) and not f.is_Number for f in rest):
@@ -352,8 +363,18 @@ def layouts(c: Candidate, size: Mapping[Expr, int]) -> Iterator[Layout]:
             for pack_right, dots in forms:
                 # Rows are multiplied with rows only where both lie side by side.
                 pack_left = left is None or (dots and left[-1] != "column")
-                positions = map(numbers, (outer, rows, columns, around, inner))
-                made = Layout(*positions, right, pack_left, pack_right, dots, place)
+                made = Layout(
+                    outer=numbers(outer),
+                    rows=numbers(rows),
+                    columns=numbers(columns),
+                    around=numbers(around),
+                    inner=numbers(inner),
+                    right=right,
+                    pack_left=pack_left,
+                    pack_right=pack_right,
+                    dots=dots,
+                    place=place,
+                )
                 if made not in seen:
                     seen.add(made)
                     yield made

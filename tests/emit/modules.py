@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,12 +18,14 @@ from symbackprop.declare.lower import lower
 from symbackprop.derive.network import derive_model
 from symbackprop.emit.render import render
 from symbackprop.plan import make as planner
-from symbackprop.plan.records import Machine, Plan
+from symbackprop.plan.records import CPU, Machine, Plan
 
-#: Machines that tile everything, for both orientations of the product, with and without threads.
-DIRECT = Machine("direct", tile=1, plain=10**6, copy=0, start=0, parallel=10**9)
-SWAPPED = Machine("swapped", tile=1, plain=10**6, copy=1, start=10**4, parallel=10**9)
-PARALLEL = Machine("parallel", tile=1, plain=10**6, copy=1, start=0, parallel=1)
+#: Machines that choose a matrix product for every sum that is one, in each of its forms; and one that adds whole rows.
+DIRECT = replace(CPU, name="direct", tile=1, plain=10**6, row=10**6, copy=0, start=0, call=0, rest=1, dot=10**6, vector=0)
+SWAPPED = replace(DIRECT, name="swapped", start=10**4)
+DOTS = replace(DIRECT, name="dots", start=10**6, dot=0)
+PARALLEL = replace(DIRECT, name="parallel", parallel=1)
+ROWS = replace(DIRECT, name="rows", call=10**9, row=0, entry=0)
 
 
 @dataclass(frozen=True)

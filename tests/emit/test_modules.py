@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 import zoo
-from modules import DIRECT, PARALLEL, SWAPPED, Options, differences, module_of, plan_of
+from modules import DIRECT, DOTS, PARALLEL, ROWS, SWAPPED, Options, differences, module_of, plan_of
 
 import symbackprop as sbp
 from symbackprop.declare.lower import lower
@@ -25,7 +25,7 @@ def form_of(case):
     return "labels" if case.target.ndim == 1 else "rows"
 
 
-@pytest.mark.parametrize("machine", [DIRECT, SWAPPED, PARALLEL], ids=lambda machine: machine.name)
+@pytest.mark.parametrize("machine", [DIRECT, SWAPPED, DOTS, ROWS, PARALLEL], ids=lambda machine: machine.name)
 @pytest.mark.parametrize("seed", range(12))
 def test_tiled_products_agree_with_the_interpreter_in_every_orientation(seed, machine, tmp_path, monkeypatch):
     case = zoo.case(seed)

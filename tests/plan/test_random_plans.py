@@ -24,7 +24,7 @@ from symbackprop.plan.make import assemble
 from symbackprop.plan.records import CPU, Slot
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "emit"))
-from modules import DIRECT
+from modules import DIRECT, DOTS, ROWS
 
 COUNT = int(os.environ.get("SYMBACKPROP_TEST_EQUATIONS", "100"))
 SEEDS = range(COUNT)
@@ -81,7 +81,8 @@ def plan_of(case, derivation, schedule="auto", machine=CPU):
 
 def results(case, derivation, plan, kind, shapes):
     """Run the text of a target on buffers full of NaN; return everything that it computes, by name."""
-    space = written.executed(render(plan, kind)[0].text)
+    text, *beside = render(plan, kind)
+    space = written.executed(text.text, beside=beside)
     kept = (lambda array: np.ascontiguousarray(array).view(Bounded)) if kind == "cpu" else np.ascontiguousarray
     params = kept(np.concatenate([np.zeros(0), *(case.values[p.name].ravel() for p in plan.parameters)]))
     inputs = [kept(case.values[x]) for x in plan.inputs]
@@ -136,7 +137,8 @@ def test_ten_random_systems_run_as_the_interpreter_says_in_both_targets(first):
     for seed in SEEDS[first : first + CHUNK]:
         case = systems.case(seed)
         # Loops as they stand, and products of matrices by tiles wherever there is one, in turn.
-        wrong = judge(case, **({"schedule": "plain"} if seed % 3 == 0 else {"machine": DIRECT} if seed % 3 == 1 else {}))
+        ways = ({"schedule": "plain"}, {}, *({"machine": machine} for machine in (DIRECT, DOTS, ROWS)))
+        wrong = judge(case, **ways[seed % len(ways)])
         if wrong:
             failed.append(f"{case}\n{'; '.join(wrong)}")
     assert not failed, "\n\n".join(failed)
