@@ -11,9 +11,9 @@ from symbackprop.algebra.index import Index
 from symbackprop.algebra.recurrence import Recurrence
 from symbackprop.algebra.tensor import Access
 from symbackprop.plan.classify import Choice, Site, sites
+from symbackprop.plan.contractions import Scratch, contraction
 from symbackprop.plan.naming import with_right_side
 from symbackprop.plan.nests import loops
-from symbackprop.plan.contractions import Scratch, contraction
 from symbackprop.plan.records import Loop, Statement
 
 

@@ -17,9 +17,9 @@ from symbackprop.algebra.tensor import Tensor
 from symbackprop.errors import EmissionError
 from symbackprop.plan import fuse
 from symbackprop.plan.classify import Choice, Site, choose, sites
+from symbackprop.plan.contractions import Scratch, contraction
 from symbackprop.plan.naming import readable
 from symbackprop.plan.nests import loops
-from symbackprop.plan.contractions import Scratch, contraction
 from symbackprop.plan.records import Call, Kernel, Machine, Nest
 from symbackprop.plan.steps import step_sites, steps
 
