@@ -9,6 +9,11 @@ params, grads, state and work are contiguous 1-D arrays of type float32; x has o
 import numpy as np
 from numba import njit
 
+try:
+    from .kernels_cpu import product, row_products, exp_32 as exp, sigmoid_32 as sigmoid, tanh_32 as tanh
+except ImportError:
+    from kernels_cpu import product, row_products, exp_32 as exp, sigmoid_32 as sigmoid, tanh_32 as tanh
+
 NAME = "char_rnn"
 #: Name, offset and shape of each parameter in the flat buffers.
 PARAMETERS = (
@@ -38,7 +43,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 31040 * n + 1
+    return 31040 * n + 2305
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -66,15 +71,6 @@ def in_range(values, least, most):
 
 
 @njit(cache=True, error_model="numpy")
-def sigmoid(u):
-    """Return 1 / (1 + exp(-u)) without overflow."""
-    if u <= real(0.0):
-        small = np.exp(u)
-        return small / (real(1.0) + small)
-    return real(1.0) / (real(1.0) + np.exp(-u))
-
-
-@njit(cache=True, error_model="numpy")
 def embedding_a(E, x, a):
     """Write a."""
     # a[n, t, i] = E[x[n, t], i]
@@ -85,16 +81,19 @@ def embedding_a(E, x, a):
 
 
 @njit(cache=True, error_model="numpy")
-def gru_p(W_x, b_x, x, p):
+def gru_p(W_x, b_x, x, p, W_x_copy):
     """Write p."""
     # p[n, t, r] = b_x[r] + Σ_j W_x[r, j] x[n, t, j]
+    x_matrix = x.reshape((32 * x.shape[0], 16))
+    p_matrix = p.reshape((32 * x.shape[0], 144))
+    for j in range(16):
+        for r in range(144):
+            W_x_copy[j, r] = W_x[r, j]
+    product(x_matrix, W_x_copy, p_matrix)
     for n in range(x.shape[0]):
         for t in range(32):
             for r in range(144):
-                total = real(0.0)
-                for j in range(16):
-                    total += W_x[r, j] * x[n, t, j]
-                p[n, t, r] = b_x[r] + total
+                p[n, t, r] = b_x[r] + p[n, t, r]
 
 
 @njit(cache=True, error_model="numpy")
@@ -106,12 +105,12 @@ def gru_h(W_h, b_h, p, q, r, u, g, h):
     # g[n, t, k] = tanh(q[n, t, 96 + k] r[n, t, k] + p[n, t, 96 + k])
     # h[n, t, k] = (1 − u[n, t, k]) · g[n, t, k] + h[n, t − 1, k] u[n, t, k] [0 ≤ t − 1 < 32]
     for t in range(32):
+        q[:, t] = real(0.0)
+        if 0 <= t - 1 < 32:
+            row_products(h[:, t - 1], W_h, q[:, t])
         for n in range(p.shape[0]):
             for r_ in range(144):
-                total = real(0.0)
-                for k in range(48):
-                    total += W_h[r_, k] * h[n, t - 1, k] if 0 <= t - 1 < 32 else real(0.0)
-                q[n, t, r_] = b_h[r_] + total
+                q[n, t, r_] = b_h[r_] + q[n, t, r_]
         for n in range(p.shape[0]):
             for k in range(48):
                 r[n, t, k] = sigmoid(p[n, t, k] + q[n, t, k])
@@ -120,7 +119,7 @@ def gru_h(W_h, b_h, p, q, r, u, g, h):
                 u[n, t, k] = sigmoid(p[n, t, k + 48] + q[n, t, k + 48])
         for n in range(p.shape[0]):
             for k in range(48):
-                g[n, t, k] = np.tanh(q[n, t, k + 96] * r[n, t, k] + p[n, t, k + 96])
+                g[n, t, k] = tanh(q[n, t, k + 96] * r[n, t, k] + p[n, t, k + 96])
         for n in range(p.shape[0]):
             for k in range(48):
                 h[n, t, k] = (real(1.0) - u[n, t, k]) * g[n, t, k] + (h[n, t - 1, k] * u[n, t, k] if 0 <= t - 1 < 32 else real(0.0))
@@ -140,13 +139,13 @@ def gru_a(h, a):
 def dense_z(W, b, x, z):
     """Write z."""
     # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
+    x_matrix = x.reshape((x.shape[0] * x.shape[1], W.shape[1]))
+    z_matrix = z.reshape((x.shape[0] * x.shape[1], W.shape[0]))
+    row_products(x_matrix, W, z_matrix)
     for n in range(x.shape[0]):
         for t in range(x.shape[1]):
             for i in range(W.shape[0]):
-                total = real(0.0)
-                for j in range(W.shape[1]):
-                    total += W[i, j] * x[n, t, j]
-                z[n, t, i] = b[i] + total
+                z[n, t, i] = b[i] + z[n, t, i]
 
 
 @njit(cache=True, error_model="numpy")
@@ -163,9 +162,9 @@ def write_loss_p(a, p):
             shift = top if abs(top) != real(np.inf) else real(0.0)
             total = real(0.0)
             for j in range(a.shape[2]):
-                total += np.exp(a[n, t, j] - shift)
+                total += exp(a[n, t, j] - shift)
             for i in range(a.shape[2]):
-                p[n, t, i] = np.exp(a[n, t, i] - shift) / total
+                p[n, t, i] = exp(a[n, t, i] - shift) / total
 
 
 @njit(cache=True, error_model="numpy")
@@ -182,7 +181,7 @@ def write_loss_L(a, y, L):
             shift = top if abs(top) != real(np.inf) else real(0.0)
             total = real(0.0)
             for i in range(a.shape[2]):
-                total += np.exp(a[n, t, i] - shift)
+                total += exp(a[n, t, i] - shift)
             L[n, t] = shift + np.log(total) - a[n, t, y[n, t]]
 
 
@@ -215,29 +214,24 @@ def dense_delta(p, y, delta):
 def dense_grad_W(delta, x, grad_W):
     """Write grad_W."""
     # grad_W[i, j] = Σ_{n, t} delta[n, t, i] x[n, t, j]
-    for i in range(delta.shape[2]):
-        for j in range(x.shape[2]):
-            total = real(0.0)
-            for n in range(delta.shape[0]):
-                for t in range(delta.shape[1]):
-                    total += delta[n, t, i] * x[n, t, j]
-            grad_W[i, j] = total
+    delta_matrix = delta.reshape((delta.shape[0] * delta.shape[1], delta.shape[2]))
+    x_matrix = x.reshape((delta.shape[0] * delta.shape[1], x.shape[2]))
+    product(delta_matrix.T, x_matrix, grad_W)
 
 
 @njit(cache=True, error_model="numpy")
 def dense_grad_b(delta, grad_b):
     """Write grad_b."""
     # grad_b[i] = Σ_{n, t} delta[n, t, i]
-    for i in range(delta.shape[2]):
-        total = real(0.0)
-        for n in range(delta.shape[0]):
-            for t in range(delta.shape[1]):
-                total += delta[n, t, i]
-        grad_b[i] = total
+    grad_b[:] = real(0.0)
+    for n in range(delta.shape[0]):
+        for t in range(delta.shape[1]):
+            for i in range(delta.shape[2]):
+                grad_b[i] += delta[n, t, i]
 
 
 @njit(cache=True, error_model="numpy")
-def gru_grad_q(W, W_h, delta, u, g, h, q, p, r, grad_h, grad_g, grad_u, grad_r, grad_q):
+def gru_grad_q(W, W_h, delta, u, g, h, q, p, r, grad_h, grad_g, grad_u, grad_r, grad_q, products):
     """Write grad_h and grad_g and grad_u and grad_r and grad_q."""
     # grad_h[n, t, k] = [0 ≤ 1 + t < 32] Σ_r W_h[r, k] grad_q[n, 1 + t, r] + grad_h[n, 1 + t, k] u[n, 1 + t, k] [0 ≤ 1 + t < 32] + Σ_i
     #     W[i, k] delta[n, t, i]
@@ -248,16 +242,16 @@ def gru_grad_q(W, W_h, delta, u, g, h, q, p, r, grad_h, grad_g, grad_u, grad_r, 
     #     + grad_r[n, t, r] [0 ≤ r < 48] σ(−p[n, t, r] − q[n, t, r]) · σ(p[n, t, r] + q[n, t, r]) + grad_u[n, t, r − 48] [0 ≤ r − 48 < 48]
     #     σ(−p[n, t, r] − q[n, t, r]) · σ(p[n, t, r] + q[n, t, r])
     for t in range(31, -1, -1):
+        grad_h[:, t] = real(0.0)
+        if 0 <= t + 1 < 32:
+            product(grad_q[:, t + 1], W_h, grad_h[:, t])
+        product(delta[:, t], W, products)
         for n in range(delta.shape[0]):
             for k in range(48):
-                total = real(0.0)
-                if 0 <= t + 1 < 32:
-                    for r_ in range(144):
-                        total += W_h[r_, k] * grad_q[n, t + 1, r_]
-                total_2 = real(0.0)
-                for i in range(62):
-                    total_2 += W[i, k] * delta[n, t, i]
-                grad_h[n, t, k] = (grad_h[n, t + 1, k] * u[n, t + 1, k] if 0 <= t + 1 < 32 else real(0.0)) + total + total_2
+                grad_h[n, t, k] = (
+                    (grad_h[n, t, k] if 0 <= t + 1 < 32 else real(0.0)) + (grad_h[n, t + 1, k] * u[n, t + 1, k] if 0 <= t + 1 < 32
+                    else real(0.0)) + products[n, k]
+                )
         for n in range(delta.shape[0]):
             for k in range(48):
                 grad_g[n, t, k] = (real(1.0) - u[n, t, k]) * grad_h[n, t, k]
@@ -270,37 +264,36 @@ def gru_grad_q(W, W_h, delta, u, g, h, q, p, r, grad_h, grad_g, grad_u, grad_r, 
         for n in range(delta.shape[0]):
             for r_ in range(144):
                 grad_q[n, t, r_] = (
-                    ((real(1.0) - np.tanh(q[n, t, r_] * r[n, t, r_ - 96] + p[n, t, r_]) * np.tanh(q[n, t, r_] * r[n, t, r_ - 96] + p[n, t,
-                    r_])) * grad_g[n, t, r_ - 96] * r[n, t, r_ - 96] if 0 <= r_ - 96 < 48 else real(0.0)) + (grad_r[n, t, r_]
-                    * sigmoid(-p[n, t, r_] - q[n, t, r_]) * sigmoid(p[n, t, r_] + q[n, t, r_]) if 0 <= r_ < 48 else real(0.0)) + (grad_u[n,
-                    t, r_ - 48] * sigmoid(-p[n, t, r_] - q[n, t, r_]) * sigmoid(p[n, t, r_] + q[n, t, r_]) if 0 <= r_ - 48 < 48
-                    else real(0.0))
+                    ((real(1.0) - tanh(q[n, t, r_] * r[n, t, r_ - 96] + p[n, t, r_]) * tanh(q[n, t, r_] * r[n, t, r_ - 96] + p[n, t, r_]))
+                    * grad_g[n, t, r_ - 96] * r[n, t, r_ - 96] if 0 <= r_ - 96 < 48 else real(0.0)) + (grad_r[n, t, r_] * sigmoid(-p[n, t,
+                    r_] - q[n, t, r_]) * sigmoid(p[n, t, r_] + q[n, t, r_]) if 0 <= r_ < 48 else real(0.0)) + (grad_u[n, t, r_ - 48]
+                    * sigmoid(-p[n, t, r_] - q[n, t, r_]) * sigmoid(p[n, t, r_] + q[n, t, r_]) if 0 <= r_ - 48 < 48 else real(0.0))
                 )
 
 
 @njit(cache=True, error_model="numpy")
-def gru_grad_W_h(grad_q, h, grad_W_h):
+def gru_grad_W_h(grad_q, h, grad_W_h, h_windows):
     """Write grad_W_h."""
     # grad_W_h[r, k] = Σ_{n, t} grad_q[n, t, r] h[n, t − 1, k] [0 ≤ t − 1 < 32]
-    for r in range(grad_W_h.shape[0]):
-        for k in range(grad_W_h.shape[1]):
-            total = real(0.0)
-            for n in range(grad_q.shape[0]):
-                for t in range(1, 32):
-                    total += grad_q[n, t, r] * h[n, t - 1, k]
-            grad_W_h[r, k] = total
+    grad_q_matrix = grad_q.reshape((32 * grad_q.shape[0], 144))
+    h_windows_matrix = h_windows.reshape((32 * grad_q.shape[0], grad_W_h.shape[1]))
+    h_windows[:] = real(0.0)
+    for n in range(grad_q.shape[0]):
+        for t in range(1, 32):
+            for k in range(grad_W_h.shape[1]):
+                h_windows[n, t, k] = h[n, t - 1, k]
+    product(grad_q_matrix.T, h_windows_matrix, grad_W_h)
 
 
 @njit(cache=True, error_model="numpy")
 def gru_grad_b_h(grad_q, grad_b_h):
     """Write grad_b_h."""
     # grad_b_h[r] = Σ_{n, t} grad_q[n, t, r]
-    for r in range(grad_b_h.shape[0]):
-        total = real(0.0)
-        for n in range(grad_q.shape[0]):
-            for t in range(32):
-                total += grad_q[n, t, r]
-        grad_b_h[r] = total
+    grad_b_h[:] = real(0.0)
+    for n in range(grad_q.shape[0]):
+        for t in range(32):
+            for r in range(grad_b_h.shape[0]):
+                grad_b_h[r] += grad_q[n, t, r]
 
 
 @njit(cache=True, error_model="numpy")
@@ -313,49 +306,46 @@ def gru_grad_p(grad_g, grad_r, grad_u, p, q, r, grad_p):
         for t in range(32):
             for r_ in range(144):
                 grad_p[n, t, r_] = (
-                    ((real(1.0) - np.tanh(q[n, t, r_] * r[n, t, r_ - 96] + p[n, t, r_]) * np.tanh(q[n, t, r_] * r[n, t, r_ - 96] + p[n, t,
-                    r_])) * grad_g[n, t, r_ - 96] if 0 <= r_ - 96 < 48 else real(0.0)) + (grad_r[n, t, r_] * sigmoid(-p[n, t, r_] - q[n, t,
-                    r_]) * sigmoid(p[n, t, r_] + q[n, t, r_]) if 0 <= r_ < 48 else real(0.0)) + (grad_u[n, t, r_ - 48] * sigmoid(-p[n, t,
-                    r_] - q[n, t, r_]) * sigmoid(p[n, t, r_] + q[n, t, r_]) if 0 <= r_ - 48 < 48 else real(0.0))
+                    ((real(1.0) - tanh(q[n, t, r_] * r[n, t, r_ - 96] + p[n, t, r_]) * tanh(q[n, t, r_] * r[n, t, r_ - 96] + p[n, t, r_]))
+                    * grad_g[n, t, r_ - 96] if 0 <= r_ - 96 < 48 else real(0.0)) + (grad_r[n, t, r_] * sigmoid(-p[n, t, r_] - q[n, t, r_])
+                    * sigmoid(p[n, t, r_] + q[n, t, r_]) if 0 <= r_ < 48 else real(0.0)) + (grad_u[n, t, r_ - 48] * sigmoid(-p[n, t, r_]
+                    - q[n, t, r_]) * sigmoid(p[n, t, r_] + q[n, t, r_]) if 0 <= r_ - 48 < 48 else real(0.0))
                 )
 
 
 @njit(cache=True, error_model="numpy")
-def gru_grad_W_x(grad_p, x, grad_W_x):
+def gru_grad_W_x(grad_p, x, grad_W_x, products):
     """Write grad_W_x."""
     # grad_W_x[r, j] = Σ_{n, t} grad_p[n, t, r] x[n, t, j]
+    x_matrix = x.reshape((32 * grad_p.shape[0], 16))
+    grad_p_matrix = grad_p.reshape((32 * grad_p.shape[0], 144))
+    product(x_matrix.T, grad_p_matrix, products)
     for r in range(grad_W_x.shape[0]):
         for j in range(grad_W_x.shape[1]):
-            total = real(0.0)
-            for n in range(grad_p.shape[0]):
-                for t in range(32):
-                    total += grad_p[n, t, r] * x[n, t, j]
-            grad_W_x[r, j] = total
+            grad_W_x[r, j] = products[j, r]
 
 
 @njit(cache=True, error_model="numpy")
 def gru_grad_b_x(grad_p, grad_b_x):
     """Write grad_b_x."""
     # grad_b_x[r] = Σ_{n, t} grad_p[n, t, r]
-    for r in range(grad_b_x.shape[0]):
-        total = real(0.0)
-        for n in range(grad_p.shape[0]):
-            for t in range(32):
-                total += grad_p[n, t, r]
-        grad_b_x[r] = total
+    grad_b_x[:] = real(0.0)
+    for n in range(grad_p.shape[0]):
+        for t in range(32):
+            for r in range(grad_b_x.shape[0]):
+                grad_b_x[r] += grad_p[n, t, r]
 
 
 @njit(cache=True, error_model="numpy")
-def embedding_grad_a(W_x, grad_p, grad_a):
+def embedding_grad_a(W_x, grad_p, grad_a, W_x_copy):
     """Write grad_a."""
     # grad_a[n, t, j] = Σ_r W_x[r, j] grad_p[n, t, r]
-    for n in range(grad_p.shape[0]):
-        for t in range(grad_a.shape[1]):
-            for j in range(grad_a.shape[2]):
-                total = real(0.0)
-                for r in range(144):
-                    total += W_x[r, j] * grad_p[n, t, r]
-                grad_a[n, t, j] = total
+    grad_p_matrix = grad_p.reshape((32 * grad_p.shape[0], 144))
+    grad_a_matrix = grad_a.reshape((grad_p.shape[0] * grad_a.shape[1], grad_a.shape[2]))
+    for j in range(grad_a.shape[2]):
+        for r in range(144):
+            W_x_copy[j, r] = W_x[r, j]
+    row_products(grad_p_matrix, W_x_copy, grad_a_matrix)
 
 
 @njit(cache=True, error_model="numpy")
@@ -392,6 +382,7 @@ def forward(params, x, out, work):
     gru_1_W_x = view_2(params, 992, 144, 16)
     gru_1_b_x = params[10208:10352]
     gru_1_p = view_3(work, 512 * n, n, 32, 144)
+    W_x_copy = view_2(work, 31040 * n, 16, 144)
     gru_1_W_h = view_2(params, 3296, 144, 48)
     gru_1_b_h = params[10352:10496]
     gru_1_q = view_3(work, 5120 * n, n, 32, 144)
@@ -405,7 +396,7 @@ def forward(params, x, out, work):
     # embedding_1
     embedding_a(embedding_1_E, x, embedding_1_a)
     # gru_1
-    gru_p(gru_1_W_x, gru_1_b_x, embedding_1_a, gru_1_p)
+    gru_p(gru_1_W_x, gru_1_b_x, embedding_1_a, gru_1_p, W_x_copy)
     gru_h(gru_1_W_h, gru_1_b_h, gru_1_p, gru_1_q, gru_1_r, gru_1_u, gru_1_g, gru_1_h)
     gru_a(gru_1_h, gru_1_a)
     # dense_1
@@ -424,6 +415,7 @@ def loss(params, x, y, work):
     gru_1_W_x = view_2(params, 992, 144, 16)
     gru_1_b_x = params[10208:10352]
     gru_1_p = view_3(work, 512 * n, n, 32, 144)
+    W_x_copy = view_2(work, 31040 * n, 16, 144)
     gru_1_W_h = view_2(params, 3296, 144, 48)
     gru_1_b_h = params[10352:10496]
     gru_1_q = view_3(work, 5120 * n, n, 32, 144)
@@ -441,7 +433,7 @@ def loss(params, x, y, work):
     # embedding_1
     embedding_a(embedding_1_E, x, embedding_1_a)
     # gru_1
-    gru_p(gru_1_W_x, gru_1_b_x, embedding_1_a, gru_1_p)
+    gru_p(gru_1_W_x, gru_1_b_x, embedding_1_a, gru_1_p, W_x_copy)
     gru_h(gru_1_W_h, gru_1_b_h, gru_1_p, gru_1_q, gru_1_r, gru_1_u, gru_1_g, gru_1_h)
     gru_a(gru_1_h, gru_1_a)
     # dense_1
@@ -478,14 +470,18 @@ def value_and_grad(params, x, y, grads, work):
     grad_gru_1_u = view_3(work, 23360 * n, n, 32, 48)
     grad_gru_1_r = view_3(work, 24896 * n, n, 32, 48)
     grad_gru_1_q = view_3(work, 26432 * n, n, 32, 144)
+    products = view_2(work, 20928 * n, n, 48)
     grad_gru_1_W_h = view_2(grads, 3296, 144, 48)
+    h_windows = view_3(work, 11264 * n, n, 32, 48)
     grad_gru_1_b_h = grads[10352:10496]
     grad_gru_1_p = view_3(work, 11264 * n, n, 32, 144)
     embedding_1_a = view_3(work, 0, n, 32, 16)
     grad_gru_1_W_x = view_2(grads, 992, 144, 16)
+    products_ = view_2(work, 31040 * n + 1, 16, 144)
     grad_gru_1_b_x = grads[10208:10352]
     gru_1_W_x = view_2(params, 992, 144, 16)
     grad_embedding_1_a = view_3(work, 0, n, 32, 16)
+    W_x_copy = view_2(work, 31040 * n + 1, 16, 144)
     grad_embedding_1_E = view_2(grads, 0, 62, 16)
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
@@ -494,15 +490,15 @@ def value_and_grad(params, x, y, grads, work):
     # gru_1
     gru_grad_q(
         dense_1_W, gru_1_W_h, delta_dense_1, gru_1_u, gru_1_g, gru_1_h, gru_1_q, gru_1_p, gru_1_r, grad_gru_1_h, grad_gru_1_g, grad_gru_1_u,
-        grad_gru_1_r, grad_gru_1_q,
+        grad_gru_1_r, grad_gru_1_q, products,
     )
-    gru_grad_W_h(grad_gru_1_q, gru_1_h, grad_gru_1_W_h)
+    gru_grad_W_h(grad_gru_1_q, gru_1_h, grad_gru_1_W_h, h_windows)
     gru_grad_b_h(grad_gru_1_q, grad_gru_1_b_h)
     gru_grad_p(grad_gru_1_g, grad_gru_1_r, grad_gru_1_u, gru_1_p, gru_1_q, gru_1_r, grad_gru_1_p)
-    gru_grad_W_x(grad_gru_1_p, embedding_1_a, grad_gru_1_W_x)
+    gru_grad_W_x(grad_gru_1_p, embedding_1_a, grad_gru_1_W_x, products_)
     gru_grad_b_x(grad_gru_1_p, grad_gru_1_b_x)
     # embedding_1
-    embedding_grad_a(gru_1_W_x, grad_gru_1_p, grad_embedding_1_a)
+    embedding_grad_a(gru_1_W_x, grad_gru_1_p, grad_embedding_1_a, W_x_copy)
     embedding_grad_E(grad_embedding_1_a, x, grad_embedding_1_E)
     return value
 

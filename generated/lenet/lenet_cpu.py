@@ -9,6 +9,11 @@ params, grads, state and work are contiguous 1-D arrays of type float32; x has o
 import numpy as np
 from numba import njit
 
+try:
+    from .kernels_cpu import add_row_products, product, row_products, exp_32 as exp
+except ImportError:
+    from kernels_cpu import add_row_products, product, row_products, exp_32 as exp
+
 NAME = "lenet"
 #: Name, offset and shape of each parameter in the flat buffers.
 PARAMETERS = (
@@ -37,7 +42,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 1210 * n + 1
+    return 2814 * n + 649
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -54,6 +59,20 @@ def view_4(buffer, start, groups, planes, rows, columns):
     return buffer[start : start + groups * planes * rows * columns].reshape((groups, planes, rows, columns))
 
 
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, :, :, :, ::1](float32[::1], int64, int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
+def view_5(buffer, start, blocks_1, groups, planes, rows, columns):
+    """Return a part of a flat buffer as an array of rank 5."""
+    return buffer[start : start + blocks_1 * groups * planes * rows * columns].reshape((blocks_1, groups, planes, rows, columns))
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, :, :, :, :, ::1](float32[::1], int64, int64, int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
+def view_6(buffer, start, blocks_2, blocks_1, groups, planes, rows, columns):
+    """Return a part of a flat buffer as an array of rank 6."""
+    return buffer[start : start + blocks_2 * blocks_1 * groups * planes * rows * columns].reshape((blocks_2, blocks_1, groups, planes, rows, columns))
+
+
 @njit(cache=True, error_model="numpy")
 def in_range(values, least, most):
     """Whether every value lies in least .. most."""
@@ -65,20 +84,26 @@ def in_range(values, least, most):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_a(W, b, x, a):
+def conv2d_a(W, b, x, a, x_windows):
     """Write a."""
     # z[n, k, p, q] = b[k] + Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     # a[n, k, p, q] = z[n, k, p, q] [z[n, k, p, q] > 0]
+    W_matrix = W.reshape((6, 9))
+    x_windows_matrix = x_windows.reshape((9, 64))
+    a_matrices = a.reshape((x.shape[0], 6, 64))
+    x_windows[:] = real(0.0)
     for n in range(x.shape[0]):
+        for c in range(1):
+            for u in range(3):
+                for v in range(3):
+                    for p in range(max(0, 1 - u), min(8, 9 - u)):
+                        for q in range(max(0, 1 - v), min(8, 9 - v)):
+                            x_windows[c, u, v, p, q] = x[n, c, p + u - 1, q + v - 1]
+        product(W_matrix, x_windows_matrix, a_matrices[n])
         for k in range(6):
             for p in range(8):
                 for q in range(8):
-                    total = real(0.0)
-                    for c in range(1):
-                        for u in range(max(0, 1 - p), min(3, 9 - p)):
-                            for v in range(max(0, 1 - q), min(3, 9 - q)):
-                                total += W[k, c, u, v] * x[n, c, p + u - 1, q + v - 1]
-                    z = b[k] + total
+                    z = b[k] + a[n, k, p, q]
                     a[n, k, p, q] = real(0.0) if z <= real(0.0) else z
 
 
@@ -104,20 +129,27 @@ def maxpool2d_a(x, a_argmax, a):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_a_2(W, b, x, a):
+def conv2d_a_2(W, b, x, a, x_windows, products):
     """Write a."""
     # z[n, k, p, q] = b[k] + Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q + v − 1 < 4]
     # a[n, k, p, q] = z[n, k, p, q] [z[n, k, p, q] > 0]
+    W_matrix = W.reshape((12, 54))
+    x_windows_matrix = x_windows.reshape((54, 16 * x.shape[0]))
+    products_matrix = products.reshape((12, 16 * x.shape[0]))
+    x_windows[:] = real(0.0)
+    for c in range(6):
+        for u in range(3):
+            for v in range(3):
+                for n in range(x.shape[0]):
+                    for p in range(max(0, 1 - u), min(4, 5 - u)):
+                        for q in range(max(0, 1 - v), min(4, 5 - v)):
+                            x_windows[c, u, v, n, p, q] = x[n, c, p + u - 1, q + v - 1]
+    product(W_matrix, x_windows_matrix, products_matrix)
     for n in range(x.shape[0]):
         for k in range(12):
             for p in range(4):
                 for q in range(4):
-                    total = real(0.0)
-                    for c in range(6):
-                        for u in range(max(0, 1 - p), min(3, 5 - p)):
-                            for v in range(max(0, 1 - q), min(3, 5 - q)):
-                                total += W[k, c, u, v] * x[n, c, p + u - 1, q + v - 1]
-                    z = b[k] + total
+                    z = b[k] + products[k, n, p, q]
                     a[n, k, p, q] = real(0.0) if z <= real(0.0) else z
 
 
@@ -178,9 +210,9 @@ def write_loss_p(a, p):
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
         for j in range(a.shape[1]):
-            total += np.exp(a[n, j] - shift)
+            total += exp(a[n, j] - shift)
         for i in range(a.shape[1]):
-            p[n, i] = np.exp(a[n, i] - shift) / total
+            p[n, i] = exp(a[n, i] - shift) / total
 
 
 @njit(cache=True, error_model="numpy")
@@ -196,7 +228,7 @@ def write_loss_L(a, y, L):
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
         for i in range(a.shape[1]):
-            total += np.exp(a[n, i] - shift)
+            total += exp(a[n, i] - shift)
         L[n] = shift + np.log(total) - a[n, y[n]]
 
 
@@ -272,19 +304,26 @@ def conv2d_delta(a, a_argmax_next, grad_a, delta):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_grad_W(delta, x, grad_W):
+def conv2d_grad_W(delta, x, grad_W, delta_copy, x_windows):
     """Write grad_W."""
     # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q + v − 1 < 4]
+    delta_copy_matrix = delta_copy.reshape((grad_W.shape[0], 16 * delta.shape[0]))
+    x_windows_matrix = x_windows.reshape((grad_W.shape[1] * grad_W.shape[2] * grad_W.shape[3], 16 * delta.shape[0]))
+    grad_W_matrix = grad_W.reshape((grad_W.shape[0], grad_W.shape[1] * grad_W.shape[2] * grad_W.shape[3]))
     for k in range(grad_W.shape[0]):
-        for c in range(grad_W.shape[1]):
-            for u in range(grad_W.shape[2]):
-                for v in range(grad_W.shape[3]):
-                    total = real(0.0)
-                    for n in range(delta.shape[0]):
-                        for p in range(max(0, 1 - u), min(4, 5 - u)):
-                            for q in range(max(0, 1 - v), min(4, 5 - v)):
-                                total += delta[n, k, p, q] * x[n, c, p + u - 1, q + v - 1]
-                    grad_W[k, c, u, v] = total
+        for n in range(delta.shape[0]):
+            for p in range(4):
+                for q in range(4):
+                    delta_copy[k, n, p, q] = delta[n, k, p, q]
+    x_windows[:] = real(0.0)
+    for c in range(grad_W.shape[1]):
+        for u in range(grad_W.shape[2]):
+            for v in range(grad_W.shape[3]):
+                for n in range(delta.shape[0]):
+                    for p in range(max(0, 1 - u), min(4, 5 - u)):
+                        for q in range(max(0, 1 - v), min(4, 5 - v)):
+                            x_windows[c, u, v, n, p, q] = x[n, c, p + u - 1, q + v - 1]
+    row_products(delta_copy_matrix, x_windows_matrix, grad_W_matrix)
 
 
 @njit(cache=True, error_model="numpy")
@@ -301,19 +340,33 @@ def conv2d_grad_b(delta, grad_b):
 
 
 @njit(cache=True, error_model="numpy")
-def maxpool2d_grad_a(W, delta, grad_a):
+def maxpool2d_grad_a(W, delta, grad_a, W_copy, delta_windows, products):
     """Write grad_a."""
     # grad_a[n, c, h, w] = Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 4] [0 ≤ 1 + w − v < 4]
+    n_2 = grad_a.shape[2]
+    n_3 = grad_a.shape[3]
+    W_copy_matrix = W_copy.reshape((grad_a.shape[1], 108))
+    delta_windows_matrix = delta_windows.reshape((108, delta.shape[0] * grad_a.shape[2] * grad_a.shape[3]))
+    products_matrix = products.reshape((grad_a.shape[1], delta.shape[0] * grad_a.shape[2] * grad_a.shape[3]))
+    for c in range(grad_a.shape[1]):
+        for k in range(12):
+            for u in range(3):
+                for v in range(3):
+                    W_copy[c, k, u, v] = W[k, c, u, v]
+    delta_windows[:] = real(0.0)
+    for k in range(12):
+        for u in range(3):
+            for v in range(3):
+                for n in range(delta.shape[0]):
+                    for h in range(max(0, u - 1), min(n_2, u + 3)):
+                        for w in range(max(0, v - 1), min(n_3, v + 3)):
+                            delta_windows[k, u, v, n, h, w] = delta[n, k, h + 1 - u, w + 1 - v]
+    product(W_copy_matrix, delta_windows_matrix, products_matrix)
     for n in range(delta.shape[0]):
         for c in range(grad_a.shape[1]):
             for h in range(grad_a.shape[2]):
                 for w in range(grad_a.shape[3]):
-                    total = real(0.0)
-                    for k in range(12):
-                        for u in range(max(0, h - 2), min(3, h + 2)):
-                            for v in range(max(0, w - 2), min(3, w + 2)):
-                                total += W[k, c, u, v] * delta[n, k, h + 1 - u, w + 1 - v]
-                    grad_a[n, c, h, w] = total
+                    grad_a[n, c, h, w] = products[c, n, h, w]
 
 
 @njit(cache=True, error_model="numpy")
@@ -332,19 +385,22 @@ def conv2d_delta_2(a, a_argmax_next, grad_a, delta):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_grad_W_2(delta, x, grad_W):
+def conv2d_grad_W_2(delta, x, grad_W, x_windows):
     """Write grad_W."""
     # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    for k in range(grad_W.shape[0]):
+    delta_matrices = delta.reshape((delta.shape[0], 6, 64))
+    x_windows_matrix = x_windows.reshape((grad_W.shape[1] * grad_W.shape[2] * grad_W.shape[3], 64))
+    grad_W_matrix = grad_W.reshape((grad_W.shape[0], grad_W.shape[1] * grad_W.shape[2] * grad_W.shape[3]))
+    x_windows[:] = real(0.0)
+    grad_W[:] = real(0.0)
+    for n in range(delta.shape[0]):
         for c in range(grad_W.shape[1]):
             for u in range(grad_W.shape[2]):
                 for v in range(grad_W.shape[3]):
-                    total = real(0.0)
-                    for n in range(delta.shape[0]):
-                        for p in range(max(0, 1 - u), min(8, 9 - u)):
-                            for q in range(max(0, 1 - v), min(8, 9 - v)):
-                                total += delta[n, k, p, q] * x[n, c, p + u - 1, q + v - 1]
-                    grad_W[k, c, u, v] = total
+                    for p in range(max(0, 1 - u), min(8, 9 - u)):
+                        for q in range(max(0, 1 - v), min(8, 9 - v)):
+                            x_windows[c, u, v, p, q] = x[n, c, p + u - 1, q + v - 1]
+        add_row_products(delta_matrices[n], x_windows_matrix, grad_W_matrix)
 
 
 @njit(cache=True, error_model="numpy")
@@ -364,16 +420,16 @@ def conv2d_grad_b_2(delta, grad_b):
 def write_grad_x(W, delta, grad_x):
     """Write grad_x."""
     # grad_x[n, c, h, w] = Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]
+    n_3 = grad_x.shape[3]
     for n in range(delta.shape[0]):
         for c in range(grad_x.shape[1]):
             for h in range(grad_x.shape[2]):
-                for w in range(grad_x.shape[3]):
-                    total = real(0.0)
-                    for k in range(6):
-                        for u in range(max(0, h - 6), min(3, h + 2)):
-                            for v in range(max(0, w - 6), min(3, w + 2)):
-                                total += W[k, c, u, v] * delta[n, k, h + 1 - u, w + 1 - v]
-                    grad_x[n, c, h, w] = total
+                grad_x[n, c, h] = real(0.0)
+                for k in range(6):
+                    for u in range(max(0, h - 6), min(3, h + 2)):
+                        for v in range(3):
+                            for w in range(max(0, v - 1), min(n_3, v + 7)):
+                                grad_x[n, c, h, w] += W[k, c, u, v] * delta[n, k, h + 1 - u, w + 1 - v]
 
 
 @njit(cache=True, error_model="numpy")
@@ -391,22 +447,25 @@ def forward(params, x, out, work):
     conv2d_1_W = view_4(params, 0, 6, 1, 3, 3)
     conv2d_1_b = params[54:60]
     conv2d_1_a = view_4(work, 0, n, 6, 8, 8)
+    x_windows = view_5(work, 2814 * n, 1, 3, 3, 8, 8)
     maxpool2d_1_a_argmax = view_4(work, 384 * n, n, 6, 4, 4)
     maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
     conv2d_2_W = view_4(params, 60, 12, 6, 3, 3)
     conv2d_2_b = params[708:720]
     conv2d_2_a = view_4(work, 576 * n, n, 12, 4, 4)
+    x_windows_ = view_6(work, 768 * n, 6, 3, 3, n, 4, 4)
+    products = view_4(work, 1632 * n, 12, n, 4, 4)
     maxpool2d_2_a_argmax = view_4(work, 768 * n, n, 12, 2, 2)
     maxpool2d_2_a = view_4(work, 816 * n, n, 12, 2, 2)
     flatten_1_a = view_2(work, 864 * n, n, 48)
     dense_1_W = view_2(params, 720, 10, 48)
     dense_1_b = params[1200:1210]
     # conv2d_1
-    conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a)
+    conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a, x_windows)
     # maxpool2d_1
     maxpool2d_a(conv2d_1_a, maxpool2d_1_a_argmax, maxpool2d_1_a)
     # conv2d_2
-    conv2d_a_2(conv2d_2_W, conv2d_2_b, maxpool2d_1_a, conv2d_2_a)
+    conv2d_a_2(conv2d_2_W, conv2d_2_b, maxpool2d_1_a, conv2d_2_a, x_windows_, products)
     # maxpool2d_2
     maxpool2d_a_2(conv2d_2_a, maxpool2d_2_a_argmax, maxpool2d_2_a)
     # flatten_1
@@ -424,11 +483,14 @@ def loss(params, x, y, work):
     conv2d_1_W = view_4(params, 0, 6, 1, 3, 3)
     conv2d_1_b = params[54:60]
     conv2d_1_a = view_4(work, 0, n, 6, 8, 8)
+    x_windows = view_5(work, 2814 * n, 1, 3, 3, 8, 8)
     maxpool2d_1_a_argmax = view_4(work, 384 * n, n, 6, 4, 4)
     maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
     conv2d_2_W = view_4(params, 60, 12, 6, 3, 3)
     conv2d_2_b = params[708:720]
     conv2d_2_a = view_4(work, 576 * n, n, 12, 4, 4)
+    x_windows_ = view_6(work, 768 * n, 6, 3, 3, n, 4, 4)
+    products = view_4(work, 1632 * n, 12, n, 4, 4)
     maxpool2d_2_a_argmax = view_4(work, 768 * n, n, 12, 2, 2)
     maxpool2d_2_a = view_4(work, 816 * n, n, 12, 2, 2)
     flatten_1_a = view_2(work, 864 * n, n, 48)
@@ -437,13 +499,13 @@ def loss(params, x, y, work):
     dense_1_z = view_2(work, 816 * n, n, 10)
     loss_p = view_2(work, 826 * n, n, 10)
     loss_L = work[836 * n:837 * n]
-    loss_ = work[1210 * n:1210 * n + 1]
+    loss_ = work[2814 * n:2814 * n + 1]
     # conv2d_1
-    conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a)
+    conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a, x_windows)
     # maxpool2d_1
     maxpool2d_a(conv2d_1_a, maxpool2d_1_a_argmax, maxpool2d_1_a)
     # conv2d_2
-    conv2d_a_2(conv2d_2_W, conv2d_2_b, maxpool2d_1_a, conv2d_2_a)
+    conv2d_a_2(conv2d_2_W, conv2d_2_b, maxpool2d_1_a, conv2d_2_a, x_windows_, products)
     # maxpool2d_2
     maxpool2d_a_2(conv2d_2_a, maxpool2d_2_a_argmax, maxpool2d_2_a)
     # flatten_1
@@ -476,13 +538,19 @@ def value_and_grad(params, x, y, grads, work):
     delta_conv2d_2 = view_4(work, 894 * n, n, 12, 4, 4)
     maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
     grad_conv2d_2_W = view_4(grads, 60, 12, 6, 3, 3)
+    delta_copy = view_4(work, 576 * n, 12, n, 4, 4)
+    x_windows = view_6(work, 1086 * n, 6, 3, 3, n, 4, 4)
     grad_conv2d_2_b = grads[708:720]
     conv2d_2_W = view_4(params, 60, 12, 6, 3, 3)
     grad_maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
+    W_copy = view_4(work, 2814 * n + 1, 6, 12, 3, 3)
+    delta_windows = view_6(work, 1086 * n, 12, 3, 3, n, 4, 4)
+    products = view_4(work, 576 * n, 6, n, 4, 4)
     conv2d_1_a = view_4(work, 0, n, 6, 8, 8)
     maxpool2d_1_a_argmax = view_4(work, 384 * n, n, 6, 4, 4)
     delta_conv2d_1 = view_4(work, 826 * n, n, 6, 8, 8)
     grad_conv2d_1_W = view_4(grads, 0, 6, 1, 3, 3)
+    x_windows_ = view_5(work, 2814 * n + 1, 1, 3, 3, 8, 8)
     grad_conv2d_1_b = grads[54:60]
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
@@ -492,13 +560,13 @@ def value_and_grad(params, x, y, grads, work):
     flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
     # conv2d_2
     conv2d_delta(conv2d_2_a, maxpool2d_2_a_argmax, grad_flatten_1_a, delta_conv2d_2)
-    conv2d_grad_W(delta_conv2d_2, maxpool2d_1_a, grad_conv2d_2_W)
+    conv2d_grad_W(delta_conv2d_2, maxpool2d_1_a, grad_conv2d_2_W, delta_copy, x_windows)
     conv2d_grad_b(delta_conv2d_2, grad_conv2d_2_b)
     # maxpool2d_1
-    maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a)
+    maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a, W_copy, delta_windows, products)
     # conv2d_1
     conv2d_delta_2(conv2d_1_a, maxpool2d_1_a_argmax, grad_maxpool2d_1_a, delta_conv2d_1)
-    conv2d_grad_W_2(delta_conv2d_1, x, grad_conv2d_1_W)
+    conv2d_grad_W_2(delta_conv2d_1, x, grad_conv2d_1_W, x_windows_)
     conv2d_grad_b_2(delta_conv2d_1, grad_conv2d_1_b)
     return value
 
@@ -519,6 +587,9 @@ def input_gradients(params, x, y, grads_x, work):
     delta_conv2d_2 = view_4(work, 894 * n, n, 12, 4, 4)
     conv2d_2_W = view_4(params, 60, 12, 6, 3, 3)
     grad_maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
+    W_copy = view_4(work, 2814 * n + 1, 6, 12, 3, 3)
+    delta_windows = view_6(work, 1086 * n, 12, 3, 3, n, 4, 4)
+    products = view_4(work, 576 * n, 6, n, 4, 4)
     conv2d_1_a = view_4(work, 0, n, 6, 8, 8)
     maxpool2d_1_a_argmax = view_4(work, 384 * n, n, 6, 4, 4)
     delta_conv2d_1 = view_4(work, 826 * n, n, 6, 8, 8)
@@ -530,7 +601,7 @@ def input_gradients(params, x, y, grads_x, work):
     # conv2d_2
     conv2d_delta(conv2d_2_a, maxpool2d_2_a_argmax, grad_flatten_1_a, delta_conv2d_2)
     # maxpool2d_1
-    maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a)
+    maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a, W_copy, delta_windows, products)
     # conv2d_1
     conv2d_delta_2(conv2d_1_a, maxpool2d_1_a_argmax, grad_maxpool2d_1_a, delta_conv2d_1)
     # x

@@ -10,9 +10,9 @@ import numpy as np
 from numba import njit
 
 try:
-    from .kernels_cpu import product, transpose
+    from .kernels_cpu import add_row_products, product, row_products, exp_32 as exp
 except ImportError:
-    from kernels_cpu import product, transpose
+    from kernels_cpu import add_row_products, product, row_products, exp_32 as exp
 
 NAME = "resnet_block"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -46,7 +46,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 8192 * n + 2560
+    return 8192 * n + 9217
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -81,37 +81,45 @@ def in_range(values, least, most):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_a(W, b, x, a):
+def conv2d_a(W, b, x, a, x_windows):
     """Write a."""
     # z[n, k, p, q] = b[k] + Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     # a[n, k, p, q] = z[n, k, p, q] [z[n, k, p, q] > 0]
+    W_matrix = W.reshape((16, 9))
+    x_windows_matrix = x_windows.reshape((9, 64))
+    a_matrices = a.reshape((x.shape[0], 16, 64))
+    x_windows[:] = real(0.0)
     for n in range(x.shape[0]):
+        for c in range(1):
+            for u in range(3):
+                for v in range(3):
+                    for p in range(max(0, 1 - u), min(8, 9 - u)):
+                        for q in range(max(0, 1 - v), min(8, 9 - v)):
+                            x_windows[c, u, v, p, q] = x[n, c, p + u - 1, q + v - 1]
+        product(W_matrix, x_windows_matrix, a_matrices[n])
         for k in range(16):
             for p in range(8):
                 for q in range(8):
-                    total = real(0.0)
-                    for c in range(1):
-                        for u in range(max(0, 1 - p), min(3, 9 - p)):
-                            for v in range(max(0, 1 - q), min(3, 9 - q)):
-                                total += W[k, c, u, v] * x[n, c, p + u - 1, q + v - 1]
-                    z = b[k] + total
+                    z = b[k] + a[n, k, p, q]
                     a[n, k, p, q] = real(0.0) if z <= real(0.0) else z
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_z(W, x, z):
+def conv2d_z(W, x, z, x_windows):
     """Write z."""
     # z[n, k, p, q] = Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
+    W_matrix = W.reshape((16, 144))
+    x_windows_matrix = x_windows.reshape((144, 64))
+    z_matrices = z.reshape((x.shape[0], 16, 64))
+    x_windows[:] = real(0.0)
     for n in range(x.shape[0]):
-        for k in range(16):
-            for p in range(8):
-                for q in range(8):
-                    total = real(0.0)
-                    for c in range(16):
-                        for u in range(max(0, 1 - p), min(3, 9 - p)):
-                            for v in range(max(0, 1 - q), min(3, 9 - q)):
-                                total += W[k, c, u, v] * x[n, c, p + u - 1, q + v - 1]
-                    z[n, k, p, q] = total
+        for c in range(16):
+            for u in range(3):
+                for v in range(3):
+                    for p in range(max(0, 1 - u), min(8, 9 - u)):
+                        for q in range(max(0, 1 - v), min(8, 9 - v)):
+                            x_windows[c, u, v, p, q] = x[n, c, p + u - 1, q + v - 1]
+        product(W_matrix, x_windows_matrix, z_matrices[n])
 
 
 @njit(cache=True, error_model="numpy")
@@ -222,11 +230,10 @@ def flatten_a(x, a):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_z(W, b, x, z, W_transposed):
+def dense_z(W, b, x, z):
     """Write z."""
     # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    transpose(W, W_transposed)
-    product(x, W_transposed, z)
+    row_products(x, W, z)
     for n in range(x.shape[0]):
         for i in range(W.shape[0]):
             z[n, i] = b[i] + z[n, i]
@@ -245,9 +252,9 @@ def write_loss_p(a, p):
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
         for j in range(a.shape[1]):
-            total += np.exp(a[n, j] - shift)
+            total += exp(a[n, j] - shift)
         for i in range(a.shape[1]):
-            p[n, i] = np.exp(a[n, i] - shift) / total
+            p[n, i] = exp(a[n, i] - shift) / total
 
 
 @njit(cache=True, error_model="numpy")
@@ -263,7 +270,7 @@ def write_loss_L(a, y, L):
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
         for i in range(a.shape[1]):
-            total += np.exp(a[n, i] - shift)
+            total += exp(a[n, i] - shift)
         L[n] = shift + np.log(total) - a[n, y[n]]
 
 
@@ -379,19 +386,22 @@ def conv2d_delta(gamma, grad_a, h, sigma, delta):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_grad_W(delta, x, grad_W):
+def conv2d_grad_W(delta, x, grad_W, x_windows):
     """Write grad_W."""
     # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    for k in range(grad_W.shape[0]):
+    delta_matrices = delta.reshape((delta.shape[0], 16, 64))
+    x_windows_matrix = x_windows.reshape((grad_W.shape[1] * grad_W.shape[2] * grad_W.shape[3], 64))
+    grad_W_matrix = grad_W.reshape((grad_W.shape[0], grad_W.shape[1] * grad_W.shape[2] * grad_W.shape[3]))
+    x_windows[:] = real(0.0)
+    grad_W[:] = real(0.0)
+    for n in range(delta.shape[0]):
         for c in range(grad_W.shape[1]):
             for u in range(grad_W.shape[2]):
                 for v in range(grad_W.shape[3]):
-                    total = real(0.0)
-                    for n in range(delta.shape[0]):
-                        for p in range(max(0, 1 - u), min(8, 9 - u)):
-                            for q in range(max(0, 1 - v), min(8, 9 - v)):
-                                total += delta[n, k, p, q] * x[n, c, p + u - 1, q + v - 1]
-                    grad_W[k, c, u, v] = total
+                    for p in range(max(0, 1 - u), min(8, 9 - u)):
+                        for q in range(max(0, 1 - v), min(8, 9 - v)):
+                            x_windows[c, u, v, p, q] = x[n, c, p + u - 1, q + v - 1]
+        add_row_products(delta_matrices[n], x_windows_matrix, grad_W_matrix)
 
 
 @njit(cache=True, error_model="numpy")
@@ -432,19 +442,22 @@ def conv2d_delta_2(W_next, a, a_next, delta_next, grad_a, delta):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_grad_W_2(delta, x, grad_W):
+def conv2d_grad_W_2(delta, x, grad_W, x_windows):
     """Write grad_W."""
     # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    for k in range(grad_W.shape[0]):
+    delta_matrices = delta.reshape((delta.shape[0], 16, 64))
+    x_windows_matrix = x_windows.reshape((grad_W.shape[1] * grad_W.shape[2] * grad_W.shape[3], 64))
+    grad_W_matrix = grad_W.reshape((grad_W.shape[0], grad_W.shape[1] * grad_W.shape[2] * grad_W.shape[3]))
+    x_windows[:] = real(0.0)
+    grad_W[:] = real(0.0)
+    for n in range(delta.shape[0]):
         for c in range(grad_W.shape[1]):
             for u in range(grad_W.shape[2]):
                 for v in range(grad_W.shape[3]):
-                    total = real(0.0)
-                    for n in range(delta.shape[0]):
-                        for p in range(max(0, 1 - u), min(8, 9 - u)):
-                            for q in range(max(0, 1 - v), min(8, 9 - v)):
-                                total += delta[n, k, p, q] * x[n, c, p + u - 1, q + v - 1]
-                    grad_W[k, c, u, v] = total
+                    for p in range(max(0, 1 - u), min(8, 9 - u)):
+                        for q in range(max(0, 1 - v), min(8, 9 - v)):
+                            x_windows[c, u, v, p, q] = x[n, c, p + u - 1, q + v - 1]
+        add_row_products(delta_matrices[n], x_windows_matrix, grad_W_matrix)
 
 
 @njit(cache=True, error_model="numpy")
@@ -464,16 +477,16 @@ def conv2d_grad_b(delta, grad_b):
 def write_grad_x(W, delta, grad_x):
     """Write grad_x."""
     # grad_x[n, c, h, w] = Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]
+    n_3 = grad_x.shape[3]
     for n in range(delta.shape[0]):
         for c in range(grad_x.shape[1]):
             for h in range(grad_x.shape[2]):
-                for w in range(grad_x.shape[3]):
-                    total = real(0.0)
-                    for k in range(16):
-                        for u in range(max(0, h - 6), min(3, h + 2)):
-                            for v in range(max(0, w - 6), min(3, w + 2)):
-                                total += W[k, c, u, v] * delta[n, k, h + 1 - u, w + 1 - v]
-                    grad_x[n, c, h, w] = total
+                grad_x[n, c, h] = real(0.0)
+                for k in range(16):
+                    for u in range(max(0, h - 6), min(3, h + 2)):
+                        for v in range(3):
+                            for w in range(max(0, v - 1), min(n_3, v + 7)):
+                                grad_x[n, c, h, w] += W[k, c, u, v] * delta[n, k, h + 1 - u, w + 1 - v]
 
 
 @njit(cache=True, error_model="numpy")
@@ -491,8 +504,10 @@ def forward(params, x, out, work):
     conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
     conv2d_1_b = params[144:160]
     conv2d_1_a = view_4(work, 0, n, 16, 8, 8)
+    x_windows = view_5(work, 8192 * n, 1, 3, 3, 8, 8)
     conv2d_2_W = view_4(params, 160, 16, 16, 3, 3)
     conv2d_2_z = view_4(work, 1024 * n, n, 16, 8, 8)
+    x_windows_ = view_5(work, 8192 * n, 16, 3, 3, 8, 8)
     groupnorm_1_u = view_5(work, 2048 * n, n, 4, 4, 8, 8)
     groupnorm_1_mu = view_2(work, 1024 * n, n, 4)
     groupnorm_1_sigma = view_2(work, 1028 * n, n, 4)
@@ -503,6 +518,7 @@ def forward(params, x, out, work):
     activation_1_a = view_4(work, 4096 * n, n, 16, 8, 8)
     conv2d_3_W = view_4(params, 2496, 16, 16, 3, 3)
     conv2d_3_z = view_4(work, 1032 * n, n, 16, 8, 8)
+    x_windows__ = view_5(work, 8192 * n, 16, 3, 3, 8, 8)
     groupnorm_2_u = view_5(work, 5120 * n, n, 4, 4, 8, 8)
     groupnorm_2_mu = view_2(work, 1024 * n, n, 4)
     groupnorm_2_sigma = view_2(work, 1032 * n, n, 4)
@@ -516,11 +532,10 @@ def forward(params, x, out, work):
     flatten_1_a = view_2(work, 2316 * n, n, 256)
     dense_1_W = view_2(params, 4832, 10, 256)
     dense_1_b = params[7392:7402]
-    W_transposed = view_2(work, 8192 * n, 256, 10)
     # conv2d_1
-    conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a)
+    conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a, x_windows)
     # conv2d_2
-    conv2d_z(conv2d_2_W, conv2d_1_a, conv2d_2_z)
+    conv2d_z(conv2d_2_W, conv2d_1_a, conv2d_2_z, x_windows_)
     # groupnorm_1
     groupnorm_u(conv2d_2_z, groupnorm_1_u)
     groupnorm_sigma(groupnorm_1_u, groupnorm_1_mu, groupnorm_1_sigma)
@@ -529,7 +544,7 @@ def forward(params, x, out, work):
     # activation_1
     activation_a(groupnorm_1_a, activation_1_a)
     # conv2d_3
-    conv2d_z(conv2d_3_W, activation_1_a, conv2d_3_z)
+    conv2d_z(conv2d_3_W, activation_1_a, conv2d_3_z, x_windows__)
     # groupnorm_2
     groupnorm_u(conv2d_3_z, groupnorm_2_u)
     groupnorm_sigma(groupnorm_2_u, groupnorm_2_mu, groupnorm_2_sigma)
@@ -544,7 +559,7 @@ def forward(params, x, out, work):
     # flatten_1
     flatten_a(avgpool2d_1_a, flatten_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, flatten_1_a, out, W_transposed)
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, out)
 
 
 @njit(cache=True, error_model="numpy")
@@ -556,8 +571,10 @@ def loss(params, x, y, work):
     conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
     conv2d_1_b = params[144:160]
     conv2d_1_a = view_4(work, 0, n, 16, 8, 8)
+    x_windows = view_5(work, 8192 * n, 1, 3, 3, 8, 8)
     conv2d_2_W = view_4(params, 160, 16, 16, 3, 3)
     conv2d_2_z = view_4(work, 1024 * n, n, 16, 8, 8)
+    x_windows_ = view_5(work, 8192 * n, 16, 3, 3, 8, 8)
     groupnorm_1_u = view_5(work, 2048 * n, n, 4, 4, 8, 8)
     groupnorm_1_mu = view_2(work, 1024 * n, n, 4)
     groupnorm_1_sigma = view_2(work, 1028 * n, n, 4)
@@ -568,6 +585,7 @@ def loss(params, x, y, work):
     activation_1_a = view_4(work, 4096 * n, n, 16, 8, 8)
     conv2d_3_W = view_4(params, 2496, 16, 16, 3, 3)
     conv2d_3_z = view_4(work, 1032 * n, n, 16, 8, 8)
+    x_windows__ = view_5(work, 8192 * n, 16, 3, 3, 8, 8)
     groupnorm_2_u = view_5(work, 5120 * n, n, 4, 4, 8, 8)
     groupnorm_2_mu = view_2(work, 1024 * n, n, 4)
     groupnorm_2_sigma = view_2(work, 1032 * n, n, 4)
@@ -582,14 +600,13 @@ def loss(params, x, y, work):
     dense_1_W = view_2(params, 4832, 10, 256)
     dense_1_b = params[7392:7402]
     dense_1_z = view_2(work, 2060 * n, n, 10)
-    W_transposed = view_2(work, 8192 * n, 256, 10)
     loss_p = view_2(work, 2070 * n, n, 10)
     loss_L = work[1024 * n:1025 * n]
     loss_ = work[8192 * n:8192 * n + 1]
     # conv2d_1
-    conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a)
+    conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a, x_windows)
     # conv2d_2
-    conv2d_z(conv2d_2_W, conv2d_1_a, conv2d_2_z)
+    conv2d_z(conv2d_2_W, conv2d_1_a, conv2d_2_z, x_windows_)
     # groupnorm_1
     groupnorm_u(conv2d_2_z, groupnorm_1_u)
     groupnorm_sigma(groupnorm_1_u, groupnorm_1_mu, groupnorm_1_sigma)
@@ -598,7 +615,7 @@ def loss(params, x, y, work):
     # activation_1
     activation_a(groupnorm_1_a, activation_1_a)
     # conv2d_3
-    conv2d_z(conv2d_3_W, activation_1_a, conv2d_3_z)
+    conv2d_z(conv2d_3_W, activation_1_a, conv2d_3_z, x_windows__)
     # groupnorm_2
     groupnorm_u(conv2d_3_z, groupnorm_2_u)
     groupnorm_sigma(groupnorm_2_u, groupnorm_2_mu, groupnorm_2_sigma)
@@ -613,7 +630,7 @@ def loss(params, x, y, work):
     # flatten_1
     flatten_a(avgpool2d_1_a, flatten_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z, W_transposed)
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z)
     # loss
     write_loss_p(dense_1_z, loss_p)
     write_loss_L(dense_1_z, y, loss_L)
@@ -645,6 +662,7 @@ def value_and_grad(params, x, y, grads, work):
     delta_conv2d_3 = view_4(work, 7168 * n, n, 16, 8, 8)
     activation_1_a = view_4(work, 4096 * n, n, 16, 8, 8)
     grad_conv2d_3_W = view_4(grads, 2496, 16, 16, 3, 3)
+    x_windows = view_5(work, 8192 * n + 1, 16, 3, 3, 8, 8)
     conv2d_3_W = view_4(params, 2496, 16, 16, 3, 3)
     grad_groupnorm_1_a = view_4(work, 1032 * n, n, 16, 8, 8)
     groupnorm_1_h = view_5(work, 3072 * n, n, 4, 4, 8, 8)
@@ -655,9 +673,11 @@ def value_and_grad(params, x, y, grads, work):
     delta_conv2d_2 = view_4(work, 4096 * n, n, 16, 8, 8)
     conv2d_1_a = view_4(work, 0, n, 16, 8, 8)
     grad_conv2d_2_W = view_4(grads, 160, 16, 16, 3, 3)
+    x_windows_ = view_5(work, 8192 * n + 1, 16, 3, 3, 8, 8)
     conv2d_2_W = view_4(params, 160, 16, 16, 3, 3)
     delta_conv2d_1 = view_4(work, 1024 * n, n, 16, 8, 8)
     grad_conv2d_1_W = view_4(grads, 0, 16, 1, 3, 3)
+    x_windows__ = view_5(work, 8192 * n + 1, 1, 3, 3, 8, 8)
     grad_conv2d_1_b = grads[144:160]
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
@@ -671,17 +691,17 @@ def value_and_grad(params, x, y, grads, work):
     groupnorm_grad_beta(grad_groupnorm_2_a, grad_groupnorm_2_beta)
     # conv2d_3
     conv2d_delta(groupnorm_2_gamma, grad_groupnorm_2_a, groupnorm_2_h, groupnorm_2_sigma, delta_conv2d_3)
-    conv2d_grad_W(delta_conv2d_3, activation_1_a, grad_conv2d_3_W)
+    conv2d_grad_W(delta_conv2d_3, activation_1_a, grad_conv2d_3_W, x_windows)
     # groupnorm_1
     groupnorm_grad_a_2(conv2d_3_W, activation_1_a, delta_conv2d_3, grad_groupnorm_1_a)
     groupnorm_grad_gamma(grad_groupnorm_1_a, groupnorm_1_h, grad_groupnorm_1_gamma)
     groupnorm_grad_beta(grad_groupnorm_1_a, grad_groupnorm_1_beta)
     # conv2d_2
     conv2d_delta(groupnorm_1_gamma, grad_groupnorm_1_a, groupnorm_1_h, groupnorm_1_sigma, delta_conv2d_2)
-    conv2d_grad_W(delta_conv2d_2, conv2d_1_a, grad_conv2d_2_W)
+    conv2d_grad_W(delta_conv2d_2, conv2d_1_a, grad_conv2d_2_W, x_windows_)
     # conv2d_1
     conv2d_delta_2(conv2d_2_W, conv2d_1_a, activation_2_a, delta_conv2d_2, grad_flatten_1_a, delta_conv2d_1)
-    conv2d_grad_W_2(delta_conv2d_1, x, grad_conv2d_1_W)
+    conv2d_grad_W_2(delta_conv2d_1, x, grad_conv2d_1_W, x_windows__)
     conv2d_grad_b(delta_conv2d_1, grad_conv2d_1_b)
     return value
 

@@ -11,6 +11,11 @@ from math import erf
 import numpy as np
 from numba import njit
 
+try:
+    from .kernels_cpu import product, row_products, exp_32 as exp
+except ImportError:
+    from kernels_cpu import product, row_products, exp_32 as exp
+
 NAME = "transformer"
 #: Name, offset and shape of each parameter in the flat buffers.
 PARAMETERS = (
@@ -50,7 +55,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 29504 * n + 1
+    return 29504 * n + 4097
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -142,59 +147,75 @@ def layernorm_a(mu, sigma, x, beta, gamma, h, a):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_Q(W_q, x, Q):
+def attention_Q(W_q, x, Q, W_q_windows, products):
     """Write Q."""
     # Q[n, h, t, d] = Σ_j W_q[8 h + d, j] x[n, t, j]
+    x_matrix = x.reshape((32 * x.shape[0], 32))
+    W_q_windows_matrix = W_q_windows.reshape((32, 32))
+    products_matrix = products.reshape((32 * x.shape[0], 32))
+    for j in range(32):
+        for h in range(4):
+            for d in range(8):
+                W_q_windows[j, h, d] = W_q[8 * h + d, j]
+    product(x_matrix, W_q_windows_matrix, products_matrix)
     for n in range(x.shape[0]):
         for h in range(4):
             for t in range(32):
                 for d in range(8):
-                    total = real(0.0)
-                    for j in range(32):
-                        total += W_q[8 * h + d, j] * x[n, t, j]
-                    Q[n, h, t, d] = total
+                    Q[n, h, t, d] = products[n, t, h, d]
 
 
 @njit(cache=True, error_model="numpy")
-def attention_K(W_k, x, K):
+def attention_K(W_k, x, K, W_k_windows, products):
     """Write K."""
     # K[n, h, t, d] = Σ_j W_k[8 h + d, j] x[n, t, j]
+    x_matrix = x.reshape((32 * x.shape[0], 32))
+    W_k_windows_matrix = W_k_windows.reshape((32, 32))
+    products_matrix = products.reshape((32 * x.shape[0], 32))
+    for j in range(32):
+        for h in range(4):
+            for d in range(8):
+                W_k_windows[j, h, d] = W_k[8 * h + d, j]
+    product(x_matrix, W_k_windows_matrix, products_matrix)
     for n in range(x.shape[0]):
         for h in range(4):
             for t in range(32):
                 for d in range(8):
-                    total = real(0.0)
-                    for j in range(32):
-                        total += W_k[8 * h + d, j] * x[n, t, j]
-                    K[n, h, t, d] = total
+                    K[n, h, t, d] = products[n, t, h, d]
 
 
 @njit(cache=True, error_model="numpy")
-def attention_V(W_v, x, V):
+def attention_V(W_v, x, V, W_v_windows, products):
     """Write V."""
     # V[n, h, t, d] = Σ_j W_v[8 h + d, j] x[n, t, j]
+    x_matrix = x.reshape((32 * x.shape[0], 32))
+    W_v_windows_matrix = W_v_windows.reshape((32, 32))
+    products_matrix = products.reshape((32 * x.shape[0], 32))
+    for j in range(32):
+        for h in range(4):
+            for d in range(8):
+                W_v_windows[j, h, d] = W_v[8 * h + d, j]
+    product(x_matrix, W_v_windows_matrix, products_matrix)
     for n in range(x.shape[0]):
         for h in range(4):
             for t in range(32):
                 for d in range(8):
-                    total = real(0.0)
-                    for j in range(32):
-                        total += W_v[8 * h + d, j] * x[n, t, j]
-                    V[n, h, t, d] = total
+                    V[n, h, t, d] = products[n, t, h, d]
 
 
 @njit(cache=True, error_model="numpy")
-def attention_S(K, Q, S):
+def attention_S(K, Q, S, K_copy):
     """Write S."""
     # S[n, h, t, s] = √2 · (Σ_d K[n, h, s, d] Q[n, h, t, d])/4
     for n in range(K.shape[0]):
         for h in range(4):
+            for d in range(8):
+                for s in range(32):
+                    K_copy[d, s] = K[n, h, s, d]
+            product(Q[n, h], K_copy, S[n, h])
             for t in range(32):
                 for s in range(32):
-                    total = real(0.0)
-                    for d in range(8):
-                        total += K[n, h, s, d] * Q[n, h, t, d]
-                    S[n, h, t, s] = np.sqrt(real(2.0)) * total / real(4.0)
+                    S[n, h, t, s] = np.sqrt(real(2.0)) * S[n, h, t, s] / real(4.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -206,7 +227,7 @@ def attention_Z(S, Z):
             for t in range(32):
                 total = real(0.0)
                 for s in range(32):
-                    total += np.exp(S[n, h, t, s]) if t >= s else real(0.0)
+                    total += exp(S[n, h, t, s]) if t >= s else real(0.0)
                 Z[n, h, t] = total
 
 
@@ -218,34 +239,35 @@ def attention_P(S, Z, P):
         for h in range(4):
             for t in range(32):
                 for s in range(32):
-                    P[n, h, t, s] = np.exp(S[n, h, t, s]) / Z[n, h, t] if t >= s else real(0.0)
+                    P[n, h, t, s] = exp(S[n, h, t, s]) / Z[n, h, t] if t >= s else real(0.0)
 
 
 @njit(cache=True, error_model="numpy")
-def attention_O(P, V, O):
+def attention_O(P, V, O, V_copy):
     """Write O."""
     # O[n, h, t, d] = Σ_s P[n, h, t, s] V[n, h, s, d]
     for n in range(P.shape[0]):
         for h in range(4):
-            for t in range(32):
-                for d in range(8):
-                    total = real(0.0)
-                    for s in range(32):
-                        total += P[n, h, t, s] * V[n, h, s, d]
-                    O[n, h, t, d] = total
+            for d in range(8):
+                for s in range(32):
+                    V_copy[d, s] = V[n, h, s, d]
+            row_products(P[n, h], V_copy, O[n, h])
 
 
 @njit(cache=True, error_model="numpy")
-def attention_a(O, W_o, a):
+def attention_a(O, W_o, a, O_windows, W_o_copy):
     """Write a."""
     # a[n, t, i] = Σ_j W_o[i, j] O[n, floor(j/8), t, j mod 8]
+    O_windows_matrix = O_windows.reshape((32 * O.shape[0], 32))
+    a_matrix = a.reshape((32 * O.shape[0], 32))
     for n in range(O.shape[0]):
         for t in range(32):
-            for i in range(32):
-                total = real(0.0)
-                for j in range(32):
-                    total += W_o[i, j] * O[n, j // 8, t, j % 8]
-                a[n, t, i] = total
+            for j in range(32):
+                O_windows[n, t, j] = O[n, j // 8, t, j % 8]
+    for j in range(32):
+        for i in range(32):
+            W_o_copy[j, i] = W_o[i, j]
+    product(O_windows_matrix, W_o_copy, a_matrix)
 
 
 @njit(cache=True, error_model="numpy")
@@ -259,17 +281,20 @@ def add_a(x_1, x_2, a):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_a(W, b, x, z, a):
+def dense_a(W, b, x, z, a, W_copy):
     """Write z and a."""
     # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
     # a[n, t, i] = (1 + erf(√2 z[n, t, i]/2)) · z[n, t, i]/2
+    x_matrix = x.reshape((x.shape[0] * x.shape[1], W.shape[1]))
+    z_matrix = z.reshape((x.shape[0] * x.shape[1], W.shape[0]))
+    for j in range(W.shape[1]):
+        for i in range(W.shape[0]):
+            W_copy[j, i] = W[i, j]
+    product(x_matrix, W_copy, z_matrix)
     for n in range(x.shape[0]):
         for t in range(x.shape[1]):
             for i in range(W.shape[0]):
-                total = real(0.0)
-                for j in range(W.shape[1]):
-                    total += W[i, j] * x[n, t, j]
-                z[n, t, i] = b[i] + total
+                z[n, t, i] = b[i] + z[n, t, i]
                 t_ = z[n, t, i] / real(2.0)
                 a[n, t, i] = (real(1.0) + erf(np.sqrt(real(2.0)) * t_)) * t_
 
@@ -278,13 +303,29 @@ def dense_a(W, b, x, z, a):
 def dense_z(W, b, x, z):
     """Write z."""
     # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
+    x_matrix = x.reshape((x.shape[0] * x.shape[1], W.shape[1]))
+    z_matrix = z.reshape((x.shape[0] * x.shape[1], W.shape[0]))
+    row_products(x_matrix, W, z_matrix)
     for n in range(x.shape[0]):
         for t in range(x.shape[1]):
             for i in range(W.shape[0]):
-                total = real(0.0)
-                for j in range(W.shape[1]):
-                    total += W[i, j] * x[n, t, j]
-                z[n, t, i] = b[i] + total
+                z[n, t, i] = b[i] + z[n, t, i]
+
+
+@njit(cache=True, error_model="numpy")
+def dense_z_2(W, b, x, z, W_copy):
+    """Write z."""
+    # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
+    x_matrix = x.reshape((x.shape[0] * x.shape[1], W.shape[1]))
+    z_matrix = z.reshape((x.shape[0] * x.shape[1], W.shape[0]))
+    for j in range(W.shape[1]):
+        for i in range(W.shape[0]):
+            W_copy[j, i] = W[i, j]
+    product(x_matrix, W_copy, z_matrix)
+    for n in range(x.shape[0]):
+        for t in range(x.shape[1]):
+            for i in range(W.shape[0]):
+                z[n, t, i] = b[i] + z[n, t, i]
 
 
 @njit(cache=True, error_model="numpy")
@@ -301,9 +342,9 @@ def write_loss_p(a, p):
             shift = top if abs(top) != real(np.inf) else real(0.0)
             total = real(0.0)
             for j in range(a.shape[2]):
-                total += np.exp(a[n, t, j] - shift)
+                total += exp(a[n, t, j] - shift)
             for i in range(a.shape[2]):
-                p[n, t, i] = np.exp(a[n, t, i] - shift) / total
+                p[n, t, i] = exp(a[n, t, i] - shift) / total
 
 
 @njit(cache=True, error_model="numpy")
@@ -320,7 +361,7 @@ def write_loss_L(a, y, L):
             shift = top if abs(top) != real(np.inf) else real(0.0)
             total = real(0.0)
             for i in range(a.shape[2]):
-                total += np.exp(a[n, t, i] - shift)
+                total += exp(a[n, t, i] - shift)
             L[n, t] = shift + np.log(total) - a[n, t, y[n, t]]
 
 
@@ -353,13 +394,9 @@ def dense_delta(p, y, delta):
 def dense_grad_W(delta, x, grad_W):
     """Write grad_W."""
     # grad_W[i, j] = Σ_{n, t} delta[n, t, i] x[n, t, j]
-    for i in range(delta.shape[2]):
-        for j in range(x.shape[2]):
-            total = real(0.0)
-            for n in range(delta.shape[0]):
-                for t in range(delta.shape[1]):
-                    total += delta[n, t, i] * x[n, t, j]
-            grad_W[i, j] = total
+    delta_matrix = delta.reshape((delta.shape[0] * delta.shape[1], delta.shape[2]))
+    x_matrix = x.reshape((delta.shape[0] * delta.shape[1], x.shape[2]))
+    product(delta_matrix.T, x_matrix, grad_W)
 
 
 @njit(cache=True, error_model="numpy")
@@ -378,13 +415,9 @@ def dense_grad_b(delta, grad_b):
 def layernorm_grad_a(W, delta, grad_a):
     """Write grad_a."""
     # grad_a[n, t, j] = Σ_i W[i, j] delta[n, t, i]
-    for n in range(delta.shape[0]):
-        for t in range(delta.shape[1]):
-            for j in range(W.shape[1]):
-                total = real(0.0)
-                for i in range(W.shape[0]):
-                    total += W[i, j] * delta[n, t, i]
-                grad_a[n, t, j] = total
+    delta_matrix = delta.reshape((delta.shape[0] * delta.shape[1], W.shape[0]))
+    grad_a_matrix = grad_a.reshape((delta.shape[0] * delta.shape[1], W.shape[1]))
+    product(delta_matrix, W, grad_a_matrix)
 
 
 @njit(cache=True, error_model="numpy")
@@ -443,17 +476,52 @@ def dense_delta_2(grad_a, delta):
 def dense_delta_3(W_next, delta_next, z, delta):
     """Write delta."""
     # delta[n, t, i] = (1/2 + erf(√2 z[n, t, i]/2)/2 + √2 z[n, t, i] exp(−z[n, t, i]²/2)/(2 √π)) · Σ_j W_next[j, i] delta_next[n, t, j]
+    delta_next_matrix = delta_next.reshape((delta_next.shape[0] * delta_next.shape[1], W_next.shape[0]))
+    delta_matrix = delta.reshape((delta_next.shape[0] * delta_next.shape[1], W_next.shape[1]))
+    product(delta_next_matrix, W_next, delta_matrix)
     for n in range(delta_next.shape[0]):
         for t in range(delta_next.shape[1]):
             for i in range(W_next.shape[1]):
-                total = real(0.0)
-                for j in range(W_next.shape[0]):
-                    total += W_next[j, i] * delta_next[n, t, j]
                 t_ = np.sqrt(real(2.0)) * z[n, t, i] / real(2.0)
                 delta[n, t, i] = (
-                    (real(0.5) + erf(t_) / real(2.0) + t_ * np.exp(-z[n, t, i] * z[n, t, i] / real(2.0)) / np.sqrt(real(3.141592653589793)))
-                    * total
+                    (real(0.5) + erf(t_) / real(2.0) + t_ * exp(-z[n, t, i] * z[n, t, i] / real(2.0)) / np.sqrt(real(3.141592653589793)))
+                    * delta[n, t, i]
                 )
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_W_2(delta, x, grad_W, products):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_{n, t} delta[n, t, i] x[n, t, j]
+    x_matrix = x.reshape((delta.shape[0] * delta.shape[1], x.shape[2]))
+    delta_matrix = delta.reshape((delta.shape[0] * delta.shape[1], delta.shape[2]))
+    product(x_matrix.T, delta_matrix, products)
+    for i in range(delta.shape[2]):
+        for j in range(x.shape[2]):
+            grad_W[i, j] = products[j, i]
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b_2(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_{n, t} delta[n, t, i]
+    grad_b[:] = real(0.0)
+    for n in range(delta.shape[0]):
+        for t in range(delta.shape[1]):
+            for i in range(delta.shape[2]):
+                grad_b[i] += delta[n, t, i]
+
+
+@njit(cache=True, error_model="numpy")
+def layernorm_grad_a_2(W, delta, grad_a, W_copy):
+    """Write grad_a."""
+    # grad_a[n, t, j] = Σ_i W[i, j] delta[n, t, i]
+    delta_matrix = delta.reshape((delta.shape[0] * delta.shape[1], W.shape[0]))
+    grad_a_matrix = grad_a.reshape((delta.shape[0] * delta.shape[1], W.shape[1]))
+    for j in range(W.shape[1]):
+        for i in range(W.shape[0]):
+            W_copy[j, i] = W[i, j]
+    row_products(delta_matrix, W_copy, grad_a_matrix)
 
 
 @njit(cache=True, error_model="numpy")
@@ -477,44 +545,47 @@ def add_grad_a_2(gamma, grad_a_2, grad_a_3, h, sigma, grad_a):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_grad_W_o(O, grad_a, grad_W_o):
+def attention_grad_W_o(O, grad_a, grad_W_o, O_windows):
     """Write grad_W_o."""
     # grad_W_o[i, j] = Σ_{n, t} grad_a[n, t, i] O[n, floor(j/8), t, j mod 8]
-    for i in range(grad_W_o.shape[0]):
-        for j in range(grad_W_o.shape[1]):
-            total = real(0.0)
-            for n in range(O.shape[0]):
-                for t in range(32):
-                    total += grad_a[n, t, i] * O[n, j // 8, t, j % 8]
-            grad_W_o[i, j] = total
+    grad_a_matrix = grad_a.reshape((32 * O.shape[0], 32))
+    O_windows_matrix = O_windows.reshape((32 * O.shape[0], grad_W_o.shape[1]))
+    for n in range(O.shape[0]):
+        for t in range(32):
+            for j in range(grad_W_o.shape[1]):
+                O_windows[n, t, j] = O[n, j // 8, t, j % 8]
+    product(grad_a_matrix.T, O_windows_matrix, grad_W_o)
 
 
 @njit(cache=True, error_model="numpy")
-def attention_grad_O(W_o, grad_a, grad_O):
+def attention_grad_O(W_o, grad_a, grad_O, W_o_windows, products):
     """Write grad_O."""
     # grad_O[n, h, t, d] = Σ_i W_o[i, 8 h + d] grad_a[n, t, i]
+    grad_a_matrix = grad_a.reshape((32 * grad_a.shape[0], 32))
+    W_o_windows_matrix = W_o_windows.reshape((32, 32))
+    products_matrix = products.reshape((32 * grad_a.shape[0], 32))
+    for i in range(32):
+        for h in range(4):
+            for d in range(8):
+                W_o_windows[i, h, d] = W_o[i, 8 * h + d]
+    product(grad_a_matrix, W_o_windows_matrix, products_matrix)
     for n in range(grad_a.shape[0]):
         for h in range(4):
             for t in range(32):
                 for d in range(8):
-                    total = real(0.0)
-                    for i in range(32):
-                        total += W_o[i, 8 * h + d] * grad_a[n, t, i]
-                    grad_O[n, h, t, d] = total
+                    grad_O[n, h, t, d] = products[n, t, h, d]
 
 
 @njit(cache=True, error_model="numpy")
-def attention_grad_P(V, grad_O, grad_P):
+def attention_grad_P(V, grad_O, grad_P, V_copy):
     """Write grad_P."""
     # grad_P[n, h, t, s] = Σ_d V[n, h, s, d] grad_O[n, h, t, d]
     for n in range(V.shape[0]):
         for h in range(4):
-            for t in range(32):
+            for d in range(8):
                 for s in range(32):
-                    total = real(0.0)
-                    for d in range(8):
-                        total += V[n, h, s, d] * grad_O[n, h, t, d]
-                    grad_P[n, h, t, s] = total
+                    V_copy[d, s] = V[n, h, s, d]
+            product(grad_O[n, h], V_copy, grad_P[n, h])
 
 
 @njit(cache=True, error_model="numpy")
@@ -532,107 +603,143 @@ def attention_grad_S(P, grad_P, grad_S):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_grad_V(P, grad_O, grad_V):
+def attention_grad_V(P, grad_O, grad_V, products):
     """Write grad_V."""
     # grad_V[n, h, t, d] = Σ_i P[n, h, i, t] grad_O[n, h, i, d]
     for n in range(P.shape[0]):
         for h in range(4):
+            product(grad_O[n, h].T, P[n, h], products)
             for t in range(32):
                 for d in range(8):
-                    total = real(0.0)
-                    for i in range(32):
-                        total += P[n, h, i, t] * grad_O[n, h, i, d]
-                    grad_V[n, h, t, d] = total
+                    grad_V[n, h, t, d] = products[d, t]
 
 
 @njit(cache=True, error_model="numpy")
-def attention_grad_W_v(grad_V, x, grad_W_v):
+def attention_grad_W_v(grad_V, x, grad_W_v, grad_V_windows, products):
     """Write grad_W_v."""
     # grad_W_v[i, j] = Σ_{n, t} x[n, t, j] grad_V[n, floor(i/8), t, i mod 8]
+    x_matrix = x.reshape((32 * grad_V.shape[0], 32))
+    grad_V_windows_matrix = grad_V_windows.reshape((32 * grad_V.shape[0], grad_W_v.shape[0]))
+    for n in range(grad_V.shape[0]):
+        for t in range(32):
+            for i in range(grad_W_v.shape[0]):
+                grad_V_windows[n, t, i] = grad_V[n, i // 8, t, i % 8]
+    product(x_matrix.T, grad_V_windows_matrix, products)
     for i in range(grad_W_v.shape[0]):
         for j in range(grad_W_v.shape[1]):
-            total = real(0.0)
-            for n in range(grad_V.shape[0]):
-                for t in range(32):
-                    total += x[n, t, j] * grad_V[n, i // 8, t, i % 8]
-            grad_W_v[i, j] = total
+            grad_W_v[i, j] = products[j, i]
 
 
 @njit(cache=True, error_model="numpy")
-def attention_grad_K(Q, grad_S, grad_K):
+def attention_grad_K(Q, grad_S, grad_K, products):
     """Write grad_K."""
     # grad_K[n, h, t, d] = √2 · (Σ_i Q[n, h, i, d] grad_S[n, h, i, t])/4
     for n in range(Q.shape[0]):
         for h in range(4):
+            product(Q[n, h].T, grad_S[n, h], products)
             for t in range(32):
                 for d in range(8):
-                    total = real(0.0)
-                    for i in range(32):
-                        total += Q[n, h, i, d] * grad_S[n, h, i, t]
-                    grad_K[n, h, t, d] = np.sqrt(real(2.0)) * total / real(4.0)
+                    grad_K[n, h, t, d] = np.sqrt(real(2.0)) * products[d, t] / real(4.0)
 
 
 @njit(cache=True, error_model="numpy")
-def attention_grad_W_k(grad_K, x, grad_W_k):
+def attention_grad_W_k(grad_K, x, grad_W_k, grad_K_windows, products):
     """Write grad_W_k."""
     # grad_W_k[i, j] = Σ_{n, t} x[n, t, j] grad_K[n, floor(i/8), t, i mod 8]
+    x_matrix = x.reshape((32 * grad_K.shape[0], 32))
+    grad_K_windows_matrix = grad_K_windows.reshape((32 * grad_K.shape[0], grad_W_k.shape[0]))
+    for n in range(grad_K.shape[0]):
+        for t in range(32):
+            for i in range(grad_W_k.shape[0]):
+                grad_K_windows[n, t, i] = grad_K[n, i // 8, t, i % 8]
+    product(x_matrix.T, grad_K_windows_matrix, products)
     for i in range(grad_W_k.shape[0]):
         for j in range(grad_W_k.shape[1]):
-            total = real(0.0)
-            for n in range(grad_K.shape[0]):
-                for t in range(32):
-                    total += x[n, t, j] * grad_K[n, i // 8, t, i % 8]
-            grad_W_k[i, j] = total
+            grad_W_k[i, j] = products[j, i]
 
 
 @njit(cache=True, error_model="numpy")
-def attention_grad_Q(K, grad_S, grad_Q):
+def attention_grad_Q(K, grad_S, grad_Q, K_copy):
     """Write grad_Q."""
     # grad_Q[n, h, t, d] = √2 · (Σ_s K[n, h, s, d] grad_S[n, h, t, s])/4
     for n in range(K.shape[0]):
         for h in range(4):
+            for d in range(8):
+                for s in range(32):
+                    K_copy[d, s] = K[n, h, s, d]
+            row_products(grad_S[n, h], K_copy, grad_Q[n, h])
             for t in range(32):
                 for d in range(8):
-                    total = real(0.0)
-                    for s in range(32):
-                        total += K[n, h, s, d] * grad_S[n, h, t, s]
-                    grad_Q[n, h, t, d] = np.sqrt(real(2.0)) * total / real(4.0)
+                    grad_Q[n, h, t, d] = np.sqrt(real(2.0)) * grad_Q[n, h, t, d] / real(4.0)
 
 
 @njit(cache=True, error_model="numpy")
-def attention_grad_W_q(grad_Q, x, grad_W_q):
+def attention_grad_W_q(grad_Q, x, grad_W_q, grad_Q_windows, products):
     """Write grad_W_q."""
     # grad_W_q[i, j] = Σ_{n, t} x[n, t, j] grad_Q[n, floor(i/8), t, i mod 8]
+    x_matrix = x.reshape((32 * grad_Q.shape[0], 32))
+    grad_Q_windows_matrix = grad_Q_windows.reshape((32 * grad_Q.shape[0], grad_W_q.shape[0]))
+    for n in range(grad_Q.shape[0]):
+        for t in range(32):
+            for i in range(grad_W_q.shape[0]):
+                grad_Q_windows[n, t, i] = grad_Q[n, i // 8, t, i % 8]
+    product(x_matrix.T, grad_Q_windows_matrix, products)
     for i in range(grad_W_q.shape[0]):
         for j in range(grad_W_q.shape[1]):
-            total = real(0.0)
-            for n in range(grad_Q.shape[0]):
-                for t in range(32):
-                    total += x[n, t, j] * grad_Q[n, i // 8, t, i % 8]
-            grad_W_q[i, j] = total
+            grad_W_q[i, j] = products[j, i]
 
 
 @njit(cache=True, error_model="numpy")
-def layernorm_grad_a_2(W_k, W_q, W_v, grad_K, grad_Q, grad_V, grad_a):
+def layernorm_grad_a_3(
+    W_k, W_q, W_v, grad_K, grad_Q, grad_V, grad_a, grad_K_copy, W_k_windows, grad_Q_copy, W_q_windows, products, grad_V_copy,
+    W_v_windows, products_2,
+):
     """Write grad_a."""
     # grad_a[n, t, j] = Σ_{h, d} W_k[8 h + d, j] grad_K[n, h, t, d] + Σ_{h, d} W_q[8 h + d, j] grad_Q[n, h, t, d] + Σ_{h, d} W_v[8 h
     #     + d, j] grad_V[n, h, t, d]
+    grad_K_copy_matrix = grad_K_copy.reshape((grad_K.shape[0] * grad_a.shape[1], 32))
+    W_k_windows_matrix = W_k_windows.reshape((32, grad_a.shape[2]))
+    grad_a_matrix = grad_a.reshape((grad_K.shape[0] * grad_a.shape[1], grad_a.shape[2]))
+    grad_Q_copy_matrix = grad_Q_copy.reshape((grad_K.shape[0] * grad_a.shape[1], 32))
+    W_q_windows_matrix = W_q_windows.reshape((32, grad_a.shape[2]))
+    products_matrix = products.reshape((grad_K.shape[0] * grad_a.shape[1], grad_a.shape[2]))
+    grad_V_copy_matrix = grad_V_copy.reshape((grad_K.shape[0] * grad_a.shape[1], 32))
+    W_v_windows_matrix = W_v_windows.reshape((32, grad_a.shape[2]))
+    products_2_matrix = products_2.reshape((grad_K.shape[0] * grad_a.shape[1], grad_a.shape[2]))
+    for n in range(grad_K.shape[0]):
+        for t in range(grad_a.shape[1]):
+            for h in range(4):
+                for d in range(8):
+                    grad_K_copy[n, t, h, d] = grad_K[n, h, t, d]
+    for h in range(4):
+        for d in range(8):
+            for j in range(grad_a.shape[2]):
+                W_k_windows[h, d, j] = W_k[8 * h + d, j]
+    for n in range(grad_K.shape[0]):
+        for t in range(grad_a.shape[1]):
+            for h in range(4):
+                for d in range(8):
+                    grad_Q_copy[n, t, h, d] = grad_Q[n, h, t, d]
+    for h in range(4):
+        for d in range(8):
+            for j in range(grad_a.shape[2]):
+                W_q_windows[h, d, j] = W_q[8 * h + d, j]
+    for n in range(grad_K.shape[0]):
+        for t in range(grad_a.shape[1]):
+            for h in range(4):
+                for d in range(8):
+                    grad_V_copy[n, t, h, d] = grad_V[n, h, t, d]
+    for h in range(4):
+        for d in range(8):
+            for j in range(grad_a.shape[2]):
+                W_v_windows[h, d, j] = W_v[8 * h + d, j]
+    product(grad_K_copy_matrix, W_k_windows_matrix, grad_a_matrix)
+    product(grad_Q_copy_matrix, W_q_windows_matrix, products_matrix)
+    product(grad_V_copy_matrix, W_v_windows_matrix, products_2_matrix)
     for n in range(grad_K.shape[0]):
         for t in range(grad_a.shape[1]):
             for j in range(grad_a.shape[2]):
-                total = real(0.0)
-                for h in range(4):
-                    for d in range(8):
-                        total += W_k[8 * h + d, j] * grad_K[n, h, t, d]
-                total_2 = real(0.0)
-                for h in range(4):
-                    for d in range(8):
-                        total_2 += W_q[8 * h + d, j] * grad_Q[n, h, t, d]
-                total_3 = real(0.0)
-                for h in range(4):
-                    for d in range(8):
-                        total_3 += W_v[8 * h + d, j] * grad_V[n, h, t, d]
-                grad_a[n, t, j] = total + total_2 + total_3
+                grad_a[n, t, j] = grad_a[n, t, j] + products[n, t, j] + products_2[n, t, j]
 
 
 @njit(cache=True, error_model="numpy")
@@ -695,16 +802,26 @@ def forward(params, x, out, work):
     layernorm_1_a = view_3(work, 3072 * n, n, 32, 32)
     attention_1_W_q = view_2(params, 2048, 32, 32)
     attention_1_Q = view_4(work, 4096 * n, n, 4, 32, 8)
+    W_q_windows = view_3(work, 29504 * n, 32, 4, 8)
+    products = view_4(work, 5120 * n, n, 32, 4, 8)
     attention_1_W_k = view_2(params, 3072, 32, 32)
     attention_1_K = view_4(work, 5120 * n, n, 4, 32, 8)
+    W_k_windows = view_3(work, 29504 * n, 32, 4, 8)
+    products_ = view_4(work, 6144 * n, n, 32, 4, 8)
     attention_1_W_v = view_2(params, 4096, 32, 32)
     attention_1_V = view_4(work, 6144 * n, n, 4, 32, 8)
+    W_v_windows = view_3(work, 29504 * n, 32, 4, 8)
+    products__ = view_4(work, 7168 * n, n, 32, 4, 8)
     attention_1_S = view_4(work, 7168 * n, n, 4, 32, 32)
+    K_copy = view_2(work, 29504 * n, 8, 32)
     attention_1_Z = view_3(work, 64 * n, n, 4, 32)
     attention_1_P = view_4(work, 11264 * n, n, 4, 32, 32)
     attention_1_O = view_4(work, 7168 * n, n, 4, 32, 8)
+    V_copy = view_2(work, 29504 * n, 8, 32)
     attention_1_W_o = view_2(params, 5120, 32, 32)
     attention_1_a = view_3(work, 8192 * n, n, 32, 32)
+    O_windows = view_3(work, 9216 * n, n, 32, 32)
+    W_o_copy = view_2(work, 29504 * n, 32, 32)
     add_1_a = view_3(work, 9216 * n, n, 32, 32)
     layernorm_2_mu = view_2(work, 0, n, 32)
     layernorm_2_sigma = view_2(work, 64 * n, n, 32)
@@ -716,6 +833,7 @@ def forward(params, x, out, work):
     dense_1_b = params[10304:10432]
     dense_1_z = view_3(work, 15360 * n, n, 32, 128)
     dense_1_a = view_3(work, 19456 * n, n, 32, 128)
+    W_copy = view_2(work, 29504 * n, 32, 128)
     dense_2_W = view_2(params, 10432, 32, 128)
     dense_2_b = params[14528:14560]
     dense_2_z = view_3(work, 10240 * n, n, 32, 32)
@@ -728,6 +846,7 @@ def forward(params, x, out, work):
     layernorm_3_a = view_3(work, 10240 * n, n, 32, 32)
     dense_3_W = view_2(params, 14624, 62, 32)
     dense_3_b = params[16608:16670]
+    W_copy_ = view_2(work, 29504 * n, 32, 62)
     # embedding_1
     embedding_a(embedding_1_E, x, embedding_1_a)
     # positionalencoding_1
@@ -738,21 +857,21 @@ def forward(params, x, out, work):
         layernorm_1_mu, layernorm_1_sigma, positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_h, layernorm_1_a,
     )
     # attention_1
-    attention_Q(attention_1_W_q, layernorm_1_a, attention_1_Q)
-    attention_K(attention_1_W_k, layernorm_1_a, attention_1_K)
-    attention_V(attention_1_W_v, layernorm_1_a, attention_1_V)
-    attention_S(attention_1_K, attention_1_Q, attention_1_S)
+    attention_Q(attention_1_W_q, layernorm_1_a, attention_1_Q, W_q_windows, products)
+    attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows, products_)
+    attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows, products__)
+    attention_S(attention_1_K, attention_1_Q, attention_1_S, K_copy)
     attention_Z(attention_1_S, attention_1_Z)
     attention_P(attention_1_S, attention_1_Z, attention_1_P)
-    attention_O(attention_1_P, attention_1_V, attention_1_O)
-    attention_a(attention_1_O, attention_1_W_o, attention_1_a)
+    attention_O(attention_1_P, attention_1_V, attention_1_O, V_copy)
+    attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows, W_o_copy)
     # add_1
     add_a(positionalencoding_1_a, attention_1_a, add_1_a)
     # layernorm_2
     layernorm_sigma(add_1_a, layernorm_2_mu, layernorm_2_sigma)
     layernorm_a(layernorm_2_mu, layernorm_2_sigma, add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_h, layernorm_2_a)
     # dense_1
-    dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a)
+    dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a, W_copy)
     # dense_2
     dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z)
     # add_2
@@ -761,7 +880,7 @@ def forward(params, x, out, work):
     layernorm_sigma(add_2_a, layernorm_3_mu, layernorm_3_sigma)
     layernorm_a(layernorm_3_mu, layernorm_3_sigma, add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_h, layernorm_3_a)
     # dense_3
-    dense_z(dense_3_W, dense_3_b, layernorm_3_a, out)
+    dense_z_2(dense_3_W, dense_3_b, layernorm_3_a, out, W_copy_)
     return 0
 
 
@@ -782,16 +901,26 @@ def loss(params, x, y, work):
     layernorm_1_a = view_3(work, 3072 * n, n, 32, 32)
     attention_1_W_q = view_2(params, 2048, 32, 32)
     attention_1_Q = view_4(work, 4096 * n, n, 4, 32, 8)
+    W_q_windows = view_3(work, 29504 * n, 32, 4, 8)
+    products = view_4(work, 5120 * n, n, 32, 4, 8)
     attention_1_W_k = view_2(params, 3072, 32, 32)
     attention_1_K = view_4(work, 5120 * n, n, 4, 32, 8)
+    W_k_windows = view_3(work, 29504 * n, 32, 4, 8)
+    products_ = view_4(work, 6144 * n, n, 32, 4, 8)
     attention_1_W_v = view_2(params, 4096, 32, 32)
     attention_1_V = view_4(work, 6144 * n, n, 4, 32, 8)
+    W_v_windows = view_3(work, 29504 * n, 32, 4, 8)
+    products__ = view_4(work, 7168 * n, n, 32, 4, 8)
     attention_1_S = view_4(work, 7168 * n, n, 4, 32, 32)
+    K_copy = view_2(work, 29504 * n, 8, 32)
     attention_1_Z = view_3(work, 64 * n, n, 4, 32)
     attention_1_P = view_4(work, 11264 * n, n, 4, 32, 32)
     attention_1_O = view_4(work, 7168 * n, n, 4, 32, 8)
+    V_copy = view_2(work, 29504 * n, 8, 32)
     attention_1_W_o = view_2(params, 5120, 32, 32)
     attention_1_a = view_3(work, 8192 * n, n, 32, 32)
+    O_windows = view_3(work, 9216 * n, n, 32, 32)
+    W_o_copy = view_2(work, 29504 * n, 32, 32)
     add_1_a = view_3(work, 9216 * n, n, 32, 32)
     layernorm_2_mu = view_2(work, 0, n, 32)
     layernorm_2_sigma = view_2(work, 64 * n, n, 32)
@@ -803,6 +932,7 @@ def loss(params, x, y, work):
     dense_1_b = params[10304:10432]
     dense_1_z = view_3(work, 15360 * n, n, 32, 128)
     dense_1_a = view_3(work, 19456 * n, n, 32, 128)
+    W_copy = view_2(work, 29504 * n, 32, 128)
     dense_2_W = view_2(params, 10432, 32, 128)
     dense_2_b = params[14528:14560]
     dense_2_z = view_3(work, 10240 * n, n, 32, 32)
@@ -816,6 +946,7 @@ def loss(params, x, y, work):
     dense_3_W = view_2(params, 14624, 62, 32)
     dense_3_b = params[16608:16670]
     dense_3_z = view_3(work, 23552 * n, n, 32, 62)
+    W_copy_ = view_2(work, 29504 * n, 32, 62)
     loss_p = view_3(work, 25536 * n, n, 32, 62)
     loss_L = view_2(work, 0, n, 32)
     loss_ = work[29504 * n:29504 * n + 1]
@@ -829,21 +960,21 @@ def loss(params, x, y, work):
         layernorm_1_mu, layernorm_1_sigma, positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_h, layernorm_1_a,
     )
     # attention_1
-    attention_Q(attention_1_W_q, layernorm_1_a, attention_1_Q)
-    attention_K(attention_1_W_k, layernorm_1_a, attention_1_K)
-    attention_V(attention_1_W_v, layernorm_1_a, attention_1_V)
-    attention_S(attention_1_K, attention_1_Q, attention_1_S)
+    attention_Q(attention_1_W_q, layernorm_1_a, attention_1_Q, W_q_windows, products)
+    attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows, products_)
+    attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows, products__)
+    attention_S(attention_1_K, attention_1_Q, attention_1_S, K_copy)
     attention_Z(attention_1_S, attention_1_Z)
     attention_P(attention_1_S, attention_1_Z, attention_1_P)
-    attention_O(attention_1_P, attention_1_V, attention_1_O)
-    attention_a(attention_1_O, attention_1_W_o, attention_1_a)
+    attention_O(attention_1_P, attention_1_V, attention_1_O, V_copy)
+    attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows, W_o_copy)
     # add_1
     add_a(positionalencoding_1_a, attention_1_a, add_1_a)
     # layernorm_2
     layernorm_sigma(add_1_a, layernorm_2_mu, layernorm_2_sigma)
     layernorm_a(layernorm_2_mu, layernorm_2_sigma, add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_h, layernorm_2_a)
     # dense_1
-    dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a)
+    dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a, W_copy)
     # dense_2
     dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z)
     # add_2
@@ -852,7 +983,7 @@ def loss(params, x, y, work):
     layernorm_sigma(add_2_a, layernorm_3_mu, layernorm_3_sigma)
     layernorm_a(layernorm_3_mu, layernorm_3_sigma, add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_h, layernorm_3_a)
     # dense_3
-    dense_z(dense_3_W, dense_3_b, layernorm_3_a, dense_3_z)
+    dense_z_2(dense_3_W, dense_3_b, layernorm_3_a, dense_3_z, W_copy_)
     # loss
     write_loss_p(dense_3_z, loss_p)
     write_loss_L(dense_3_z, y, loss_L)
@@ -889,9 +1020,11 @@ def value_and_grad(params, x, y, grads, work):
     delta_dense_1 = view_3(work, 19456 * n, n, 32, 128)
     layernorm_2_a = view_3(work, 8192 * n, n, 32, 32)
     grad_dense_1_W = view_2(grads, 6208, 128, 32)
+    products = view_2(work, 29504 * n + 1, 32, 128)
     grad_dense_1_b = grads[10304:10432]
     dense_1_W = view_2(params, 6208, 128, 32)
     grad_layernorm_2_a = view_3(work, 8192 * n, n, 32, 32)
+    W_copy = view_2(work, 29504 * n + 1, 32, 128)
     layernorm_2_h = view_3(work, 96 * n, n, 32, 32)
     grad_layernorm_2_gamma = grads[6144:6176]
     grad_layernorm_2_beta = grads[6176:6208]
@@ -900,25 +1033,46 @@ def value_and_grad(params, x, y, grads, work):
     grad_add_1_a = view_3(work, 9216 * n, n, 32, 32)
     attention_1_O = view_4(work, 7168 * n, n, 4, 32, 8)
     grad_attention_1_W_o = view_2(grads, 5120, 32, 32)
+    O_windows = view_3(work, 64 * n, n, 32, 32)
     attention_1_W_o = view_2(params, 5120, 32, 32)
     grad_attention_1_O = view_4(work, 64 * n, n, 4, 32, 8)
+    W_o_windows = view_3(work, 29504 * n + 1, 32, 4, 8)
+    products_ = view_4(work, 7168 * n, n, 32, 4, 8)
     attention_1_V = view_4(work, 6144 * n, n, 4, 32, 8)
     grad_attention_1_P = view_4(work, 15360 * n, n, 4, 32, 32)
+    V_copy = view_2(work, 29504 * n + 1, 8, 32)
     attention_1_P = view_4(work, 11264 * n, n, 4, 32, 32)
     grad_attention_1_S = view_4(work, 19456 * n, n, 4, 32, 32)
     grad_attention_1_V = view_4(work, 6144 * n, n, 4, 32, 8)
+    products__ = view_2(work, 29504 * n + 1, 8, 32)
     layernorm_1_a = view_3(work, 3072 * n, n, 32, 32)
     grad_attention_1_W_v = view_2(grads, 4096, 32, 32)
+    grad_V_windows = view_3(work, 64 * n, n, 32, 32)
+    products___ = view_2(work, 29504 * n + 1, 32, 32)
     attention_1_Q = view_4(work, 4096 * n, n, 4, 32, 8)
     grad_attention_1_K = view_4(work, 64 * n, n, 4, 32, 8)
+    products____ = view_2(work, 29504 * n + 1, 8, 32)
     grad_attention_1_W_k = view_2(grads, 3072, 32, 32)
+    grad_K_windows = view_3(work, 4096 * n, n, 32, 32)
+    products_____ = view_2(work, 29504 * n + 1, 32, 32)
     attention_1_K = view_4(work, 5120 * n, n, 4, 32, 8)
     grad_attention_1_Q = view_4(work, 4096 * n, n, 4, 32, 8)
+    K_copy = view_2(work, 29504 * n + 1, 8, 32)
     grad_attention_1_W_q = view_2(grads, 2048, 32, 32)
+    grad_Q_windows = view_3(work, 5120 * n, n, 32, 32)
+    products______ = view_2(work, 29504 * n + 1, 32, 32)
     attention_1_W_k = view_2(params, 3072, 32, 32)
     attention_1_W_q = view_2(params, 2048, 32, 32)
     attention_1_W_v = view_2(params, 4096, 32, 32)
     grad_layernorm_1_a = view_3(work, 3072 * n, n, 32, 32)
+    grad_K_copy = view_4(work, 5120 * n, n, 32, 4, 8)
+    W_k_windows = view_3(work, 29504 * n + 1, 4, 8, 32)
+    grad_Q_copy = view_4(work, 7168 * n, n, 32, 4, 8)
+    W_q_windows = view_3(work, 29504 * n + 1025, 4, 8, 32)
+    products_______ = view_3(work, 8192 * n, n, 32, 32)
+    grad_V_copy = view_4(work, 10240 * n, n, 32, 4, 8)
+    W_v_windows = view_3(work, 29504 * n + 2049, 4, 8, 32)
+    products_2 = view_3(work, 11264 * n, n, 32, 32)
     layernorm_1_h = view_3(work, 2048 * n, n, 32, 32)
     grad_layernorm_1_gamma = grads[1984:2016]
     grad_layernorm_1_beta = grads[2016:2048]
@@ -942,28 +1096,29 @@ def value_and_grad(params, x, y, grads, work):
     dense_grad_b(delta_dense_2, grad_dense_2_b)
     # dense_1
     dense_delta_3(dense_2_W, delta_dense_2, dense_1_z, delta_dense_1)
-    dense_grad_W(delta_dense_1, layernorm_2_a, grad_dense_1_W)
-    dense_grad_b(delta_dense_1, grad_dense_1_b)
+    dense_grad_W_2(delta_dense_1, layernorm_2_a, grad_dense_1_W, products)
+    dense_grad_b_2(delta_dense_1, grad_dense_1_b)
     # layernorm_2
-    layernorm_grad_a(dense_1_W, delta_dense_1, grad_layernorm_2_a)
+    layernorm_grad_a_2(dense_1_W, delta_dense_1, grad_layernorm_2_a, W_copy)
     layernorm_grad_gamma(grad_layernorm_2_a, layernorm_2_h, grad_layernorm_2_gamma)
     layernorm_grad_beta(grad_layernorm_2_a, grad_layernorm_2_beta)
     # add_1
     add_grad_a_2(layernorm_2_gamma, grad_add_2_a, grad_layernorm_2_a, layernorm_2_h, layernorm_2_sigma, grad_add_1_a)
     # attention_1
-    attention_grad_W_o(attention_1_O, grad_add_1_a, grad_attention_1_W_o)
-    attention_grad_O(attention_1_W_o, grad_add_1_a, grad_attention_1_O)
-    attention_grad_P(attention_1_V, grad_attention_1_O, grad_attention_1_P)
+    attention_grad_W_o(attention_1_O, grad_add_1_a, grad_attention_1_W_o, O_windows)
+    attention_grad_O(attention_1_W_o, grad_add_1_a, grad_attention_1_O, W_o_windows, products_)
+    attention_grad_P(attention_1_V, grad_attention_1_O, grad_attention_1_P, V_copy)
     attention_grad_S(attention_1_P, grad_attention_1_P, grad_attention_1_S)
-    attention_grad_V(attention_1_P, grad_attention_1_O, grad_attention_1_V)
-    attention_grad_W_v(grad_attention_1_V, layernorm_1_a, grad_attention_1_W_v)
-    attention_grad_K(attention_1_Q, grad_attention_1_S, grad_attention_1_K)
-    attention_grad_W_k(grad_attention_1_K, layernorm_1_a, grad_attention_1_W_k)
-    attention_grad_Q(attention_1_K, grad_attention_1_S, grad_attention_1_Q)
-    attention_grad_W_q(grad_attention_1_Q, layernorm_1_a, grad_attention_1_W_q)
+    attention_grad_V(attention_1_P, grad_attention_1_O, grad_attention_1_V, products__)
+    attention_grad_W_v(grad_attention_1_V, layernorm_1_a, grad_attention_1_W_v, grad_V_windows, products___)
+    attention_grad_K(attention_1_Q, grad_attention_1_S, grad_attention_1_K, products____)
+    attention_grad_W_k(grad_attention_1_K, layernorm_1_a, grad_attention_1_W_k, grad_K_windows, products_____)
+    attention_grad_Q(attention_1_K, grad_attention_1_S, grad_attention_1_Q, K_copy)
+    attention_grad_W_q(grad_attention_1_Q, layernorm_1_a, grad_attention_1_W_q, grad_Q_windows, products______)
     # layernorm_1
-    layernorm_grad_a_2(
+    layernorm_grad_a_3(
         attention_1_W_k, attention_1_W_q, attention_1_W_v, grad_attention_1_K, grad_attention_1_Q, grad_attention_1_V, grad_layernorm_1_a,
+        grad_K_copy, W_k_windows, grad_Q_copy, W_q_windows, products_______, grad_V_copy, W_v_windows, products_2,
     )
     layernorm_grad_gamma(grad_layernorm_1_a, layernorm_1_h, grad_layernorm_1_gamma)
     layernorm_grad_beta(grad_layernorm_1_a, grad_layernorm_1_beta)
