@@ -16,10 +16,10 @@ from symbackprop.algebra.index import Index, Size
 from symbackprop.algebra.nodes import Sum
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.declare.model import Model
-from symbackprop.derive.network import derive_model, error_labels
+from symbackprop.derive.network import derive_model
 from symbackprop.derive.records import Derivation, Products
 from symbackprop.derive.sweep import derive_system, stable_forward
-from symbackprop.derive.tangent import DIRECTION, TANGENT, Tangents, tangent_system
+from symbackprop.derive.tangent import DIRECTION, Tangents, tangent_system
 from symbackprop.errors import DerivationError
 
 #: The two ways to a Hessian-vector product.
@@ -75,6 +75,24 @@ def derive_tangents(system: System, of: tuple[str, ...], wrt: tuple[str, ...]) -
     return _all_moving(tangent_system(whole, stable_forward(whole), wrt), of)
 
 
+def derive_motion(first: Derivation) -> Derivation:
+    """Derive the tangents of a derivation's forward equations, as the tensors of ``wrt`` move along ``v_<tensor>``.
+
+    ``cotangents`` of the result names the tangent of every tensor that moves.
+    """
+    made = derive_tangents(first.forward_system, first.forward_system.defined, first.wrt)
+    return Derivation(
+        forward_system=first.forward_system,
+        system=made.system,
+        forward=made.forward,
+        backward=made.tangents,
+        cotangents=made.names,
+        traces=made.traces,
+        loss=first.loss,
+        wrt=first.wrt,
+    )
+
+
 def needed(system: System, names: Iterable[str]) -> System:
     """Return a system without the blocks that some of its tensors do not need."""
     wanted = set(names)
@@ -100,7 +118,7 @@ def derive_product(model: Model, kind: str, wrt: tuple[str, ...], route: str = "
         results = {name: moved.names[name] for name in model.outputs}
         return Products(kind, (*moved.forward, *moved.tangents), moved.system.tensors, {w: DIRECTION + w for w in wrt}, results)
     if kind == "vjp":
-        made = derive_pullback(model.system, model.outputs, wrt, error_labels(model))
+        made = derive_pullback(model.system, model.outputs, wrt)
         given = {name: WEIGHT + name for name in model.outputs}
     else:
         made = derive_products(derive_model(model, wrt), route)
@@ -108,17 +126,16 @@ def derive_product(model: Model, kind: str, wrt: tuple[str, ...], route: str = "
     return Products(kind, (*made.forward, *made.backward), made.tensors, given, {w: made.cotangents[w] for w in wrt})
 
 
-def derive_pullback(system: System, of: tuple[str, ...], wrt: tuple[str, ...], labels: Mapping[str, str]) -> Derivation:
-    """Derive the gradients of s = Σ u · a over some tensors a; the weights are inputs named ``u_<tensor>``.
+def derive_pullback(system: System, of: tuple[str, ...], wrt: tuple[str, ...]) -> Derivation:
+    """Derive the gradients of s = Σ u · a over some tensors a; the weights are inputs named ``u_<tensor>``, the results ``vjp.<tensor>``.
 
     Args:
         system: the equations.
         of: names of the tensors a.
         wrt: names of the tensors to differentiate with respect to.
-        labels: names of cotangents that are not called ``grad.<tensor>``.
     """
     whole, total = weighted(needed(system, of), {name: WEIGHT + name for name in of})
-    made = derive_system(whole, total, wrt, labels=labels)
+    made = derive_system(whole, total, wrt, prefix="vjp.")
     return replace(made, forward_system=system)
 
 
@@ -173,7 +190,7 @@ def _all_moving(made: Tangents, names: Iterable[str]) -> Tangents:
     still = [name for name in names if name not in made.names]
     if not still:
         return made
-    tensors, called = dict(made.system.tensors), {**made.names, **{name: TANGENT + name for name in still}}
+    tensors, called = dict(made.system.tensors), {**made.names, **{name: made.prefix + name for name in still}}
     tensors.update((called[name], Tensor(called[name], tensors[name].axes, "tangent")) for name in still)
     zeros = tuple(_zero(called[name], tensors[name], name) for name in still)
     system = System(blocks=(*made.system.blocks, *zeros), tensors=tensors)
@@ -190,6 +207,7 @@ def _zero(name: str, like: Tensor, owner: str) -> Block:
 __all__ = [
     "ROUTES",
     "WEIGHT",
+    "derive_motion",
     "derive_product",
     "derive_products",
     "derive_pullback",

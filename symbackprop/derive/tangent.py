@@ -46,6 +46,7 @@ class Tangents:
         forward: the blocks of the equations in the form in which they are computed.
         tangents: the blocks of the tangents, in that form.
         names: tensor name -> name of its tangent; what does not move has none.
+        prefix: what the names of the tangents begin with.
         traces: tangent name -> the block that binds its steps, and the steps in slot names.
     """
 
@@ -53,6 +54,7 @@ class Tangents:
     forward: tuple[Block, ...]
     tangents: tuple[Block, ...]
     names: Mapping[str, str]
+    prefix: str
     traces: Mapping[str, tuple[Block, tuple[Step, ...]]]
 
 
@@ -62,7 +64,8 @@ def tangent_system(system: System, computed: tuple[Block, ...], wrt: tuple[str, 
     Args:
         system: the equations as printed.
         computed: the same equations in the form in which they are computed; their tangents are those that are computed.
-        wrt: names of the tensors that move; the direction of ``w`` is an input named ``v_w``.
+        wrt: names of the tensors that move; the direction of ``w`` is an input named ``v_w``. Where the system has tangents
+            already, the new ones are ``tangent_2.z``, along ``v2_w``.
 
     Raises:
         DerivationError: ``wrt`` names nothing that can move.
@@ -70,6 +73,10 @@ def tangent_system(system: System, computed: tuple[Block, ...], wrt: tuple[str, 
     tensors = dict(system.tensors)
     names: dict[str, str] = {}
     defined = set(system.defined)
+    order, prefix, direction = 1, TANGENT, DIRECTION
+    while any(name.startswith(prefix) for name in tensors):
+        order += 1
+        prefix, direction = f"tangent_{order}.", f"v{order}_"
     for name in wrt:
         if name not in tensors:
             raise DerivationError(f"{name!r} is no tensor of this system; it has {', '.join(tensors)}")
@@ -77,34 +84,34 @@ def tangent_system(system: System, computed: tuple[Block, ...], wrt: tuple[str, 
             raise DerivationError(f"{name} holds integers: there is no derivative with respect to it")
         if name in defined:
             raise DerivationError(f"{name} is computed by an equation; tangents start at tensors that are given: {', '.join(system.free)}")
-        names[name] = DIRECTION + name
+        names[name] = direction + name
         tensors[names[name]] = Tensor(names[name], tensors[name].axes, "input")
     traces: dict[str, tuple[Block, tuple[Step, ...]]] = {}
     printed: list[Block] = []
     moved: list[Block] = []
     for block, stable in zip(map(marks.settled_block, system.blocks), map(marks.settled_block, computed), strict=True):
-        made = _write(block, tangent(block.template, _moving(block, names)), tensors, names)
+        made = _write(block, tangent(block.template, _moving(block, names)), tensors, names, prefix)
         if made is not None:
             printed.append(made)
             traces.update(_traced(block, made, tangent(block.template, _moving(block, names))))
-        made = _write(stable, tangent(stable.template, _moving(stable, names), block.template), tensors, names)
+        made = _write(stable, tangent(stable.template, _moving(stable, names), block.template), tensors, names, prefix)
         if made is not None:
             moved.append(made)
-    return Tangents(System(blocks=(*system.blocks, *printed), tensors=tensors), computed, tuple(moved), names, traces)
+    return Tangents(System(blocks=(*system.blocks, *printed), tensors=tensors), computed, tuple(moved), names, prefix, traces)
 
 
 def _moving(block: Block, names: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(slot for slot in block.template.free if block.names[slot] in names)
 
 
-def _write(block: Block, found: Tangent, tensors: dict[str, Tensor], names: dict[str, str]) -> Block | None:
+def _write(block: Block, found: Tangent, tensors: dict[str, Tensor], names: dict[str, str], prefix: str) -> Block | None:
     """Return the block of what moves in a block; ``tensors`` and ``names`` grow by it."""
     if not found.template.equations:
         return None
     for slot in found.moved:
         real = block.names[slot]
         if real not in names:
-            names[real] = TANGENT + real
+            names[real] = prefix + real
             tensors[names[real]] = Tensor(names[real], tensors[real].axes, "tangent")
     slots = {slot: names[block.names[slot[1:]]] if slot[0] == MARK else block.names[slot] for slot in found.template.tensors}
     return Block(found.template, slots, block.sizes, block.owner)
@@ -144,8 +151,8 @@ def slot_of(tensor: Tensor) -> Tensor:
 def tangent(template: Template, moving: tuple[str, ...], printed: Template | None = None) -> Tangent:
     """Derive the tangents of a template, given which of the tensors that it reads move.
 
-    A tangent with a sum over fewer indices than every equation that reads it is written into them, so that a softmax moves by
-    p (ż − Σ p ż): the normaliser itself may overflow, and what cancels is gone.
+    A tangent with a sum over fewer indices than every equation that reads it is written into them too, so that a softmax moves
+    by p (ż − Σ p ż): the normaliser itself may overflow, and what cancels is gone. Its own equation then stands for itself.
 
     Args:
         template: the equations.
@@ -195,10 +202,10 @@ def tangent(template: Template, moving: tuple[str, ...], printed: Template | Non
         lhs, rhs, trace = derived(strand)
         if rhs == 0:
             active.discard(strand.tensor.name)
-        elif _absorbed(strand, rhs, printed or template):
+            continue
+        if _absorbed(strand, rhs, printed or template):
             within[lhs] = rhs
-        else:
-            write(strand, lhs, rhs, trace)
+        write(strand, lhs, rhs, trace)
     return Tangent(Template(key, tuple(equations), template.facts), tuple(moved), steps)
 
 
@@ -255,7 +262,7 @@ def _inserted(expr: Expr, within: Mapping[Access, Expr]) -> Expr:
 def _absorbed(e: Equation, rhs: Expr, template: Template) -> bool:
     """Whether a tangent is a sum that each of its readers, over more indices, would hold still while it runs."""
     readers = [r for r in template.equations if e.tensor in r.reads]
-    return rhs.has(Reduction) and bool(readers) and all(r.tensor.rank > e.tensor.rank for r in readers) and e.tensor.rank > 0
+    return rhs.has(Reduction) and bool(readers) and all(r.tensor.rank > e.tensor.rank for r in readers)
 
 
 __all__ = ["DIRECTION", "TANGENT", "Tangent", "Tangents", "tangent", "tangent_system"]

@@ -187,7 +187,7 @@ def _pretty(group: _Group, block: Block) -> dict[str, str]:
             name, layer = "delta", parts[-1]
         elif parts[0] == "hvp":
             name, layer = f"hvp_{parts[-1]}", own
-        elif slot.startswith("~") or parts[0] == "grad":
+        elif slot.startswith("~") or parts[0] in ("grad", "vjp"):
             name, layer = f"grad_{parts[-1]}", own
         else:
             name = (slot if "." in slot or slot != "t" else real).split(".")[-1].lstrip("'")

@@ -299,6 +299,8 @@ class MatrixPrinter:
         if not isinstance(form, m.Entry):
             return False
         name = self.symbols.conventional(self.symbols.naming.of(form.tensor.name))
+        if name.role == "tangent" and name.of is not None:
+            name = self.symbols.conventional(name.of)
         sampled = any(part is not None for part in form.at)
         if name.time and self.symbols.notation.time_mark != "subscript":
             return True

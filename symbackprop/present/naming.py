@@ -66,7 +66,7 @@ class Name:
     """The name of a tensor on paper.
 
     Attributes:
-        role: one of `ROLES`, or "word" for a name of the user's, or "gradient", "direction", "jacobian", "penalty".
+        role: one of `ROLES`, or "word" for a name of the user's, or "gradient", "direction", "tangent", "jacobian", "penalty".
         layer: the layer that it belongs to; a weight belongs to the layer that it leads to.
         word: the user's name, for role "word"; what is differentiated, for a gradient of something else than the loss; the part of the
             loss, for role "loss".
@@ -149,11 +149,13 @@ class Naming:
             return Name("gradient", of=self.of(rest))
         if dot and head == "delta":
             return Name("error", Layer(rest))
-        if dot and head == "hvp":
-            # The Hessian-vector product is the gradient of s = Σ v ∂L.
+        if dot and head in ("hvp", "vjp"):
+            # The Hessian-vector product is the gradient of s = Σ v ∂L, the vector-Jacobian product that of s = Σ u a.
             return Name("gradient", word="s", of=self.of(rest))
-        if tensor.startswith("v_"):
-            return Name("direction", of=self.of(tensor.removeprefix("v_")))
+        if dot and head == "tangent":
+            return Name("tangent", of=self.of(rest))
+        if tensor.startswith("v_") or (tensor.startswith("u_") and tensor[2:] in self.names):
+            return Name("direction", word=tensor[0], of=self.of(tensor[2:]))
         if tensor.startswith("d ") and "/d " in tensor:
             top, _, bottom = tensor.removeprefix("d ").partition("/d ")
             return Name("jacobian", top=self.of(top), of=self.of(bottom), rank=self.ranks.get(top))

@@ -48,6 +48,7 @@ _ORDER = (
     "error",
     "gradient",
     "direction",
+    "tangent",
     "jacobian",
 )
 _NUMBERED = ("weight", "bias", "pre", "activation", "error", "gradient")
@@ -227,7 +228,8 @@ class _Rows:
                 "sample_loss": "losses of the samples" if t.rank else "loss of one sample",
                 "one_loss": "loss of one sample",
                 "loss": "loss",
-                "direction": "direction of a second derivative",
+                "direction": "direction of a derivative",
+                "tangent": "change along the direction",
             }
         )
         if name.role == "loss" and name.word:

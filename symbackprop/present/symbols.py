@@ -63,6 +63,7 @@ class Symbols:
         sample: str = "",
         scalar: bool = False,
         image: bool = False,
+        dotted: bool = False,
     ) -> Piece:
         """Write a name.
 
@@ -74,13 +75,18 @@ class Symbols:
             sample: the written index of one sample, of which the whole vector is meant.
             scalar: it has no axes.
             image: an array is meant although indices stand: the channel x_c of an image.
+            dotted: its tangent is meant: ż.
         """
+        if name.role == "tangent" and name.of is not None:
+            moving = self.conventional(name.of)
+            piece = self.name(moving, indices, whole=whole, many=many, sample=sample, scalar=scalar, image=image, dotted=True)
+            return piece._replace(text=self.writer.dotted_derivative(piece.text)) if moving.role == "gradient" else piece
         name = self.conventional(name)
         if name.role == "gradient" and name.of is not None:
             loss = self.writer.word(name.word) if name.word else ""
             return self.derivative(name.of, indices, whole=whole, many=many, loss=loss, sample=sample, image=image)
         if name.role == "direction" and name.of is not None:
-            base = self.writer.marked("v", self.name(name.of).text, "")
+            base = self.writer.marked(name.word, self.name(name.of).text, "")
             return Piece(self.writer.marked(self.writer.parenthesised(Piece(base)).text, joined(indices), "") if indices else base)
         if name.role == "one_loss":
             role = "loss" if self.notation.one_loss == "total" else "sample_loss"
@@ -91,6 +97,8 @@ class Symbols:
         base = self.letter(name, array=array, many=many)
         if name.extended is False and array and self.notation.folded and name in self.naming.barred:
             base = self.writer.barred(base)
+        if dotted:
+            base = self.writer.dotted(base)
         row = self.notation.weight_index == "source first"
         if name.column and not array:
             indices = (name.column, *indices) if row else (*indices, name.column)

@@ -53,6 +53,8 @@ class Writer(Protocol):
     def row(self, number: str) -> str: ...
     def bold(self, letter: str, kind: str) -> str: ...
     def barred(self, base: str) -> str: ...
+    def dotted(self, base: str) -> str: ...
+    def dotted_derivative(self, text: str) -> str: ...
     def parenthesised(self, piece: Piece) -> Piece: ...
     def fraction(self, top: Piece, bottom: Piece) -> Piece: ...
     def power(self, base: str, exponent: str) -> str: ...
@@ -143,6 +145,13 @@ class Latex:
             return rf"\overline{{{base}}}"
         head, mark, below = base.partition("_")
         return rf"\bar{{{head}}}{mark}{below}"
+
+    def dotted(self, base: str) -> str:
+        head, mark, below = (base, "", "") if r"\_" in base else base.partition("_")
+        return rf"\dot{{{head}}}{mark}{below}"
+
+    def dotted_derivative(self, text: str) -> str:
+        return rf"\dot{{\nabla}}{text.removeprefix(chr(92) + 'nabla')}" if text.startswith(r"\nabla") else rf"\dot{{\left( {text} \right)}}"
 
     def parenthesised(self, piece: Piece) -> Piece:
         text = rf"\left( {piece.text} \right)" if piece.tall else f"({piece.text})"
@@ -276,6 +285,13 @@ class Unicode:
     def barred(self, base: str) -> str:
         place = 1 if len(base.partition("_")[0]) == 1 else len(base)
         return normalize("NFC", f"{base[:place]}\u0304{base[place:]}")
+
+    def dotted(self, base: str) -> str:
+        place = len(base.partition("_")[0])
+        return normalize("NFC", f"{base[:place]}\u0307{base[place:]}")
+
+    def dotted_derivative(self, text: str) -> str:
+        return f"∇\u0307{text.removeprefix('∇')}" if text.startswith("∇") else f"({text})\u0307"
 
     def parenthesised(self, piece: Piece) -> Piece:
         return Piece(f"({piece.text})", SINGLE)

@@ -24,7 +24,7 @@ from symbackprop.derive.network import Rung, called, recursion
 from symbackprop.derive.operators import operator_form
 from symbackprop.derive.records import Derivation as Record
 from symbackprop.derive.records import Passage, Step, Way
-from symbackprop.derive.second import derive_products
+from symbackprop.derive.second import derive_motion, derive_products, derive_pullback
 from symbackprop.derive.sweep import derive_system
 from symbackprop.derive.times import WholeForms, whole_forms
 from symbackprop.errors import DataError, DerivationError
@@ -364,9 +364,10 @@ class Derivation:
         record: the plain data.
     """
 
-    def __init__(self, record: Record, spec: NetworkSpec | None = None) -> None:
+    def __init__(self, record: Record, spec: NetworkSpec | None = None, naming: Naming | None = None) -> None:
         self.record = record
         self._spec = spec
+        self._naming = naming
         #: What was asked for once keeps how it is derived, which every notation and form prints from.
         self._made: dict[str, Derived] = {}
 
@@ -394,6 +395,8 @@ class Derivation:
     @cached_property
     def naming(self) -> Naming:
         """How the tensors are called in print."""
+        if self._naming is not None:
+            return self._naming
         if self.record.model is not None:
             return network_naming(self.record.model)
         ranks = {name: tensor.rank for name, tensor in self.record.tensors.items()}
@@ -494,12 +497,42 @@ class Derivation:
         equation, steps = jacobian_equation(self.record.forward_system, of, wrt)
         return JacobianDerived(equation.tensor.name, equation, steps, self, self.record.tensors[of].rank)
 
-    def hvp(self) -> Derivation:
+    def jvp(self) -> Tangents:
+        """Return the derivation of Jacobian-vector products: how every value changes as the tensors of ``wrt`` move.
+
+        For every tensor w of ``wrt`` there is a direction ``v_w``; ``tangents[a]`` of the result is Σ ∂a/∂w v_w, for any value a of
+        the forward pass. It is printed as a with a dot.
+        """
+        return Tangents(derive_motion(self.record), naming=self.naming)
+
+    def vjp(self, *of: str) -> Derivation:
+        """Return the derivation of vector-Jacobian products: the gradients of Σ u · a.
+
+        Args:
+            of: names of the values a; none stands for the network's outputs. The weights of ``a`` are an input named ``u_a``.
+
+        Raises:
+            DerivationError: there is no such value, or none is named and this is no network.
+        """
+        model = self.record.model
+        names = tuple(map(self._real, of)) or (() if model is None else model.outputs)
+        known = self.record.forward_system.defined
+        if not names or any(name not in known for name in names):
+            raise DerivationError(f"vjp takes names of values that equations define: {', '.join(known)}; got {', '.join(of) or 'none'}")
+        return Derivation(derive_pullback(self.record.forward_system, names, self.record.wrt), naming=self.naming)
+
+    def hvp(self, route: str = "reverse") -> Derivation:
         """Return the derivation of Hessian-vector products: the engine applied to its own result.
 
         For every tensor w of ``wrt`` there is a vector ``v_w``; ``gradients[w]`` of the result is Σ ∂²L/∂w∂w' v_w'.
+
+        Args:
+            route: "reverse" differentiates Σ v · ∂L/∂w once more; "forward" lets the gradient move along v. Both give one vector.
+
+        Raises:
+            DerivationError: there is no such route.
         """
-        return Derivation(derive_products(self.record))
+        return Derivation(derive_products(self.record, route), naming=self.naming)
 
     def evaluate(self, values: Mapping[str, Any]) -> dict[str, Array]:
         """Return all values by name in float64: forward values, "loss", "delta.dense_1", "grad.dense_1.W", "grad.x".
@@ -586,6 +619,37 @@ class Derivation:
     def _repr_html_(self) -> str:
         rows = [(name, d.latex()) for group in (self.error_terms, self.gradients) for name, d in group.items()]
         return formula_table(rows, caption=repr(self))
+
+
+class Tangents(Derivation):
+    """How the values of a forward pass change as given tensors move along directions."""
+
+    @cached_property
+    def tangents(self) -> Mapping[str, Derived]:
+        """The tangent of every value that an equation defines; those of the given tensors are the directions."""
+        return {name: self._derived(self.record.cotangents[name]) for name in self.record.forward_system.defined}
+
+    @property
+    def gradients(self) -> Mapping[str, Derived]:
+        """Nothing: a tangent goes forward; see ``tangents``."""
+        return {}
+
+    def latex(self, notation: str | Notation = "ufldl", form: str = "matrix", steps: bool | str = False) -> str:
+        """Return the tangents in LaTeX, one a line, in the order of the forward pass; ``steps`` is for gradients."""
+        return "\n".join(t.latex(form, notation) for t in self.tangents.values())
+
+    def text(self, notation: str | Notation = "ufldl", form: str | None = "matrix") -> str:
+        """Return the same as plain Unicode text."""
+        return "\n".join(t.text(form or "matrix", notation) for t in self.tangents.values())
+
+    def _repr_latex_(self) -> str:
+        return displayed_lines(tuple(self.latex().split("\n")))
+
+    def _repr_html_(self) -> str:
+        return formula_table([(name, t.latex()) for name, t in self.tangents.items()], caption=repr(self))
+
+    def __repr__(self) -> str:
+        return f"Tangents of {self.record.loss} and what leads there, along {', '.join(self.record.wrt)}"
 
 
 def _check_facts(record: Record, values: Mapping[str, Any]) -> None:
