@@ -161,7 +161,9 @@ def test_tangents_of_tangents_are_symmetric():
     assert one == pytest.approx(other, rel=1e-12)
 
 
-@pytest.mark.parametrize(("wrt", "words"), [("nothing", "no tensor of this system"), ("lab", "holds integers"), ("z", "computed by an equation")])
+@pytest.mark.parametrize(
+    ("wrt", "words"), [("nothing", "no tensor of this system"), ("lab", "holds integers"), ("z", "computed by an equation")]
+)
 def test_what_cannot_move_is_named(wrt, words):
     i = Index("i", 3)
     a, lab, z = tensor("a", i), tensor("lab", i, integer=True), tensor("z", i)
