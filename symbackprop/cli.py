@@ -140,7 +140,10 @@ def derive(
             "--of", help="Only this one: a layer (dense_1) or a parameter or input (dense_1.W, x). Repeatable.", show_default=False
         ),
     ] = None,
-    per: Annotated[Per, typer.Option("--per", help="For a batch, or the lecture's single sample.")] = Per.SAMPLE,
+    per: Annotated[
+        Per | None,
+        typer.Option("--per", help="For a batch, or the lecture's single sample: the default, unless a layer mixes the samples of a batch."),
+    ] = None,
     form: Annotated[
         Form | None, typer.Option("--form", help="Only index form, or only matrix form [default: both].", show_default=False)
     ] = None,
@@ -163,10 +166,11 @@ def derive(
     """
     from symbackprop.command.derive import latex_of, shown
     from symbackprop.command.network import load
+    from symbackprop.pipeline import usual_per
 
     loaded = load(network)
     with waiting(f"deriving {loaded.net.name}"):
-        derivation = loaded.net.derive(per=per.value)
+        derivation = loaded.net.derive(per=per.value if per is not None else usual_per(loaded.net.spec))
         told = depth.value if depth is not None else "lecture" if steps else None
         told = None if told == "result" else told
         lines = list((latex_of if latex else shown)(derivation, of, form.value if form else None, notation, told))

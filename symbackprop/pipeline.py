@@ -75,10 +75,16 @@ class Options:
     recompute: tuple[str, ...] | str = ()
 
 
-def lower(spec: NetworkSpec, target: str | None = None, per: str = "batch") -> Model:
-    """Return a network as a system of equations."""
-    model: Model = _stage("declare.lower").lower(spec, target=target, per=per)
+def lower(spec: NetworkSpec, target: str | None = None, per: str = "batch", mode: str = "training") -> Model:
+    """Return a network as a system of equations, in training or in inference."""
+    model: Model = _stage("declare.lower").lower(spec, target=target, per=per, mode=mode)
     return model
+
+
+def usual_per(spec: NetworkSpec) -> str:
+    """Return the form in which a network is printed: "sample", or "batch" where a layer mixes the samples of a batch."""
+    per: str = _stage("declare.lower").usual_per(spec)
+    return per
 
 
 def sample_model(model: Model) -> Model:
@@ -154,8 +160,9 @@ def artifacts(
 
 
 def latex(spec: NetworkSpec, form: str | None = None) -> tuple[Artifact, ...]:
-    """Return the formulas of a network as text: of one sample, closed by the mean over the batch."""
-    one, whole = derive_network(spec, form, "sample"), derive_network(spec, form)
+    """Return the formulas of a network as text: of one sample, closed by the mean over the batch, or of a batch if samples mix."""
+    whole = derive_network(spec, form)
+    one = derive_network(spec, form, "sample") if usual_per(spec) == "sample" else whole
     mean = spec.loss is None or spec.loss.reduction == "mean"
     forms = _stage("derive.times").whole_forms(one, whole)
     made: tuple[Artifact, ...] = _stage("present.network").network_fragment(one, whole, forms, mean=mean)

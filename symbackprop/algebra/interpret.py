@@ -323,7 +323,11 @@ class _Grid:
         if exponent.is_Integer and exponent < 0:
             if self.precise:
                 # Integers stay integers for the sake of indices; their reciprocals must not be rounded to float64.
-                return mpmath.mpf(1) / np.asarray(base, dtype=object) ** int(-exponent)
+                below = np.asarray(base, dtype=object)
+                if mask is not None:
+                    # Where a guard leaves it out, a zero below would raise instead of giving infinity.
+                    below = np.where(np.broadcast_arrays(mask, below)[0], below, 1)
+                return mpmath.mpf(1) / below ** int(-exponent)
             whole = np.asarray(base)
             return 1 / (whole.astype(np.float64) if whole.dtype.kind == "i" else whole) ** int(-exponent)
         if exponent.is_Integer:

@@ -13,6 +13,7 @@ from rich.table import Table
 from symbackprop.command.network import examples, load
 from symbackprop.errors import DataError
 from symbackprop.execute import files
+from symbackprop.pipeline import usual_per
 from symbackprop.present.circuit import gate_equation
 from symbackprop.present.rounding import Rounding, exact
 from symbackprop.present.scene.network import network_scene
@@ -53,7 +54,7 @@ def values_of(words: Sequence[str]) -> dict[str, float]:
 def network_picture(word: str, drawn: Sequence[Path]) -> None:
     """Print the picture of a network and write it where it is asked for."""
     net = load(word).net
-    scene = network_scene(net.model(per="sample"))
+    scene = network_scene(net.model(per=usual_per(net.spec)))
     _write(drawn, scene)
     print(text(scene), end="")
 

@@ -54,7 +54,8 @@ def network_spec(inputs: object, outputs: object, loss: object = None, regulariz
             layers[own_name] = _layer_spec(node.layer, own_name)
         reads = tuple(wire[id(x)] for x in node.inputs)
         integer = tuple(whole.get(x, False) for x in reads)
-        if any(integer) and layers[own_name].own is None and not LAYERS[layers[own_name].kind].integers:
+        kind = LAYERS[layers[own_name].kind] if layers[own_name].own is None else None
+        if kind is not None and any(given and not kind.takes_integers(position) for position, given in enumerate(integer)):
             raise ShapeError(f"layer {own_name}: {layers[own_name].kind} takes real numbers, but its input is declared as int64")
         try:
             made = layers[own_name].shapes(tuple(shape[x] for x in reads), integer)

@@ -113,6 +113,14 @@ def lower(spec: NetworkSpec, target: str | None = None, per: str = "batch", loss
     )
 
 
+def usual_per(spec: NetworkSpec) -> str:
+    """Return the form in which a network is printed: "sample", or "batch" where a layer mixes the samples of a batch."""
+    build = _Build(spec, False, "training")
+    for call in spec.calls:
+        build.call(call)
+    return "batch" if any(mixes(block.template) for block in build.blocks) else "sample"
+
+
 def sample_model(model: Model) -> Model:
     """Return the single-sample form of a model."""
     if model.per == "sample" or model.spec is None:
@@ -393,9 +401,12 @@ def sum_template(count: int) -> Template:
 
 @lru_cache(maxsize=512)
 def mixes(template: Template) -> bool:
-    """Whether a layer's equations mix the samples of a batch: they sum over it, or give something that has no batch axis."""
+    """Whether a layer's equations mix the samples of a batch: they sum over it, or read another sample than they write."""
     for e in template.equations:
+        own = e.lhs.index[:1]
         if any(b.extent == N for b in bound_indices(e.rhs)):
+            return True
+        if any(a.tensor.axes[:1] and a.tensor.axes[0].extent == N and a.index[:1] != own for a in e.rhs.atoms(Access)):
             return True
     return False
 

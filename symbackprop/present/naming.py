@@ -222,6 +222,13 @@ def network_naming(model: Model) -> Naming:
         layer, dot, word = tensor.partition(".")
         if dot and tensor not in names and layer in places:
             names[tensor] = Name("word", places[layer], word=word)
+    for tensor in model.updates.tensors:
+        layer, _, word = tensor.partition(".")
+        if tensor not in names and layer in places:
+            names[tensor] = Name("word", places[layer], word=word)
+    for statistic in model.statistics:
+        # Its next value has its own name: the update is an assignment.
+        names[statistic.next] = names[statistic.name]
     last = names.get(model.outputs[0]) if chained and len(model.outputs) == 1 else None
     if last is not None and last.role == "activation":
         names[model.outputs[0]] = replace(last, role="output")

@@ -34,15 +34,19 @@ class TextFile:
 
 
 def sample_sheet(derivation: Derivation, matrix_form: MatrixForm, *, mean: bool = True) -> Sheet:
-    """Return the formulas for one sample: forward, error terms from the output back, gradients, and the mean over all samples."""
+    """Return the formulas for one sample: forward, error terms from the output back, gradients, and the mean over all samples.
+
+    A derivation for a batch, where a layer mixes its samples, is shown as it is: the mean is a part of its loss.
+    """
     naming = _naming(derivation)
     backward = _backward(derivation)
+    mixed = derivation.model is not None and derivation.model.per == "batch"
     groups = (
-        ("Forward, one sample", _entries(derivation.forward_system.equations, matrix_form)),
+        ("Forward, a batch" if mixed else "Forward, one sample", _entries(derivation.forward_system.equations, matrix_form)),
         ("Error terms", _entries(tuple(e for e in backward if not _is_result(e, derivation)), matrix_form)),
         ("Gradients", _entries(tuple(_results(derivation)), matrix_form)),
     )
-    return Sheet(groups, naming, closing=(derivation.loss,), mean=mean)
+    return Sheet(groups, naming, closing=() if mixed else (derivation.loss,), mean=mean)
 
 
 def batch_sheet(derivation: Derivation, matrix_form: MatrixForm) -> Sheet:
@@ -59,7 +63,7 @@ def network_fragment(
     """Return the LaTeX fragment of a network.
 
     Args:
-        one: the derivation for one sample.
+        one: the derivation for one sample; the one for a batch again where samples mix.
         batch: the derivation for a batch.
         matrix_form: how an equation gets its matrix form.
         mean: whether the loss is the mean over the samples, or their sum.
@@ -69,7 +73,7 @@ def network_fragment(
     name = batch.model.name
     sections = (
         *sample_sheet(one, matrix_form, mean=mean).sections(notation=notation),
-        *batch_sheet(batch, matrix_form).sections(notation=notation),
+        *(batch_sheet(batch, matrix_form).sections(notation=notation) if one is not batch else ()),
     )
     return (TextFile(f"{name}/{name}_latex.tex", tex(Document(name, sections), "fragment")),)
 

@@ -139,6 +139,9 @@ class Findings:
         symbols: the table of symbols.
         picture: of the network.
         example: worked numbers.
+        statistics: the updates of running statistics.
+        inference: the equations of layers that do something else when the network predicts.
+        inference_naming: what is called how in them.
     """
 
     matrix_form: MatrixForm
@@ -150,6 +153,9 @@ class Findings:
     symbols: Table | None = None
     picture: Scene | None = None
     example: tuple[Block, ...] = ()
+    statistics: tuple[Equation, ...] = ()
+    inference: tuple[Equation, ...] = ()
+    inference_naming: Naming = field(default_factory=Naming)
 
 
 @dataclass(frozen=True)
@@ -245,6 +251,7 @@ class _Note:
             self.products(),
             self.recursion(),
             self.samples(),
+            self.inference(),
             self.algorithms(),
             self.update(),
             self.example(),
@@ -303,8 +310,12 @@ class _Note:
         else:
             lines = [f for use in self.forward_uses for f in self.real(use)]
         made = tuple(Line(f, step=k) for k, f in enumerate(filter(says, lines)))
-        words = "For one sample the network computes, from the input to the output," + (" layer by layer," if self.deep else "")
+        whose = "For a batch of samples" if self.mixed else "For one sample"
+        words = f"{whose} the network computes, from the input to the output," + (" layer by layer," if self.deep else "")
         blocks: list[Block] = [Paragraph((words,)), Display(made)] if made else []
+        if self.mixed and made:
+            sums = "A layer of it mixes the samples of a batch, so none of them can be followed alone; "
+            blocks.insert(0, Paragraph((sums + "all equations are those of a batch, with sums over its samples.",)))
         if any(_reckons(e) for e in self.by_entry):
             counted = "Where places are computed, entries are counted from 0 along the whole axis; every sum shows where its index begins."
             blocks.append(Paragraph((counted,)))
@@ -356,7 +367,8 @@ class _Note:
         lines = tuple(f for use in self.loss_uses for f in self.real(use) if says(f))
         if not lines:
             return None
-        return Section("Loss", (Paragraph(("The loss of one sample is",)), Display(tuple(Line(f, step=k) for k, f in enumerate(lines)))))
+        words = "The loss of a batch is" if self.mixed else "The loss of one sample is"
+        return Section("Loss", (Paragraph((words,)), Display(tuple(Line(f, step=k) for k, f in enumerate(lines)))))
 
     def opening(self) -> str:
         """Return a^(1) = x: what the recursion calls the input."""
@@ -466,7 +478,7 @@ class _Note:
         return all(self.layer_of(n) >= 0 for n in own if n in needs)
 
     def samples(self) -> Section | None:
-        if self.model.loss is None:
+        if self.model.loss is None or self.mixed:
             return None
         whole = latex_mean(self.style.notation, mean=self.findings.mean)
         lines = [whole]
@@ -489,6 +501,22 @@ class _Note:
         naming = replace(names, loss=names.of(penalty.tensor.name))
         return [f for e in (penalty, gradient) for f in _shown(e, self.style, self.findings, naming)]
 
+    def inference(self) -> Section | None:
+        """Say what layers do that know two modes, and how their running statistics follow."""
+        found = self.findings
+        if not found.inference:
+            return None
+        blocks: list[Block] = []
+        if found.statistics:
+            blocks.append(Paragraph(("In training, running statistics follow what the batches show, once for each step:",)))
+            lines = [f.replace(" = ", " := ", 1) for e in found.statistics for f in _shown(e, self.style, found, self.naming)]
+            blocks.append(Display(tuple(Line(f, step=k) for k, f in enumerate(lines))))
+        whose = "these layers compute, of a batch of samples," if self.mixed else "these layers compute"
+        blocks.append(Paragraph((f"All of this is training. When the network predicts, {whose}",)))
+        shown = [f for e in found.inference for f in _shown(e, self.style, found, found.inference_naming)]
+        blocks.append(Display(tuple(Line(f, step=k) for k, f in enumerate(filter(says, shown)))))
+        return Section("Inference", tuple(blocks))
+
     # --- algorithms ---
 
     def algorithms(self) -> Section:
@@ -510,7 +538,7 @@ class _Note:
             lines += self.pseudocode(run)
         for group in _same_layers(gradients):
             lines += self.pseudocode(*group)
-        return Algorithm("Backpropagation: the gradients of one sample", tuple(lines))
+        return Algorithm(f"Backpropagation: the gradients of {'a batch' if self.mixed else 'one sample'}", tuple(lines))
 
     def pseudocode(self, *runs: Run, forward: bool = False) -> list[tuple[int, Text]]:
         """Return the lines of runs over the same layers: a loop, or the equations of a single layer."""
@@ -522,6 +550,8 @@ class _Note:
 
     def descent(self) -> Algorithm:
         """Return gradient descent: gradients are summed over the samples, then every parameter takes one step."""
+        if self.mixed:
+            return self.descent_by_batches()
         n = self.style.notation
         loss, samples, rate = tex_letter(n.loss), tex_letter(n.samples), tex_letter(n.rate)
         mean = rf"\frac{{1}}{{{samples}}} \Delta\theta" if self.findings.mean else r"\Delta\theta"
@@ -547,6 +577,27 @@ class _Note:
             lines += [(1, (Math(f),)) for f in self.update_lines()]
         lines.append((0, (Strong("until "), "the norm of the gradient is below a tolerance")))
         return Algorithm("Gradient descent with backpropagation", tuple(lines))
+
+    def descent_by_batches(self) -> Algorithm:
+        """Return gradient descent where the samples of a batch cannot be told apart."""
+        theta, gradient = r"\theta", rf"\nabla_\theta {tex_letter(self.style.notation.loss)}"
+        lines: list[tuple[int, Text]] = [
+            (0, (Strong("repeat"),)),
+            (1, (Strong("for each "), "batch of samples ", Strong("do"))),
+            (2, ("compute ", Math(gradient), " by backpropagation")),
+        ]
+        if self.findings.update is None:
+            step = rf"{theta} := {theta} - {tex_letter(self.style.notation.rate)} \, {gradient}"
+            lines.append((2, (Math(step), " for every parameter ", Math(theta))))
+        else:
+            lines += [(2, (Math(f),)) for f in self.update_lines()]
+        lines.append((0, (Strong("until "), "the norm of the gradient is below a tolerance")))
+        return Algorithm("Gradient descent with backpropagation", tuple(lines))
+
+    @property
+    def mixed(self) -> bool:
+        """Whether a layer mixes the samples of a batch: then there is no form for one sample."""
+        return self.model.per == "batch"
 
     @property
     def one_loss(self) -> str:
@@ -634,7 +685,7 @@ class _Note:
         for use in uses:
             layer = self.number(use)
             run = Run((use,), (layer,) if layer > 0 else ())
-            text = "\n".join((self.kind(run.name), *self.general(run, ranges=False))) if self.numbered and run.layers else ""
+            text = "\n".join((self.kind(run.name), *self.general(run, ranges=False))) if self.numbered and run.layers and not self.mixed else ""
             before = next((k for k in reversed(range(len(runs))) if text and said[k] == text), None)
             if before is not None and abs(runs[before].layers[-1] - layer) == 1:
                 runs[before] = Run((*runs[before].uses, use), (*runs[before].layers, layer))

@@ -429,9 +429,9 @@ class Derivation:
 
     @cached_property
     def _per_sample(self) -> Derivation:
-        """The single-sample form of the same network."""
+        """The single-sample form of the same network; where a layer mixes the samples of a batch, the form for a batch."""
         model = self.record.model
-        if model is None or model.per == "sample" or self._spec is None:
+        if model is None or model.per == "sample" or self._spec is None or symbackprop.pipeline.usual_per(self._spec) == "batch":
             return self
         form = None if model.target is None else ("labels" if model.system.tensors[model.target].integer else "rows")
         return Derivation(symbackprop.pipeline.derive_network(self._spec, target=form, per="sample"), self._spec)
@@ -576,6 +576,8 @@ class Derivation:
 
     def latex(self, notation: str | Notation = "ufldl", form: str = "matrix", steps: bool | str = False) -> str:
         """Return the whole derivation in LaTeX, one formula a line: the per-sample form, closed by the mean over the batch.
+
+        Where a layer mixes the samples of a batch, as BatchNorm does, there is no such form: then it is that of a batch.
 
         Args:
             notation: a preset's name or a `Notation`.

@@ -194,7 +194,7 @@ class Network:
 
         if options.get("highlight") is not None and "note" not in options and self.spec.loss is not None:
             options["note"] = self._chain(str(options["highlight"]), notation)
-        return network_scene(self.model(per="sample"), notation, kind, activation_layer=view, **options)
+        return network_scene(self.model(per=symbackprop.pipeline.usual_per(self.spec)), notation, kind, activation_layer=view, **options)
 
     def _chain(self, highlight: str, notation: Any) -> Any:
         """The chain rule of a single weight as a label, or None for anything else."""
@@ -204,7 +204,7 @@ class Network:
         indices = re.findall(r"\d+", rest)
         if name.strip() not in {r.name for r in self.spec.parameters if r.trainable}:
             return None
-        entry = self.derive(per="sample").weight(name.strip(), *map(int, indices), notation=notation)
+        entry = self.derive(per=symbackprop.pipeline.usual_per(self.spec)).weight(name.strip(), *map(int, indices), notation=notation)
         plain = " ".join(re.split(r"\s{2,}", line.strip())[0] for line in entry.text().splitlines())
         return Label(plain, rf"\displaystyle {' '.join(line.latex for line in entry.lines(boxed=False))}")
 

@@ -151,7 +151,7 @@ def document_of(what: Any, wish: Wish) -> Document:
         sections = tuple(replace(s, blocks=tuple(b for item in s.blocks for b in blocks_of(item, wish))) for s in what.sections)
         return replace(what, sections=sections, title=wish.title or what.title, author=wish.author or what.author)
     if isinstance(what, Network):
-        return _of_network(what.derive(per="sample"), wish, what)
+        return _of_network(what.derive(per=symbackprop.pipeline.usual_per(what.spec)), wish, what)
     if isinstance(what, Derivation) and what.record.model is not None:
         return _of_network(what._per_sample, wish, None)
     if isinstance(what, Derivation):
@@ -283,9 +283,15 @@ def _of_network(derivation: Derivation, wish: Wish, net: Network | None) -> Docu
         numbers = worked(net or Network.of_spec(spec), *wish.example, optimizer=wish.optimizer).blocks(wish.style.notation)
     found = _findings(record, mean, numbers)
     found = replace(found, picture=_picture(record, wish))
-    if spec is not None and spec.regularizer is not None:
+    if spec is not None and spec.regularizer is not None and record.model is not None and record.model.per == "sample":
         whole = symbackprop.pipeline.lower(spec, target=None if record.model is None else record.model.form)
         found = replace(found, penalties=_penalties(whole), penalty_naming=network_naming(whole))
+    if spec is not None and spec.has_modes and record.model is not None:
+        other = symbackprop.pipeline.lower(spec, target=record.model.form, per=record.model.per, mode="inference")
+        modal = {layer.name for layer in spec.layers if layer.layer().has_modes()}
+        equations = tuple(e for b in other.system.blocks if b.owner in modal for e in b.equations(other.system.tensors))
+        followed = record.model.updates.equations
+        found = replace(found, statistics=followed, inference=equations, inference_naming=network_naming(other))
     if record.model is not None and len(record.model.layers) <= DEEP:
         found_operators = tuple(f for e in record.system.equations if (f := operator_form(e)) is not None)
         operators = found_operators if wish.style.form != "index" else ()

@@ -63,7 +63,8 @@ def sample(model: Model, *, dtype: Any = np.float64, seed: int = 0, batch: int =
         if found is None:
             found = kinks(forward.equations)
         # An overflowing loss shows nothing, and one that is merely huge shows little: no difference resolves its curvature.
-        if not abs(float(forward.values[model.loss])) < (_LARGE if attempt < _ROUNDS // 2 else np.inf):
+        early = attempt < _ROUNDS // 2
+        if not abs(float(forward.values[model.loss])) < (_LARGE if early else np.inf) or (early and not _positive(model, forward)):
             if params is None:
                 values |= _parameters(model, rng, None, dtype)
             for name in data:
@@ -88,6 +89,11 @@ def sample(model: Model, *, dtype: Any = np.float64, seed: int = 0, batch: int =
             f"network {model.name}: the loss is not finite at any of {_ROUNDS} random samples; its outputs may leave the loss's domain"
         )
     return Sample(values, moved, _near(model, forward, found or (), rng).count)
+
+
+def _positive(model: Model, forward: Forward) -> bool:
+    """Whether what is declared to be positive is: behind a mask that hides every key, the sum of a softmax is 0."""
+    return all(np.all(forward.values[name] > 0) for name in model.system.defined if model.system.tensors[name].positive)
 
 
 def _near(model: Model, forward: Forward, found: tuple[Kink, ...], rng: np.random.Generator) -> Nearness:
@@ -194,8 +200,9 @@ def _classes(model: Model, labels: Tensor) -> int:
         for guard in e.rhs.atoms(Indicator):
             sides = guard.condition.args
             for side, other in (sides, sides[::-1]):
-                if isinstance(side, Access) and side.tensor.name == labels.name and isinstance(other, Index):
-                    extents.append(other.extent)
+                if isinstance(side, Access) and side.tensor.name == labels.name:
+                    # What is compared with 0, as the mask of keys is, needs values on both sides.
+                    extents.append(other.extent if isinstance(other, Index) else sympy.Integer(2))
     numbers = [int(extent) for extent in extents if extent.is_Integer]
     if not numbers:
         raise CheckError(f"network {model.name}: nothing says how many values {labels.name} may have")

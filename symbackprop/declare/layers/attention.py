@@ -13,12 +13,21 @@ from symbackprop.declare.layers.wiring import Layer, Parameter, Shapes, one_inpu
 from symbackprop.errors import DeclarationError, ShapeError
 
 
+def visible(t: Any, s: Any, causal: bool, mask: Any | None) -> Any:
+    """Return the guard of a key s that a query at t sees."""
+    seen = alg.Indicator(alg.sympy.Ge(t, s)) if causal else alg.sympy.S.One
+    return seen if mask is None else seen * alg.Indicator(mask > 0)
+
+
 @dataclass(frozen=True, eq=False)
 class Attention(Layer):
     """Self-attention with several heads over a sequence, inputs (batch, time, features).
 
     Q = x W_qᵀ, K = x W_kᵀ, V = x W_vᵀ, each split into heads of size D;
     S = Q Kᵀ/√D, Z = Σ_s exp(S), P = exp(S)/Z (the softmax of S over the keys), O = P V, a = O W_oᵀ
+
+    A second input, ``Attention(...)(x, mask)`` of shape (batch, time), says which keys are there: a 1 (or any number above 0, real or
+    int64) is looked at, a 0 by no query. A query that sees no key at all has P = 0 and O = 0, so that a is b_o.
 
     Args:
         heads: how many; the features are split among them.
@@ -40,13 +49,21 @@ class Attention(Layer):
         object.__setattr__(self, "heads", whole(self.heads, "Attention: heads", 1))
         check_flags(self, "causal", "bias")
 
+    @classmethod
+    def takes_integers(cls, position: int) -> bool:
+        return position == 1
+
     def axes(self, ranks: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
-        return (("t", "j"),)
+        return (("t", "j"), ("t",))[: len(ranks)]
 
     def shapes(self, *shapes: Shape) -> Shapes:
-        shape = one_input(self, shapes)
+        if not 1 <= len(shapes) <= 2:
+            raise DeclarationError(f"Attention takes a sequence, or a sequence and the mask of its keys, got {len(shapes)} inputs")
+        shape = shapes[0]
         if len(shape) != 2:
             raise ShapeError(f"takes inputs of shape (time, features), got {written(shape)}")
+        if shapes[1:] and shapes[1] != shape[:1]:
+            raise ShapeError(f"the mask has a number for each of the {shape[0]} keys, shape {written(shape[:1])}, got {written(shapes[1])}")
         features = shape[1]
         if isinstance(features, str) or features % self.heads:
             raise ShapeError(f"{features} features cannot be split among {self.heads} heads")
@@ -62,7 +79,7 @@ class Attention(Layer):
         return (*made, *(alg.Tensor(f"b_{letter}", (i,), "parameter") for letter in "qkvo")) if self.bias else tuple(made)
 
     def equations(self, *inputs: Any) -> Any:
-        (x,) = inputs
+        x, *masks = inputs
         W_q, W_k, W_v, W_o, *biases = self.parameters(x)
         n, t, j = x.axes
         i = W_q.axes[0]
@@ -80,7 +97,7 @@ class Attention(Layer):
         axes = (n, *heads, t)
         scores, p, o = alg.Tensor("S", (*axes, s)), alg.Tensor("P", (*axes, s)), alg.Tensor("O", (*axes, d))
         total = alg.Tensor("Z", axes, positive=True)
-        seen = alg.Indicator(alg.sympy.Ge(t, s)) if self.causal else alg.sympy.S.One
+        seen = visible(t, s, self.causal, masks[0][n, s] if masks else None)
         made += [
             alg.Equation(scores.own, alg.Sum(Q.own * K[(n, *heads, s, d)], d) / alg.sympy.sqrt(size)),
             alg.Equation(total.own, alg.Sum(seen * alg.sympy.exp(scores.own), s)),

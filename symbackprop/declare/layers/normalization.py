@@ -236,7 +236,7 @@ class BatchNorm(Layer):
         n, c, *rest = x.axes
         weight = alg.sympy.Rational(str(self.momentum))
         count = alg.sympy.Mul(*(axis.extent for axis in (n, *rest)))
-        unbiased = alg.Tensor("v", (c,)).own * count / alg.sympy.Max(1, count - 1)
+        unbiased = alg.Tensor("v", (c,)).own * count / (count - alg.Indicator(alg.sympy.Gt(count, 1)))
         made = []
         for name, value in (("running_mean", alg.Tensor("mu", (c,)).own), ("running_var", unbiased)):
             old, new = alg.Tensor(name, (c,), "state"), alg.Tensor(f"{name}_next", (c,))

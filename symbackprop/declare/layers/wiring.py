@@ -94,6 +94,11 @@ class Layer:
         return ()
 
     @classmethod
+    def takes_integers(cls, position: int) -> bool:
+        """Whether the input at a position, from 0, may hold whole numbers."""
+        return cls.integers
+
+    @classmethod
     def has_modes(cls) -> bool:
         """Whether inference differs from training."""
         return cls.inference is not Layer.inference
