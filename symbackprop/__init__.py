@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from symbackprop.declare.layers import PositionalEncoding as PositionalEncoding
     from symbackprop.declare.layers import PReLU as PReLU
     from symbackprop.declare.layers import Reshape as Reshape
+    from symbackprop.declare.layers import Residual as Residual
     from symbackprop.declare.layers import RMSNorm as RMSNorm
     from symbackprop.declare.layers import SimpleRNN as SimpleRNN
     from symbackprop.declare.layers.function import layer as layer
@@ -171,6 +172,7 @@ _HOME: dict[str, tuple[str, ...]] = {
         "PositionalEncoding",
         "RMSNorm",
         "Reshape",
+        "Residual",
         "SimpleRNN",
     ),
     "declare.layers.function": ("layer",),

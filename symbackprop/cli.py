@@ -142,7 +142,9 @@ def derive(
     ] = None,
     per: Annotated[
         Per | None,
-        typer.Option("--per", help="For a batch, or the lecture's single sample: the default, unless a layer mixes the samples of a batch."),
+        typer.Option(
+            "--per", help="For a batch, or the lecture's single sample: the default, unless a layer mixes the samples of a batch."
+        ),
     ] = None,
     form: Annotated[
         Form | None, typer.Option("--form", help="Only index form, or only matrix form [default: both].", show_default=False)

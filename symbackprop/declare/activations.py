@@ -71,20 +71,25 @@ class ActivationSpec:
         name: its name.
         options: values of its options, sorted by name.
         own: text or a function of z; None for a row of the table or an unspecified function.
+        learned: parameters with their first values, sorted by name.
+        per_channel: whether each of them is one number for every channel (the first axis after the batch), else one in all.
     """
 
     name: str
     options: tuple[tuple[str, float], ...] = ()
     own: str | Expression | None = None
+    learned: tuple[tuple[str, float], ...] = ()
+    per_channel: bool = False
 
     def __post_init__(self) -> None:
         check_name(self.name, "activation")
         entry = ACTIVATIONS.get(self.name)
+        self._check_learned(entry)
         if self.own is not None:
             if entry is not None:
                 raise DeclarationError(f"activation {self.name!r} is already defined; give your expression another name")
             if isinstance(self.own, str):
-                parse(self.own, ("z", *(k for k, _ in self.options)), f"activation {self.name}: expression")
+                parse(self.own, ("z", *(k for k, _ in (*self.options, *self.learned))), f"activation {self.name}: expression")
             elif not callable(self.own):
                 raise DeclarationError(f"activation {self.name}: the expression is a function of z or text, got {type(self.own).__name__}")
         elif entry is not None:
@@ -95,10 +100,29 @@ class ActivationSpec:
                     raise DeclarationError(f"activation {self.name} has no option {key!r}; {takes}{suggestion(key, known)}")
         elif self.options:
             raise DeclarationError(f"activation {self.name} has options but no expression")
-        for key, value in self.options:
+        for key, value in (*self.options, *self.learned):
             check_name(key, "option")
             if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or abs(value) > 1e30:
                 raise DeclarationError(f"activation {self.name}: option {key} must be a finite number, got {value!r}")
+
+    def _check_learned(self, entry: ActivationEntry | None) -> None:
+        if not isinstance(self.per_channel, bool):
+            raise DeclarationError(f"activation {self.name}: per_channel must be True or False, got {str(self.per_channel)[:40]!r}")
+        if self.own is None and self.learned:
+            known = () if entry is None or entry.expression is None else tuple(k for k, _ in entry.options)
+            for key, _ in self.learned:
+                if key not in known:
+                    raise DeclarationError(
+                        f"activation {self.name} has no {key!r} to learn (it has {', '.join(known) or 'none'}); "
+                        f"give an expression in z and {key}"
+                    )
+        for key, _ in self.learned:
+            if key in ("z", "x", "a", *(k for k, _ in self.options)):
+                raise DeclarationError(
+                    f"activation {self.name}: the learned parameter {key!r} has the name of something else; choose another"
+                )
+        if self.per_channel and not self.learned:
+            raise DeclarationError(f"activation {self.name}: per_channel=True needs learned={{name: first value}}")
 
     @property
     def unspecified(self) -> bool:
@@ -124,13 +148,15 @@ class ActivationSpec:
     @cached_property
     def written(self) -> str:
         """The content as text: equal texts are equal functions."""
-        options = ",".join(f"{k}={v!r}" for k, v in self.options)
+        learned = [f"{k}~{v!r}" for k, v in self.learned] + ["per channel"] * self.per_channel
+        options = ",".join([*(f"{k}={v!r}" for k, v in self.options), *learned])
         if self.own is None or isinstance(self.own, str):
             return f"{self.name}({options}){self.own or ''}"
-        return f"{self.name}({options}){alg.sympy.srepr(self.apply(alg.sympy.Symbol('z', real=True)))}"
+        free = {name: alg.sympy.Symbol(name, real=True) for name in ("z", *(k for k, _ in self.learned))}
+        return f"{self.name}({options}){alg.sympy.srepr(self.apply(free.pop('z'), free))}"
 
-    def apply(self, z: Any) -> Any:
-        """Return the activation's expression at z (not for softmax and its like)."""
+    def apply(self, z: Any, learned: Mapping[str, Any] | None = None) -> Any:
+        """Return the activation's expression at z (not for softmax and its like); ``learned`` has what stands for its parameters."""
         if self.unspecified:
             return alg.unspecified(self.name, z)
         if self.own is None or isinstance(self.own, str):
@@ -138,15 +164,16 @@ class ActivationSpec:
             if text is None:
                 raise DeclarationError(f"{self.name} is no function of one number")
             defaults = dict(ACTIVATIONS[self.name].options) if self.own is None else {}
-            values = {k: number(v) for k, v in {**defaults, **dict(self.options)}.items()}
+            values = {k: number(v) for k, v in {**defaults, **dict(self.options)}.items()} | dict(learned or {})
             return build(_parsed(text, ("z", *sorted(values))), {"z": z, **values})
-        return self._call(z)
+        return self._call(z, learned or {})
 
-    def _call(self, z: Any) -> Any:
+    def _call(self, z: Any, learned: Mapping[str, Any]) -> Any:
         variable = alg.sympy.Symbol("z", real=True)
+        free = {name: alg.sympy.Symbol(name, real=True) for name in learned}
         function: Any = self.own
         try:
-            result = function(variable, **dict(self.options))
+            result = function(variable, **dict(self.options), **free)
         except DeclarationError:
             raise
         except Exception as error:
@@ -159,10 +186,10 @@ class ActivationSpec:
             result = alg.sympy.sympify(result)
         if not isinstance(result, alg.sympy.Expr):
             raise DeclarationError(f"activation {self.name}: the function of z returns {type(result).__name__}, not an expression")
-        stray = sorted(str(s) for s in result.free_symbols if s != variable)
+        stray = sorted(str(s) for s in result.free_symbols if s != variable and s not in free.values())
         if stray:
             raise DeclarationError(f"activation {self.name}: {', '.join(stray)} is neither z nor an option")
-        return result.xreplace({variable: z})
+        return result.xreplace({variable: z, **{free[name]: value for name, value in learned.items()}})
 
 
 @lru_cache(maxsize=256)
@@ -189,13 +216,13 @@ def activation_spec(given: object, options: Mapping[str, float] | None = None, o
     raise DeclarationError(f"activation must be a name or sbp.Activation(...), got {type(given).__name__}")
 
 
-def activate(spec: ActivationSpec | None, z: Any) -> tuple[Any, ...]:
+def activate(spec: ActivationSpec | None, z: Any, learned: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
     """Return the equations of an activation of tensor z; the last one defines ``a``. None gives no equation."""
     if spec is None:
         return ()
     a = alg.Tensor("a", z.axes)
     if not spec.over_axis:
-        return (alg.Equation(a.own, spec.apply(z.own)),)
+        return (alg.Equation(a.own, spec.apply(z.own, learned)),)
     *outer, i = z.axes
     j = alg.indices("j" if i.name != "j" else "k", i.extent)
     total = alg.Tensor("S", tuple(outer), positive=True)

@@ -36,6 +36,10 @@ INITIALIZERS: Mapping[str, Callable[[np.random.Generator, tuple[int, ...], int, 
 }
 
 
+#: An initializer of the form "constant 1.5" gives that number everywhere.
+CONSTANT = "constant"
+
+
 def stream(seed: int, name: str) -> np.random.Generator:
     """Return the random stream of one purpose: it depends on the seed and the name only."""
     digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
@@ -51,7 +55,8 @@ def initial_values(record: ParameterRecord, seed: Any) -> Array:
     """
     if isinstance(seed, bool) or not hasattr(seed, "__index__"):
         raise DeclarationError(f"init: seed must be an integer, got {seed!r}")
-    if record.initial not in INITIALIZERS:
+    word, _, first = record.initial.partition(" ")
+    if word != CONSTANT and record.initial not in INITIALIZERS:
         raise DeclarationError(
             f"parameter {record.name}: unknown initializer {record.initial!r}{suggestion(record.initial, INITIALIZERS)} "
             f"(known: {', '.join(INITIALIZERS)})"
@@ -60,6 +65,8 @@ def initial_values(record: ParameterRecord, seed: Any) -> Array:
         if not isinstance(size, int):
             raise ShapeError(f"parameter {record.name}: size {size} is a symbol; give it a number to initialise it")
     shape, fan_in, fan_out = tuple(map(int, record.shape)), int(record.fan_in), int(record.fan_out)
+    if word == CONSTANT:
+        return np.full(shape, float(first))
     return INITIALIZERS[record.initial](stream(int(seed), record.name), shape, fan_in, fan_out)
 
 

@@ -172,7 +172,10 @@ def _activation(given: Any, where: str) -> Activation:
     name, expression = table.pop("name", None), table.pop("expression", None)
     if not isinstance(name, str) or not (expression is None or isinstance(expression, str)):
         raise DeclarationError(f"{where}: an activation is a name, or a table with name, expression and options")
-    return Activation(name, expression, **{key: _real(value, f"{where}: {key}") for key, value in table.items()})
+    learned = {key: _real(value, f"{where}: {key}") for key, value in _table(table.pop("learned", {}), f"{where}: learned").items()}
+    per_channel = table.pop("per_channel", False)
+    options = {key: _real(value, f"{where}: {key}") for key, value in table.items()}
+    return Activation(name, expression, learned=learned, per_channel=per_channel, **options)
 
 
 def _loss(given: Any) -> Loss | None:

@@ -47,7 +47,8 @@ class LayerSpec:
         options = dict(self.options)
         if self.kind == "Activation":
             function: ActivationSpec = options["function"]
-            return Activation(function.name, function.own, **dict(function.options))
+            learned = dict(function.learned)
+            return Activation(function.name, function.own, learned=learned, per_channel=function.per_channel, **dict(function.options))
         return LAYERS[self.kind](**options)
 
     def shapes(self, shapes: tuple[Shape, ...], integer: tuple[bool, ...]) -> Shapes:

@@ -685,7 +685,11 @@ class _Note:
         for use in uses:
             layer = self.number(use)
             run = Run((use,), (layer,) if layer > 0 else ())
-            text = "\n".join((self.kind(run.name), *self.general(run, ranges=False))) if self.numbered and run.layers and not self.mixed else ""
+            text = (
+                "\n".join((self.kind(run.name), *self.general(run, ranges=False)))
+                if self.numbered and run.layers and not self.mixed
+                else ""
+            )
             before = next((k for k in reversed(range(len(runs))) if text and said[k] == text), None)
             if before is not None and abs(runs[before].layers[-1] - layer) == 1:
                 runs[before] = Run((*runs[before].uses, use), (*runs[before].layers, layer))

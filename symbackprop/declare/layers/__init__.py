@@ -13,6 +13,7 @@ from symbackprop.declare.layers.normalization import BatchNorm, GroupNorm, Layer
 from symbackprop.declare.layers.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D
 from symbackprop.declare.layers.random import Dropout
 from symbackprop.declare.layers.recurrent import GRU, LSTM, SimpleRNN
+from symbackprop.declare.layers.residual import Residual
 from symbackprop.declare.layers.wiring import Add, Input, Layer, Multiply, Node
 
 #: The built-in layers by class name; network files and specs refer to them by it.
@@ -82,5 +83,6 @@ __all__ = [
     "PositionalEncoding",
     "RMSNorm",
     "Reshape",
+    "Residual",
     "SimpleRNN",
 ]

@@ -16,28 +16,36 @@ from symbackprop.errors import DeclarationError, ShapeError
 
 @dataclass(frozen=True, eq=False)
 class PReLU(Layer):
-    """A leaky ReLU whose slope is learned, one for the whole layer: a = z [z > 0] + α z [z ≤ 0].
+    """A leaky ReLU whose slope is learned: a = z [z > 0] + α z [z ≤ 0].
 
     Args:
+        per_channel: one α for every channel, the first axis after the batch, instead of one in all.
         name: the layer's name.
         trainable: False keeps α fixed.
     """
 
+    per_channel: bool = False
     name: str | None = None
     trainable: bool = True
 
+    def __post_init__(self) -> None:
+        check_flags(self, "per_channel")
+
     def shapes(self, *shapes: Shape) -> Shapes:
-        return Shapes(one_input(self, shapes), (Parameter("alpha", (1,), "quarter"),))
+        shape = one_input(self, shapes)
+        return Shapes(shape, (Parameter("alpha", shape[:1] if self.per_channel else (1,), "quarter"),))
 
     def parameters(self, *inputs: Any) -> Any:
-        return (alg.Tensor("alpha", (alg.Index("k", alg.sympy.Integer(1)),), "parameter"),)
+        axes = inputs[0].axes[1:2] if self.per_channel else (alg.Index("k", alg.sympy.Integer(1)),)
+        return (alg.Tensor("alpha", axes, "parameter"),)
 
     def equations(self, *inputs: Any) -> Any:
         (x,) = inputs
         (alpha,) = self.parameters(x)
         a, z = alg.Tensor("a", x.axes), x.own
         above = alg.Indicator(z > 0)
-        return (alg.Equation(a.own, z * above + alpha[0] * z * (1 - above)),)
+        slope = alpha[x.axes[1] if self.per_channel else 0]
+        return (alg.Equation(a.own, z * above + slope * z * (1 - above)),)
 
 
 @dataclass(frozen=True, eq=False)
