@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import sympy
 
 import symbackprop as sbp
 
@@ -155,8 +156,9 @@ def embedding(rng: np.random.Generator) -> Case:
 
 
 def prelu(rng: np.random.Generator) -> Case:
-    shape = any_shape(rng)
-    return Case(sbp.PReLU, (shape,), lambda torch, F, x, p: F.prelu(x[0], p["alpha"]), f"PReLU of {shape}")
+    shape, channels = any_shape(rng), bool(rng.integers(2))
+    words = f"PReLU of {shape}, per channel {channels}"
+    return Case(lambda: sbp.PReLU(channels), (shape,), lambda torch, F, x, p: F.prelu(x[0], p["alpha"]), words)
 
 
 def maxout(rng: np.random.Generator) -> Case:
@@ -229,7 +231,28 @@ def dense(rng: np.random.Generator) -> Case:
     return Case(lambda: sbp.Dense(units, activation, bias), (shape,), run, f"Dense({units}, {activation}, bias {bias}) of {shape}")
 
 
+def learned(rng: np.random.Generator) -> Case:
+    shape, channels = any_shape(rng), bool(rng.integers(2))
+    name = pick(rng, "swish", "elu", "lambda")
+
+    def layer() -> Any:
+        if name == "elu":
+            return sbp.Activation("elu", learned={"alpha": 0.7}, per_channel=channels)
+        expression: Any = "z/(1 + exp(-beta*z)) + c" if name == "swish" else lambda z, beta, c: z / (1 + sympy.exp(-beta * z)) + c
+        return sbp.Activation("swish", expression, learned={"c": 0.1, "beta": 1.5}, per_channel=channels)
+
+    def run(torch: Any, F: Any, x: Any, p: Any) -> Any:
+        own = {k: v.reshape(-1, *([1] * (len(shape) - 1))) for k, v in p.items()} if channels else p
+        if name == "elu":
+            return torch.where(x[0] > 0, x[0], own["alpha"] * torch.expm1(x[0]))
+        return x[0] * torch.sigmoid(own["beta"] * x[0]) + own["c"]
+
+    return Case(layer, (shape,), run, f"Activation({name}, learned, per channel {channels}) of {shape}")
+
+
 def activation(rng: np.random.Generator) -> Case:
+    if rng.integers(2):
+        return learned(rng)
     name = pick(rng, "silu", "gelu", "softplus", "elu", "softsign", "mish", "selu")
     shape = any_shape(rng)
     return Case(lambda: sbp.Activation(name), (shape,), lambda torch, F, x, p: getattr(F, name)(x[0]), f"Activation({name}) of {shape}")
@@ -237,18 +260,25 @@ def activation(rng: np.random.Generator) -> Case:
 
 def attention(rng: np.random.Generator) -> Case:
     heads, size, time = between(rng, 1, 3), between(rng, 1, 3), between(rng, 1, 5)
-    causal, bias = bool(rng.integers(2)), bool(rng.integers(2))
+    causal, bias, masked = bool(rng.integers(2)), bool(rng.integers(2)), bool(rng.integers(2))
 
     def run(torch: Any, F: Any, x: Any, p: Any) -> Any:
+        seen = torch.ones(time, time, dtype=torch.bool).tril() if causal else torch.ones(time, time, dtype=torch.bool)
+        if masked:
+            seen = seen & (x[1] > 0)[:, None, None, :]
+
         def project(letter: str) -> Any:
             out = F.linear(x[0], p[f"W_{letter}"], p.get(f"b_{letter}"))
             return out.unflatten(-1, (heads, size)).transpose(1, 2)
 
-        out = F.scaled_dot_product_attention(*map(project, "qkv"), is_causal=causal)
+        # A query that sees no key gives 0; PyTorch leaves open what it gives then.
+        any_key = seen.any(-1, keepdim=True)
+        out = F.scaled_dot_product_attention(*map(project, "qkv"), attn_mask=seen | ~any_key) * any_key
         return F.linear(out.transpose(1, 2).flatten(2), p["W_o"], p.get("b_o"))
 
-    words = f"Attention of {time} steps, {heads} heads of {size}, causal {causal}, bias {bias}"
-    return Case(lambda: sbp.Attention(heads, causal, bias), ((time, heads * size),), run, words)
+    words = f"Attention of {time} steps, {heads} heads of {size}, causal {causal}, bias {bias}, masked {masked}"
+    shapes = ((time, heads * size), (time,)) if masked else ((time, heads * size),)
+    return Case(lambda: sbp.Attention(heads, causal, bias), shapes, run, words)
 
 
 def positions(rng: np.random.Generator) -> Case:
