@@ -36,7 +36,7 @@ def torch_twin(torch, params, momentum=0.1):
     mean, var = (torch.tensor(np.array(params.state[f"batchnorm_1.running_{k}"])) for k in ("mean", "var"))
 
     def run(x, training):
-        F = torch.nn.functional  # noqa: N806
+        F = torch.nn.functional
         z = F.conv2d(torch.tensor(x), own["conv2d_1.W"], own["conv2d_1.b"])
         h = F.batch_norm(z, mean, var, own["batchnorm_1.gamma"], own["batchnorm_1.beta"], training, momentum, 1e-5)
         return F.linear(torch.relu(h).flatten(1), own["dense_1.W"], own["dense_1.b"])
@@ -287,7 +287,7 @@ def test_what_mixes_the_samples_is_written_for_a_batch(tmp_path):
     net = sbp.Sequential(
         [sbp.Input(3), sbp.Dense(3), sbp.BatchNorm(), sbp.Dropout(0.5), sbp.Dense(2)], loss="mse", regularizer=sbp.L2(0.1), name="mixed"
     )
-    with pytest.raises(sbp.DerivationError, match="batchnorm_1.*samples of a batch"):
+    with pytest.raises(sbp.DerivationError, match=r"batchnorm_1.*samples of a batch"):
         net.derive(per="sample")
     (file,) = net.artifacts(targets=("latex",))
     assert "Forward, a batch" in file.text and "one sample" not in file.text
