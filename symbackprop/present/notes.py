@@ -514,7 +514,7 @@ class _Note:
         whose = "these layers compute, of a batch of samples," if self.mixed else "these layers compute"
         blocks.append(Paragraph((f"All of this is training. When the network predicts, {whose}",)))
         shown = [f for e in found.inference for f in _shown(e, self.style, found, found.inference_naming)]
-        blocks.append(Display(tuple(Line(f, step=k) for k, f in enumerate(filter(says, shown)))))
+        blocks.append(Display(tuple(Line(f, step=k) for k, f in enumerate(shown))))
         return Section("Inference", tuple(blocks))
 
     # --- algorithms ---
