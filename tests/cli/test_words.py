@@ -61,7 +61,7 @@ def test_help_of_each_command_has_examples_that_can_be_typed(run: Callable[..., 
     [
         (["derivee", "xor"], "derivee"),
         (["derive"], "NETWORK"),
-        (["derive", "nosuch"], "the examples are digits, "),
+        (["derive", "nosuch"], "the examples are "),
         (["derive", "nosuch.py"], "no file nosuch.py"),
         (["derive", "nosuch.toml"], "no file nosuch.toml"),
         (["derive", "net.py:third"], "net, other"),
