@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from functools import lru_cache
 
 from sympy import Expr
 
@@ -89,6 +90,12 @@ def canonical(expr: Expr) -> Expr:
     """
     if not expr.args or not expr.has(Reduction, ArgMax):
         return expr
+    return _brought(expr)
+
+
+# Every rewrite is followed by this, and most change nothing.
+@lru_cache(maxsize=16384)
+def _brought(expr: Expr) -> Expr:
     return _canonical(rename(expr, set()), 0)
 
 

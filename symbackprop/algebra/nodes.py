@@ -8,6 +8,7 @@ beyond what is stated here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -232,8 +233,12 @@ def interval(e: Expr) -> tuple[Expr | None, Expr | None]:
 
     ⌊a/c⌋ of an affine a counts as affine, and a − c⌊a/c⌋ as what it is: a remainder.
     """
+    return _interval(operand(e))
+
+
+@lru_cache(maxsize=16384)
+def _interval(e: Expr) -> tuple[Expr | None, Expr | None]:
     low, high = S.Zero, S.Zero
-    e = operand(e)
     for node in sorted(e.atoms(Floor), key=sympy.default_sort_key):
         step = -sympy.expand(e).coeff(node, 1)
         shift = sympy.expand(e + step * node - step * node.args[0])
