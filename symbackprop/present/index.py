@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -29,14 +30,16 @@ class FromZero(Index):
     __slots__ = ()
 
 
+#: More signs than this are not written above a line.
+LONG = 55
 #: Begins the names of tensors that stand for written pieces; no name of an engine or a user begins so.
 WRITTEN = "\0"
 
 
-def index_equation(equation: Equation, symbols: Symbols) -> str:
-    """Return an equation in index form."""
+def index_equation(equation: Equation, symbols: Symbols, *, digits: bool = True) -> str:
+    """Return an equation in index form; ``digits`` lets it be written with the places that are computed on the left."""
     names: dict[Index, str] = {}
-    equation = by_digits(equation)
+    equation = by_digits(equation) if digits else equation
     for index in (i for part in equation.lhs.index for i in ordered_indices(part)):
         names[index] = readable(index, (), reserved(symbols) | set(names.values()), symbols.writer.word, symbols.letters)
     printer = IndexPrinter(symbols, names, tuple(names))
@@ -184,7 +187,12 @@ class IndexPrinter:
             below = self.side([self.write(b) for b in bottom])
             if not _constant(bottom) or not above:
                 numerator = piece if piece is not None else Piece("1")
-                piece = self.symbols.writer.fraction(numerator, below)
+                if visible(numerator.text) > LONG:
+                    # What stands above a line cannot be broken.
+                    constant = self.side([self.write(t) for t in top]) if top else Piece("1")
+                    piece = self.side([self.symbols.writer.fraction(constant, below), *above], 1)
+                else:
+                    piece = self.symbols.writer.fraction(numerator, below)
             else:
                 coefficient = self.symbols.writer.fraction(self.side([self.write(t) for t in top]) if top else Piece("1"), below)
                 piece = self.side([coefficient, *above], 1)
@@ -401,6 +409,11 @@ def _rooted(size: Expr, factors: Sequence[Expr]) -> tuple[Expr, Sequence[Expr]]:
             size, f = size * f.base, sympy.Pow(f.base, sympy.Rational(-1, 2), evaluate=False)
         out.append(f)
     return size, out
+
+
+def visible(text: str) -> int:
+    """Return about how many signs a written formula shows."""
+    return len(re.sub(r"\\(?:left|right|mathrm|boldsymbol|mathbf|frac)|\\[A-Za-z]+(?=[^A-Za-z])|[{}_^\\ ]", "", text))
 
 
 def minus(piece: Piece) -> Piece:

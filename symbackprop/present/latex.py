@@ -33,6 +33,7 @@ def latex_equation(
     notation: str | Notation = "ufldl",
     layout: str = "gradient",
     shapes: bool = False,
+    digits: bool = True,
 ) -> str:
     """Return an equation as a LaTeX formula, without delimiters.
 
@@ -42,11 +43,12 @@ def latex_equation(
         notation: a preset's name or a record.
         layout: "gradient", "numerator" or "denominator", for matrix forms.
         shapes: write the shape under each factor of a matrix form.
+        digits: in index form, write a[6 c + 2 h + w] = x[c, h, w] rather than a[k] = x[⌊k/6⌋, ...].
 
     Raises:
         DeclarationError: there is no such notation or layout.
     """
-    return _written(equation, naming, notation, layout, shapes, Latex())
+    return _written(equation, naming, notation, layout, shapes, Latex(), digits)
 
 
 def plain_equation(
@@ -56,9 +58,10 @@ def plain_equation(
     notation: str | Notation = "ufldl",
     layout: str = "gradient",
     shapes: bool = False,
+    digits: bool = True,
 ) -> str:
     """Return an equation as one line of Unicode text; the arguments are those of `latex_equation`."""
-    return _written(equation, naming, notation, layout, shapes, Unicode())
+    return _written(equation, naming, notation, layout, shapes, Unicode(), digits)
 
 
 def latex_lines(
@@ -124,7 +127,9 @@ def _sample(record: Notation, writer: Writer) -> str:
     return f"{loss}({writer.letter(chr(92) + 'theta')}; {x}, {y})"
 
 
-def _written(equation: Form, naming: Naming | None, given: str | Notation, wanted: str, shapes: bool, writer: Writer) -> str:
+def _written(
+    equation: Form, naming: Naming | None, given: str | Notation, wanted: str, shapes: bool, writer: Writer, digits: bool = True
+) -> str:
     record = notations.notation(given)
     order = notations.layout(wanted)
     if order != "gradient" and record.gradient == "nabla":
@@ -137,7 +142,7 @@ def _written(equation: Form, naming: Naming | None, given: str | Notation, wante
         return operator_equation(equation, symbols)
     shown = arranged(equation, symbols.naming, record)
     if isinstance(shown, Equation):
-        return index_equation(shown, symbols)
+        return index_equation(shown, symbols, digits=digits)
     return matrix_equation(laid_out(shown, order, symbols.naming), symbols, shapes=shapes)
 
 

@@ -302,7 +302,7 @@ class MatrixPrinter:
         if name.role == "tangent" and name.of is not None:
             name = self.symbols.conventional(name.of)
         sampled = any(part is not None for part in form.at)
-        if name.time and self.symbols.notation.time_mark != "subscript":
+        if (name.time and self.symbols.notation.time_mark != "subscript") or ((name.time or name.block) and name.layer is not None):
             return True
         if name.role == "gradient" or name.layer is None or self.symbols.bare_output(name):
             return sampled and self.symbols.notation.sample_mark != "subscript"

@@ -15,10 +15,11 @@ from types import MappingProxyType
 from sympy import Add, Expr, Mul, S, Symbol
 
 from symbackprop.algebra import matrix as m
+from symbackprop.algebra.bound import bound_indices
 from symbackprop.algebra.equation import Equation, _raw
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.matrix import MatrixEquation
-from symbackprop.algebra.nodes import Guard, Indicator, InRange, Sum
+from symbackprop.algebra.nodes import Floor, Guard, Indicator, InRange, Sum
 from symbackprop.algebra.operators import OperatorEquation
 from symbackprop.algebra.order import signed_factors
 from symbackprop.algebra.padding import without_padding
@@ -39,6 +40,8 @@ from symbackprop.present.symbols import Symbols, readable
 from symbackprop.present.writer import PRODUCT, SINGLE, SUM, Latex, Piece, Unicode, Writer
 
 DEPTHS = ("result", "lecture", "rewrite")
+#: A line of a lecture has no more indices of sums.
+MOST = 6
 
 #: What a recorded rewrite is called in print.
 _RULES: Mapping[str, str] = MappingProxyType(
@@ -389,7 +392,7 @@ class _Steps:
     def result(self, rule: str) -> Row:
         matrix = self.way.matrix if self.form == "matrix" else None
         operator = self.way.operator if self.form != "index" else None
-        return Row(*self.sides(matrix or operator or self.way.result), rule)
+        return Row(*self.sides(matrix or operator or self.way.result, digits=not rule), rule)
 
     # --- lecture ---
 
@@ -400,6 +403,10 @@ class _Steps:
         if len(passages) > 1 and not passages[0].order and partial.left(whole) == partial.right(passages[0], whole):
             # The notation has no letter for error terms: there is nothing to define.
             passages = passages[1:]
+        if not whole:
+            # Nobody writes a sum over so many indices, or the digits of a place on the way; the result says it.
+            plain = [p for p in passages[:-1] if len(bound_indices(p.index.rhs)) <= MOST and not p.index.rhs.atoms(Floor)]
+            passages = (*plain, passages[-1])
         rows = [Row(self.left(whole), self.right(p, whole), p.rule) for p in passages]
         if self.form == "matrix" and not whole and self.way.matrix is not None:
             rows.append(self.result("in matrix form"))
@@ -490,11 +497,11 @@ class _Steps:
             return f"differentiate {_ROLES.get(role, 'the forward equation')}"
         return "write the slope through the activation" if rule.startswith("write the slope") else _RULES.get(rule, rule)
 
-    def sides(self, equation: Form) -> tuple[str, str]:
+    def sides(self, equation: Form, *, digits: bool = False) -> tuple[str, str]:
         more = {"shapes": True} if self.shapes and isinstance(equation, MatrixEquation) else {}
         # Entry by entry a derivative is ∂L/∂x, also of a scalar.
         notation = self.notation if isinstance(equation, MatrixEquation) else replace(self.notation, gradient="partial")
-        left, _, right = self.write(equation, self.naming, notation=notation, layout=self.layout, **more).partition(" = ")
+        left, _, right = self.write(equation, self.naming, notation=notation, layout=self.layout, digits=digits, **more).partition(" = ")
         return left, right
 
 

@@ -171,7 +171,9 @@ class _Rows:
         """Whether a row for a general layer stands for this tensor."""
         name = self.symbols.naming.of(t.name)
         inner = name.of if name.of is not None else name
-        return inner.role in _NUMBERED and inner.layer is not None
+        # A general layer is a vector, and its weights are a matrix: images and kernels have rows of their own.
+        batch = any(axis.extent == self.symbols.naming.batch for axis in t.axes)
+        return inner.role in _NUMBERED and inner.layer is not None and t.rank - batch <= 1 + (inner.role == "weight")
 
     def layer_of(self, t: Tensor) -> str:
         """Write the number that a tensor's layer has in print."""

@@ -292,7 +292,7 @@ def _of_network(derivation: Derivation, wish: Wish, net: Network | None) -> Docu
         equations = tuple(e for b in other.system.blocks if b.owner in modal for e in b.equations(other.system.tensors))
         followed = record.model.updates.equations
         found = replace(found, statistics=followed, inference=equations, inference_naming=network_naming(other))
-    if record.model is not None and len(record.model.layers) <= DEEP:
+    if record.model is not None and len(record.model.layers) <= 2 * DEEP:
         found_operators = tuple(f for e in record.system.equations if (f := operator_form(e)) is not None)
         operators = found_operators if wish.style.form != "index" else ()
         times = {t.name: axis for t, axis in whole_forms(record).axes.items()} if wish.style.form == "matrix" else {}
