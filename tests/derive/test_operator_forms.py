@@ -158,8 +158,8 @@ def test_what_is_no_window_has_no_operator_form():
     i, r = Index("i", 6), Index("r", 4)
     a, b, z = Tensor("a", (Index("k", 8),)), Tensor("b", (r,)), Tensor("z", (i,))
     odd = [
-        # Guarded at another place than it reads; every other place left out; read backwards along both.
-        Sum(a[r + 2 * i - 3] * b[r] * InRange(r + 2 * i - 4, 8), r),
+        # One place more left out than there is outside; every other place left out; read backwards along both.
+        Sum(a[r + 2 * i - 3] * b[r] * InRange(r + 2 * i - 3, 8) * InRange(r + 2 * i - 4, 8), r),
         Sum(a[r + i - 1] * b[r] * InRange(r + i - 1, 8) * Divides(2, r + i), r),
         Sum(a[sympy.Integer(7) - r - i] * b[r] * InRange(7 - r - i, 8), r),
     ]
