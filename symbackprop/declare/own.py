@@ -132,6 +132,11 @@ def _facts(kind: str, facts: tuple[Any, ...], swap: Mapping[Any, Any], parameter
 
 def own_shapes(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, ...]) -> Shapes:
     """Return the output shape and the parameters of an own layer."""
+    if type(layer).has_modes() or type(layer).statistics is not Layer.statistics:
+        raise DeclarationError(
+            f"{type(layer).__name__} defines inference or statistics, but a layer of your own has one mode: its equations hold in training "
+            f"and in inference; take BatchNorm or Dropout for the part that differs"
+        )
     read = read_layer(layer, shapes, integer)
     last = alg.apart(read.equations[-1])
     output = last.tensor

@@ -303,6 +303,16 @@ def test_what_mixes_the_samples_is_written_for_a_batch(tmp_path):
     assert "For one sample the network computes" in text and "these layers compute" in text
 
 
+class TwoModes(sbp.Layer):
+    """A layer of the user's own that would differ in inference."""
+
+    def equations(self, x):
+        return sbp.Equation(sbp.tensor("a", *x.axes)[x.axes], 2 * x[x.axes])
+
+    def inference(self, x):
+        return sbp.Equation(sbp.tensor("a", *x.axes)[x.axes], x[x.axes])
+
+
 # --- bad input ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -328,6 +338,7 @@ def test_what_mixes_the_samples_is_written_for_a_batch(tmp_path):
         (lambda: sbp.Activation("f", "z", learned=3), sbp.DeclarationError, "mapping"),
         (lambda: sbp.Activation("f", "z", per_channel=True), sbp.DeclarationError, "per_channel"),
         (lambda: sbp.Dense(3, activation=sbp.Activation("elu", learned={"alpha": 1.0})), sbp.DeclarationError, "layer of its own"),
+        (lambda: sbp.Sequential([sbp.Input(3), TwoModes()]), sbp.DeclarationError, "TwoModes.*one mode"),
         (lambda: sbp.Residual([]), sbp.DeclarationError, "layers"),
         (lambda: sbp.Residual(sbp.Dense(3))(3), sbp.DeclarationError, "node"),
         (lambda: sbp.Residual([sbp.Dense(3), 4]), sbp.DeclarationError, "int"),

@@ -50,8 +50,8 @@ class Layer:
     side of the last one is the output. ``facts(self, *inputs)`` may declare what is true of the inputs. A plain function will do
     instead of a class: see `layer`.
 
-    ``equations`` hold in training. A layer that does something else when it predicts defines ``inference`` too; what that reads
-    besides inputs and parameters are running statistics, whose updates ``statistics`` returns.
+    ``equations`` hold in training and in inference. A built-in layer that does something else when it predicts has ``inference``
+    too; what that reads besides inputs and parameters are running statistics, whose updates ``statistics`` returns.
     """
 
     name: str | None = None
