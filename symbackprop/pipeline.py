@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 RUNNING = ("numpy", "cpu")
 #: Targets that have a name already.
 COMING = ("cuda",)
+#: Products with derivatives that a module of its own computes.
+PRODUCTS = ("jvp", "vjp", "hvp")
 #: Largest batches that a program without a fixed batch is planned for, one after another as they are needed.
 ROWS = (64, 1024, 16384, 2**18, 2**22, 2**30)
 #: Losses whose kernels take integer labels unless asked otherwise, since that is what data sets hold.
@@ -145,16 +147,33 @@ def compile_network(spec: NetworkSpec, options: Options) -> Loaded:
 
 
 def artifacts(
-    spec: NetworkSpec, targets: tuple[str, ...], dtype: str, batch: int | None = None, optimizer: Any = None, form: str | None = None
+    spec: NetworkSpec,
+    targets: tuple[str, ...],
+    dtype: str,
+    batch: int | None = None,
+    optimizer: Any = None,
+    form: str | None = None,
+    products: tuple[str, ...] = (),
 ) -> tuple[Artifact, ...]:
-    """Return the texts of a network for several targets; paths are relative to the output folder."""
+    """Return the texts of a network for several targets; paths are relative to the output folder.
+
+    Raises:
+        DeclarationError: a target or a product has an unknown name.
+    """
+    for product in products:
+        if product not in PRODUCTS:
+            raise DeclarationError(f"unknown product {str(product)[:40]!r} (known: {', '.join(PRODUCTS)})")
     made: dict[str, Artifact] = {}
     for kind in targets:
         if kind == "latex":
             texts = latex(spec, form)
         else:
             check_kind(kind)
-            _, _, texts = write(spec, Options(kind, dtype, batch or ROWS[0], form=form or usual_form(spec), optimizer=optimizer))
+            options = Options(kind, dtype, batch or ROWS[0], form=form or usual_form(spec), optimizer=optimizer)
+            _, _, texts = write(spec, options)
+            for product in products:
+                asked = Asked(product, ("parameters",), "forward" if product == "hvp" else "")
+                texts += write(spec, replace(options, optimizer=None, product=asked))[2]
         made.update((text.path, text) for text in texts)
     return tuple(made.values())
 
@@ -177,9 +196,10 @@ def generate(
     batch: int | None = None,
     optimizer: Any = None,
     form: str | None = None,
+    products: tuple[str, ...] = (),
 ) -> tuple[Path, ...]:
     """Write a network's modules to ``<root>/<name>/`` and return their paths."""
-    made = artifacts(spec, targets, dtype, batch, optimizer, form)
+    made = artifacts(spec, targets, dtype, batch, optimizer, form, products)
     return files.write_all(root, {a.path: a.text for a in made})
 
 

@@ -158,10 +158,17 @@ class Network:
         batch: int | None = None,
         optimizer: Any = None,
         target_form: str | None = None,
+        products: Sequence[str] = (),
     ) -> tuple[Any, ...]:
         """Return what `generate` would write: records with ``path``, relative to the output folder, and ``text``."""
         made: tuple[Any, ...] = symbackprop.pipeline.artifacts(
-            self.spec, tuple(targets), real_type(dtype).name, batch=batch, optimizer=optimizer, form=target_form
+            self.spec,
+            tuple(targets),
+            real_type(dtype).name,
+            batch=batch,
+            optimizer=optimizer,
+            form=target_form,
+            products=tuple(products),
         )
         return made
 
@@ -173,10 +180,22 @@ class Network:
         batch: int | None = None,
         optimizer: Any = None,
         target_form: str | None = None,
+        products: Sequence[str] = (),
     ) -> tuple[Path, ...]:
-        """Write stand-alone modules to ``<root>/<name>/`` and return their paths."""
+        """Write stand-alone modules to ``<root>/<name>/`` and return their paths.
+
+        ``products=("hvp",)`` writes Hessian-vector products with respect to the parameters too, as ``<name>_hvp_cpu.py``; so do
+        "jvp" and "vjp".
+        """
         paths: tuple[Path, ...] = symbackprop.pipeline.generate(
-            self.spec, root, targets=tuple(targets), dtype=real_type(dtype).name, batch=batch, optimizer=optimizer, form=target_form
+            self.spec,
+            root,
+            targets=tuple(targets),
+            dtype=real_type(dtype).name,
+            batch=batch,
+            optimizer=optimizer,
+            form=target_form,
+            products=tuple(products),
         )
         return paths
 

@@ -122,6 +122,27 @@ def test_products_are_those_of_pytorch(name, seed, require_tool):
     whole = torch.autograd.functional.jacobian(lambda z: output(*own, z), x)
     same(c.program.jacobian(c.params, c.x), np.stack([np.asarray(whole[n])[:, n] for n in range(len(c.x))]), "jacobian")
     same(c.program.hessian(c.params, c.x, c.y, wrt="inputs"), torch.autograd.functional.hessian(lambda z: loss(*own, z), x), "hessian")
+
+
+@pytest.mark.parametrize("name", ["mlp", "lstm"])
+def test_whole_derivatives_with_respect_to_one_parameter_are_those_of_pytorch(name, seed, require_tool):
+    require_tool("torch")
+    import torch
+    import torch.nn.functional as F  # noqa: N812
+
+    c = Call(name, seed)
+    names = list(c.params)
+    own, x, y = tuple(torch.tensor(c.params[k]) for k in names), torch.tensor(c.x), torch.tensor(c.y)
+
+    def output(*given):
+        return c.torch(torch, F, given[-1], given[:-1])
+
+    def loss(*given):
+        return (F.cross_entropy if c.labelled else F.mse_loss)(output(*given), y)
+
+    def same(found, expected, what):
+        np.testing.assert_allclose(found, np.asarray(expected), rtol=1e-9, atol=1e-11, err_msg=f"{what} of {name}, seed {seed}")
+
     last = names[-2]
     at = names.index(last)
     expected = torch.autograd.functional.jacobian(lambda w: output(*own[:at], w, *own[at + 1 :], x), own[at])
@@ -201,6 +222,25 @@ def test_random_layers_and_running_statistics_are_those_of_the_call(seed):
 
     slope = (at(1, gradient) - at(-1, gradient)) / (2 * h)
     np.testing.assert_allclose(program.hvp(params, x, y, v, seed=7).flat, slope, atol=1e-7)
+
+
+def test_written_products_stand_alone(seed, tmp_path):
+    net = sbp.Sequential([sbp.Input(3), sbp.Dense(2, activation="tanh")], loss="mse", name="alone")
+    paths = net.generate(tmp_path, targets=("numpy",), dtype="float64", products=("jvp", "vjp", "hvp"))
+    assert [p.name for p in paths] == ["alone_numpy.py", "alone_jvp_numpy.py", "alone_vjp_numpy.py", "alone_hvp_numpy.py"]
+    source = paths[-1].read_text(encoding="utf-8")
+    assert "symbackprop" not in source
+    module = {"__name__": "alone_hvp_numpy"}
+    exec(compile(source, str(paths[-1]), "exec"), module)
+    rng = np.random.default_rng(seed)
+    params, v, hv = rng.standard_normal(8), rng.standard_normal(8), np.empty(8)
+    x, y = rng.standard_normal((4, 3)), rng.standard_normal((4, 2))
+    module["hvp"](params, x, y, v, hv)
+    records = net.init(0, "float64").records
+    program = net.compile(target="numpy", dtype="float64")
+    np.testing.assert_array_equal(hv, program.hvp(sbp.Parameters(records, params), x, y, sbp.Parameters(records, v)).flat)
+    with pytest.raises(sbp.DeclarationError, match="known: jvp, vjp, hvp"):
+        net.generate(tmp_path, products=("hessian",))
 
 
 def test_frozen_parameters_stand_still(seed):
