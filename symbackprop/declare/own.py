@@ -55,6 +55,12 @@ def read_layer(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, ...
         swap = {t: given[t.name] for e in equations for t in e.reads if t.name in given and t.shape == given[t.name].shape}
         system = alg.System((e.xreplace(swap) for e in equations), _facts(kind, facts, swap, parameters))
         _check_reads(system, given, inputs, parameters)
+        other = _apart(system, parameters, inputs)
+        if other:
+            inputs, parameters = (tuple(other.get(t, t) for t in tensors) for tensors in (inputs, parameters))
+            return OwnLayer(
+                inputs, parameters, tuple(e.xreplace(other) for e in system.given), tuple(f.xreplace(other) for f in system.declared)
+            )
     except (DeclarationError, ShapeError) as error:
         raise type(error)(str(error) if str(error).startswith(kind) else f"{kind}: {error}") from None
     return OwnLayer(inputs, parameters, system.given, system.declared)
@@ -79,6 +85,35 @@ def check_layer(layer: Layer, read: OwnLayer) -> None:
                 says = f"{kind}: {e.lhs}: Sum ranges over {absent[0]}, which does not occur in it: that multiplies by {absent[0].extent}"
                 line = alg.marked(e.lhs, e.rhs, (), absent[:1])
                 raise DeclarationError(str(Fault(says, (line,), f"take {absent[0]} out of the sum; if the factor is meant, write it")))
+
+
+def _apart(system: Any, parameters: tuple[Any, ...], inputs: tuple[Any, ...]) -> dict[Any, Any]:
+    """Return new names for indices that share one though they have different extents, and the tensors with them.
+
+    The axes of the inputs have names of our choosing, so the user's own i and the i of ``x.axes`` may meet; loops and formulas
+    tell indices apart by their names.
+    """
+    tensors = [*parameters, *(e.tensor for e in system.given), *inputs]
+    inner = [i for e in system.given for i in (*e.lhs.index, *sorted(e.rhs.atoms(alg.Index), key=str))]
+    first: dict[str, Any] = {}
+    swap: dict[Any, Any] = {}
+    taken = {i.name for i in (*inner, *(a for t in tensors for a in t.axes))} | {t.name for t in tensors}
+    for index in (*(a for t in tensors[: len(parameters)] for a in t.axes), *inner, *(a for t in tensors for a in t.axes)):
+        if first.setdefault(index.name, index) != index and index not in swap:
+            name = next(name for name in (*_LETTERS, *(f"{index.name}_{k}" for k in range(1, 100))) if name not in taken)
+            taken.add(name)
+            swap[index] = alg.Index(name, index.extent)
+    if not swap:
+        return {}
+    for t in {*tensors, *(t for e in system.given for t in e.reads)}:
+        axes = tuple(swap.get(a, a) for a in t.axes)
+        if axes != t.axes:
+            swap[t] = alg.Tensor(t.name, axes, t.role, integer=t.integer, positive=t.positive)
+    return swap
+
+
+#: Names for indices whose own name is taken.
+_LETTERS = ("j", "l", "m", "r", "s")
 
 
 def _check_names(kind: str, inputs: tuple[Any, ...], parameters: tuple[Any, ...]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, ClassVar
 
+import numba
 import numpy as np
 import pytest
 import sympy
@@ -246,6 +247,15 @@ def test_a_plain_function_is_a_layer() -> None:
     assert metric.__name__ == "metric" and metric.__doc__ == "exp of minus the distance to a centre."
     report = net.compile(target="numpy", dtype="float64").check()
     assert report.ok, str(report)
+
+
+def test_the_users_index_and_an_axis_of_the_input_may_have_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """x.axes[1] is called i, and so is the layer's own index: loops that took them for one would read beside the arrays."""
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+    net = sbp.Sequential([sbp.Input(4), metric(units=3)], loss="half_squared_error", name="meeting")
+    report = net.compile(target="cpu", dtype="float64").check()
+    assert report.ok, str(report)
+    assert str(net.derive().gradients["metric_1.c"].index.lhs).endswith("[i, j]")
 
 
 def test_a_plain_function_and_a_class_with_its_equations_derive_the_same() -> None:

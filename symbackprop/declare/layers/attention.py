@@ -66,7 +66,7 @@ class Attention(Layer):
             raise ShapeError(f"the mask has a number for each of the {shape[0]} keys, shape {written(shape[:1])}, got {written(shapes[1])}")
         features = shape[1]
         if isinstance(features, str) or features % self.heads:
-            raise ShapeError(f"{features} features cannot be split among {self.heads} heads")
+            raise ShapeError(f"{features} features cannot be split among {self.heads} heads; heads must divide the features")
         square = (features, features)
         names = [f"W_{letter}" for letter in "qkvo"] + ([f"b_{letter}" for letter in "qkvo"] if self.bias else [])
         made = [Parameter(n, square, "glorot", features, features) if n[0] == "W" else Parameter(n, (features,)) for n in names]

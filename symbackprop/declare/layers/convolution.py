@@ -48,7 +48,8 @@ class _Convolution(Layer):
         object.__setattr__(self, "activation", function_of(self.activation))
         check_flags(self, "bias", "flip")
         if self.groups > 1 and (isinstance(self.filters, str) or self.filters % self.groups):
-            raise DeclarationError(f"{kind}: {self.filters} filters cannot be split into {self.groups} groups")
+            said = f"{self.filters} filters cannot be split into {self.groups} groups"
+            raise DeclarationError(f"{kind}: {said}; groups must divide filters and channels")
 
     def _padding(self, kind: str) -> tuple[int, ...]:
         if self.padding == "valid":
@@ -74,7 +75,7 @@ class _Convolution(Layer):
             axes = ", ".join(("channels", "height", "width")[: 1 + self.space] if self.space == 2 else ("channels", "length"))
             raise ShapeError(f"takes inputs of shape ({axes}), got {written(shape)}")
         if self.groups > 1 and (isinstance(shape[0], str) or shape[0] % self.groups):
-            raise ShapeError(f"{shape[0]} channels cannot be split into {self.groups} groups")
+            raise ShapeError(f"{shape[0]} channels cannot be split into {self.groups} groups; groups must divide filters and channels")
         return shape
 
 

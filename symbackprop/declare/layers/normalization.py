@@ -194,7 +194,7 @@ class BatchNorm(Layer):
     trainable: bool = True
 
     def __post_init__(self) -> None:
-        if self.momentum != 1:
+        if self.momentum is True or self.momentum != 1:
             object.__setattr__(self, "momentum", small(self.momentum, "BatchNorm: momentum"))
         object.__setattr__(self, "eps", small(self.eps, "BatchNorm: eps"))
 

@@ -40,7 +40,8 @@ class Windows:
             return _plus(length, rest + 1)
         count = (length + rest) // self.stride + 1
         if count < 1:
-            raise ShapeError(f"a window of {self.dilation * (self.size - 1) + 1} does not fit into {length} + 2·{self.padding}")
+            reach = self.dilation * (self.size - 1) + 1
+            raise ShapeError(f"a window of {reach} does not fit into {length} + 2·{self.padding}; take a smaller one, or more padding")
         return count
 
     def position(self, p: Any, u: Any) -> Any:

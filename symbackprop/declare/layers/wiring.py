@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from symbackprop import algebra as alg
 from symbackprop.algebra.names import check_name
+from symbackprop.algebra.suggest import suggestion
 from symbackprop.declare.dimension import Dimension, Shape, dimension
 from symbackprop.errors import DeclarationError, ShapeError
 
@@ -65,6 +66,18 @@ class Layer:
     symbolic: ClassVar[bool] = True
     #: Whether it reads whole numbers: labels, tokens.
     integers: ClassVar[bool] = False
+
+    def __new__(cls, *values: Any, **options: Any) -> Self:
+        """Refuse options that a built-in layer does not have, by name."""
+        if is_dataclass(cls):
+            known = [f.name for f in fields(cls) if f.init]
+            for option in options:
+                if option not in known:
+                    listed = ", ".join(known)
+                    raise DeclarationError(f"{cls.__name__}: unknown option {option!r}{suggestion(option, known)} (it takes {listed})")
+            if len(values) > len(known):
+                raise DeclarationError(f"{cls.__name__} takes at most {len(known)} options, got {len(values)} ({', '.join(known)})")
+        return super().__new__(cls)
 
     def __init__(self, name: str | None = None, trainable: bool = True) -> None:
         self.name = name

@@ -1,0 +1,495 @@
+"""Kernels of the network own_morphology for the CPU, compiled by Numba; they need NumPy and Numba only.
+
+Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
+SHA-256 of the equations: 8d8c20a0294958568d3eb9193b7e5916a786b0136fb5ec9d71983827bf5bf531
+
+params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
+"""
+
+import numpy as np
+from numba import njit
+
+try:
+    from .kernels_cpu import product, transpose
+except ImportError:
+    from kernels_cpu import product, transpose
+
+NAME = "own_morphology"
+#: Name, offset and shape of each parameter in the flat buffers.
+PARAMETERS = (
+    ("outline_1.B", 0, (12, 3, 3)),
+    ("outline_1.E", 108, (12, 3, 3)),
+    ("dense_1.W", 216, (10, 192)),
+    ("dense_1.b", 2136, (10,)),
+)
+DTYPE = "float32"
+#: The largest batch.
+BATCH = 32
+STATE_SIZE = 4293
+#: The optimizer's numbers with their defaults, in the order of the array hyper.
+HYPER = (
+    ("lr", 0.01),
+    ("beta1", 0.9),
+    ("beta2", 0.999),
+    ("eps", 1e-08),
+)
+
+real = np.float32
+
+
+@njit(cache=True, error_model="numpy")
+def workspace(n):
+    """Return how many elements of workspace a batch of n samples needs."""
+    return 3072 * n + 1920
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
+def view_2(buffer, start, rows, columns):
+    """Return a part of a flat buffer as a matrix."""
+    return buffer[start : start + rows * columns].reshape((rows, columns))
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, :, ::1](float32[::1], int64, int64, int64, int64)", cache=True, error_model="numpy")
+def view_3(buffer, start, planes, rows, columns):
+    """Return a part of a flat buffer as an array of rank 3."""
+    return buffer[start : start + planes * rows * columns].reshape((planes, rows, columns))
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, :, :, ::1](float32[::1], int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
+def view_4(buffer, start, groups, planes, rows, columns):
+    """Return a part of a flat buffer as an array of rank 4."""
+    return buffer[start : start + groups * planes * rows * columns].reshape((groups, planes, rows, columns))
+
+
+@njit(cache=True, error_model="numpy")
+def in_range(values, least, most):
+    """Whether every value lies in least .. most."""
+    flat = values.reshape(values.size)
+    outside = 0
+    for k in range(flat.size):
+        outside |= (flat[k] < least) | (flat[k] > most)
+    return outside == 0
+
+
+@njit(cache=True, error_model="numpy")
+def outline_grown(B, x, grown_argmax, grown):
+    """Write grown_argmax and grown."""
+    # grown_argmax[n, k, h, w] = (3 u + v at max_{u, v} (B[k, u, v] + x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w
+    #     − 1 < 8])
+    # grown[n, k, h, w] = max_{u, v} (B[k, u, v] + x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w − 1 < 8]
+    for n in range(x.shape[0]):
+        for k in range(12):
+            for h in range(8):
+                for w in range(8):
+                    best = real(-np.inf)
+                    place = 0
+                    for u in range(max(0, 1 - h), min(3, 9 - h)):
+                        for v in range(max(0, 1 - w), min(3, 9 - w)):
+                            candidate = B[k, u, v] + x[n, 0, h + u - 1, v + w - 1]
+                            if candidate > best or (candidate != candidate and best == best):
+                                best = candidate
+                                place = 3 * u + v
+                    grown_argmax[n, k, h, w] = real(place)
+                    grown[n, k, h, w] = best
+
+
+@njit(cache=True, error_model="numpy")
+def outline_a(E, x, grown, shrunk_argmax, a):
+    """Write shrunk_argmax and a."""
+    # shrunk_argmax[n, k, h, w] = (3 u + v at max_{u, v} (E[k, u, v] − x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w
+    #     − 1 < 8])
+    # shrunk[n, k, h, w] = −max_{u, v} (E[k, u, v] − x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w − 1 < 8]
+    # a[n, k, h, w] = grown[n, k, h, w] − shrunk[n, k, h, w]
+    for n in range(x.shape[0]):
+        for k in range(12):
+            for h in range(8):
+                for w in range(8):
+                    best = real(-np.inf)
+                    place = 0
+                    for u in range(max(0, 1 - h), min(3, 9 - h)):
+                        for v in range(max(0, 1 - w), min(3, 9 - w)):
+                            candidate = E[k, u, v] - x[n, 0, h + u - 1, v + w - 1]
+                            if candidate > best or (candidate != candidate and best == best):
+                                best = candidate
+                                place = 3 * u + v
+                    shrunk_argmax[n, k, h, w] = real(place)
+                    shrunk = -best
+                    a[n, k, h, w] = grown[n, k, h, w] - shrunk
+
+
+@njit(cache=True, error_model="numpy")
+def maxpool2d_a(x, a_argmax, a):
+    """Write a_argmax and a."""
+    # a_argmax[n, c, p, q] = (2 i + j at max_{i, j} x[n, c, 2 p + i, 2 q + j])
+    # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
+    for n in range(x.shape[0]):
+        for c in range(12):
+            for p in range(4):
+                for q in range(4):
+                    best = real(-np.inf)
+                    place = 0
+                    for i in range(2):
+                        for j in range(2):
+                            candidate = x[n, c, 2 * p + i, 2 * q + j]
+                            if candidate > best or (candidate != candidate and best == best):
+                                best = candidate
+                                place = 2 * i + j
+                    a_argmax[n, c, p, q] = real(place)
+                    a[n, c, p, q] = best
+
+
+@njit(cache=True, error_model="numpy")
+def flatten_a(x, a):
+    """Write a."""
+    # a[n, k] = x[n, floor(k/(n_2 n_3)), floor(k/n_3) mod n_2, k mod n_3]
+    n_2 = x.shape[2]
+    n_3 = x.shape[3]
+    for n in range(x.shape[0]):
+        for k in range(a.shape[1]):
+            a[n, k] = x[n, k // (n_2 * n_3), k // n_3 % n_2, k % n_3]
+
+
+@njit(cache=True, error_model="numpy")
+def dense_z(W, b, x, z, W_transposed):
+    """Write z."""
+    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
+    transpose(W, W_transposed)
+    product(x, W_transposed, z)
+    for n in range(x.shape[0]):
+        for i in range(W.shape[0]):
+            z[n, i] = b[i] + z[n, i]
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_p(a, p):
+    """Write p."""
+    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
+    for n in range(a.shape[0]):
+        top = real(-np.inf)
+        for j in range(a.shape[1]):
+            candidate = a[n, j]
+            if candidate > top or candidate != candidate:
+                top = candidate
+        shift = top if abs(top) != real(np.inf) else real(0.0)
+        total = real(0.0)
+        for j in range(a.shape[1]):
+            total += np.exp(a[n, j] - shift)
+        for i in range(a.shape[1]):
+            p[n, i] = np.exp(a[n, i] - shift) / total
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_L(a, y, L):
+    """Write L."""
+    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
+    for n in range(a.shape[0]):
+        top = real(-np.inf)
+        for i in range(a.shape[1]):
+            candidate = a[n, i]
+            if candidate > top or candidate != candidate:
+                top = candidate
+        shift = top if abs(top) != real(np.inf) else real(0.0)
+        total = real(0.0)
+        for i in range(a.shape[1]):
+            total += np.exp(a[n, i] - shift)
+        L[n] = shift + np.log(total) - a[n, y[n]]
+
+
+@njit(cache=True, error_model="numpy")
+def loss_total(L, loss_):
+    """Write loss."""
+    # loss = (Σ_n L[n])/N
+    N = L.shape[0]
+    total = real(0.0)
+    for n in range(L.shape[0]):
+        total += L[n]
+    loss_[0] = total / real(N)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_delta(p, y, delta):
+    """Write delta."""
+    # delta[n, i] = (p[n, i] − [i = y[n]])/N
+    N = p.shape[0]
+    for n in range(p.shape[0]):
+        for i in range(p.shape[1]):
+            delta[n, i] = (p[n, i] - (real(1.0) if i == y[n] else real(0.0))) / real(N)
+
+
+@njit(cache=True, error_model="numpy")
+def flatten_grad_a(W, delta, grad_a):
+    """Write grad_a."""
+    # grad_a[n, j] = Σ_i W[i, j] delta[n, i]
+    product(delta, W, grad_a)
+
+
+@njit(cache=True, error_model="numpy")
+def outline_grad_a(a_argmax, grad_a_2, grad_a):
+    """Write grad_a."""
+    # grad_a[n, c, h, w] = grad_a_2[n, 4 floor(h/2) + 16 c + floor(w/2)] [2 · (h mod 2) + (w mod 2) = a_argmax[n, c, floor(h/2),
+    #     floor(w/2)]]
+    for n in range(a_argmax.shape[0]):
+        for c in range(grad_a.shape[1]):
+            for h in range(grad_a.shape[2]):
+                for w in range(grad_a.shape[3]):
+                    grad_a[n, c, h, w] = (
+                        grad_a_2[n, 4 * (h // 2) + 16 * c + w // 2] if 2 * (h % 2) + w % 2 == a_argmax[n, c, h // 2, w // 2] else real(0.0)
+                    )
+
+
+@njit(cache=True, error_model="numpy")
+def outline_grad_B(grad_a, grown_argmax, grad_B):
+    """Write grad_B."""
+    # grad_B[k, u, v] = Σ_{n, h, w} grad_a[n, k, h, w] [0 ≤ h + u − 1 < 8] [0 ≤ v + w − 1 < 8] [0 ≤ v < 3] [3 u + v = grown_argmax[n, k,
+    #     h, w]]
+    for k in range(grad_B.shape[0]):
+        for u in range(grad_B.shape[1]):
+            for v in range(grad_B.shape[2]):
+                total = real(0.0)
+                for n in range(grad_a.shape[0]):
+                    for h in range(max(0, 1 - u), min(8, 9 - u)):
+                        for w in range(max(0, 1 - v), min(8, 9 - v)):
+                            total += grad_a[n, k, h, w] if 0 <= v < 3 and 3 * u + v == grown_argmax[n, k, h, w] else real(0.0)
+                grad_B[k, u, v] = total
+
+
+@njit(cache=True, error_model="numpy")
+def outline_grad_E(grad_a, shrunk_argmax, grad_E):
+    """Write grad_E."""
+    # grad_E[k, u, v] = Σ_{n, h, w} grad_a[n, k, h, w] [0 ≤ h + u − 1 < 8] [0 ≤ v + w − 1 < 8] [0 ≤ v < 3] [3 u + v = shrunk_argmax[n,
+    #     k, h, w]]
+    for k in range(grad_E.shape[0]):
+        for u in range(grad_E.shape[1]):
+            for v in range(grad_E.shape[2]):
+                total = real(0.0)
+                for n in range(grad_a.shape[0]):
+                    for h in range(max(0, 1 - u), min(8, 9 - u)):
+                        for w in range(max(0, 1 - v), min(8, 9 - v)):
+                            total += grad_a[n, k, h, w] if 0 <= v < 3 and 3 * u + v == shrunk_argmax[n, k, h, w] else real(0.0)
+                grad_E[k, u, v] = total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_W(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
+    product(delta.T, x, grad_W)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_n delta[n, i]
+    for i in range(delta.shape[1]):
+        total = real(0.0)
+        for n in range(delta.shape[0]):
+            total += delta[n, i]
+        grad_b[i] = total
+
+
+@njit(cache=True, error_model="numpy")
+def write_grad_x(grad_a, grown_argmax, shrunk_argmax, grad_x):
+    """Write grad_x."""
+    # grad_x[n, c, h, w] = (Σ_{k, i, j} grad_a[n, k, 1 + h − i, 1 + w − j] [0 ≤ 1 + h − i < 8] [0 ≤ 1 + w − j < 8] [3 i + j
+    #     = grown_argmax[n, k, 1 + h − i, 1 + w − j]] − Σ_{k, i, j} grad_a[n, k, 1 + h − i, 1 + w − j] [0 ≤ 1 + h − i < 8] [0 ≤ 1 + w − j
+    #     < 8] [3 i + j = shrunk_argmax[n, k, 1 + h − i, 1 + w − j]]) · [c = 0]
+    for n in range(grad_a.shape[0]):
+        for c in range(grad_x.shape[1]):
+            for h in range(grad_x.shape[2]):
+                for w in range(grad_x.shape[3]):
+                    total = real(0.0)
+                    for k in range(12):
+                        for i in range(max(0, h - 6), min(3, h + 2)):
+                            for j in range(max(0, w - 6), min(3, w + 2)):
+                                total += (
+                                    grad_a[n, k, h + 1 - i, w + 1 - j] if 3 * i + j == shrunk_argmax[n, k, h + 1 - i, w + 1 - j]
+                                    else real(0.0)
+                                )
+                    total_2 = real(0.0)
+                    for k in range(12):
+                        for i in range(max(0, h - 6), min(3, h + 2)):
+                            for j in range(max(0, w - 6), min(3, w + 2)):
+                                total_2 += (
+                                    grad_a[n, k, h + 1 - i, w + 1 - j] if 3 * i + j == grown_argmax[n, k, h + 1 - i, w + 1 - j]
+                                    else real(0.0)
+                                )
+                    grad_x[n, c, h, w] = total_2 - total if c == 0 else real(0.0)
+
+
+@njit(cache=True, error_model="numpy")
+def check(x, y):
+    """Return 0, or the number of the first argument with a value out of range; nothing may be computed with it."""
+    if not in_range(y, 0, 9):
+        return 2
+    return 0
+
+
+@njit(cache=True, error_model="numpy")
+def forward(params, x, out, work):
+    """Write the network's output for a batch into out."""
+    n = x.shape[0]
+    outline_1_B = view_3(params, 0, 12, 3, 3)
+    outline_1_grown_argmax = view_4(work, 0, n, 12, 8, 8)
+    outline_1_grown = view_4(work, 768 * n, n, 12, 8, 8)
+    outline_1_E = view_3(params, 108, 12, 3, 3)
+    outline_1_shrunk_argmax = view_4(work, 1536 * n, n, 12, 8, 8)
+    outline_1_a = view_4(work, 2304 * n, n, 12, 8, 8)
+    maxpool2d_1_a_argmax = view_4(work, 768 * n, n, 12, 4, 4)
+    maxpool2d_1_a = view_4(work, 960 * n, n, 12, 4, 4)
+    flatten_1_a = view_2(work, 1152 * n, n, 192)
+    dense_1_W = view_2(params, 216, 10, 192)
+    dense_1_b = params[2136:2146]
+    W_transposed = view_2(work, 3072 * n, 192, 10)
+    # outline_1
+    outline_grown(outline_1_B, x, outline_1_grown_argmax, outline_1_grown)
+    outline_a(outline_1_E, x, outline_1_grown, outline_1_shrunk_argmax, outline_1_a)
+    # maxpool2d_1
+    maxpool2d_a(outline_1_a, maxpool2d_1_a_argmax, maxpool2d_1_a)
+    # flatten_1
+    flatten_a(maxpool2d_1_a, flatten_1_a)
+    # dense_1
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, out, W_transposed)
+
+
+@njit(cache=True, error_model="numpy")
+def loss(params, x, y, work):
+    """Return the loss of a batch; work keeps what the gradients read."""
+    if check(x, y) != 0:
+        return np.nan
+    n = x.shape[0]
+    outline_1_B = view_3(params, 0, 12, 3, 3)
+    outline_1_grown_argmax = view_4(work, 0, n, 12, 8, 8)
+    outline_1_grown = view_4(work, 768 * n, n, 12, 8, 8)
+    outline_1_E = view_3(params, 108, 12, 3, 3)
+    outline_1_shrunk_argmax = view_4(work, 1536 * n, n, 12, 8, 8)
+    outline_1_a = view_4(work, 2304 * n, n, 12, 8, 8)
+    maxpool2d_1_a_argmax = view_4(work, 768 * n, n, 12, 4, 4)
+    maxpool2d_1_a = view_4(work, 960 * n, n, 12, 4, 4)
+    flatten_1_a = view_2(work, 1152 * n, n, 192)
+    dense_1_W = view_2(params, 216, 10, 192)
+    dense_1_b = params[2136:2146]
+    dense_1_z = view_2(work, 960 * n, n, 10)
+    W_transposed = view_2(work, 3072 * n, 192, 10)
+    loss_p = view_2(work, 970 * n, n, 10)
+    loss_L = work[980 * n:981 * n]
+    loss_ = work[3072 * n:3072 * n + 1]
+    # outline_1
+    outline_grown(outline_1_B, x, outline_1_grown_argmax, outline_1_grown)
+    outline_a(outline_1_E, x, outline_1_grown, outline_1_shrunk_argmax, outline_1_a)
+    # maxpool2d_1
+    maxpool2d_a(outline_1_a, maxpool2d_1_a_argmax, maxpool2d_1_a)
+    # flatten_1
+    flatten_a(maxpool2d_1_a, flatten_1_a)
+    # dense_1
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z, W_transposed)
+    # loss
+    write_loss_p(dense_1_z, loss_p)
+    write_loss_L(dense_1_z, y, loss_L)
+    loss_total(loss_L, loss_)
+    return float(loss_[0])
+
+
+@njit(cache=True, error_model="numpy")
+def value_and_grad(params, x, y, grads, work):
+    """Return the loss of a batch and write its gradients into grads."""
+    if check(x, y) != 0:
+        return np.nan
+    n = x.shape[0]
+    value = loss(params, x, y, work)
+    loss_p = view_2(work, 970 * n, n, 10)
+    delta_dense_1 = view_2(work, 980 * n, n, 10)
+    dense_1_W = view_2(params, 216, 10, 192)
+    grad_flatten_1_a = view_2(work, 1344 * n, n, 192)
+    maxpool2d_1_a_argmax = view_4(work, 768 * n, n, 12, 4, 4)
+    grad_outline_1_a = view_4(work, 2304 * n, n, 12, 8, 8)
+    outline_1_grown_argmax = view_4(work, 0, n, 12, 8, 8)
+    grad_outline_1_B = view_3(grads, 0, 12, 3, 3)
+    outline_1_shrunk_argmax = view_4(work, 1536 * n, n, 12, 8, 8)
+    grad_outline_1_E = view_3(grads, 108, 12, 3, 3)
+    flatten_1_a = view_2(work, 1152 * n, n, 192)
+    grad_dense_1_W = view_2(grads, 216, 10, 192)
+    grad_dense_1_b = grads[2136:2146]
+    # dense_1
+    dense_delta(loss_p, y, delta_dense_1)
+    # flatten_1
+    flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
+    # outline_1
+    outline_grad_a(maxpool2d_1_a_argmax, grad_flatten_1_a, grad_outline_1_a)
+    outline_grad_B(grad_outline_1_a, outline_1_grown_argmax, grad_outline_1_B)
+    outline_grad_E(grad_outline_1_a, outline_1_shrunk_argmax, grad_outline_1_E)
+    # dense_1
+    dense_grad_W(delta_dense_1, flatten_1_a, grad_dense_1_W)
+    dense_grad_b(delta_dense_1, grad_dense_1_b)
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def input_gradients(params, x, y, grads_x, work):
+    """Return the loss of a batch and write its gradient with respect to the inputs."""
+    if check(x, y) != 0:
+        return np.nan
+    n = x.shape[0]
+    value = loss(params, x, y, work)
+    loss_p = view_2(work, 970 * n, n, 10)
+    delta_dense_1 = view_2(work, 980 * n, n, 10)
+    dense_1_W = view_2(params, 216, 10, 192)
+    grad_flatten_1_a = view_2(work, 1344 * n, n, 192)
+    maxpool2d_1_a_argmax = view_4(work, 768 * n, n, 12, 4, 4)
+    grad_outline_1_a = view_4(work, 2304 * n, n, 12, 8, 8)
+    outline_1_grown_argmax = view_4(work, 0, n, 12, 8, 8)
+    outline_1_shrunk_argmax = view_4(work, 1536 * n, n, 12, 8, 8)
+    # dense_1
+    dense_delta(loss_p, y, delta_dense_1)
+    # flatten_1
+    flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
+    # outline_1
+    outline_grad_a(maxpool2d_1_a_argmax, grad_flatten_1_a, grad_outline_1_a)
+    # x
+    write_grad_x(grad_outline_1_a, outline_1_grown_argmax, outline_1_shrunk_argmax, grads_x)
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def update(params, grads, state, hyper):
+    """Do one step of the optimizer with given gradients."""
+    # t_next = 1 + t
+    # m_next[p] = (1 − beta1) · g[p] + beta1 m[p]
+    # v_next[p] = g[p]² · (1 − beta2) + beta2 v[p]
+    # c_1 = 1 − beta1^t_next
+    # c_2 = 1 − beta2^t_next
+    # w_next[p] = w[p] − lr m_next[p]/((√(v_next[p]/c_2) + eps) · c_1)
+    P = params.size
+    lr = hyper[0]
+    beta1 = hyper[1]
+    beta2 = hyper[2]
+    eps = hyper[3]
+    m = state[0:P]
+    v = state[P:2 * P]
+    t = float(state[2 * P])
+    t_next = 1.0 + t
+    factor = 1.0 - beta1
+    factor_2 = 1.0 - beta2
+    c_1 = 1.0 - beta1 ** t_next
+    c_2 = 1.0 - beta2 ** t_next
+    factor_3 = 1.0 / c_2
+    factor_4 = -lr / c_1
+    for p in range(P):
+        m_next = grads[p] * real(factor) + m[p] * real(beta1)
+        v_next = grads[p] * grads[p] * real(factor_2) + v[p] * real(beta2)
+        w_next = real(factor_4) * m_next / (np.sqrt(real(factor_3) * v_next) + real(eps)) + params[p]
+        m[p] = m_next
+        v[p] = v_next
+        params[p] = w_next
+    state[2 * P] = t_next
+
+
+@njit(cache=True, error_model="numpy")
+def train_step(params, x, y, grads, state, hyper, work):
+    """Return the loss and do one step of the optimizer; a loss that is not finite changes nothing."""
+    value = value_and_grad(params, x, y, grads, work)
+    if np.isfinite(value):
+        update(params, grads, state, hyper)
+    return value

@@ -1,0 +1,402 @@
+"""Kernels of the network own_shift for the CPU, compiled by Numba; they need NumPy and Numba only.
+
+Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
+SHA-256 of the equations: c2cb4f40ece8f8a02febb50014656c891efcd3309fbf548f880e628ce75e0e02
+
+params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
+"""
+
+import numpy as np
+from numba import njit
+
+try:
+    from .kernels_cpu import product, transpose
+except ImportError:
+    from kernels_cpu import product, transpose
+
+NAME = "own_shift"
+#: Name, offset and shape of each parameter in the flat buffers.
+PARAMETERS = (
+    ("dense_1.W", 0, (48, 64)),
+    ("dense_1.b", 3072, (48,)),
+    ("dense_2.W", 3120, (10, 48)),
+    ("dense_2.b", 3600, (10,)),
+)
+DTYPE = "float32"
+#: The largest batch.
+BATCH = 32
+STATE_SIZE = 3610
+#: The optimizer's numbers with their defaults, in the order of the array hyper.
+HYPER = (
+    ("lr", 0.1),
+    ("mu", 0.9),
+)
+
+real = np.float32
+
+
+@njit(cache=True, error_model="numpy")
+def workspace(n):
+    """Return how many elements of workspace a batch of n samples needs."""
+    return 318 * n + 3072
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
+def view_2(buffer, start, rows, columns):
+    """Return a part of a flat buffer as a matrix."""
+    return buffer[start : start + rows * columns].reshape((rows, columns))
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, :, ::1](float32[::1], int64, int64, int64, int64)", cache=True, error_model="numpy")
+def view_3(buffer, start, planes, rows, columns):
+    """Return a part of a flat buffer as an array of rank 3."""
+    return buffer[start : start + planes * rows * columns].reshape((planes, rows, columns))
+
+
+@njit(cache=True, error_model="numpy")
+def in_range(values, least, most):
+    """Whether every value lies in least .. most."""
+    flat = values.reshape(values.size)
+    outside = 0
+    for k in range(flat.size):
+        outside |= (flat[k] < least) | (flat[k] > most)
+    return outside == 0
+
+
+@njit(cache=True, error_model="numpy")
+def activation_a(x, a):
+    """Write a."""
+    # a[n, t, i] = x[n, t, i]
+    for n in range(x.shape[0]):
+        for t in range(x.shape[1]):
+            for i in range(x.shape[2]):
+                a[n, t, i] = x[n, t, i]
+
+
+@njit(cache=True, error_model="numpy")
+def turned_back_a(x_1, x_2, a):
+    """Write a."""
+    # a[n, t, i] = x_1[n, t, x_2[n, 0] + i − 8 floor(x_2[n, 0]/8 + i/8)]
+    for n in range(x_1.shape[0]):
+        for t in range(8):
+            for i in range(8):
+                a[n, t, i] = x_1[n, t, (x_2[n, 0] + i) % 8]
+
+
+@njit(cache=True, error_model="numpy")
+def flatten_a(x, a):
+    """Write a."""
+    # a[n, k] = x[n, floor(k/n_1), k mod n_1]
+    n_1 = x.shape[2]
+    for n in range(x.shape[0]):
+        for k in range(a.shape[1]):
+            a[n, k] = x[n, k // n_1, k % n_1]
+
+
+@njit(cache=True, error_model="numpy")
+def dense_a(W, b, x, a, W_transposed, products):
+    """Write a."""
+    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
+    # a[n, i] = z[n, i] [z[n, i] > 0]
+    transpose(W, W_transposed)
+    product(x, W_transposed, products)
+    for n in range(x.shape[0]):
+        for i in range(W.shape[0]):
+            z = b[i] + products[n, i]
+            a[n, i] = real(0.0) if z <= real(0.0) else z
+
+
+@njit(cache=True, error_model="numpy")
+def dense_z(W, b, x, z):
+    """Write z."""
+    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
+    for n in range(x.shape[0]):
+        for i in range(W.shape[0]):
+            total = real(0.0)
+            for j in range(W.shape[1]):
+                total += W[i, j] * x[n, j]
+            z[n, i] = b[i] + total
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_p(a, p):
+    """Write p."""
+    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
+    for n in range(a.shape[0]):
+        top = real(-np.inf)
+        for j in range(a.shape[1]):
+            candidate = a[n, j]
+            if candidate > top or candidate != candidate:
+                top = candidate
+        shift = top if abs(top) != real(np.inf) else real(0.0)
+        total = real(0.0)
+        for j in range(a.shape[1]):
+            total += np.exp(a[n, j] - shift)
+        for i in range(a.shape[1]):
+            p[n, i] = np.exp(a[n, i] - shift) / total
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_L(a, y, L):
+    """Write L."""
+    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
+    for n in range(a.shape[0]):
+        top = real(-np.inf)
+        for i in range(a.shape[1]):
+            candidate = a[n, i]
+            if candidate > top or candidate != candidate:
+                top = candidate
+        shift = top if abs(top) != real(np.inf) else real(0.0)
+        total = real(0.0)
+        for i in range(a.shape[1]):
+            total += np.exp(a[n, i] - shift)
+        L[n] = shift + np.log(total) - a[n, y[n]]
+
+
+@njit(cache=True, error_model="numpy")
+def loss_total(L, loss_):
+    """Write loss."""
+    # loss = (Σ_n L[n])/N
+    N = L.shape[0]
+    total = real(0.0)
+    for n in range(L.shape[0]):
+        total += L[n]
+    loss_[0] = total / real(N)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_delta(p, y, delta):
+    """Write delta."""
+    # delta[n, i] = (p[n, i] − [i = y[n]])/N
+    N = p.shape[0]
+    for n in range(p.shape[0]):
+        for i in range(p.shape[1]):
+            delta[n, i] = (p[n, i] - (real(1.0) if i == y[n] else real(0.0))) / real(N)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_delta_2(W_next, a, delta_next, delta):
+    """Write delta."""
+    # delta[n, i] = [a[n, i] > 0] Σ_j W_next[j, i] delta_next[n, j]
+    for n in range(a.shape[0]):
+        for i in range(W_next.shape[1]):
+            total = real(0.0)
+            for j in range(W_next.shape[0]):
+                total += W_next[j, i] * delta_next[n, j]
+            delta[n, i] = real(0.0) if a[n, i] <= real(0.0) else total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_W(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
+    product(delta.T, x, grad_W)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_n delta[n, i]
+    for i in range(delta.shape[1]):
+        total = real(0.0)
+        for n in range(delta.shape[0]):
+            total += delta[n, i]
+        grad_b[i] = total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_W_2(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
+    for i in range(delta.shape[1]):
+        for j in range(x.shape[1]):
+            total = real(0.0)
+            for n in range(delta.shape[0]):
+                total += delta[n, i] * x[n, j]
+            grad_W[i, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def flatten_grad_a(W, delta, grad_a):
+    """Write grad_a."""
+    # grad_a[n, j] = Σ_i W[i, j] delta[n, i]
+    product(delta, W, grad_a)
+
+
+@njit(cache=True, error_model="numpy")
+def turned_back_grad_a(grad_a_2, grad_a):
+    """Write grad_a."""
+    # grad_a[n, t, i] = grad_a_2[n, t n_2 + i]
+    n_2 = grad_a.shape[2]
+    for n in range(grad_a_2.shape[0]):
+        for t in range(grad_a.shape[1]):
+            for i in range(grad_a.shape[2]):
+                grad_a[n, t, i] = grad_a_2[n, t * n_2 + i]
+
+
+@njit(cache=True, error_model="numpy")
+def write_grad_image(grad_a, x_2, grad_image):
+    """Write grad_image."""
+    # grad_image[n, t, i] = Σ_j grad_a[n, t, j] [i = x_2[n, 0] + j − 8 floor(x_2[n, 0]/8 + j/8)]
+    for n in range(grad_a.shape[0]):
+        for t in range(grad_image.shape[1]):
+            for i in range(grad_image.shape[2]):
+                total = real(0.0)
+                for j in range(8):
+                    total += grad_a[n, t, j] if i == (x_2[n, 0] + j) % 8 else real(0.0)
+                grad_image[n, t, i] = total
+
+
+@njit(cache=True, error_model="numpy")
+def check(image, shift, y):
+    """Return 0, or the number of the first argument with a value out of range; nothing may be computed with it."""
+    if not in_range(y, 0, 9):
+        return 3
+    return 0
+
+
+@njit(cache=True, error_model="numpy")
+def forward(params, image, shift, out, work):
+    """Write the network's output for a batch into out."""
+    n = image.shape[0]
+    activation_1_a = view_3(work, 0, n, 8, 8)
+    turned_back_1_a = view_3(work, 64 * n, n, 8, 8)
+    flatten_1_a = view_2(work, 0, n, 64)
+    dense_1_W = view_2(params, 0, 48, 64)
+    dense_1_b = params[3072:3120]
+    dense_1_a = view_2(work, 64 * n, n, 48)
+    W_transposed = view_2(work, 318 * n, 64, 48)
+    products = view_2(work, 112 * n, n, 48)
+    dense_2_W = view_2(params, 3120, 10, 48)
+    dense_2_b = params[3600:3610]
+    # activation_1
+    activation_a(image, activation_1_a)
+    # turned_back_1
+    turned_back_a(activation_1_a, shift, turned_back_1_a)
+    # flatten_1
+    flatten_a(turned_back_1_a, flatten_1_a)
+    # dense_1
+    dense_a(dense_1_W, dense_1_b, flatten_1_a, dense_1_a, W_transposed, products)
+    # dense_2
+    dense_z(dense_2_W, dense_2_b, dense_1_a, out)
+
+
+@njit(cache=True, error_model="numpy")
+def loss(params, image, shift, y, work):
+    """Return the loss of a batch; work keeps what the gradients read."""
+    if check(image, shift, y) != 0:
+        return np.nan
+    n = image.shape[0]
+    activation_1_a = view_3(work, 0, n, 8, 8)
+    turned_back_1_a = view_3(work, 64 * n, n, 8, 8)
+    flatten_1_a = view_2(work, 0, n, 64)
+    dense_1_W = view_2(params, 0, 48, 64)
+    dense_1_b = params[3072:3120]
+    dense_1_a = view_2(work, 64 * n, n, 48)
+    W_transposed = view_2(work, 318 * n, 64, 48)
+    products = view_2(work, 112 * n, n, 48)
+    dense_2_W = view_2(params, 3120, 10, 48)
+    dense_2_b = params[3600:3610]
+    dense_2_z = view_2(work, 112 * n, n, 10)
+    loss_p = view_2(work, 122 * n, n, 10)
+    loss_L = work[132 * n:133 * n]
+    loss_ = work[318 * n:318 * n + 1]
+    # activation_1
+    activation_a(image, activation_1_a)
+    # turned_back_1
+    turned_back_a(activation_1_a, shift, turned_back_1_a)
+    # flatten_1
+    flatten_a(turned_back_1_a, flatten_1_a)
+    # dense_1
+    dense_a(dense_1_W, dense_1_b, flatten_1_a, dense_1_a, W_transposed, products)
+    # dense_2
+    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z)
+    # loss
+    write_loss_p(dense_2_z, loss_p)
+    write_loss_L(dense_2_z, y, loss_L)
+    loss_total(loss_L, loss_)
+    return float(loss_[0])
+
+
+@njit(cache=True, error_model="numpy")
+def value_and_grad(params, image, shift, y, grads, work):
+    """Return the loss of a batch and write its gradients into grads."""
+    if check(image, shift, y) != 0:
+        return np.nan
+    n = image.shape[0]
+    value = loss(params, image, shift, y, work)
+    loss_p = view_2(work, 122 * n, n, 10)
+    delta_dense_2 = view_2(work, 132 * n, n, 10)
+    dense_2_W = view_2(params, 3120, 10, 48)
+    dense_1_a = view_2(work, 64 * n, n, 48)
+    delta_dense_1 = view_2(work, 142 * n, n, 48)
+    flatten_1_a = view_2(work, 0, n, 64)
+    grad_dense_1_W = view_2(grads, 0, 48, 64)
+    grad_dense_1_b = grads[3072:3120]
+    grad_dense_2_W = view_2(grads, 3120, 10, 48)
+    grad_dense_2_b = grads[3600:3610]
+    # dense_2
+    dense_delta(loss_p, y, delta_dense_2)
+    # dense_1
+    dense_delta_2(dense_2_W, dense_1_a, delta_dense_2, delta_dense_1)
+    dense_grad_W(delta_dense_1, flatten_1_a, grad_dense_1_W)
+    dense_grad_b(delta_dense_1, grad_dense_1_b)
+    # dense_2
+    dense_grad_W_2(delta_dense_2, dense_1_a, grad_dense_2_W)
+    dense_grad_b(delta_dense_2, grad_dense_2_b)
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def input_gradients(params, image, shift, y, grads_image, work):
+    """Return the loss of a batch and write its gradient with respect to the inputs."""
+    if check(image, shift, y) != 0:
+        return np.nan
+    n = image.shape[0]
+    value = loss(params, image, shift, y, work)
+    loss_p = view_2(work, 122 * n, n, 10)
+    delta_dense_2 = view_2(work, 132 * n, n, 10)
+    dense_2_W = view_2(params, 3120, 10, 48)
+    dense_1_a = view_2(work, 64 * n, n, 48)
+    delta_dense_1 = view_2(work, 142 * n, n, 48)
+    dense_1_W = view_2(params, 0, 48, 64)
+    grad_flatten_1_a = view_2(work, 190 * n, n, 64)
+    grad_turned_back_1_a = view_3(work, 254 * n, n, 8, 8)
+    # dense_2
+    dense_delta(loss_p, y, delta_dense_2)
+    # dense_1
+    dense_delta_2(dense_2_W, dense_1_a, delta_dense_2, delta_dense_1)
+    # flatten_1
+    flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
+    # turned_back_1
+    turned_back_grad_a(grad_flatten_1_a, grad_turned_back_1_a)
+    # image
+    write_grad_image(grad_turned_back_1_a, shift, grads_image)
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def update(params, grads, state, hyper):
+    """Do one step of the optimizer with given gradients."""
+    # v_next[p] = mu v[p] + g[p]
+    # w_next[p] = w[p] − lr v_next[p]
+    P = params.size
+    lr = hyper[0]
+    mu = hyper[1]
+    v = state[0:P]
+    for p in range(P):
+        v_next = v[p] * real(mu) + grads[p]
+        w_next = params[p] - real(lr) * v_next
+        v[p] = v_next
+        params[p] = w_next
+
+
+@njit(cache=True, error_model="numpy")
+def train_step(params, image, shift, y, grads, state, hyper, work):
+    """Return the loss and do one step of the optimizer; a loss that is not finite changes nothing."""
+    value = value_and_grad(params, image, shift, y, grads, work)
+    if np.isfinite(value):
+        update(params, grads, state, hyper)
+    return value
