@@ -9,6 +9,11 @@ params, grads, state and work are contiguous 1-D arrays of type float32; x has o
 import numpy as np
 from numba import njit
 
+try:
+    from .kernels_cpu import exp_32 as exp
+except ImportError:
+    from kernels_cpu import exp_32 as exp
+
 NAME = "own_ellipse"
 #: Name, offset and shape of each parameter in the flat buffers.
 PARAMETERS = (
@@ -65,9 +70,9 @@ def ellipse_a(c, s, x, a):
             total = real(0.0)
             for j in range(64):
                 base = x[n, j] - c[i, j]
-                total += base * base * np.exp(s[i, j])
+                total += base * base * exp(s[i, j])
             d = total
-            a[n, i] = np.exp(-d / real(64.0))
+            a[n, i] = exp(-d / real(64.0))
 
 
 @njit(cache=True, error_model="numpy")
@@ -95,9 +100,9 @@ def write_loss_p(a, p):
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
         for j in range(a.shape[1]):
-            total += np.exp(a[n, j] - shift)
+            total += exp(a[n, j] - shift)
         for i in range(a.shape[1]):
-            p[n, i] = np.exp(a[n, i] - shift) / total
+            p[n, i] = exp(a[n, i] - shift) / total
 
 
 @njit(cache=True, error_model="numpy")
@@ -113,7 +118,7 @@ def write_loss_L(a, y, L):
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
         for i in range(a.shape[1]):
-            total += np.exp(a[n, i] - shift)
+            total += exp(a[n, i] - shift)
         L[n] = shift + np.log(total) - a[n, y[n]]
 
 
@@ -136,43 +141,6 @@ def dense_delta(p, y, delta):
     for n in range(p.shape[0]):
         for i in range(p.shape[1]):
             delta[n, i] = (p[n, i] - (real(1.0) if i == y[n] else real(0.0))) / real(N)
-
-
-@njit(cache=True, error_model="numpy")
-def ellipse_grad_d(W_next, a, delta_next, grad_d):
-    """Write grad_d."""
-    # grad_d[n, i] = −a[n, i] · (Σ_j W_next[j, i] delta_next[n, j])/64
-    for n in range(a.shape[0]):
-        for i in range(60):
-            total = real(0.0)
-            for j in range(W_next.shape[0]):
-                total += W_next[j, i] * delta_next[n, j]
-            grad_d[n, i] = -a[n, i] * total / real(64.0)
-
-
-@njit(cache=True, error_model="numpy")
-def ellipse_grad_c(c, grad_d, s, x, grad_c):
-    """Write grad_c."""
-    # grad_c[i, j] = exp(s[i, j]) · Σ_n (2 c[i, j] − 2 x[n, j]) · grad_d[n, i]
-    for i in range(c.shape[0]):
-        for j in range(c.shape[1]):
-            total = real(0.0)
-            for n in range(grad_d.shape[0]):
-                total += (real(2.0) * c[i, j] - real(2.0) * x[n, j]) * grad_d[n, i]
-            grad_c[i, j] = total * np.exp(s[i, j])
-
-
-@njit(cache=True, error_model="numpy")
-def ellipse_grad_s(c, grad_d, s, x, grad_s):
-    """Write grad_s."""
-    # grad_s[i, j] = exp(s[i, j]) · Σ_n (x[n, j] − c[i, j])² grad_d[n, i]
-    for i in range(s.shape[0]):
-        for j in range(s.shape[1]):
-            total = real(0.0)
-            for n in range(grad_d.shape[0]):
-                base = x[n, j] - c[i, j]
-                total += base * base * grad_d[n, i]
-            grad_s[i, j] = total * np.exp(s[i, j])
 
 
 @njit(cache=True, error_model="numpy")
@@ -199,6 +167,43 @@ def dense_grad_b(delta, grad_b):
 
 
 @njit(cache=True, error_model="numpy")
+def ellipse_grad_d(W_next, a, delta_next, grad_d):
+    """Write grad_d."""
+    # grad_d[n, i] = −a[n, i] · (Σ_j W_next[j, i] delta_next[n, j])/64
+    for n in range(a.shape[0]):
+        for i in range(60):
+            total = real(0.0)
+            for j in range(W_next.shape[0]):
+                total += W_next[j, i] * delta_next[n, j]
+            grad_d[n, i] = -a[n, i] * total / real(64.0)
+
+
+@njit(cache=True, error_model="numpy")
+def ellipse_grad_c(c, grad_d, s, x, grad_c):
+    """Write grad_c."""
+    # grad_c[i, j] = exp(s[i, j]) · Σ_n (2 c[i, j] − 2 x[n, j]) · grad_d[n, i]
+    for i in range(c.shape[0]):
+        for j in range(c.shape[1]):
+            total = real(0.0)
+            for n in range(grad_d.shape[0]):
+                total += (real(2.0) * c[i, j] - real(2.0) * x[n, j]) * grad_d[n, i]
+            grad_c[i, j] = total * exp(s[i, j])
+
+
+@njit(cache=True, error_model="numpy")
+def ellipse_grad_s(c, grad_d, s, x, grad_s):
+    """Write grad_s."""
+    # grad_s[i, j] = exp(s[i, j]) · Σ_n (x[n, j] − c[i, j])² grad_d[n, i]
+    for i in range(s.shape[0]):
+        for j in range(s.shape[1]):
+            total = real(0.0)
+            for n in range(grad_d.shape[0]):
+                base = x[n, j] - c[i, j]
+                total += base * base * grad_d[n, i]
+            grad_s[i, j] = total * exp(s[i, j])
+
+
+@njit(cache=True, error_model="numpy")
 def write_grad_x(c, grad_d, s, x, grad_x):
     """Write grad_x."""
     # grad_x[n, j] = 2 Σ_i (x[n, j] − c[i, j]) · grad_d[n, i] exp(s[i, j])
@@ -206,7 +211,7 @@ def write_grad_x(c, grad_d, s, x, grad_x):
         for j in range(x.shape[1]):
             total = real(0.0)
             for i in range(60):
-                total += (x[n, j] - c[i, j]) * grad_d[n, i] * np.exp(s[i, j])
+                total += (x[n, j] - c[i, j]) * grad_d[n, i] * exp(s[i, j])
             grad_x[n, j] = real(2.0) * total
 
 
@@ -268,24 +273,23 @@ def value_and_grad(params, x, y, grads, work):
     value = loss(params, x, y, work)
     loss_p = view_2(work, 70 * n, n, 10)
     delta_dense_1 = view_2(work, 80 * n, n, 10)
-    dense_1_W = view_2(params, 7680, 10, 60)
     ellipse_1_a = view_2(work, 0, n, 60)
+    grad_dense_1_W = view_2(grads, 7680, 10, 60)
+    grad_dense_1_b = grads[8280:8290]
+    dense_1_W = view_2(params, 7680, 10, 60)
     grad_ellipse_1_d = view_2(work, 90 * n, n, 60)
     ellipse_1_c = view_2(params, 0, 60, 64)
     ellipse_1_s = view_2(params, 3840, 60, 64)
     grad_ellipse_1_c = view_2(grads, 0, 60, 64)
     grad_ellipse_1_s = view_2(grads, 3840, 60, 64)
-    grad_dense_1_W = view_2(grads, 7680, 10, 60)
-    grad_dense_1_b = grads[8280:8290]
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
+    dense_grad_W(delta_dense_1, ellipse_1_a, grad_dense_1_W)
+    dense_grad_b(delta_dense_1, grad_dense_1_b)
     # ellipse_1
     ellipse_grad_d(dense_1_W, ellipse_1_a, delta_dense_1, grad_ellipse_1_d)
     ellipse_grad_c(ellipse_1_c, grad_ellipse_1_d, ellipse_1_s, x, grad_ellipse_1_c)
     ellipse_grad_s(ellipse_1_c, grad_ellipse_1_d, ellipse_1_s, x, grad_ellipse_1_s)
-    # dense_1
-    dense_grad_W(delta_dense_1, ellipse_1_a, grad_dense_1_W)
-    dense_grad_b(delta_dense_1, grad_dense_1_b)
     return value
 
 

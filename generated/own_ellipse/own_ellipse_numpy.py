@@ -103,10 +103,10 @@ def value_and_grad(params, x, y, grads, work=None):
     ellipse_1_s = params[3840:7680].reshape(60, 64)
     dense_1_W = params[7680:8280].reshape(10, 60)
     dense_1_b = params[8280:8290]
-    grad_ellipse_1_c = grads[0:3840].reshape(60, 64)
-    grad_ellipse_1_s = grads[3840:7680].reshape(60, 64)
     grad_dense_1_W = grads[7680:8280].reshape(10, 60)
     grad_dense_1_b = grads[8280:8290]
+    grad_ellipse_1_c = grads[0:3840].reshape(60, 64)
+    grad_ellipse_1_s = grads[3840:7680].reshape(60, 64)
     # ellipse_1
     # ellipse_1_d[n, i] = Σ_j (x[n, j] − ellipse_1_c[i, j])² exp(ellipse_1_s[i, j])
     ellipse_1_d = np.sum((x[:, None, :] - ellipse_1_c)**2 * np.exp(ellipse_1_s), axis=-1)
@@ -125,6 +125,10 @@ def value_and_grad(params, x, y, grads, work=None):
     # dense_1
     # delta_dense_1[n, i] = (loss_p[n, i] − [i = y[n]])/N
     delta_dense_1 = (loss_p - np.where(np.arange(10) == y[:, None], 1.0, 0.0)) / n
+    # grad_dense_1_W[i, j] = Σ_n delta_dense_1[n, i] ellipse_1_a[n, j]
+    grad_dense_1_W[...] = delta_dense_1.T @ ellipse_1_a
+    # grad_dense_1_b[i] = Σ_n delta_dense_1[n, i]
+    grad_dense_1_b[...] = np.sum(delta_dense_1, axis=0)
     # ellipse_1
     # grad_ellipse_1_d[n, i] = −ellipse_1_a[n, i] · (Σ_j dense_1_W[j, i] delta_dense_1[n, j])/64
     grad_ellipse_1_d = -(delta_dense_1 @ dense_1_W) * ellipse_1_a / 64.0
@@ -132,11 +136,6 @@ def value_and_grad(params, x, y, grads, work=None):
     grad_ellipse_1_c[...] = np.sum((2.0 * ellipse_1_c - (2.0 * x)[:, None, :]) * grad_ellipse_1_d[:, :, None], axis=0) * np.exp(ellipse_1_s)
     # grad_ellipse_1_s[i, j] = exp(ellipse_1_s[i, j]) · Σ_n (x[n, j] − ellipse_1_c[i, j])² grad_ellipse_1_d[n, i]
     grad_ellipse_1_s[...] = np.sum((x[:, None, :] - ellipse_1_c)**2 * grad_ellipse_1_d[:, :, None], axis=0) * np.exp(ellipse_1_s)
-    # dense_1
-    # grad_dense_1_W[i, j] = Σ_n delta_dense_1[n, i] ellipse_1_a[n, j]
-    grad_dense_1_W[...] = delta_dense_1.T @ ellipse_1_a
-    # grad_dense_1_b[i] = Σ_n delta_dense_1[n, i]
-    grad_dense_1_b[...] = np.sum(delta_dense_1, axis=0)
     return float(loss_)
 
 

@@ -1,24 +1,54 @@
-"""Matrix products for the kernels beside this file: tiled loops that Numba vectorises, without BLAS.
+"""Matrix products and functions for the kernels beside this file: loops that Numba vectorises, without BLAS.
 
 Every entry is summed in the same order for any number of threads, so the results never depend on it. The loops run over
 slices from 0 on: Numba then knows that no index is negative, which doubles their speed.
 """
 
-from numba import njit, prange
+import math
+
+import numpy as np
+from numba import config, njit, prange, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array, populate_array
 
 #: Rows that one thread takes at a time, and rows of the right factor that stay in the cache meanwhile.
 ROWS = 32
 DEPTH = 256
 
 
-@njit(cache=True, error_model="numpy")
-def transpose(a, b):
-    """Write the transpose of a into b, in strips that stay in the cache."""
-    rows, columns = a.shape
-    for first in range(0, columns, 16):
-        for i in range(rows):
-            for j in range(first, min(first + 16, columns)):
-                b[j, i] = a[i, j]
+@intrinsic
+def row(typingctx, a, m):
+    """Return a[m] of a matrix whose rows lie side by side, as an array that Numba knows to be without gaps."""
+    kind = types.Array(a.dtype, 1, "C", readonly=not a.mutable)
+
+    def code(context, builder, signature, arguments):
+        array = make_array(signature.args[0])(context, builder, arguments[0])
+        rows_apart, _ = cgutils.unpack_tuple(builder, array.strides)
+        _, columns = cgutils.unpack_tuple(builder, array.shape)
+        whole = builder.ptrtoint(array.data, rows_apart.type)
+        start = builder.add(whole, builder.mul(rows_apart, context.cast(builder, arguments[1], signature.args[1], types.intp)))
+        made = make_array(kind)(context, builder)
+        item = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(a.dtype)))
+        populate_array(
+            made,
+            data=builder.inttoptr(start, array.data.type),
+            shape=cgutils.pack_array(builder, [columns]),
+            strides=cgutils.pack_array(builder, [item]),
+            itemsize=item,
+            meminfo=None,  # nothing is counted: the matrix outlives its rows
+        )
+        return made._getvalue()
+
+    return kind(a, m), code
+
+
+if config.DISABLE_JIT:
+
+    def row(a, m):  # noqa: F811
+        """Return a[m]."""
+        return a[m]
+
 
 
 @njit(cache=True, error_model="numpy")
@@ -30,7 +60,7 @@ def four_rows(a_0, a_1, a_2, a_3, b, c_0, c_1, c_2, c_3):
         p_10, p_11, p_12, p_13 = a_1[k], a_1[k + 1], a_1[k + 2], a_1[k + 3]
         p_20, p_21, p_22, p_23 = a_2[k], a_2[k + 1], a_2[k + 2], a_2[k + 3]
         p_30, p_31, p_32, p_33 = a_3[k], a_3[k + 1], a_3[k + 2], a_3[k + 3]
-        b_0, b_1, b_2, b_3 = b[k], b[k + 1], b[k + 2], b[k + 3]
+        b_0, b_1, b_2, b_3 = row(b, k), row(b, k + 1), row(b, k + 2), row(b, k + 3)
         for j in range(c_0.size):
             q_0, q_1, q_2, q_3 = b_0[j], b_1[j], b_2[j], b_3[j]
             c_0[j] = c_0[j] + p_00 * q_0 + p_01 * q_1 + p_02 * q_2 + p_03 * q_3
@@ -39,7 +69,7 @@ def four_rows(a_0, a_1, a_2, a_3, b, c_0, c_1, c_2, c_3):
             c_3[j] = c_3[j] + p_30 * q_0 + p_31 * q_1 + p_32 * q_2 + p_33 * q_3
     for k in range(whole, a_0.size):
         p_0, p_1, p_2, p_3 = a_0[k], a_1[k], a_2[k], a_3[k]
-        b_0 = b[k]
+        b_0 = row(b, k)
         for j in range(c_0.size):
             q = b_0[j]
             c_0[j] += p_0 * q
@@ -53,28 +83,33 @@ def one_row(a_0, b, c_0):
     """Add Σ_k a_0[k] b[k, :] to c_0, in the order of four_rows."""
     for k in range(a_0.size):
         p = a_0[k]
-        b_0 = b[k]
+        b_0 = row(b, k)
         for j in range(c_0.size):
             c_0[j] += p * b_0[j]
 
 
 @njit(cache=True, error_model="numpy")
 def some_rows(a, b, c):
-    """Write c[m, :] = Σ_k a[m, k] b[k, :] for every m."""
+    """Add Σ_k a[m, k] b[k, :] to c[m, :] for every m."""
     rows, depth = a.shape
-    for m in range(rows):
-        row = c[m]
-        for j in range(row.size):
-            row[j] = 0
     whole = rows // 4 * 4
     for start in range(0, depth, DEPTH):
         stop = min(start + DEPTH, depth)
         part = a[:, start:stop]
         below = b[start:stop]
         for m in range(0, whole, 4):
-            four_rows(part[m], part[m + 1], part[m + 2], part[m + 3], below, c[m], c[m + 1], c[m + 2], c[m + 3])
+            four_rows(part[m], part[m + 1], part[m + 2], part[m + 3], below, row(c, m), row(c, m + 1), row(c, m + 2), row(c, m + 3))
         for m in range(whole, rows):
-            one_row(part[m], below, c[m])
+            one_row(part[m], below, row(c, m))
+
+
+@njit(cache=True, error_model="numpy")
+def clear(c):
+    """Write zeros into c."""
+    for m in range(c.shape[0]):
+        part = row(c, m)
+        for j in range(part.size):
+            part[j] = 0
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
@@ -84,7 +119,55 @@ def all_rows(a, b, c):
     for block in prange((rows + ROWS - 1) // ROWS):
         first = block * ROWS
         stop = min(first + ROWS, rows)
+        clear(c[first:stop])
         some_rows(a[first:stop], b, c[first:stop])
+
+
+# The terms of one dot product may be added in any order: the compiler then adds vectors. NaN and infinity propagate all the same.
+
+
+@njit(cache=True, error_model="numpy", fastmath={"reassoc"})
+def sixteen_dots(a_0, a_1, a_2, a_3, b_0, b_1, b_2, b_3, c_0, c_1, c_2, c_3):
+    """Add Σ_k a_r[k] b_s[k] to c_r[s] for four r and four s."""
+    s_00 = s_01 = s_02 = s_03 = s_10 = s_11 = s_12 = s_13 = a_0.dtype.type(0)
+    s_20 = s_21 = s_22 = s_23 = s_30 = s_31 = s_32 = s_33 = a_0.dtype.type(0)
+    for k in range(a_0.size):
+        p_0, p_1, p_2, p_3 = a_0[k], a_1[k], a_2[k], a_3[k]
+        q_0, q_1, q_2, q_3 = b_0[k], b_1[k], b_2[k], b_3[k]
+        s_00, s_01, s_02, s_03 = s_00 + p_0 * q_0, s_01 + p_0 * q_1, s_02 + p_0 * q_2, s_03 + p_0 * q_3
+        s_10, s_11, s_12, s_13 = s_10 + p_1 * q_0, s_11 + p_1 * q_1, s_12 + p_1 * q_2, s_13 + p_1 * q_3
+        s_20, s_21, s_22, s_23 = s_20 + p_2 * q_0, s_21 + p_2 * q_1, s_22 + p_2 * q_2, s_23 + p_2 * q_3
+        s_30, s_31, s_32, s_33 = s_30 + p_3 * q_0, s_31 + p_3 * q_1, s_32 + p_3 * q_2, s_33 + p_3 * q_3
+    c_0[0], c_0[1], c_0[2], c_0[3] = c_0[0] + s_00, c_0[1] + s_01, c_0[2] + s_02, c_0[3] + s_03
+    c_1[0], c_1[1], c_1[2], c_1[3] = c_1[0] + s_10, c_1[1] + s_11, c_1[2] + s_12, c_1[3] + s_13
+    c_2[0], c_2[1], c_2[2], c_2[3] = c_2[0] + s_20, c_2[1] + s_21, c_2[2] + s_22, c_2[3] + s_23
+    c_3[0], c_3[1], c_3[2], c_3[3] = c_3[0] + s_30, c_3[1] + s_31, c_3[2] + s_32, c_3[3] + s_33
+
+
+@njit(cache=True, error_model="numpy", fastmath={"reassoc"})
+def one_dot(a_0, b_0):
+    """Return Σ_k a_0[k] b_0[k]."""
+    s_0 = a_0.dtype.type(0)
+    for k in range(a_0.size):
+        s_0 += a_0[k] * b_0[k]
+    return s_0
+
+
+@njit(cache=True, error_model="numpy")
+def some_row_products(a, b, c):
+    """Add Σ_k a[m, k] b[n, k] to c[m, n] for every m and n."""
+    rows, columns = c.shape
+    tall, wide = rows // 4 * 4, columns // 4 * 4
+    for m in range(0, tall, 4):
+        for n in range(0, wide, 4):
+            sixteen_dots(
+                row(a, m), row(a, m + 1), row(a, m + 2), row(a, m + 3),
+                row(b, n), row(b, n + 1), row(b, n + 2), row(b, n + 3),
+                row(c, m)[n:], row(c, m + 1)[n:], row(c, m + 2)[n:], row(c, m + 3)[n:],
+            )  # fmt: skip
+    for m in range(rows):
+        for n in range(wide if m < tall else 0, columns):
+            row(c, m)[n] += one_dot(row(a, m), row(b, n))
 
 
 # A step of 1 makes a strided array of any a, transposed or not, so that Numba compiles the loops once for both.
@@ -92,11 +175,187 @@ def all_rows(a, b, c):
 
 @njit(cache=True, error_model="numpy")
 def product(a, b, c):
-    """Write c[m, n] = Σ_k a[m, k] b[k, n]; the rows of b and c must be contiguous."""
-    some_rows(a[::1, ::1], b, c)
+    """Write c[m, n] = Σ_k a[m, k] b[k, n]; the rows of b and c lie side by side."""
+    clear(c[::1, ::1])
+    some_rows(a[::1, ::1], b[::1, ::1], c[::1, ::1])
+
+
+@njit(cache=True, error_model="numpy")
+def add_product(a, b, c):
+    """Add Σ_k a[m, k] b[k, n] to c[m, n]."""
+    some_rows(a[::1, ::1], b[::1, ::1], c[::1, ::1])
 
 
 @njit(cache=True, error_model="numpy")
 def product_parallel(a, b, c):
     """Write c[m, n] = Σ_k a[m, k] b[k, n] with the rows shared among threads."""
-    all_rows(a[::1, ::1], b, c)
+    all_rows(a[::1, ::1], b[::1, ::1], c[::1, ::1])
+
+
+@njit(cache=True, error_model="numpy")
+def row_products(a, b, c):
+    """Write c[m, n] = Σ_k a[m, k] b[n, k]; the rows of all three lie side by side."""
+    clear(c[::1, ::1])
+    some_row_products(a[::1, ::1], b[::1, ::1], c[::1, ::1])
+
+
+@njit(cache=True, error_model="numpy")
+def add_row_products(a, b, c):
+    """Add Σ_k a[m, k] b[n, k] to c[m, n]."""
+    some_row_products(a[::1, ::1], b[::1, ::1], c[::1, ::1])
+
+# Functions without branches, so that loops over them become vectors. log(2) is split in two: its first part times a whole number
+# is exact.
+
+real_32 = np.float32
+
+
+@intrinsic
+def bits_32(typingctx, k):
+    """Return the real number that has the bits of an integer."""
+
+    def code(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], context.get_value_type(types.float32))
+
+    return types.float32(types.int32), code
+
+
+if config.DISABLE_JIT:
+
+    def bits_32(k):  # noqa: F811
+        """Return the real number that has the bits of an integer."""
+        return k.view(real_32)
+
+
+@njit(cache=True, error_model="numpy")
+def power_32(k):
+    """Return 2ᵏ for a whole number k between -126 and 127."""
+    return bits_32(np.int32(np.int32(k + np.int32(127)) << np.int32(23)))
+
+
+@njit(cache=True, error_model="numpy")
+def reduced_32(x):
+    """Return n and q with exp(x) = 2ⁿ (1 + q), for x so far from 0 that exp(x) is neither 0 nor infinite."""
+    # Adding and subtracting 1.5 · 2ᵐ, m the bits of the mantissa, rounds to a whole number.
+    n = (x * real_32(1.4426950408889634) + real_32(12582912.0)) - real_32(12582912.0)
+    r = (x - n * real_32(0.693359375)) - n * real_32(math.log(2) - 0.693359375)
+    # The series of exp(r) − 1; |r| ≤ log(2)/2, so what is left out is below the last bit.
+    q = real_32(1 / 5040)
+    q = q * r + real_32(1 / 720)
+    q = q * r + real_32(1 / 120)
+    q = q * r + real_32(1 / 24)
+    q = q * r + real_32(1 / 6)
+    q = q * r + real_32(1 / 2)
+    q = q * r + real_32(1)
+    return np.int32(n), q * r
+
+
+@njit(cache=True, error_model="numpy")
+def exp_32(x):
+    """Return eˣ."""
+    y = x if x > real_32(-104.0) else real_32(-104.0)
+    y = y if y < real_32(89.0) else real_32(89.0)
+    n, q = reduced_32(y)
+    # In two factors, so that numbers below the smallest normal one and infinity come out by themselves.
+    half = n >> np.int32(1)
+    value = (q + real_32(1)) * power_32(half) * power_32(n - half)
+    return x if x != x else value
+
+
+@njit(cache=True, error_model="numpy")
+def tanh_32(x):
+    """Return tanh x = −e/(2 + e) with e = exp(−2|x|) − 1, which loses nothing near 0."""
+    y = real_32(-2) * abs(x)
+    y = y if y > real_32(-46) else real_32(-46)
+    n, q = reduced_32(y)
+    power = power_32(n)
+    e = power * q + (power - real_32(1))
+    value = math.copysign(-e / (e + real_32(2)), x)
+    return x if x != x else value
+
+
+@njit(cache=True, error_model="numpy")
+def sigmoid_32(x):
+    """Return 1/(1 + e⁻ˣ), without overflow."""
+    small = exp_32(-abs(x))
+    return (small if x < real_32(0) else real_32(1)) / (small + real_32(1))
+
+
+real_64 = np.float64
+
+
+@intrinsic
+def bits_64(typingctx, k):
+    """Return the real number that has the bits of an integer."""
+
+    def code(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], context.get_value_type(types.float64))
+
+    return types.float64(types.int64), code
+
+
+if config.DISABLE_JIT:
+
+    def bits_64(k):  # noqa: F811
+        """Return the real number that has the bits of an integer."""
+        return k.view(real_64)
+
+
+@njit(cache=True, error_model="numpy")
+def power_64(k):
+    """Return 2ᵏ for a whole number k between -1022 and 1023."""
+    return bits_64(np.int64(np.int64(k + np.int64(1023)) << np.int64(52)))
+
+
+@njit(cache=True, error_model="numpy")
+def reduced_64(x):
+    """Return n and q with exp(x) = 2ⁿ (1 + q), for x so far from 0 that exp(x) is neither 0 nor infinite."""
+    # Adding and subtracting 1.5 · 2ᵐ, m the bits of the mantissa, rounds to a whole number.
+    n = (x * real_64(1.4426950408889634) + real_64(6755399441055744.0)) - real_64(6755399441055744.0)
+    r = (x - n * real_64(6.93147180369123816490e-01)) - n * real_64(1.90821492927058770002e-10)
+    # The series of exp(r) − 1; |r| ≤ log(2)/2, so what is left out is below the last bit.
+    q = real_64(1 / 6227020800)
+    q = q * r + real_64(1 / 479001600)
+    q = q * r + real_64(1 / 39916800)
+    q = q * r + real_64(1 / 3628800)
+    q = q * r + real_64(1 / 362880)
+    q = q * r + real_64(1 / 40320)
+    q = q * r + real_64(1 / 5040)
+    q = q * r + real_64(1 / 720)
+    q = q * r + real_64(1 / 120)
+    q = q * r + real_64(1 / 24)
+    q = q * r + real_64(1 / 6)
+    q = q * r + real_64(1 / 2)
+    q = q * r + real_64(1)
+    return np.int64(n), q * r
+
+
+@njit(cache=True, error_model="numpy")
+def exp_64(x):
+    """Return eˣ."""
+    y = x if x > real_64(-746.0) else real_64(-746.0)
+    y = y if y < real_64(710.0) else real_64(710.0)
+    n, q = reduced_64(y)
+    # In two factors, so that numbers below the smallest normal one and infinity come out by themselves.
+    half = n >> np.int64(1)
+    value = (q + real_64(1)) * power_64(half) * power_64(n - half)
+    return x if x != x else value
+
+
+@njit(cache=True, error_model="numpy")
+def tanh_64(x):
+    """Return tanh x = −e/(2 + e) with e = exp(−2|x|) − 1, which loses nothing near 0."""
+    y = real_64(-2) * abs(x)
+    y = y if y > real_64(-104) else real_64(-104)
+    n, q = reduced_64(y)
+    power = power_64(n)
+    e = power * q + (power - real_64(1))
+    value = math.copysign(-e / (e + real_64(2)), x)
+    return x if x != x else value
+
+
+@njit(cache=True, error_model="numpy")
+def sigmoid_64(x):
+    """Return 1/(1 + e⁻ˣ), without overflow."""
+    small = exp_64(-abs(x))
+    return (small if x < real_64(0) else real_64(1)) / (small + real_64(1))

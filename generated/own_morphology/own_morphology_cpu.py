@@ -10,9 +10,9 @@ import numpy as np
 from numba import njit
 
 try:
-    from .kernels_cpu import product, transpose
+    from .kernels_cpu import product, row_products, exp_32 as exp
 except ImportError:
-    from kernels_cpu import product, transpose
+    from kernels_cpu import product, row_products, exp_32 as exp
 
 NAME = "own_morphology"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -40,7 +40,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 3072 * n + 1920
+    return 3072 * n + 1
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -153,11 +153,10 @@ def flatten_a(x, a):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_z(W, b, x, z, W_transposed):
+def dense_z(W, b, x, z):
     """Write z."""
     # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    transpose(W, W_transposed)
-    product(x, W_transposed, z)
+    row_products(x, W, z)
     for n in range(x.shape[0]):
         for i in range(W.shape[0]):
             z[n, i] = b[i] + z[n, i]
@@ -176,9 +175,9 @@ def write_loss_p(a, p):
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
         for j in range(a.shape[1]):
-            total += np.exp(a[n, j] - shift)
+            total += exp(a[n, j] - shift)
         for i in range(a.shape[1]):
-            p[n, i] = np.exp(a[n, i] - shift) / total
+            p[n, i] = exp(a[n, i] - shift) / total
 
 
 @njit(cache=True, error_model="numpy")
@@ -194,7 +193,7 @@ def write_loss_L(a, y, L):
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
         for i in range(a.shape[1]):
-            total += np.exp(a[n, i] - shift)
+            total += exp(a[n, i] - shift)
         L[n] = shift + np.log(total) - a[n, y[n]]
 
 
@@ -217,6 +216,24 @@ def dense_delta(p, y, delta):
     for n in range(p.shape[0]):
         for i in range(p.shape[1]):
             delta[n, i] = (p[n, i] - (real(1.0) if i == y[n] else real(0.0))) / real(N)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_W(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
+    product(delta.T, x, grad_W)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_n delta[n, i]
+    for i in range(delta.shape[1]):
+        total = real(0.0)
+        for n in range(delta.shape[0]):
+            total += delta[n, i]
+        grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -273,24 +290,6 @@ def outline_grad_E(grad_a, shrunk_argmax, grad_E):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_grad_W(delta, x, grad_W):
-    """Write grad_W."""
-    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
-    product(delta.T, x, grad_W)
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_b(delta, grad_b):
-    """Write grad_b."""
-    # grad_b[i] = Σ_n delta[n, i]
-    for i in range(delta.shape[1]):
-        total = real(0.0)
-        for n in range(delta.shape[0]):
-            total += delta[n, i]
-        grad_b[i] = total
-
-
-@njit(cache=True, error_model="numpy")
 def write_grad_x(grad_a, grown_argmax, shrunk_argmax, grad_x):
     """Write grad_x."""
     # grad_x[n, c, h, w] = (Σ_{k, i, j} grad_a[n, k, 1 + h − i, 1 + w − j] [0 ≤ 1 + h − i < 8] [0 ≤ 1 + w − j < 8] [3 i + j
@@ -342,7 +341,6 @@ def forward(params, x, out, work):
     flatten_1_a = view_2(work, 1152 * n, n, 192)
     dense_1_W = view_2(params, 216, 10, 192)
     dense_1_b = params[2136:2146]
-    W_transposed = view_2(work, 3072 * n, 192, 10)
     # outline_1
     outline_grown(outline_1_B, x, outline_1_grown_argmax, outline_1_grown)
     outline_a(outline_1_E, x, outline_1_grown, outline_1_shrunk_argmax, outline_1_a)
@@ -351,7 +349,7 @@ def forward(params, x, out, work):
     # flatten_1
     flatten_a(maxpool2d_1_a, flatten_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, flatten_1_a, out, W_transposed)
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, out)
 
 
 @njit(cache=True, error_model="numpy")
@@ -372,7 +370,6 @@ def loss(params, x, y, work):
     dense_1_W = view_2(params, 216, 10, 192)
     dense_1_b = params[2136:2146]
     dense_1_z = view_2(work, 960 * n, n, 10)
-    W_transposed = view_2(work, 3072 * n, 192, 10)
     loss_p = view_2(work, 970 * n, n, 10)
     loss_L = work[980 * n:981 * n]
     loss_ = work[3072 * n:3072 * n + 1]
@@ -384,7 +381,7 @@ def loss(params, x, y, work):
     # flatten_1
     flatten_a(maxpool2d_1_a, flatten_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z, W_transposed)
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z)
     # loss
     write_loss_p(dense_1_z, loss_p)
     write_loss_L(dense_1_z, y, loss_L)
@@ -401,28 +398,27 @@ def value_and_grad(params, x, y, grads, work):
     value = loss(params, x, y, work)
     loss_p = view_2(work, 970 * n, n, 10)
     delta_dense_1 = view_2(work, 980 * n, n, 10)
+    flatten_1_a = view_2(work, 1152 * n, n, 192)
+    grad_dense_1_W = view_2(grads, 216, 10, 192)
+    grad_dense_1_b = grads[2136:2146]
     dense_1_W = view_2(params, 216, 10, 192)
-    grad_flatten_1_a = view_2(work, 1344 * n, n, 192)
+    grad_flatten_1_a = view_2(work, 990 * n, n, 192)
     maxpool2d_1_a_argmax = view_4(work, 768 * n, n, 12, 4, 4)
     grad_outline_1_a = view_4(work, 2304 * n, n, 12, 8, 8)
     outline_1_grown_argmax = view_4(work, 0, n, 12, 8, 8)
     grad_outline_1_B = view_3(grads, 0, 12, 3, 3)
     outline_1_shrunk_argmax = view_4(work, 1536 * n, n, 12, 8, 8)
     grad_outline_1_E = view_3(grads, 108, 12, 3, 3)
-    flatten_1_a = view_2(work, 1152 * n, n, 192)
-    grad_dense_1_W = view_2(grads, 216, 10, 192)
-    grad_dense_1_b = grads[2136:2146]
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
+    dense_grad_W(delta_dense_1, flatten_1_a, grad_dense_1_W)
+    dense_grad_b(delta_dense_1, grad_dense_1_b)
     # flatten_1
     flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
     # outline_1
     outline_grad_a(maxpool2d_1_a_argmax, grad_flatten_1_a, grad_outline_1_a)
     outline_grad_B(grad_outline_1_a, outline_1_grown_argmax, grad_outline_1_B)
     outline_grad_E(grad_outline_1_a, outline_1_shrunk_argmax, grad_outline_1_E)
-    # dense_1
-    dense_grad_W(delta_dense_1, flatten_1_a, grad_dense_1_W)
-    dense_grad_b(delta_dense_1, grad_dense_1_b)
     return value
 
 
@@ -436,7 +432,7 @@ def input_gradients(params, x, y, grads_x, work):
     loss_p = view_2(work, 970 * n, n, 10)
     delta_dense_1 = view_2(work, 980 * n, n, 10)
     dense_1_W = view_2(params, 216, 10, 192)
-    grad_flatten_1_a = view_2(work, 1344 * n, n, 192)
+    grad_flatten_1_a = view_2(work, 990 * n, n, 192)
     maxpool2d_1_a_argmax = view_4(work, 768 * n, n, 12, 4, 4)
     grad_outline_1_a = view_4(work, 2304 * n, n, 12, 8, 8)
     outline_1_grown_argmax = view_4(work, 0, n, 12, 8, 8)

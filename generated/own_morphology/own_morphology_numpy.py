@@ -154,10 +154,10 @@ def value_and_grad(params, x, y, grads, work=None):
     outline_1_E = params[108:216].reshape(12, 3, 3)
     dense_1_W = params[216:2136].reshape(10, 192)
     dense_1_b = params[2136:2146]
-    grad_outline_1_B = grads[0:108].reshape(12, 3, 3)
-    grad_outline_1_E = grads[108:216].reshape(12, 3, 3)
     grad_dense_1_W = grads[216:2136].reshape(10, 192)
     grad_dense_1_b = grads[2136:2146]
+    grad_outline_1_B = grads[0:108].reshape(12, 3, 3)
+    grad_outline_1_E = grads[108:216].reshape(12, 3, 3)
     # outline_1
     # outline_1_grown_argmax[n, k, h, w] = (3 u + v at max_{u, v} (outline_1_B[k, u, v] + x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u
     #     − 1 < 8] [0 ≤ v + w − 1 < 8])
@@ -237,6 +237,10 @@ def value_and_grad(params, x, y, grads, work=None):
     # dense_1
     # delta_dense_1[n, i] = (loss_p[n, i] − [i = y[n]])/N
     delta_dense_1 = (loss_p - np.where(np.arange(10) == y[:, None], 1.0, 0.0)) / n
+    # grad_dense_1_W[i, j] = Σ_n delta_dense_1[n, i] flatten_1_a[n, j]
+    grad_dense_1_W[...] = delta_dense_1.T @ flatten_1_a
+    # grad_dense_1_b[i] = Σ_n delta_dense_1[n, i]
+    grad_dense_1_b[...] = np.sum(delta_dense_1, axis=0)
     # flatten_1
     # grad_flatten_1_a[n, j] = Σ_i dense_1_W[i, j] delta_dense_1[n, i]
     grad_flatten_1_a = delta_dense_1 @ dense_1_W
@@ -267,11 +271,6 @@ def value_and_grad(params, x, y, grads, work=None):
         + np.arange(8) + np.arange(3)[:, None])[:, None, :, None] < 8), (grad_outline_1_a.transpose(1, 0, 2, 3))[:, None, :, :, :], 0.0))[:,
         :, None, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
     )
-    # dense_1
-    # grad_dense_1_W[i, j] = Σ_n delta_dense_1[n, i] flatten_1_a[n, j]
-    grad_dense_1_W[...] = delta_dense_1.T @ flatten_1_a
-    # grad_dense_1_b[i] = Σ_n delta_dense_1[n, i]
-    grad_dense_1_b[...] = np.sum(delta_dense_1, axis=0)
     return float(loss_)
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from numba import njit
 
 try:
-    from .kernels_cpu import product, transpose
+    from .kernels_cpu import product, row_products, exp_32 as exp
 except ImportError:
-    from kernels_cpu import product, transpose
+    from kernels_cpu import product, row_products, exp_32 as exp
 
 NAME = "own_shift"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -38,7 +38,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 318 * n + 3072
+    return 190 * n + 1
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -96,15 +96,14 @@ def flatten_a(x, a):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_a(W, b, x, a, W_transposed, products):
+def dense_a(W, b, x, a):
     """Write a."""
     # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
     # a[n, i] = z[n, i] [z[n, i] > 0]
-    transpose(W, W_transposed)
-    product(x, W_transposed, products)
+    row_products(x, W, a)
     for n in range(x.shape[0]):
         for i in range(W.shape[0]):
-            z = b[i] + products[n, i]
+            z = b[i] + a[n, i]
             a[n, i] = real(0.0) if z <= real(0.0) else z
 
 
@@ -133,9 +132,9 @@ def write_loss_p(a, p):
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
         for j in range(a.shape[1]):
-            total += np.exp(a[n, j] - shift)
+            total += exp(a[n, j] - shift)
         for i in range(a.shape[1]):
-            p[n, i] = np.exp(a[n, i] - shift) / total
+            p[n, i] = exp(a[n, i] - shift) / total
 
 
 @njit(cache=True, error_model="numpy")
@@ -151,7 +150,7 @@ def write_loss_L(a, y, L):
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
         for i in range(a.shape[1]):
-            total += np.exp(a[n, i] - shift)
+            total += exp(a[n, i] - shift)
         L[n] = shift + np.log(total) - a[n, y[n]]
 
 
@@ -177,22 +176,15 @@ def dense_delta(p, y, delta):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_delta_2(W_next, a, delta_next, delta):
-    """Write delta."""
-    # delta[n, i] = [a[n, i] > 0] Σ_j W_next[j, i] delta_next[n, j]
-    for n in range(a.shape[0]):
-        for i in range(W_next.shape[1]):
-            total = real(0.0)
-            for j in range(W_next.shape[0]):
-                total += W_next[j, i] * delta_next[n, j]
-            delta[n, i] = real(0.0) if a[n, i] <= real(0.0) else total
-
-
-@njit(cache=True, error_model="numpy")
 def dense_grad_W(delta, x, grad_W):
     """Write grad_W."""
     # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
-    product(delta.T, x, grad_W)
+    for i in range(delta.shape[1]):
+        for j in range(x.shape[1]):
+            total = real(0.0)
+            for n in range(delta.shape[0]):
+                total += delta[n, i] * x[n, j]
+            grad_W[i, j] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -207,15 +199,22 @@ def dense_grad_b(delta, grad_b):
 
 
 @njit(cache=True, error_model="numpy")
+def dense_delta_2(W_next, a, delta_next, delta):
+    """Write delta."""
+    # delta[n, i] = [a[n, i] > 0] Σ_j W_next[j, i] delta_next[n, j]
+    for n in range(a.shape[0]):
+        for i in range(W_next.shape[1]):
+            total = real(0.0)
+            for j in range(W_next.shape[0]):
+                total += W_next[j, i] * delta_next[n, j]
+            delta[n, i] = real(0.0) if a[n, i] <= real(0.0) else total
+
+
+@njit(cache=True, error_model="numpy")
 def dense_grad_W_2(delta, x, grad_W):
     """Write grad_W."""
     # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
-    for i in range(delta.shape[1]):
-        for j in range(x.shape[1]):
-            total = real(0.0)
-            for n in range(delta.shape[0]):
-                total += delta[n, i] * x[n, j]
-            grad_W[i, j] = total
+    product(delta.T, x, grad_W)
 
 
 @njit(cache=True, error_model="numpy")
@@ -267,8 +266,6 @@ def forward(params, image, shift, out, work):
     dense_1_W = view_2(params, 0, 48, 64)
     dense_1_b = params[3072:3120]
     dense_1_a = view_2(work, 64 * n, n, 48)
-    W_transposed = view_2(work, 318 * n, 64, 48)
-    products = view_2(work, 112 * n, n, 48)
     dense_2_W = view_2(params, 3120, 10, 48)
     dense_2_b = params[3600:3610]
     # activation_1
@@ -278,7 +275,7 @@ def forward(params, image, shift, out, work):
     # flatten_1
     flatten_a(turned_back_1_a, flatten_1_a)
     # dense_1
-    dense_a(dense_1_W, dense_1_b, flatten_1_a, dense_1_a, W_transposed, products)
+    dense_a(dense_1_W, dense_1_b, flatten_1_a, dense_1_a)
     # dense_2
     dense_z(dense_2_W, dense_2_b, dense_1_a, out)
 
@@ -295,14 +292,12 @@ def loss(params, image, shift, y, work):
     dense_1_W = view_2(params, 0, 48, 64)
     dense_1_b = params[3072:3120]
     dense_1_a = view_2(work, 64 * n, n, 48)
-    W_transposed = view_2(work, 318 * n, 64, 48)
-    products = view_2(work, 112 * n, n, 48)
     dense_2_W = view_2(params, 3120, 10, 48)
     dense_2_b = params[3600:3610]
     dense_2_z = view_2(work, 112 * n, n, 10)
     loss_p = view_2(work, 122 * n, n, 10)
     loss_L = work[132 * n:133 * n]
-    loss_ = work[318 * n:318 * n + 1]
+    loss_ = work[190 * n:190 * n + 1]
     # activation_1
     activation_a(image, activation_1_a)
     # turned_back_1
@@ -310,7 +305,7 @@ def loss(params, image, shift, y, work):
     # flatten_1
     flatten_a(turned_back_1_a, flatten_1_a)
     # dense_1
-    dense_a(dense_1_W, dense_1_b, flatten_1_a, dense_1_a, W_transposed, products)
+    dense_a(dense_1_W, dense_1_b, flatten_1_a, dense_1_a)
     # dense_2
     dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z)
     # loss
@@ -329,23 +324,22 @@ def value_and_grad(params, image, shift, y, grads, work):
     value = loss(params, image, shift, y, work)
     loss_p = view_2(work, 122 * n, n, 10)
     delta_dense_2 = view_2(work, 132 * n, n, 10)
-    dense_2_W = view_2(params, 3120, 10, 48)
     dense_1_a = view_2(work, 64 * n, n, 48)
+    grad_dense_2_W = view_2(grads, 3120, 10, 48)
+    grad_dense_2_b = grads[3600:3610]
+    dense_2_W = view_2(params, 3120, 10, 48)
     delta_dense_1 = view_2(work, 142 * n, n, 48)
     flatten_1_a = view_2(work, 0, n, 64)
     grad_dense_1_W = view_2(grads, 0, 48, 64)
     grad_dense_1_b = grads[3072:3120]
-    grad_dense_2_W = view_2(grads, 3120, 10, 48)
-    grad_dense_2_b = grads[3600:3610]
     # dense_2
     dense_delta(loss_p, y, delta_dense_2)
+    dense_grad_W(delta_dense_2, dense_1_a, grad_dense_2_W)
+    dense_grad_b(delta_dense_2, grad_dense_2_b)
     # dense_1
     dense_delta_2(dense_2_W, dense_1_a, delta_dense_2, delta_dense_1)
-    dense_grad_W(delta_dense_1, flatten_1_a, grad_dense_1_W)
+    dense_grad_W_2(delta_dense_1, flatten_1_a, grad_dense_1_W)
     dense_grad_b(delta_dense_1, grad_dense_1_b)
-    # dense_2
-    dense_grad_W_2(delta_dense_2, dense_1_a, grad_dense_2_W)
-    dense_grad_b(delta_dense_2, grad_dense_2_b)
     return value
 
 
@@ -362,8 +356,8 @@ def input_gradients(params, image, shift, y, grads_image, work):
     dense_1_a = view_2(work, 64 * n, n, 48)
     delta_dense_1 = view_2(work, 142 * n, n, 48)
     dense_1_W = view_2(params, 0, 48, 64)
-    grad_flatten_1_a = view_2(work, 190 * n, n, 64)
-    grad_turned_back_1_a = view_3(work, 254 * n, n, 8, 8)
+    grad_flatten_1_a = view_2(work, 0, n, 64)
+    grad_turned_back_1_a = view_3(work, 122 * n, n, 8, 8)
     # dense_2
     dense_delta(loss_p, y, delta_dense_2)
     # dense_1

@@ -126,10 +126,10 @@ def value_and_grad(params, image, shift, y, grads, work=None):
     dense_1_b = params[3072:3120]
     dense_2_W = params[3120:3600].reshape(10, 48)
     dense_2_b = params[3600:3610]
-    grad_dense_1_W = grads[0:3072].reshape(48, 64)
-    grad_dense_1_b = grads[3072:3120]
     grad_dense_2_W = grads[3120:3600].reshape(10, 48)
     grad_dense_2_b = grads[3600:3610]
+    grad_dense_1_W = grads[0:3072].reshape(48, 64)
+    grad_dense_1_b = grads[3072:3120]
     # activation_1
     # activation_1_a[n, t, i] = image[n, t, i]
     activation_1_a = image
@@ -160,6 +160,10 @@ def value_and_grad(params, image, shift, y, grads, work=None):
     # dense_2
     # delta_dense_2[n, i] = (loss_p[n, i] − [i = y[n]])/N
     delta_dense_2 = (loss_p - np.where(np.arange(10) == y[:, None], 1.0, 0.0)) / n
+    # grad_dense_2_W[i, j] = Σ_n delta_dense_2[n, i] dense_1_a[n, j]
+    grad_dense_2_W[...] = delta_dense_2.T @ dense_1_a
+    # grad_dense_2_b[i] = Σ_n delta_dense_2[n, i]
+    grad_dense_2_b[...] = np.sum(delta_dense_2, axis=0)
     # dense_1
     # delta_dense_1[n, i] = [dense_1_a[n, i] > 0] Σ_j dense_2_W[j, i] delta_dense_2[n, j]
     delta_dense_1 = np.where(dense_1_a <= 0.0, 0.0, delta_dense_2 @ dense_2_W)
@@ -167,11 +171,6 @@ def value_and_grad(params, image, shift, y, grads, work=None):
     grad_dense_1_W[...] = delta_dense_1.T @ flatten_1_a
     # grad_dense_1_b[i] = Σ_n delta_dense_1[n, i]
     grad_dense_1_b[...] = np.sum(delta_dense_1, axis=0)
-    # dense_2
-    # grad_dense_2_W[i, j] = Σ_n delta_dense_2[n, i] dense_1_a[n, j]
-    grad_dense_2_W[...] = delta_dense_2.T @ dense_1_a
-    # grad_dense_2_b[i] = Σ_n delta_dense_2[n, i]
-    grad_dense_2_b[...] = np.sum(delta_dense_2, axis=0)
     return float(loss_)
 
 
