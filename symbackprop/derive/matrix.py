@@ -673,13 +673,13 @@ def _shared(number: Expr, factors: tuple[Expr, ...]) -> tuple[Expr, tuple[Expr, 
     """Write (J a − b)/J as a − b/J: a mean is a mean where it stands."""
     sizes_ = [f for f in factors if not f.has(Access) and not f.atoms(Index)]
     common = sympy.Mul(number, *sizes_)
-    sums = [f for f in factors if isinstance(f, sympy.Add)]
-    if len(sums) != 1 or not (1 / common).is_integer or abs(common) == 1:
+    if not (1 / common).is_integer or abs(common) == 1:
         return number, factors
-    terms = [sympy.Mul(common, t) for t in sums[0].args]
-    if not any(_coefficient(t) in (1, -1) for t in terms):
-        return number, factors
-    return S.One, tuple(sympy.Add(*terms) if f == sums[0] else f for f in factors if f not in sizes_)
+    for chosen in (f for f in factors if isinstance(f, sympy.Add)):
+        terms = [sympy.Mul(common, t) for t in chosen.args]
+        if any(_coefficient(t) in (1, -1) for t in terms):
+            return S.One, tuple(sympy.Add(*terms) if f is chosen else f for f in factors if f not in sizes_)
+    return number, factors
 
 
 def _coefficient(term: Expr) -> Expr:

@@ -111,6 +111,8 @@ def tex_word(word: str) -> str:
         head = _GREEK.get(base, base)
         if not below:
             return head
+        if below == "hat":
+            return rf"\hat{{{head}}}"
         if below.isalnum():
             upright = below if below.isdigit() else upright_word(below)
             return f"{head}_{below}" if len(below) == 1 else f"{head}_{{{upright}}}"
@@ -132,6 +134,8 @@ def upright_word(word: str) -> str:
 def plain_word(word: str) -> str:
     """Return a user's identifier in Unicode."""
     base, mark, below = word.partition("_")
+    if below == "hat" and len(base) == 1:
+        return f"{base}\u0302"
     return f"{MACROS[_GREEK[base]]}{mark}{below}" if base in _GREEK else word
 
 

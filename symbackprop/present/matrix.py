@@ -141,20 +141,21 @@ class MatrixPrinter:
         places = [self.place(part) for part in form.places]
         if not places and not form.cuts:
             return self.symbols.tensor(form.tensor)
-        if len(places) == 1 and form.rank == 1 and not form.cuts and self.is_sample(form.places[0]):
-            return self.symbols.sampled(form.tensor, places[0])
+        sample = places[0] if places and self.is_sample(form.places[0]) else ""
+        if sample and len(places) == 1 and form.rank == 1 and not form.cuts:
+            return self.symbols.sampled(form.tensor, sample)
         if not form.rank:
             return self.symbols.tensor(form.tensor, places, whole=False)
         cuts = ",".join(c if isinstance(c, str) else self.place(c) for c in form.cuts)
-        indices = [*places, *([f"[{cuts}]"] if cuts else [])]
-        return self.symbols.name(self.symbols.naming.of(form.tensor.name), indices, image=True)
+        indices = [*(places[1:] if sample else places), *([f"[{cuts}]"] if cuts else [])]
+        return self.symbols.name(self.symbols.naming.of(form.tensor.name), indices, sample=sample, image=True)
 
     def is_sample(self, part: Expr) -> bool:
         return isinstance(part, Index) and part.extent == self.symbols.naming.batch
 
     def place(self, part: Expr) -> str:
         """Write where a tensor is read."""
-        return self.symbols.sample(part) if self.is_sample(part) else self.symbols.affine(part, self.names(part))
+        return self.symbols.affine(part, self.names(part))
 
     def names(self, part: Expr) -> dict[Index, str]:
         """Return the written names of the indices of samples, heads and steps."""
@@ -163,8 +164,9 @@ class MatrixPrinter:
         for index in sorted(part.atoms(Index), key=lambda i: i.name):
             # A second index of the same axis keeps its prime.
             bare = index.name.rstrip("'")
-            own = readable(Index(bare, index.extent), (), taken, self.symbols.writer.word) + index.name[len(bare) :]
-            out[index] = self.symbols.sample(index) if self.is_sample(index) else own
+            one = Index(bare, index.extent)
+            own = self.symbols.sample(one) if self.is_sample(one) else readable(one, (), taken, self.symbols.writer.word)
+            out[index] = own + index.name[len(bare) :]
         return out
 
     def constant(self, value: Expr) -> Piece:

@@ -130,7 +130,8 @@ class Symbols:
     def letter(self, name: Name, *, array: bool, many: bool) -> str:
         """Write the letter of a name: a capital for a whole batch, bold for vectors and matrices where they are."""
         if name.role == "word":
-            return self.writer.word(name.word.upper() if many and len(name.word) == 1 else name.word)
+            capital_ = name.word[:1].upper() + name.word[1:] if len(name.word.removesuffix("_hat")) == 1 else name.word
+            return self.writer.word(capital_ if many else name.word)
         letter = self.notation.letter(name.role)
         if name.role == "output" and not letter:
             letter = self.notation.activation

@@ -192,4 +192,4 @@ def test_a_recurrent_layer_is_no_rung_of_a_recursion_over_layers(network):
 
 def test_a_value_beside_a_matrix_is_in_every_entry(page):
     # I − 1/4 would be read with 1/4 on the diagonal only.
-    assert r"I - \mathbf{1} \mathbf{1}^{\top} - h^{(2)} (h^{(2)})^{\top} \right)" in section(page(normed), "Error terms")
+    assert r"I - \mathbf{1} \mathbf{1}^{\top} - \hat{x}^{(2)} (\hat{x}^{(2)})^{\top} \right)" in section(page(normed), "Error terms")

@@ -23,7 +23,7 @@ def normalised(x: Any, over: tuple[Any, ...], eps: float) -> tuple[tuple[Any, ..
     """Return the equations of (x − μ)/√(v + eps), with mean μ and biased variance v over some axes, and their result."""
     rest = tuple(axis for axis in x.axes if axis not in over)
     count = alg.sympy.Mul(*(axis.extent for axis in over))
-    mu, v, h = (alg.Tensor(name, axes) for name, axes in (("mu", rest), ("v", rest), ("h", x.axes)))
+    mu, v, h = (alg.Tensor(name, axes) for name, axes in (("mu", rest), ("v", rest), ("x_hat", x.axes)))
     sigma = alg.Tensor("sigma", rest, positive=True)
     return (
         alg.Equation(mu.own, alg.Sum(x.own, *over) / count),
@@ -103,7 +103,7 @@ class RMSNorm(Layer):
         (gamma,) = self.parameters(x)
         j = x.axes[-1]
         rest = x.axes[:-1]
-        v, h, y = (alg.Tensor(name, axes) for name, axes in (("v", rest), ("h", x.axes), ("a", x.axes)))
+        v, h, y = (alg.Tensor(name, axes) for name, axes in (("v", rest), ("x_hat", x.axes), ("a", x.axes)))
         sigma = alg.Tensor("sigma", rest, positive=True)
         return (
             alg.Equation(v.own, alg.Sum(x.own**2, j) / j.extent),
@@ -224,7 +224,7 @@ class BatchNorm(Layer):
         (x,) = inputs
         c = x.axes[1]
         mean, var = alg.Tensor("running_mean", (c,), "state"), alg.Tensor("running_var", (c,), "state")
-        sigma, h = alg.Tensor("sigma", (c,), positive=True), alg.Tensor("h", x.axes)
+        sigma, h = alg.Tensor("sigma", (c,), positive=True), alg.Tensor("x_hat", x.axes)
         return (
             alg.Equation(sigma.own, alg.sympy.sqrt(var.own + alg.sympy.Rational(str(self.eps)))),
             alg.Equation(h.own, (x.own - mean.own) / sigma.own),
