@@ -722,6 +722,10 @@ class _Values:
 def _selects(form: Form) -> bool:
     if isinstance(form, Transpose):
         return _selects(form.arg)
+    if isinstance(form, Times):
+        # An indicator that is repeated: [m > 0] 𝟏ᵀ.
+        rest = [a for a in form.args if not isinstance(a, Ones) and not (isinstance(a, Transpose) and isinstance(a.arg, Ones))]
+        return len(rest) == 1 and _selects(rest[0])
     return isinstance(form, Triangle) or (isinstance(form, Apply) and form.selects)
 
 

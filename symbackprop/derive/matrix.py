@@ -455,8 +455,12 @@ class _Builder:
                 raise _NoFormError
             column = hadamard(*(t.form for t in touching)) if touching else Ones(i.extent)
             return [*others, _Labelled(Diag(column), (i, j))]
-        above = [self.visit(f) for f in factors if not _below(f)]
         below = [self.visit(1 / f) for f in factors if _below(f)]
+        guards = [f for f in factors if isinstance(f, Guard)] if below else []
+        if guards and len(guards) + len(below) < len(factors):
+            # What a guard switches off is not divided: 0/0 would stay.
+            return [*self.factors([f for f in factors if f not in guards]), *(self.visit(g) for g in guards)]
+        above = [self.visit(f) for f in factors if not _below(f)]
         if below and above:
             bottom = self.together(below)
             group = [a for a in above if set(a.axes) <= set(bottom.axes) or not bottom.axes]
