@@ -324,6 +324,9 @@ class Floor(Function):
     is_real = True
     is_integer = True
 
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if self.args[0].is_nonnegative else None
+
     @classmethod
     def eval(cls, u: Any) -> Expr | None:
         if u.is_Number or u.is_integer:

@@ -13,7 +13,7 @@ from sympy import Expr, S
 
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
-from symbackprop.algebra.nodes import Abs, ArgMax, Divides, Guard, Indicator, InRange, LogSumExp, Max, Reduction, Sum, interval
+from symbackprop.algebra.nodes import Abs, ArgMax, Divides, Floor, Guard, Indicator, InRange, LogSumExp, Max, Reduction, Sum, interval
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
 from symbackprop.plan.records import Choose, Let, Local, Loop, Statement, Store, Update, When
@@ -410,7 +410,7 @@ def _may_leave(part: Expr, extent: Expr) -> bool:
 
 
 def _limits(guard: Expr, index: Index, bound: Sequence[Index]) -> tuple[Expr, Expr] | None:
-    """Return start and stop of a loop over ``index`` that a guard [0 <= ±index + r < size] allows."""
+    """Return start and stop of a loop over ``index`` that a guard [0 <= c·index + r < size] allows, c a whole number of either sign."""
     if not isinstance(guard, InRange):
         return None
     e, size = guard.args
@@ -419,13 +419,14 @@ def _limits(guard: Expr, index: Index, bound: Sequence[Index]) -> tuple[Expr, Ex
     later = bound[list(bound).index(index) + 1 :]
     if any(other in e.free_symbols for other in later):
         return None
-    rest = sympy.expand(e - index)
-    if index not in rest.free_symbols:
-        return -rest, size - rest
-    rest = sympy.expand(e + index)
-    if index not in rest.free_symbols:
-        return rest - size + 1, rest + 1
-    return None
+    step = sympy.expand(e).coeff(index, 1)
+    rest = sympy.expand(e - step * index)
+    if index in rest.free_symbols or not step.is_Integer or step == 0:
+        return None
+    if step > 0:
+        # From ⌈−r/c⌉ up to but not ⌈(size − r)/c⌉, a ceiling being the floor of what is c − 1 larger.
+        return Floor((step - 1 - rest) / step), Floor((size - rest + step - 1) / step)
+    return Floor((rest - size) / -step) + 1, Floor(rest / -step) + 1
 
 
 def _larger(a: Expr, b: Expr) -> Expr:
