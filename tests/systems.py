@@ -28,6 +28,8 @@ N = Size("N")
 n = Index("n", N)
 #: Names are few, so that bound indices of one name meet in one expression.
 NAMES = "ijuvk"
+#: Systems of more operations are not drawn: what they would show, two smaller ones show in less time.
+LARGEST = 90
 #: Functions without a kink, bounded or nearly so that values stay of size 1.
 SMOOTH: dict[str, Callable[[Expr], Expr]] = {
     "tanh": sympy.tanh,
@@ -197,6 +199,8 @@ class _Draw:
         high = sum(max(0, c * (int(i.extent) - 1)) for c, i in zip(coefficients, chosen, strict=True))
         shift = self.between(-1, 2) if self.chance(0.5) else -low
         self.note("affine", *("negative" for c in coefficients if c < 0), *("stride" for c in coefficients if abs(c) > 1))
+        if all(abs(c) > 1 for c in coefficients):
+            self.note("strides only")
         return sympy.Add(*(c * i for c, i in zip(coefficients, chosen, strict=True))) + shift, low + shift, high + shift, S.One
 
     def indirect(self, scope: tuple[Index, ...]) -> tuple[Expr, int, int, Expr]:
@@ -471,7 +475,7 @@ def _attempt(seed: int, attempt: int, kinks: bool) -> Case | None:
             value = value * weights[tuple(i for i in axes if i.extent != N)]
         part = Sum(value, *axes) if axes else value
         total = total + (part / N if n in axes and draw.chance(0.5) else part)
-    if total == 0:
+    if total == 0 or sympy.count_ops(total) + sum(sympy.count_ops(e.rhs) for e in equations) > LARGEST:
         return None
     draw.note(f"{len(equations)} equations")
     if len(equations) > 1 and len(read) < sum(len(e.reads) for e in equations):

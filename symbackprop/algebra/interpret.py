@@ -301,18 +301,23 @@ class _Grid:
         return all(array.shape[k] == _extent(part, self.sizes) for k, part in enumerate(parts))
 
     def product(self, e: sympy.Mul, mask: Array | None) -> Any:
-        guards = [f for f in e.args if isinstance(f, nodes.Guard)]
-        chosen = mask
-        on: Any = None
-        for g in guards:
-            holds = self.guard(g, chosen)
-            on = holds if on is None else on & holds
-            chosen = holds if chosen is None else chosen & holds
+        on = self.holds([f for f in e.args if isinstance(f, nodes.Guard)], mask)
+        chosen = on if mask is None else mask if on is None else mask & on
         result: Any = 1
         for factor in e.args:
             if not isinstance(factor, nodes.Guard):
                 result = result * self.visit(factor, chosen)
         return result if on is None else np.where(on, result, 0)
+
+    def holds(self, guards: Sequence[Expr], mask: Array | None) -> Any:
+        """Return where all guards hold, None for no guards; an address is tested before it is read."""
+        on: Any = None
+        chosen = mask
+        for g in sorted(guards, key=lambda g: g.has(Access)) if len(guards) > 1 else guards:
+            here = self.guard(g, chosen)
+            on = here if on is None else on & here
+            chosen = here if chosen is None else chosen & here
+        return on
 
     def power(self, e: sympy.Pow, mask: Array | None) -> Any:
         base, exponent = self.visit(e.base, mask), e.exp
@@ -363,10 +368,9 @@ class _Grid:
             mask = mask.reshape(mask.shape + (1,) * len(axes)) if mask.ndim else mask
         body = e.body
         if isinstance(e, nodes.Max):
-            guards = [f for f in sympy.Mul.make_args(body) if isinstance(f, nodes.Guard)]
+            on = inner.holds([f for f in sympy.Mul.make_args(body) if isinstance(f, nodes.Guard)], mask)
             values = inner.visit(body, mask)
-            for g in guards:
-                values = np.where(inner.guard(g, mask), values, -np.inf)
+            values = values if on is None else np.where(on, values, -np.inf)
             values = inner.spread(values, shape)
             flat = values.reshape(*values.shape[: len(self.order)], -1)
             best = np.argmax(_real(flat), axis=-1)
@@ -416,9 +420,9 @@ class _Grid:
         inner = self.inside(e.bound)
         if mask is not None and mask.ndim:
             mask = mask.reshape(mask.shape + (1,) * len(e.bound))
+        on = inner.holds([f for f in sympy.Mul.make_args(e.body) if isinstance(f, nodes.Guard)], mask)
         values = inner.visit(e.body, mask)
-        for g in (f for f in sympy.Mul.make_args(e.body) if isinstance(f, nodes.Guard)):
-            values = np.where(inner.guard(g, mask), values, -np.inf)
+        values = values if on is None else np.where(on, values, -np.inf)
         lengths = inner.lengths[len(self.order) :]
         values = _real(inner.spread(values, (1,) * len(self.order) + lengths))
         flat = np.argmax(values.reshape(*values.shape[: len(self.order)], -1), axis=-1)
