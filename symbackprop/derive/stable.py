@@ -131,8 +131,8 @@ def _log(u: Expr) -> Expr | None:
     if isinstance(u, sympy.cosh):
         size = Abs(u.args[0])
         return size + Log1p(sympy.exp(-2 * size)) - sympy.log(2)
-    if isinstance(u, Sum) and isinstance(u.body, sympy.exp):
-        return LogSumExp(u.body.args[0], *u.bound)
+    if isinstance(u, Sum) and (whole := _log_sum_exp(u)) is not None:
+        return whole
     if isinstance(u, sympy.Add) and u.args[0] == 1 and not any(isinstance(a, Access) for a in u.args[1:]):
         return Log1p(u - 1)
     if isinstance(u, sympy.Mul):
@@ -142,6 +142,21 @@ def _log(u: Expr) -> Expr | None:
     if isinstance(u, sympy.Pow) and u.exp.is_Integer and u.base.is_positive:
         return u.exp * (_log(u.base) or sympy.log(u.base))
     return None
+
+
+def _log_sum_exp(total: Sum) -> Expr | None:
+    """Return log Σ exp(u); where guards say which terms there are, the others count as exp(−∞): u + log [guard]."""
+    factors = sympy.Mul.make_args(total.body)
+    exps = [f for f in factors if isinstance(f, sympy.exp)]
+    guards = [f for f in factors if isinstance(f, Guard)]
+    if len(exps) != 1 or len(exps) + len(guards) < len(factors):
+        return None
+    (u,) = exps[0].args
+    if guards:
+        # What a guard excludes is not read; an infinity there would be no −∞ any more.
+        seen = sympy.Mul(*guards)
+        u = seen * u + sympy.log(seen)
+    return LogSumExp(u, *total.bound)
 
 
 def _define(access: Access, definitions: _Definitions) -> Expr | None:
@@ -202,7 +217,7 @@ def _softmax_quotient(e: sympy.Mul, definitions: _Definitions) -> Expr | None:
         base = f.base
         if isinstance(base, Access):
             base = _define(base, definitions)
-        if isinstance(base, Sum) and isinstance(base.body, sympy.exp):
+        if isinstance(base, Sum) and (total := _log_sum_exp(base)) is not None:
             rest = sympy.Mul(*(g for g in e.args if g not in (f, exps[0])))
-            return rest * sympy.exp(exps[0].args[0] - LogSumExp(base.body.args[0], *base.bound))
+            return rest * sympy.exp(exps[0].args[0] - total)
     return None

@@ -186,6 +186,8 @@ class _Printer:
         if isinstance(e, nodes.ArgMax):
             return self.argmax(e, axes)
         kind = type(e)
+        if kind is sympy.log and all(isinstance(f, nodes.Guard) for f in sympy.Mul.make_args(e.args[0])):
+            return self.select(list(sympy.Mul.make_args(e.args[0])), Value("0.0", ATOM, ()), axes, "-np.inf")
         if kind in FUNCTIONS:
             u = self.visit(e.args[0], axes, guarded)
             if "." not in FUNCTIONS[kind]:
@@ -362,9 +364,15 @@ class _Printer:
         """Print a product with guards as np.where; a strict comparison is the negation of its opposite, so NaN goes through."""
         present = chosen.axes
         code = chosen.code
-        for g in guards:
+        # The outermost test is made first: whether a step reads at all, then addresses, then what is read.
+        for g in sorted(guards, key=self.order):
             code, present = self.where(g, Value(code, SUM, present), axes, other)
         return Value(code, ATOM, present)
+
+    def order(self, g: nodes.Guard) -> int:
+        if isinstance(g, nodes.InRange) and self.running is not None and g.args[0].free_symbols == {self.running}:
+            return 2
+        return int(not g.has(Access))
 
     def where(self, g: nodes.Guard, chosen: Value, axes: tuple[Index, ...], other: str) -> tuple[str, tuple[Index, ...]]:
         if isinstance(g, nodes.Indicator):

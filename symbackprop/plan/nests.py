@@ -211,11 +211,11 @@ class _Nest:
             return e
         if not isinstance(e, sympy.Mul):
             return rebuilt(e, tuple(self.reduced(a, levels, guards) for a in e.args))
-        own = [f for f in e.args if isinstance(f, InRange | Divides) and f not in guards]
+        own = [f for f in e.args if _places(f) and f not in guards]
         made = []
         for f in e.args:
             # Of two guards that read, neither stands in front of the other.
-            before = tuple(g for g in own if g != f and not (isinstance(f, InRange | Divides) and g.has(Access)))
+            before = tuple(g for g in own if g != f and not (_places(f) and g.has(Access)))
             made.append(self.reduced(f, levels, guards + before))
         rest = [f for f in made if not isinstance(f, Guard)]
         if own and len(own) + 1 == len(made) and len(rest) == 1 and any(isinstance(f, Sum) and _leaves(f) for f in e.args):
@@ -238,7 +238,8 @@ class _Nest:
             top = self.local("top", depth)
             here.append(Let(top, -sympy.oo))
             with self.under(guards, levels):
-                self.inside(e.bound, e.body, levels, lambda value: Update(top, "max", value), guards, kind="all")
+                body, kind = _masked(e.body)
+                self.inside(e.bound, body, levels, lambda value: Update(top, "max", value), guards, kind=kind)
             shift, total = self.local("shift", depth), self.local("total", depth)
             # Where the largest value is infinite there is nothing to shift; otherwise inf − inf would be NaN.
             here += [Let(shift, top * _finite(top)), Let(total, S.Zero)]
@@ -379,14 +380,31 @@ def _finite(local: Local) -> Expr:
     return Expr.__new__(Indicator, sympy.Ne(Abs(local), sympy.oo, evaluate=False))
 
 
+def _masked(e: Expr) -> tuple[Expr, str]:
+    """Return u + log [guard] as the product of which the largest is looked for: what a guard excludes is −∞."""
+    logs = [a for a in sympy.Add.make_args(e) if isinstance(a, sympy.log) and all(isinstance(f, Guard) for f in sympy.Mul.make_args(a.args[0]))]
+    if len(logs) != 1:
+        return e, "all"
+    seen = sympy.Mul.make_args(logs[0].args[0])
+    rest = sympy.Mul(*(f for f in sympy.Mul.make_args(e - logs[0]) if f not in seen))
+    return sympy.Mul(rest, *seen), "largest"
+
+
+def _places(g: Expr) -> bool:
+    """Whether a guard compares positions, so that addresses may be valid only where it holds: P = s y + u makes P no position of y."""
+    if isinstance(g, Indicator):
+        return isinstance(g.condition, sympy.Eq) and all(side.is_integer for side in g.condition.args)
+    return isinstance(g, InRange | Divides)
+
+
 def _far_guards(guards: Sequence[Expr]) -> tuple[Expr, ...]:
     """Return those of some guards that say where an address is valid."""
-    return tuple(g for g in guards if isinstance(g, InRange | Divides))
+    return tuple(g for g in guards if _places(g))
 
 
 def _ordered(guards: Sequence[Expr]) -> tuple[Expr, ...]:
     """Return guards in an order in which they can be tested: an address is tested before it is read."""
-    return tuple(sorted(guards, key=lambda g: (not isinstance(g, InRange | Divides), g.has(Access))))
+    return tuple(sorted(guards, key=lambda g: (not _places(g), g.has(Access))))
 
 
 def _leaves(e: Expr, valid: frozenset[Expr] = frozenset()) -> bool:
@@ -493,8 +511,8 @@ def _tested(guard: Indicator, names: Mapping[Expr, Expr]) -> Expr:
 
 
 def _far(e: Expr) -> bool:
-    """Whether a product reads at a computed place."""
-    return any(not a.plain for a in e.atoms(Access))
+    """Whether a product reads at a computed place, or along an axis of another extent."""
+    return any(not a.plain or any(p.extent != i.extent for p, i in zip(a.index, a.tensor.axes, strict=True)) for a in e.atoms(Access))
 
 
 __all__ = ["loops", "ranged", "rebuilt", "scalars"]

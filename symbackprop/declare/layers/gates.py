@@ -43,9 +43,9 @@ class PReLU(Layer):
         (x,) = inputs
         (alpha,) = self.parameters(x)
         a, z = alg.Tensor("a", x.axes), x.own
-        above = alg.Indicator(z > 0)
+        above, below = alg.Indicator(z > 0), alg.Indicator(alg.sympy.Le(z, 0))
         slope = alpha[x.axes[1] if self.per_channel else 0]
-        return (alg.Equation(a.own, z * above + slope * z * (1 - above)),)
+        return (alg.Equation(a.own, z * above + slope * z * below),)
 
 
 @dataclass(frozen=True, eq=False)
