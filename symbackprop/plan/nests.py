@@ -382,7 +382,9 @@ def _finite(local: Local) -> Expr:
 
 def _masked(e: Expr) -> tuple[Expr, str]:
     """Return u + log [guard] as the product of which the largest is looked for: what a guard excludes is −∞."""
-    logs = [a for a in sympy.Add.make_args(e) if isinstance(a, sympy.log) and all(isinstance(f, Guard) for f in sympy.Mul.make_args(a.args[0]))]
+    logs = [
+        a for a in sympy.Add.make_args(e) if isinstance(a, sympy.log) and all(isinstance(f, Guard) for f in sympy.Mul.make_args(a.args[0]))
+    ]
     if len(logs) != 1:
         return e, "all"
     seen = sympy.Mul.make_args(logs[0].args[0])

@@ -61,7 +61,9 @@ def test_nan_and_infinities_go_through_a_layer_as_they_do_in_pytorch(name, seed,
             for kind, space in spaces.items():
                 got = forward(space, params, moved.values(), expected.shape)
                 finite = np.isfinite(expected) if name == "Bilinear" else np.ones(expected.shape, bool)
-                np.testing.assert_allclose(got[finite], found[output][finite], rtol=1e-10, atol=1e-12, equal_nan=True, err_msg=f"{kind}: {words}")
+                np.testing.assert_allclose(
+                    got[finite], found[output][finite], rtol=1e-10, atol=1e-12, equal_nan=True, err_msg=f"{kind}: {words}"
+                )
 
 
 def results(net, values, form=None):
@@ -148,7 +150,11 @@ def test_tokens_that_repeat_add_their_gradients():
     x = sbp.Input((5,), dtype="int64")
     net = sbp.Network(inputs=x, outputs=sbp.Embedding(4, 3)(x), loss="mse", name="edge")
     rng = np.random.default_rng(0)
-    values = {"embedding_1.E": rng.standard_normal((4, 3)), "x": np.array([[1, 1, 1, 3, 1], [3, 3, 1, 1, 0]]), "y": rng.standard_normal((2, 5, 3))}
+    values = {
+        "embedding_1.E": rng.standard_normal((4, 3)),
+        "x": np.array([[1, 1, 1, 3, 1], [3, 3, 1, 1, 0]]),
+        "y": rng.standard_normal((2, 5, 3)),
+    }
     _, grads = agree(net, values, rtol=1e-12, atol=1e-15)
     delta = values["embedding_1.E"][values["x"]] - values["y"]
     expected = np.zeros((4, 3))
@@ -164,7 +170,9 @@ def test_float32_kernels_are_within_rounding_of_float64(name, seed):
     inputs, params, masks, y, _ = draw(case, net, np.random.default_rng([seed, 0]))
     del masks
     # The same numbers for both: those that float32 holds.
-    inputs, params = ({key: v if v.dtype.kind == "i" else v.astype(np.float32).astype(float) for key, v in d.items()} for d in (inputs, params))
+    inputs, params = (
+        {key: v if v.dtype.kind == "i" else v.astype(np.float32).astype(float) for key, v in d.items()} for d in (inputs, params)
+    )
     y = y.astype(np.float32).astype(float)
     record = net.derive().record
     found = net.derive().evaluate({**params, **inputs, "y": y})
