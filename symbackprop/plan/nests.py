@@ -238,13 +238,14 @@ class _Nest:
             top = self.local("top", depth)
             here.append(Let(top, -sympy.oo))
             with self.under(guards, levels):
-                body, kind = _masked(e.body)
-                self.inside(e.bound, body, levels, lambda value: Update(top, "max", value), guards, kind=kind)
+                term, seen = _masked(e.body)
+                kind = "largest" if seen else "all"
+                self.inside(e.bound, sympy.Mul(term, *seen), levels, lambda value: Update(top, "max", value), guards, kind=kind)
             shift, total = self.local("shift", depth), self.local("total", depth)
             # Where the largest value is infinite there is nothing to shift; otherwise inf − inf would be NaN.
             here += [Let(shift, top * _finite(top)), Let(total, S.Zero)]
             with self.under(guards, levels):
-                self.inside(e.bound, sympy.exp(e.body - shift), levels, lambda value: Update(total, "sum", value), guards)
+                self.inside(e.bound, sympy.Mul(sympy.exp(term - shift), *seen), levels, lambda value: Update(total, "sum", value), guards)
             return shift + sympy.log(total)
         if isinstance(e, Max):
             done = (node for node, under in levels[-1].memo if isinstance(node, ArgMax) and under == guards and _same_window(node, e))
@@ -380,16 +381,14 @@ def _finite(local: Local) -> Expr:
     return Expr.__new__(Indicator, sympy.Ne(Abs(local), sympy.oo, evaluate=False))
 
 
-def _masked(e: Expr) -> tuple[Expr, str]:
-    """Return u + log [guard] as the product of which the largest is looked for: what a guard excludes is −∞."""
-    logs = [
-        a for a in sympy.Add.make_args(e) if isinstance(a, sympy.log) and all(isinstance(f, Guard) for f in sympy.Mul.make_args(a.args[0]))
-    ]
+def _masked(e: Expr) -> tuple[Expr, tuple[Expr, ...]]:
+    """Return u and the guards of u + log [guard]: what they exclude is −∞, and is not read."""
+    logs = [a for a in sympy.Add.make_args(e) if isinstance(a, sympy.log)]
+    logs = [a for a in logs if all(isinstance(f, Guard) for f in sympy.Mul.make_args(a.args[0]))]
     if len(logs) != 1:
-        return e, "all"
+        return e, ()
     seen = sympy.Mul.make_args(logs[0].args[0])
-    rest = sympy.Mul(*(f for f in sympy.Mul.make_args(e - logs[0]) if f not in seen))
-    return sympy.Mul(rest, *seen), "largest"
+    return sympy.Mul(*(f for f in sympy.Mul.make_args(e - logs[0]) if f not in seen)), seen
 
 
 def _places(g: Expr) -> bool:

@@ -77,7 +77,9 @@ class Kink:
         if flat.shape[-1] < 2:
             return np.full(flat.shape[:-1], np.inf)
         best = np.sort(flat, axis=-1)
-        return np.asarray(best[..., -1] - best[..., -2])
+        # Where a guard leaves one value, or none that is read, there is nothing to be equal to.
+        alone = np.isneginf(best[..., -2])
+        return np.where(alone, np.inf, best[..., -1] - np.where(alone, 0.0, best[..., -2]))
 
 
 def kinks(equations: tuple[Equation, ...]) -> tuple[Kink, ...]:
