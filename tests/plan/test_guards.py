@@ -1,4 +1,4 @@
-"""Guards and addresses in emitted loops and arrays: systems that once read out of range, or gave another value, each in its smallest form."""
+"""Guards and addresses in emitted loops and arrays: each way to read out of range, or to lose a guard, in its smallest form."""
 
 from __future__ import annotations
 
