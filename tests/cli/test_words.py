@@ -115,6 +115,22 @@ def test_an_error_in_the_users_file_is_told_with_its_line(run: Callable[..., Sai
     assert "rellu" in err
 
 
+def test_a_fault_in_an_own_layer_is_told_in_one_line(run: Callable[..., Said], tmp_path: Path) -> None:
+    """The equation with its marks is for whoever catches the error in Python; the first line says it by itself."""
+    text = """import symbackprop as sbp
+@sbp.layer
+def shifted(x):
+    n, j = x.axes
+    a = sbp.tensor("a", n, j)
+    return sbp.Equation(a[n, j], x[n, j - 1] + x[n, j])
+net = sbp.Sequential([sbp.Input(4), shifted()])
+"""
+    (tmp_path / "broken.py").write_text(text)
+    code, _, err = run("derive", "broken.py")
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.endswith("layer shifted_1: shifted: a[n, i]: x[n, i - 1] reads position -1 at i = 0, but axis 1 of x has 0..3\n")
+
+
 def test_a_syntax_error_in_the_users_file_is_told_with_its_line(run: Callable[..., Said], tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("import symbackprop as sbp\n\nnet = (\n")
     code, _, err = run("derive", "broken.py")
