@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import symbackprop as sbp
 from symbackprop.errors import DeclarationError, ShapeError
 from symbackprop.present.document.subset import KNOWN
 from symbackprop.present.reader import bindings, check_claim, evaluate, read
@@ -473,3 +474,19 @@ def test_random_formulas_are_worth_what_they_were_made_of(seed, depth):
 
     text, expected = vector(int(r.choice([3, 4, 2])), depth)
     np.testing.assert_allclose(value(text, values)[:, 0], expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("padding", [0, 1])
+@pytest.mark.parametrize("flip", [False, True])
+def test_the_formulas_of_a_convolution_are_read_back(padding, flip):
+    # Places are counted from 0 there, and outside of the image everything is 0.
+    layers = [sbp.Input((2, 5, 6)), sbp.Conv2D(3, (3, 2), padding=padding, flip=flip), sbp.Flatten(), sbp.Dense(2)]
+    net = sbp.Sequential(layers, loss="half_squared_error")
+    g = net.derive(per="sample")
+    shown = [line for line in g.latex(form="index").split("\n") if line.startswith("z_{kpq}")]
+    shown += [g.gradients[name].latex(form="index") for name in ("conv2d_1.W", "conv2d_1.b", "x")]
+    assert len(shown) == 4
+    for formula in shown:
+        claim = sbp.check_claim(formula, net)
+        assert claim.holds, f"{formula}: {claim}"
+    assert not sbp.check_claim(shown[1].replace("+u", "+2 u").replace("-u", "-2 u"), net).holds

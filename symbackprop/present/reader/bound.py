@@ -41,6 +41,7 @@ class Bound:
         total: the value over all samples, for a name that is followed by no sample: L(θ).
         function: what it is if it is a function.
         vector: whether the function takes a whole vector, not one entry after the other.
+        outside: what stands outside of it, where a place that is computed lies there; None for nothing at all.
         absent: whether only derivatives of it, or by it, are known; its entries then say how many there are, and no more.
     """
 
@@ -60,6 +61,7 @@ class Bound:
     function: Callable[..., Any] | None = None
     vector: bool = False
     absent: bool = False
+    outside: float | None = None
 
     @property
     def written(self) -> str:

@@ -61,7 +61,8 @@ class Entries(Names):
         made = array[tuple(np.broadcast_arrays(*positions))] if positions else array
         if np.any(outside):
             mask = np.broadcast_to(outside, np.broadcast_shapes(*(p.shape for p in positions)))
-            made = np.where(np.reshape(mask, (*mask.shape, *(1,) * (array.ndim - len(at)))), np.nan, made)
+            nothing = np.nan if bound.outside is None else bound.outside
+            made = np.where(np.reshape(mask, (*mask.shape, *(1,) * (array.ndim - len(at)))), nothing, made)
         return self.fitting(node, lambda: entries(made, labels))
 
     def line(self, bound: Bound, indices: Sequence[Node], node: Node) -> Value:

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from symbackprop.algebra.padding import padded_tensors
 from symbackprop.declare.model import LayerRecord, Model
 from symbackprop.errors import DeclarationError
 from symbackprop.present import notation as notations
 from symbackprop.present.notation import Notation
+from symbackprop.present.ranges import counted_from_zero
 from symbackprop.present.reader.bound import Bindings, Bound, Derived
 from symbackprop.present.reader.functions import KNOWN, softmax
 from symbackprop.present.reader.values import Array
@@ -111,9 +113,10 @@ class _Network:
             self.target(self.model.target)
         if self.model.loss is not None:
             self.loss(self.model.loss)
-        self.others()
+        self.others(places)
         self.sizes(places)
         self.functions(functions)
+        self.count()
         arguments = {*self.model.inputs, self.model.target or "", *(p.name for p in self.model.parameters)}
         return Bindings(tuple(self.bound), self.derivative, after={}, arguments=frozenset(arguments), said="at the values of the network")
 
@@ -382,7 +385,29 @@ class _Network:
             self.done.add("loss.data")
             self.add(self.n.loss, below="data", name="loss.data", whole=data)
 
-    def others(self) -> None:
+    def count(self) -> None:
+        """Count from 0 along axes whose places are computed somewhere, and let what lies outside of a padded array be 0."""
+        equations = self.model.system.equations
+        zero = counted_from_zero(equations)
+        padded, left_out = padded_tensors(equations)
+        errors = {f"delta.{_called(r)}": r.pre for r in self.model.layers if r.pre is not None}
+
+        def first(name: str, rank: int) -> tuple[int, ...]:
+            return tuple(0 if (name, k) in zero else 1 for k in range(rank))
+
+        for k, b in enumerate(self.bound):
+            of = errors.get(b.name) or b.name
+            if b.entries is None or 0 in b.first or b.sample or not any((of, axis) in zero for axis in range(b.entries.ndim)):
+                continue
+            # An input gradient gathers from errors and kernels, which are 0 outside as well.
+            zeros = b.name in padded or b.name in errors or any(b.name == p.name for p in self.model.parameters)
+            outside = -np.inf if b.name in left_out and not zeros else 0.0 if zeros else None
+            self.bound[k] = replace(b, first=first(of, b.entries.ndim), outside=outside)
+        for name, d in self.derivatives.items():
+            if any((name, axis) in zero for axis in range(d.entries.ndim)):
+                self.derivatives[name] = replace(d, first=first(name, d.entries.ndim))
+
+    def others(self, places: Mapping[str, _Place]) -> None:
         roles = {"loss.p": self.n.probability, "loss.S": self.n.normalizer}
         for name in self.model.system.tensors:
             if name in self.done or name not in self.given:
@@ -392,7 +417,10 @@ class _Network:
             elif name.startswith("loss."):
                 self.word(name, name.removeprefix("loss.").replace("penalty_", "R_").replace("part_", "T_"), None)
             else:
-                self.word(name, name.rpartition(".")[2], None)
+                owner = name.partition(".")[0]
+                ends = any(r.output == name for r in self.model.layers)
+                place = places[owner].pre if owner in places and not ends else owner if ends else None
+                self.word(name, name.rpartition(".")[2], place)
 
     def sizes(self, places: Mapping[str, _Place]) -> None:
         arrays = [self.array(x) for x in self.model.inputs]
