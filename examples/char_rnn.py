@@ -19,7 +19,8 @@ net = sbp.Sequential(
     loss="softmax_cross_entropy",
     name="char_rnn",
 )
-OPTIMIZER = sbp.Adam(0.01)
+EPOCHS = 20
+OPTIMIZER = sbp.Adam(sbp.CosineDecay(0.01, updates=EPOCHS * 28))
 BATCH = 32
 DTYPE = "float32"
 
@@ -32,7 +33,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
 if __name__ == "__main__":
     params = net.init(seed=0, dtype=DTYPE)
     program = net.compile(dtype=DTYPE, batch=BATCH)
-    print(program.fit(params, *data(), optimizer=OPTIMIZER, epochs=20, batch_size=BATCH, seed=0))
+    print(program.fit(params, *data(), optimizer=OPTIMIZER, epochs=EPOCHS, batch_size=BATCH, seed=0))
     x, y = windows(NUMBERS[TRAINING:], TIME)
     often = np.bincount(NUMBERS[:TRAINING], minlength=len(ALPHABET)) + 1
     by_frequency = -np.log2(often / often.sum())[y].mean()

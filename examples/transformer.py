@@ -15,7 +15,8 @@ h = h + sbp.Attention(heads=4, causal=True)(sbp.LayerNorm()(h))
 h = h + sbp.Dense(32)(sbp.Dense(128, activation="gelu")(sbp.LayerNorm()(h)))
 scores = sbp.Dense(len(ALPHABET))(sbp.LayerNorm()(h))
 net = sbp.Network(inputs=tokens, outputs=scores, loss="softmax_cross_entropy", name="transformer")
-OPTIMIZER = sbp.Adam(0.01)
+EPOCHS = 20
+OPTIMIZER = sbp.Adam(sbp.CosineDecay(0.005, updates=EPOCHS * 55))
 BATCH = 16
 DTYPE = "float32"
 
@@ -28,7 +29,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
 if __name__ == "__main__":
     params = net.init(seed=0, dtype=DTYPE)
     program = net.compile(dtype=DTYPE, batch=BATCH)
-    print(program.fit(params, *data(), optimizer=OPTIMIZER, epochs=20, batch_size=BATCH, seed=0))
+    print(program.fit(params, *data(), optimizer=OPTIMIZER, epochs=EPOCHS, batch_size=BATCH, seed=0))
     x, y = windows(NUMBERS[TRAINING:], TIME)
     often = np.bincount(NUMBERS[:TRAINING], minlength=len(ALPHABET)) + 1
     by_frequency = -np.log2(often / often.sum())[y].mean()

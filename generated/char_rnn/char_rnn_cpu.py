@@ -1,7 +1,7 @@
 """Kernels of the network char_rnn for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: 2a0b4613d0a3af4f0d02fda8c5b02c27f811a7a5e272714a67dee61fc34c921f
+SHA-256 of the equations: 20dd64b6b2f4c4e4170b493d191f053e72dfc695a5a19f9e12f146db4567962c
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 """
@@ -35,6 +35,8 @@ HYPER = (
     ("beta1", 0.9),
     ("beta2", 0.999),
     ("eps", 1e-08),
+    ("updates", 560.0),
+    ("minimum", 0.0),
 )
 
 real = np.float32
@@ -507,26 +509,30 @@ def value_and_grad(params, x, y, grads, work):
 def update(params, grads, state, hyper):
     """Do one step of the optimizer with given gradients."""
     # t_next = 1 + t
+    # rate = (1 + cos(π · (t [1 > t/updates]/updates + [t/updates ≥ 1]))) · (lr − minimum)/2 + minimum
     # m_next[p] = (1 − beta1) · g[p] + beta1 m[p]
     # v_next[p] = g[p]² · (1 − beta2) + beta2 v[p]
     # c_1 = 1 − beta1^t_next
     # c_2 = 1 − beta2^t_next
-    # w_next[p] = w[p] − lr m_next[p]/((√(v_next[p]/c_2) + eps) · c_1)
+    # w_next[p] = w[p] − rate m_next[p]/((√(v_next[p]/c_2) + eps) · c_1)
     P = params.size
     lr = hyper[0]
     beta1 = hyper[1]
     beta2 = hyper[2]
     eps = hyper[3]
+    updates = hyper[4]
+    minimum = hyper[5]
     m = state[0:P]
     v = state[P:2 * P]
     t = float(state[2 * P])
     t_next = 1.0 + t
+    rate = (1.0 + np.cos(3.141592653589793 * (1.0 if 1.0 <= t / updates else t / updates))) * (lr - minimum) / 2.0 + minimum
     factor = 1.0 - beta1
     factor_2 = 1.0 - beta2
     c_1 = 1.0 - beta1 ** t_next
     c_2 = 1.0 - beta2 ** t_next
     factor_3 = 1.0 / c_2
-    factor_4 = -lr / c_1
+    factor_4 = -rate / c_1
     for p in range(P):
         m_next = grads[p] * real(factor) + m[p] * real(beta1)
         v_next = grads[p] * grads[p] * real(factor_2) + v[p] * real(beta2)

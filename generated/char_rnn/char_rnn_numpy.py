@@ -1,7 +1,7 @@
 """The network char_rnn in NumPy, as its equations read; it needs NumPy only.
 
 Written from the template numpy/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: 2a0b4613d0a3af4f0d02fda8c5b02c27f811a7a5e272714a67dee61fc34c921f
+SHA-256 of the equations: 20dd64b6b2f4c4e4170b493d191f053e72dfc695a5a19f9e12f146db4567962c
 
 params, grads and state are contiguous 1-D arrays of type float32; x has one sample a row; work is not used.
 """
@@ -29,6 +29,8 @@ HYPER = (
     ("beta1", 0.9),
     ("beta2", 0.999),
     ("eps", 1e-08),
+    ("updates", 560.0),
+    ("minimum", 0.0),
 )
 
 
@@ -298,11 +300,18 @@ def update(params, grads, state, hyper):
     beta1 = float(hyper[1])
     beta2 = float(hyper[2])
     eps = float(hyper[3])
+    updates = float(hyper[4])
+    minimum = float(hyper[5])
     m = state[0:P]
     v = state[P:2 * P]
     t = float(state[2 * P])
     # t_next = 1 + t
     t_next = t + 1.0
+    # rate = (1 + cos(π · (t [1 > t/updates]/updates + [t/updates ≥ 1]))) · (lr − minimum)/2 + minimum
+    rate = (
+        (np.cos(3.141592653589793 * (np.where(1.0 <= t / updates, 0.0, t / updates) + np.where(t / updates >= 1.0, 1.0, 0.0))) + 1.0) * (lr
+        - minimum) / 2.0 + minimum
+    )
     # m_next[p] = (1 − beta1) · g[p] + beta1 m[p]
     m_next = (1.0 - beta1) * grads + beta1 * m
     # v_next[p] = g[p]² · (1 − beta2) + beta2 v[p]
@@ -311,8 +320,8 @@ def update(params, grads, state, hyper):
     c_1 = 1.0 - beta1**t_next
     # c_2 = 1 − beta2^t_next
     c_2 = 1.0 - beta2**t_next
-    # w_next[p] = w[p] − lr m_next[p]/((√(v_next[p]/c_2) + eps) · c_1)
-    w_next = params - lr * m_next / ((np.sqrt(v_next / c_2) + eps) * c_1)
+    # w_next[p] = w[p] − rate m_next[p]/((√(v_next[p]/c_2) + eps) · c_1)
+    w_next = params - rate * m_next / ((np.sqrt(v_next / c_2) + eps) * c_1)
     params[...] = w_next
     m[...] = m_next
     v[...] = v_next

@@ -1,7 +1,7 @@
 """Kernels of the network lenet for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: c5c5e582ebf7a41dc4011e6adf2f2e5c24e9729781ec429f2c9100bed49e5c62
+SHA-256 of the equations: a43344e133679d4c461246151b1f40374c91e49603bd5276ba982c0e5cb7815b
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 """
@@ -10,30 +10,46 @@ import numpy as np
 from numba import njit
 
 try:
-    from .kernels_cpu import add_row_products, product, row_products, exp_32 as exp
+    from .kernels_cpu import add_product, add_row_products, product, row_products, exp_32 as exp
 except ImportError:
-    from kernels_cpu import add_row_products, product, row_products, exp_32 as exp
+    from kernels_cpu import add_product, add_row_products, product, row_products, exp_32 as exp
 
 NAME = "lenet"
 #: Name, offset and shape of each parameter in the flat buffers.
 PARAMETERS = (
-    ("conv2d_1.W", 0, (6, 1, 3, 3)),
-    ("conv2d_1.b", 54, (6,)),
-    ("conv2d_2.W", 60, (12, 6, 3, 3)),
-    ("conv2d_2.b", 708, (12,)),
-    ("dense_1.W", 720, (10, 48)),
-    ("dense_1.b", 1200, (10,)),
+    ("conv2d_1.W", 0, (16, 1, 3, 3)),
+    ("batchnorm_1.gamma", 144, (16,)),
+    ("batchnorm_1.beta", 160, (16,)),
+    ("conv2d_2.W", 176, (32, 16, 3, 3)),
+    ("batchnorm_2.gamma", 4784, (32,)),
+    ("batchnorm_2.beta", 4816, (32,)),
+    ("dense_1.W", 4848, (10, 128)),
+    ("dense_1.b", 6128, (10,)),
+)
+#: Name, offset, shape and first value of each running statistic; in params they lie behind the parameters.
+STATISTICS = (
+    ("batchnorm_1.running_mean", 6138, (16,), 0.0),
+    ("batchnorm_1.running_var", 6154, (16,), 1.0),
+    ("batchnorm_2.running_mean", 6170, (32,), 0.0),
+    ("batchnorm_2.running_var", 6202, (32,), 1.0),
+)
+#: Name, shape of a sample and probability of a 1 of each random input; the others of its entries are 0.
+MASKS = (
+    ("dropout_1.mask", (128,), 0.8),
 )
 DTYPE = "float32"
 #: The largest batch.
 BATCH = 32
-STATE_SIZE = 2421
+STATE_SIZE = 12277
 #: The optimizer's numbers with their defaults, in the order of the array hyper.
 HYPER = (
-    ("lr", 0.005),
+    ("lr", 0.01),
     ("beta1", 0.9),
     ("beta2", 0.999),
     ("eps", 1e-08),
+    ("updates", 1125.0),
+    ("minimum", 0.0),
+    ("weight_decay", 1.0),
 )
 
 real = np.float32
@@ -42,7 +58,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 2814 * n + 649
+    return 5888 * n + 1681
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -50,6 +66,13 @@ def workspace(n):
 def view_2(buffer, start, rows, columns):
     """Return a part of a flat buffer as a matrix."""
     return buffer[start : start + rows * columns].reshape((rows, columns))
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, :, ::1](float32[::1], int64, int64, int64, int64)", cache=True, error_model="numpy")
+def view_3(buffer, start, planes, rows, columns):
+    """Return a part of a flat buffer as an array of rank 3."""
+    return buffer[start : start + planes * rows * columns].reshape((planes, rows, columns))
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -84,13 +107,12 @@ def in_range(values, least, most):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_a(W, b, x, a, x_windows):
-    """Write a."""
-    # z[n, k, p, q] = b[k] + Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    # a[n, k, p, q] = z[n, k, p, q] [z[n, k, p, q] > 0]
-    W_matrix = W.reshape((6, 9))
+def conv2d_z(W, x, z, x_windows):
+    """Write z."""
+    # z[n, k, p, q] = Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
+    W_matrix = W.reshape((16, 9))
     x_windows_matrix = x_windows.reshape((9, 64))
-    a_matrices = a.reshape((x.shape[0], 6, 64))
+    z_matrices = z.reshape((x.shape[0], 16, 64))
     x_windows[:] = real(0.0)
     for n in range(x.shape[0]):
         for c in range(1):
@@ -99,45 +121,67 @@ def conv2d_a(W, b, x, a, x_windows):
                     for p in range(max(0, 1 - u), min(8, 9 - u)):
                         for q in range(max(0, 1 - v), min(8, 9 - v)):
                             x_windows[c, u, v, p, q] = x[n, c, p + u - 1, q + v - 1]
-        product(W_matrix, x_windows_matrix, a_matrices[n])
-        for k in range(6):
-            for p in range(8):
-                for q in range(8):
-                    z = b[k] + a[n, k, p, q]
-                    a[n, k, p, q] = real(0.0) if z <= real(0.0) else z
+        product(W_matrix, x_windows_matrix, z_matrices[n])
 
 
 @njit(cache=True, error_model="numpy")
-def maxpool2d_a(x, a_argmax, a):
-    """Write a_argmax and a."""
-    # a_argmax[n, c, p, q] = (2 i + j at max_{i, j} x[n, c, 2 p + i, 2 q + j])
+def batchnorm_sigma_2(running_var, sigma):
+    """Write sigma."""
+    # sigma[c] = √(1e−05 + running_var[c])
+    for c in range(running_var.shape[0]):
+        sigma[c] = np.sqrt(real(1e-05) + running_var[c])
+
+
+@njit(cache=True, error_model="numpy")
+def batchnorm_a_2(running_mean, sigma, x, beta, gamma, a):
+    """Write a."""
+    # h[n, c, h, w] = (x[n, c, h, w] − running_mean[c])/sigma[c]
+    # a[n, c, h, w] = gamma[c] h[n, c, h, w] + beta[c]
+    for n in range(x.shape[0]):
+        for c in range(running_mean.shape[0]):
+            for h in range(x.shape[2]):
+                for w in range(x.shape[3]):
+                    h_ = (x[n, c, h, w] - running_mean[c]) / sigma[c]
+                    a[n, c, h, w] = gamma[c] * h_ + beta[c]
+
+
+@njit(cache=True, error_model="numpy")
+def activation_a(x, a):
+    """Write a."""
+    # a[n, c, h, w] = x[n, c, h, w] [x[n, c, h, w] > 0]
+    for n in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            for h in range(x.shape[2]):
+                for w in range(x.shape[3]):
+                    a[n, c, h, w] = real(0.0) if x[n, c, h, w] <= real(0.0) else x[n, c, h, w]
+
+
+@njit(cache=True, error_model="numpy")
+def maxpool2d_a_3(x, a):
+    """Write a."""
     # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
     for n in range(x.shape[0]):
-        for c in range(6):
+        for c in range(16):
             for p in range(4):
                 for q in range(4):
-                    best = real(-np.inf)
-                    place = 0
+                    top = real(-np.inf)
                     for i in range(2):
                         for j in range(2):
                             candidate = x[n, c, 2 * p + i, 2 * q + j]
-                            if candidate > best or (candidate != candidate and best == best):
-                                best = candidate
-                                place = 2 * i + j
-                    a_argmax[n, c, p, q] = real(place)
-                    a[n, c, p, q] = best
+                            if candidate > top or candidate != candidate:
+                                top = candidate
+                    a[n, c, p, q] = top
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_a_2(W, b, x, a, x_windows, products):
-    """Write a."""
-    # z[n, k, p, q] = b[k] + Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q + v − 1 < 4]
-    # a[n, k, p, q] = z[n, k, p, q] [z[n, k, p, q] > 0]
-    W_matrix = W.reshape((12, 54))
-    x_windows_matrix = x_windows.reshape((54, 16 * x.shape[0]))
-    products_matrix = products.reshape((12, 16 * x.shape[0]))
+def conv2d_z_2(W, x, z, x_windows, products):
+    """Write z."""
+    # z[n, k, p, q] = Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q + v − 1 < 4]
+    W_matrix = W.reshape((32, 144))
+    x_windows_matrix = x_windows.reshape((144, 16 * x.shape[0]))
+    products_matrix = products.reshape((32, 16 * x.shape[0]))
     x_windows[:] = real(0.0)
-    for c in range(6):
+    for c in range(16):
         for u in range(3):
             for v in range(3):
                 for n in range(x.shape[0]):
@@ -146,32 +190,27 @@ def conv2d_a_2(W, b, x, a, x_windows, products):
                             x_windows[c, u, v, n, p, q] = x[n, c, p + u - 1, q + v - 1]
     product(W_matrix, x_windows_matrix, products_matrix)
     for n in range(x.shape[0]):
-        for k in range(12):
+        for k in range(32):
             for p in range(4):
                 for q in range(4):
-                    z = b[k] + products[k, n, p, q]
-                    a[n, k, p, q] = real(0.0) if z <= real(0.0) else z
+                    z[n, k, p, q] = products[k, n, p, q]
 
 
 @njit(cache=True, error_model="numpy")
-def maxpool2d_a_2(x, a_argmax, a):
-    """Write a_argmax and a."""
-    # a_argmax[n, c, p, q] = (2 i + j at max_{i, j} x[n, c, 2 p + i, 2 q + j])
+def maxpool2d_a_4(x, a):
+    """Write a."""
     # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
     for n in range(x.shape[0]):
-        for c in range(12):
+        for c in range(32):
             for p in range(2):
                 for q in range(2):
-                    best = real(-np.inf)
-                    place = 0
+                    top = real(-np.inf)
                     for i in range(2):
                         for j in range(2):
                             candidate = x[n, c, 2 * p + i, 2 * q + j]
-                            if candidate > best or (candidate != candidate and best == best):
-                                best = candidate
-                                place = 2 * i + j
-                    a_argmax[n, c, p, q] = real(place)
-                    a[n, c, p, q] = best
+                            if candidate > top or candidate != candidate:
+                                top = candidate
+                    a[n, c, p, q] = top
 
 
 @njit(cache=True, error_model="numpy")
@@ -186,33 +225,22 @@ def flatten_a(x, a):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_z(W, b, x, z):
-    """Write z."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
+def dropout_a_2(x, a):
+    """Write a."""
+    # a[n, i] = x[n, i]
     for n in range(x.shape[0]):
-        for i in range(W.shape[0]):
-            total = real(0.0)
-            for j in range(W.shape[1]):
-                total += W[i, j] * x[n, j]
-            z[n, i] = b[i] + total
+        for i in range(x.shape[1]):
+            a[n, i] = x[n, i]
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_p(a, p):
-    """Write p."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    for n in range(a.shape[0]):
-        top = real(-np.inf)
-        for j in range(a.shape[1]):
-            candidate = a[n, j]
-            if candidate > top or candidate != candidate:
-                top = candidate
-        shift = top if abs(top) != real(np.inf) else real(0.0)
-        total = real(0.0)
-        for j in range(a.shape[1]):
-            total += exp(a[n, j] - shift)
-        for i in range(a.shape[1]):
-            p[n, i] = exp(a[n, i] - shift) / total
+def dense_z(W, b, x, z):
+    """Write z."""
+    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
+    row_products(x, W, z)
+    for n in range(x.shape[0]):
+        for i in range(W.shape[0]):
+            z[n, i] = b[i] + z[n, i]
 
 
 @njit(cache=True, error_model="numpy")
@@ -244,6 +272,114 @@ def loss_total(L, loss_):
 
 
 @njit(cache=True, error_model="numpy")
+def batchnorm_sigma(x, mu, v, sigma):
+    """Write mu and v and sigma."""
+    # mu[c] = (Σ_{n, h, w} x[n, c, h, w])/(N n_2 n_3)
+    # v[c] = (Σ_{n, h, w} (x[n, c, h, w] − mu[c])²)/(N n_2 n_3)
+    # sigma[c] = √(1e−05 + v[c])
+    N = x.shape[0]
+    n_2 = x.shape[2]
+    n_3 = x.shape[3]
+    for c in range(x.shape[1]):
+        total = real(0.0)
+        for n in range(x.shape[0]):
+            for h in range(x.shape[2]):
+                for w in range(x.shape[3]):
+                    total += x[n, c, h, w]
+        mu[c] = total / real(N) / real(n_2) / real(n_3)
+        total_2 = real(0.0)
+        for n in range(x.shape[0]):
+            for h in range(x.shape[2]):
+                for w in range(x.shape[3]):
+                    base = x[n, c, h, w] - mu[c]
+                    total_2 += base * base
+        v[c] = total_2 / real(N) / real(n_2) / real(n_3)
+        sigma[c] = np.sqrt(real(1e-05) + v[c])
+
+
+@njit(cache=True, error_model="numpy")
+def batchnorm_a(mu, sigma, x, beta, gamma, h, a):
+    """Write h and a."""
+    # h[n, c, h, w] = (x[n, c, h, w] − mu[c])/sigma[c]
+    # a[n, c, h, w] = gamma[c] h[n, c, h, w] + beta[c]
+    for n in range(x.shape[0]):
+        for c in range(mu.shape[0]):
+            for h_ in range(x.shape[2]):
+                for w in range(x.shape[3]):
+                    h[n, c, h_, w] = (x[n, c, h_, w] - mu[c]) / sigma[c]
+                    a[n, c, h_, w] = gamma[c] * h[n, c, h_, w] + beta[c]
+
+
+@njit(cache=True, error_model="numpy")
+def maxpool2d_a(x, a_argmax, a):
+    """Write a_argmax and a."""
+    # a_argmax[n, c, p, q] = (2 i + j at max_{i, j} x[n, c, 2 p + i, 2 q + j])
+    # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
+    for n in range(x.shape[0]):
+        for c in range(16):
+            for p in range(4):
+                for q in range(4):
+                    best = real(-np.inf)
+                    place = 0
+                    for i in range(2):
+                        for j in range(2):
+                            candidate = x[n, c, 2 * p + i, 2 * q + j]
+                            if candidate > best or (candidate != candidate and best == best):
+                                best = candidate
+                                place = 2 * i + j
+                    a_argmax[n, c, p, q] = real(place)
+                    a[n, c, p, q] = best
+
+
+@njit(cache=True, error_model="numpy")
+def maxpool2d_a_2(x, a_argmax, a):
+    """Write a_argmax and a."""
+    # a_argmax[n, c, p, q] = (2 i + j at max_{i, j} x[n, c, 2 p + i, 2 q + j])
+    # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
+    for n in range(x.shape[0]):
+        for c in range(32):
+            for p in range(2):
+                for q in range(2):
+                    best = real(-np.inf)
+                    place = 0
+                    for i in range(2):
+                        for j in range(2):
+                            candidate = x[n, c, 2 * p + i, 2 * q + j]
+                            if candidate > best or (candidate != candidate and best == best):
+                                best = candidate
+                                place = 2 * i + j
+                    a_argmax[n, c, p, q] = real(place)
+                    a[n, c, p, q] = best
+
+
+@njit(cache=True, error_model="numpy")
+def dropout_a(mask, x, a):
+    """Write a."""
+    # a[n, i] = (5/4) · mask[n, i] x[n, i]
+    for n in range(mask.shape[0]):
+        for i in range(mask.shape[1]):
+            a[n, i] = real(1.25) * mask[n, i] * x[n, i]
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_p(a, p):
+    """Write p."""
+    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
+    for n in range(a.shape[0]):
+        top = real(-np.inf)
+        for j in range(a.shape[1]):
+            candidate = a[n, j]
+            if candidate > top or candidate != candidate:
+                top = candidate
+        shift = top if abs(top) != real(np.inf) else real(0.0)
+        total = real(0.0)
+        for j in range(a.shape[1]):
+            total += exp(a[n, j] - shift)
+        for i in range(a.shape[1]):
+            p[n, i] = exp(a[n, i] - shift) / total
+
+
+@njit(cache=True, error_model="numpy")
 def dense_delta(p, y, delta):
     """Write delta."""
     # delta[n, i] = (p[n, i] − [i = y[n]])/N
@@ -257,12 +393,7 @@ def dense_delta(p, y, delta):
 def dense_grad_W(delta, x, grad_W):
     """Write grad_W."""
     # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
-    for i in range(delta.shape[1]):
-        for j in range(x.shape[1]):
-            total = real(0.0)
-            for n in range(delta.shape[0]):
-                total += delta[n, i] * x[n, j]
-            grad_W[i, j] = total
+    product(delta.T, x, grad_W)
 
 
 @njit(cache=True, error_model="numpy")
@@ -277,29 +408,79 @@ def dense_grad_b(delta, grad_b):
 
 
 @njit(cache=True, error_model="numpy")
-def flatten_grad_a(W, delta, grad_a):
+def flatten_grad_a(W, delta, mask, grad_a):
     """Write grad_a."""
-    # grad_a[n, j] = Σ_i W[i, j] delta[n, i]
+    # grad_a[n, i] = (5/4) · mask[n, i] Σ_j W[j, i] delta[n, j]
+    product(delta, W, grad_a)
     for n in range(delta.shape[0]):
-        for j in range(W.shape[1]):
-            total = real(0.0)
-            for i in range(W.shape[0]):
-                total += W[i, j] * delta[n, i]
-            grad_a[n, j] = total
+        for i in range(W.shape[1]):
+            grad_a[n, i] = real(1.25) * grad_a[n, i] * mask[n, i]
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_delta(a, a_argmax_next, grad_a, delta):
-    """Write delta."""
-    # delta[n, k, p, q] = grad_a[n, 2 floor(p/2) + 4 k + floor(q/2)] [2 · (p mod 2) + (q mod 2) = a_argmax_next[n, k, floor(p/2),
-    #     floor(q/2)]] [a[n, k, p, q] > 0]
+def batchnorm_grad_a(a, a_argmax, grad_a_2, grad_a):
+    """Write grad_a."""
+    # grad_a[n, c, h, w] = grad_a_2[n, 2 floor(h/2) + 4 c + floor(w/2)] [2 · (h mod 2) + (w mod 2) = a_argmax[n, c, floor(h/2),
+    #     floor(w/2)]] [a[n, c, h, w] > 0]
     for n in range(a.shape[0]):
-        for k in range(12):
+        for c in range(a.shape[1]):
+            for h in range(a.shape[2]):
+                for w in range(a.shape[3]):
+                    grad_a[n, c, h, w] = (
+                        grad_a_2[n, 2 * (h // 2) + 4 * c + w // 2] if 2 * (h % 2) + w % 2 == a_argmax[n, c, h // 2, w // 2] and not a[n, c,
+                        h, w] <= real(0.0) else real(0.0)
+                    )
+
+
+@njit(cache=True, error_model="numpy")
+def batchnorm_grad_gamma(grad_a, h, grad_gamma):
+    """Write grad_gamma."""
+    # grad_gamma[c] = Σ_{n, h, w} grad_a[n, c, h, w] h[n, c, h, w]
+    for c in range(grad_a.shape[1]):
+        total = real(0.0)
+        for n in range(grad_a.shape[0]):
+            for h_ in range(grad_a.shape[2]):
+                for w in range(grad_a.shape[3]):
+                    total += grad_a[n, c, h_, w] * h[n, c, h_, w]
+        grad_gamma[c] = total
+
+
+@njit(cache=True, error_model="numpy")
+def batchnorm_grad_beta(grad_a, grad_beta):
+    """Write grad_beta."""
+    # grad_beta[c] = Σ_{n, h, w} grad_a[n, c, h, w]
+    for c in range(grad_a.shape[1]):
+        total = real(0.0)
+        for n in range(grad_a.shape[0]):
+            for h in range(grad_a.shape[2]):
+                for w in range(grad_a.shape[3]):
+                    total += grad_a[n, c, h, w]
+        grad_beta[c] = total
+
+
+@njit(cache=True, error_model="numpy")
+def conv2d_delta(gamma, grad_a, h, sigma, delta):
+    """Write delta."""
+    # delta[n, k, p, q] = (16 grad_a[n, k, p, q] N − Σ_{i, h, w} grad_a[i, k, h, w] − h[n, k, p, q] Σ_{i, h, w} grad_a[i, k, h, w] h[i,
+    #     k, h, w]) · gamma[k]/(16 sigma[k] N)
+    N = grad_a.shape[0]
+    for n in range(grad_a.shape[0]):
+        for k in range(32):
+            total = real(0.0)
+            for i in range(grad_a.shape[0]):
+                for h_ in range(4):
+                    for w in range(4):
+                        total += grad_a[i, k, h_, w]
+            total_2 = real(0.0)
+            for i in range(grad_a.shape[0]):
+                for h_ in range(4):
+                    for w in range(4):
+                        total_2 += grad_a[i, k, h_, w] * h[i, k, h_, w]
             for p in range(4):
                 for q in range(4):
                     delta[n, k, p, q] = (
-                        grad_a[n, 2 * (p // 2) + 4 * k + q // 2] if 2 * (p % 2) + q % 2 == a_argmax_next[n, k, p // 2, q // 2] and not a[n,
-                        k, p, q] <= real(0.0) else real(0.0)
+                        (real(16.0) * grad_a[n, k, p, q] * real(N) - total - h[n, k, p, q] * total_2) * gamma[k] / real(16.0) / sigma[k]
+                        / real(N)
                     )
 
 
@@ -327,41 +508,28 @@ def conv2d_grad_W(delta, x, grad_W, delta_copy, x_windows):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_grad_b(delta, grad_b):
-    """Write grad_b."""
-    # grad_b[k] = Σ_{n, p, q} delta[n, k, p, q]
-    for k in range(grad_b.shape[0]):
-        total = real(0.0)
-        for n in range(delta.shape[0]):
-            for p in range(4):
-                for q in range(4):
-                    total += delta[n, k, p, q]
-        grad_b[k] = total
-
-
-@njit(cache=True, error_model="numpy")
 def maxpool2d_grad_a(W, delta, grad_a, W_copy, delta_windows, products):
     """Write grad_a."""
     # grad_a[n, c, h, w] = Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 4] [0 ≤ 1 + w − v < 4]
     n_2 = grad_a.shape[2]
     n_3 = grad_a.shape[3]
-    W_copy_matrix = W_copy.reshape((grad_a.shape[1], 108))
-    delta_windows_matrix = delta_windows.reshape((108, delta.shape[0] * grad_a.shape[2] * grad_a.shape[3]))
+    W_copy_matrix = W_copy.reshape((grad_a.shape[1], 96))
+    delta_windows_matrix = delta_windows.reshape((96, delta.shape[0] * grad_a.shape[2] * grad_a.shape[3]))
     products_matrix = products.reshape((grad_a.shape[1], delta.shape[0] * grad_a.shape[2] * grad_a.shape[3]))
-    for c in range(grad_a.shape[1]):
-        for k in range(12):
+    products[:] = real(0.0)
+    for v in range(3):
+        for c in range(grad_a.shape[1]):
+            for k in range(32):
+                for u in range(3):
+                    W_copy[c, k, u] = W[k, c, u, v]
+        delta_windows[:] = real(0.0)
+        for k in range(32):
             for u in range(3):
-                for v in range(3):
-                    W_copy[c, k, u, v] = W[k, c, u, v]
-    delta_windows[:] = real(0.0)
-    for k in range(12):
-        for u in range(3):
-            for v in range(3):
                 for n in range(delta.shape[0]):
                     for h in range(max(0, u - 1), min(n_2, u + 3)):
                         for w in range(max(0, v - 1), min(n_3, v + 3)):
-                            delta_windows[k, u, v, n, h, w] = delta[n, k, h + 1 - u, w + 1 - v]
-    product(W_copy_matrix, delta_windows_matrix, products_matrix)
+                            delta_windows[k, u, n, h, w] = delta[n, k, h + 1 - u, w + 1 - v]
+        add_product(W_copy_matrix, delta_windows_matrix, products_matrix)
     for n in range(delta.shape[0]):
         for c in range(grad_a.shape[1]):
             for h in range(grad_a.shape[2]):
@@ -370,17 +538,43 @@ def maxpool2d_grad_a(W, delta, grad_a, W_copy, delta_windows, products):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_delta_2(a, a_argmax_next, grad_a, delta):
-    """Write delta."""
-    # delta[n, k, p, q] = grad_a[n, k, floor(p/2), floor(q/2)] [2 · (p mod 2) + (q mod 2) = a_argmax_next[n, k, floor(p/2), floor(q/2)]]
-    #     [a[n, k, p, q] > 0]
+def batchnorm_grad_a_2(a, a_argmax, grad_a_2, grad_a):
+    """Write grad_a."""
+    # grad_a[n, c, h, w] = grad_a_2[n, c, floor(h/2), floor(w/2)] [2 · (h mod 2) + (w mod 2) = a_argmax[n, c, floor(h/2), floor(w/2)]]
+    #     [a[n, c, h, w] > 0]
     for n in range(a.shape[0]):
-        for k in range(6):
+        for c in range(a.shape[1]):
+            for h in range(a.shape[2]):
+                for w in range(a.shape[3]):
+                    grad_a[n, c, h, w] = (
+                        grad_a_2[n, c, h // 2, w // 2] if 2 * (h % 2) + w % 2 == a_argmax[n, c, h // 2, w // 2] and not a[n, c, h, w]
+                        <= real(0.0) else real(0.0)
+                    )
+
+
+@njit(cache=True, error_model="numpy")
+def conv2d_delta_2(gamma, grad_a, h, sigma, delta):
+    """Write delta."""
+    # delta[n, k, p, q] = (64 grad_a[n, k, p, q] N − Σ_{i, h, w} grad_a[i, k, h, w] − h[n, k, p, q] Σ_{i, h, w} grad_a[i, k, h, w] h[i,
+    #     k, h, w]) · gamma[k]/(64 sigma[k] N)
+    N = grad_a.shape[0]
+    for n in range(grad_a.shape[0]):
+        for k in range(16):
+            total = real(0.0)
+            for i in range(grad_a.shape[0]):
+                for h_ in range(8):
+                    for w in range(8):
+                        total += grad_a[i, k, h_, w]
+            total_2 = real(0.0)
+            for i in range(grad_a.shape[0]):
+                for h_ in range(8):
+                    for w in range(8):
+                        total_2 += grad_a[i, k, h_, w] * h[i, k, h_, w]
             for p in range(8):
                 for q in range(8):
                     delta[n, k, p, q] = (
-                        grad_a[n, k, p // 2, q // 2] if 2 * (p % 2) + q % 2 == a_argmax_next[n, k, p // 2, q // 2] and not a[n, k, p, q]
-                        <= real(0.0) else real(0.0)
+                        (real(64.0) * grad_a[n, k, p, q] * real(N) - total - h[n, k, p, q] * total_2) * gamma[k] / real(64.0) / sigma[k]
+                        / real(N)
                     )
 
 
@@ -388,7 +582,7 @@ def conv2d_delta_2(a, a_argmax_next, grad_a, delta):
 def conv2d_grad_W_2(delta, x, grad_W, x_windows):
     """Write grad_W."""
     # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    delta_matrices = delta.reshape((delta.shape[0], 6, 64))
+    delta_matrices = delta.reshape((delta.shape[0], 16, 64))
     x_windows_matrix = x_windows.reshape((grad_W.shape[1] * grad_W.shape[2] * grad_W.shape[3], 64))
     grad_W_matrix = grad_W.reshape((grad_W.shape[0], grad_W.shape[1] * grad_W.shape[2] * grad_W.shape[3]))
     x_windows[:] = real(0.0)
@@ -404,19 +598,6 @@ def conv2d_grad_W_2(delta, x, grad_W, x_windows):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_grad_b_2(delta, grad_b):
-    """Write grad_b."""
-    # grad_b[k] = Σ_{n, p, q} delta[n, k, p, q]
-    for k in range(grad_b.shape[0]):
-        total = real(0.0)
-        for n in range(delta.shape[0]):
-            for p in range(8):
-                for q in range(8):
-                    total += delta[n, k, p, q]
-        grad_b[k] = total
-
-
-@njit(cache=True, error_model="numpy")
 def write_grad_x(W, delta, grad_x):
     """Write grad_x."""
     # grad_x[n, c, h, w] = Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]
@@ -425,11 +606,28 @@ def write_grad_x(W, delta, grad_x):
         for c in range(grad_x.shape[1]):
             for h in range(grad_x.shape[2]):
                 grad_x[n, c, h] = real(0.0)
-                for k in range(6):
+                for k in range(16):
                     for u in range(max(0, h - 6), min(3, h + 2)):
                         for v in range(3):
                             for w in range(max(0, v - 1), min(n_3, v + 7)):
                                 grad_x[n, c, h, w] += W[k, c, u, v] * delta[n, k, h + 1 - u, w + 1 - v]
+
+
+@njit(cache=True, error_model="numpy")
+def batchnorm_running_mean_next(mu, running_mean, running_mean_next):
+    """Write running_mean_next."""
+    # running_mean_next[c] = mu[c]/10 + (9/10) · running_mean[c]
+    for c in range(mu.shape[0]):
+        running_mean_next[c] = mu[c] / real(10.0) + real(0.9) * running_mean[c]
+
+
+@njit(cache=True, error_model="numpy")
+def batchnorm_running_var_next(running_var, v, running_var_next, N, n_2, n_3):
+    """Write running_var_next."""
+    # running_var_next[c] = (9/10) · running_var[c] + v[c] N n_2 n_3/(10 · (N n_2 n_3 − [N n_2 n_3 > 1]))
+    t = real(N) * real(n_2) * real(n_3)
+    for c in range(running_var.shape[0]):
+        running_var_next[c] = real(0.9) * running_var[c] + v[c] * t / real(10.0) / (t - (real(0.0) if t <= real(1.0) else real(1.0)))
 
 
 @njit(cache=True, error_model="numpy")
@@ -444,74 +642,190 @@ def check(x, y):
 def forward(params, x, out, work):
     """Write the network's output for a batch into out."""
     n = x.shape[0]
-    conv2d_1_W = view_4(params, 0, 6, 1, 3, 3)
-    conv2d_1_b = params[54:60]
-    conv2d_1_a = view_4(work, 0, n, 6, 8, 8)
-    x_windows = view_5(work, 2814 * n, 1, 3, 3, 8, 8)
-    maxpool2d_1_a_argmax = view_4(work, 384 * n, n, 6, 4, 4)
-    maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
-    conv2d_2_W = view_4(params, 60, 12, 6, 3, 3)
-    conv2d_2_b = params[708:720]
-    conv2d_2_a = view_4(work, 576 * n, n, 12, 4, 4)
-    x_windows_ = view_6(work, 768 * n, 6, 3, 3, n, 4, 4)
-    products = view_4(work, 1632 * n, 12, n, 4, 4)
-    maxpool2d_2_a_argmax = view_4(work, 768 * n, n, 12, 2, 2)
-    maxpool2d_2_a = view_4(work, 816 * n, n, 12, 2, 2)
-    flatten_1_a = view_2(work, 864 * n, n, 48)
-    dense_1_W = view_2(params, 720, 10, 48)
-    dense_1_b = params[1200:1210]
+    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
+    conv2d_1_z = view_4(work, 0, n, 16, 8, 8)
+    x_windows = view_5(work, 3584 * n, 1, 3, 3, 8, 8)
+    batchnorm_1_running_var = params[6154:6170]
+    batchnorm_1_sigma = work[3584 * n:3584 * n + 16]
+    batchnorm_1_running_mean = params[6138:6154]
+    batchnorm_1_beta = params[160:176]
+    batchnorm_1_gamma = params[144:160]
+    batchnorm_1_a = view_4(work, 1024 * n, n, 16, 8, 8)
+    activation_1_a = view_4(work, 0, n, 16, 8, 8)
+    maxpool2d_1_a = view_4(work, 1024 * n, n, 16, 4, 4)
+    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
+    conv2d_2_z = view_4(work, 0, n, 32, 4, 4)
+    x_windows_ = view_6(work, 1280 * n, 16, 3, 3, n, 4, 4)
+    products = view_4(work, 512 * n, 32, n, 4, 4)
+    batchnorm_2_running_var = params[6202:6234]
+    batchnorm_2_sigma = work[3584 * n:3584 * n + 32]
+    batchnorm_2_running_mean = params[6170:6202]
+    batchnorm_2_beta = params[4816:4848]
+    batchnorm_2_gamma = params[4784:4816]
+    batchnorm_2_a = view_4(work, 512 * n, n, 32, 4, 4)
+    activation_2_a = view_4(work, 0, n, 32, 4, 4)
+    maxpool2d_2_a = view_4(work, 512 * n, n, 32, 2, 2)
+    flatten_1_a = view_2(work, 0, n, 128)
+    dropout_1_a = view_2(work, 128 * n, n, 128)
+    dense_1_W = view_2(params, 4848, 10, 128)
+    dense_1_b = params[6128:6138]
     # conv2d_1
-    conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a, x_windows)
+    conv2d_z(conv2d_1_W, x, conv2d_1_z, x_windows)
+    # batchnorm_1
+    batchnorm_sigma_2(batchnorm_1_running_var, batchnorm_1_sigma)
+    batchnorm_a_2(batchnorm_1_running_mean, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_a)
+    # activation_1
+    activation_a(batchnorm_1_a, activation_1_a)
     # maxpool2d_1
-    maxpool2d_a(conv2d_1_a, maxpool2d_1_a_argmax, maxpool2d_1_a)
+    maxpool2d_a_3(activation_1_a, maxpool2d_1_a)
     # conv2d_2
-    conv2d_a_2(conv2d_2_W, conv2d_2_b, maxpool2d_1_a, conv2d_2_a, x_windows_, products)
+    conv2d_z_2(conv2d_2_W, maxpool2d_1_a, conv2d_2_z, x_windows_, products)
+    # batchnorm_2
+    batchnorm_sigma_2(batchnorm_2_running_var, batchnorm_2_sigma)
+    batchnorm_a_2(batchnorm_2_running_mean, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_a)
+    # activation_2
+    activation_a(batchnorm_2_a, activation_2_a)
     # maxpool2d_2
-    maxpool2d_a_2(conv2d_2_a, maxpool2d_2_a_argmax, maxpool2d_2_a)
+    maxpool2d_a_4(activation_2_a, maxpool2d_2_a)
     # flatten_1
     flatten_a(maxpool2d_2_a, flatten_1_a)
+    # dropout_1
+    dropout_a_2(flatten_1_a, dropout_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, flatten_1_a, out)
+    dense_z(dense_1_W, dense_1_b, dropout_1_a, out)
 
 
 @njit(cache=True, error_model="numpy")
-def loss(params, x, y, work):
+def evaluation(params, x, y, work):
+    """Return the loss of a batch in inference."""
+    if check(x, y) != 0:
+        return np.nan
+    n = x.shape[0]
+    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
+    conv2d_1_z = view_4(work, 0, n, 16, 8, 8)
+    x_windows = view_5(work, 3584 * n, 1, 3, 3, 8, 8)
+    batchnorm_1_running_var = params[6154:6170]
+    batchnorm_1_sigma = work[3584 * n:3584 * n + 16]
+    batchnorm_1_running_mean = params[6138:6154]
+    batchnorm_1_beta = params[160:176]
+    batchnorm_1_gamma = params[144:160]
+    batchnorm_1_a = view_4(work, 1024 * n, n, 16, 8, 8)
+    activation_1_a = view_4(work, 0, n, 16, 8, 8)
+    maxpool2d_1_a = view_4(work, 1024 * n, n, 16, 4, 4)
+    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
+    conv2d_2_z = view_4(work, 0, n, 32, 4, 4)
+    x_windows_ = view_6(work, 1280 * n, 16, 3, 3, n, 4, 4)
+    products = view_4(work, 512 * n, 32, n, 4, 4)
+    batchnorm_2_running_var = params[6202:6234]
+    batchnorm_2_sigma = work[3584 * n:3584 * n + 32]
+    batchnorm_2_running_mean = params[6170:6202]
+    batchnorm_2_beta = params[4816:4848]
+    batchnorm_2_gamma = params[4784:4816]
+    batchnorm_2_a = view_4(work, 512 * n, n, 32, 4, 4)
+    activation_2_a = view_4(work, 0, n, 32, 4, 4)
+    maxpool2d_2_a = view_4(work, 512 * n, n, 32, 2, 2)
+    flatten_1_a = view_2(work, 0, n, 128)
+    dropout_1_a = view_2(work, 128 * n, n, 128)
+    dense_1_W = view_2(params, 4848, 10, 128)
+    dense_1_b = params[6128:6138]
+    dense_1_z = view_2(work, 0, n, 10)
+    loss_L = work[10 * n:11 * n]
+    loss_ = work[3584 * n:3584 * n + 1]
+    # conv2d_1
+    conv2d_z(conv2d_1_W, x, conv2d_1_z, x_windows)
+    # batchnorm_1
+    batchnorm_sigma_2(batchnorm_1_running_var, batchnorm_1_sigma)
+    batchnorm_a_2(batchnorm_1_running_mean, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_a)
+    # activation_1
+    activation_a(batchnorm_1_a, activation_1_a)
+    # maxpool2d_1
+    maxpool2d_a_3(activation_1_a, maxpool2d_1_a)
+    # conv2d_2
+    conv2d_z_2(conv2d_2_W, maxpool2d_1_a, conv2d_2_z, x_windows_, products)
+    # batchnorm_2
+    batchnorm_sigma_2(batchnorm_2_running_var, batchnorm_2_sigma)
+    batchnorm_a_2(batchnorm_2_running_mean, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_a)
+    # activation_2
+    activation_a(batchnorm_2_a, activation_2_a)
+    # maxpool2d_2
+    maxpool2d_a_4(activation_2_a, maxpool2d_2_a)
+    # flatten_1
+    flatten_a(maxpool2d_2_a, flatten_1_a)
+    # dropout_1
+    dropout_a_2(flatten_1_a, dropout_1_a)
+    # dense_1
+    dense_z(dense_1_W, dense_1_b, dropout_1_a, dense_1_z)
+    # loss
+    write_loss_L(dense_1_z, y, loss_L)
+    loss_total(loss_L, loss_)
+    return float(loss_[0])
+
+
+@njit(cache=True, error_model="numpy")
+def loss(params, x, dropout_1_mask, y, work):
     """Return the loss of a batch; work keeps what the gradients read."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    conv2d_1_W = view_4(params, 0, 6, 1, 3, 3)
-    conv2d_1_b = params[54:60]
-    conv2d_1_a = view_4(work, 0, n, 6, 8, 8)
-    x_windows = view_5(work, 2814 * n, 1, 3, 3, 8, 8)
-    maxpool2d_1_a_argmax = view_4(work, 384 * n, n, 6, 4, 4)
-    maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
-    conv2d_2_W = view_4(params, 60, 12, 6, 3, 3)
-    conv2d_2_b = params[708:720]
-    conv2d_2_a = view_4(work, 576 * n, n, 12, 4, 4)
-    x_windows_ = view_6(work, 768 * n, 6, 3, 3, n, 4, 4)
-    products = view_4(work, 1632 * n, 12, n, 4, 4)
-    maxpool2d_2_a_argmax = view_4(work, 768 * n, n, 12, 2, 2)
-    maxpool2d_2_a = view_4(work, 816 * n, n, 12, 2, 2)
-    flatten_1_a = view_2(work, 864 * n, n, 48)
-    dense_1_W = view_2(params, 720, 10, 48)
-    dense_1_b = params[1200:1210]
-    dense_1_z = view_2(work, 816 * n, n, 10)
-    loss_p = view_2(work, 826 * n, n, 10)
-    loss_L = work[836 * n:837 * n]
-    loss_ = work[2814 * n:2814 * n + 1]
+    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
+    conv2d_1_z = view_4(work, 0, n, 16, 8, 8)
+    x_windows = view_5(work, 5888 * n, 1, 3, 3, 8, 8)
+    batchnorm_1_mu = work[5888 * n:5888 * n + 16]
+    batchnorm_1_v = work[5888 * n + 16:5888 * n + 32]
+    batchnorm_1_sigma = work[5888 * n + 32:5888 * n + 48]
+    batchnorm_1_beta = params[160:176]
+    batchnorm_1_gamma = params[144:160]
+    batchnorm_1_h = view_4(work, 1024 * n, n, 16, 8, 8)
+    batchnorm_1_a = view_4(work, 2048 * n, n, 16, 8, 8)
+    activation_1_a = view_4(work, 0, n, 16, 8, 8)
+    maxpool2d_1_a_argmax = view_4(work, 2048 * n, n, 16, 4, 4)
+    maxpool2d_1_a = view_4(work, 2304 * n, n, 16, 4, 4)
+    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
+    conv2d_2_z = view_4(work, 2560 * n, n, 32, 4, 4)
+    x_windows_ = view_6(work, 3072 * n, 16, 3, 3, n, 4, 4)
+    products = view_4(work, 5376 * n, 32, n, 4, 4)
+    batchnorm_2_mu = work[5888 * n + 48:5888 * n + 80]
+    batchnorm_2_v = work[5888 * n + 80:5888 * n + 112]
+    batchnorm_2_sigma = work[5888 * n + 112:5888 * n + 144]
+    batchnorm_2_beta = params[4816:4848]
+    batchnorm_2_gamma = params[4784:4816]
+    batchnorm_2_h = view_4(work, 3072 * n, n, 32, 4, 4)
+    batchnorm_2_a = view_4(work, 3584 * n, n, 32, 4, 4)
+    activation_2_a = view_4(work, 2560 * n, n, 32, 4, 4)
+    maxpool2d_2_a_argmax = view_4(work, 3584 * n, n, 32, 2, 2)
+    maxpool2d_2_a = view_4(work, 3712 * n, n, 32, 2, 2)
+    flatten_1_a = view_2(work, 3840 * n, n, 128)
+    dropout_1_a = view_2(work, 3712 * n, n, 128)
+    dense_1_W = view_2(params, 4848, 10, 128)
+    dense_1_b = params[6128:6138]
+    dense_1_z = view_2(work, 3840 * n, n, 10)
+    loss_p = view_2(work, 3850 * n, n, 10)
+    loss_L = work[3860 * n:3861 * n]
+    loss_ = work[5888 * n + 144:5888 * n + 145]
     # conv2d_1
-    conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a, x_windows)
+    conv2d_z(conv2d_1_W, x, conv2d_1_z, x_windows)
+    # batchnorm_1
+    batchnorm_sigma(conv2d_1_z, batchnorm_1_mu, batchnorm_1_v, batchnorm_1_sigma)
+    batchnorm_a(batchnorm_1_mu, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_h, batchnorm_1_a)
+    # activation_1
+    activation_a(batchnorm_1_a, activation_1_a)
     # maxpool2d_1
-    maxpool2d_a(conv2d_1_a, maxpool2d_1_a_argmax, maxpool2d_1_a)
+    maxpool2d_a(activation_1_a, maxpool2d_1_a_argmax, maxpool2d_1_a)
     # conv2d_2
-    conv2d_a_2(conv2d_2_W, conv2d_2_b, maxpool2d_1_a, conv2d_2_a, x_windows_, products)
+    conv2d_z_2(conv2d_2_W, maxpool2d_1_a, conv2d_2_z, x_windows_, products)
+    # batchnorm_2
+    batchnorm_sigma(conv2d_2_z, batchnorm_2_mu, batchnorm_2_v, batchnorm_2_sigma)
+    batchnorm_a(batchnorm_2_mu, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_h, batchnorm_2_a)
+    # activation_2
+    activation_a(batchnorm_2_a, activation_2_a)
     # maxpool2d_2
-    maxpool2d_a_2(conv2d_2_a, maxpool2d_2_a_argmax, maxpool2d_2_a)
+    maxpool2d_a_2(activation_2_a, maxpool2d_2_a_argmax, maxpool2d_2_a)
     # flatten_1
     flatten_a(maxpool2d_2_a, flatten_1_a)
+    # dropout_1
+    dropout_a(dropout_1_mask, flatten_1_a, dropout_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z)
+    dense_z(dense_1_W, dense_1_b, dropout_1_a, dense_1_z)
     # loss
     write_loss_p(dense_1_z, loss_p)
     write_loss_L(dense_1_z, y, loss_L)
@@ -520,123 +834,185 @@ def loss(params, x, y, work):
 
 
 @njit(cache=True, error_model="numpy")
-def value_and_grad(params, x, y, grads, work):
+def value_and_grad(params, x, dropout_1_mask, y, grads, work):
     """Return the loss of a batch and write its gradients into grads."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    value = loss(params, x, y, work)
-    loss_p = view_2(work, 826 * n, n, 10)
-    delta_dense_1 = view_2(work, 836 * n, n, 10)
-    flatten_1_a = view_2(work, 864 * n, n, 48)
-    grad_dense_1_W = view_2(grads, 720, 10, 48)
-    grad_dense_1_b = grads[1200:1210]
-    dense_1_W = view_2(params, 720, 10, 48)
-    grad_flatten_1_a = view_2(work, 846 * n, n, 48)
-    conv2d_2_a = view_4(work, 576 * n, n, 12, 4, 4)
-    maxpool2d_2_a_argmax = view_4(work, 768 * n, n, 12, 2, 2)
-    delta_conv2d_2 = view_4(work, 894 * n, n, 12, 4, 4)
-    maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
-    grad_conv2d_2_W = view_4(grads, 60, 12, 6, 3, 3)
-    delta_copy = view_4(work, 576 * n, 12, n, 4, 4)
-    x_windows = view_6(work, 1086 * n, 6, 3, 3, n, 4, 4)
-    grad_conv2d_2_b = grads[708:720]
-    conv2d_2_W = view_4(params, 60, 12, 6, 3, 3)
-    grad_maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
-    W_copy = view_4(work, 2814 * n + 1, 6, 12, 3, 3)
-    delta_windows = view_6(work, 1086 * n, 12, 3, 3, n, 4, 4)
-    products = view_4(work, 576 * n, 6, n, 4, 4)
-    conv2d_1_a = view_4(work, 0, n, 6, 8, 8)
-    maxpool2d_1_a_argmax = view_4(work, 384 * n, n, 6, 4, 4)
-    delta_conv2d_1 = view_4(work, 826 * n, n, 6, 8, 8)
-    grad_conv2d_1_W = view_4(grads, 0, 6, 1, 3, 3)
-    x_windows_ = view_5(work, 2814 * n + 1, 1, 3, 3, 8, 8)
-    grad_conv2d_1_b = grads[54:60]
+    value = loss(params, x, dropout_1_mask, y, work)
+    loss_p = view_2(work, 3850 * n, n, 10)
+    delta_dense_1 = view_2(work, 3840 * n, n, 10)
+    dropout_1_a = view_2(work, 3712 * n, n, 128)
+    grad_dense_1_W = view_2(grads, 4848, 10, 128)
+    grad_dense_1_b = grads[6128:6138]
+    dense_1_W = view_2(params, 4848, 10, 128)
+    grad_flatten_1_a = view_2(work, 3712 * n, n, 128)
+    activation_2_a = view_4(work, 2560 * n, n, 32, 4, 4)
+    maxpool2d_2_a_argmax = view_4(work, 3584 * n, n, 32, 2, 2)
+    grad_batchnorm_2_a = view_4(work, 3840 * n, n, 32, 4, 4)
+    batchnorm_2_h = view_4(work, 3072 * n, n, 32, 4, 4)
+    grad_batchnorm_2_gamma = grads[4784:4816]
+    grad_batchnorm_2_beta = grads[4816:4848]
+    batchnorm_2_gamma = params[4784:4816]
+    batchnorm_2_sigma = work[5888 * n + 112:5888 * n + 144]
+    delta_conv2d_2 = view_4(work, 2560 * n, n, 32, 4, 4)
+    maxpool2d_1_a = view_4(work, 2304 * n, n, 16, 4, 4)
+    grad_conv2d_2_W = view_4(grads, 176, 32, 16, 3, 3)
+    delta_copy = view_4(work, 3072 * n, 32, n, 4, 4)
+    x_windows = view_6(work, 3584 * n, 16, 3, 3, n, 4, 4)
+    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
+    grad_maxpool2d_1_a = view_4(work, 2304 * n, n, 16, 4, 4)
+    W_copy = view_3(work, 5888 * n + 145, 16, 32, 3)
+    delta_windows = view_5(work, 3072 * n, 32, 3, n, 4, 4)
+    products = view_4(work, 4608 * n, 16, n, 4, 4)
+    activation_1_a = view_4(work, 0, n, 16, 8, 8)
+    maxpool2d_1_a_argmax = view_4(work, 2048 * n, n, 16, 4, 4)
+    grad_batchnorm_1_a = view_4(work, 2560 * n, n, 16, 8, 8)
+    batchnorm_1_h = view_4(work, 1024 * n, n, 16, 8, 8)
+    grad_batchnorm_1_gamma = grads[144:160]
+    grad_batchnorm_1_beta = grads[160:176]
+    batchnorm_1_gamma = params[144:160]
+    batchnorm_1_sigma = work[5888 * n + 32:5888 * n + 48]
+    delta_conv2d_1 = view_4(work, 0, n, 16, 8, 8)
+    grad_conv2d_1_W = view_4(grads, 0, 16, 1, 3, 3)
+    x_windows_ = view_5(work, 5888 * n + 145, 1, 3, 3, 8, 8)
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
-    dense_grad_W(delta_dense_1, flatten_1_a, grad_dense_1_W)
+    dense_grad_W(delta_dense_1, dropout_1_a, grad_dense_1_W)
     dense_grad_b(delta_dense_1, grad_dense_1_b)
     # flatten_1
-    flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
+    flatten_grad_a(dense_1_W, delta_dense_1, dropout_1_mask, grad_flatten_1_a)
+    # batchnorm_2
+    batchnorm_grad_a(activation_2_a, maxpool2d_2_a_argmax, grad_flatten_1_a, grad_batchnorm_2_a)
+    batchnorm_grad_gamma(grad_batchnorm_2_a, batchnorm_2_h, grad_batchnorm_2_gamma)
+    batchnorm_grad_beta(grad_batchnorm_2_a, grad_batchnorm_2_beta)
     # conv2d_2
-    conv2d_delta(conv2d_2_a, maxpool2d_2_a_argmax, grad_flatten_1_a, delta_conv2d_2)
+    conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_h, batchnorm_2_sigma, delta_conv2d_2)
     conv2d_grad_W(delta_conv2d_2, maxpool2d_1_a, grad_conv2d_2_W, delta_copy, x_windows)
-    conv2d_grad_b(delta_conv2d_2, grad_conv2d_2_b)
     # maxpool2d_1
     maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a, W_copy, delta_windows, products)
+    # batchnorm_1
+    batchnorm_grad_a_2(activation_1_a, maxpool2d_1_a_argmax, grad_maxpool2d_1_a, grad_batchnorm_1_a)
+    batchnorm_grad_gamma(grad_batchnorm_1_a, batchnorm_1_h, grad_batchnorm_1_gamma)
+    batchnorm_grad_beta(grad_batchnorm_1_a, grad_batchnorm_1_beta)
     # conv2d_1
-    conv2d_delta_2(conv2d_1_a, maxpool2d_1_a_argmax, grad_maxpool2d_1_a, delta_conv2d_1)
+    conv2d_delta_2(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_h, batchnorm_1_sigma, delta_conv2d_1)
     conv2d_grad_W_2(delta_conv2d_1, x, grad_conv2d_1_W, x_windows_)
-    conv2d_grad_b_2(delta_conv2d_1, grad_conv2d_1_b)
     return value
 
 
 @njit(cache=True, error_model="numpy")
-def input_gradients(params, x, y, grads_x, work):
+def input_gradients(params, x, dropout_1_mask, y, grads_x, work):
     """Return the loss of a batch and write its gradient with respect to the inputs."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    value = loss(params, x, y, work)
-    loss_p = view_2(work, 826 * n, n, 10)
-    delta_dense_1 = view_2(work, 836 * n, n, 10)
-    dense_1_W = view_2(params, 720, 10, 48)
-    grad_flatten_1_a = view_2(work, 846 * n, n, 48)
-    conv2d_2_a = view_4(work, 576 * n, n, 12, 4, 4)
-    maxpool2d_2_a_argmax = view_4(work, 768 * n, n, 12, 2, 2)
-    delta_conv2d_2 = view_4(work, 894 * n, n, 12, 4, 4)
-    conv2d_2_W = view_4(params, 60, 12, 6, 3, 3)
-    grad_maxpool2d_1_a = view_4(work, 480 * n, n, 6, 4, 4)
-    W_copy = view_4(work, 2814 * n + 1, 6, 12, 3, 3)
-    delta_windows = view_6(work, 1086 * n, 12, 3, 3, n, 4, 4)
-    products = view_4(work, 576 * n, 6, n, 4, 4)
-    conv2d_1_a = view_4(work, 0, n, 6, 8, 8)
-    maxpool2d_1_a_argmax = view_4(work, 384 * n, n, 6, 4, 4)
-    delta_conv2d_1 = view_4(work, 826 * n, n, 6, 8, 8)
-    conv2d_1_W = view_4(params, 0, 6, 1, 3, 3)
+    value = loss(params, x, dropout_1_mask, y, work)
+    loss_p = view_2(work, 3850 * n, n, 10)
+    delta_dense_1 = view_2(work, 3840 * n, n, 10)
+    dense_1_W = view_2(params, 4848, 10, 128)
+    grad_flatten_1_a = view_2(work, 3712 * n, n, 128)
+    activation_2_a = view_4(work, 2560 * n, n, 32, 4, 4)
+    maxpool2d_2_a_argmax = view_4(work, 3584 * n, n, 32, 2, 2)
+    grad_batchnorm_2_a = view_4(work, 3840 * n, n, 32, 4, 4)
+    batchnorm_2_gamma = params[4784:4816]
+    batchnorm_2_h = view_4(work, 3072 * n, n, 32, 4, 4)
+    batchnorm_2_sigma = work[5888 * n + 112:5888 * n + 144]
+    delta_conv2d_2 = view_4(work, 2560 * n, n, 32, 4, 4)
+    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
+    grad_maxpool2d_1_a = view_4(work, 2304 * n, n, 16, 4, 4)
+    W_copy = view_3(work, 5888 * n + 145, 16, 32, 3)
+    delta_windows = view_5(work, 3072 * n, 32, 3, n, 4, 4)
+    products = view_4(work, 4608 * n, 16, n, 4, 4)
+    activation_1_a = view_4(work, 0, n, 16, 8, 8)
+    maxpool2d_1_a_argmax = view_4(work, 2048 * n, n, 16, 4, 4)
+    grad_batchnorm_1_a = view_4(work, 2560 * n, n, 16, 8, 8)
+    batchnorm_1_gamma = params[144:160]
+    batchnorm_1_h = view_4(work, 1024 * n, n, 16, 8, 8)
+    batchnorm_1_sigma = work[5888 * n + 32:5888 * n + 48]
+    delta_conv2d_1 = view_4(work, 0, n, 16, 8, 8)
+    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     # flatten_1
-    flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
+    flatten_grad_a(dense_1_W, delta_dense_1, dropout_1_mask, grad_flatten_1_a)
+    # batchnorm_2
+    batchnorm_grad_a(activation_2_a, maxpool2d_2_a_argmax, grad_flatten_1_a, grad_batchnorm_2_a)
     # conv2d_2
-    conv2d_delta(conv2d_2_a, maxpool2d_2_a_argmax, grad_flatten_1_a, delta_conv2d_2)
+    conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_h, batchnorm_2_sigma, delta_conv2d_2)
     # maxpool2d_1
     maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a, W_copy, delta_windows, products)
+    # batchnorm_1
+    batchnorm_grad_a_2(activation_1_a, maxpool2d_1_a_argmax, grad_maxpool2d_1_a, grad_batchnorm_1_a)
     # conv2d_1
-    conv2d_delta_2(conv2d_1_a, maxpool2d_1_a_argmax, grad_maxpool2d_1_a, delta_conv2d_1)
+    conv2d_delta_2(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_h, batchnorm_1_sigma, delta_conv2d_1)
     # x
     write_grad_x(conv2d_1_W, delta_conv2d_1, grads_x)
     return value
 
 
 @njit(cache=True, error_model="numpy")
+def update_statistics(params, x, dropout_1_mask, y, work):
+    """Write the next running statistics into params; work is as value_and_grad of the same batch left it."""
+    n = x.shape[0]
+    batchnorm_1_mu = work[5888 * n:5888 * n + 16]
+    batchnorm_1_running_mean = params[6138:6154]
+    batchnorm_1_running_mean_next = work[5888 * n + 32:5888 * n + 48]
+    batchnorm_1_running_var = params[6154:6170]
+    batchnorm_1_v = work[5888 * n + 16:5888 * n + 32]
+    batchnorm_1_running_var_next = work[5888 * n:5888 * n + 16]
+    batchnorm_2_mu = work[5888 * n + 48:5888 * n + 80]
+    batchnorm_2_running_mean = params[6170:6202]
+    batchnorm_2_running_mean_next = work[5888 * n + 112:5888 * n + 144]
+    batchnorm_2_running_var = params[6202:6234]
+    batchnorm_2_v = work[5888 * n + 80:5888 * n + 112]
+    batchnorm_2_running_var_next = work[5888 * n + 48:5888 * n + 80]
+    # batchnorm_1
+    batchnorm_running_mean_next(batchnorm_1_mu, batchnorm_1_running_mean, batchnorm_1_running_mean_next)
+    batchnorm_running_var_next(batchnorm_1_running_var, batchnorm_1_v, batchnorm_1_running_var_next, n, 8, 8)
+    # batchnorm_2
+    batchnorm_running_mean_next(batchnorm_2_mu, batchnorm_2_running_mean, batchnorm_2_running_mean_next)
+    batchnorm_running_var_next(batchnorm_2_running_var, batchnorm_2_v, batchnorm_2_running_var_next, n, 4, 4)
+    params[6138:6154] = batchnorm_1_running_mean_next
+    params[6154:6170] = batchnorm_1_running_var_next
+    params[6170:6202] = batchnorm_2_running_mean_next
+    params[6202:6234] = batchnorm_2_running_var_next
+
+
+@njit(cache=True, error_model="numpy")
 def update(params, grads, state, hyper):
     """Do one step of the optimizer with given gradients."""
     # t_next = 1 + t
+    # rate = (1 + cos(π · (t [1 > t/updates]/updates + [t/updates ≥ 1]))) · (lr − minimum)/2 + minimum
     # m_next[p] = (1 − beta1) · g[p] + beta1 m[p]
     # v_next[p] = g[p]² · (1 − beta2) + beta2 v[p]
     # c_1 = 1 − beta1^t_next
     # c_2 = 1 − beta2^t_next
-    # w_next[p] = w[p] − lr m_next[p]/((√(v_next[p]/c_2) + eps) · c_1)
-    P = params.size
+    # w_next[p] = w[p] − rate weight_decay w[p] − rate m_next[p]/((√(v_next[p]/c_2) + eps) · c_1)
+    P = grads.size
     lr = hyper[0]
     beta1 = hyper[1]
     beta2 = hyper[2]
     eps = hyper[3]
+    updates = hyper[4]
+    minimum = hyper[5]
+    weight_decay = hyper[6]
     m = state[0:P]
     v = state[P:2 * P]
     t = float(state[2 * P])
     t_next = 1.0 + t
+    rate = (1.0 + np.cos(3.141592653589793 * (1.0 if 1.0 <= t / updates else t / updates))) * (lr - minimum) / 2.0 + minimum
     factor = 1.0 - beta1
     factor_2 = 1.0 - beta2
     c_1 = 1.0 - beta1 ** t_next
     c_2 = 1.0 - beta2 ** t_next
-    factor_3 = 1.0 / c_2
-    factor_4 = -lr / c_1
+    factor_3 = -rate * weight_decay
+    factor_4 = 1.0 / c_2
+    factor_5 = -rate / c_1
     for p in range(P):
         m_next = grads[p] * real(factor) + m[p] * real(beta1)
         v_next = grads[p] * grads[p] * real(factor_2) + v[p] * real(beta2)
-        w_next = real(factor_4) * m_next / (np.sqrt(real(factor_3) * v_next) + real(eps)) + params[p]
+        w_next = params[p] * real(factor_3) + real(factor_5) * m_next / (np.sqrt(real(factor_4) * v_next) + real(eps)) + params[p]
         m[p] = m_next
         v[p] = v_next
         params[p] = w_next
@@ -644,9 +1020,10 @@ def update(params, grads, state, hyper):
 
 
 @njit(cache=True, error_model="numpy")
-def train_step(params, x, y, grads, state, hyper, work):
+def train_step(params, x, dropout_1_mask, y, grads, state, hyper, work):
     """Return the loss and do one step of the optimizer; a loss that is not finite changes nothing."""
-    value = value_and_grad(params, x, y, grads, work)
+    value = value_and_grad(params, x, dropout_1_mask, y, grads, work)
     if np.isfinite(value):
+        update_statistics(params, x, dropout_1_mask, y, work)
         update(params, grads, state, hyper)
     return value

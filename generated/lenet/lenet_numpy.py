@@ -1,7 +1,7 @@
 """The network lenet in NumPy, as its equations read; it needs NumPy only.
 
 Written from the template numpy/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: c5c5e582ebf7a41dc4011e6adf2f2e5c24e9729781ec429f2c9100bed49e5c62
+SHA-256 of the equations: a43344e133679d4c461246151b1f40374c91e49603bd5276ba982c0e5cb7815b
 
 params, grads and state are contiguous 1-D arrays of type float32; x has one sample a row; work is not used.
 """
@@ -11,23 +11,39 @@ import numpy as np
 NAME = "lenet"
 #: Name, offset and shape of each parameter in the flat buffers.
 PARAMETERS = (
-    ("conv2d_1.W", 0, (6, 1, 3, 3)),
-    ("conv2d_1.b", 54, (6,)),
-    ("conv2d_2.W", 60, (12, 6, 3, 3)),
-    ("conv2d_2.b", 708, (12,)),
-    ("dense_1.W", 720, (10, 48)),
-    ("dense_1.b", 1200, (10,)),
+    ("conv2d_1.W", 0, (16, 1, 3, 3)),
+    ("batchnorm_1.gamma", 144, (16,)),
+    ("batchnorm_1.beta", 160, (16,)),
+    ("conv2d_2.W", 176, (32, 16, 3, 3)),
+    ("batchnorm_2.gamma", 4784, (32,)),
+    ("batchnorm_2.beta", 4816, (32,)),
+    ("dense_1.W", 4848, (10, 128)),
+    ("dense_1.b", 6128, (10,)),
+)
+#: Name, offset, shape and first value of each running statistic; in params they lie behind the parameters.
+STATISTICS = (
+    ("batchnorm_1.running_mean", 6138, (16,), 0.0),
+    ("batchnorm_1.running_var", 6154, (16,), 1.0),
+    ("batchnorm_2.running_mean", 6170, (32,), 0.0),
+    ("batchnorm_2.running_var", 6202, (32,), 1.0),
+)
+#: Name, shape of a sample and probability of a 1 of each random input; the others of its entries are 0.
+MASKS = (
+    ("dropout_1.mask", (128,), 0.8),
 )
 DTYPE = "float32"
 #: The largest batch.
 BATCH = 32
-STATE_SIZE = 2421
+STATE_SIZE = 12277
 #: The optimizer's numbers with their defaults, in the order of the array hyper.
 HYPER = (
-    ("lr", 0.005),
+    ("lr", 0.01),
     ("beta1", 0.9),
     ("beta2", 0.999),
     ("eps", 1e-08),
+    ("updates", 1125.0),
+    ("minimum", 0.0),
+    ("weight_decay", 1.0),
 )
 
 
@@ -58,113 +74,165 @@ def check(x, y):
 def forward(params, x, out, work=None):
     """Write the network's output for a batch into out."""
     n = x.shape[0]
-    conv2d_1_W = params[0:54].reshape(6, 1, 3, 3)
-    conv2d_1_b = params[54:60]
-    conv2d_2_W = params[60:708].reshape(12, 6, 3, 3)
-    conv2d_2_b = params[708:720]
-    dense_1_W = params[720:1200].reshape(10, 48)
-    dense_1_b = params[1200:1210]
+    conv2d_1_W = params[0:144].reshape(16, 1, 3, 3)
+    batchnorm_1_running_var = params[6154:6170]
+    batchnorm_1_running_mean = params[6138:6154]
+    batchnorm_1_beta = params[160:176]
+    batchnorm_1_gamma = params[144:160]
+    conv2d_2_W = params[176:4784].reshape(32, 16, 3, 3)
+    batchnorm_2_running_var = params[6202:6234]
+    batchnorm_2_running_mean = params[6170:6202]
+    batchnorm_2_beta = params[4816:4848]
+    batchnorm_2_gamma = params[4784:4816]
+    dense_1_W = params[4848:6128].reshape(10, 128)
+    dense_1_b = params[6128:6138]
     # conv2d_1
-    # conv2d_1_z[n, k, p, q] = conv2d_1_b[k] + Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤
-    #     q + v − 1 < 8]
+    # conv2d_1_z[n, k, p, q] = Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     conv2d_1_z = (
-        conv2d_1_b[:, None, None] + np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None,
-        :, None] >= 0) & ((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :]
-        * x[np.arange(n)[:, None, None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3),
-        0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :,
-        :, :], 0.0), 0.0), axis=(-3, -2, -1))
+        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
+        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
+        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :] * x[np.arange(n)[:, None,
+        None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :,
+        None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0),
+        axis=(-3, -2, -1))
     )
-    # conv2d_1_a[n, k, p, q] = conv2d_1_z[n, k, p, q] [conv2d_1_z[n, k, p, q] > 0]
-    conv2d_1_a = np.where(conv2d_1_z <= 0.0, 0.0, conv2d_1_z)
+    # batchnorm_1
+    # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_running_var[c])
+    batchnorm_1_sigma = np.sqrt(batchnorm_1_running_var + 1e-05)
+    # batchnorm_1_h[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_running_mean[c])/batchnorm_1_sigma[c]
+    batchnorm_1_h = (conv2d_1_z - batchnorm_1_running_mean[:, None, None]) / batchnorm_1_sigma[:, None, None]
+    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_h[n, c, h, w] + batchnorm_1_beta[c]
+    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_h + batchnorm_1_beta[:, None, None]
+    # activation_1
+    # activation_1_a[n, c, h, w] = batchnorm_1_a[n, c, h, w] [batchnorm_1_a[n, c, h, w] > 0]
+    activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
     # maxpool2d_1
-    # maxpool2d_1_a[n, c, p, q] = max_{i, j} conv2d_1_a[n, c, 2 p + i, 2 q + j]
+    # maxpool2d_1_a[n, c, p, q] = max_{i, j} activation_1_a[n, c, 2 p + i, 2 q + j]
     maxpool2d_1_a = (
-        np.max(conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None, None, None], ((2 * np.arange(4))[:,
-        None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2, -1))
+        np.max(activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], ((2
+        * np.arange(4))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
+        -1))
     )
     # conv2d_2
-    # conv2d_2_z[n, k, p, q] = conv2d_2_b[k] + Σ_{c, u, v} conv2d_2_W[k, c, u, v] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u
-    #     − 1 < 4] [0 ≤ q + v − 1 < 4]
+    # conv2d_2_z[n, k, p, q] = Σ_{c, u, v} conv2d_2_W[k, c, u, v] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q
+    #     + v − 1 < 4]
     conv2d_2_z = (
-        conv2d_2_b[:, None, None] + np.sum(np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1
-        + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] < 4), np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None,
-        :, None] >= 0) & ((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] < 4), conv2d_2_W[:, None, None, :, :, :]
-        * maxpool2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None], np.clip(-1 + np.arange(4)[:, None]
+        np.sum(np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(4)[:, None]
+        + np.arange(3))[:, None, None, :] < 4), np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
+        + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] < 4), conv2d_2_W[:, None, None, :, :, :]
+        * maxpool2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(4)[:, None]
         + np.arange(3), 0, 4 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(4)[:, None] + np.arange(3), 0, 4 - 1)[:, None, None,
         :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
     )
-    # conv2d_2_a[n, k, p, q] = conv2d_2_z[n, k, p, q] [conv2d_2_z[n, k, p, q] > 0]
-    conv2d_2_a = np.where(conv2d_2_z <= 0.0, 0.0, conv2d_2_z)
+    # batchnorm_2
+    # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_running_var[c])
+    batchnorm_2_sigma = np.sqrt(batchnorm_2_running_var + 1e-05)
+    # batchnorm_2_h[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_running_mean[c])/batchnorm_2_sigma[c]
+    batchnorm_2_h = (conv2d_2_z - batchnorm_2_running_mean[:, None, None]) / batchnorm_2_sigma[:, None, None]
+    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_h[n, c, h, w] + batchnorm_2_beta[c]
+    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_h + batchnorm_2_beta[:, None, None]
+    # activation_2
+    # activation_2_a[n, c, h, w] = batchnorm_2_a[n, c, h, w] [batchnorm_2_a[n, c, h, w] > 0]
+    activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
     # maxpool2d_2
-    # maxpool2d_2_a[n, c, p, q] = max_{i, j} conv2d_2_a[n, c, 2 p + i, 2 q + j]
+    # maxpool2d_2_a[n, c, p, q] = max_{i, j} activation_2_a[n, c, 2 p + i, 2 q + j]
     maxpool2d_2_a = (
-        np.max(conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None], ((2 * np.arange(2))[:,
-        None] + np.arange(2))[:, None, :, None], ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :]], axis=(-2, -1))
+        np.max(activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None, None, None], ((2
+        * np.arange(2))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
+        -1))
     )
     # flatten_1
     # flatten_1_a[n, k] = maxpool2d_2_a[n, floor(k/4), floor(k/2) mod 2, k mod 2]
-    flatten_1_a = maxpool2d_2_a[np.arange(n)[:, None], np.arange(48) // 4, (np.arange(48) // 2) % 2, np.arange(48) % 2]
+    flatten_1_a = maxpool2d_2_a[np.arange(n)[:, None], np.arange(128) // 4, (np.arange(128) // 2) % 2, np.arange(128) % 2]
+    # dropout_1
+    # dropout_1_a[n, i] = flatten_1_a[n, i]
+    dropout_1_a = flatten_1_a
     # dense_1
-    # out[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
-    out[...] = dense_1_b + flatten_1_a @ dense_1_W.T
+    # out[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] dropout_1_a[n, j]
+    out[...] = dense_1_b + dropout_1_a @ dense_1_W.T
 
 
-def loss(params, x, y, work=None):
-    """Return the loss of a batch."""
+def evaluation(params, x, y, work=None):
+    """Return the loss of a batch in inference."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    conv2d_1_W = params[0:54].reshape(6, 1, 3, 3)
-    conv2d_1_b = params[54:60]
-    conv2d_2_W = params[60:708].reshape(12, 6, 3, 3)
-    conv2d_2_b = params[708:720]
-    dense_1_W = params[720:1200].reshape(10, 48)
-    dense_1_b = params[1200:1210]
+    conv2d_1_W = params[0:144].reshape(16, 1, 3, 3)
+    batchnorm_1_running_var = params[6154:6170]
+    batchnorm_1_running_mean = params[6138:6154]
+    batchnorm_1_beta = params[160:176]
+    batchnorm_1_gamma = params[144:160]
+    conv2d_2_W = params[176:4784].reshape(32, 16, 3, 3)
+    batchnorm_2_running_var = params[6202:6234]
+    batchnorm_2_running_mean = params[6170:6202]
+    batchnorm_2_beta = params[4816:4848]
+    batchnorm_2_gamma = params[4784:4816]
+    dense_1_W = params[4848:6128].reshape(10, 128)
+    dense_1_b = params[6128:6138]
     # conv2d_1
-    # conv2d_1_z[n, k, p, q] = conv2d_1_b[k] + Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤
-    #     q + v − 1 < 8]
+    # conv2d_1_z[n, k, p, q] = Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     conv2d_1_z = (
-        conv2d_1_b[:, None, None] + np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None,
-        :, None] >= 0) & ((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :]
-        * x[np.arange(n)[:, None, None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3),
-        0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :,
-        :, :], 0.0), 0.0), axis=(-3, -2, -1))
+        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
+        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
+        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :] * x[np.arange(n)[:, None,
+        None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :,
+        None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0),
+        axis=(-3, -2, -1))
     )
-    # conv2d_1_a[n, k, p, q] = conv2d_1_z[n, k, p, q] [conv2d_1_z[n, k, p, q] > 0]
-    conv2d_1_a = np.where(conv2d_1_z <= 0.0, 0.0, conv2d_1_z)
+    # batchnorm_1
+    # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_running_var[c])
+    batchnorm_1_sigma = np.sqrt(batchnorm_1_running_var + 1e-05)
+    # batchnorm_1_h[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_running_mean[c])/batchnorm_1_sigma[c]
+    batchnorm_1_h = (conv2d_1_z - batchnorm_1_running_mean[:, None, None]) / batchnorm_1_sigma[:, None, None]
+    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_h[n, c, h, w] + batchnorm_1_beta[c]
+    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_h + batchnorm_1_beta[:, None, None]
+    # activation_1
+    # activation_1_a[n, c, h, w] = batchnorm_1_a[n, c, h, w] [batchnorm_1_a[n, c, h, w] > 0]
+    activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
     # maxpool2d_1
-    # maxpool2d_1_a[n, c, p, q] = max_{i, j} conv2d_1_a[n, c, 2 p + i, 2 q + j]
+    # maxpool2d_1_a[n, c, p, q] = max_{i, j} activation_1_a[n, c, 2 p + i, 2 q + j]
     maxpool2d_1_a = (
-        np.max(conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None, None, None], ((2 * np.arange(4))[:,
-        None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2, -1))
+        np.max(activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], ((2
+        * np.arange(4))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
+        -1))
     )
     # conv2d_2
-    # conv2d_2_z[n, k, p, q] = conv2d_2_b[k] + Σ_{c, u, v} conv2d_2_W[k, c, u, v] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u
-    #     − 1 < 4] [0 ≤ q + v − 1 < 4]
+    # conv2d_2_z[n, k, p, q] = Σ_{c, u, v} conv2d_2_W[k, c, u, v] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q
+    #     + v − 1 < 4]
     conv2d_2_z = (
-        conv2d_2_b[:, None, None] + np.sum(np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1
-        + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] < 4), np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None,
-        :, None] >= 0) & ((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] < 4), conv2d_2_W[:, None, None, :, :, :]
-        * maxpool2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None], np.clip(-1 + np.arange(4)[:, None]
+        np.sum(np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(4)[:, None]
+        + np.arange(3))[:, None, None, :] < 4), np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
+        + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] < 4), conv2d_2_W[:, None, None, :, :, :]
+        * maxpool2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(4)[:, None]
         + np.arange(3), 0, 4 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(4)[:, None] + np.arange(3), 0, 4 - 1)[:, None, None,
         :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
     )
-    # conv2d_2_a[n, k, p, q] = conv2d_2_z[n, k, p, q] [conv2d_2_z[n, k, p, q] > 0]
-    conv2d_2_a = np.where(conv2d_2_z <= 0.0, 0.0, conv2d_2_z)
+    # batchnorm_2
+    # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_running_var[c])
+    batchnorm_2_sigma = np.sqrt(batchnorm_2_running_var + 1e-05)
+    # batchnorm_2_h[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_running_mean[c])/batchnorm_2_sigma[c]
+    batchnorm_2_h = (conv2d_2_z - batchnorm_2_running_mean[:, None, None]) / batchnorm_2_sigma[:, None, None]
+    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_h[n, c, h, w] + batchnorm_2_beta[c]
+    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_h + batchnorm_2_beta[:, None, None]
+    # activation_2
+    # activation_2_a[n, c, h, w] = batchnorm_2_a[n, c, h, w] [batchnorm_2_a[n, c, h, w] > 0]
+    activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
     # maxpool2d_2
-    # maxpool2d_2_a[n, c, p, q] = max_{i, j} conv2d_2_a[n, c, 2 p + i, 2 q + j]
+    # maxpool2d_2_a[n, c, p, q] = max_{i, j} activation_2_a[n, c, 2 p + i, 2 q + j]
     maxpool2d_2_a = (
-        np.max(conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None], ((2 * np.arange(2))[:,
-        None] + np.arange(2))[:, None, :, None], ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :]], axis=(-2, -1))
+        np.max(activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None, None, None], ((2
+        * np.arange(2))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
+        -1))
     )
     # flatten_1
     # flatten_1_a[n, k] = maxpool2d_2_a[n, floor(k/4), floor(k/2) mod 2, k mod 2]
-    flatten_1_a = maxpool2d_2_a[np.arange(n)[:, None], np.arange(48) // 4, (np.arange(48) // 2) % 2, np.arange(48) % 2]
+    flatten_1_a = maxpool2d_2_a[np.arange(n)[:, None], np.arange(128) // 4, (np.arange(128) // 2) % 2, np.arange(128) % 2]
+    # dropout_1
+    # dropout_1_a[n, i] = flatten_1_a[n, i]
+    dropout_1_a = flatten_1_a
     # dense_1
-    # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
-    dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
+    # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] dropout_1_a[n, j]
+    dense_1_z = dense_1_b + dropout_1_a @ dense_1_W.T
     # loss
     # loss_L[n] = log Σ_i exp(dense_1_z[n, i]) − dense_1_z[n, y[n]]
     loss_L = logsumexp(dense_1_z, axis=-1) - dense_1_z[np.arange(n), y]
@@ -173,83 +241,208 @@ def loss(params, x, y, work=None):
     return float(loss_)
 
 
-def value_and_grad(params, x, y, grads, work=None):
+def loss(params, x, dropout_1_mask, y, work=None):
+    """Return the loss of a batch."""
+    if check(x, y) != 0:
+        return np.nan
+    n = x.shape[0]
+    conv2d_1_W = params[0:144].reshape(16, 1, 3, 3)
+    batchnorm_1_beta = params[160:176]
+    batchnorm_1_gamma = params[144:160]
+    conv2d_2_W = params[176:4784].reshape(32, 16, 3, 3)
+    batchnorm_2_beta = params[4816:4848]
+    batchnorm_2_gamma = params[4784:4816]
+    dense_1_W = params[4848:6128].reshape(10, 128)
+    dense_1_b = params[6128:6138]
+    # conv2d_1
+    # conv2d_1_z[n, k, p, q] = Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
+    conv2d_1_z = (
+        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
+        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
+        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :] * x[np.arange(n)[:, None,
+        None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :,
+        None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0),
+        axis=(-3, -2, -1))
+    )
+    # batchnorm_1
+    # batchnorm_1_mu[c] = (Σ_{n, h, w} conv2d_1_z[n, c, h, w])/(64 N)
+    batchnorm_1_mu = np.sum(conv2d_1_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
+    # batchnorm_1_v[c] = (Σ_{n, h, w} (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])²)/(64 N)
+    batchnorm_1_v = np.sum((conv2d_1_z.transpose(1, 0, 2, 3) - batchnorm_1_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
+    # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_v[c])
+    batchnorm_1_sigma = np.sqrt(batchnorm_1_v + 1e-05)
+    # batchnorm_1_h[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
+    batchnorm_1_h = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
+    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_h[n, c, h, w] + batchnorm_1_beta[c]
+    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_h + batchnorm_1_beta[:, None, None]
+    # activation_1
+    # activation_1_a[n, c, h, w] = batchnorm_1_a[n, c, h, w] [batchnorm_1_a[n, c, h, w] > 0]
+    activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
+    # maxpool2d_1
+    # maxpool2d_1_a[n, c, p, q] = max_{i, j} activation_1_a[n, c, 2 p + i, 2 q + j]
+    maxpool2d_1_a = (
+        np.max(activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], ((2
+        * np.arange(4))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
+        -1))
+    )
+    # conv2d_2
+    # conv2d_2_z[n, k, p, q] = Σ_{c, u, v} conv2d_2_W[k, c, u, v] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q
+    #     + v − 1 < 4]
+    conv2d_2_z = (
+        np.sum(np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(4)[:, None]
+        + np.arange(3))[:, None, None, :] < 4), np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
+        + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] < 4), conv2d_2_W[:, None, None, :, :, :]
+        * maxpool2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(4)[:, None]
+        + np.arange(3), 0, 4 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(4)[:, None] + np.arange(3), 0, 4 - 1)[:, None, None,
+        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
+    )
+    # batchnorm_2
+    # batchnorm_2_mu[c] = (Σ_{n, h, w} conv2d_2_z[n, c, h, w])/(16 N)
+    batchnorm_2_mu = np.sum(conv2d_2_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (16.0 * n)
+    # batchnorm_2_v[c] = (Σ_{n, h, w} (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])²)/(16 N)
+    batchnorm_2_v = np.sum((conv2d_2_z.transpose(1, 0, 2, 3) - batchnorm_2_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (16.0 * n)
+    # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_v[c])
+    batchnorm_2_sigma = np.sqrt(batchnorm_2_v + 1e-05)
+    # batchnorm_2_h[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])/batchnorm_2_sigma[c]
+    batchnorm_2_h = (conv2d_2_z - batchnorm_2_mu[:, None, None]) / batchnorm_2_sigma[:, None, None]
+    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_h[n, c, h, w] + batchnorm_2_beta[c]
+    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_h + batchnorm_2_beta[:, None, None]
+    # activation_2
+    # activation_2_a[n, c, h, w] = batchnorm_2_a[n, c, h, w] [batchnorm_2_a[n, c, h, w] > 0]
+    activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
+    # maxpool2d_2
+    # maxpool2d_2_a[n, c, p, q] = max_{i, j} activation_2_a[n, c, 2 p + i, 2 q + j]
+    maxpool2d_2_a = (
+        np.max(activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None, None, None], ((2
+        * np.arange(2))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
+        -1))
+    )
+    # flatten_1
+    # flatten_1_a[n, k] = maxpool2d_2_a[n, floor(k/4), floor(k/2) mod 2, k mod 2]
+    flatten_1_a = maxpool2d_2_a[np.arange(n)[:, None], np.arange(128) // 4, (np.arange(128) // 2) % 2, np.arange(128) % 2]
+    # dropout_1
+    # dropout_1_a[n, i] = (5/4) · dropout_1_mask[n, i] flatten_1_a[n, i]
+    dropout_1_a = 5.0 * dropout_1_mask * flatten_1_a / 4.0
+    # dense_1
+    # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] dropout_1_a[n, j]
+    dense_1_z = dense_1_b + dropout_1_a @ dense_1_W.T
+    # loss
+    # loss_L[n] = log Σ_i exp(dense_1_z[n, i]) − dense_1_z[n, y[n]]
+    loss_L = logsumexp(dense_1_z, axis=-1) - dense_1_z[np.arange(n), y]
+    # loss_ = (Σ_n loss_L[n])/N
+    loss_ = np.sum(loss_L) / n
+    return float(loss_)
+
+
+def value_and_grad(params, x, dropout_1_mask, y, grads, work=None):
     """Return the loss of a batch and write its gradients into grads."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    conv2d_1_W = params[0:54].reshape(6, 1, 3, 3)
-    conv2d_1_b = params[54:60]
-    conv2d_2_W = params[60:708].reshape(12, 6, 3, 3)
-    conv2d_2_b = params[708:720]
-    dense_1_W = params[720:1200].reshape(10, 48)
-    dense_1_b = params[1200:1210]
-    grad_dense_1_W = grads[720:1200].reshape(10, 48)
-    grad_dense_1_b = grads[1200:1210]
-    grad_conv2d_2_W = grads[60:708].reshape(12, 6, 3, 3)
-    grad_conv2d_2_b = grads[708:720]
-    grad_conv2d_1_W = grads[0:54].reshape(6, 1, 3, 3)
-    grad_conv2d_1_b = grads[54:60]
+    conv2d_1_W = params[0:144].reshape(16, 1, 3, 3)
+    batchnorm_1_beta = params[160:176]
+    batchnorm_1_gamma = params[144:160]
+    conv2d_2_W = params[176:4784].reshape(32, 16, 3, 3)
+    batchnorm_2_beta = params[4816:4848]
+    batchnorm_2_gamma = params[4784:4816]
+    dense_1_W = params[4848:6128].reshape(10, 128)
+    dense_1_b = params[6128:6138]
+    grad_dense_1_W = grads[4848:6128].reshape(10, 128)
+    grad_dense_1_b = grads[6128:6138]
+    grad_batchnorm_2_gamma = grads[4784:4816]
+    grad_batchnorm_2_beta = grads[4816:4848]
+    grad_conv2d_2_W = grads[176:4784].reshape(32, 16, 3, 3)
+    grad_batchnorm_1_gamma = grads[144:160]
+    grad_batchnorm_1_beta = grads[160:176]
+    grad_conv2d_1_W = grads[0:144].reshape(16, 1, 3, 3)
     # conv2d_1
-    # conv2d_1_z[n, k, p, q] = conv2d_1_b[k] + Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤
-    #     q + v − 1 < 8]
+    # conv2d_1_z[n, k, p, q] = Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     conv2d_1_z = (
-        conv2d_1_b[:, None, None] + np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None,
-        :, None] >= 0) & ((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :]
-        * x[np.arange(n)[:, None, None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3),
-        0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :,
-        :, :], 0.0), 0.0), axis=(-3, -2, -1))
+        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
+        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
+        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :] * x[np.arange(n)[:, None,
+        None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :,
+        None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0),
+        axis=(-3, -2, -1))
     )
-    # conv2d_1_a[n, k, p, q] = conv2d_1_z[n, k, p, q] [conv2d_1_z[n, k, p, q] > 0]
-    conv2d_1_a = np.where(conv2d_1_z <= 0.0, 0.0, conv2d_1_z)
+    # batchnorm_1
+    # batchnorm_1_mu[c] = (Σ_{n, h, w} conv2d_1_z[n, c, h, w])/(64 N)
+    batchnorm_1_mu = np.sum(conv2d_1_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
+    # batchnorm_1_v[c] = (Σ_{n, h, w} (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])²)/(64 N)
+    batchnorm_1_v = np.sum((conv2d_1_z.transpose(1, 0, 2, 3) - batchnorm_1_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
+    # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_v[c])
+    batchnorm_1_sigma = np.sqrt(batchnorm_1_v + 1e-05)
+    # batchnorm_1_h[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
+    batchnorm_1_h = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
+    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_h[n, c, h, w] + batchnorm_1_beta[c]
+    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_h + batchnorm_1_beta[:, None, None]
+    # activation_1
+    # activation_1_a[n, c, h, w] = batchnorm_1_a[n, c, h, w] [batchnorm_1_a[n, c, h, w] > 0]
+    activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
     # maxpool2d_1
-    # maxpool2d_1_a_argmax[n, c, p, q] = (2 i + j at max_{i, j} conv2d_1_a[n, c, 2 p + i, 2 q + j])
+    # maxpool2d_1_a_argmax[n, c, p, q] = (2 i + j at max_{i, j} activation_1_a[n, c, 2 p + i, 2 q + j])
     maxpool2d_1_a_argmax = (
-        np.argmax(conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None, None, None], np.clip((2
+        np.argmax(activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], np.clip((2
         * np.arange(4))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2 * np.arange(4))[:, None] + np.arange(2), 0, 8
-        - 1)[:, None, :]].reshape(*conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None, None, None],
+        - 1)[:, None, :]].reshape(*activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None],
         np.clip((2 * np.arange(4))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2 * np.arange(4))[:, None] + np.arange(2),
         0, 8 - 1)[:, None, :]].shape[:-2], -1), axis=-1)
     )
-    # maxpool2d_1_a[n, c, p, q] = max_{i, j} conv2d_1_a[n, c, 2 p + i, 2 q + j]
+    # maxpool2d_1_a[n, c, p, q] = max_{i, j} activation_1_a[n, c, 2 p + i, 2 q + j]
     maxpool2d_1_a = (
-        np.max(conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None, None, None], ((2 * np.arange(4))[:,
-        None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2, -1))
+        np.max(activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], ((2
+        * np.arange(4))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
+        -1))
     )
     # conv2d_2
-    # conv2d_2_z[n, k, p, q] = conv2d_2_b[k] + Σ_{c, u, v} conv2d_2_W[k, c, u, v] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u
-    #     − 1 < 4] [0 ≤ q + v − 1 < 4]
+    # conv2d_2_z[n, k, p, q] = Σ_{c, u, v} conv2d_2_W[k, c, u, v] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q
+    #     + v − 1 < 4]
     conv2d_2_z = (
-        conv2d_2_b[:, None, None] + np.sum(np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1
-        + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] < 4), np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None,
-        :, None] >= 0) & ((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] < 4), conv2d_2_W[:, None, None, :, :, :]
-        * maxpool2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None], np.clip(-1 + np.arange(4)[:, None]
+        np.sum(np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(4)[:, None]
+        + np.arange(3))[:, None, None, :] < 4), np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
+        + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] < 4), conv2d_2_W[:, None, None, :, :, :]
+        * maxpool2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(4)[:, None]
         + np.arange(3), 0, 4 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(4)[:, None] + np.arange(3), 0, 4 - 1)[:, None, None,
         :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
     )
-    # conv2d_2_a[n, k, p, q] = conv2d_2_z[n, k, p, q] [conv2d_2_z[n, k, p, q] > 0]
-    conv2d_2_a = np.where(conv2d_2_z <= 0.0, 0.0, conv2d_2_z)
+    # batchnorm_2
+    # batchnorm_2_mu[c] = (Σ_{n, h, w} conv2d_2_z[n, c, h, w])/(16 N)
+    batchnorm_2_mu = np.sum(conv2d_2_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (16.0 * n)
+    # batchnorm_2_v[c] = (Σ_{n, h, w} (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])²)/(16 N)
+    batchnorm_2_v = np.sum((conv2d_2_z.transpose(1, 0, 2, 3) - batchnorm_2_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (16.0 * n)
+    # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_v[c])
+    batchnorm_2_sigma = np.sqrt(batchnorm_2_v + 1e-05)
+    # batchnorm_2_h[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])/batchnorm_2_sigma[c]
+    batchnorm_2_h = (conv2d_2_z - batchnorm_2_mu[:, None, None]) / batchnorm_2_sigma[:, None, None]
+    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_h[n, c, h, w] + batchnorm_2_beta[c]
+    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_h + batchnorm_2_beta[:, None, None]
+    # activation_2
+    # activation_2_a[n, c, h, w] = batchnorm_2_a[n, c, h, w] [batchnorm_2_a[n, c, h, w] > 0]
+    activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
     # maxpool2d_2
-    # maxpool2d_2_a_argmax[n, c, p, q] = (2 i + j at max_{i, j} conv2d_2_a[n, c, 2 p + i, 2 q + j])
+    # maxpool2d_2_a_argmax[n, c, p, q] = (2 i + j at max_{i, j} activation_2_a[n, c, 2 p + i, 2 q + j])
     maxpool2d_2_a_argmax = (
-        np.argmax(conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None], np.clip((2
+        np.argmax(activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None, None, None], np.clip((2
         * np.arange(2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :, None], np.clip((2 * np.arange(2))[:, None] + np.arange(2), 0, 4
-        - 1)[:, None, :]].reshape(*conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None],
+        - 1)[:, None, :]].reshape(*activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None, None, None],
         np.clip((2 * np.arange(2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :, None], np.clip((2 * np.arange(2))[:, None] + np.arange(2),
         0, 4 - 1)[:, None, :]].shape[:-2], -1), axis=-1)
     )
-    # maxpool2d_2_a[n, c, p, q] = max_{i, j} conv2d_2_a[n, c, 2 p + i, 2 q + j]
+    # maxpool2d_2_a[n, c, p, q] = max_{i, j} activation_2_a[n, c, 2 p + i, 2 q + j]
     maxpool2d_2_a = (
-        np.max(conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None], ((2 * np.arange(2))[:,
-        None] + np.arange(2))[:, None, :, None], ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :]], axis=(-2, -1))
+        np.max(activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None, None, None], ((2
+        * np.arange(2))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
+        -1))
     )
     # flatten_1
     # flatten_1_a[n, k] = maxpool2d_2_a[n, floor(k/4), floor(k/2) mod 2, k mod 2]
-    flatten_1_a = maxpool2d_2_a[np.arange(n)[:, None], np.arange(48) // 4, (np.arange(48) // 2) % 2, np.arange(48) % 2]
+    flatten_1_a = maxpool2d_2_a[np.arange(n)[:, None], np.arange(128) // 4, (np.arange(128) // 2) % 2, np.arange(128) % 2]
+    # dropout_1
+    # dropout_1_a[n, i] = (5/4) · dropout_1_mask[n, i] flatten_1_a[n, i]
+    dropout_1_a = 5.0 * dropout_1_mask * flatten_1_a / 4.0
     # dense_1
-    # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
-    dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
+    # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] dropout_1_a[n, j]
+    dense_1_z = dense_1_b + dropout_1_a @ dense_1_W.T
     # loss
     # loss_p[n, i] = exp(dense_1_z[n, i] − log Σ_j exp(dense_1_z[n, j]))
     loss_p = np.exp(dense_1_z - logsumexp(dense_1_z, axis=-1)[:, None])
@@ -260,21 +453,33 @@ def value_and_grad(params, x, y, grads, work=None):
     # dense_1
     # delta_dense_1[n, i] = (loss_p[n, i] − [i = y[n]])/N
     delta_dense_1 = (loss_p - np.where(np.arange(10) == y[:, None], 1.0, 0.0)) / n
-    # grad_dense_1_W[i, j] = Σ_n delta_dense_1[n, i] flatten_1_a[n, j]
-    grad_dense_1_W[...] = delta_dense_1.T @ flatten_1_a
+    # grad_dense_1_W[i, j] = Σ_n delta_dense_1[n, i] dropout_1_a[n, j]
+    grad_dense_1_W[...] = delta_dense_1.T @ dropout_1_a
     # grad_dense_1_b[i] = Σ_n delta_dense_1[n, i]
     grad_dense_1_b[...] = np.sum(delta_dense_1, axis=0)
     # flatten_1
-    # grad_flatten_1_a[n, j] = Σ_i dense_1_W[i, j] delta_dense_1[n, i]
-    grad_flatten_1_a = delta_dense_1 @ dense_1_W
-    # conv2d_2
-    # delta_conv2d_2[n, k, p, q] = grad_flatten_1_a[n, 2 floor(p/2) + 4 k + floor(q/2)] [2 · (p mod 2) + (q mod 2)
-    #     = maxpool2d_2_a_argmax[n, k, floor(p/2), floor(q/2)]] [conv2d_2_a[n, k, p, q] > 0]
-    delta_conv2d_2 = (
-        np.where(conv2d_2_a <= 0.0, 0.0, np.where(((2 * (np.arange(4) % 2))[:, None] + np.arange(4) % 2)
-        == maxpool2d_2_a_argmax[np.arange(n)[:, None, None, None], np.arange(12)[:, None, None], np.clip(np.arange(4) // 2, 0, 2 - 1)[:,
+    # grad_flatten_1_a[n, i] = (5/4) · dropout_1_mask[n, i] Σ_j dense_1_W[j, i] delta_dense_1[n, j]
+    grad_flatten_1_a = 5.0 * (delta_dense_1 @ dense_1_W) * dropout_1_mask / 4.0
+    # batchnorm_2
+    # grad_batchnorm_2_a[n, c, h, w] = grad_flatten_1_a[n, 2 floor(h/2) + 4 c + floor(w/2)] [2 · (h mod 2) + (w mod 2)
+    #     = maxpool2d_2_a_argmax[n, c, floor(h/2), floor(w/2)]] [activation_2_a[n, c, h, w] > 0]
+    grad_batchnorm_2_a = (
+        np.where(activation_2_a <= 0.0, 0.0, np.where(((2 * (np.arange(4) % 2))[:, None] + np.arange(4) % 2)
+        == maxpool2d_2_a_argmax[np.arange(n)[:, None, None, None], np.arange(32)[:, None, None], np.clip(np.arange(4) // 2, 0, 2 - 1)[:,
         None], np.clip(np.arange(4) // 2, 0, 2 - 1)], grad_flatten_1_a[np.arange(n)[:, None, None, None], np.clip((2 * (np.arange(4) //
-        2))[:, None] + (4 * np.arange(12))[:, None, None] + np.arange(4) // 2, 0, 48 - 1)], 0.0))
+        2))[:, None] + (4 * np.arange(32))[:, None, None] + np.arange(4) // 2, 0, 128 - 1)], 0.0))
+    )
+    # grad_batchnorm_2_gamma[c] = Σ_{n, h, w} grad_batchnorm_2_a[n, c, h, w] batchnorm_2_h[n, c, h, w]
+    grad_batchnorm_2_gamma[...] = np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_h)
+    # grad_batchnorm_2_beta[c] = Σ_{n, h, w} grad_batchnorm_2_a[n, c, h, w]
+    grad_batchnorm_2_beta[...] = np.sum(grad_batchnorm_2_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
+    # conv2d_2
+    # delta_conv2d_2[n, k, p, q] = (16 grad_batchnorm_2_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] − batchnorm_2_h[n,
+    #     k, p, q] Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] batchnorm_2_h[i, k, h, w]) · batchnorm_2_gamma[k]/(16 batchnorm_2_sigma[k] N)
+    delta_conv2d_2 = (
+        (16.0 * n * grad_batchnorm_2_a - np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_h)[:, None, None] * batchnorm_2_h
+        - np.sum(grad_batchnorm_2_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_2_gamma[:, None, None] / (16.0 * n
+        * batchnorm_2_sigma[:, None, None])
     )
     # grad_conv2d_2_W[k, c, u, v] = Σ_{n, p, q} delta_conv2d_2[n, k, p, q] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4]
     #     [0 ≤ q + v − 1 < 4]
@@ -282,12 +487,10 @@ def value_and_grad(params, x, y, grads, work=None):
         np.sum(np.where(((-1 + np.arange(4) + np.arange(3)[:, None])[:, None, None, :] >= 0) & ((-1 + np.arange(4) + np.arange(3)[:,
         None])[:, None, None, :] < 4), np.where(((-1 + np.arange(4) + np.arange(3)[:, None])[:, None, None, :, None] >= 0) & ((-1
         + np.arange(4) + np.arange(3)[:, None])[:, None, None, :, None] < 4), delta_conv2d_2.transpose(1, 0, 2, 3)[:, None, None, None, :,
-        :, :] * maxpool2d_1_a[np.arange(n)[:, None, None], np.arange(6)[:, None, None, None, None, None], np.clip(-1 + np.arange(4)
+        :, :] * maxpool2d_1_a[np.arange(n)[:, None, None], np.arange(16)[:, None, None, None, None, None], np.clip(-1 + np.arange(4)
         + np.arange(3)[:, None], 0, 4 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(4) + np.arange(3)[:, None], 0, 4 - 1)[:, None,
         None, :]], 0.0), 0.0), axis=(-3, -2, -1))
     )
-    # grad_conv2d_2_b[k] = Σ_{n, p, q} delta_conv2d_2[n, k, p, q]
-    grad_conv2d_2_b[...] = np.sum(delta_conv2d_2.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
     # maxpool2d_1
     # grad_maxpool2d_1_a[n, c, h, w] = Σ_{k, u, v} conv2d_2_W[k, c, u, v] delta_conv2d_2[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 4]
     #     [0 ≤ 1 + w − v < 4]
@@ -295,18 +498,30 @@ def value_and_grad(params, x, y, grads, work=None):
         np.sum(np.where(((1 - 1 * np.arange(3) + np.arange(4)[:, None])[:, None, None, :] >= 0) & ((1 - 1 * np.arange(3) + np.arange(4)[:,
         None])[:, None, None, :] < 4), np.where(((1 - 1 * np.arange(3) + np.arange(4)[:, None])[:, None, None, :, None] >= 0) & ((1 - 1
         * np.arange(3) + np.arange(4)[:, None])[:, None, None, :, None] < 4), conv2d_2_W.transpose(1, 0, 2, 3)[:, None, None, :, :, :]
-        * delta_conv2d_2[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None], np.clip(1 - 1 * np.arange(3)
+        * delta_conv2d_2[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None], np.clip(1 - 1 * np.arange(3)
         + np.arange(4)[:, None], 0, 4 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3) + np.arange(4)[:, None], 0, 4 - 1)[:, None,
         None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
     )
-    # conv2d_1
-    # delta_conv2d_1[n, k, p, q] = grad_maxpool2d_1_a[n, k, floor(p/2), floor(q/2)] [2 · (p mod 2) + (q mod 2) = maxpool2d_1_a_argmax[n,
-    #     k, floor(p/2), floor(q/2)]] [conv2d_1_a[n, k, p, q] > 0]
-    delta_conv2d_1 = (
-        np.where(conv2d_1_a <= 0.0, 0.0, np.where(((2 * (np.arange(8) % 2))[:, None] + np.arange(8) % 2)
-        == maxpool2d_1_a_argmax[np.arange(n)[:, None, None, None], np.arange(6)[:, None, None], np.clip(np.arange(8) // 2, 0, 4 - 1)[:,
-        None], np.clip(np.arange(8) // 2, 0, 4 - 1)], grad_maxpool2d_1_a[np.arange(n)[:, None, None, None], np.arange(6)[:, None, None],
+    # batchnorm_1
+    # grad_batchnorm_1_a[n, c, h, w] = grad_maxpool2d_1_a[n, c, floor(h/2), floor(w/2)] [2 · (h mod 2) + (w mod 2)
+    #     = maxpool2d_1_a_argmax[n, c, floor(h/2), floor(w/2)]] [activation_1_a[n, c, h, w] > 0]
+    grad_batchnorm_1_a = (
+        np.where(activation_1_a <= 0.0, 0.0, np.where(((2 * (np.arange(8) % 2))[:, None] + np.arange(8) % 2)
+        == maxpool2d_1_a_argmax[np.arange(n)[:, None, None, None], np.arange(16)[:, None, None], np.clip(np.arange(8) // 2, 0, 4 - 1)[:,
+        None], np.clip(np.arange(8) // 2, 0, 4 - 1)], grad_maxpool2d_1_a[np.arange(n)[:, None, None, None], np.arange(16)[:, None, None],
         np.clip(np.arange(8) // 2, 0, 4 - 1)[:, None], np.clip(np.arange(8) // 2, 0, 4 - 1)], 0.0))
+    )
+    # grad_batchnorm_1_gamma[c] = Σ_{n, h, w} grad_batchnorm_1_a[n, c, h, w] batchnorm_1_h[n, c, h, w]
+    grad_batchnorm_1_gamma[...] = np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_h)
+    # grad_batchnorm_1_beta[c] = Σ_{n, h, w} grad_batchnorm_1_a[n, c, h, w]
+    grad_batchnorm_1_beta[...] = np.sum(grad_batchnorm_1_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
+    # conv2d_1
+    # delta_conv2d_1[n, k, p, q] = (64 grad_batchnorm_1_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] − batchnorm_1_h[n,
+    #     k, p, q] Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] batchnorm_1_h[i, k, h, w]) · batchnorm_1_gamma[k]/(64 batchnorm_1_sigma[k] N)
+    delta_conv2d_1 = (
+        (64.0 * n * grad_batchnorm_1_a - np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_h)[:, None, None] * batchnorm_1_h
+        - np.sum(grad_batchnorm_1_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_1_gamma[:, None, None] / (64.0 * n
+        * batchnorm_1_sigma[:, None, None])
     )
     # grad_conv2d_1_W[k, c, u, v] = Σ_{n, p, q} delta_conv2d_1[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v
     #     − 1 < 8]
@@ -318,82 +533,110 @@ def value_and_grad(params, x, y, grads, work=None):
         None], 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8) + np.arange(3)[:, None], 0, 8 - 1)[:, None, None, :]], 0.0),
         0.0), axis=(-3, -2, -1))
     )
-    # grad_conv2d_1_b[k] = Σ_{n, p, q} delta_conv2d_1[n, k, p, q]
-    grad_conv2d_1_b[...] = np.sum(delta_conv2d_1.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
     return float(loss_)
 
 
-def input_gradients(params, x, y, grads_x, work=None):
+def input_gradients(params, x, dropout_1_mask, y, grads_x, work=None):
     """Return the loss of a batch and write its gradient with respect to the inputs."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    conv2d_1_W = params[0:54].reshape(6, 1, 3, 3)
-    conv2d_1_b = params[54:60]
-    conv2d_2_W = params[60:708].reshape(12, 6, 3, 3)
-    conv2d_2_b = params[708:720]
-    dense_1_W = params[720:1200].reshape(10, 48)
-    dense_1_b = params[1200:1210]
+    conv2d_1_W = params[0:144].reshape(16, 1, 3, 3)
+    batchnorm_1_beta = params[160:176]
+    batchnorm_1_gamma = params[144:160]
+    conv2d_2_W = params[176:4784].reshape(32, 16, 3, 3)
+    batchnorm_2_beta = params[4816:4848]
+    batchnorm_2_gamma = params[4784:4816]
+    dense_1_W = params[4848:6128].reshape(10, 128)
+    dense_1_b = params[6128:6138]
     # conv2d_1
-    # conv2d_1_z[n, k, p, q] = conv2d_1_b[k] + Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤
-    #     q + v − 1 < 8]
+    # conv2d_1_z[n, k, p, q] = Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     conv2d_1_z = (
-        conv2d_1_b[:, None, None] + np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None,
-        :, None] >= 0) & ((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :]
-        * x[np.arange(n)[:, None, None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3),
-        0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :,
-        :, :], 0.0), 0.0), axis=(-3, -2, -1))
+        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
+        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
+        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :] * x[np.arange(n)[:, None,
+        None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :,
+        None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0),
+        axis=(-3, -2, -1))
     )
-    # conv2d_1_a[n, k, p, q] = conv2d_1_z[n, k, p, q] [conv2d_1_z[n, k, p, q] > 0]
-    conv2d_1_a = np.where(conv2d_1_z <= 0.0, 0.0, conv2d_1_z)
+    # batchnorm_1
+    # batchnorm_1_mu[c] = (Σ_{n, h, w} conv2d_1_z[n, c, h, w])/(64 N)
+    batchnorm_1_mu = np.sum(conv2d_1_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
+    # batchnorm_1_v[c] = (Σ_{n, h, w} (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])²)/(64 N)
+    batchnorm_1_v = np.sum((conv2d_1_z.transpose(1, 0, 2, 3) - batchnorm_1_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
+    # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_v[c])
+    batchnorm_1_sigma = np.sqrt(batchnorm_1_v + 1e-05)
+    # batchnorm_1_h[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
+    batchnorm_1_h = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
+    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_h[n, c, h, w] + batchnorm_1_beta[c]
+    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_h + batchnorm_1_beta[:, None, None]
+    # activation_1
+    # activation_1_a[n, c, h, w] = batchnorm_1_a[n, c, h, w] [batchnorm_1_a[n, c, h, w] > 0]
+    activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
     # maxpool2d_1
-    # maxpool2d_1_a_argmax[n, c, p, q] = (2 i + j at max_{i, j} conv2d_1_a[n, c, 2 p + i, 2 q + j])
+    # maxpool2d_1_a_argmax[n, c, p, q] = (2 i + j at max_{i, j} activation_1_a[n, c, 2 p + i, 2 q + j])
     maxpool2d_1_a_argmax = (
-        np.argmax(conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None, None, None], np.clip((2
+        np.argmax(activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], np.clip((2
         * np.arange(4))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2 * np.arange(4))[:, None] + np.arange(2), 0, 8
-        - 1)[:, None, :]].reshape(*conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None, None, None],
+        - 1)[:, None, :]].reshape(*activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None],
         np.clip((2 * np.arange(4))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2 * np.arange(4))[:, None] + np.arange(2),
         0, 8 - 1)[:, None, :]].shape[:-2], -1), axis=-1)
     )
-    # maxpool2d_1_a[n, c, p, q] = max_{i, j} conv2d_1_a[n, c, 2 p + i, 2 q + j]
+    # maxpool2d_1_a[n, c, p, q] = max_{i, j} activation_1_a[n, c, 2 p + i, 2 q + j]
     maxpool2d_1_a = (
-        np.max(conv2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None, None, None], ((2 * np.arange(4))[:,
-        None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2, -1))
+        np.max(activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], ((2
+        * np.arange(4))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
+        -1))
     )
     # conv2d_2
-    # conv2d_2_z[n, k, p, q] = conv2d_2_b[k] + Σ_{c, u, v} conv2d_2_W[k, c, u, v] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u
-    #     − 1 < 4] [0 ≤ q + v − 1 < 4]
+    # conv2d_2_z[n, k, p, q] = Σ_{c, u, v} conv2d_2_W[k, c, u, v] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q
+    #     + v − 1 < 4]
     conv2d_2_z = (
-        conv2d_2_b[:, None, None] + np.sum(np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1
-        + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] < 4), np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None,
-        :, None] >= 0) & ((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] < 4), conv2d_2_W[:, None, None, :, :, :]
-        * maxpool2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None], np.clip(-1 + np.arange(4)[:, None]
+        np.sum(np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(4)[:, None]
+        + np.arange(3))[:, None, None, :] < 4), np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
+        + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] < 4), conv2d_2_W[:, None, None, :, :, :]
+        * maxpool2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(4)[:, None]
         + np.arange(3), 0, 4 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(4)[:, None] + np.arange(3), 0, 4 - 1)[:, None, None,
         :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
     )
-    # conv2d_2_a[n, k, p, q] = conv2d_2_z[n, k, p, q] [conv2d_2_z[n, k, p, q] > 0]
-    conv2d_2_a = np.where(conv2d_2_z <= 0.0, 0.0, conv2d_2_z)
+    # batchnorm_2
+    # batchnorm_2_mu[c] = (Σ_{n, h, w} conv2d_2_z[n, c, h, w])/(16 N)
+    batchnorm_2_mu = np.sum(conv2d_2_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (16.0 * n)
+    # batchnorm_2_v[c] = (Σ_{n, h, w} (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])²)/(16 N)
+    batchnorm_2_v = np.sum((conv2d_2_z.transpose(1, 0, 2, 3) - batchnorm_2_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (16.0 * n)
+    # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_v[c])
+    batchnorm_2_sigma = np.sqrt(batchnorm_2_v + 1e-05)
+    # batchnorm_2_h[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])/batchnorm_2_sigma[c]
+    batchnorm_2_h = (conv2d_2_z - batchnorm_2_mu[:, None, None]) / batchnorm_2_sigma[:, None, None]
+    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_h[n, c, h, w] + batchnorm_2_beta[c]
+    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_h + batchnorm_2_beta[:, None, None]
+    # activation_2
+    # activation_2_a[n, c, h, w] = batchnorm_2_a[n, c, h, w] [batchnorm_2_a[n, c, h, w] > 0]
+    activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
     # maxpool2d_2
-    # maxpool2d_2_a_argmax[n, c, p, q] = (2 i + j at max_{i, j} conv2d_2_a[n, c, 2 p + i, 2 q + j])
+    # maxpool2d_2_a_argmax[n, c, p, q] = (2 i + j at max_{i, j} activation_2_a[n, c, 2 p + i, 2 q + j])
     maxpool2d_2_a_argmax = (
-        np.argmax(conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None], np.clip((2
+        np.argmax(activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None, None, None], np.clip((2
         * np.arange(2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :, None], np.clip((2 * np.arange(2))[:, None] + np.arange(2), 0, 4
-        - 1)[:, None, :]].reshape(*conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None],
+        - 1)[:, None, :]].reshape(*activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None, None, None],
         np.clip((2 * np.arange(2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :, None], np.clip((2 * np.arange(2))[:, None] + np.arange(2),
         0, 4 - 1)[:, None, :]].shape[:-2], -1), axis=-1)
     )
-    # maxpool2d_2_a[n, c, p, q] = max_{i, j} conv2d_2_a[n, c, 2 p + i, 2 q + j]
+    # maxpool2d_2_a[n, c, p, q] = max_{i, j} activation_2_a[n, c, 2 p + i, 2 q + j]
     maxpool2d_2_a = (
-        np.max(conv2d_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None], ((2 * np.arange(2))[:,
-        None] + np.arange(2))[:, None, :, None], ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :]], axis=(-2, -1))
+        np.max(activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None, None, None], ((2
+        * np.arange(2))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
+        -1))
     )
     # flatten_1
     # flatten_1_a[n, k] = maxpool2d_2_a[n, floor(k/4), floor(k/2) mod 2, k mod 2]
-    flatten_1_a = maxpool2d_2_a[np.arange(n)[:, None], np.arange(48) // 4, (np.arange(48) // 2) % 2, np.arange(48) % 2]
+    flatten_1_a = maxpool2d_2_a[np.arange(n)[:, None], np.arange(128) // 4, (np.arange(128) // 2) % 2, np.arange(128) % 2]
+    # dropout_1
+    # dropout_1_a[n, i] = (5/4) · dropout_1_mask[n, i] flatten_1_a[n, i]
+    dropout_1_a = 5.0 * dropout_1_mask * flatten_1_a / 4.0
     # dense_1
-    # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
-    dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
+    # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] dropout_1_a[n, j]
+    dense_1_z = dense_1_b + dropout_1_a @ dense_1_W.T
     # loss
     # loss_p[n, i] = exp(dense_1_z[n, i] − log Σ_j exp(dense_1_z[n, j]))
     loss_p = np.exp(dense_1_z - logsumexp(dense_1_z, axis=-1)[:, None])
@@ -405,16 +648,24 @@ def input_gradients(params, x, y, grads_x, work=None):
     # delta_dense_1[n, i] = (loss_p[n, i] − [i = y[n]])/N
     delta_dense_1 = (loss_p - np.where(np.arange(10) == y[:, None], 1.0, 0.0)) / n
     # flatten_1
-    # grad_flatten_1_a[n, j] = Σ_i dense_1_W[i, j] delta_dense_1[n, i]
-    grad_flatten_1_a = delta_dense_1 @ dense_1_W
-    # conv2d_2
-    # delta_conv2d_2[n, k, p, q] = grad_flatten_1_a[n, 2 floor(p/2) + 4 k + floor(q/2)] [2 · (p mod 2) + (q mod 2)
-    #     = maxpool2d_2_a_argmax[n, k, floor(p/2), floor(q/2)]] [conv2d_2_a[n, k, p, q] > 0]
-    delta_conv2d_2 = (
-        np.where(conv2d_2_a <= 0.0, 0.0, np.where(((2 * (np.arange(4) % 2))[:, None] + np.arange(4) % 2)
-        == maxpool2d_2_a_argmax[np.arange(n)[:, None, None, None], np.arange(12)[:, None, None], np.clip(np.arange(4) // 2, 0, 2 - 1)[:,
+    # grad_flatten_1_a[n, i] = (5/4) · dropout_1_mask[n, i] Σ_j dense_1_W[j, i] delta_dense_1[n, j]
+    grad_flatten_1_a = 5.0 * (delta_dense_1 @ dense_1_W) * dropout_1_mask / 4.0
+    # batchnorm_2
+    # grad_batchnorm_2_a[n, c, h, w] = grad_flatten_1_a[n, 2 floor(h/2) + 4 c + floor(w/2)] [2 · (h mod 2) + (w mod 2)
+    #     = maxpool2d_2_a_argmax[n, c, floor(h/2), floor(w/2)]] [activation_2_a[n, c, h, w] > 0]
+    grad_batchnorm_2_a = (
+        np.where(activation_2_a <= 0.0, 0.0, np.where(((2 * (np.arange(4) % 2))[:, None] + np.arange(4) % 2)
+        == maxpool2d_2_a_argmax[np.arange(n)[:, None, None, None], np.arange(32)[:, None, None], np.clip(np.arange(4) // 2, 0, 2 - 1)[:,
         None], np.clip(np.arange(4) // 2, 0, 2 - 1)], grad_flatten_1_a[np.arange(n)[:, None, None, None], np.clip((2 * (np.arange(4) //
-        2))[:, None] + (4 * np.arange(12))[:, None, None] + np.arange(4) // 2, 0, 48 - 1)], 0.0))
+        2))[:, None] + (4 * np.arange(32))[:, None, None] + np.arange(4) // 2, 0, 128 - 1)], 0.0))
+    )
+    # conv2d_2
+    # delta_conv2d_2[n, k, p, q] = (16 grad_batchnorm_2_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] − batchnorm_2_h[n,
+    #     k, p, q] Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] batchnorm_2_h[i, k, h, w]) · batchnorm_2_gamma[k]/(16 batchnorm_2_sigma[k] N)
+    delta_conv2d_2 = (
+        (16.0 * n * grad_batchnorm_2_a - np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_h)[:, None, None] * batchnorm_2_h
+        - np.sum(grad_batchnorm_2_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_2_gamma[:, None, None] / (16.0 * n
+        * batchnorm_2_sigma[:, None, None])
     )
     # maxpool2d_1
     # grad_maxpool2d_1_a[n, c, h, w] = Σ_{k, u, v} conv2d_2_W[k, c, u, v] delta_conv2d_2[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 4]
@@ -423,18 +674,26 @@ def input_gradients(params, x, y, grads_x, work=None):
         np.sum(np.where(((1 - 1 * np.arange(3) + np.arange(4)[:, None])[:, None, None, :] >= 0) & ((1 - 1 * np.arange(3) + np.arange(4)[:,
         None])[:, None, None, :] < 4), np.where(((1 - 1 * np.arange(3) + np.arange(4)[:, None])[:, None, None, :, None] >= 0) & ((1 - 1
         * np.arange(3) + np.arange(4)[:, None])[:, None, None, :, None] < 4), conv2d_2_W.transpose(1, 0, 2, 3)[:, None, None, :, :, :]
-        * delta_conv2d_2[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None], np.clip(1 - 1 * np.arange(3)
+        * delta_conv2d_2[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None], np.clip(1 - 1 * np.arange(3)
         + np.arange(4)[:, None], 0, 4 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3) + np.arange(4)[:, None], 0, 4 - 1)[:, None,
         None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
     )
-    # conv2d_1
-    # delta_conv2d_1[n, k, p, q] = grad_maxpool2d_1_a[n, k, floor(p/2), floor(q/2)] [2 · (p mod 2) + (q mod 2) = maxpool2d_1_a_argmax[n,
-    #     k, floor(p/2), floor(q/2)]] [conv2d_1_a[n, k, p, q] > 0]
-    delta_conv2d_1 = (
-        np.where(conv2d_1_a <= 0.0, 0.0, np.where(((2 * (np.arange(8) % 2))[:, None] + np.arange(8) % 2)
-        == maxpool2d_1_a_argmax[np.arange(n)[:, None, None, None], np.arange(6)[:, None, None], np.clip(np.arange(8) // 2, 0, 4 - 1)[:,
-        None], np.clip(np.arange(8) // 2, 0, 4 - 1)], grad_maxpool2d_1_a[np.arange(n)[:, None, None, None], np.arange(6)[:, None, None],
+    # batchnorm_1
+    # grad_batchnorm_1_a[n, c, h, w] = grad_maxpool2d_1_a[n, c, floor(h/2), floor(w/2)] [2 · (h mod 2) + (w mod 2)
+    #     = maxpool2d_1_a_argmax[n, c, floor(h/2), floor(w/2)]] [activation_1_a[n, c, h, w] > 0]
+    grad_batchnorm_1_a = (
+        np.where(activation_1_a <= 0.0, 0.0, np.where(((2 * (np.arange(8) % 2))[:, None] + np.arange(8) % 2)
+        == maxpool2d_1_a_argmax[np.arange(n)[:, None, None, None], np.arange(16)[:, None, None], np.clip(np.arange(8) // 2, 0, 4 - 1)[:,
+        None], np.clip(np.arange(8) // 2, 0, 4 - 1)], grad_maxpool2d_1_a[np.arange(n)[:, None, None, None], np.arange(16)[:, None, None],
         np.clip(np.arange(8) // 2, 0, 4 - 1)[:, None], np.clip(np.arange(8) // 2, 0, 4 - 1)], 0.0))
+    )
+    # conv2d_1
+    # delta_conv2d_1[n, k, p, q] = (64 grad_batchnorm_1_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] − batchnorm_1_h[n,
+    #     k, p, q] Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] batchnorm_1_h[i, k, h, w]) · batchnorm_1_gamma[k]/(64 batchnorm_1_sigma[k] N)
+    delta_conv2d_1 = (
+        (64.0 * n * grad_batchnorm_1_a - np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_h)[:, None, None] * batchnorm_1_h
+        - np.sum(grad_batchnorm_1_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_1_gamma[:, None, None] / (64.0 * n
+        * batchnorm_1_sigma[:, None, None])
     )
     # x
     # grads_x[n, c, h, w] = Σ_{k, u, v} conv2d_1_W[k, c, u, v] delta_conv2d_1[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w
@@ -443,25 +702,108 @@ def input_gradients(params, x, y, grads_x, work=None):
         np.sum(np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :] >= 0) & ((1 - 1 * np.arange(3) + np.arange(8)[:,
         None])[:, None, None, :] < 8), np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None] >= 0) & ((1 - 1
         * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None] < 8), conv2d_1_W.transpose(1, 0, 2, 3)[:, None, None, :, :, :]
-        * delta_conv2d_1[np.arange(n)[:, None, None, None, None, None], np.arange(6)[:, None, None], np.clip(1 - 1 * np.arange(3)
+        * delta_conv2d_1[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(1 - 1 * np.arange(3)
         + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None,
         None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
     )
     return float(loss_)
 
 
+def update_statistics(params, x, dropout_1_mask, y, work=None):
+    """Write the next running statistics into params: those of before, and those of this batch."""
+    n = x.shape[0]
+    conv2d_1_W = params[0:144].reshape(16, 1, 3, 3)
+    batchnorm_1_beta = params[160:176]
+    batchnorm_1_gamma = params[144:160]
+    conv2d_2_W = params[176:4784].reshape(32, 16, 3, 3)
+    batchnorm_1_running_mean = params[6138:6154]
+    batchnorm_1_running_var = params[6154:6170]
+    batchnorm_2_running_mean = params[6170:6202]
+    batchnorm_2_running_var = params[6202:6234]
+    # conv2d_1
+    # conv2d_1_z[n, k, p, q] = Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
+    conv2d_1_z = (
+        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
+        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
+        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :] * x[np.arange(n)[:, None,
+        None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :,
+        None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0),
+        axis=(-3, -2, -1))
+    )
+    # batchnorm_1
+    # batchnorm_1_mu[c] = (Σ_{n, h, w} conv2d_1_z[n, c, h, w])/(64 N)
+    batchnorm_1_mu = np.sum(conv2d_1_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
+    # batchnorm_1_v[c] = (Σ_{n, h, w} (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])²)/(64 N)
+    batchnorm_1_v = np.sum((conv2d_1_z.transpose(1, 0, 2, 3) - batchnorm_1_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
+    # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_v[c])
+    batchnorm_1_sigma = np.sqrt(batchnorm_1_v + 1e-05)
+    # batchnorm_1_h[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
+    batchnorm_1_h = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
+    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_h[n, c, h, w] + batchnorm_1_beta[c]
+    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_h + batchnorm_1_beta[:, None, None]
+    # activation_1
+    # activation_1_a[n, c, h, w] = batchnorm_1_a[n, c, h, w] [batchnorm_1_a[n, c, h, w] > 0]
+    activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
+    # maxpool2d_1
+    # maxpool2d_1_a[n, c, p, q] = max_{i, j} activation_1_a[n, c, 2 p + i, 2 q + j]
+    maxpool2d_1_a = (
+        np.max(activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], ((2
+        * np.arange(4))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
+        -1))
+    )
+    # conv2d_2
+    # conv2d_2_z[n, k, p, q] = Σ_{c, u, v} conv2d_2_W[k, c, u, v] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q
+    #     + v − 1 < 4]
+    conv2d_2_z = (
+        np.sum(np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(4)[:, None]
+        + np.arange(3))[:, None, None, :] < 4), np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
+        + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] < 4), conv2d_2_W[:, None, None, :, :, :]
+        * maxpool2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(4)[:, None]
+        + np.arange(3), 0, 4 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(4)[:, None] + np.arange(3), 0, 4 - 1)[:, None, None,
+        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
+    )
+    # batchnorm_2
+    # batchnorm_2_mu[c] = (Σ_{n, h, w} conv2d_2_z[n, c, h, w])/(16 N)
+    batchnorm_2_mu = np.sum(conv2d_2_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (16.0 * n)
+    # batchnorm_2_v[c] = (Σ_{n, h, w} (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])²)/(16 N)
+    batchnorm_2_v = np.sum((conv2d_2_z.transpose(1, 0, 2, 3) - batchnorm_2_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (16.0 * n)
+    # batchnorm_1
+    # batchnorm_1_running_mean_next[c] = batchnorm_1_mu[c]/10 + (9/10) · batchnorm_1_running_mean[c]
+    batchnorm_1_running_mean_next = batchnorm_1_mu / 10.0 + 9.0 * batchnorm_1_running_mean / 10.0
+    # batchnorm_1_running_var_next[c] = (9/10) · batchnorm_1_running_var[c] + (32/5) · batchnorm_1_v[c] N/(64 N − 1)
+    batchnorm_1_running_var_next = 32.0 * n * batchnorm_1_v / (5.0 * (64.0 * n - 1.0)) + 9.0 * batchnorm_1_running_var / 10.0
+    # batchnorm_2
+    # batchnorm_2_running_mean_next[c] = batchnorm_2_mu[c]/10 + (9/10) · batchnorm_2_running_mean[c]
+    batchnorm_2_running_mean_next = batchnorm_2_mu / 10.0 + 9.0 * batchnorm_2_running_mean / 10.0
+    # batchnorm_2_running_var_next[c] = (9/10) · batchnorm_2_running_var[c] + (8/5) · batchnorm_2_v[c] N/(16 N − 1)
+    batchnorm_2_running_var_next = 8.0 * n * batchnorm_2_v / (5.0 * (16.0 * n - 1.0)) + 9.0 * batchnorm_2_running_var / 10.0
+    params[6138:6154] = batchnorm_1_running_mean_next
+    params[6154:6170] = batchnorm_1_running_var_next
+    params[6170:6202] = batchnorm_2_running_mean_next
+    params[6202:6234] = batchnorm_2_running_var_next
+
+
 def update(params, grads, state, hyper):
     """Do one step of the optimizer with given gradients."""
-    P = params.size
+    P = grads.size
     lr = float(hyper[0])
     beta1 = float(hyper[1])
     beta2 = float(hyper[2])
     eps = float(hyper[3])
+    updates = float(hyper[4])
+    minimum = float(hyper[5])
+    weight_decay = float(hyper[6])
     m = state[0:P]
     v = state[P:2 * P]
     t = float(state[2 * P])
+    weights = params[:P]
     # t_next = 1 + t
     t_next = t + 1.0
+    # rate = (1 + cos(π · (t [1 > t/updates]/updates + [t/updates ≥ 1]))) · (lr − minimum)/2 + minimum
+    rate = (
+        (np.cos(3.141592653589793 * (np.where(1.0 <= t / updates, 0.0, t / updates) + np.where(t / updates >= 1.0, 1.0, 0.0))) + 1.0) * (lr
+        - minimum) / 2.0 + minimum
+    )
     # m_next[p] = (1 − beta1) · g[p] + beta1 m[p]
     m_next = (1.0 - beta1) * grads + beta1 * m
     # v_next[p] = g[p]² · (1 − beta2) + beta2 v[p]
@@ -470,17 +812,18 @@ def update(params, grads, state, hyper):
     c_1 = 1.0 - beta1**t_next
     # c_2 = 1 − beta2^t_next
     c_2 = 1.0 - beta2**t_next
-    # w_next[p] = w[p] − lr m_next[p]/((√(v_next[p]/c_2) + eps) · c_1)
-    w_next = params - lr * m_next / ((np.sqrt(v_next / c_2) + eps) * c_1)
-    params[...] = w_next
+    # w_next[p] = w[p] − rate weight_decay w[p] − rate m_next[p]/((√(v_next[p]/c_2) + eps) · c_1)
+    w_next = weights - rate * weight_decay * weights - rate * m_next / ((np.sqrt(v_next / c_2) + eps) * c_1)
+    weights[...] = w_next
     m[...] = m_next
     v[...] = v_next
     state[2 * P] = t_next
 
 
-def train_step(params, x, y, grads, state, hyper, work=None):
+def train_step(params, x, dropout_1_mask, y, grads, state, hyper, work=None):
     """Return the loss and do one step of the optimizer; a loss that is not finite changes nothing."""
-    value = value_and_grad(params, x, y, grads, work)
+    value = value_and_grad(params, x, dropout_1_mask, y, grads, work)
     if np.isfinite(value):
+        update_statistics(params, x, dropout_1_mask, y, work)
         update(params, grads, state, hyper)
     return value

@@ -1,7 +1,7 @@
 """Kernels of the network resnet_block for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: 3106aa31404b834ece5289f81390a52ad9345b7aaa560d20864f13ca8e36f2cf
+SHA-256 of the equations: ff7d529fad8d42331d1681cc83be536be996bcd20452f6bc357f27166e00349d
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 """
@@ -18,20 +18,30 @@ NAME = "resnet_block"
 #: Name, offset and shape of each parameter in the flat buffers.
 PARAMETERS = (
     ("conv2d_1.W", 0, (16, 1, 3, 3)),
-    ("conv2d_1.b", 144, (16,)),
-    ("conv2d_2.W", 160, (16, 16, 3, 3)),
-    ("groupnorm_1.gamma", 2464, (16,)),
-    ("groupnorm_1.beta", 2480, (16,)),
-    ("conv2d_3.W", 2496, (16, 16, 3, 3)),
-    ("groupnorm_2.gamma", 4800, (16,)),
-    ("groupnorm_2.beta", 4816, (16,)),
-    ("dense_1.W", 4832, (10, 256)),
-    ("dense_1.b", 7392, (10,)),
+    ("batchnorm_1.gamma", 144, (16,)),
+    ("batchnorm_1.beta", 160, (16,)),
+    ("conv2d_2.W", 176, (16, 16, 3, 3)),
+    ("batchnorm_2.gamma", 2480, (16,)),
+    ("batchnorm_2.beta", 2496, (16,)),
+    ("conv2d_3.W", 2512, (16, 16, 3, 3)),
+    ("batchnorm_3.gamma", 4816, (16,)),
+    ("batchnorm_3.beta", 4832, (16,)),
+    ("dense_1.W", 4848, (10, 256)),
+    ("dense_1.b", 7408, (10,)),
+)
+#: Name, offset, shape and first value of each running statistic; in params they lie behind the parameters.
+STATISTICS = (
+    ("batchnorm_1.running_mean", 7418, (16,), 0.0),
+    ("batchnorm_1.running_var", 7434, (16,), 1.0),
+    ("batchnorm_2.running_mean", 7450, (16,), 0.0),
+    ("batchnorm_2.running_var", 7466, (16,), 1.0),
+    ("batchnorm_3.running_mean", 7482, (16,), 0.0),
+    ("batchnorm_3.running_var", 7498, (16,), 1.0),
 )
 DTYPE = "float32"
 #: The largest batch.
 BATCH = 32
-STATE_SIZE = 14805
+STATE_SIZE = 14837
 #: The optimizer's numbers with their defaults, in the order of the array hyper.
 HYPER = (
     ("lr", 0.005),
@@ -46,7 +56,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 8192 * n + 9217
+    return 9216 * n + 9361
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -81,13 +91,12 @@ def in_range(values, least, most):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_a(W, b, x, a, x_windows):
-    """Write a."""
-    # z[n, k, p, q] = b[k] + Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    # a[n, k, p, q] = z[n, k, p, q] [z[n, k, p, q] > 0]
+def conv2d_z(W, x, z, x_windows):
+    """Write z."""
+    # z[n, k, p, q] = Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     W_matrix = W.reshape((16, 9))
     x_windows_matrix = x_windows.reshape((9, 64))
-    a_matrices = a.reshape((x.shape[0], 16, 64))
+    z_matrices = z.reshape((x.shape[0], 16, 64))
     x_windows[:] = real(0.0)
     for n in range(x.shape[0]):
         for c in range(1):
@@ -96,16 +105,43 @@ def conv2d_a(W, b, x, a, x_windows):
                     for p in range(max(0, 1 - u), min(8, 9 - u)):
                         for q in range(max(0, 1 - v), min(8, 9 - v)):
                             x_windows[c, u, v, p, q] = x[n, c, p + u - 1, q + v - 1]
-        product(W_matrix, x_windows_matrix, a_matrices[n])
-        for k in range(16):
-            for p in range(8):
-                for q in range(8):
-                    z = b[k] + a[n, k, p, q]
-                    a[n, k, p, q] = real(0.0) if z <= real(0.0) else z
+        product(W_matrix, x_windows_matrix, z_matrices[n])
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_z(W, x, z, x_windows):
+def batchnorm_sigma_2(running_var, sigma):
+    """Write sigma."""
+    # sigma[c] = √(1e−05 + running_var[c])
+    for c in range(running_var.shape[0]):
+        sigma[c] = np.sqrt(real(1e-05) + running_var[c])
+
+
+@njit(cache=True, error_model="numpy")
+def batchnorm_a_2(running_mean, sigma, x, beta, gamma, a):
+    """Write a."""
+    # h[n, c, h, w] = (x[n, c, h, w] − running_mean[c])/sigma[c]
+    # a[n, c, h, w] = gamma[c] h[n, c, h, w] + beta[c]
+    for n in range(x.shape[0]):
+        for c in range(running_mean.shape[0]):
+            for h in range(x.shape[2]):
+                for w in range(x.shape[3]):
+                    h_ = (x[n, c, h, w] - running_mean[c]) / sigma[c]
+                    a[n, c, h, w] = gamma[c] * h_ + beta[c]
+
+
+@njit(cache=True, error_model="numpy")
+def activation_a(x, a):
+    """Write a."""
+    # a[n, c, h, w] = x[n, c, h, w] [x[n, c, h, w] > 0]
+    for n in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            for h in range(x.shape[2]):
+                for w in range(x.shape[3]):
+                    a[n, c, h, w] = real(0.0) if x[n, c, h, w] <= real(0.0) else x[n, c, h, w]
+
+
+@njit(cache=True, error_model="numpy")
+def conv2d_z_2(W, x, z, x_windows):
     """Write z."""
     # z[n, k, p, q] = Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     W_matrix = W.reshape((16, 144))
@@ -120,76 +156,6 @@ def conv2d_z(W, x, z, x_windows):
                         for q in range(max(0, 1 - v), min(8, 9 - v)):
                             x_windows[c, u, v, p, q] = x[n, c, p + u - 1, q + v - 1]
         product(W_matrix, x_windows_matrix, z_matrices[n])
-
-
-@njit(cache=True, error_model="numpy")
-def groupnorm_u(x, u):
-    """Write u."""
-    # u[n, g, m, h, w] = x[n, 4 g + m, h, w]
-    for n in range(x.shape[0]):
-        for g in range(4):
-            for m in range(4):
-                for h in range(8):
-                    for w in range(8):
-                        u[n, g, m, h, w] = x[n, 4 * g + m, h, w]
-
-
-@njit(cache=True, error_model="numpy")
-def groupnorm_sigma(u, mu, sigma):
-    """Write mu and sigma."""
-    # mu[n, g] = 0.00390625 Σ_{m, h, w} u[n, g, m, h, w]
-    # v[n, g] = 0.00390625 Σ_{m, h, w} (u[n, g, m, h, w] − mu[n, g])²
-    # sigma[n, g] = √(1e−05 + v[n, g])
-    for n in range(u.shape[0]):
-        for g in range(4):
-            total = real(0.0)
-            for m in range(4):
-                for h in range(8):
-                    for w in range(8):
-                        total += u[n, g, m, h, w]
-            mu[n, g] = real(0.00390625) * total
-            total_2 = real(0.0)
-            for m in range(4):
-                for h in range(8):
-                    for w in range(8):
-                        base = u[n, g, m, h, w] - mu[n, g]
-                        total_2 += base * base
-            v = real(0.00390625) * total_2
-            sigma[n, g] = np.sqrt(real(1e-05) + v)
-
-
-@njit(cache=True, error_model="numpy")
-def groupnorm_h(mu, sigma, u, h):
-    """Write h."""
-    # h[n, g, m, h, w] = (u[n, g, m, h, w] − mu[n, g])/sigma[n, g]
-    for n in range(mu.shape[0]):
-        for g in range(4):
-            for m in range(4):
-                for h_ in range(8):
-                    for w in range(8):
-                        h[n, g, m, h_, w] = (u[n, g, m, h_, w] - mu[n, g]) / sigma[n, g]
-
-
-@njit(cache=True, error_model="numpy")
-def groupnorm_a(beta, gamma, h, a):
-    """Write a."""
-    # a[n, c, h, w] = gamma[c] h[n, floor(c/4), c mod 4, h, w] + beta[c]
-    for n in range(h.shape[0]):
-        for c in range(16):
-            for h_ in range(8):
-                for w in range(8):
-                    a[n, c, h_, w] = gamma[c] * h[n, c // 4, c % 4, h_, w] + beta[c]
-
-
-@njit(cache=True, error_model="numpy")
-def activation_a(x, a):
-    """Write a."""
-    # a[n, c, h, w] = x[n, c, h, w] [x[n, c, h, w] > 0]
-    for n in range(x.shape[0]):
-        for c in range(x.shape[1]):
-            for h in range(x.shape[2]):
-                for w in range(x.shape[3]):
-                    a[n, c, h, w] = real(0.0) if x[n, c, h, w] <= real(0.0) else x[n, c, h, w]
 
 
 @njit(cache=True, error_model="numpy")
@@ -240,24 +206,6 @@ def dense_z(W, b, x, z):
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_p(a, p):
-    """Write p."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    for n in range(a.shape[0]):
-        top = real(-np.inf)
-        for j in range(a.shape[1]):
-            candidate = a[n, j]
-            if candidate > top or candidate != candidate:
-                top = candidate
-        shift = top if abs(top) != real(np.inf) else real(0.0)
-        total = real(0.0)
-        for j in range(a.shape[1]):
-            total += exp(a[n, j] - shift)
-        for i in range(a.shape[1]):
-            p[n, i] = exp(a[n, i] - shift) / total
-
-
-@njit(cache=True, error_model="numpy")
 def write_loss_L(a, y, L):
     """Write L."""
     # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
@@ -283,6 +231,63 @@ def loss_total(L, loss_):
     for n in range(L.shape[0]):
         total += L[n]
     loss_[0] = total / real(N)
+
+
+@njit(cache=True, error_model="numpy")
+def batchnorm_sigma(x, mu, v, sigma):
+    """Write mu and v and sigma."""
+    # mu[c] = (Σ_{n, h, w} x[n, c, h, w])/(N n_2 n_3)
+    # v[c] = (Σ_{n, h, w} (x[n, c, h, w] − mu[c])²)/(N n_2 n_3)
+    # sigma[c] = √(1e−05 + v[c])
+    N = x.shape[0]
+    n_2 = x.shape[2]
+    n_3 = x.shape[3]
+    for c in range(x.shape[1]):
+        total = real(0.0)
+        for n in range(x.shape[0]):
+            for h in range(x.shape[2]):
+                for w in range(x.shape[3]):
+                    total += x[n, c, h, w]
+        mu[c] = total / real(N) / real(n_2) / real(n_3)
+        total_2 = real(0.0)
+        for n in range(x.shape[0]):
+            for h in range(x.shape[2]):
+                for w in range(x.shape[3]):
+                    base = x[n, c, h, w] - mu[c]
+                    total_2 += base * base
+        v[c] = total_2 / real(N) / real(n_2) / real(n_3)
+        sigma[c] = np.sqrt(real(1e-05) + v[c])
+
+
+@njit(cache=True, error_model="numpy")
+def batchnorm_a(mu, sigma, x, beta, gamma, h, a):
+    """Write h and a."""
+    # h[n, c, h, w] = (x[n, c, h, w] − mu[c])/sigma[c]
+    # a[n, c, h, w] = gamma[c] h[n, c, h, w] + beta[c]
+    for n in range(x.shape[0]):
+        for c in range(mu.shape[0]):
+            for h_ in range(x.shape[2]):
+                for w in range(x.shape[3]):
+                    h[n, c, h_, w] = (x[n, c, h_, w] - mu[c]) / sigma[c]
+                    a[n, c, h_, w] = gamma[c] * h[n, c, h_, w] + beta[c]
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_p(a, p):
+    """Write p."""
+    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
+    for n in range(a.shape[0]):
+        top = real(-np.inf)
+        for j in range(a.shape[1]):
+            candidate = a[n, j]
+            if candidate > top or candidate != candidate:
+                top = candidate
+        shift = top if abs(top) != real(np.inf) else real(0.0)
+        total = real(0.0)
+        for j in range(a.shape[1]):
+            total += exp(a[n, j] - shift)
+        for i in range(a.shape[1]):
+            p[n, i] = exp(a[n, i] - shift) / total
 
 
 @njit(cache=True, error_model="numpy")
@@ -321,7 +326,7 @@ def flatten_grad_a(W, delta, grad_a):
 
 
 @njit(cache=True, error_model="numpy")
-def groupnorm_grad_a(a, grad_a_2, grad_a):
+def batchnorm_grad_a(a, grad_a_2, grad_a):
     """Write grad_a."""
     # grad_a[n, c, h, w] = grad_a_2[n, 4 floor(h/2) + 16 c + floor(w/2)] [a[n, c, h, w] > 0]/4
     for n in range(a.shape[0]):
@@ -334,27 +339,27 @@ def groupnorm_grad_a(a, grad_a_2, grad_a):
 
 
 @njit(cache=True, error_model="numpy")
-def groupnorm_grad_gamma(grad_a, h, grad_gamma):
+def batchnorm_grad_gamma(grad_a, h, grad_gamma):
     """Write grad_gamma."""
-    # grad_gamma[c] = Σ_{n, h, w} grad_a[n, c, h, w] h[n, floor(c/4), c mod 4, h, w]
-    for c in range(grad_gamma.shape[0]):
+    # grad_gamma[c] = Σ_{n, h, w} grad_a[n, c, h, w] h[n, c, h, w]
+    for c in range(grad_a.shape[1]):
         total = real(0.0)
         for n in range(grad_a.shape[0]):
-            for h_ in range(8):
-                for w in range(8):
-                    total += grad_a[n, c, h_, w] * h[n, c // 4, c % 4, h_, w]
+            for h_ in range(grad_a.shape[2]):
+                for w in range(grad_a.shape[3]):
+                    total += grad_a[n, c, h_, w] * h[n, c, h_, w]
         grad_gamma[c] = total
 
 
 @njit(cache=True, error_model="numpy")
-def groupnorm_grad_beta(grad_a, grad_beta):
+def batchnorm_grad_beta(grad_a, grad_beta):
     """Write grad_beta."""
     # grad_beta[c] = Σ_{n, h, w} grad_a[n, c, h, w]
-    for c in range(grad_beta.shape[0]):
+    for c in range(grad_a.shape[1]):
         total = real(0.0)
         for n in range(grad_a.shape[0]):
-            for h in range(8):
-                for w in range(8):
+            for h in range(grad_a.shape[2]):
+                for w in range(grad_a.shape[3]):
                     total += grad_a[n, c, h, w]
         grad_beta[c] = total
 
@@ -362,26 +367,26 @@ def groupnorm_grad_beta(grad_a, grad_beta):
 @njit(cache=True, error_model="numpy")
 def conv2d_delta(gamma, grad_a, h, sigma, delta):
     """Write delta."""
-    # delta[n, k, p, q] = 0.00390625 · (256 gamma[k] grad_a[n, k, p, q] − Σ_{i, h, w} gamma[4 floor(k/4) + i] grad_a[n, 4 floor(k/4)
-    #     + i, h, w] − h[n, floor(k/4), k mod 4, p, q] Σ_{m, h, w} gamma[4 floor(k/4) + m] grad_a[n, 4 floor(k/4) + m, h, w] h[n,
-    #     floor(k/4), m, h, w])/sigma[n, floor(k/4)]
+    # delta[n, k, p, q] = (64 grad_a[n, k, p, q] N − Σ_{i, h, w} grad_a[i, k, h, w] − h[n, k, p, q] Σ_{i, h, w} grad_a[i, k, h, w] h[i,
+    #     k, h, w]) · gamma[k]/(64 sigma[k] N)
+    N = grad_a.shape[0]
     for n in range(grad_a.shape[0]):
         for k in range(16):
             total = real(0.0)
-            for i in range(4):
+            for i in range(grad_a.shape[0]):
                 for h_ in range(8):
                     for w in range(8):
-                        total += gamma[4 * (k // 4) + i] * grad_a[n, 4 * (k // 4) + i, h_, w]
+                        total += grad_a[i, k, h_, w]
             total_2 = real(0.0)
-            for m in range(4):
+            for i in range(grad_a.shape[0]):
                 for h_ in range(8):
                     for w in range(8):
-                        total_2 += gamma[4 * (k // 4) + m] * grad_a[n, 4 * (k // 4) + m, h_, w] * h[n, k // 4, m, h_, w]
+                        total_2 += grad_a[i, k, h_, w] * h[i, k, h_, w]
             for p in range(8):
                 for q in range(8):
                     delta[n, k, p, q] = (
-                        real(0.00390625) * (real(256.0) * gamma[k] * grad_a[n, k, p, q] - total - h[n, k // 4, k % 4, p, q] * total_2)
-                        / sigma[n, k // 4]
+                        (real(64.0) * grad_a[n, k, p, q] * real(N) - total - h[n, k, p, q] * total_2) * gamma[k] / real(64.0) / sigma[k]
+                        / real(N)
                     )
 
 
@@ -405,7 +410,7 @@ def conv2d_grad_W(delta, x, grad_W, x_windows):
 
 
 @njit(cache=True, error_model="numpy")
-def groupnorm_grad_a_2(W, a, delta, grad_a):
+def batchnorm_grad_a_2(W, a, delta, grad_a):
     """Write grad_a."""
     # grad_a[n, c, h, w] = [a[n, c, h, w] > 0] Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1
     #     + w − v < 8]
@@ -422,22 +427,22 @@ def groupnorm_grad_a_2(W, a, delta, grad_a):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_delta_2(W_next, a, a_next, delta_next, grad_a, delta):
-    """Write delta."""
-    # delta[n, k, p, q] = (grad_a[n, 4 floor(p/2) + 16 k + floor(q/2)] [a_next[n, k, p, q] > 0]/4 + Σ_{i, u, v} W_next[i, k, u, v]
-    #     delta_next[n, i, 1 + p − u, 1 + q − v] [0 ≤ 1 + p − u < 8] [0 ≤ 1 + q − v < 8]) · [a[n, k, p, q] > 0]
+def batchnorm_grad_a_3(W, a, a_2, delta, grad_a_2, grad_a):
+    """Write grad_a."""
+    # grad_a[n, c, h, w] = (grad_a_2[n, 4 floor(h/2) + 16 c + floor(w/2)] [a_2[n, c, h, w] > 0]/4 + Σ_{k, u, v} W[k, c, u, v] delta[n,
+    #     k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]) · [a[n, c, h, w] > 0]
     for n in range(a.shape[0]):
-        for k in range(16):
-            for p in range(8):
-                for q in range(8):
+        for c in range(a.shape[1]):
+            for h in range(a.shape[2]):
+                for w in range(a.shape[3]):
                     total = real(0.0)
-                    for i in range(16):
-                        for u in range(max(0, p - 6), min(3, p + 2)):
-                            for v in range(max(0, q - 6), min(3, q + 2)):
-                                total += W_next[i, k, u, v] * delta_next[n, i, p + 1 - u, q + 1 - v]
-                    delta[n, k, p, q] = (
-                        real(0.0) if a[n, k, p, q] <= real(0.0) else (real(0.0) if a_next[n, k, p, q] <= real(0.0) else grad_a[n, 4 * (p //
-                        2) + 16 * k + q // 2] / real(4.0)) + total
+                    for k in range(16):
+                        for u in range(max(0, h - 6), min(3, h + 2)):
+                            for v in range(max(0, w - 6), min(3, w + 2)):
+                                total += W[k, c, u, v] * delta[n, k, h + 1 - u, w + 1 - v]
+                    grad_a[n, c, h, w] = (
+                        real(0.0) if a[n, c, h, w] <= real(0.0) else (real(0.0) if a_2[n, c, h, w] <= real(0.0) else grad_a_2[n, 4 * (h //
+                        2) + 16 * c + w // 2] / real(4.0)) + total
                     )
 
 
@@ -461,19 +466,6 @@ def conv2d_grad_W_2(delta, x, grad_W, x_windows):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_grad_b(delta, grad_b):
-    """Write grad_b."""
-    # grad_b[k] = Σ_{n, p, q} delta[n, k, p, q]
-    for k in range(grad_b.shape[0]):
-        total = real(0.0)
-        for n in range(delta.shape[0]):
-            for p in range(8):
-                for q in range(8):
-                    total += delta[n, k, p, q]
-        grad_b[k] = total
-
-
-@njit(cache=True, error_model="numpy")
 def write_grad_x(W, delta, grad_x):
     """Write grad_x."""
     # grad_x[n, c, h, w] = Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]
@@ -490,6 +482,23 @@ def write_grad_x(W, delta, grad_x):
 
 
 @njit(cache=True, error_model="numpy")
+def batchnorm_running_mean_next(mu, running_mean, running_mean_next):
+    """Write running_mean_next."""
+    # running_mean_next[c] = mu[c]/10 + (9/10) · running_mean[c]
+    for c in range(mu.shape[0]):
+        running_mean_next[c] = mu[c] / real(10.0) + real(0.9) * running_mean[c]
+
+
+@njit(cache=True, error_model="numpy")
+def batchnorm_running_var_next(running_var, v, running_var_next, N, n_2, n_3):
+    """Write running_var_next."""
+    # running_var_next[c] = (9/10) · running_var[c] + v[c] N n_2 n_3/(10 · (N n_2 n_3 − [N n_2 n_3 > 1]))
+    t = real(N) * real(n_2) * real(n_3)
+    for c in range(running_var.shape[0]):
+        running_var_next[c] = real(0.9) * running_var[c] + v[c] * t / real(10.0) / (t - (real(0.0) if t <= real(1.0) else real(1.0)))
+
+
+@njit(cache=True, error_model="numpy")
 def check(x, y):
     """Return 0, or the number of the first argument with a value out of range; nothing may be computed with it."""
     if not in_range(y, 0, 9):
@@ -502,64 +511,148 @@ def forward(params, x, out, work):
     """Write the network's output for a batch into out."""
     n = x.shape[0]
     conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
-    conv2d_1_b = params[144:160]
-    conv2d_1_a = view_4(work, 0, n, 16, 8, 8)
-    x_windows = view_5(work, 8192 * n, 1, 3, 3, 8, 8)
-    conv2d_2_W = view_4(params, 160, 16, 16, 3, 3)
+    conv2d_1_z = view_4(work, 0, n, 16, 8, 8)
+    x_windows = view_5(work, 3072 * n, 1, 3, 3, 8, 8)
+    batchnorm_1_running_var = params[7434:7450]
+    batchnorm_1_sigma = work[3072 * n:3072 * n + 16]
+    batchnorm_1_running_mean = params[7418:7434]
+    batchnorm_1_beta = params[160:176]
+    batchnorm_1_gamma = params[144:160]
+    batchnorm_1_a = view_4(work, 1024 * n, n, 16, 8, 8)
+    activation_1_a = view_4(work, 0, n, 16, 8, 8)
+    conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
     conv2d_2_z = view_4(work, 1024 * n, n, 16, 8, 8)
-    x_windows_ = view_5(work, 8192 * n, 16, 3, 3, 8, 8)
-    groupnorm_1_u = view_5(work, 2048 * n, n, 4, 4, 8, 8)
-    groupnorm_1_mu = view_2(work, 1024 * n, n, 4)
-    groupnorm_1_sigma = view_2(work, 1028 * n, n, 4)
-    groupnorm_1_h = view_5(work, 3072 * n, n, 4, 4, 8, 8)
-    groupnorm_1_beta = params[2480:2496]
-    groupnorm_1_gamma = params[2464:2480]
-    groupnorm_1_a = view_4(work, 1032 * n, n, 16, 8, 8)
-    activation_1_a = view_4(work, 4096 * n, n, 16, 8, 8)
-    conv2d_3_W = view_4(params, 2496, 16, 16, 3, 3)
-    conv2d_3_z = view_4(work, 1032 * n, n, 16, 8, 8)
-    x_windows__ = view_5(work, 8192 * n, 16, 3, 3, 8, 8)
-    groupnorm_2_u = view_5(work, 5120 * n, n, 4, 4, 8, 8)
-    groupnorm_2_mu = view_2(work, 1024 * n, n, 4)
-    groupnorm_2_sigma = view_2(work, 1032 * n, n, 4)
-    groupnorm_2_h = view_5(work, 1036 * n, n, 4, 4, 8, 8)
-    groupnorm_2_beta = params[4816:4832]
-    groupnorm_2_gamma = params[4800:4816]
-    groupnorm_2_a = view_4(work, 5120 * n, n, 16, 8, 8)
-    add_1_a = view_4(work, 6144 * n, n, 16, 8, 8)
-    activation_2_a = view_4(work, 5120 * n, n, 16, 8, 8)
-    avgpool2d_1_a = view_4(work, 2060 * n, n, 16, 4, 4)
-    flatten_1_a = view_2(work, 2316 * n, n, 256)
-    dense_1_W = view_2(params, 4832, 10, 256)
-    dense_1_b = params[7392:7402]
+    x_windows_ = view_5(work, 3072 * n, 16, 3, 3, 8, 8)
+    batchnorm_2_running_var = params[7466:7482]
+    batchnorm_2_sigma = work[3072 * n:3072 * n + 16]
+    batchnorm_2_running_mean = params[7450:7466]
+    batchnorm_2_beta = params[2496:2512]
+    batchnorm_2_gamma = params[2480:2496]
+    batchnorm_2_a = view_4(work, 2048 * n, n, 16, 8, 8)
+    activation_2_a = view_4(work, 1024 * n, n, 16, 8, 8)
+    conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
+    conv2d_3_z = view_4(work, 2048 * n, n, 16, 8, 8)
+    x_windows__ = view_5(work, 3072 * n, 16, 3, 3, 8, 8)
+    batchnorm_3_running_var = params[7498:7514]
+    batchnorm_3_sigma = work[3072 * n:3072 * n + 16]
+    batchnorm_3_running_mean = params[7482:7498]
+    batchnorm_3_beta = params[4832:4848]
+    batchnorm_3_gamma = params[4816:4832]
+    batchnorm_3_a = view_4(work, 1024 * n, n, 16, 8, 8)
+    add_1_a = view_4(work, 2048 * n, n, 16, 8, 8)
+    activation_3_a = view_4(work, 0, n, 16, 8, 8)
+    avgpool2d_1_a = view_4(work, 1024 * n, n, 16, 4, 4)
+    flatten_1_a = view_2(work, 0, n, 256)
+    dense_1_W = view_2(params, 4848, 10, 256)
+    dense_1_b = params[7408:7418]
     # conv2d_1
-    conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a, x_windows)
-    # conv2d_2
-    conv2d_z(conv2d_2_W, conv2d_1_a, conv2d_2_z, x_windows_)
-    # groupnorm_1
-    groupnorm_u(conv2d_2_z, groupnorm_1_u)
-    groupnorm_sigma(groupnorm_1_u, groupnorm_1_mu, groupnorm_1_sigma)
-    groupnorm_h(groupnorm_1_mu, groupnorm_1_sigma, groupnorm_1_u, groupnorm_1_h)
-    groupnorm_a(groupnorm_1_beta, groupnorm_1_gamma, groupnorm_1_h, groupnorm_1_a)
+    conv2d_z(conv2d_1_W, x, conv2d_1_z, x_windows)
+    # batchnorm_1
+    batchnorm_sigma_2(batchnorm_1_running_var, batchnorm_1_sigma)
+    batchnorm_a_2(batchnorm_1_running_mean, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_a)
     # activation_1
-    activation_a(groupnorm_1_a, activation_1_a)
-    # conv2d_3
-    conv2d_z(conv2d_3_W, activation_1_a, conv2d_3_z, x_windows__)
-    # groupnorm_2
-    groupnorm_u(conv2d_3_z, groupnorm_2_u)
-    groupnorm_sigma(groupnorm_2_u, groupnorm_2_mu, groupnorm_2_sigma)
-    groupnorm_h(groupnorm_2_mu, groupnorm_2_sigma, groupnorm_2_u, groupnorm_2_h)
-    groupnorm_a(groupnorm_2_beta, groupnorm_2_gamma, groupnorm_2_h, groupnorm_2_a)
-    # add_1
-    add_a(conv2d_1_a, groupnorm_2_a, add_1_a)
+    activation_a(batchnorm_1_a, activation_1_a)
+    # conv2d_2
+    conv2d_z_2(conv2d_2_W, activation_1_a, conv2d_2_z, x_windows_)
+    # batchnorm_2
+    batchnorm_sigma_2(batchnorm_2_running_var, batchnorm_2_sigma)
+    batchnorm_a_2(batchnorm_2_running_mean, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_a)
     # activation_2
-    activation_a(add_1_a, activation_2_a)
+    activation_a(batchnorm_2_a, activation_2_a)
+    # conv2d_3
+    conv2d_z_2(conv2d_3_W, activation_2_a, conv2d_3_z, x_windows__)
+    # batchnorm_3
+    batchnorm_sigma_2(batchnorm_3_running_var, batchnorm_3_sigma)
+    batchnorm_a_2(batchnorm_3_running_mean, batchnorm_3_sigma, conv2d_3_z, batchnorm_3_beta, batchnorm_3_gamma, batchnorm_3_a)
+    # add_1
+    add_a(activation_1_a, batchnorm_3_a, add_1_a)
+    # activation_3
+    activation_a(add_1_a, activation_3_a)
     # avgpool2d_1
-    avgpool2d_a(activation_2_a, avgpool2d_1_a)
+    avgpool2d_a(activation_3_a, avgpool2d_1_a)
     # flatten_1
     flatten_a(avgpool2d_1_a, flatten_1_a)
     # dense_1
     dense_z(dense_1_W, dense_1_b, flatten_1_a, out)
+
+
+@njit(cache=True, error_model="numpy")
+def evaluation(params, x, y, work):
+    """Return the loss of a batch in inference."""
+    if check(x, y) != 0:
+        return np.nan
+    n = x.shape[0]
+    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
+    conv2d_1_z = view_4(work, 0, n, 16, 8, 8)
+    x_windows = view_5(work, 3072 * n, 1, 3, 3, 8, 8)
+    batchnorm_1_running_var = params[7434:7450]
+    batchnorm_1_sigma = work[3072 * n:3072 * n + 16]
+    batchnorm_1_running_mean = params[7418:7434]
+    batchnorm_1_beta = params[160:176]
+    batchnorm_1_gamma = params[144:160]
+    batchnorm_1_a = view_4(work, 1024 * n, n, 16, 8, 8)
+    activation_1_a = view_4(work, 0, n, 16, 8, 8)
+    conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
+    conv2d_2_z = view_4(work, 1024 * n, n, 16, 8, 8)
+    x_windows_ = view_5(work, 3072 * n, 16, 3, 3, 8, 8)
+    batchnorm_2_running_var = params[7466:7482]
+    batchnorm_2_sigma = work[3072 * n:3072 * n + 16]
+    batchnorm_2_running_mean = params[7450:7466]
+    batchnorm_2_beta = params[2496:2512]
+    batchnorm_2_gamma = params[2480:2496]
+    batchnorm_2_a = view_4(work, 2048 * n, n, 16, 8, 8)
+    activation_2_a = view_4(work, 1024 * n, n, 16, 8, 8)
+    conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
+    conv2d_3_z = view_4(work, 2048 * n, n, 16, 8, 8)
+    x_windows__ = view_5(work, 3072 * n, 16, 3, 3, 8, 8)
+    batchnorm_3_running_var = params[7498:7514]
+    batchnorm_3_sigma = work[3072 * n:3072 * n + 16]
+    batchnorm_3_running_mean = params[7482:7498]
+    batchnorm_3_beta = params[4832:4848]
+    batchnorm_3_gamma = params[4816:4832]
+    batchnorm_3_a = view_4(work, 1024 * n, n, 16, 8, 8)
+    add_1_a = view_4(work, 2048 * n, n, 16, 8, 8)
+    activation_3_a = view_4(work, 0, n, 16, 8, 8)
+    avgpool2d_1_a = view_4(work, 1024 * n, n, 16, 4, 4)
+    flatten_1_a = view_2(work, 0, n, 256)
+    dense_1_W = view_2(params, 4848, 10, 256)
+    dense_1_b = params[7408:7418]
+    dense_1_z = view_2(work, 256 * n, n, 10)
+    loss_L = work[0:n]
+    loss_ = work[3072 * n:3072 * n + 1]
+    # conv2d_1
+    conv2d_z(conv2d_1_W, x, conv2d_1_z, x_windows)
+    # batchnorm_1
+    batchnorm_sigma_2(batchnorm_1_running_var, batchnorm_1_sigma)
+    batchnorm_a_2(batchnorm_1_running_mean, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_a)
+    # activation_1
+    activation_a(batchnorm_1_a, activation_1_a)
+    # conv2d_2
+    conv2d_z_2(conv2d_2_W, activation_1_a, conv2d_2_z, x_windows_)
+    # batchnorm_2
+    batchnorm_sigma_2(batchnorm_2_running_var, batchnorm_2_sigma)
+    batchnorm_a_2(batchnorm_2_running_mean, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_a)
+    # activation_2
+    activation_a(batchnorm_2_a, activation_2_a)
+    # conv2d_3
+    conv2d_z_2(conv2d_3_W, activation_2_a, conv2d_3_z, x_windows__)
+    # batchnorm_3
+    batchnorm_sigma_2(batchnorm_3_running_var, batchnorm_3_sigma)
+    batchnorm_a_2(batchnorm_3_running_mean, batchnorm_3_sigma, conv2d_3_z, batchnorm_3_beta, batchnorm_3_gamma, batchnorm_3_a)
+    # add_1
+    add_a(activation_1_a, batchnorm_3_a, add_1_a)
+    # activation_3
+    activation_a(add_1_a, activation_3_a)
+    # avgpool2d_1
+    avgpool2d_a(activation_3_a, avgpool2d_1_a)
+    # flatten_1
+    flatten_a(avgpool2d_1_a, flatten_1_a)
+    # dense_1
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z)
+    # loss
+    write_loss_L(dense_1_z, y, loss_L)
+    loss_total(loss_L, loss_)
+    return float(loss_[0])
 
 
 @njit(cache=True, error_model="numpy")
@@ -569,64 +662,72 @@ def loss(params, x, y, work):
         return np.nan
     n = x.shape[0]
     conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
-    conv2d_1_b = params[144:160]
-    conv2d_1_a = view_4(work, 0, n, 16, 8, 8)
-    x_windows = view_5(work, 8192 * n, 1, 3, 3, 8, 8)
-    conv2d_2_W = view_4(params, 160, 16, 16, 3, 3)
-    conv2d_2_z = view_4(work, 1024 * n, n, 16, 8, 8)
-    x_windows_ = view_5(work, 8192 * n, 16, 3, 3, 8, 8)
-    groupnorm_1_u = view_5(work, 2048 * n, n, 4, 4, 8, 8)
-    groupnorm_1_mu = view_2(work, 1024 * n, n, 4)
-    groupnorm_1_sigma = view_2(work, 1028 * n, n, 4)
-    groupnorm_1_h = view_5(work, 3072 * n, n, 4, 4, 8, 8)
-    groupnorm_1_beta = params[2480:2496]
-    groupnorm_1_gamma = params[2464:2480]
-    groupnorm_1_a = view_4(work, 1032 * n, n, 16, 8, 8)
-    activation_1_a = view_4(work, 4096 * n, n, 16, 8, 8)
-    conv2d_3_W = view_4(params, 2496, 16, 16, 3, 3)
-    conv2d_3_z = view_4(work, 1032 * n, n, 16, 8, 8)
-    x_windows__ = view_5(work, 8192 * n, 16, 3, 3, 8, 8)
-    groupnorm_2_u = view_5(work, 5120 * n, n, 4, 4, 8, 8)
-    groupnorm_2_mu = view_2(work, 1024 * n, n, 4)
-    groupnorm_2_sigma = view_2(work, 1032 * n, n, 4)
-    groupnorm_2_h = view_5(work, 1036 * n, n, 4, 4, 8, 8)
-    groupnorm_2_beta = params[4816:4832]
-    groupnorm_2_gamma = params[4800:4816]
-    groupnorm_2_a = view_4(work, 5120 * n, n, 16, 8, 8)
-    add_1_a = view_4(work, 6144 * n, n, 16, 8, 8)
-    activation_2_a = view_4(work, 5120 * n, n, 16, 8, 8)
-    avgpool2d_1_a = view_4(work, 2060 * n, n, 16, 4, 4)
-    flatten_1_a = view_2(work, 2316 * n, n, 256)
-    dense_1_W = view_2(params, 4832, 10, 256)
-    dense_1_b = params[7392:7402]
-    dense_1_z = view_2(work, 2060 * n, n, 10)
-    loss_p = view_2(work, 2070 * n, n, 10)
-    loss_L = work[1024 * n:1025 * n]
-    loss_ = work[8192 * n:8192 * n + 1]
+    conv2d_1_z = view_4(work, 0, n, 16, 8, 8)
+    x_windows = view_5(work, 9216 * n, 1, 3, 3, 8, 8)
+    batchnorm_1_mu = work[9216 * n:9216 * n + 16]
+    batchnorm_1_v = work[9216 * n + 16:9216 * n + 32]
+    batchnorm_1_sigma = work[9216 * n + 32:9216 * n + 48]
+    batchnorm_1_beta = params[160:176]
+    batchnorm_1_gamma = params[144:160]
+    batchnorm_1_h = view_4(work, 1024 * n, n, 16, 8, 8)
+    batchnorm_1_a = view_4(work, 2048 * n, n, 16, 8, 8)
+    activation_1_a = view_4(work, 0, n, 16, 8, 8)
+    conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
+    conv2d_2_z = view_4(work, 2048 * n, n, 16, 8, 8)
+    x_windows_ = view_5(work, 9216 * n + 48, 16, 3, 3, 8, 8)
+    batchnorm_2_mu = work[9216 * n + 48:9216 * n + 64]
+    batchnorm_2_v = work[9216 * n + 64:9216 * n + 80]
+    batchnorm_2_sigma = work[9216 * n + 80:9216 * n + 96]
+    batchnorm_2_beta = params[2496:2512]
+    batchnorm_2_gamma = params[2480:2496]
+    batchnorm_2_h = view_4(work, 3072 * n, n, 16, 8, 8)
+    batchnorm_2_a = view_4(work, 4096 * n, n, 16, 8, 8)
+    activation_2_a = view_4(work, 2048 * n, n, 16, 8, 8)
+    conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
+    conv2d_3_z = view_4(work, 4096 * n, n, 16, 8, 8)
+    x_windows__ = view_5(work, 9216 * n + 96, 16, 3, 3, 8, 8)
+    batchnorm_3_mu = work[9216 * n + 96:9216 * n + 112]
+    batchnorm_3_v = work[9216 * n + 112:9216 * n + 128]
+    batchnorm_3_sigma = work[9216 * n + 128:9216 * n + 144]
+    batchnorm_3_beta = params[4832:4848]
+    batchnorm_3_gamma = params[4816:4832]
+    batchnorm_3_h = view_4(work, 5120 * n, n, 16, 8, 8)
+    batchnorm_3_a = view_4(work, 6144 * n, n, 16, 8, 8)
+    add_1_a = view_4(work, 4096 * n, n, 16, 8, 8)
+    activation_3_a = view_4(work, 6144 * n, n, 16, 8, 8)
+    avgpool2d_1_a = view_4(work, 4096 * n, n, 16, 4, 4)
+    flatten_1_a = view_2(work, 4352 * n, n, 256)
+    dense_1_W = view_2(params, 4848, 10, 256)
+    dense_1_b = params[7408:7418]
+    dense_1_z = view_2(work, 4096 * n, n, 10)
+    loss_p = view_2(work, 4106 * n, n, 10)
+    loss_L = work[4116 * n:4117 * n]
+    loss_ = work[9216 * n + 144:9216 * n + 145]
     # conv2d_1
-    conv2d_a(conv2d_1_W, conv2d_1_b, x, conv2d_1_a, x_windows)
-    # conv2d_2
-    conv2d_z(conv2d_2_W, conv2d_1_a, conv2d_2_z, x_windows_)
-    # groupnorm_1
-    groupnorm_u(conv2d_2_z, groupnorm_1_u)
-    groupnorm_sigma(groupnorm_1_u, groupnorm_1_mu, groupnorm_1_sigma)
-    groupnorm_h(groupnorm_1_mu, groupnorm_1_sigma, groupnorm_1_u, groupnorm_1_h)
-    groupnorm_a(groupnorm_1_beta, groupnorm_1_gamma, groupnorm_1_h, groupnorm_1_a)
+    conv2d_z(conv2d_1_W, x, conv2d_1_z, x_windows)
+    # batchnorm_1
+    batchnorm_sigma(conv2d_1_z, batchnorm_1_mu, batchnorm_1_v, batchnorm_1_sigma)
+    batchnorm_a(batchnorm_1_mu, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_h, batchnorm_1_a)
     # activation_1
-    activation_a(groupnorm_1_a, activation_1_a)
-    # conv2d_3
-    conv2d_z(conv2d_3_W, activation_1_a, conv2d_3_z, x_windows__)
-    # groupnorm_2
-    groupnorm_u(conv2d_3_z, groupnorm_2_u)
-    groupnorm_sigma(groupnorm_2_u, groupnorm_2_mu, groupnorm_2_sigma)
-    groupnorm_h(groupnorm_2_mu, groupnorm_2_sigma, groupnorm_2_u, groupnorm_2_h)
-    groupnorm_a(groupnorm_2_beta, groupnorm_2_gamma, groupnorm_2_h, groupnorm_2_a)
-    # add_1
-    add_a(conv2d_1_a, groupnorm_2_a, add_1_a)
+    activation_a(batchnorm_1_a, activation_1_a)
+    # conv2d_2
+    conv2d_z_2(conv2d_2_W, activation_1_a, conv2d_2_z, x_windows_)
+    # batchnorm_2
+    batchnorm_sigma(conv2d_2_z, batchnorm_2_mu, batchnorm_2_v, batchnorm_2_sigma)
+    batchnorm_a(batchnorm_2_mu, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_h, batchnorm_2_a)
     # activation_2
-    activation_a(add_1_a, activation_2_a)
+    activation_a(batchnorm_2_a, activation_2_a)
+    # conv2d_3
+    conv2d_z_2(conv2d_3_W, activation_2_a, conv2d_3_z, x_windows__)
+    # batchnorm_3
+    batchnorm_sigma(conv2d_3_z, batchnorm_3_mu, batchnorm_3_v, batchnorm_3_sigma)
+    batchnorm_a(batchnorm_3_mu, batchnorm_3_sigma, conv2d_3_z, batchnorm_3_beta, batchnorm_3_gamma, batchnorm_3_h, batchnorm_3_a)
+    # add_1
+    add_a(activation_1_a, batchnorm_3_a, add_1_a)
+    # activation_3
+    activation_a(add_1_a, activation_3_a)
     # avgpool2d_1
-    avgpool2d_a(activation_2_a, avgpool2d_1_a)
+    avgpool2d_a(activation_3_a, avgpool2d_1_a)
     # flatten_1
     flatten_a(avgpool2d_1_a, flatten_1_a)
     # dense_1
@@ -645,64 +746,72 @@ def value_and_grad(params, x, y, grads, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view_2(work, 2070 * n, n, 10)
-    delta_dense_1 = view_2(work, 2080 * n, n, 10)
-    flatten_1_a = view_2(work, 2316 * n, n, 256)
-    grad_dense_1_W = view_2(grads, 4832, 10, 256)
-    grad_dense_1_b = grads[7392:7402]
-    dense_1_W = view_2(params, 4832, 10, 256)
-    grad_flatten_1_a = view_2(work, 2090 * n, n, 256)
-    activation_2_a = view_4(work, 5120 * n, n, 16, 8, 8)
-    grad_groupnorm_2_a = view_4(work, 6144 * n, n, 16, 8, 8)
-    groupnorm_2_h = view_5(work, 1036 * n, n, 4, 4, 8, 8)
-    grad_groupnorm_2_gamma = grads[4800:4816]
-    grad_groupnorm_2_beta = grads[4816:4832]
-    groupnorm_2_gamma = params[4800:4816]
-    groupnorm_2_sigma = view_2(work, 1032 * n, n, 4)
-    delta_conv2d_3 = view_4(work, 7168 * n, n, 16, 8, 8)
-    activation_1_a = view_4(work, 4096 * n, n, 16, 8, 8)
-    grad_conv2d_3_W = view_4(grads, 2496, 16, 16, 3, 3)
-    x_windows = view_5(work, 8192 * n + 1, 16, 3, 3, 8, 8)
-    conv2d_3_W = view_4(params, 2496, 16, 16, 3, 3)
-    grad_groupnorm_1_a = view_4(work, 1032 * n, n, 16, 8, 8)
-    groupnorm_1_h = view_5(work, 3072 * n, n, 4, 4, 8, 8)
-    grad_groupnorm_1_gamma = grads[2464:2480]
-    grad_groupnorm_1_beta = grads[2480:2496]
-    groupnorm_1_gamma = params[2464:2480]
-    groupnorm_1_sigma = view_2(work, 1028 * n, n, 4)
-    delta_conv2d_2 = view_4(work, 4096 * n, n, 16, 8, 8)
-    conv2d_1_a = view_4(work, 0, n, 16, 8, 8)
-    grad_conv2d_2_W = view_4(grads, 160, 16, 16, 3, 3)
-    x_windows_ = view_5(work, 8192 * n + 1, 16, 3, 3, 8, 8)
-    conv2d_2_W = view_4(params, 160, 16, 16, 3, 3)
-    delta_conv2d_1 = view_4(work, 1024 * n, n, 16, 8, 8)
+    loss_p = view_2(work, 4106 * n, n, 10)
+    delta_dense_1 = view_2(work, 4096 * n, n, 10)
+    flatten_1_a = view_2(work, 4352 * n, n, 256)
+    grad_dense_1_W = view_2(grads, 4848, 10, 256)
+    grad_dense_1_b = grads[7408:7418]
+    dense_1_W = view_2(params, 4848, 10, 256)
+    grad_flatten_1_a = view_2(work, 4106 * n, n, 256)
+    activation_3_a = view_4(work, 6144 * n, n, 16, 8, 8)
+    grad_batchnorm_3_a = view_4(work, 7168 * n, n, 16, 8, 8)
+    batchnorm_3_h = view_4(work, 5120 * n, n, 16, 8, 8)
+    grad_batchnorm_3_gamma = grads[4816:4832]
+    grad_batchnorm_3_beta = grads[4832:4848]
+    batchnorm_3_gamma = params[4816:4832]
+    batchnorm_3_sigma = work[9216 * n + 128:9216 * n + 144]
+    delta_conv2d_3 = view_4(work, 8192 * n, n, 16, 8, 8)
+    activation_2_a = view_4(work, 2048 * n, n, 16, 8, 8)
+    grad_conv2d_3_W = view_4(grads, 2512, 16, 16, 3, 3)
+    x_windows = view_5(work, 9216 * n + 145, 16, 3, 3, 8, 8)
+    conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
+    grad_batchnorm_2_a = view_4(work, 4362 * n, n, 16, 8, 8)
+    batchnorm_2_h = view_4(work, 3072 * n, n, 16, 8, 8)
+    grad_batchnorm_2_gamma = grads[2480:2496]
+    grad_batchnorm_2_beta = grads[2496:2512]
+    batchnorm_2_gamma = params[2480:2496]
+    batchnorm_2_sigma = work[9216 * n + 80:9216 * n + 96]
+    delta_conv2d_2 = view_4(work, 2048 * n, n, 16, 8, 8)
+    activation_1_a = view_4(work, 0, n, 16, 8, 8)
+    grad_conv2d_2_W = view_4(grads, 176, 16, 16, 3, 3)
+    x_windows_ = view_5(work, 9216 * n + 145, 16, 3, 3, 8, 8)
+    conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
+    grad_batchnorm_1_a = view_4(work, 3072 * n, n, 16, 8, 8)
+    batchnorm_1_h = view_4(work, 1024 * n, n, 16, 8, 8)
+    grad_batchnorm_1_gamma = grads[144:160]
+    grad_batchnorm_1_beta = grads[160:176]
+    batchnorm_1_gamma = params[144:160]
+    batchnorm_1_sigma = work[9216 * n + 32:9216 * n + 48]
+    delta_conv2d_1 = view_4(work, 0, n, 16, 8, 8)
     grad_conv2d_1_W = view_4(grads, 0, 16, 1, 3, 3)
-    x_windows__ = view_5(work, 8192 * n + 1, 1, 3, 3, 8, 8)
-    grad_conv2d_1_b = grads[144:160]
+    x_windows__ = view_5(work, 9216 * n + 145, 1, 3, 3, 8, 8)
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     dense_grad_W(delta_dense_1, flatten_1_a, grad_dense_1_W)
     dense_grad_b(delta_dense_1, grad_dense_1_b)
     # flatten_1
     flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
-    # groupnorm_2
-    groupnorm_grad_a(activation_2_a, grad_flatten_1_a, grad_groupnorm_2_a)
-    groupnorm_grad_gamma(grad_groupnorm_2_a, groupnorm_2_h, grad_groupnorm_2_gamma)
-    groupnorm_grad_beta(grad_groupnorm_2_a, grad_groupnorm_2_beta)
+    # batchnorm_3
+    batchnorm_grad_a(activation_3_a, grad_flatten_1_a, grad_batchnorm_3_a)
+    batchnorm_grad_gamma(grad_batchnorm_3_a, batchnorm_3_h, grad_batchnorm_3_gamma)
+    batchnorm_grad_beta(grad_batchnorm_3_a, grad_batchnorm_3_beta)
     # conv2d_3
-    conv2d_delta(groupnorm_2_gamma, grad_groupnorm_2_a, groupnorm_2_h, groupnorm_2_sigma, delta_conv2d_3)
-    conv2d_grad_W(delta_conv2d_3, activation_1_a, grad_conv2d_3_W, x_windows)
-    # groupnorm_1
-    groupnorm_grad_a_2(conv2d_3_W, activation_1_a, delta_conv2d_3, grad_groupnorm_1_a)
-    groupnorm_grad_gamma(grad_groupnorm_1_a, groupnorm_1_h, grad_groupnorm_1_gamma)
-    groupnorm_grad_beta(grad_groupnorm_1_a, grad_groupnorm_1_beta)
+    conv2d_delta(batchnorm_3_gamma, grad_batchnorm_3_a, batchnorm_3_h, batchnorm_3_sigma, delta_conv2d_3)
+    conv2d_grad_W(delta_conv2d_3, activation_2_a, grad_conv2d_3_W, x_windows)
+    # batchnorm_2
+    batchnorm_grad_a_2(conv2d_3_W, activation_2_a, delta_conv2d_3, grad_batchnorm_2_a)
+    batchnorm_grad_gamma(grad_batchnorm_2_a, batchnorm_2_h, grad_batchnorm_2_gamma)
+    batchnorm_grad_beta(grad_batchnorm_2_a, grad_batchnorm_2_beta)
     # conv2d_2
-    conv2d_delta(groupnorm_1_gamma, grad_groupnorm_1_a, groupnorm_1_h, groupnorm_1_sigma, delta_conv2d_2)
-    conv2d_grad_W(delta_conv2d_2, conv2d_1_a, grad_conv2d_2_W, x_windows_)
+    conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_h, batchnorm_2_sigma, delta_conv2d_2)
+    conv2d_grad_W(delta_conv2d_2, activation_1_a, grad_conv2d_2_W, x_windows_)
+    # batchnorm_1
+    batchnorm_grad_a_3(conv2d_2_W, activation_1_a, activation_3_a, delta_conv2d_2, grad_flatten_1_a, grad_batchnorm_1_a)
+    batchnorm_grad_gamma(grad_batchnorm_1_a, batchnorm_1_h, grad_batchnorm_1_gamma)
+    batchnorm_grad_beta(grad_batchnorm_1_a, grad_batchnorm_1_beta)
     # conv2d_1
-    conv2d_delta_2(conv2d_2_W, conv2d_1_a, activation_2_a, delta_conv2d_2, grad_flatten_1_a, delta_conv2d_1)
+    conv2d_delta(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_h, batchnorm_1_sigma, delta_conv2d_1)
     conv2d_grad_W_2(delta_conv2d_1, x, grad_conv2d_1_W, x_windows__)
-    conv2d_grad_b(delta_conv2d_1, grad_conv2d_1_b)
     return value
 
 
@@ -713,44 +822,89 @@ def input_gradients(params, x, y, grads_x, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view_2(work, 2070 * n, n, 10)
-    delta_dense_1 = view_2(work, 2080 * n, n, 10)
-    dense_1_W = view_2(params, 4832, 10, 256)
-    grad_flatten_1_a = view_2(work, 2090 * n, n, 256)
-    activation_2_a = view_4(work, 5120 * n, n, 16, 8, 8)
-    grad_groupnorm_2_a = view_4(work, 6144 * n, n, 16, 8, 8)
-    groupnorm_2_gamma = params[4800:4816]
-    groupnorm_2_h = view_5(work, 1036 * n, n, 4, 4, 8, 8)
-    groupnorm_2_sigma = view_2(work, 1032 * n, n, 4)
-    delta_conv2d_3 = view_4(work, 7168 * n, n, 16, 8, 8)
-    conv2d_3_W = view_4(params, 2496, 16, 16, 3, 3)
-    activation_1_a = view_4(work, 4096 * n, n, 16, 8, 8)
-    grad_groupnorm_1_a = view_4(work, 1032 * n, n, 16, 8, 8)
-    groupnorm_1_gamma = params[2464:2480]
-    groupnorm_1_h = view_5(work, 3072 * n, n, 4, 4, 8, 8)
-    groupnorm_1_sigma = view_2(work, 1028 * n, n, 4)
-    delta_conv2d_2 = view_4(work, 4096 * n, n, 16, 8, 8)
-    conv2d_2_W = view_4(params, 160, 16, 16, 3, 3)
-    conv2d_1_a = view_4(work, 0, n, 16, 8, 8)
-    delta_conv2d_1 = view_4(work, 1024 * n, n, 16, 8, 8)
+    loss_p = view_2(work, 4106 * n, n, 10)
+    delta_dense_1 = view_2(work, 4096 * n, n, 10)
+    dense_1_W = view_2(params, 4848, 10, 256)
+    grad_flatten_1_a = view_2(work, 4106 * n, n, 256)
+    activation_3_a = view_4(work, 6144 * n, n, 16, 8, 8)
+    grad_batchnorm_3_a = view_4(work, 7168 * n, n, 16, 8, 8)
+    batchnorm_3_gamma = params[4816:4832]
+    batchnorm_3_h = view_4(work, 5120 * n, n, 16, 8, 8)
+    batchnorm_3_sigma = work[9216 * n + 128:9216 * n + 144]
+    delta_conv2d_3 = view_4(work, 8192 * n, n, 16, 8, 8)
+    conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
+    activation_2_a = view_4(work, 2048 * n, n, 16, 8, 8)
+    grad_batchnorm_2_a = view_4(work, 4362 * n, n, 16, 8, 8)
+    batchnorm_2_gamma = params[2480:2496]
+    batchnorm_2_h = view_4(work, 3072 * n, n, 16, 8, 8)
+    batchnorm_2_sigma = work[9216 * n + 80:9216 * n + 96]
+    delta_conv2d_2 = view_4(work, 2048 * n, n, 16, 8, 8)
+    conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
+    activation_1_a = view_4(work, 0, n, 16, 8, 8)
+    grad_batchnorm_1_a = view_4(work, 3072 * n, n, 16, 8, 8)
+    batchnorm_1_gamma = params[144:160]
+    batchnorm_1_h = view_4(work, 1024 * n, n, 16, 8, 8)
+    batchnorm_1_sigma = work[9216 * n + 32:9216 * n + 48]
+    delta_conv2d_1 = view_4(work, 0, n, 16, 8, 8)
     conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     # flatten_1
     flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
-    # groupnorm_2
-    groupnorm_grad_a(activation_2_a, grad_flatten_1_a, grad_groupnorm_2_a)
+    # batchnorm_3
+    batchnorm_grad_a(activation_3_a, grad_flatten_1_a, grad_batchnorm_3_a)
     # conv2d_3
-    conv2d_delta(groupnorm_2_gamma, grad_groupnorm_2_a, groupnorm_2_h, groupnorm_2_sigma, delta_conv2d_3)
-    # groupnorm_1
-    groupnorm_grad_a_2(conv2d_3_W, activation_1_a, delta_conv2d_3, grad_groupnorm_1_a)
+    conv2d_delta(batchnorm_3_gamma, grad_batchnorm_3_a, batchnorm_3_h, batchnorm_3_sigma, delta_conv2d_3)
+    # batchnorm_2
+    batchnorm_grad_a_2(conv2d_3_W, activation_2_a, delta_conv2d_3, grad_batchnorm_2_a)
     # conv2d_2
-    conv2d_delta(groupnorm_1_gamma, grad_groupnorm_1_a, groupnorm_1_h, groupnorm_1_sigma, delta_conv2d_2)
+    conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_h, batchnorm_2_sigma, delta_conv2d_2)
+    # batchnorm_1
+    batchnorm_grad_a_3(conv2d_2_W, activation_1_a, activation_3_a, delta_conv2d_2, grad_flatten_1_a, grad_batchnorm_1_a)
     # conv2d_1
-    conv2d_delta_2(conv2d_2_W, conv2d_1_a, activation_2_a, delta_conv2d_2, grad_flatten_1_a, delta_conv2d_1)
+    conv2d_delta(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_h, batchnorm_1_sigma, delta_conv2d_1)
     # x
     write_grad_x(conv2d_1_W, delta_conv2d_1, grads_x)
     return value
+
+
+@njit(cache=True, error_model="numpy")
+def update_statistics(params, x, y, work):
+    """Write the next running statistics into params; work is as value_and_grad of the same batch left it."""
+    n = x.shape[0]
+    batchnorm_1_mu = work[9216 * n:9216 * n + 16]
+    batchnorm_1_running_mean = params[7418:7434]
+    batchnorm_1_running_mean_next = work[9216 * n + 32:9216 * n + 48]
+    batchnorm_1_running_var = params[7434:7450]
+    batchnorm_1_v = work[9216 * n + 16:9216 * n + 32]
+    batchnorm_1_running_var_next = work[9216 * n:9216 * n + 16]
+    batchnorm_2_mu = work[9216 * n + 48:9216 * n + 64]
+    batchnorm_2_running_mean = params[7450:7466]
+    batchnorm_2_running_mean_next = work[9216 * n + 16:9216 * n + 32]
+    batchnorm_2_running_var = params[7466:7482]
+    batchnorm_2_v = work[9216 * n + 64:9216 * n + 80]
+    batchnorm_2_running_var_next = work[9216 * n + 48:9216 * n + 64]
+    batchnorm_3_mu = work[9216 * n + 96:9216 * n + 112]
+    batchnorm_3_running_mean = params[7482:7498]
+    batchnorm_3_running_mean_next = work[9216 * n + 64:9216 * n + 80]
+    batchnorm_3_running_var = params[7498:7514]
+    batchnorm_3_v = work[9216 * n + 112:9216 * n + 128]
+    batchnorm_3_running_var_next = work[9216 * n + 80:9216 * n + 96]
+    # batchnorm_1
+    batchnorm_running_mean_next(batchnorm_1_mu, batchnorm_1_running_mean, batchnorm_1_running_mean_next)
+    batchnorm_running_var_next(batchnorm_1_running_var, batchnorm_1_v, batchnorm_1_running_var_next, n, 8, 8)
+    # batchnorm_2
+    batchnorm_running_mean_next(batchnorm_2_mu, batchnorm_2_running_mean, batchnorm_2_running_mean_next)
+    batchnorm_running_var_next(batchnorm_2_running_var, batchnorm_2_v, batchnorm_2_running_var_next, n, 8, 8)
+    # batchnorm_3
+    batchnorm_running_mean_next(batchnorm_3_mu, batchnorm_3_running_mean, batchnorm_3_running_mean_next)
+    batchnorm_running_var_next(batchnorm_3_running_var, batchnorm_3_v, batchnorm_3_running_var_next, n, 8, 8)
+    params[7418:7434] = batchnorm_1_running_mean_next
+    params[7434:7450] = batchnorm_1_running_var_next
+    params[7450:7466] = batchnorm_2_running_mean_next
+    params[7466:7482] = batchnorm_2_running_var_next
+    params[7482:7498] = batchnorm_3_running_mean_next
+    params[7498:7514] = batchnorm_3_running_var_next
 
 
 @njit(cache=True, error_model="numpy")
@@ -762,7 +916,7 @@ def update(params, grads, state, hyper):
     # c_1 = 1 − beta1^t_next
     # c_2 = 1 − beta2^t_next
     # w_next[p] = w[p] − lr m_next[p]/((√(v_next[p]/c_2) + eps) · c_1)
-    P = params.size
+    P = grads.size
     lr = hyper[0]
     beta1 = hyper[1]
     beta2 = hyper[2]
@@ -792,5 +946,6 @@ def train_step(params, x, y, grads, state, hyper, work):
     """Return the loss and do one step of the optimizer; a loss that is not finite changes nothing."""
     value = value_and_grad(params, x, y, grads, work)
     if np.isfinite(value):
+        update_statistics(params, x, y, work)
         update(params, grads, state, hyper)
     return value

@@ -1,7 +1,7 @@
 """Kernels of the network transformer for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: 6b67c9d874b86e2d96001634c21c6feff6b9a427bbee16ce0dd86f2bc630182e
+SHA-256 of the equations: fc9ccc8b5e20a64274e89c9891d39b64aebec42748c461455d9f859a0cb6fadf
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 """
@@ -43,10 +43,12 @@ BATCH = 16
 STATE_SIZE = 33341
 #: The optimizer's numbers with their defaults, in the order of the array hyper.
 HYPER = (
-    ("lr", 0.01),
+    ("lr", 0.005),
     ("beta1", 0.9),
     ("beta2", 0.999),
     ("eps", 1e-08),
+    ("updates", 1100.0),
+    ("minimum", 0.0),
 )
 
 real = np.float32
@@ -219,24 +221,27 @@ def attention_S(K, Q, S, K_copy):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_P(S, P):
-    """Write P."""
-    # P[n, h, t, s] = [t ≥ s] exp(S[n, h, t, s] − log Σ_i exp(S[n, h, t, i] [t ≥ i] + log([t ≥ i])))
+def attention_Z(S, Z):
+    """Write Z."""
+    # Z[n, h, t] = Σ_s [t ≥ s] exp(S[n, h, t, s])
     for n in range(S.shape[0]):
         for h in range(4):
             for t in range(32):
-                top = real(-np.inf)
-                for i in range(32):
-                    if t >= i:
-                        candidate = S[n, h, t, i]
-                        if candidate > top or candidate != candidate:
-                            top = candidate
-                shift = top if abs(top) != real(np.inf) else real(0.0)
                 total = real(0.0)
-                for i in range(32):
-                    total += exp(S[n, h, t, i] - shift) if t >= i else real(0.0)
                 for s in range(32):
-                    P[n, h, t, s] = exp(S[n, h, t, s] - shift) / total if t >= s else real(0.0)
+                    total += exp(S[n, h, t, s]) if t >= s else real(0.0)
+                Z[n, h, t] = total
+
+
+@njit(cache=True, error_model="numpy")
+def attention_P(S, Z, P):
+    """Write P."""
+    # P[n, h, t, s] = [t ≥ s] exp(S[n, h, t, s])/Z[n, h, t]
+    for n in range(S.shape[0]):
+        for h in range(4):
+            for t in range(32):
+                for s in range(32):
+                    P[n, h, t, s] = exp(S[n, h, t, s]) / Z[n, h, t] if t >= s else real(0.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -811,6 +816,7 @@ def forward(params, x, out, work):
     products__ = view_4(work, 7168 * n, n, 32, 4, 8)
     attention_1_S = view_4(work, 7168 * n, n, 4, 32, 32)
     K_copy = view_2(work, 29504 * n, 8, 32)
+    attention_1_Z = view_3(work, 64 * n, n, 4, 32)
     attention_1_P = view_4(work, 11264 * n, n, 4, 32, 32)
     attention_1_O = view_4(work, 7168 * n, n, 4, 32, 8)
     V_copy = view_2(work, 29504 * n, 8, 32)
@@ -857,7 +863,8 @@ def forward(params, x, out, work):
     attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows, products_)
     attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows, products__)
     attention_S(attention_1_K, attention_1_Q, attention_1_S, K_copy)
-    attention_P(attention_1_S, attention_1_P)
+    attention_Z(attention_1_S, attention_1_Z)
+    attention_P(attention_1_S, attention_1_Z, attention_1_P)
     attention_O(attention_1_P, attention_1_V, attention_1_O, V_copy)
     attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows, W_o_copy)
     # add_1
@@ -908,6 +915,7 @@ def loss(params, x, y, work):
     products__ = view_4(work, 7168 * n, n, 32, 4, 8)
     attention_1_S = view_4(work, 7168 * n, n, 4, 32, 32)
     K_copy = view_2(work, 29504 * n, 8, 32)
+    attention_1_Z = view_3(work, 64 * n, n, 4, 32)
     attention_1_P = view_4(work, 11264 * n, n, 4, 32, 32)
     attention_1_O = view_4(work, 7168 * n, n, 4, 32, 8)
     V_copy = view_2(work, 29504 * n, 8, 32)
@@ -958,7 +966,8 @@ def loss(params, x, y, work):
     attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows, products_)
     attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows, products__)
     attention_S(attention_1_K, attention_1_Q, attention_1_S, K_copy)
-    attention_P(attention_1_S, attention_1_P)
+    attention_Z(attention_1_S, attention_1_Z)
+    attention_P(attention_1_S, attention_1_Z, attention_1_P)
     attention_O(attention_1_P, attention_1_V, attention_1_O, V_copy)
     attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows, W_o_copy)
     # add_1
@@ -1125,26 +1134,30 @@ def value_and_grad(params, x, y, grads, work):
 def update(params, grads, state, hyper):
     """Do one step of the optimizer with given gradients."""
     # t_next = 1 + t
+    # rate = (1 + cos(π · (t [1 > t/updates]/updates + [t/updates ≥ 1]))) · (lr − minimum)/2 + minimum
     # m_next[p] = (1 − beta1) · g[p] + beta1 m[p]
     # v_next[p] = g[p]² · (1 − beta2) + beta2 v[p]
     # c_1 = 1 − beta1^t_next
     # c_2 = 1 − beta2^t_next
-    # w_next[p] = w[p] − lr m_next[p]/((√(v_next[p]/c_2) + eps) · c_1)
+    # w_next[p] = w[p] − rate m_next[p]/((√(v_next[p]/c_2) + eps) · c_1)
     P = params.size
     lr = hyper[0]
     beta1 = hyper[1]
     beta2 = hyper[2]
     eps = hyper[3]
+    updates = hyper[4]
+    minimum = hyper[5]
     m = state[0:P]
     v = state[P:2 * P]
     t = float(state[2 * P])
     t_next = 1.0 + t
+    rate = (1.0 + np.cos(3.141592653589793 * (1.0 if 1.0 <= t / updates else t / updates))) * (lr - minimum) / 2.0 + minimum
     factor = 1.0 - beta1
     factor_2 = 1.0 - beta2
     c_1 = 1.0 - beta1 ** t_next
     c_2 = 1.0 - beta2 ** t_next
     factor_3 = 1.0 / c_2
-    factor_4 = -lr / c_1
+    factor_4 = -rate / c_1
     for p in range(P):
         m_next = grads[p] * real(factor) + m[p] * real(beta1)
         v_next = grads[p] * grads[p] * real(factor_2) + v[p] * real(beta2)

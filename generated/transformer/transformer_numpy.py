@@ -1,7 +1,7 @@
 """The network transformer in NumPy, as its equations read; it needs NumPy and SciPy only.
 
 Written from the template numpy/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: 6b67c9d874b86e2d96001634c21c6feff6b9a427bbee16ce0dd86f2bc630182e
+SHA-256 of the equations: fc9ccc8b5e20a64274e89c9891d39b64aebec42748c461455d9f859a0cb6fadf
 
 params, grads and state are contiguous 1-D arrays of type float32; x has one sample a row; work is not used.
 """
@@ -36,10 +36,12 @@ BATCH = 16
 STATE_SIZE = 33341
 #: The optimizer's numbers with their defaults, in the order of the array hyper.
 HYPER = (
-    ("lr", 0.01),
+    ("lr", 0.005),
     ("beta1", 0.9),
     ("beta2", 0.999),
     ("eps", 1e-08),
+    ("updates", 1100.0),
+    ("minimum", 0.0),
 )
 
 
@@ -129,11 +131,10 @@ def forward(params, x, out, work=None):
     )
     # attention_1_S[n, h, t, s] = √2 · (Σ_d attention_1_K[n, h, s, d] attention_1_Q[n, h, t, d])/4
     attention_1_S = 1.4142135623730951 * np.einsum("abde,abce->abcd", attention_1_K, attention_1_Q) / 4.0
-    # attention_1_P[n, h, t, s] = [t ≥ s] exp(attention_1_S[n, h, t, s] − log Σ_i exp(attention_1_S[n, h, t, i] [t ≥ i] + log([t ≥ i])))
-    attention_1_P = (
-        np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S - logsumexp(np.where(np.arange(32)[:, None] >= np.arange(32),
-        attention_1_S, 0.0) + np.where(np.arange(32)[:, None] >= np.arange(32), 0.0, -np.inf), axis=-1)[:, :, :, None]), 0.0)
-    )
+    # attention_1_Z[n, h, t] = Σ_s [t ≥ s] exp(attention_1_S[n, h, t, s])
+    attention_1_Z = np.sum(np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S), 0.0), axis=-1)
+    # attention_1_P[n, h, t, s] = [t ≥ s] exp(attention_1_S[n, h, t, s])/attention_1_Z[n, h, t]
+    attention_1_P = np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S) / attention_1_Z[:, :, :, None], 0.0)
     # attention_1_O[n, h, t, d] = Σ_s attention_1_P[n, h, t, s] attention_1_V[n, h, s, d]
     attention_1_O = np.einsum("abce,abed->abcd", attention_1_P, attention_1_V)
     # attention_1_a[n, t, i] = Σ_j attention_1_W_o[i, j] attention_1_O[n, floor(j/8), t, j mod 8]
@@ -243,11 +244,10 @@ def loss(params, x, y, work=None):
     )
     # attention_1_S[n, h, t, s] = √2 · (Σ_d attention_1_K[n, h, s, d] attention_1_Q[n, h, t, d])/4
     attention_1_S = 1.4142135623730951 * np.einsum("abde,abce->abcd", attention_1_K, attention_1_Q) / 4.0
-    # attention_1_P[n, h, t, s] = [t ≥ s] exp(attention_1_S[n, h, t, s] − log Σ_i exp(attention_1_S[n, h, t, i] [t ≥ i] + log([t ≥ i])))
-    attention_1_P = (
-        np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S - logsumexp(np.where(np.arange(32)[:, None] >= np.arange(32),
-        attention_1_S, 0.0) + np.where(np.arange(32)[:, None] >= np.arange(32), 0.0, -np.inf), axis=-1)[:, :, :, None]), 0.0)
-    )
+    # attention_1_Z[n, h, t] = Σ_s [t ≥ s] exp(attention_1_S[n, h, t, s])
+    attention_1_Z = np.sum(np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S), 0.0), axis=-1)
+    # attention_1_P[n, h, t, s] = [t ≥ s] exp(attention_1_S[n, h, t, s])/attention_1_Z[n, h, t]
+    attention_1_P = np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S) / attention_1_Z[:, :, :, None], 0.0)
     # attention_1_O[n, h, t, d] = Σ_s attention_1_P[n, h, t, s] attention_1_V[n, h, s, d]
     attention_1_O = np.einsum("abce,abed->abcd", attention_1_P, attention_1_V)
     # attention_1_a[n, t, i] = Σ_j attention_1_W_o[i, j] attention_1_O[n, floor(j/8), t, j mod 8]
@@ -379,11 +379,10 @@ def value_and_grad(params, x, y, grads, work=None):
     )
     # attention_1_S[n, h, t, s] = √2 · (Σ_d attention_1_K[n, h, s, d] attention_1_Q[n, h, t, d])/4
     attention_1_S = 1.4142135623730951 * np.einsum("abde,abce->abcd", attention_1_K, attention_1_Q) / 4.0
-    # attention_1_P[n, h, t, s] = [t ≥ s] exp(attention_1_S[n, h, t, s] − log Σ_i exp(attention_1_S[n, h, t, i] [t ≥ i] + log([t ≥ i])))
-    attention_1_P = (
-        np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S - logsumexp(np.where(np.arange(32)[:, None] >= np.arange(32),
-        attention_1_S, 0.0) + np.where(np.arange(32)[:, None] >= np.arange(32), 0.0, -np.inf), axis=-1)[:, :, :, None]), 0.0)
-    )
+    # attention_1_Z[n, h, t] = Σ_s [t ≥ s] exp(attention_1_S[n, h, t, s])
+    attention_1_Z = np.sum(np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S), 0.0), axis=-1)
+    # attention_1_P[n, h, t, s] = [t ≥ s] exp(attention_1_S[n, h, t, s])/attention_1_Z[n, h, t]
+    attention_1_P = np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S) / attention_1_Z[:, :, :, None], 0.0)
     # attention_1_O[n, h, t, d] = Σ_s attention_1_P[n, h, t, s] attention_1_V[n, h, s, d]
     attention_1_O = np.einsum("abce,abed->abcd", attention_1_P, attention_1_V)
     # attention_1_a[n, t, i] = Σ_j attention_1_W_o[i, j] attention_1_O[n, floor(j/8), t, j mod 8]
@@ -570,11 +569,18 @@ def update(params, grads, state, hyper):
     beta1 = float(hyper[1])
     beta2 = float(hyper[2])
     eps = float(hyper[3])
+    updates = float(hyper[4])
+    minimum = float(hyper[5])
     m = state[0:P]
     v = state[P:2 * P]
     t = float(state[2 * P])
     # t_next = 1 + t
     t_next = t + 1.0
+    # rate = (1 + cos(π · (t [1 > t/updates]/updates + [t/updates ≥ 1]))) · (lr − minimum)/2 + minimum
+    rate = (
+        (np.cos(3.141592653589793 * (np.where(1.0 <= t / updates, 0.0, t / updates) + np.where(t / updates >= 1.0, 1.0, 0.0))) + 1.0) * (lr
+        - minimum) / 2.0 + minimum
+    )
     # m_next[p] = (1 − beta1) · g[p] + beta1 m[p]
     m_next = (1.0 - beta1) * grads + beta1 * m
     # v_next[p] = g[p]² · (1 − beta2) + beta2 v[p]
@@ -583,8 +589,8 @@ def update(params, grads, state, hyper):
     c_1 = 1.0 - beta1**t_next
     # c_2 = 1 − beta2^t_next
     c_2 = 1.0 - beta2**t_next
-    # w_next[p] = w[p] − lr m_next[p]/((√(v_next[p]/c_2) + eps) · c_1)
-    w_next = params - lr * m_next / ((np.sqrt(v_next / c_2) + eps) * c_1)
+    # w_next[p] = w[p] − rate m_next[p]/((√(v_next[p]/c_2) + eps) · c_1)
+    w_next = params - rate * m_next / ((np.sqrt(v_next / c_2) + eps) * c_1)
     params[...] = w_next
     m[...] = m_next
     v[...] = v_next

@@ -1,4 +1,7 @@
-"""The example networks train as their PyTorch twins do: same first values, same batches, same losses, step by step."""
+"""The example networks train as their PyTorch twins do.
+
+Same first values, same batches and dropped units; same losses, step by step, and same running statistics at the end.
+"""
 
 from __future__ import annotations
 
@@ -53,25 +56,31 @@ def test_twenty_steps_lose_what_the_pytorch_twin_loses(name, tmp_path, torch):
     params = net.init(seed=0, dtype="float64")
     twin = TWINS[name](params)
     assert sum(p.numel() for p in twin.parameters()) == net.parameter_count
-    rule = torch.optim.Adam(twin.parameters(), lr=optimizer.hyper["lr"])
+    rule = {"Adam": torch.optim.Adam, "AdamW": torch.optim.AdamW}[type(optimizer).__name__]
+    rule = rule(twin.parameters(), lr=optimizer.hyper["lr"], weight_decay=optimizer.weight_decay)
     schedule = torch.optim.lr_scheduler.ConstantLR(rule, 1)
     if isinstance(optimizer.lr, CosineDecay):
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(rule, optimizer.lr.updates)
     module = written(net, "numpy", batch, optimizer, tmp_path)
     state, grads = np.zeros(module.STATE_SIZE), np.zeros_like(params.flat)
     work, hyper = np.zeros(module.workspace(batch)), np.array([optimizer.hyper[key] for key, _ in module.HYPER])
-    both = []
+    rng, both = np.random.default_rng(0), []
     for low in range(0, len(x), batch):
         part = slice(low, low + batch)
-        scores = twin(torch.tensor(x[part]))
+        masks = [(rng.random((batch, *shape)) < keep).astype(np.float64) for _, shape, keep in getattr(module, "MASKS", ())]
+        scores = twin(torch.tensor(x[part]), *map(torch.tensor, masks))
         loss = torch.nn.functional.cross_entropy(scores.flatten(0, -2), torch.tensor(y[part]).flatten())
         rule.zero_grad()
         loss.backward()
         rule.step()
         schedule.step()
-        both.append((module.train_step(params.flat, x[part], y[part], grads, state, hyper, work), loss.item()))
+        both.append((module.train_step(params.buffer, x[part], *masks, y[part], grads, state, hyper, work), loss.item()))
     ours, theirs = np.array(both).T
     assert theirs[-1] < 0.95 * theirs[0]
     # Rounding alone: 1e-5 is what is promised, 1e-12 what is seen.
     print(f"{name}: loss {theirs[0]:.4f} -> {theirs[-1]:.4f}, largest difference {np.abs(ours - theirs).max():.1e}")
     np.testing.assert_allclose(ours, theirs, rtol=1e-9, err_msg=name)
+    theirs_kept = {key: value.numpy() for key, value in twin.named_buffers() if "running" in key}
+    assert sorted(params.state) == sorted(theirs_kept)
+    for key, value in theirs_kept.items():
+        np.testing.assert_allclose(params.state[key], value, rtol=1e-9, atol=1e-12, err_msg=key)

@@ -39,6 +39,12 @@ def _scaled(module: Any, p: Mapping[str, Any], name: str) -> Any:
     return _held(module, weight=p[f"{name}.gamma"], bias=p[f"{name}.beta"])
 
 
+def _batchnorm(p: Mapping[str, Any], name: str) -> Any:
+    import torch
+
+    return _scaled(torch.nn.BatchNorm2d(p[f"{name}.gamma"].size), p, name)
+
+
 def _embedding(p: Mapping[str, Any]) -> Any:
     import torch
 
@@ -46,14 +52,21 @@ def _embedding(p: Mapping[str, Any]) -> Any:
 
 
 def lenet(p: Mapping[str, Any]) -> Any:
-    import torch
     from torch import nn
 
-    return torch.nn.Sequential(
-        *(_convolution(p, "conv2d_1"), nn.ReLU(), nn.MaxPool2d(2)),
-        *(_convolution(p, "conv2d_2"), nn.ReLU(), nn.MaxPool2d(2)),
-        *(nn.Flatten(), _dense(p, "dense_1")),
-    )
+    class Twin(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.convolution_1, self.convolution_2 = (_convolution(p, f"conv2d_{k}") for k in (1, 2))
+            self.batchnorm_1, self.batchnorm_2 = (_batchnorm(p, f"batchnorm_{k}") for k in (1, 2))
+            self.scores = _dense(p, "dense_1")
+
+        def forward(self, image: Any, kept: Any) -> Any:
+            x = nn.functional.max_pool2d(self.batchnorm_1(self.convolution_1(image)).relu(), 2)
+            x = nn.functional.max_pool2d(self.batchnorm_2(self.convolution_2(x)).relu(), 2)
+            return self.scores(x.flatten(1) * kept / 0.8)  # dropout with a mask that both networks share
+
+    return Twin()
 
 
 def resnet_block(p: Mapping[str, Any]) -> Any:
@@ -63,13 +76,12 @@ def resnet_block(p: Mapping[str, Any]) -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.first, self.second, self.third = (_convolution(p, f"conv2d_{k}") for k in (1, 2, 3))
-            channels = p["groupnorm_1.gamma"].size
-            self.norm_1, self.norm_2 = (_scaled(nn.GroupNorm(4, channels), p, f"groupnorm_{k}") for k in (1, 2))
+            self.batchnorm_1, self.batchnorm_2, self.batchnorm_3 = (_batchnorm(p, f"batchnorm_{k}") for k in (1, 2, 3))
             self.scores = _dense(p, "dense_1")
 
         def forward(self, image: Any) -> Any:
-            x = self.first(image).relu()
-            h = self.norm_2(self.third(self.norm_1(self.second(x)).relu()))
+            x = self.batchnorm_1(self.first(image)).relu()
+            h = self.batchnorm_3(self.third(self.batchnorm_2(self.second(x)).relu()))
             return self.scores(nn.functional.avg_pool2d((x + h).relu(), 2).flatten(1))
 
     return Twin()

@@ -54,14 +54,16 @@ def module(name: str, target: str) -> ModuleType:
 
 
 def sample(made: ModuleType, name: str, n: int, seed: int = 0) -> tuple[Any, ...]:
-    """Parameters, a batch, gradients and workspace in the module's type."""
+    """Parameters with the statistics behind them, a batch (inputs, masks, target), gradients and workspace in the module's type."""
     rng = np.random.default_rng(seed)
     x, y = DATA[name](rng, n)
     real = np.dtype(made.DTYPE)
     count = sum(int(np.prod(shape)) for _, _, shape in made.PARAMETERS)
-    params = (0.5 * rng.normal(size=count)).astype(real)
-    x, y = (a if a.dtype == np.int64 else a.astype(real) for a in (x, y))
-    return params, x, y, np.full(count, np.nan, real), np.full(made.workspace(n), np.nan, real)
+    behind = [np.full(int(np.prod(shape)), first) for _, _, shape, first in getattr(made, "STATISTICS", ())]
+    params = np.concatenate([0.5 * rng.normal(size=count), *behind]).astype(real)
+    masks = [rng.random((n, *shape)) < keep for _, shape, keep in getattr(made, "MASKS", ())]
+    batch = tuple(a if a.dtype == np.int64 else a.astype(real) for a in (x, *masks, y))
+    return params, batch, np.full(count, np.nan, real), np.full(made.workspace(n), np.nan, real)
 
 
 @pytest.mark.parametrize(("name", "target"), MODULES)
@@ -76,16 +78,16 @@ def test_gradients_agree_with_central_differences(name: str, target: str) -> Non
     made = module(name, target)
     assert made.DTYPE == "float64"
     n = made.BATCH
-    params, x, y, grads, work = sample(made, name, n)
-    loss = made.value_and_grad(params, x, y, grads, work)
-    assert loss == made.loss(params, x, y, work)
+    params, batch, grads, work = sample(made, name, n)
+    loss = made.value_and_grad(params, *batch, grads, work)
+    assert loss == made.loss(params, *batch, work)
     step, measured = 1e-6, np.empty_like(params)
     for k in range(params.size):
         ends = []
         for sign in (1, -1):
             moved = params.copy()
             moved[k] += sign * step
-            ends.append(made.loss(moved, x, y, work))
+            ends.append(made.loss(moved, *batch, work))
         measured[k] = (ends[0] - ends[1]) / (2 * step)
     # Rounding of the loss over the step: about 1e-16 / 1e-6; the step squared is far below.
     for tensor, offset, shape in made.PARAMETERS:
@@ -100,8 +102,9 @@ def test_digits_agree_with_formulas_written_by_hand(target: str) -> None:
     made = module("digits", target)
     assert made.DTYPE == "float32"
     n = made.BATCH
-    params, x, y, grads, work = sample(made, "digits", n)
-    loss = made.value_and_grad(params, x, y, grads, work)
+    params, batch, grads, work = sample(made, "digits", n)
+    x, y = batch
+    loss = made.value_and_grad(params, *batch, grads, work)
     p = {name: params[o : o + int(np.prod(s))].reshape(s).astype(np.float64) for name, o, s in made.PARAMETERS}
     h = np.maximum(x @ p["dense_1.W"].T + p["dense_1.b"], 0)
     scores = h @ p["dense_2.W"].T + p["dense_2.b"]
@@ -128,9 +131,9 @@ def test_both_targets_take_the_same_training_steps(name: str) -> None:
     for target in ("numpy", "cpu"):
         made = module(name, target)
         n = max(1, made.BATCH - 1)
-        params, x, y, grads, work = sample(made, name, n)
+        params, batch, grads, work = sample(made, name, n)
         state, hyper = np.zeros(made.STATE_SIZE, params.dtype), np.array([value for _, value in made.HYPER], np.float64)
-        losses = [made.train_step(params, x, y, grads, state, hyper, work) for _ in range(5)]
+        losses = [made.train_step(params, *batch, grads, state, hyper, work) for _ in range(5)]
         assert losses[-1] < losses[0]
         ends.append((params, losses))
     tolerance = 1e-4 if ends[0][0].dtype == np.float32 else 1e-10
@@ -144,12 +147,14 @@ def test_a_step_is_the_gradient_and_the_update_and_gives_the_same_bits_again(nam
     n = made.BATCH
     results = []
     for whole in (True, True, False):
-        params, x, y, grads, work = sample(made, name, n)
+        params, batch, grads, work = sample(made, name, n)
         state, hyper = np.zeros(made.STATE_SIZE, params.dtype), np.array([value for _, value in made.HYPER], np.float64)
         if whole:
-            made.train_step(params, x, y, grads, state, hyper, work)
+            made.train_step(params, *batch, grads, state, hyper, work)
         else:
-            made.value_and_grad(params, x, y, grads, work)
+            made.value_and_grad(params, *batch, grads, work)
+            if hasattr(made, "STATISTICS"):
+                made.update_statistics(params, *batch, work)
             made.update(params, grads, state, hyper)
         results.append((params.tobytes(), grads.tobytes(), state.tobytes()))
     assert results[0] == results[1] == results[2]
@@ -158,10 +163,10 @@ def test_a_step_is_the_gradient_and_the_update_and_gives_the_same_bits_again(nam
 @pytest.mark.parametrize("name", DATA)
 def test_a_loss_that_is_not_finite_changes_nothing(name: str) -> None:
     made = module(name, "cpu")
-    params, x, y, grads, work = sample(made, name, made.BATCH)
-    (x if x.dtype == params.dtype else params)[:1] = np.nan
+    params, batch, grads, work = sample(made, name, made.BATCH)
+    (batch[0] if batch[0].dtype == params.dtype else params)[:1] = np.nan
     before = params.copy()
     state, hyper = np.zeros(made.STATE_SIZE, params.dtype), np.array([value for _, value in made.HYPER], np.float64)
-    assert not np.isfinite(made.train_step(params, x, y, grads, state, hyper, work))
+    assert not np.isfinite(made.train_step(params, *batch, grads, state, hyper, work))
     assert np.array_equal(params, before, equal_nan=True)
     assert not state.any()
