@@ -15,6 +15,8 @@ from symbackprop.errors import DeclarationError
 class Activation(Layer):
     """An activation: of the table, of your own, or a bare name that stays unspecified.
 
+    In PyTorch: the function of that name in ``torch.nn.functional``; leaky_relu has slope 0.1 here.
+
     Args:
         name: which activation.
         expression: for an own one, a function of a SymPy symbol (``lambda z: z / (1 + sympy.exp(-z))``) or text in z.

@@ -29,6 +29,8 @@ class Attention(Layer):
     A second input, ``Attention(...)(x, mask)`` of shape (batch, time), says which keys are there: a 1 (or any number above 0, real or
     int64) is looked at, a 0 by no query. A query that sees no key at all has P = 0 and O = 0, so that a is b_o.
 
+    In PyTorch: ``torch.nn.MultiheadAttention(batch_first=True)`` on one sequence.
+
     Args:
         heads: how many; the features are split among them.
         causal: True keeps every position from looking at later ones.
@@ -116,6 +118,8 @@ class PositionalEncoding(Layer):
     """Sines and cosines of the position added to a sequence, inputs (batch, time, features).
 
     a[n, t, 2i] = x[n, t, 2i] + sin(t / base^(2i/J)),  a[n, t, 2i + 1] = x[n, t, 2i + 1] + cos(t / base^(2i/J))
+
+    In PyTorch: none.
 
     Args:
         base: of the wavelengths.

@@ -133,6 +133,8 @@ class Conv2D(_Forward):
 
     Inputs are (batch, channels, height, width); W has the shape (filters, channels / groups, height, width) of the kernel.
 
+    In PyTorch: ``torch.nn.Conv2d``.
+
     Args:
         filters: how many output channels.
         kernel_size: height and width of the kernel, or one number for both.
@@ -152,6 +154,8 @@ class Conv1D(_Forward):
     """Cross-correlation of sequences, and an activation: z[n, k, q] = Σ_{c,v} W[k, c, v] x[n, c, s q + d v − P] + b[k].
 
     Inputs are (batch, channels, length); the options are those of `Conv2D`.
+
+    In PyTorch: ``torch.nn.Conv1d``.
     """
 
     space: ClassVar[int] = 1
@@ -164,6 +168,8 @@ class ConvTranspose2D(_Convolution):
 
     W has the shape (channels, filters / groups, height, width). The options are those of `Conv2D`; the output is
     (size − 1)·stride − 2·padding + dilation·(kernel − 1) + 1 wide.
+
+    In PyTorch: ``torch.nn.ConvTranspose2d`` without output padding.
     """
 
     def shapes(self, *shapes: Shape) -> Shapes:

@@ -19,6 +19,8 @@ class Dense(Layer):
 
     z[n, i] = Σ_j W[i, j] x[n, j] + b[i]
 
+    In PyTorch: ``torch.nn.Linear``, with an activation behind it.
+
     Args:
         units: how many outputs; may be a symbol such as ``"n_2"``.
         activation: a name of the table or ``sbp.Activation(...)``.

@@ -18,6 +18,8 @@ from symbackprop.errors import DeclarationError, ShapeError
 class PReLU(Layer):
     """A leaky ReLU whose slope is learned: a = z [z > 0] + α z [z ≤ 0].
 
+    In PyTorch: ``torch.nn.PReLU``.
+
     Args:
         per_channel: one α for every channel, the first axis after the batch, instead of one in all.
         name: the layer's name.
@@ -51,6 +53,8 @@ class PReLU(Layer):
 @dataclass(frozen=True, eq=False)
 class Maxout(Layer):
     """The largest of several affine maps: a[n, i] = max_k (Σ_j W[i, k, j] x[n, j] + b[i, k]); a tie goes to the first.
+
+    In PyTorch: none.
 
     Args:
         units: how many outputs.
@@ -97,6 +101,8 @@ class Maxout(Layer):
 @dataclass(frozen=True, eq=False)
 class Bilinear(Layer):
     """A bilinear form of two inputs: z[n, i] = Σ_{j,k} W[i, j, k] x_1[n, j] x_2[n, k] + b[i], and an activation.
+
+    In PyTorch: ``torch.nn.Bilinear``, with an activation behind it.
 
     Args:
         units: how many outputs.
@@ -153,6 +159,8 @@ class GatedLinear(Layer):
     """A gated linear unit on the last axis: half of it, times an activation of the other half.
 
     a[n, i] = x[n, i] f(x[n, I + i]), i < I = J/2
+
+    In PyTorch: ``torch.nn.GLU`` for the sigmoid.
 
     Args:
         activation: f; "sigmoid" is the GLU, "silu" the SwiGLU, "gelu" the GEGLU.

@@ -14,6 +14,8 @@ from symbackprop.declare.layers.wiring import Layer, Parameter, Shapes, one_inpu
 class Embedding(Layer):
     """A row of the table E for every token: a[n, t, i] = E[x[n, t], i].
 
+    In PyTorch: ``torch.nn.Embedding``.
+
     Args:
         vocabulary: how many rows; tokens are 0 .. vocabulary − 1.
         dim: how long they are.

@@ -15,7 +15,10 @@ from symbackprop.errors import DeclarationError, ShapeError
 
 @dataclass(frozen=True, eq=False)
 class Concat(Layer):
-    """Its inputs one after another along the last axis: a[n, k] = [k < J] x_1[n, k] + [k ≥ J] x_2[n, k − J]."""
+    """Its inputs one after another along the last axis: a[n, k] = [k < J] x_1[n, k] + [k ≥ J] x_2[n, k − J].
+
+    In PyTorch: ``torch.cat(inputs, dim=-1)``.
+    """
 
     name: str | None = None
 
@@ -42,7 +45,10 @@ class Concat(Layer):
 
 @dataclass(frozen=True, eq=False)
 class Flatten(Layer):
-    """All axes but the batch as one, in C order: a[n, k] = x[n, ⌊k/(HW)⌋, ⌊k/W⌋ − H⌊k/(HW)⌋, k − W⌊k/W⌋]."""
+    """All axes but the batch as one, in C order: a[n, k] = x[n, ⌊k/(HW)⌋, ⌊k/W⌋ − H⌊k/(HW)⌋, k − W⌊k/W⌋].
+
+    In PyTorch: ``torch.nn.Flatten``.
+    """
 
     name: str | None = None
 
@@ -60,6 +66,8 @@ class Flatten(Layer):
 @dataclass(frozen=True, eq=False)
 class Reshape(Layer):
     """The same values in another shape, in C order; one size may be −1.
+
+    In PyTorch: ``torch.nn.Unflatten`` after ``Flatten``.
 
     Args:
         shape: without the batch axis.

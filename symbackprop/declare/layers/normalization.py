@@ -39,6 +39,8 @@ class LayerNorm(Layer):
 
     μ[n] = (1/J) Σ_j x[n, j],  v[n] = (1/J) Σ_j (x[n, j] − μ[n])²
 
+    In PyTorch: ``torch.nn.LayerNorm``.
+
     Args:
         eps: keeps the root away from 0.
         last: over how many of the last axes; γ and β have their sizes.
@@ -77,6 +79,8 @@ class LayerNorm(Layer):
 @dataclass(frozen=True, eq=False)
 class RMSNorm(Layer):
     """Every sample scaled to root mean square 1 over its last axis: y = γ x/√((1/J) Σ_j x_j² + eps).
+
+    In PyTorch: ``torch.nn.RMSNorm`` with that eps.
 
     Args:
         eps: keeps the root away from 0.
@@ -118,6 +122,8 @@ class GroupNorm(Layer):
     """Every sample normalised over groups of channels and the image: y = γ[c] (x − μ)/√(v + eps) + β[c].
 
     Inputs are (batch, channels, ...); the first axis after the batch is split into ``groups``.
+
+    In PyTorch: ``torch.nn.GroupNorm``.
 
     Args:
         groups: how many; 1 normalises over all channels, as many as there are channels over each alone.
@@ -180,6 +186,8 @@ class BatchNorm(Layer):
     In training μ[c] = (1/M) Σ x[n, c, ...] and v[c] = (1/M) Σ (x[n, c, ...] − μ[c])². In inference running statistics take their place:
     running_mean ← (1 − momentum) running_mean + momentum μ,  running_var ← (1 − momentum) running_var + momentum v M/(M − 1);
     a single value has variance 0.
+
+    In PyTorch: ``torch.nn.BatchNorm1d``, ``BatchNorm2d``.
 
     Args:
         momentum: the weight of a new batch in the running statistics.

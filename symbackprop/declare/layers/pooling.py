@@ -59,6 +59,8 @@ class MaxPool2D(_Pool):
 
     What lies outside the image counts as −∞; a tie goes to the first value in reading order.
 
+    In PyTorch: ``torch.nn.MaxPool2d``.
+
     Args:
         pool_size: height and width of the window, or one number for both.
         stride: s, from one window to the next; None takes the window's size.
@@ -75,6 +77,8 @@ class AvgPool2D(_Pool):
     """The mean of every window, padding counted as zeros: a[n, c, p, q] = (1/K²) Σ_{u,v} x[n, c, s p + u − P, s q + v − P].
 
     The options are those of `MaxPool2D`.
+
+    In PyTorch: ``torch.nn.AvgPool2d``.
     """
 
     def equations(self, *inputs: Any) -> Any:
@@ -85,7 +89,10 @@ class AvgPool2D(_Pool):
 
 @dataclass(frozen=True, eq=False)
 class GlobalAvgPool2D(Layer):
-    """The mean over each channel: a[n, c] = (1/(H W)) Σ_{h,w} x[n, c, h, w]."""
+    """The mean over each channel: a[n, c] = (1/(H W)) Σ_{h,w} x[n, c, h, w].
+
+    In PyTorch: ``torch.nn.AdaptiveAvgPool2d(1)``, flattened.
+    """
 
     name: str | None = None
 

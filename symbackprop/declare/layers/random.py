@@ -19,6 +19,8 @@ class Dropout(Layer):
     The mask m of zeros and ones is an input of its own (``dropout_1.mask``), drawn from a seed; gradients hold it fixed.
     In inference a = x.
 
+    In PyTorch: ``torch.nn.Dropout``.
+
     Args:
         rate: the probability of being set to 0; at least 0 and below 1.
         name: the layer's name.

@@ -81,6 +81,8 @@ class _Recurrent(Layer):
 class SimpleRNN(_Recurrent):
     """A recurrent layer: h[t] = tanh(W_h h[t − 1] + W_x x[t] + b), with h = 0 before the first step.
 
+    In PyTorch: ``torch.nn.RNN(batch_first=True)`` with b for the sum of its two biases.
+
     Args:
         units: the size of the state.
         return_sequences: True gives all states (batch, time, units), False the last one.
@@ -119,6 +121,8 @@ class LSTM(_Recurrent):
 
     z[t] = W_h h[t − 1] + W_x x[t] + b;  i, f, o = σ(z_i), σ(z_f), σ(z_o), g = tanh(z_g);
     c[t] = f c[t − 1] + i g;  h[t] = o tanh(c[t]);  c = h = 0 before the first step
+
+    In PyTorch: ``torch.nn.LSTM(batch_first=True)`` with b for the sum of its two biases.
 
     Args:
         units: the size of the state.
@@ -165,6 +169,8 @@ class GRU(_Recurrent):
 
     p[t] = W_x x[t] + b_x, q[t] = W_h h[t − 1] + b_h;  r = σ(p_r + q_r), z = σ(p_z + q_z), n = tanh(p_n + r q_n);
     h[t] = (1 − z) n + z h[t − 1], with h = 0 before the first step
+
+    In PyTorch: ``torch.nn.GRU(batch_first=True)``.
 
     Args:
         units: the size of the state.

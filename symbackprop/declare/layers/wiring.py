@@ -232,7 +232,10 @@ def written(shape: Shape) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Add(Layer):
-    """The sum of its inputs: a[n, i] = x_1[n, i] + x_2[n, i]."""
+    """The sum of its inputs: a[n, i] = x_1[n, i] + x_2[n, i].
+
+    In PyTorch: ``+``.
+    """
 
     name: str | None = None
 
@@ -246,7 +249,10 @@ class Add(Layer):
 
 @dataclass(frozen=True, eq=False)
 class Multiply(Layer):
-    """The product of its inputs, entry by entry: a[n, i] = x_1[n, i] x_2[n, i]."""
+    """The product of its inputs, entry by entry: a[n, i] = x_1[n, i] x_2[n, i].
+
+    In PyTorch: ``*``.
+    """
 
     name: str | None = None
 
