@@ -1,7 +1,7 @@
 """Kernels of the network lenet for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: a43344e133679d4c461246151b1f40374c91e49603bd5276ba982c0e5cb7815b
+SHA-256 of the equations: 90a227246b807b8cb819dfb532e23198c230f7502977c0cc862c86936df611c3
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 """
@@ -135,14 +135,14 @@ def batchnorm_sigma_2(running_var, sigma):
 @njit(cache=True, error_model="numpy")
 def batchnorm_a_2(running_mean, sigma, x, beta, gamma, a):
     """Write a."""
-    # h[n, c, h, w] = (x[n, c, h, w] − running_mean[c])/sigma[c]
-    # a[n, c, h, w] = gamma[c] h[n, c, h, w] + beta[c]
+    # x_hat[n, c, h, w] = (x[n, c, h, w] − running_mean[c])/sigma[c]
+    # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
     for n in range(x.shape[0]):
         for c in range(running_mean.shape[0]):
             for h in range(x.shape[2]):
                 for w in range(x.shape[3]):
-                    h_ = (x[n, c, h, w] - running_mean[c]) / sigma[c]
-                    a[n, c, h, w] = gamma[c] * h_ + beta[c]
+                    x_hat = (x[n, c, h, w] - running_mean[c]) / sigma[c]
+                    a[n, c, h, w] = gamma[c] * x_hat + beta[c]
 
 
 @njit(cache=True, error_model="numpy")
@@ -298,16 +298,16 @@ def batchnorm_sigma(x, mu, v, sigma):
 
 
 @njit(cache=True, error_model="numpy")
-def batchnorm_a(mu, sigma, x, beta, gamma, h, a):
-    """Write h and a."""
-    # h[n, c, h, w] = (x[n, c, h, w] − mu[c])/sigma[c]
-    # a[n, c, h, w] = gamma[c] h[n, c, h, w] + beta[c]
+def batchnorm_a(mu, sigma, x, beta, gamma, x_hat, a):
+    """Write x_hat and a."""
+    # x_hat[n, c, h, w] = (x[n, c, h, w] − mu[c])/sigma[c]
+    # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
     for n in range(x.shape[0]):
         for c in range(mu.shape[0]):
-            for h_ in range(x.shape[2]):
+            for h in range(x.shape[2]):
                 for w in range(x.shape[3]):
-                    h[n, c, h_, w] = (x[n, c, h_, w] - mu[c]) / sigma[c]
-                    a[n, c, h_, w] = gamma[c] * h[n, c, h_, w] + beta[c]
+                    x_hat[n, c, h, w] = (x[n, c, h, w] - mu[c]) / sigma[c]
+                    a[n, c, h, w] = gamma[c] * x_hat[n, c, h, w] + beta[c]
 
 
 @njit(cache=True, error_model="numpy")
@@ -433,15 +433,15 @@ def batchnorm_grad_a(a, a_argmax, grad_a_2, grad_a):
 
 
 @njit(cache=True, error_model="numpy")
-def batchnorm_grad_gamma(grad_a, h, grad_gamma):
+def batchnorm_grad_gamma(grad_a, x_hat, grad_gamma):
     """Write grad_gamma."""
-    # grad_gamma[c] = Σ_{n, h, w} grad_a[n, c, h, w] h[n, c, h, w]
+    # grad_gamma[c] = Σ_{n, h, w} grad_a[n, c, h, w] x_hat[n, c, h, w]
     for c in range(grad_a.shape[1]):
         total = real(0.0)
         for n in range(grad_a.shape[0]):
-            for h_ in range(grad_a.shape[2]):
+            for h in range(grad_a.shape[2]):
                 for w in range(grad_a.shape[3]):
-                    total += grad_a[n, c, h_, w] * h[n, c, h_, w]
+                    total += grad_a[n, c, h, w] * x_hat[n, c, h, w]
         grad_gamma[c] = total
 
 
@@ -459,27 +459,27 @@ def batchnorm_grad_beta(grad_a, grad_beta):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_delta(gamma, grad_a, h, sigma, delta):
+def conv2d_delta(gamma, grad_a, sigma, x_hat, delta):
     """Write delta."""
-    # delta[n, k, p, q] = (16 grad_a[n, k, p, q] N − Σ_{i, h, w} grad_a[i, k, h, w] − h[n, k, p, q] Σ_{i, h, w} grad_a[i, k, h, w] h[i,
-    #     k, h, w]) · gamma[k]/(16 sigma[k] N)
+    # delta[n, k, p, q] = (16 grad_a[n, k, p, q] N − Σ_{i, h, w} grad_a[i, k, h, w] − x_hat[n, k, p, q] Σ_{i, h, w} grad_a[i, k, h, w]
+    #     x_hat[i, k, h, w]) · gamma[k]/(16 sigma[k] N)
     N = grad_a.shape[0]
     for n in range(grad_a.shape[0]):
         for k in range(32):
             total = real(0.0)
             for i in range(grad_a.shape[0]):
-                for h_ in range(4):
+                for h in range(4):
                     for w in range(4):
-                        total += grad_a[i, k, h_, w]
+                        total += grad_a[i, k, h, w]
             total_2 = real(0.0)
             for i in range(grad_a.shape[0]):
-                for h_ in range(4):
+                for h in range(4):
                     for w in range(4):
-                        total_2 += grad_a[i, k, h_, w] * h[i, k, h_, w]
+                        total_2 += grad_a[i, k, h, w] * x_hat[i, k, h, w]
             for p in range(4):
                 for q in range(4):
                     delta[n, k, p, q] = (
-                        (real(16.0) * grad_a[n, k, p, q] * real(N) - total - h[n, k, p, q] * total_2) * gamma[k] / real(16.0) / sigma[k]
+                        (real(16.0) * grad_a[n, k, p, q] * real(N) - total - x_hat[n, k, p, q] * total_2) * gamma[k] / real(16.0) / sigma[k]
                         / real(N)
                     )
 
@@ -553,27 +553,27 @@ def batchnorm_grad_a_2(a, a_argmax, grad_a_2, grad_a):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_delta_2(gamma, grad_a, h, sigma, delta):
+def conv2d_delta_2(gamma, grad_a, sigma, x_hat, delta):
     """Write delta."""
-    # delta[n, k, p, q] = (64 grad_a[n, k, p, q] N − Σ_{i, h, w} grad_a[i, k, h, w] − h[n, k, p, q] Σ_{i, h, w} grad_a[i, k, h, w] h[i,
-    #     k, h, w]) · gamma[k]/(64 sigma[k] N)
+    # delta[n, k, p, q] = (64 grad_a[n, k, p, q] N − Σ_{i, h, w} grad_a[i, k, h, w] − x_hat[n, k, p, q] Σ_{i, h, w} grad_a[i, k, h, w]
+    #     x_hat[i, k, h, w]) · gamma[k]/(64 sigma[k] N)
     N = grad_a.shape[0]
     for n in range(grad_a.shape[0]):
         for k in range(16):
             total = real(0.0)
             for i in range(grad_a.shape[0]):
-                for h_ in range(8):
+                for h in range(8):
                     for w in range(8):
-                        total += grad_a[i, k, h_, w]
+                        total += grad_a[i, k, h, w]
             total_2 = real(0.0)
             for i in range(grad_a.shape[0]):
-                for h_ in range(8):
+                for h in range(8):
                     for w in range(8):
-                        total_2 += grad_a[i, k, h_, w] * h[i, k, h_, w]
+                        total_2 += grad_a[i, k, h, w] * x_hat[i, k, h, w]
             for p in range(8):
                 for q in range(8):
                     delta[n, k, p, q] = (
-                        (real(64.0) * grad_a[n, k, p, q] * real(N) - total - h[n, k, p, q] * total_2) * gamma[k] / real(64.0) / sigma[k]
+                        (real(64.0) * grad_a[n, k, p, q] * real(N) - total - x_hat[n, k, p, q] * total_2) * gamma[k] / real(64.0) / sigma[k]
                         / real(N)
                     )
 
@@ -775,7 +775,7 @@ def loss(params, x, dropout_1_mask, y, work):
     batchnorm_1_sigma = work[5888 * n + 32:5888 * n + 48]
     batchnorm_1_beta = params[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_h = view_4(work, 1024 * n, n, 16, 8, 8)
+    batchnorm_1_x_hat = view_4(work, 1024 * n, n, 16, 8, 8)
     batchnorm_1_a = view_4(work, 2048 * n, n, 16, 8, 8)
     activation_1_a = view_4(work, 0, n, 16, 8, 8)
     maxpool2d_1_a_argmax = view_4(work, 2048 * n, n, 16, 4, 4)
@@ -789,7 +789,7 @@ def loss(params, x, dropout_1_mask, y, work):
     batchnorm_2_sigma = work[5888 * n + 112:5888 * n + 144]
     batchnorm_2_beta = params[4816:4848]
     batchnorm_2_gamma = params[4784:4816]
-    batchnorm_2_h = view_4(work, 3072 * n, n, 32, 4, 4)
+    batchnorm_2_x_hat = view_4(work, 3072 * n, n, 32, 4, 4)
     batchnorm_2_a = view_4(work, 3584 * n, n, 32, 4, 4)
     activation_2_a = view_4(work, 2560 * n, n, 32, 4, 4)
     maxpool2d_2_a_argmax = view_4(work, 3584 * n, n, 32, 2, 2)
@@ -806,7 +806,7 @@ def loss(params, x, dropout_1_mask, y, work):
     conv2d_z(conv2d_1_W, x, conv2d_1_z, x_windows)
     # batchnorm_1
     batchnorm_sigma(conv2d_1_z, batchnorm_1_mu, batchnorm_1_v, batchnorm_1_sigma)
-    batchnorm_a(batchnorm_1_mu, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_h, batchnorm_1_a)
+    batchnorm_a(batchnorm_1_mu, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_x_hat, batchnorm_1_a)
     # activation_1
     activation_a(batchnorm_1_a, activation_1_a)
     # maxpool2d_1
@@ -815,7 +815,7 @@ def loss(params, x, dropout_1_mask, y, work):
     conv2d_z_2(conv2d_2_W, maxpool2d_1_a, conv2d_2_z, x_windows_, products)
     # batchnorm_2
     batchnorm_sigma(conv2d_2_z, batchnorm_2_mu, batchnorm_2_v, batchnorm_2_sigma)
-    batchnorm_a(batchnorm_2_mu, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_h, batchnorm_2_a)
+    batchnorm_a(batchnorm_2_mu, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_x_hat, batchnorm_2_a)
     # activation_2
     activation_a(batchnorm_2_a, activation_2_a)
     # maxpool2d_2
@@ -850,7 +850,7 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work):
     activation_2_a = view_4(work, 2560 * n, n, 32, 4, 4)
     maxpool2d_2_a_argmax = view_4(work, 3584 * n, n, 32, 2, 2)
     grad_batchnorm_2_a = view_4(work, 3840 * n, n, 32, 4, 4)
-    batchnorm_2_h = view_4(work, 3072 * n, n, 32, 4, 4)
+    batchnorm_2_x_hat = view_4(work, 3072 * n, n, 32, 4, 4)
     grad_batchnorm_2_gamma = grads[4784:4816]
     grad_batchnorm_2_beta = grads[4816:4848]
     batchnorm_2_gamma = params[4784:4816]
@@ -868,7 +868,7 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work):
     activation_1_a = view_4(work, 0, n, 16, 8, 8)
     maxpool2d_1_a_argmax = view_4(work, 2048 * n, n, 16, 4, 4)
     grad_batchnorm_1_a = view_4(work, 2560 * n, n, 16, 8, 8)
-    batchnorm_1_h = view_4(work, 1024 * n, n, 16, 8, 8)
+    batchnorm_1_x_hat = view_4(work, 1024 * n, n, 16, 8, 8)
     grad_batchnorm_1_gamma = grads[144:160]
     grad_batchnorm_1_beta = grads[160:176]
     batchnorm_1_gamma = params[144:160]
@@ -884,19 +884,19 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work):
     flatten_grad_a(dense_1_W, delta_dense_1, dropout_1_mask, grad_flatten_1_a)
     # batchnorm_2
     batchnorm_grad_a(activation_2_a, maxpool2d_2_a_argmax, grad_flatten_1_a, grad_batchnorm_2_a)
-    batchnorm_grad_gamma(grad_batchnorm_2_a, batchnorm_2_h, grad_batchnorm_2_gamma)
+    batchnorm_grad_gamma(grad_batchnorm_2_a, batchnorm_2_x_hat, grad_batchnorm_2_gamma)
     batchnorm_grad_beta(grad_batchnorm_2_a, grad_batchnorm_2_beta)
     # conv2d_2
-    conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_h, batchnorm_2_sigma, delta_conv2d_2)
+    conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_sigma, batchnorm_2_x_hat, delta_conv2d_2)
     conv2d_grad_W(delta_conv2d_2, maxpool2d_1_a, grad_conv2d_2_W, delta_copy, x_windows)
     # maxpool2d_1
     maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a, W_copy, delta_windows, products)
     # batchnorm_1
     batchnorm_grad_a_2(activation_1_a, maxpool2d_1_a_argmax, grad_maxpool2d_1_a, grad_batchnorm_1_a)
-    batchnorm_grad_gamma(grad_batchnorm_1_a, batchnorm_1_h, grad_batchnorm_1_gamma)
+    batchnorm_grad_gamma(grad_batchnorm_1_a, batchnorm_1_x_hat, grad_batchnorm_1_gamma)
     batchnorm_grad_beta(grad_batchnorm_1_a, grad_batchnorm_1_beta)
     # conv2d_1
-    conv2d_delta_2(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_h, batchnorm_1_sigma, delta_conv2d_1)
+    conv2d_delta_2(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_sigma, batchnorm_1_x_hat, delta_conv2d_1)
     conv2d_grad_W_2(delta_conv2d_1, x, grad_conv2d_1_W, x_windows_)
     return value
 
@@ -916,8 +916,8 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work):
     maxpool2d_2_a_argmax = view_4(work, 3584 * n, n, 32, 2, 2)
     grad_batchnorm_2_a = view_4(work, 3840 * n, n, 32, 4, 4)
     batchnorm_2_gamma = params[4784:4816]
-    batchnorm_2_h = view_4(work, 3072 * n, n, 32, 4, 4)
     batchnorm_2_sigma = work[5888 * n + 112:5888 * n + 144]
+    batchnorm_2_x_hat = view_4(work, 3072 * n, n, 32, 4, 4)
     delta_conv2d_2 = view_4(work, 2560 * n, n, 32, 4, 4)
     conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
     grad_maxpool2d_1_a = view_4(work, 2304 * n, n, 16, 4, 4)
@@ -928,8 +928,8 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work):
     maxpool2d_1_a_argmax = view_4(work, 2048 * n, n, 16, 4, 4)
     grad_batchnorm_1_a = view_4(work, 2560 * n, n, 16, 8, 8)
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_h = view_4(work, 1024 * n, n, 16, 8, 8)
     batchnorm_1_sigma = work[5888 * n + 32:5888 * n + 48]
+    batchnorm_1_x_hat = view_4(work, 1024 * n, n, 16, 8, 8)
     delta_conv2d_1 = view_4(work, 0, n, 16, 8, 8)
     conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
     # dense_1
@@ -939,13 +939,13 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work):
     # batchnorm_2
     batchnorm_grad_a(activation_2_a, maxpool2d_2_a_argmax, grad_flatten_1_a, grad_batchnorm_2_a)
     # conv2d_2
-    conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_h, batchnorm_2_sigma, delta_conv2d_2)
+    conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_sigma, batchnorm_2_x_hat, delta_conv2d_2)
     # maxpool2d_1
     maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a, W_copy, delta_windows, products)
     # batchnorm_1
     batchnorm_grad_a_2(activation_1_a, maxpool2d_1_a_argmax, grad_maxpool2d_1_a, grad_batchnorm_1_a)
     # conv2d_1
-    conv2d_delta_2(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_h, batchnorm_1_sigma, delta_conv2d_1)
+    conv2d_delta_2(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_sigma, batchnorm_1_x_hat, delta_conv2d_1)
     # x
     write_grad_x(conv2d_1_W, delta_conv2d_1, grads_x)
     return value

@@ -1,7 +1,7 @@
 """The network lenet in NumPy, as its equations read; it needs NumPy only.
 
 Written from the template numpy/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: a43344e133679d4c461246151b1f40374c91e49603bd5276ba982c0e5cb7815b
+SHA-256 of the equations: 90a227246b807b8cb819dfb532e23198c230f7502977c0cc862c86936df611c3
 
 params, grads and state are contiguous 1-D arrays of type float32; x has one sample a row; work is not used.
 """
@@ -99,10 +99,10 @@ def forward(params, x, out, work=None):
     # batchnorm_1
     # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_running_var[c])
     batchnorm_1_sigma = np.sqrt(batchnorm_1_running_var + 1e-05)
-    # batchnorm_1_h[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_running_mean[c])/batchnorm_1_sigma[c]
-    batchnorm_1_h = (conv2d_1_z - batchnorm_1_running_mean[:, None, None]) / batchnorm_1_sigma[:, None, None]
-    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_h[n, c, h, w] + batchnorm_1_beta[c]
-    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_h + batchnorm_1_beta[:, None, None]
+    # batchnorm_1_x_hat[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_running_mean[c])/batchnorm_1_sigma[c]
+    batchnorm_1_x_hat = (conv2d_1_z - batchnorm_1_running_mean[:, None, None]) / batchnorm_1_sigma[:, None, None]
+    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_x_hat[n, c, h, w] + batchnorm_1_beta[c]
+    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_x_hat + batchnorm_1_beta[:, None, None]
     # activation_1
     # activation_1_a[n, c, h, w] = batchnorm_1_a[n, c, h, w] [batchnorm_1_a[n, c, h, w] > 0]
     activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
@@ -127,10 +127,10 @@ def forward(params, x, out, work=None):
     # batchnorm_2
     # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_running_var[c])
     batchnorm_2_sigma = np.sqrt(batchnorm_2_running_var + 1e-05)
-    # batchnorm_2_h[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_running_mean[c])/batchnorm_2_sigma[c]
-    batchnorm_2_h = (conv2d_2_z - batchnorm_2_running_mean[:, None, None]) / batchnorm_2_sigma[:, None, None]
-    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_h[n, c, h, w] + batchnorm_2_beta[c]
-    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_h + batchnorm_2_beta[:, None, None]
+    # batchnorm_2_x_hat[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_running_mean[c])/batchnorm_2_sigma[c]
+    batchnorm_2_x_hat = (conv2d_2_z - batchnorm_2_running_mean[:, None, None]) / batchnorm_2_sigma[:, None, None]
+    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_x_hat[n, c, h, w] + batchnorm_2_beta[c]
+    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_x_hat + batchnorm_2_beta[:, None, None]
     # activation_2
     # activation_2_a[n, c, h, w] = batchnorm_2_a[n, c, h, w] [batchnorm_2_a[n, c, h, w] > 0]
     activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
@@ -182,10 +182,10 @@ def evaluation(params, x, y, work=None):
     # batchnorm_1
     # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_running_var[c])
     batchnorm_1_sigma = np.sqrt(batchnorm_1_running_var + 1e-05)
-    # batchnorm_1_h[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_running_mean[c])/batchnorm_1_sigma[c]
-    batchnorm_1_h = (conv2d_1_z - batchnorm_1_running_mean[:, None, None]) / batchnorm_1_sigma[:, None, None]
-    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_h[n, c, h, w] + batchnorm_1_beta[c]
-    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_h + batchnorm_1_beta[:, None, None]
+    # batchnorm_1_x_hat[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_running_mean[c])/batchnorm_1_sigma[c]
+    batchnorm_1_x_hat = (conv2d_1_z - batchnorm_1_running_mean[:, None, None]) / batchnorm_1_sigma[:, None, None]
+    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_x_hat[n, c, h, w] + batchnorm_1_beta[c]
+    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_x_hat + batchnorm_1_beta[:, None, None]
     # activation_1
     # activation_1_a[n, c, h, w] = batchnorm_1_a[n, c, h, w] [batchnorm_1_a[n, c, h, w] > 0]
     activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
@@ -210,10 +210,10 @@ def evaluation(params, x, y, work=None):
     # batchnorm_2
     # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_running_var[c])
     batchnorm_2_sigma = np.sqrt(batchnorm_2_running_var + 1e-05)
-    # batchnorm_2_h[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_running_mean[c])/batchnorm_2_sigma[c]
-    batchnorm_2_h = (conv2d_2_z - batchnorm_2_running_mean[:, None, None]) / batchnorm_2_sigma[:, None, None]
-    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_h[n, c, h, w] + batchnorm_2_beta[c]
-    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_h + batchnorm_2_beta[:, None, None]
+    # batchnorm_2_x_hat[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_running_mean[c])/batchnorm_2_sigma[c]
+    batchnorm_2_x_hat = (conv2d_2_z - batchnorm_2_running_mean[:, None, None]) / batchnorm_2_sigma[:, None, None]
+    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_x_hat[n, c, h, w] + batchnorm_2_beta[c]
+    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_x_hat + batchnorm_2_beta[:, None, None]
     # activation_2
     # activation_2_a[n, c, h, w] = batchnorm_2_a[n, c, h, w] [batchnorm_2_a[n, c, h, w] > 0]
     activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
@@ -271,10 +271,10 @@ def loss(params, x, dropout_1_mask, y, work=None):
     batchnorm_1_v = np.sum((conv2d_1_z.transpose(1, 0, 2, 3) - batchnorm_1_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
     # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_v[c])
     batchnorm_1_sigma = np.sqrt(batchnorm_1_v + 1e-05)
-    # batchnorm_1_h[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
-    batchnorm_1_h = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
-    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_h[n, c, h, w] + batchnorm_1_beta[c]
-    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_h + batchnorm_1_beta[:, None, None]
+    # batchnorm_1_x_hat[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
+    batchnorm_1_x_hat = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
+    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_x_hat[n, c, h, w] + batchnorm_1_beta[c]
+    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_x_hat + batchnorm_1_beta[:, None, None]
     # activation_1
     # activation_1_a[n, c, h, w] = batchnorm_1_a[n, c, h, w] [batchnorm_1_a[n, c, h, w] > 0]
     activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
@@ -303,10 +303,10 @@ def loss(params, x, dropout_1_mask, y, work=None):
     batchnorm_2_v = np.sum((conv2d_2_z.transpose(1, 0, 2, 3) - batchnorm_2_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (16.0 * n)
     # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_v[c])
     batchnorm_2_sigma = np.sqrt(batchnorm_2_v + 1e-05)
-    # batchnorm_2_h[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])/batchnorm_2_sigma[c]
-    batchnorm_2_h = (conv2d_2_z - batchnorm_2_mu[:, None, None]) / batchnorm_2_sigma[:, None, None]
-    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_h[n, c, h, w] + batchnorm_2_beta[c]
-    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_h + batchnorm_2_beta[:, None, None]
+    # batchnorm_2_x_hat[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])/batchnorm_2_sigma[c]
+    batchnorm_2_x_hat = (conv2d_2_z - batchnorm_2_mu[:, None, None]) / batchnorm_2_sigma[:, None, None]
+    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_x_hat[n, c, h, w] + batchnorm_2_beta[c]
+    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_x_hat + batchnorm_2_beta[:, None, None]
     # activation_2
     # activation_2_a[n, c, h, w] = batchnorm_2_a[n, c, h, w] [batchnorm_2_a[n, c, h, w] > 0]
     activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
@@ -372,10 +372,10 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work=None):
     batchnorm_1_v = np.sum((conv2d_1_z.transpose(1, 0, 2, 3) - batchnorm_1_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
     # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_v[c])
     batchnorm_1_sigma = np.sqrt(batchnorm_1_v + 1e-05)
-    # batchnorm_1_h[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
-    batchnorm_1_h = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
-    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_h[n, c, h, w] + batchnorm_1_beta[c]
-    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_h + batchnorm_1_beta[:, None, None]
+    # batchnorm_1_x_hat[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
+    batchnorm_1_x_hat = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
+    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_x_hat[n, c, h, w] + batchnorm_1_beta[c]
+    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_x_hat + batchnorm_1_beta[:, None, None]
     # activation_1
     # activation_1_a[n, c, h, w] = batchnorm_1_a[n, c, h, w] [batchnorm_1_a[n, c, h, w] > 0]
     activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
@@ -412,10 +412,10 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work=None):
     batchnorm_2_v = np.sum((conv2d_2_z.transpose(1, 0, 2, 3) - batchnorm_2_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (16.0 * n)
     # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_v[c])
     batchnorm_2_sigma = np.sqrt(batchnorm_2_v + 1e-05)
-    # batchnorm_2_h[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])/batchnorm_2_sigma[c]
-    batchnorm_2_h = (conv2d_2_z - batchnorm_2_mu[:, None, None]) / batchnorm_2_sigma[:, None, None]
-    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_h[n, c, h, w] + batchnorm_2_beta[c]
-    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_h + batchnorm_2_beta[:, None, None]
+    # batchnorm_2_x_hat[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])/batchnorm_2_sigma[c]
+    batchnorm_2_x_hat = (conv2d_2_z - batchnorm_2_mu[:, None, None]) / batchnorm_2_sigma[:, None, None]
+    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_x_hat[n, c, h, w] + batchnorm_2_beta[c]
+    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_x_hat + batchnorm_2_beta[:, None, None]
     # activation_2
     # activation_2_a[n, c, h, w] = batchnorm_2_a[n, c, h, w] [batchnorm_2_a[n, c, h, w] > 0]
     activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
@@ -469,15 +469,16 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work=None):
         None], np.clip(np.arange(4) // 2, 0, 2 - 1)], grad_flatten_1_a[np.arange(n)[:, None, None, None], np.clip((2 * (np.arange(4) //
         2))[:, None] + (4 * np.arange(32))[:, None, None] + np.arange(4) // 2, 0, 128 - 1)], 0.0))
     )
-    # grad_batchnorm_2_gamma[c] = Σ_{n, h, w} grad_batchnorm_2_a[n, c, h, w] batchnorm_2_h[n, c, h, w]
-    grad_batchnorm_2_gamma[...] = np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_h)
+    # grad_batchnorm_2_gamma[c] = Σ_{n, h, w} grad_batchnorm_2_a[n, c, h, w] batchnorm_2_x_hat[n, c, h, w]
+    grad_batchnorm_2_gamma[...] = np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_x_hat)
     # grad_batchnorm_2_beta[c] = Σ_{n, h, w} grad_batchnorm_2_a[n, c, h, w]
     grad_batchnorm_2_beta[...] = np.sum(grad_batchnorm_2_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
     # conv2d_2
-    # delta_conv2d_2[n, k, p, q] = (16 grad_batchnorm_2_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] − batchnorm_2_h[n,
-    #     k, p, q] Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] batchnorm_2_h[i, k, h, w]) · batchnorm_2_gamma[k]/(16 batchnorm_2_sigma[k] N)
+    # delta_conv2d_2[n, k, p, q] = (16 grad_batchnorm_2_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w]
+    #     − batchnorm_2_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] batchnorm_2_x_hat[i, k, h, w])
+    #     · batchnorm_2_gamma[k]/(16 batchnorm_2_sigma[k] N)
     delta_conv2d_2 = (
-        (16.0 * n * grad_batchnorm_2_a - np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_h)[:, None, None] * batchnorm_2_h
+        (16.0 * n * grad_batchnorm_2_a - np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_x_hat)[:, None, None] * batchnorm_2_x_hat
         - np.sum(grad_batchnorm_2_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_2_gamma[:, None, None] / (16.0 * n
         * batchnorm_2_sigma[:, None, None])
     )
@@ -511,15 +512,16 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work=None):
         None], np.clip(np.arange(8) // 2, 0, 4 - 1)], grad_maxpool2d_1_a[np.arange(n)[:, None, None, None], np.arange(16)[:, None, None],
         np.clip(np.arange(8) // 2, 0, 4 - 1)[:, None], np.clip(np.arange(8) // 2, 0, 4 - 1)], 0.0))
     )
-    # grad_batchnorm_1_gamma[c] = Σ_{n, h, w} grad_batchnorm_1_a[n, c, h, w] batchnorm_1_h[n, c, h, w]
-    grad_batchnorm_1_gamma[...] = np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_h)
+    # grad_batchnorm_1_gamma[c] = Σ_{n, h, w} grad_batchnorm_1_a[n, c, h, w] batchnorm_1_x_hat[n, c, h, w]
+    grad_batchnorm_1_gamma[...] = np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_x_hat)
     # grad_batchnorm_1_beta[c] = Σ_{n, h, w} grad_batchnorm_1_a[n, c, h, w]
     grad_batchnorm_1_beta[...] = np.sum(grad_batchnorm_1_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
     # conv2d_1
-    # delta_conv2d_1[n, k, p, q] = (64 grad_batchnorm_1_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] − batchnorm_1_h[n,
-    #     k, p, q] Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] batchnorm_1_h[i, k, h, w]) · batchnorm_1_gamma[k]/(64 batchnorm_1_sigma[k] N)
+    # delta_conv2d_1[n, k, p, q] = (64 grad_batchnorm_1_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w]
+    #     − batchnorm_1_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] batchnorm_1_x_hat[i, k, h, w])
+    #     · batchnorm_1_gamma[k]/(64 batchnorm_1_sigma[k] N)
     delta_conv2d_1 = (
-        (64.0 * n * grad_batchnorm_1_a - np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_h)[:, None, None] * batchnorm_1_h
+        (64.0 * n * grad_batchnorm_1_a - np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_x_hat)[:, None, None] * batchnorm_1_x_hat
         - np.sum(grad_batchnorm_1_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_1_gamma[:, None, None] / (64.0 * n
         * batchnorm_1_sigma[:, None, None])
     )
@@ -566,10 +568,10 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work=None):
     batchnorm_1_v = np.sum((conv2d_1_z.transpose(1, 0, 2, 3) - batchnorm_1_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
     # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_v[c])
     batchnorm_1_sigma = np.sqrt(batchnorm_1_v + 1e-05)
-    # batchnorm_1_h[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
-    batchnorm_1_h = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
-    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_h[n, c, h, w] + batchnorm_1_beta[c]
-    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_h + batchnorm_1_beta[:, None, None]
+    # batchnorm_1_x_hat[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
+    batchnorm_1_x_hat = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
+    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_x_hat[n, c, h, w] + batchnorm_1_beta[c]
+    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_x_hat + batchnorm_1_beta[:, None, None]
     # activation_1
     # activation_1_a[n, c, h, w] = batchnorm_1_a[n, c, h, w] [batchnorm_1_a[n, c, h, w] > 0]
     activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
@@ -606,10 +608,10 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work=None):
     batchnorm_2_v = np.sum((conv2d_2_z.transpose(1, 0, 2, 3) - batchnorm_2_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (16.0 * n)
     # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_v[c])
     batchnorm_2_sigma = np.sqrt(batchnorm_2_v + 1e-05)
-    # batchnorm_2_h[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])/batchnorm_2_sigma[c]
-    batchnorm_2_h = (conv2d_2_z - batchnorm_2_mu[:, None, None]) / batchnorm_2_sigma[:, None, None]
-    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_h[n, c, h, w] + batchnorm_2_beta[c]
-    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_h + batchnorm_2_beta[:, None, None]
+    # batchnorm_2_x_hat[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])/batchnorm_2_sigma[c]
+    batchnorm_2_x_hat = (conv2d_2_z - batchnorm_2_mu[:, None, None]) / batchnorm_2_sigma[:, None, None]
+    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_x_hat[n, c, h, w] + batchnorm_2_beta[c]
+    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_x_hat + batchnorm_2_beta[:, None, None]
     # activation_2
     # activation_2_a[n, c, h, w] = batchnorm_2_a[n, c, h, w] [batchnorm_2_a[n, c, h, w] > 0]
     activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
@@ -660,10 +662,11 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work=None):
         2))[:, None] + (4 * np.arange(32))[:, None, None] + np.arange(4) // 2, 0, 128 - 1)], 0.0))
     )
     # conv2d_2
-    # delta_conv2d_2[n, k, p, q] = (16 grad_batchnorm_2_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] − batchnorm_2_h[n,
-    #     k, p, q] Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] batchnorm_2_h[i, k, h, w]) · batchnorm_2_gamma[k]/(16 batchnorm_2_sigma[k] N)
+    # delta_conv2d_2[n, k, p, q] = (16 grad_batchnorm_2_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w]
+    #     − batchnorm_2_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] batchnorm_2_x_hat[i, k, h, w])
+    #     · batchnorm_2_gamma[k]/(16 batchnorm_2_sigma[k] N)
     delta_conv2d_2 = (
-        (16.0 * n * grad_batchnorm_2_a - np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_h)[:, None, None] * batchnorm_2_h
+        (16.0 * n * grad_batchnorm_2_a - np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_x_hat)[:, None, None] * batchnorm_2_x_hat
         - np.sum(grad_batchnorm_2_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_2_gamma[:, None, None] / (16.0 * n
         * batchnorm_2_sigma[:, None, None])
     )
@@ -688,10 +691,11 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work=None):
         np.clip(np.arange(8) // 2, 0, 4 - 1)[:, None], np.clip(np.arange(8) // 2, 0, 4 - 1)], 0.0))
     )
     # conv2d_1
-    # delta_conv2d_1[n, k, p, q] = (64 grad_batchnorm_1_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] − batchnorm_1_h[n,
-    #     k, p, q] Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] batchnorm_1_h[i, k, h, w]) · batchnorm_1_gamma[k]/(64 batchnorm_1_sigma[k] N)
+    # delta_conv2d_1[n, k, p, q] = (64 grad_batchnorm_1_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w]
+    #     − batchnorm_1_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] batchnorm_1_x_hat[i, k, h, w])
+    #     · batchnorm_1_gamma[k]/(64 batchnorm_1_sigma[k] N)
     delta_conv2d_1 = (
-        (64.0 * n * grad_batchnorm_1_a - np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_h)[:, None, None] * batchnorm_1_h
+        (64.0 * n * grad_batchnorm_1_a - np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_x_hat)[:, None, None] * batchnorm_1_x_hat
         - np.sum(grad_batchnorm_1_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_1_gamma[:, None, None] / (64.0 * n
         * batchnorm_1_sigma[:, None, None])
     )
@@ -737,10 +741,10 @@ def update_statistics(params, x, dropout_1_mask, y, work=None):
     batchnorm_1_v = np.sum((conv2d_1_z.transpose(1, 0, 2, 3) - batchnorm_1_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
     # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_v[c])
     batchnorm_1_sigma = np.sqrt(batchnorm_1_v + 1e-05)
-    # batchnorm_1_h[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
-    batchnorm_1_h = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
-    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_h[n, c, h, w] + batchnorm_1_beta[c]
-    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_h + batchnorm_1_beta[:, None, None]
+    # batchnorm_1_x_hat[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
+    batchnorm_1_x_hat = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
+    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_x_hat[n, c, h, w] + batchnorm_1_beta[c]
+    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_x_hat + batchnorm_1_beta[:, None, None]
     # activation_1
     # activation_1_a[n, c, h, w] = batchnorm_1_a[n, c, h, w] [batchnorm_1_a[n, c, h, w] > 0]
     activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)

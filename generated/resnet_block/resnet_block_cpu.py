@@ -1,7 +1,7 @@
 """Kernels of the network resnet_block for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: ff7d529fad8d42331d1681cc83be536be996bcd20452f6bc357f27166e00349d
+SHA-256 of the equations: 82b347f5e51aa41d2ff6afd59ff994c22c4a089bfc6d1307007185f57ec5a8e6
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 """
@@ -119,14 +119,14 @@ def batchnorm_sigma_2(running_var, sigma):
 @njit(cache=True, error_model="numpy")
 def batchnorm_a_2(running_mean, sigma, x, beta, gamma, a):
     """Write a."""
-    # h[n, c, h, w] = (x[n, c, h, w] − running_mean[c])/sigma[c]
-    # a[n, c, h, w] = gamma[c] h[n, c, h, w] + beta[c]
+    # x_hat[n, c, h, w] = (x[n, c, h, w] − running_mean[c])/sigma[c]
+    # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
     for n in range(x.shape[0]):
         for c in range(running_mean.shape[0]):
             for h in range(x.shape[2]):
                 for w in range(x.shape[3]):
-                    h_ = (x[n, c, h, w] - running_mean[c]) / sigma[c]
-                    a[n, c, h, w] = gamma[c] * h_ + beta[c]
+                    x_hat = (x[n, c, h, w] - running_mean[c]) / sigma[c]
+                    a[n, c, h, w] = gamma[c] * x_hat + beta[c]
 
 
 @njit(cache=True, error_model="numpy")
@@ -260,16 +260,16 @@ def batchnorm_sigma(x, mu, v, sigma):
 
 
 @njit(cache=True, error_model="numpy")
-def batchnorm_a(mu, sigma, x, beta, gamma, h, a):
-    """Write h and a."""
-    # h[n, c, h, w] = (x[n, c, h, w] − mu[c])/sigma[c]
-    # a[n, c, h, w] = gamma[c] h[n, c, h, w] + beta[c]
+def batchnorm_a(mu, sigma, x, beta, gamma, x_hat, a):
+    """Write x_hat and a."""
+    # x_hat[n, c, h, w] = (x[n, c, h, w] − mu[c])/sigma[c]
+    # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
     for n in range(x.shape[0]):
         for c in range(mu.shape[0]):
-            for h_ in range(x.shape[2]):
+            for h in range(x.shape[2]):
                 for w in range(x.shape[3]):
-                    h[n, c, h_, w] = (x[n, c, h_, w] - mu[c]) / sigma[c]
-                    a[n, c, h_, w] = gamma[c] * h[n, c, h_, w] + beta[c]
+                    x_hat[n, c, h, w] = (x[n, c, h, w] - mu[c]) / sigma[c]
+                    a[n, c, h, w] = gamma[c] * x_hat[n, c, h, w] + beta[c]
 
 
 @njit(cache=True, error_model="numpy")
@@ -339,15 +339,15 @@ def batchnorm_grad_a(a, grad_a_2, grad_a):
 
 
 @njit(cache=True, error_model="numpy")
-def batchnorm_grad_gamma(grad_a, h, grad_gamma):
+def batchnorm_grad_gamma(grad_a, x_hat, grad_gamma):
     """Write grad_gamma."""
-    # grad_gamma[c] = Σ_{n, h, w} grad_a[n, c, h, w] h[n, c, h, w]
+    # grad_gamma[c] = Σ_{n, h, w} grad_a[n, c, h, w] x_hat[n, c, h, w]
     for c in range(grad_a.shape[1]):
         total = real(0.0)
         for n in range(grad_a.shape[0]):
-            for h_ in range(grad_a.shape[2]):
+            for h in range(grad_a.shape[2]):
                 for w in range(grad_a.shape[3]):
-                    total += grad_a[n, c, h_, w] * h[n, c, h_, w]
+                    total += grad_a[n, c, h, w] * x_hat[n, c, h, w]
         grad_gamma[c] = total
 
 
@@ -365,27 +365,27 @@ def batchnorm_grad_beta(grad_a, grad_beta):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_delta(gamma, grad_a, h, sigma, delta):
+def conv2d_delta(gamma, grad_a, sigma, x_hat, delta):
     """Write delta."""
-    # delta[n, k, p, q] = (64 grad_a[n, k, p, q] N − Σ_{i, h, w} grad_a[i, k, h, w] − h[n, k, p, q] Σ_{i, h, w} grad_a[i, k, h, w] h[i,
-    #     k, h, w]) · gamma[k]/(64 sigma[k] N)
+    # delta[n, k, p, q] = (64 grad_a[n, k, p, q] N − Σ_{i, h, w} grad_a[i, k, h, w] − x_hat[n, k, p, q] Σ_{i, h, w} grad_a[i, k, h, w]
+    #     x_hat[i, k, h, w]) · gamma[k]/(64 sigma[k] N)
     N = grad_a.shape[0]
     for n in range(grad_a.shape[0]):
         for k in range(16):
             total = real(0.0)
             for i in range(grad_a.shape[0]):
-                for h_ in range(8):
+                for h in range(8):
                     for w in range(8):
-                        total += grad_a[i, k, h_, w]
+                        total += grad_a[i, k, h, w]
             total_2 = real(0.0)
             for i in range(grad_a.shape[0]):
-                for h_ in range(8):
+                for h in range(8):
                     for w in range(8):
-                        total_2 += grad_a[i, k, h_, w] * h[i, k, h_, w]
+                        total_2 += grad_a[i, k, h, w] * x_hat[i, k, h, w]
             for p in range(8):
                 for q in range(8):
                     delta[n, k, p, q] = (
-                        (real(64.0) * grad_a[n, k, p, q] * real(N) - total - h[n, k, p, q] * total_2) * gamma[k] / real(64.0) / sigma[k]
+                        (real(64.0) * grad_a[n, k, p, q] * real(N) - total - x_hat[n, k, p, q] * total_2) * gamma[k] / real(64.0) / sigma[k]
                         / real(N)
                     )
 
@@ -669,7 +669,7 @@ def loss(params, x, y, work):
     batchnorm_1_sigma = work[9216 * n + 32:9216 * n + 48]
     batchnorm_1_beta = params[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_h = view_4(work, 1024 * n, n, 16, 8, 8)
+    batchnorm_1_x_hat = view_4(work, 1024 * n, n, 16, 8, 8)
     batchnorm_1_a = view_4(work, 2048 * n, n, 16, 8, 8)
     activation_1_a = view_4(work, 0, n, 16, 8, 8)
     conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
@@ -680,7 +680,7 @@ def loss(params, x, y, work):
     batchnorm_2_sigma = work[9216 * n + 80:9216 * n + 96]
     batchnorm_2_beta = params[2496:2512]
     batchnorm_2_gamma = params[2480:2496]
-    batchnorm_2_h = view_4(work, 3072 * n, n, 16, 8, 8)
+    batchnorm_2_x_hat = view_4(work, 3072 * n, n, 16, 8, 8)
     batchnorm_2_a = view_4(work, 4096 * n, n, 16, 8, 8)
     activation_2_a = view_4(work, 2048 * n, n, 16, 8, 8)
     conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
@@ -691,7 +691,7 @@ def loss(params, x, y, work):
     batchnorm_3_sigma = work[9216 * n + 128:9216 * n + 144]
     batchnorm_3_beta = params[4832:4848]
     batchnorm_3_gamma = params[4816:4832]
-    batchnorm_3_h = view_4(work, 5120 * n, n, 16, 8, 8)
+    batchnorm_3_x_hat = view_4(work, 5120 * n, n, 16, 8, 8)
     batchnorm_3_a = view_4(work, 6144 * n, n, 16, 8, 8)
     add_1_a = view_4(work, 4096 * n, n, 16, 8, 8)
     activation_3_a = view_4(work, 6144 * n, n, 16, 8, 8)
@@ -707,21 +707,21 @@ def loss(params, x, y, work):
     conv2d_z(conv2d_1_W, x, conv2d_1_z, x_windows)
     # batchnorm_1
     batchnorm_sigma(conv2d_1_z, batchnorm_1_mu, batchnorm_1_v, batchnorm_1_sigma)
-    batchnorm_a(batchnorm_1_mu, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_h, batchnorm_1_a)
+    batchnorm_a(batchnorm_1_mu, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_x_hat, batchnorm_1_a)
     # activation_1
     activation_a(batchnorm_1_a, activation_1_a)
     # conv2d_2
     conv2d_z_2(conv2d_2_W, activation_1_a, conv2d_2_z, x_windows_)
     # batchnorm_2
     batchnorm_sigma(conv2d_2_z, batchnorm_2_mu, batchnorm_2_v, batchnorm_2_sigma)
-    batchnorm_a(batchnorm_2_mu, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_h, batchnorm_2_a)
+    batchnorm_a(batchnorm_2_mu, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_x_hat, batchnorm_2_a)
     # activation_2
     activation_a(batchnorm_2_a, activation_2_a)
     # conv2d_3
     conv2d_z_2(conv2d_3_W, activation_2_a, conv2d_3_z, x_windows__)
     # batchnorm_3
     batchnorm_sigma(conv2d_3_z, batchnorm_3_mu, batchnorm_3_v, batchnorm_3_sigma)
-    batchnorm_a(batchnorm_3_mu, batchnorm_3_sigma, conv2d_3_z, batchnorm_3_beta, batchnorm_3_gamma, batchnorm_3_h, batchnorm_3_a)
+    batchnorm_a(batchnorm_3_mu, batchnorm_3_sigma, conv2d_3_z, batchnorm_3_beta, batchnorm_3_gamma, batchnorm_3_x_hat, batchnorm_3_a)
     # add_1
     add_a(activation_1_a, batchnorm_3_a, add_1_a)
     # activation_3
@@ -755,7 +755,7 @@ def value_and_grad(params, x, y, grads, work):
     grad_flatten_1_a = view_2(work, 4106 * n, n, 256)
     activation_3_a = view_4(work, 6144 * n, n, 16, 8, 8)
     grad_batchnorm_3_a = view_4(work, 7168 * n, n, 16, 8, 8)
-    batchnorm_3_h = view_4(work, 5120 * n, n, 16, 8, 8)
+    batchnorm_3_x_hat = view_4(work, 5120 * n, n, 16, 8, 8)
     grad_batchnorm_3_gamma = grads[4816:4832]
     grad_batchnorm_3_beta = grads[4832:4848]
     batchnorm_3_gamma = params[4816:4832]
@@ -766,7 +766,7 @@ def value_and_grad(params, x, y, grads, work):
     x_windows = view_5(work, 9216 * n + 145, 16, 3, 3, 8, 8)
     conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
     grad_batchnorm_2_a = view_4(work, 4362 * n, n, 16, 8, 8)
-    batchnorm_2_h = view_4(work, 3072 * n, n, 16, 8, 8)
+    batchnorm_2_x_hat = view_4(work, 3072 * n, n, 16, 8, 8)
     grad_batchnorm_2_gamma = grads[2480:2496]
     grad_batchnorm_2_beta = grads[2496:2512]
     batchnorm_2_gamma = params[2480:2496]
@@ -777,7 +777,7 @@ def value_and_grad(params, x, y, grads, work):
     x_windows_ = view_5(work, 9216 * n + 145, 16, 3, 3, 8, 8)
     conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
     grad_batchnorm_1_a = view_4(work, 3072 * n, n, 16, 8, 8)
-    batchnorm_1_h = view_4(work, 1024 * n, n, 16, 8, 8)
+    batchnorm_1_x_hat = view_4(work, 1024 * n, n, 16, 8, 8)
     grad_batchnorm_1_gamma = grads[144:160]
     grad_batchnorm_1_beta = grads[160:176]
     batchnorm_1_gamma = params[144:160]
@@ -793,24 +793,24 @@ def value_and_grad(params, x, y, grads, work):
     flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
     # batchnorm_3
     batchnorm_grad_a(activation_3_a, grad_flatten_1_a, grad_batchnorm_3_a)
-    batchnorm_grad_gamma(grad_batchnorm_3_a, batchnorm_3_h, grad_batchnorm_3_gamma)
+    batchnorm_grad_gamma(grad_batchnorm_3_a, batchnorm_3_x_hat, grad_batchnorm_3_gamma)
     batchnorm_grad_beta(grad_batchnorm_3_a, grad_batchnorm_3_beta)
     # conv2d_3
-    conv2d_delta(batchnorm_3_gamma, grad_batchnorm_3_a, batchnorm_3_h, batchnorm_3_sigma, delta_conv2d_3)
+    conv2d_delta(batchnorm_3_gamma, grad_batchnorm_3_a, batchnorm_3_sigma, batchnorm_3_x_hat, delta_conv2d_3)
     conv2d_grad_W(delta_conv2d_3, activation_2_a, grad_conv2d_3_W, x_windows)
     # batchnorm_2
     batchnorm_grad_a_2(conv2d_3_W, activation_2_a, delta_conv2d_3, grad_batchnorm_2_a)
-    batchnorm_grad_gamma(grad_batchnorm_2_a, batchnorm_2_h, grad_batchnorm_2_gamma)
+    batchnorm_grad_gamma(grad_batchnorm_2_a, batchnorm_2_x_hat, grad_batchnorm_2_gamma)
     batchnorm_grad_beta(grad_batchnorm_2_a, grad_batchnorm_2_beta)
     # conv2d_2
-    conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_h, batchnorm_2_sigma, delta_conv2d_2)
+    conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_sigma, batchnorm_2_x_hat, delta_conv2d_2)
     conv2d_grad_W(delta_conv2d_2, activation_1_a, grad_conv2d_2_W, x_windows_)
     # batchnorm_1
     batchnorm_grad_a_3(conv2d_2_W, activation_1_a, activation_3_a, delta_conv2d_2, grad_flatten_1_a, grad_batchnorm_1_a)
-    batchnorm_grad_gamma(grad_batchnorm_1_a, batchnorm_1_h, grad_batchnorm_1_gamma)
+    batchnorm_grad_gamma(grad_batchnorm_1_a, batchnorm_1_x_hat, grad_batchnorm_1_gamma)
     batchnorm_grad_beta(grad_batchnorm_1_a, grad_batchnorm_1_beta)
     # conv2d_1
-    conv2d_delta(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_h, batchnorm_1_sigma, delta_conv2d_1)
+    conv2d_delta(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_sigma, batchnorm_1_x_hat, delta_conv2d_1)
     conv2d_grad_W_2(delta_conv2d_1, x, grad_conv2d_1_W, x_windows__)
     return value
 
@@ -829,22 +829,22 @@ def input_gradients(params, x, y, grads_x, work):
     activation_3_a = view_4(work, 6144 * n, n, 16, 8, 8)
     grad_batchnorm_3_a = view_4(work, 7168 * n, n, 16, 8, 8)
     batchnorm_3_gamma = params[4816:4832]
-    batchnorm_3_h = view_4(work, 5120 * n, n, 16, 8, 8)
     batchnorm_3_sigma = work[9216 * n + 128:9216 * n + 144]
+    batchnorm_3_x_hat = view_4(work, 5120 * n, n, 16, 8, 8)
     delta_conv2d_3 = view_4(work, 8192 * n, n, 16, 8, 8)
     conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
     activation_2_a = view_4(work, 2048 * n, n, 16, 8, 8)
     grad_batchnorm_2_a = view_4(work, 4362 * n, n, 16, 8, 8)
     batchnorm_2_gamma = params[2480:2496]
-    batchnorm_2_h = view_4(work, 3072 * n, n, 16, 8, 8)
     batchnorm_2_sigma = work[9216 * n + 80:9216 * n + 96]
+    batchnorm_2_x_hat = view_4(work, 3072 * n, n, 16, 8, 8)
     delta_conv2d_2 = view_4(work, 2048 * n, n, 16, 8, 8)
     conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
     activation_1_a = view_4(work, 0, n, 16, 8, 8)
     grad_batchnorm_1_a = view_4(work, 3072 * n, n, 16, 8, 8)
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_h = view_4(work, 1024 * n, n, 16, 8, 8)
     batchnorm_1_sigma = work[9216 * n + 32:9216 * n + 48]
+    batchnorm_1_x_hat = view_4(work, 1024 * n, n, 16, 8, 8)
     delta_conv2d_1 = view_4(work, 0, n, 16, 8, 8)
     conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
     # dense_1
@@ -854,15 +854,15 @@ def input_gradients(params, x, y, grads_x, work):
     # batchnorm_3
     batchnorm_grad_a(activation_3_a, grad_flatten_1_a, grad_batchnorm_3_a)
     # conv2d_3
-    conv2d_delta(batchnorm_3_gamma, grad_batchnorm_3_a, batchnorm_3_h, batchnorm_3_sigma, delta_conv2d_3)
+    conv2d_delta(batchnorm_3_gamma, grad_batchnorm_3_a, batchnorm_3_sigma, batchnorm_3_x_hat, delta_conv2d_3)
     # batchnorm_2
     batchnorm_grad_a_2(conv2d_3_W, activation_2_a, delta_conv2d_3, grad_batchnorm_2_a)
     # conv2d_2
-    conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_h, batchnorm_2_sigma, delta_conv2d_2)
+    conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_sigma, batchnorm_2_x_hat, delta_conv2d_2)
     # batchnorm_1
     batchnorm_grad_a_3(conv2d_2_W, activation_1_a, activation_3_a, delta_conv2d_2, grad_flatten_1_a, grad_batchnorm_1_a)
     # conv2d_1
-    conv2d_delta(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_h, batchnorm_1_sigma, delta_conv2d_1)
+    conv2d_delta(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_sigma, batchnorm_1_x_hat, delta_conv2d_1)
     # x
     write_grad_x(conv2d_1_W, delta_conv2d_1, grads_x)
     return value

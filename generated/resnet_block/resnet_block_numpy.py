@@ -1,7 +1,7 @@
 """The network resnet_block in NumPy, as its equations read; it needs NumPy only.
 
 Written from the template numpy/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: ff7d529fad8d42331d1681cc83be536be996bcd20452f6bc357f27166e00349d
+SHA-256 of the equations: 82b347f5e51aa41d2ff6afd59ff994c22c4a089bfc6d1307007185f57ec5a8e6
 
 params, grads and state are contiguous 1-D arrays of type float32; x has one sample a row; work is not used.
 """
@@ -102,10 +102,10 @@ def forward(params, x, out, work=None):
     # batchnorm_1
     # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_running_var[c])
     batchnorm_1_sigma = np.sqrt(batchnorm_1_running_var + 1e-05)
-    # batchnorm_1_h[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_running_mean[c])/batchnorm_1_sigma[c]
-    batchnorm_1_h = (conv2d_1_z - batchnorm_1_running_mean[:, None, None]) / batchnorm_1_sigma[:, None, None]
-    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_h[n, c, h, w] + batchnorm_1_beta[c]
-    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_h + batchnorm_1_beta[:, None, None]
+    # batchnorm_1_x_hat[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_running_mean[c])/batchnorm_1_sigma[c]
+    batchnorm_1_x_hat = (conv2d_1_z - batchnorm_1_running_mean[:, None, None]) / batchnorm_1_sigma[:, None, None]
+    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_x_hat[n, c, h, w] + batchnorm_1_beta[c]
+    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_x_hat + batchnorm_1_beta[:, None, None]
     # activation_1
     # activation_1_a[n, c, h, w] = batchnorm_1_a[n, c, h, w] [batchnorm_1_a[n, c, h, w] > 0]
     activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
@@ -123,10 +123,10 @@ def forward(params, x, out, work=None):
     # batchnorm_2
     # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_running_var[c])
     batchnorm_2_sigma = np.sqrt(batchnorm_2_running_var + 1e-05)
-    # batchnorm_2_h[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_running_mean[c])/batchnorm_2_sigma[c]
-    batchnorm_2_h = (conv2d_2_z - batchnorm_2_running_mean[:, None, None]) / batchnorm_2_sigma[:, None, None]
-    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_h[n, c, h, w] + batchnorm_2_beta[c]
-    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_h + batchnorm_2_beta[:, None, None]
+    # batchnorm_2_x_hat[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_running_mean[c])/batchnorm_2_sigma[c]
+    batchnorm_2_x_hat = (conv2d_2_z - batchnorm_2_running_mean[:, None, None]) / batchnorm_2_sigma[:, None, None]
+    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_x_hat[n, c, h, w] + batchnorm_2_beta[c]
+    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_x_hat + batchnorm_2_beta[:, None, None]
     # activation_2
     # activation_2_a[n, c, h, w] = batchnorm_2_a[n, c, h, w] [batchnorm_2_a[n, c, h, w] > 0]
     activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
@@ -144,10 +144,10 @@ def forward(params, x, out, work=None):
     # batchnorm_3
     # batchnorm_3_sigma[c] = √(1e−05 + batchnorm_3_running_var[c])
     batchnorm_3_sigma = np.sqrt(batchnorm_3_running_var + 1e-05)
-    # batchnorm_3_h[n, c, h, w] = (conv2d_3_z[n, c, h, w] − batchnorm_3_running_mean[c])/batchnorm_3_sigma[c]
-    batchnorm_3_h = (conv2d_3_z - batchnorm_3_running_mean[:, None, None]) / batchnorm_3_sigma[:, None, None]
-    # batchnorm_3_a[n, c, h, w] = batchnorm_3_gamma[c] batchnorm_3_h[n, c, h, w] + batchnorm_3_beta[c]
-    batchnorm_3_a = batchnorm_3_gamma[:, None, None] * batchnorm_3_h + batchnorm_3_beta[:, None, None]
+    # batchnorm_3_x_hat[n, c, h, w] = (conv2d_3_z[n, c, h, w] − batchnorm_3_running_mean[c])/batchnorm_3_sigma[c]
+    batchnorm_3_x_hat = (conv2d_3_z - batchnorm_3_running_mean[:, None, None]) / batchnorm_3_sigma[:, None, None]
+    # batchnorm_3_a[n, c, h, w] = batchnorm_3_gamma[c] batchnorm_3_x_hat[n, c, h, w] + batchnorm_3_beta[c]
+    batchnorm_3_a = batchnorm_3_gamma[:, None, None] * batchnorm_3_x_hat + batchnorm_3_beta[:, None, None]
     # add_1
     # add_1_a[n, c, h, w] = activation_1_a[n, c, h, w] + batchnorm_3_a[n, c, h, w]
     add_1_a = activation_1_a + batchnorm_3_a
@@ -204,10 +204,10 @@ def evaluation(params, x, y, work=None):
     # batchnorm_1
     # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_running_var[c])
     batchnorm_1_sigma = np.sqrt(batchnorm_1_running_var + 1e-05)
-    # batchnorm_1_h[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_running_mean[c])/batchnorm_1_sigma[c]
-    batchnorm_1_h = (conv2d_1_z - batchnorm_1_running_mean[:, None, None]) / batchnorm_1_sigma[:, None, None]
-    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_h[n, c, h, w] + batchnorm_1_beta[c]
-    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_h + batchnorm_1_beta[:, None, None]
+    # batchnorm_1_x_hat[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_running_mean[c])/batchnorm_1_sigma[c]
+    batchnorm_1_x_hat = (conv2d_1_z - batchnorm_1_running_mean[:, None, None]) / batchnorm_1_sigma[:, None, None]
+    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_x_hat[n, c, h, w] + batchnorm_1_beta[c]
+    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_x_hat + batchnorm_1_beta[:, None, None]
     # activation_1
     # activation_1_a[n, c, h, w] = batchnorm_1_a[n, c, h, w] [batchnorm_1_a[n, c, h, w] > 0]
     activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
@@ -225,10 +225,10 @@ def evaluation(params, x, y, work=None):
     # batchnorm_2
     # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_running_var[c])
     batchnorm_2_sigma = np.sqrt(batchnorm_2_running_var + 1e-05)
-    # batchnorm_2_h[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_running_mean[c])/batchnorm_2_sigma[c]
-    batchnorm_2_h = (conv2d_2_z - batchnorm_2_running_mean[:, None, None]) / batchnorm_2_sigma[:, None, None]
-    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_h[n, c, h, w] + batchnorm_2_beta[c]
-    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_h + batchnorm_2_beta[:, None, None]
+    # batchnorm_2_x_hat[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_running_mean[c])/batchnorm_2_sigma[c]
+    batchnorm_2_x_hat = (conv2d_2_z - batchnorm_2_running_mean[:, None, None]) / batchnorm_2_sigma[:, None, None]
+    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_x_hat[n, c, h, w] + batchnorm_2_beta[c]
+    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_x_hat + batchnorm_2_beta[:, None, None]
     # activation_2
     # activation_2_a[n, c, h, w] = batchnorm_2_a[n, c, h, w] [batchnorm_2_a[n, c, h, w] > 0]
     activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
@@ -246,10 +246,10 @@ def evaluation(params, x, y, work=None):
     # batchnorm_3
     # batchnorm_3_sigma[c] = √(1e−05 + batchnorm_3_running_var[c])
     batchnorm_3_sigma = np.sqrt(batchnorm_3_running_var + 1e-05)
-    # batchnorm_3_h[n, c, h, w] = (conv2d_3_z[n, c, h, w] − batchnorm_3_running_mean[c])/batchnorm_3_sigma[c]
-    batchnorm_3_h = (conv2d_3_z - batchnorm_3_running_mean[:, None, None]) / batchnorm_3_sigma[:, None, None]
-    # batchnorm_3_a[n, c, h, w] = batchnorm_3_gamma[c] batchnorm_3_h[n, c, h, w] + batchnorm_3_beta[c]
-    batchnorm_3_a = batchnorm_3_gamma[:, None, None] * batchnorm_3_h + batchnorm_3_beta[:, None, None]
+    # batchnorm_3_x_hat[n, c, h, w] = (conv2d_3_z[n, c, h, w] − batchnorm_3_running_mean[c])/batchnorm_3_sigma[c]
+    batchnorm_3_x_hat = (conv2d_3_z - batchnorm_3_running_mean[:, None, None]) / batchnorm_3_sigma[:, None, None]
+    # batchnorm_3_a[n, c, h, w] = batchnorm_3_gamma[c] batchnorm_3_x_hat[n, c, h, w] + batchnorm_3_beta[c]
+    batchnorm_3_a = batchnorm_3_gamma[:, None, None] * batchnorm_3_x_hat + batchnorm_3_beta[:, None, None]
     # add_1
     # add_1_a[n, c, h, w] = activation_1_a[n, c, h, w] + batchnorm_3_a[n, c, h, w]
     add_1_a = activation_1_a + batchnorm_3_a
@@ -310,10 +310,10 @@ def loss(params, x, y, work=None):
     batchnorm_1_v = np.sum((conv2d_1_z.transpose(1, 0, 2, 3) - batchnorm_1_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
     # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_v[c])
     batchnorm_1_sigma = np.sqrt(batchnorm_1_v + 1e-05)
-    # batchnorm_1_h[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
-    batchnorm_1_h = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
-    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_h[n, c, h, w] + batchnorm_1_beta[c]
-    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_h + batchnorm_1_beta[:, None, None]
+    # batchnorm_1_x_hat[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
+    batchnorm_1_x_hat = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
+    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_x_hat[n, c, h, w] + batchnorm_1_beta[c]
+    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_x_hat + batchnorm_1_beta[:, None, None]
     # activation_1
     # activation_1_a[n, c, h, w] = batchnorm_1_a[n, c, h, w] [batchnorm_1_a[n, c, h, w] > 0]
     activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
@@ -335,10 +335,10 @@ def loss(params, x, y, work=None):
     batchnorm_2_v = np.sum((conv2d_2_z.transpose(1, 0, 2, 3) - batchnorm_2_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
     # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_v[c])
     batchnorm_2_sigma = np.sqrt(batchnorm_2_v + 1e-05)
-    # batchnorm_2_h[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])/batchnorm_2_sigma[c]
-    batchnorm_2_h = (conv2d_2_z - batchnorm_2_mu[:, None, None]) / batchnorm_2_sigma[:, None, None]
-    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_h[n, c, h, w] + batchnorm_2_beta[c]
-    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_h + batchnorm_2_beta[:, None, None]
+    # batchnorm_2_x_hat[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])/batchnorm_2_sigma[c]
+    batchnorm_2_x_hat = (conv2d_2_z - batchnorm_2_mu[:, None, None]) / batchnorm_2_sigma[:, None, None]
+    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_x_hat[n, c, h, w] + batchnorm_2_beta[c]
+    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_x_hat + batchnorm_2_beta[:, None, None]
     # activation_2
     # activation_2_a[n, c, h, w] = batchnorm_2_a[n, c, h, w] [batchnorm_2_a[n, c, h, w] > 0]
     activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
@@ -360,10 +360,10 @@ def loss(params, x, y, work=None):
     batchnorm_3_v = np.sum((conv2d_3_z.transpose(1, 0, 2, 3) - batchnorm_3_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
     # batchnorm_3_sigma[c] = √(1e−05 + batchnorm_3_v[c])
     batchnorm_3_sigma = np.sqrt(batchnorm_3_v + 1e-05)
-    # batchnorm_3_h[n, c, h, w] = (conv2d_3_z[n, c, h, w] − batchnorm_3_mu[c])/batchnorm_3_sigma[c]
-    batchnorm_3_h = (conv2d_3_z - batchnorm_3_mu[:, None, None]) / batchnorm_3_sigma[:, None, None]
-    # batchnorm_3_a[n, c, h, w] = batchnorm_3_gamma[c] batchnorm_3_h[n, c, h, w] + batchnorm_3_beta[c]
-    batchnorm_3_a = batchnorm_3_gamma[:, None, None] * batchnorm_3_h + batchnorm_3_beta[:, None, None]
+    # batchnorm_3_x_hat[n, c, h, w] = (conv2d_3_z[n, c, h, w] − batchnorm_3_mu[c])/batchnorm_3_sigma[c]
+    batchnorm_3_x_hat = (conv2d_3_z - batchnorm_3_mu[:, None, None]) / batchnorm_3_sigma[:, None, None]
+    # batchnorm_3_a[n, c, h, w] = batchnorm_3_gamma[c] batchnorm_3_x_hat[n, c, h, w] + batchnorm_3_beta[c]
+    batchnorm_3_a = batchnorm_3_gamma[:, None, None] * batchnorm_3_x_hat + batchnorm_3_beta[:, None, None]
     # add_1
     # add_1_a[n, c, h, w] = activation_1_a[n, c, h, w] + batchnorm_3_a[n, c, h, w]
     add_1_a = activation_1_a + batchnorm_3_a
@@ -435,10 +435,10 @@ def value_and_grad(params, x, y, grads, work=None):
     batchnorm_1_v = np.sum((conv2d_1_z.transpose(1, 0, 2, 3) - batchnorm_1_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
     # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_v[c])
     batchnorm_1_sigma = np.sqrt(batchnorm_1_v + 1e-05)
-    # batchnorm_1_h[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
-    batchnorm_1_h = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
-    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_h[n, c, h, w] + batchnorm_1_beta[c]
-    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_h + batchnorm_1_beta[:, None, None]
+    # batchnorm_1_x_hat[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
+    batchnorm_1_x_hat = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
+    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_x_hat[n, c, h, w] + batchnorm_1_beta[c]
+    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_x_hat + batchnorm_1_beta[:, None, None]
     # activation_1
     # activation_1_a[n, c, h, w] = batchnorm_1_a[n, c, h, w] [batchnorm_1_a[n, c, h, w] > 0]
     activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
@@ -460,10 +460,10 @@ def value_and_grad(params, x, y, grads, work=None):
     batchnorm_2_v = np.sum((conv2d_2_z.transpose(1, 0, 2, 3) - batchnorm_2_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
     # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_v[c])
     batchnorm_2_sigma = np.sqrt(batchnorm_2_v + 1e-05)
-    # batchnorm_2_h[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])/batchnorm_2_sigma[c]
-    batchnorm_2_h = (conv2d_2_z - batchnorm_2_mu[:, None, None]) / batchnorm_2_sigma[:, None, None]
-    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_h[n, c, h, w] + batchnorm_2_beta[c]
-    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_h + batchnorm_2_beta[:, None, None]
+    # batchnorm_2_x_hat[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])/batchnorm_2_sigma[c]
+    batchnorm_2_x_hat = (conv2d_2_z - batchnorm_2_mu[:, None, None]) / batchnorm_2_sigma[:, None, None]
+    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_x_hat[n, c, h, w] + batchnorm_2_beta[c]
+    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_x_hat + batchnorm_2_beta[:, None, None]
     # activation_2
     # activation_2_a[n, c, h, w] = batchnorm_2_a[n, c, h, w] [batchnorm_2_a[n, c, h, w] > 0]
     activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
@@ -485,10 +485,10 @@ def value_and_grad(params, x, y, grads, work=None):
     batchnorm_3_v = np.sum((conv2d_3_z.transpose(1, 0, 2, 3) - batchnorm_3_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
     # batchnorm_3_sigma[c] = √(1e−05 + batchnorm_3_v[c])
     batchnorm_3_sigma = np.sqrt(batchnorm_3_v + 1e-05)
-    # batchnorm_3_h[n, c, h, w] = (conv2d_3_z[n, c, h, w] − batchnorm_3_mu[c])/batchnorm_3_sigma[c]
-    batchnorm_3_h = (conv2d_3_z - batchnorm_3_mu[:, None, None]) / batchnorm_3_sigma[:, None, None]
-    # batchnorm_3_a[n, c, h, w] = batchnorm_3_gamma[c] batchnorm_3_h[n, c, h, w] + batchnorm_3_beta[c]
-    batchnorm_3_a = batchnorm_3_gamma[:, None, None] * batchnorm_3_h + batchnorm_3_beta[:, None, None]
+    # batchnorm_3_x_hat[n, c, h, w] = (conv2d_3_z[n, c, h, w] − batchnorm_3_mu[c])/batchnorm_3_sigma[c]
+    batchnorm_3_x_hat = (conv2d_3_z - batchnorm_3_mu[:, None, None]) / batchnorm_3_sigma[:, None, None]
+    # batchnorm_3_a[n, c, h, w] = batchnorm_3_gamma[c] batchnorm_3_x_hat[n, c, h, w] + batchnorm_3_beta[c]
+    batchnorm_3_a = batchnorm_3_gamma[:, None, None] * batchnorm_3_x_hat + batchnorm_3_beta[:, None, None]
     # add_1
     # add_1_a[n, c, h, w] = activation_1_a[n, c, h, w] + batchnorm_3_a[n, c, h, w]
     add_1_a = activation_1_a + batchnorm_3_a
@@ -531,15 +531,16 @@ def value_and_grad(params, x, y, grads, work=None):
         np.where(activation_3_a <= 0.0, 0.0, grad_flatten_1_a[np.arange(n)[:, None, None, None], np.clip((4 * (np.arange(8) // 2))[:, None]
         + (16 * np.arange(16))[:, None, None] + np.arange(8) // 2, 0, 256 - 1)] / 4.0)
     )
-    # grad_batchnorm_3_gamma[c] = Σ_{n, h, w} grad_batchnorm_3_a[n, c, h, w] batchnorm_3_h[n, c, h, w]
-    grad_batchnorm_3_gamma[...] = np.einsum("bacd,bacd->a", grad_batchnorm_3_a, batchnorm_3_h)
+    # grad_batchnorm_3_gamma[c] = Σ_{n, h, w} grad_batchnorm_3_a[n, c, h, w] batchnorm_3_x_hat[n, c, h, w]
+    grad_batchnorm_3_gamma[...] = np.einsum("bacd,bacd->a", grad_batchnorm_3_a, batchnorm_3_x_hat)
     # grad_batchnorm_3_beta[c] = Σ_{n, h, w} grad_batchnorm_3_a[n, c, h, w]
     grad_batchnorm_3_beta[...] = np.sum(grad_batchnorm_3_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
     # conv2d_3
-    # delta_conv2d_3[n, k, p, q] = (64 grad_batchnorm_3_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_3_a[i, k, h, w] − batchnorm_3_h[n,
-    #     k, p, q] Σ_{i, h, w} grad_batchnorm_3_a[i, k, h, w] batchnorm_3_h[i, k, h, w]) · batchnorm_3_gamma[k]/(64 batchnorm_3_sigma[k] N)
+    # delta_conv2d_3[n, k, p, q] = (64 grad_batchnorm_3_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_3_a[i, k, h, w]
+    #     − batchnorm_3_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_3_a[i, k, h, w] batchnorm_3_x_hat[i, k, h, w])
+    #     · batchnorm_3_gamma[k]/(64 batchnorm_3_sigma[k] N)
     delta_conv2d_3 = (
-        (64.0 * n * grad_batchnorm_3_a - np.einsum("bacd,bacd->a", grad_batchnorm_3_a, batchnorm_3_h)[:, None, None] * batchnorm_3_h
+        (64.0 * n * grad_batchnorm_3_a - np.einsum("bacd,bacd->a", grad_batchnorm_3_a, batchnorm_3_x_hat)[:, None, None] * batchnorm_3_x_hat
         - np.sum(grad_batchnorm_3_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_3_gamma[:, None, None] / (64.0 * n
         * batchnorm_3_sigma[:, None, None])
     )
@@ -564,15 +565,16 @@ def value_and_grad(params, x, y, grads, work=None):
         np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3)
         + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1)))
     )
-    # grad_batchnorm_2_gamma[c] = Σ_{n, h, w} grad_batchnorm_2_a[n, c, h, w] batchnorm_2_h[n, c, h, w]
-    grad_batchnorm_2_gamma[...] = np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_h)
+    # grad_batchnorm_2_gamma[c] = Σ_{n, h, w} grad_batchnorm_2_a[n, c, h, w] batchnorm_2_x_hat[n, c, h, w]
+    grad_batchnorm_2_gamma[...] = np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_x_hat)
     # grad_batchnorm_2_beta[c] = Σ_{n, h, w} grad_batchnorm_2_a[n, c, h, w]
     grad_batchnorm_2_beta[...] = np.sum(grad_batchnorm_2_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
     # conv2d_2
-    # delta_conv2d_2[n, k, p, q] = (64 grad_batchnorm_2_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] − batchnorm_2_h[n,
-    #     k, p, q] Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] batchnorm_2_h[i, k, h, w]) · batchnorm_2_gamma[k]/(64 batchnorm_2_sigma[k] N)
+    # delta_conv2d_2[n, k, p, q] = (64 grad_batchnorm_2_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w]
+    #     − batchnorm_2_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] batchnorm_2_x_hat[i, k, h, w])
+    #     · batchnorm_2_gamma[k]/(64 batchnorm_2_sigma[k] N)
     delta_conv2d_2 = (
-        (64.0 * n * grad_batchnorm_2_a - np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_h)[:, None, None] * batchnorm_2_h
+        (64.0 * n * grad_batchnorm_2_a - np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_x_hat)[:, None, None] * batchnorm_2_x_hat
         - np.sum(grad_batchnorm_2_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_2_gamma[:, None, None] / (64.0 * n
         * batchnorm_2_sigma[:, None, None])
     )
@@ -600,15 +602,16 @@ def value_and_grad(params, x, y, grads, work=None):
         + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None,
         None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1)))
     )
-    # grad_batchnorm_1_gamma[c] = Σ_{n, h, w} grad_batchnorm_1_a[n, c, h, w] batchnorm_1_h[n, c, h, w]
-    grad_batchnorm_1_gamma[...] = np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_h)
+    # grad_batchnorm_1_gamma[c] = Σ_{n, h, w} grad_batchnorm_1_a[n, c, h, w] batchnorm_1_x_hat[n, c, h, w]
+    grad_batchnorm_1_gamma[...] = np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_x_hat)
     # grad_batchnorm_1_beta[c] = Σ_{n, h, w} grad_batchnorm_1_a[n, c, h, w]
     grad_batchnorm_1_beta[...] = np.sum(grad_batchnorm_1_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
     # conv2d_1
-    # delta_conv2d_1[n, k, p, q] = (64 grad_batchnorm_1_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] − batchnorm_1_h[n,
-    #     k, p, q] Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] batchnorm_1_h[i, k, h, w]) · batchnorm_1_gamma[k]/(64 batchnorm_1_sigma[k] N)
+    # delta_conv2d_1[n, k, p, q] = (64 grad_batchnorm_1_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w]
+    #     − batchnorm_1_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] batchnorm_1_x_hat[i, k, h, w])
+    #     · batchnorm_1_gamma[k]/(64 batchnorm_1_sigma[k] N)
     delta_conv2d_1 = (
-        (64.0 * n * grad_batchnorm_1_a - np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_h)[:, None, None] * batchnorm_1_h
+        (64.0 * n * grad_batchnorm_1_a - np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_x_hat)[:, None, None] * batchnorm_1_x_hat
         - np.sum(grad_batchnorm_1_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_1_gamma[:, None, None] / (64.0 * n
         * batchnorm_1_sigma[:, None, None])
     )
@@ -658,10 +661,10 @@ def input_gradients(params, x, y, grads_x, work=None):
     batchnorm_1_v = np.sum((conv2d_1_z.transpose(1, 0, 2, 3) - batchnorm_1_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
     # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_v[c])
     batchnorm_1_sigma = np.sqrt(batchnorm_1_v + 1e-05)
-    # batchnorm_1_h[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
-    batchnorm_1_h = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
-    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_h[n, c, h, w] + batchnorm_1_beta[c]
-    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_h + batchnorm_1_beta[:, None, None]
+    # batchnorm_1_x_hat[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
+    batchnorm_1_x_hat = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
+    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_x_hat[n, c, h, w] + batchnorm_1_beta[c]
+    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_x_hat + batchnorm_1_beta[:, None, None]
     # activation_1
     # activation_1_a[n, c, h, w] = batchnorm_1_a[n, c, h, w] [batchnorm_1_a[n, c, h, w] > 0]
     activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
@@ -683,10 +686,10 @@ def input_gradients(params, x, y, grads_x, work=None):
     batchnorm_2_v = np.sum((conv2d_2_z.transpose(1, 0, 2, 3) - batchnorm_2_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
     # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_v[c])
     batchnorm_2_sigma = np.sqrt(batchnorm_2_v + 1e-05)
-    # batchnorm_2_h[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])/batchnorm_2_sigma[c]
-    batchnorm_2_h = (conv2d_2_z - batchnorm_2_mu[:, None, None]) / batchnorm_2_sigma[:, None, None]
-    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_h[n, c, h, w] + batchnorm_2_beta[c]
-    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_h + batchnorm_2_beta[:, None, None]
+    # batchnorm_2_x_hat[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])/batchnorm_2_sigma[c]
+    batchnorm_2_x_hat = (conv2d_2_z - batchnorm_2_mu[:, None, None]) / batchnorm_2_sigma[:, None, None]
+    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_x_hat[n, c, h, w] + batchnorm_2_beta[c]
+    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_x_hat + batchnorm_2_beta[:, None, None]
     # activation_2
     # activation_2_a[n, c, h, w] = batchnorm_2_a[n, c, h, w] [batchnorm_2_a[n, c, h, w] > 0]
     activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
@@ -708,10 +711,10 @@ def input_gradients(params, x, y, grads_x, work=None):
     batchnorm_3_v = np.sum((conv2d_3_z.transpose(1, 0, 2, 3) - batchnorm_3_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
     # batchnorm_3_sigma[c] = √(1e−05 + batchnorm_3_v[c])
     batchnorm_3_sigma = np.sqrt(batchnorm_3_v + 1e-05)
-    # batchnorm_3_h[n, c, h, w] = (conv2d_3_z[n, c, h, w] − batchnorm_3_mu[c])/batchnorm_3_sigma[c]
-    batchnorm_3_h = (conv2d_3_z - batchnorm_3_mu[:, None, None]) / batchnorm_3_sigma[:, None, None]
-    # batchnorm_3_a[n, c, h, w] = batchnorm_3_gamma[c] batchnorm_3_h[n, c, h, w] + batchnorm_3_beta[c]
-    batchnorm_3_a = batchnorm_3_gamma[:, None, None] * batchnorm_3_h + batchnorm_3_beta[:, None, None]
+    # batchnorm_3_x_hat[n, c, h, w] = (conv2d_3_z[n, c, h, w] − batchnorm_3_mu[c])/batchnorm_3_sigma[c]
+    batchnorm_3_x_hat = (conv2d_3_z - batchnorm_3_mu[:, None, None]) / batchnorm_3_sigma[:, None, None]
+    # batchnorm_3_a[n, c, h, w] = batchnorm_3_gamma[c] batchnorm_3_x_hat[n, c, h, w] + batchnorm_3_beta[c]
+    batchnorm_3_a = batchnorm_3_gamma[:, None, None] * batchnorm_3_x_hat + batchnorm_3_beta[:, None, None]
     # add_1
     # add_1_a[n, c, h, w] = activation_1_a[n, c, h, w] + batchnorm_3_a[n, c, h, w]
     add_1_a = activation_1_a + batchnorm_3_a
@@ -751,10 +754,11 @@ def input_gradients(params, x, y, grads_x, work=None):
         + (16 * np.arange(16))[:, None, None] + np.arange(8) // 2, 0, 256 - 1)] / 4.0)
     )
     # conv2d_3
-    # delta_conv2d_3[n, k, p, q] = (64 grad_batchnorm_3_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_3_a[i, k, h, w] − batchnorm_3_h[n,
-    #     k, p, q] Σ_{i, h, w} grad_batchnorm_3_a[i, k, h, w] batchnorm_3_h[i, k, h, w]) · batchnorm_3_gamma[k]/(64 batchnorm_3_sigma[k] N)
+    # delta_conv2d_3[n, k, p, q] = (64 grad_batchnorm_3_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_3_a[i, k, h, w]
+    #     − batchnorm_3_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_3_a[i, k, h, w] batchnorm_3_x_hat[i, k, h, w])
+    #     · batchnorm_3_gamma[k]/(64 batchnorm_3_sigma[k] N)
     delta_conv2d_3 = (
-        (64.0 * n * grad_batchnorm_3_a - np.einsum("bacd,bacd->a", grad_batchnorm_3_a, batchnorm_3_h)[:, None, None] * batchnorm_3_h
+        (64.0 * n * grad_batchnorm_3_a - np.einsum("bacd,bacd->a", grad_batchnorm_3_a, batchnorm_3_x_hat)[:, None, None] * batchnorm_3_x_hat
         - np.sum(grad_batchnorm_3_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_3_gamma[:, None, None] / (64.0 * n
         * batchnorm_3_sigma[:, None, None])
     )
@@ -770,10 +774,11 @@ def input_gradients(params, x, y, grads_x, work=None):
         + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1)))
     )
     # conv2d_2
-    # delta_conv2d_2[n, k, p, q] = (64 grad_batchnorm_2_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] − batchnorm_2_h[n,
-    #     k, p, q] Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] batchnorm_2_h[i, k, h, w]) · batchnorm_2_gamma[k]/(64 batchnorm_2_sigma[k] N)
+    # delta_conv2d_2[n, k, p, q] = (64 grad_batchnorm_2_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w]
+    #     − batchnorm_2_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] batchnorm_2_x_hat[i, k, h, w])
+    #     · batchnorm_2_gamma[k]/(64 batchnorm_2_sigma[k] N)
     delta_conv2d_2 = (
-        (64.0 * n * grad_batchnorm_2_a - np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_h)[:, None, None] * batchnorm_2_h
+        (64.0 * n * grad_batchnorm_2_a - np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_x_hat)[:, None, None] * batchnorm_2_x_hat
         - np.sum(grad_batchnorm_2_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_2_gamma[:, None, None] / (64.0 * n
         * batchnorm_2_sigma[:, None, None])
     )
@@ -792,10 +797,11 @@ def input_gradients(params, x, y, grads_x, work=None):
         None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1)))
     )
     # conv2d_1
-    # delta_conv2d_1[n, k, p, q] = (64 grad_batchnorm_1_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] − batchnorm_1_h[n,
-    #     k, p, q] Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] batchnorm_1_h[i, k, h, w]) · batchnorm_1_gamma[k]/(64 batchnorm_1_sigma[k] N)
+    # delta_conv2d_1[n, k, p, q] = (64 grad_batchnorm_1_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w]
+    #     − batchnorm_1_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] batchnorm_1_x_hat[i, k, h, w])
+    #     · batchnorm_1_gamma[k]/(64 batchnorm_1_sigma[k] N)
     delta_conv2d_1 = (
-        (64.0 * n * grad_batchnorm_1_a - np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_h)[:, None, None] * batchnorm_1_h
+        (64.0 * n * grad_batchnorm_1_a - np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_x_hat)[:, None, None] * batchnorm_1_x_hat
         - np.sum(grad_batchnorm_1_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_1_gamma[:, None, None] / (64.0 * n
         * batchnorm_1_sigma[:, None, None])
     )
@@ -846,10 +852,10 @@ def update_statistics(params, x, y, work=None):
     batchnorm_1_v = np.sum((conv2d_1_z.transpose(1, 0, 2, 3) - batchnorm_1_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
     # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_v[c])
     batchnorm_1_sigma = np.sqrt(batchnorm_1_v + 1e-05)
-    # batchnorm_1_h[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
-    batchnorm_1_h = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
-    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_h[n, c, h, w] + batchnorm_1_beta[c]
-    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_h + batchnorm_1_beta[:, None, None]
+    # batchnorm_1_x_hat[n, c, h, w] = (conv2d_1_z[n, c, h, w] − batchnorm_1_mu[c])/batchnorm_1_sigma[c]
+    batchnorm_1_x_hat = (conv2d_1_z - batchnorm_1_mu[:, None, None]) / batchnorm_1_sigma[:, None, None]
+    # batchnorm_1_a[n, c, h, w] = batchnorm_1_gamma[c] batchnorm_1_x_hat[n, c, h, w] + batchnorm_1_beta[c]
+    batchnorm_1_a = batchnorm_1_gamma[:, None, None] * batchnorm_1_x_hat + batchnorm_1_beta[:, None, None]
     # activation_1
     # activation_1_a[n, c, h, w] = batchnorm_1_a[n, c, h, w] [batchnorm_1_a[n, c, h, w] > 0]
     activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
@@ -871,10 +877,10 @@ def update_statistics(params, x, y, work=None):
     batchnorm_2_v = np.sum((conv2d_2_z.transpose(1, 0, 2, 3) - batchnorm_2_mu[:, None, None, None])**2, axis=(-3, -2, -1)) / (64.0 * n)
     # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_v[c])
     batchnorm_2_sigma = np.sqrt(batchnorm_2_v + 1e-05)
-    # batchnorm_2_h[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])/batchnorm_2_sigma[c]
-    batchnorm_2_h = (conv2d_2_z - batchnorm_2_mu[:, None, None]) / batchnorm_2_sigma[:, None, None]
-    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_h[n, c, h, w] + batchnorm_2_beta[c]
-    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_h + batchnorm_2_beta[:, None, None]
+    # batchnorm_2_x_hat[n, c, h, w] = (conv2d_2_z[n, c, h, w] − batchnorm_2_mu[c])/batchnorm_2_sigma[c]
+    batchnorm_2_x_hat = (conv2d_2_z - batchnorm_2_mu[:, None, None]) / batchnorm_2_sigma[:, None, None]
+    # batchnorm_2_a[n, c, h, w] = batchnorm_2_gamma[c] batchnorm_2_x_hat[n, c, h, w] + batchnorm_2_beta[c]
+    batchnorm_2_a = batchnorm_2_gamma[:, None, None] * batchnorm_2_x_hat + batchnorm_2_beta[:, None, None]
     # activation_2
     # activation_2_a[n, c, h, w] = batchnorm_2_a[n, c, h, w] [batchnorm_2_a[n, c, h, w] > 0]
     activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)

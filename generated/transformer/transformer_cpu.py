@@ -1,7 +1,7 @@
 """Kernels of the network transformer for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: fc9ccc8b5e20a64274e89c9891d39b64aebec42748c461455d9f859a0cb6fadf
+SHA-256 of the equations: c8f2605616560527fafde86c3827b52fce96ca7d1108aeb33a83bcc0b538959c
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 """
@@ -137,15 +137,15 @@ def layernorm_sigma(x, mu, sigma):
 
 
 @njit(cache=True, error_model="numpy")
-def layernorm_a(mu, sigma, x, beta, gamma, h, a):
-    """Write h and a."""
-    # h[n, t, i] = (x[n, t, i] − mu[n, t])/sigma[n, t]
-    # a[n, t, i] = gamma[i] h[n, t, i] + beta[i]
+def layernorm_a(mu, sigma, x, beta, gamma, x_hat, a):
+    """Write x_hat and a."""
+    # x_hat[n, t, i] = (x[n, t, i] − mu[n, t])/sigma[n, t]
+    # a[n, t, i] = gamma[i] x_hat[n, t, i] + beta[i]
     for n in range(mu.shape[0]):
         for t in range(mu.shape[1]):
             for i in range(x.shape[2]):
-                h[n, t, i] = (x[n, t, i] - mu[n, t]) / sigma[n, t]
-                a[n, t, i] = gamma[i] * h[n, t, i] + beta[i]
+                x_hat[n, t, i] = (x[n, t, i] - mu[n, t]) / sigma[n, t]
+                a[n, t, i] = gamma[i] * x_hat[n, t, i] + beta[i]
 
 
 @njit(cache=True, error_model="numpy")
@@ -423,14 +423,14 @@ def layernorm_grad_a(W, delta, grad_a):
 
 
 @njit(cache=True, error_model="numpy")
-def layernorm_grad_gamma(grad_a, h, grad_gamma):
+def layernorm_grad_gamma(grad_a, x_hat, grad_gamma):
     """Write grad_gamma."""
-    # grad_gamma[i] = Σ_{n, t} grad_a[n, t, i] h[n, t, i]
+    # grad_gamma[i] = Σ_{n, t} grad_a[n, t, i] x_hat[n, t, i]
     for i in range(grad_a.shape[2]):
         total = real(0.0)
         for n in range(grad_a.shape[0]):
             for t in range(grad_a.shape[1]):
-                total += grad_a[n, t, i] * h[n, t, i]
+                total += grad_a[n, t, i] * x_hat[n, t, i]
         grad_gamma[i] = total
 
 
@@ -447,10 +447,10 @@ def layernorm_grad_beta(grad_a, grad_beta):
 
 
 @njit(cache=True, error_model="numpy")
-def add_grad_a(gamma, grad_a_2, h, sigma, grad_a):
+def add_grad_a(gamma, grad_a_2, sigma, x_hat, grad_a):
     """Write grad_a."""
-    # grad_a[n, t, i] = (gamma[i] grad_a_2[n, t, i] n_2 − Σ_j gamma[j] grad_a_2[n, t, j] − h[n, t, i] Σ_j gamma[j] grad_a_2[n, t, j]
-    #     h[n, t, j])/(sigma[n, t] n_2)
+    # grad_a[n, t, i] = (gamma[i] grad_a_2[n, t, i] n_2 − Σ_j gamma[j] grad_a_2[n, t, j] − x_hat[n, t, i] Σ_j gamma[j] grad_a_2[n, t, j]
+    #     x_hat[n, t, j])/(sigma[n, t] n_2)
     n_2 = gamma.shape[0]
     for n in range(grad_a_2.shape[0]):
         for t in range(grad_a_2.shape[1]):
@@ -459,9 +459,9 @@ def add_grad_a(gamma, grad_a_2, h, sigma, grad_a):
                 total += gamma[j] * grad_a_2[n, t, j]
             total_2 = real(0.0)
             for j in range(gamma.shape[0]):
-                total_2 += gamma[j] * grad_a_2[n, t, j] * h[n, t, j]
+                total_2 += gamma[j] * grad_a_2[n, t, j] * x_hat[n, t, j]
             for i in range(gamma.shape[0]):
-                grad_a[n, t, i] = (gamma[i] * grad_a_2[n, t, i] * real(n_2) - total - h[n, t, i] * total_2) / sigma[n, t] / real(n_2)
+                grad_a[n, t, i] = (gamma[i] * grad_a_2[n, t, i] * real(n_2) - total - x_hat[n, t, i] * total_2) / sigma[n, t] / real(n_2)
 
 
 @njit(cache=True, error_model="numpy")
@@ -527,10 +527,10 @@ def layernorm_grad_a_2(W, delta, grad_a, W_copy):
 
 
 @njit(cache=True, error_model="numpy")
-def add_grad_a_2(gamma, grad_a_2, grad_a_3, h, sigma, grad_a):
+def add_grad_a_2(gamma, grad_a_2, grad_a_3, sigma, x_hat, grad_a):
     """Write grad_a."""
-    # grad_a[n, t, i] = (gamma[i] grad_a_3[n, t, i] n_2 − Σ_j gamma[j] grad_a_3[n, t, j] − h[n, t, i] Σ_j gamma[j] grad_a_3[n, t, j]
-    #     h[n, t, j])/(sigma[n, t] n_2) + grad_a_2[n, t, i]
+    # grad_a[n, t, i] = (gamma[i] grad_a_3[n, t, i] n_2 − Σ_j gamma[j] grad_a_3[n, t, j] − x_hat[n, t, i] Σ_j gamma[j] grad_a_3[n, t, j]
+    #     x_hat[n, t, j])/(sigma[n, t] n_2) + grad_a_2[n, t, i]
     n_2 = gamma.shape[0]
     for n in range(grad_a_2.shape[0]):
         for t in range(grad_a_2.shape[1]):
@@ -539,10 +539,11 @@ def add_grad_a_2(gamma, grad_a_2, grad_a_3, h, sigma, grad_a):
                 total += gamma[j] * grad_a_3[n, t, j]
             total_2 = real(0.0)
             for j in range(gamma.shape[0]):
-                total_2 += gamma[j] * grad_a_3[n, t, j] * h[n, t, j]
+                total_2 += gamma[j] * grad_a_3[n, t, j] * x_hat[n, t, j]
             for i in range(gamma.shape[0]):
                 grad_a[n, t, i] = (
-                    (gamma[i] * grad_a_3[n, t, i] * real(n_2) - total - h[n, t, i] * total_2) / sigma[n, t] / real(n_2) + grad_a_2[n, t, i]
+                    (gamma[i] * grad_a_3[n, t, i] * real(n_2) - total - x_hat[n, t, i] * total_2) / sigma[n, t] / real(n_2) + grad_a_2[n, t,
+                    i]
                 )
 
 
@@ -745,10 +746,10 @@ def layernorm_grad_a_3(
 
 
 @njit(cache=True, error_model="numpy")
-def embedding_grad_a(gamma, grad_a_2, grad_a_3, h, sigma, grad_a):
+def embedding_grad_a(gamma, grad_a_2, grad_a_3, sigma, x_hat, grad_a):
     """Write grad_a."""
-    # grad_a[n, t, j] = (32 gamma[j] grad_a_3[n, t, j] − Σ_i gamma[i] grad_a_3[n, t, i] − h[n, t, j] Σ_i gamma[i] grad_a_3[n, t, i] h[n,
-    #     t, i])/(32 sigma[n, t]) + grad_a_2[n, t, j]
+    # grad_a[n, t, j] = (32 gamma[j] grad_a_3[n, t, j] − Σ_i gamma[i] grad_a_3[n, t, i] − x_hat[n, t, j] Σ_i gamma[i] grad_a_3[n, t, i]
+    #     x_hat[n, t, i])/(32 sigma[n, t]) + grad_a_2[n, t, j]
     for n in range(grad_a_2.shape[0]):
         for t in range(grad_a.shape[1]):
             total = real(0.0)
@@ -756,11 +757,11 @@ def embedding_grad_a(gamma, grad_a_2, grad_a_3, h, sigma, grad_a):
                 total += gamma[i] * grad_a_3[n, t, i]
             total_2 = real(0.0)
             for i in range(32):
-                total_2 += gamma[i] * grad_a_3[n, t, i] * h[n, t, i]
+                total_2 += gamma[i] * grad_a_3[n, t, i] * x_hat[n, t, i]
             for j in range(grad_a.shape[2]):
                 grad_a[n, t, j] = (
-                    (real(32.0) * gamma[j] * grad_a_3[n, t, j] - total - h[n, t, j] * total_2) / real(32.0) / sigma[n, t] + grad_a_2[n, t,
-                    j]
+                    (real(32.0) * gamma[j] * grad_a_3[n, t, j] - total - x_hat[n, t, j] * total_2) / real(32.0) / sigma[n, t] + grad_a_2[n,
+                    t, j]
                 )
 
 
@@ -800,7 +801,7 @@ def forward(params, x, out, work):
     layernorm_1_sigma = view_2(work, 32 * n, n, 32)
     layernorm_1_beta = params[2016:2048]
     layernorm_1_gamma = params[1984:2016]
-    layernorm_1_h = view_3(work, 2048 * n, n, 32, 32)
+    layernorm_1_x_hat = view_3(work, 2048 * n, n, 32, 32)
     layernorm_1_a = view_3(work, 3072 * n, n, 32, 32)
     attention_1_W_q = view_2(params, 2048, 32, 32)
     attention_1_Q = view_4(work, 4096 * n, n, 4, 32, 8)
@@ -829,7 +830,7 @@ def forward(params, x, out, work):
     layernorm_2_sigma = view_2(work, 64 * n, n, 32)
     layernorm_2_beta = params[6176:6208]
     layernorm_2_gamma = params[6144:6176]
-    layernorm_2_h = view_3(work, 96 * n, n, 32, 32)
+    layernorm_2_x_hat = view_3(work, 96 * n, n, 32, 32)
     layernorm_2_a = view_3(work, 8192 * n, n, 32, 32)
     dense_1_W = view_2(params, 6208, 128, 32)
     dense_1_b = params[10304:10432]
@@ -844,7 +845,7 @@ def forward(params, x, out, work):
     layernorm_3_sigma = view_2(work, 1120 * n, n, 32)
     layernorm_3_beta = params[14592:14624]
     layernorm_3_gamma = params[14560:14592]
-    layernorm_3_h = view_3(work, 9216 * n, n, 32, 32)
+    layernorm_3_x_hat = view_3(work, 9216 * n, n, 32, 32)
     layernorm_3_a = view_3(work, 10240 * n, n, 32, 32)
     dense_3_W = view_2(params, 14624, 62, 32)
     dense_3_b = params[16608:16670]
@@ -856,7 +857,7 @@ def forward(params, x, out, work):
     # layernorm_1
     layernorm_sigma(positionalencoding_1_a, layernorm_1_mu, layernorm_1_sigma)
     layernorm_a(
-        layernorm_1_mu, layernorm_1_sigma, positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_h, layernorm_1_a,
+        layernorm_1_mu, layernorm_1_sigma, positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_x_hat, layernorm_1_a,
     )
     # attention_1
     attention_Q(attention_1_W_q, layernorm_1_a, attention_1_Q, W_q_windows, products)
@@ -871,7 +872,7 @@ def forward(params, x, out, work):
     add_a(positionalencoding_1_a, attention_1_a, add_1_a)
     # layernorm_2
     layernorm_sigma(add_1_a, layernorm_2_mu, layernorm_2_sigma)
-    layernorm_a(layernorm_2_mu, layernorm_2_sigma, add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_h, layernorm_2_a)
+    layernorm_a(layernorm_2_mu, layernorm_2_sigma, add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_x_hat, layernorm_2_a)
     # dense_1
     dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a, W_copy)
     # dense_2
@@ -880,7 +881,7 @@ def forward(params, x, out, work):
     add_a(add_1_a, dense_2_z, add_2_a)
     # layernorm_3
     layernorm_sigma(add_2_a, layernorm_3_mu, layernorm_3_sigma)
-    layernorm_a(layernorm_3_mu, layernorm_3_sigma, add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_h, layernorm_3_a)
+    layernorm_a(layernorm_3_mu, layernorm_3_sigma, add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_x_hat, layernorm_3_a)
     # dense_3
     dense_z_2(dense_3_W, dense_3_b, layernorm_3_a, out, W_copy_)
     return 0
@@ -899,7 +900,7 @@ def loss(params, x, y, work):
     layernorm_1_sigma = view_2(work, 32 * n, n, 32)
     layernorm_1_beta = params[2016:2048]
     layernorm_1_gamma = params[1984:2016]
-    layernorm_1_h = view_3(work, 2048 * n, n, 32, 32)
+    layernorm_1_x_hat = view_3(work, 2048 * n, n, 32, 32)
     layernorm_1_a = view_3(work, 3072 * n, n, 32, 32)
     attention_1_W_q = view_2(params, 2048, 32, 32)
     attention_1_Q = view_4(work, 4096 * n, n, 4, 32, 8)
@@ -928,7 +929,7 @@ def loss(params, x, y, work):
     layernorm_2_sigma = view_2(work, 64 * n, n, 32)
     layernorm_2_beta = params[6176:6208]
     layernorm_2_gamma = params[6144:6176]
-    layernorm_2_h = view_3(work, 96 * n, n, 32, 32)
+    layernorm_2_x_hat = view_3(work, 96 * n, n, 32, 32)
     layernorm_2_a = view_3(work, 8192 * n, n, 32, 32)
     dense_1_W = view_2(params, 6208, 128, 32)
     dense_1_b = params[10304:10432]
@@ -943,7 +944,7 @@ def loss(params, x, y, work):
     layernorm_3_sigma = view_2(work, 1120 * n, n, 32)
     layernorm_3_beta = params[14592:14624]
     layernorm_3_gamma = params[14560:14592]
-    layernorm_3_h = view_3(work, 9216 * n, n, 32, 32)
+    layernorm_3_x_hat = view_3(work, 9216 * n, n, 32, 32)
     layernorm_3_a = view_3(work, 10240 * n, n, 32, 32)
     dense_3_W = view_2(params, 14624, 62, 32)
     dense_3_b = params[16608:16670]
@@ -959,7 +960,7 @@ def loss(params, x, y, work):
     # layernorm_1
     layernorm_sigma(positionalencoding_1_a, layernorm_1_mu, layernorm_1_sigma)
     layernorm_a(
-        layernorm_1_mu, layernorm_1_sigma, positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_h, layernorm_1_a,
+        layernorm_1_mu, layernorm_1_sigma, positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_x_hat, layernorm_1_a,
     )
     # attention_1
     attention_Q(attention_1_W_q, layernorm_1_a, attention_1_Q, W_q_windows, products)
@@ -974,7 +975,7 @@ def loss(params, x, y, work):
     add_a(positionalencoding_1_a, attention_1_a, add_1_a)
     # layernorm_2
     layernorm_sigma(add_1_a, layernorm_2_mu, layernorm_2_sigma)
-    layernorm_a(layernorm_2_mu, layernorm_2_sigma, add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_h, layernorm_2_a)
+    layernorm_a(layernorm_2_mu, layernorm_2_sigma, add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_x_hat, layernorm_2_a)
     # dense_1
     dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a, W_copy)
     # dense_2
@@ -983,7 +984,7 @@ def loss(params, x, y, work):
     add_a(add_1_a, dense_2_z, add_2_a)
     # layernorm_3
     layernorm_sigma(add_2_a, layernorm_3_mu, layernorm_3_sigma)
-    layernorm_a(layernorm_3_mu, layernorm_3_sigma, add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_h, layernorm_3_a)
+    layernorm_a(layernorm_3_mu, layernorm_3_sigma, add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_x_hat, layernorm_3_a)
     # dense_3
     dense_z_2(dense_3_W, dense_3_b, layernorm_3_a, dense_3_z, W_copy_)
     # loss
@@ -1007,7 +1008,7 @@ def value_and_grad(params, x, y, grads, work):
     grad_dense_3_b = grads[16608:16670]
     dense_3_W = view_2(params, 14624, 62, 32)
     grad_layernorm_3_a = view_3(work, 10240 * n, n, 32, 32)
-    layernorm_3_h = view_3(work, 9216 * n, n, 32, 32)
+    layernorm_3_x_hat = view_3(work, 9216 * n, n, 32, 32)
     grad_layernorm_3_gamma = grads[14560:14592]
     grad_layernorm_3_beta = grads[14592:14624]
     layernorm_3_gamma = params[14560:14592]
@@ -1027,7 +1028,7 @@ def value_and_grad(params, x, y, grads, work):
     dense_1_W = view_2(params, 6208, 128, 32)
     grad_layernorm_2_a = view_3(work, 8192 * n, n, 32, 32)
     W_copy = view_2(work, 29504 * n + 1, 32, 128)
-    layernorm_2_h = view_3(work, 96 * n, n, 32, 32)
+    layernorm_2_x_hat = view_3(work, 96 * n, n, 32, 32)
     grad_layernorm_2_gamma = grads[6144:6176]
     grad_layernorm_2_beta = grads[6176:6208]
     layernorm_2_gamma = params[6144:6176]
@@ -1075,7 +1076,7 @@ def value_and_grad(params, x, y, grads, work):
     grad_V_copy = view_4(work, 10240 * n, n, 32, 4, 8)
     W_v_windows = view_3(work, 29504 * n + 2049, 4, 8, 32)
     products_2 = view_3(work, 11264 * n, n, 32, 32)
-    layernorm_1_h = view_3(work, 2048 * n, n, 32, 32)
+    layernorm_1_x_hat = view_3(work, 2048 * n, n, 32, 32)
     grad_layernorm_1_gamma = grads[1984:2016]
     grad_layernorm_1_beta = grads[2016:2048]
     layernorm_1_gamma = params[1984:2016]
@@ -1088,10 +1089,10 @@ def value_and_grad(params, x, y, grads, work):
     dense_grad_b(delta_dense_3, grad_dense_3_b)
     # layernorm_3
     layernorm_grad_a(dense_3_W, delta_dense_3, grad_layernorm_3_a)
-    layernorm_grad_gamma(grad_layernorm_3_a, layernorm_3_h, grad_layernorm_3_gamma)
+    layernorm_grad_gamma(grad_layernorm_3_a, layernorm_3_x_hat, grad_layernorm_3_gamma)
     layernorm_grad_beta(grad_layernorm_3_a, grad_layernorm_3_beta)
     # add_2
-    add_grad_a(layernorm_3_gamma, grad_layernorm_3_a, layernorm_3_h, layernorm_3_sigma, grad_add_2_a)
+    add_grad_a(layernorm_3_gamma, grad_layernorm_3_a, layernorm_3_sigma, layernorm_3_x_hat, grad_add_2_a)
     # dense_2
     dense_delta_2(grad_add_2_a, delta_dense_2)
     dense_grad_W(delta_dense_2, dense_1_a, grad_dense_2_W)
@@ -1102,10 +1103,10 @@ def value_and_grad(params, x, y, grads, work):
     dense_grad_b_2(delta_dense_1, grad_dense_1_b)
     # layernorm_2
     layernorm_grad_a_2(dense_1_W, delta_dense_1, grad_layernorm_2_a, W_copy)
-    layernorm_grad_gamma(grad_layernorm_2_a, layernorm_2_h, grad_layernorm_2_gamma)
+    layernorm_grad_gamma(grad_layernorm_2_a, layernorm_2_x_hat, grad_layernorm_2_gamma)
     layernorm_grad_beta(grad_layernorm_2_a, grad_layernorm_2_beta)
     # add_1
-    add_grad_a_2(layernorm_2_gamma, grad_add_2_a, grad_layernorm_2_a, layernorm_2_h, layernorm_2_sigma, grad_add_1_a)
+    add_grad_a_2(layernorm_2_gamma, grad_add_2_a, grad_layernorm_2_a, layernorm_2_sigma, layernorm_2_x_hat, grad_add_1_a)
     # attention_1
     attention_grad_W_o(attention_1_O, grad_add_1_a, grad_attention_1_W_o, O_windows)
     attention_grad_O(attention_1_W_o, grad_add_1_a, grad_attention_1_O, W_o_windows, products_)
@@ -1122,10 +1123,10 @@ def value_and_grad(params, x, y, grads, work):
         attention_1_W_k, attention_1_W_q, attention_1_W_v, grad_attention_1_K, grad_attention_1_Q, grad_attention_1_V, grad_layernorm_1_a,
         grad_K_copy, W_k_windows, grad_Q_copy, W_q_windows, products_______, grad_V_copy, W_v_windows, products_2,
     )
-    layernorm_grad_gamma(grad_layernorm_1_a, layernorm_1_h, grad_layernorm_1_gamma)
+    layernorm_grad_gamma(grad_layernorm_1_a, layernorm_1_x_hat, grad_layernorm_1_gamma)
     layernorm_grad_beta(grad_layernorm_1_a, grad_layernorm_1_beta)
     # embedding_1
-    embedding_grad_a(layernorm_1_gamma, grad_add_1_a, grad_layernorm_1_a, layernorm_1_h, layernorm_1_sigma, grad_embedding_1_a)
+    embedding_grad_a(layernorm_1_gamma, grad_add_1_a, grad_layernorm_1_a, layernorm_1_sigma, layernorm_1_x_hat, grad_embedding_1_a)
     embedding_grad_E(grad_embedding_1_a, x, grad_embedding_1_E)
     return value
 

@@ -1,7 +1,7 @@
 """The network transformer in NumPy, as its equations read; it needs NumPy and SciPy only.
 
 Written from the template numpy/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: fc9ccc8b5e20a64274e89c9891d39b64aebec42748c461455d9f859a0cb6fadf
+SHA-256 of the equations: c8f2605616560527fafde86c3827b52fce96ca7d1108aeb33a83bcc0b538959c
 
 params, grads and state are contiguous 1-D arrays of type float32; x has one sample a row; work is not used.
 """
@@ -109,10 +109,10 @@ def forward(params, x, out, work=None):
     layernorm_1_v = np.sum((positionalencoding_1_a - layernorm_1_mu[:, :, None])**2, axis=-1) / 32.0
     # layernorm_1_sigma[n, t] = √(1e−05 + layernorm_1_v[n, t])
     layernorm_1_sigma = np.sqrt(layernorm_1_v + 1e-05)
-    # layernorm_1_h[n, t, i] = (positionalencoding_1_a[n, t, i] − layernorm_1_mu[n, t])/layernorm_1_sigma[n, t]
-    layernorm_1_h = (positionalencoding_1_a - layernorm_1_mu[:, :, None]) / layernorm_1_sigma[:, :, None]
-    # layernorm_1_a[n, t, i] = layernorm_1_gamma[i] layernorm_1_h[n, t, i] + layernorm_1_beta[i]
-    layernorm_1_a = layernorm_1_gamma * layernorm_1_h + layernorm_1_beta
+    # layernorm_1_x_hat[n, t, i] = (positionalencoding_1_a[n, t, i] − layernorm_1_mu[n, t])/layernorm_1_sigma[n, t]
+    layernorm_1_x_hat = (positionalencoding_1_a - layernorm_1_mu[:, :, None]) / layernorm_1_sigma[:, :, None]
+    # layernorm_1_a[n, t, i] = layernorm_1_gamma[i] layernorm_1_x_hat[n, t, i] + layernorm_1_beta[i]
+    layernorm_1_a = layernorm_1_gamma * layernorm_1_x_hat + layernorm_1_beta
     # attention_1
     # attention_1_Q[n, h, t, d] = Σ_j attention_1_W_q[8 h + d, j] layernorm_1_a[n, t, j]
     attention_1_Q = (
@@ -152,10 +152,10 @@ def forward(params, x, out, work=None):
     layernorm_2_v = np.sum((add_1_a - layernorm_2_mu[:, :, None])**2, axis=-1) / 32.0
     # layernorm_2_sigma[n, t] = √(1e−05 + layernorm_2_v[n, t])
     layernorm_2_sigma = np.sqrt(layernorm_2_v + 1e-05)
-    # layernorm_2_h[n, t, i] = (add_1_a[n, t, i] − layernorm_2_mu[n, t])/layernorm_2_sigma[n, t]
-    layernorm_2_h = (add_1_a - layernorm_2_mu[:, :, None]) / layernorm_2_sigma[:, :, None]
-    # layernorm_2_a[n, t, i] = layernorm_2_gamma[i] layernorm_2_h[n, t, i] + layernorm_2_beta[i]
-    layernorm_2_a = layernorm_2_gamma * layernorm_2_h + layernorm_2_beta
+    # layernorm_2_x_hat[n, t, i] = (add_1_a[n, t, i] − layernorm_2_mu[n, t])/layernorm_2_sigma[n, t]
+    layernorm_2_x_hat = (add_1_a - layernorm_2_mu[:, :, None]) / layernorm_2_sigma[:, :, None]
+    # layernorm_2_a[n, t, i] = layernorm_2_gamma[i] layernorm_2_x_hat[n, t, i] + layernorm_2_beta[i]
+    layernorm_2_a = layernorm_2_gamma * layernorm_2_x_hat + layernorm_2_beta
     # dense_1
     # dense_1_z[n, t, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] layernorm_2_a[n, t, j]
     dense_1_z = dense_1_b + np.einsum("cd,abd->abc", dense_1_W, layernorm_2_a)
@@ -174,10 +174,10 @@ def forward(params, x, out, work=None):
     layernorm_3_v = np.sum((add_2_a - layernorm_3_mu[:, :, None])**2, axis=-1) / 32.0
     # layernorm_3_sigma[n, t] = √(1e−05 + layernorm_3_v[n, t])
     layernorm_3_sigma = np.sqrt(layernorm_3_v + 1e-05)
-    # layernorm_3_h[n, t, i] = (add_2_a[n, t, i] − layernorm_3_mu[n, t])/layernorm_3_sigma[n, t]
-    layernorm_3_h = (add_2_a - layernorm_3_mu[:, :, None]) / layernorm_3_sigma[:, :, None]
-    # layernorm_3_a[n, t, i] = layernorm_3_gamma[i] layernorm_3_h[n, t, i] + layernorm_3_beta[i]
-    layernorm_3_a = layernorm_3_gamma * layernorm_3_h + layernorm_3_beta
+    # layernorm_3_x_hat[n, t, i] = (add_2_a[n, t, i] − layernorm_3_mu[n, t])/layernorm_3_sigma[n, t]
+    layernorm_3_x_hat = (add_2_a - layernorm_3_mu[:, :, None]) / layernorm_3_sigma[:, :, None]
+    # layernorm_3_a[n, t, i] = layernorm_3_gamma[i] layernorm_3_x_hat[n, t, i] + layernorm_3_beta[i]
+    layernorm_3_a = layernorm_3_gamma * layernorm_3_x_hat + layernorm_3_beta
     # dense_3
     # out[n, t, i] = dense_3_b[i] + Σ_j dense_3_W[i, j] layernorm_3_a[n, t, j]
     out[...] = dense_3_b + np.einsum("cd,abd->abc", dense_3_W, layernorm_3_a)
@@ -222,10 +222,10 @@ def loss(params, x, y, work=None):
     layernorm_1_v = np.sum((positionalencoding_1_a - layernorm_1_mu[:, :, None])**2, axis=-1) / 32.0
     # layernorm_1_sigma[n, t] = √(1e−05 + layernorm_1_v[n, t])
     layernorm_1_sigma = np.sqrt(layernorm_1_v + 1e-05)
-    # layernorm_1_h[n, t, i] = (positionalencoding_1_a[n, t, i] − layernorm_1_mu[n, t])/layernorm_1_sigma[n, t]
-    layernorm_1_h = (positionalencoding_1_a - layernorm_1_mu[:, :, None]) / layernorm_1_sigma[:, :, None]
-    # layernorm_1_a[n, t, i] = layernorm_1_gamma[i] layernorm_1_h[n, t, i] + layernorm_1_beta[i]
-    layernorm_1_a = layernorm_1_gamma * layernorm_1_h + layernorm_1_beta
+    # layernorm_1_x_hat[n, t, i] = (positionalencoding_1_a[n, t, i] − layernorm_1_mu[n, t])/layernorm_1_sigma[n, t]
+    layernorm_1_x_hat = (positionalencoding_1_a - layernorm_1_mu[:, :, None]) / layernorm_1_sigma[:, :, None]
+    # layernorm_1_a[n, t, i] = layernorm_1_gamma[i] layernorm_1_x_hat[n, t, i] + layernorm_1_beta[i]
+    layernorm_1_a = layernorm_1_gamma * layernorm_1_x_hat + layernorm_1_beta
     # attention_1
     # attention_1_Q[n, h, t, d] = Σ_j attention_1_W_q[8 h + d, j] layernorm_1_a[n, t, j]
     attention_1_Q = (
@@ -265,10 +265,10 @@ def loss(params, x, y, work=None):
     layernorm_2_v = np.sum((add_1_a - layernorm_2_mu[:, :, None])**2, axis=-1) / 32.0
     # layernorm_2_sigma[n, t] = √(1e−05 + layernorm_2_v[n, t])
     layernorm_2_sigma = np.sqrt(layernorm_2_v + 1e-05)
-    # layernorm_2_h[n, t, i] = (add_1_a[n, t, i] − layernorm_2_mu[n, t])/layernorm_2_sigma[n, t]
-    layernorm_2_h = (add_1_a - layernorm_2_mu[:, :, None]) / layernorm_2_sigma[:, :, None]
-    # layernorm_2_a[n, t, i] = layernorm_2_gamma[i] layernorm_2_h[n, t, i] + layernorm_2_beta[i]
-    layernorm_2_a = layernorm_2_gamma * layernorm_2_h + layernorm_2_beta
+    # layernorm_2_x_hat[n, t, i] = (add_1_a[n, t, i] − layernorm_2_mu[n, t])/layernorm_2_sigma[n, t]
+    layernorm_2_x_hat = (add_1_a - layernorm_2_mu[:, :, None]) / layernorm_2_sigma[:, :, None]
+    # layernorm_2_a[n, t, i] = layernorm_2_gamma[i] layernorm_2_x_hat[n, t, i] + layernorm_2_beta[i]
+    layernorm_2_a = layernorm_2_gamma * layernorm_2_x_hat + layernorm_2_beta
     # dense_1
     # dense_1_z[n, t, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] layernorm_2_a[n, t, j]
     dense_1_z = dense_1_b + np.einsum("cd,abd->abc", dense_1_W, layernorm_2_a)
@@ -287,10 +287,10 @@ def loss(params, x, y, work=None):
     layernorm_3_v = np.sum((add_2_a - layernorm_3_mu[:, :, None])**2, axis=-1) / 32.0
     # layernorm_3_sigma[n, t] = √(1e−05 + layernorm_3_v[n, t])
     layernorm_3_sigma = np.sqrt(layernorm_3_v + 1e-05)
-    # layernorm_3_h[n, t, i] = (add_2_a[n, t, i] − layernorm_3_mu[n, t])/layernorm_3_sigma[n, t]
-    layernorm_3_h = (add_2_a - layernorm_3_mu[:, :, None]) / layernorm_3_sigma[:, :, None]
-    # layernorm_3_a[n, t, i] = layernorm_3_gamma[i] layernorm_3_h[n, t, i] + layernorm_3_beta[i]
-    layernorm_3_a = layernorm_3_gamma * layernorm_3_h + layernorm_3_beta
+    # layernorm_3_x_hat[n, t, i] = (add_2_a[n, t, i] − layernorm_3_mu[n, t])/layernorm_3_sigma[n, t]
+    layernorm_3_x_hat = (add_2_a - layernorm_3_mu[:, :, None]) / layernorm_3_sigma[:, :, None]
+    # layernorm_3_a[n, t, i] = layernorm_3_gamma[i] layernorm_3_x_hat[n, t, i] + layernorm_3_beta[i]
+    layernorm_3_a = layernorm_3_gamma * layernorm_3_x_hat + layernorm_3_beta
     # dense_3
     # dense_3_z[n, t, i] = dense_3_b[i] + Σ_j dense_3_W[i, j] layernorm_3_a[n, t, j]
     dense_3_z = dense_3_b + np.einsum("cd,abd->abc", dense_3_W, layernorm_3_a)
@@ -357,10 +357,10 @@ def value_and_grad(params, x, y, grads, work=None):
     layernorm_1_v = np.sum((positionalencoding_1_a - layernorm_1_mu[:, :, None])**2, axis=-1) / 32.0
     # layernorm_1_sigma[n, t] = √(1e−05 + layernorm_1_v[n, t])
     layernorm_1_sigma = np.sqrt(layernorm_1_v + 1e-05)
-    # layernorm_1_h[n, t, i] = (positionalencoding_1_a[n, t, i] − layernorm_1_mu[n, t])/layernorm_1_sigma[n, t]
-    layernorm_1_h = (positionalencoding_1_a - layernorm_1_mu[:, :, None]) / layernorm_1_sigma[:, :, None]
-    # layernorm_1_a[n, t, i] = layernorm_1_gamma[i] layernorm_1_h[n, t, i] + layernorm_1_beta[i]
-    layernorm_1_a = layernorm_1_gamma * layernorm_1_h + layernorm_1_beta
+    # layernorm_1_x_hat[n, t, i] = (positionalencoding_1_a[n, t, i] − layernorm_1_mu[n, t])/layernorm_1_sigma[n, t]
+    layernorm_1_x_hat = (positionalencoding_1_a - layernorm_1_mu[:, :, None]) / layernorm_1_sigma[:, :, None]
+    # layernorm_1_a[n, t, i] = layernorm_1_gamma[i] layernorm_1_x_hat[n, t, i] + layernorm_1_beta[i]
+    layernorm_1_a = layernorm_1_gamma * layernorm_1_x_hat + layernorm_1_beta
     # attention_1
     # attention_1_Q[n, h, t, d] = Σ_j attention_1_W_q[8 h + d, j] layernorm_1_a[n, t, j]
     attention_1_Q = (
@@ -400,10 +400,10 @@ def value_and_grad(params, x, y, grads, work=None):
     layernorm_2_v = np.sum((add_1_a - layernorm_2_mu[:, :, None])**2, axis=-1) / 32.0
     # layernorm_2_sigma[n, t] = √(1e−05 + layernorm_2_v[n, t])
     layernorm_2_sigma = np.sqrt(layernorm_2_v + 1e-05)
-    # layernorm_2_h[n, t, i] = (add_1_a[n, t, i] − layernorm_2_mu[n, t])/layernorm_2_sigma[n, t]
-    layernorm_2_h = (add_1_a - layernorm_2_mu[:, :, None]) / layernorm_2_sigma[:, :, None]
-    # layernorm_2_a[n, t, i] = layernorm_2_gamma[i] layernorm_2_h[n, t, i] + layernorm_2_beta[i]
-    layernorm_2_a = layernorm_2_gamma * layernorm_2_h + layernorm_2_beta
+    # layernorm_2_x_hat[n, t, i] = (add_1_a[n, t, i] − layernorm_2_mu[n, t])/layernorm_2_sigma[n, t]
+    layernorm_2_x_hat = (add_1_a - layernorm_2_mu[:, :, None]) / layernorm_2_sigma[:, :, None]
+    # layernorm_2_a[n, t, i] = layernorm_2_gamma[i] layernorm_2_x_hat[n, t, i] + layernorm_2_beta[i]
+    layernorm_2_a = layernorm_2_gamma * layernorm_2_x_hat + layernorm_2_beta
     # dense_1
     # dense_1_z[n, t, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] layernorm_2_a[n, t, j]
     dense_1_z = dense_1_b + np.einsum("cd,abd->abc", dense_1_W, layernorm_2_a)
@@ -422,10 +422,10 @@ def value_and_grad(params, x, y, grads, work=None):
     layernorm_3_v = np.sum((add_2_a - layernorm_3_mu[:, :, None])**2, axis=-1) / 32.0
     # layernorm_3_sigma[n, t] = √(1e−05 + layernorm_3_v[n, t])
     layernorm_3_sigma = np.sqrt(layernorm_3_v + 1e-05)
-    # layernorm_3_h[n, t, i] = (add_2_a[n, t, i] − layernorm_3_mu[n, t])/layernorm_3_sigma[n, t]
-    layernorm_3_h = (add_2_a - layernorm_3_mu[:, :, None]) / layernorm_3_sigma[:, :, None]
-    # layernorm_3_a[n, t, i] = layernorm_3_gamma[i] layernorm_3_h[n, t, i] + layernorm_3_beta[i]
-    layernorm_3_a = layernorm_3_gamma * layernorm_3_h + layernorm_3_beta
+    # layernorm_3_x_hat[n, t, i] = (add_2_a[n, t, i] − layernorm_3_mu[n, t])/layernorm_3_sigma[n, t]
+    layernorm_3_x_hat = (add_2_a - layernorm_3_mu[:, :, None]) / layernorm_3_sigma[:, :, None]
+    # layernorm_3_a[n, t, i] = layernorm_3_gamma[i] layernorm_3_x_hat[n, t, i] + layernorm_3_beta[i]
+    layernorm_3_a = layernorm_3_gamma * layernorm_3_x_hat + layernorm_3_beta
     # dense_3
     # dense_3_z[n, t, i] = dense_3_b[i] + Σ_j dense_3_W[i, j] layernorm_3_a[n, t, j]
     dense_3_z = dense_3_b + np.einsum("cd,abd->abc", dense_3_W, layernorm_3_a)
@@ -446,18 +446,18 @@ def value_and_grad(params, x, y, grads, work=None):
     # layernorm_3
     # grad_layernorm_3_a[n, t, j] = Σ_i dense_3_W[i, j] delta_dense_3[n, t, i]
     grad_layernorm_3_a = np.einsum("dc,abd->abc", dense_3_W, delta_dense_3)
-    # grad_layernorm_3_gamma[i] = Σ_{n, t} grad_layernorm_3_a[n, t, i] layernorm_3_h[n, t, i]
-    grad_layernorm_3_gamma[...] = np.einsum("bca,bca->a", grad_layernorm_3_a, layernorm_3_h)
+    # grad_layernorm_3_gamma[i] = Σ_{n, t} grad_layernorm_3_a[n, t, i] layernorm_3_x_hat[n, t, i]
+    grad_layernorm_3_gamma[...] = np.einsum("bca,bca->a", grad_layernorm_3_a, layernorm_3_x_hat)
     # grad_layernorm_3_beta[i] = Σ_{n, t} grad_layernorm_3_a[n, t, i]
     grad_layernorm_3_beta[...] = np.sum(grad_layernorm_3_a.transpose(2, 0, 1), axis=(-2, -1))
     # add_2
     # grad_add_2_a[n, t, i] = (32 layernorm_3_gamma[i] grad_layernorm_3_a[n, t, i] − Σ_j layernorm_3_gamma[j] grad_layernorm_3_a[n, t,
-    #     j] − layernorm_3_h[n, t, i] Σ_j layernorm_3_gamma[j] grad_layernorm_3_a[n, t, j] layernorm_3_h[n, t, j])/(32 layernorm_3_sigma[n,
-    #     t])
+    #     j] − layernorm_3_x_hat[n, t, i] Σ_j layernorm_3_gamma[j] grad_layernorm_3_a[n, t, j] layernorm_3_x_hat[n, t, j])/(32
+    #     layernorm_3_sigma[n, t])
     grad_add_2_a = (
-        (32.0 * layernorm_3_gamma * grad_layernorm_3_a - np.einsum("c,abc,abc->ab", layernorm_3_gamma, grad_layernorm_3_a, layernorm_3_h)[:,
-        :, None] * layernorm_3_h - np.einsum("c,abc->ab", layernorm_3_gamma, grad_layernorm_3_a)[:, :, None]) / (32.0 * layernorm_3_sigma[:,
-        :, None])
+        (32.0 * layernorm_3_gamma * grad_layernorm_3_a - np.einsum("c,abc,abc->ab", layernorm_3_gamma, grad_layernorm_3_a,
+        layernorm_3_x_hat)[:, :, None] * layernorm_3_x_hat - np.einsum("c,abc->ab", layernorm_3_gamma, grad_layernorm_3_a)[:, :, None])
+        / (32.0 * layernorm_3_sigma[:, :, None])
     )
     # dense_2
     # delta_dense_2[n, t, i] = grad_add_2_a[n, t, i]
@@ -480,18 +480,18 @@ def value_and_grad(params, x, y, grads, work=None):
     # layernorm_2
     # grad_layernorm_2_a[n, t, j] = Σ_i dense_1_W[i, j] delta_dense_1[n, t, i]
     grad_layernorm_2_a = np.einsum("dc,abd->abc", dense_1_W, delta_dense_1)
-    # grad_layernorm_2_gamma[i] = Σ_{n, t} grad_layernorm_2_a[n, t, i] layernorm_2_h[n, t, i]
-    grad_layernorm_2_gamma[...] = np.einsum("bca,bca->a", grad_layernorm_2_a, layernorm_2_h)
+    # grad_layernorm_2_gamma[i] = Σ_{n, t} grad_layernorm_2_a[n, t, i] layernorm_2_x_hat[n, t, i]
+    grad_layernorm_2_gamma[...] = np.einsum("bca,bca->a", grad_layernorm_2_a, layernorm_2_x_hat)
     # grad_layernorm_2_beta[i] = Σ_{n, t} grad_layernorm_2_a[n, t, i]
     grad_layernorm_2_beta[...] = np.sum(grad_layernorm_2_a.transpose(2, 0, 1), axis=(-2, -1))
     # add_1
     # grad_add_1_a[n, t, i] = (32 layernorm_2_gamma[i] grad_layernorm_2_a[n, t, i] − Σ_j layernorm_2_gamma[j] grad_layernorm_2_a[n, t,
-    #     j] − layernorm_2_h[n, t, i] Σ_j layernorm_2_gamma[j] grad_layernorm_2_a[n, t, j] layernorm_2_h[n, t, j])/(32 layernorm_2_sigma[n,
-    #     t]) + grad_add_2_a[n, t, i]
+    #     j] − layernorm_2_x_hat[n, t, i] Σ_j layernorm_2_gamma[j] grad_layernorm_2_a[n, t, j] layernorm_2_x_hat[n, t, j])/(32
+    #     layernorm_2_sigma[n, t]) + grad_add_2_a[n, t, i]
     grad_add_1_a = (
-        (32.0 * layernorm_2_gamma * grad_layernorm_2_a - np.einsum("c,abc,abc->ab", layernorm_2_gamma, grad_layernorm_2_a, layernorm_2_h)[:,
-        :, None] * layernorm_2_h - np.einsum("c,abc->ab", layernorm_2_gamma, grad_layernorm_2_a)[:, :, None]) / (32.0 * layernorm_2_sigma[:,
-        :, None]) + grad_add_2_a
+        (32.0 * layernorm_2_gamma * grad_layernorm_2_a - np.einsum("c,abc,abc->ab", layernorm_2_gamma, grad_layernorm_2_a,
+        layernorm_2_x_hat)[:, :, None] * layernorm_2_x_hat - np.einsum("c,abc->ab", layernorm_2_gamma, grad_layernorm_2_a)[:, :, None])
+        / (32.0 * layernorm_2_sigma[:, :, None]) + grad_add_2_a
     )
     # attention_1
     # grad_attention_1_W_o[i, j] = Σ_{n, t} grad_add_1_a[n, t, i] attention_1_O[n, floor(j/8), t, j mod 8]
@@ -542,18 +542,18 @@ def value_and_grad(params, x, y, grads, work=None):
         * np.arange(4))[:, None] + np.arange(8), np.arange(32)[:, None, None]] * grad_attention_1_V.transpose(0, 2, 1, 3)[:, :, None, :, :],
         axis=(-2, -1))
     )
-    # grad_layernorm_1_gamma[i] = Σ_{n, t} grad_layernorm_1_a[n, t, i] layernorm_1_h[n, t, i]
-    grad_layernorm_1_gamma[...] = np.einsum("bca,bca->a", grad_layernorm_1_a, layernorm_1_h)
+    # grad_layernorm_1_gamma[i] = Σ_{n, t} grad_layernorm_1_a[n, t, i] layernorm_1_x_hat[n, t, i]
+    grad_layernorm_1_gamma[...] = np.einsum("bca,bca->a", grad_layernorm_1_a, layernorm_1_x_hat)
     # grad_layernorm_1_beta[i] = Σ_{n, t} grad_layernorm_1_a[n, t, i]
     grad_layernorm_1_beta[...] = np.sum(grad_layernorm_1_a.transpose(2, 0, 1), axis=(-2, -1))
     # embedding_1
     # grad_embedding_1_a[n, t, j] = (32 layernorm_1_gamma[j] grad_layernorm_1_a[n, t, j] − Σ_i layernorm_1_gamma[i]
-    #     grad_layernorm_1_a[n, t, i] − layernorm_1_h[n, t, j] Σ_i layernorm_1_gamma[i] grad_layernorm_1_a[n, t, i] layernorm_1_h[n, t,
-    #     i])/(32 layernorm_1_sigma[n, t]) + grad_add_1_a[n, t, j]
+    #     grad_layernorm_1_a[n, t, i] − layernorm_1_x_hat[n, t, j] Σ_i layernorm_1_gamma[i] grad_layernorm_1_a[n, t, i] layernorm_1_x_hat[n,
+    #     t, i])/(32 layernorm_1_sigma[n, t]) + grad_add_1_a[n, t, j]
     grad_embedding_1_a = (
-        (32.0 * layernorm_1_gamma * grad_layernorm_1_a - np.einsum("c,abc,abc->ab", layernorm_1_gamma, grad_layernorm_1_a, layernorm_1_h)[:,
-        :, None] * layernorm_1_h - np.einsum("c,abc->ab", layernorm_1_gamma, grad_layernorm_1_a)[:, :, None]) / (32.0 * layernorm_1_sigma[:,
-        :, None]) + grad_add_1_a
+        (32.0 * layernorm_1_gamma * grad_layernorm_1_a - np.einsum("c,abc,abc->ab", layernorm_1_gamma, grad_layernorm_1_a,
+        layernorm_1_x_hat)[:, :, None] * layernorm_1_x_hat - np.einsum("c,abc->ab", layernorm_1_gamma, grad_layernorm_1_a)[:, :, None])
+        / (32.0 * layernorm_1_sigma[:, :, None]) + grad_add_1_a
     )
     # grad_embedding_1_E[v, i] = Σ_{n, t} grad_embedding_1_a[n, t, i] [v = x[n, t]]
     grad_embedding_1_E[...] = (
