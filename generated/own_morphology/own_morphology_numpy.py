@@ -256,20 +256,20 @@ def value_and_grad(params, x, y, grads, work=None):
     # grad_outline_1_B[k, u, v] = Σ_{n, h, w} grad_outline_1_a[n, k, h, w] [0 ≤ h + u − 1 < 8] [0 ≤ v + w − 1 < 8] [3 u + v
     #     = outline_1_grown_argmax[n, k, h, w]]
     grad_outline_1_B[...] = (
-        np.sum(np.where(((3 * np.arange(3))[:, None] + np.arange(3))[:, :, None, None, None] == outline_1_grown_argmax.transpose(1, 0, 2,
-        3)[:, None, None, :, :, :], np.where(((-1 + np.arange(3)[:, None] + np.arange(8))[:, None, None, :] >= 0) & ((-1 + np.arange(3)[:,
-        None] + np.arange(8))[:, None, None, :] < 8), (np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, :, None] >= 0) & ((-1
-        + np.arange(8) + np.arange(3)[:, None])[:, None, :, None] < 8), (grad_outline_1_a.transpose(1, 0, 2, 3))[:, None, :, :, :], 0.0))[:,
-        :, None, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
+        np.sum(np.where(((-1 + np.arange(3)[:, None] + np.arange(8))[:, None, None, :] >= 0) & ((-1 + np.arange(3)[:, None]
+        + np.arange(8))[:, None, None, :] < 8), np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] >= 0) & ((-1
+        + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] < 8), np.where(((3 * np.arange(3))[:, None] + np.arange(3))[:, :,
+        None, None, None] == outline_1_grown_argmax.transpose(1, 0, 2, 3)[:, None, None, :, :, :], (grad_outline_1_a.transpose(1, 0, 2,
+        3))[:, None, None, :, :, :], 0.0), 0.0), 0.0), axis=(-3, -2, -1))
     )
     # grad_outline_1_E[k, u, v] = Σ_{n, h, w} grad_outline_1_a[n, k, h, w] [0 ≤ h + u − 1 < 8] [0 ≤ v + w − 1 < 8] [3 u + v
     #     = outline_1_shrunk_argmax[n, k, h, w]]
     grad_outline_1_E[...] = (
-        np.sum(np.where(((3 * np.arange(3))[:, None] + np.arange(3))[:, :, None, None, None] == outline_1_shrunk_argmax.transpose(1, 0, 2,
-        3)[:, None, None, :, :, :], np.where(((-1 + np.arange(3)[:, None] + np.arange(8))[:, None, None, :] >= 0) & ((-1 + np.arange(3)[:,
-        None] + np.arange(8))[:, None, None, :] < 8), (np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, :, None] >= 0) & ((-1
-        + np.arange(8) + np.arange(3)[:, None])[:, None, :, None] < 8), (grad_outline_1_a.transpose(1, 0, 2, 3))[:, None, :, :, :], 0.0))[:,
-        :, None, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
+        np.sum(np.where(((-1 + np.arange(3)[:, None] + np.arange(8))[:, None, None, :] >= 0) & ((-1 + np.arange(3)[:, None]
+        + np.arange(8))[:, None, None, :] < 8), np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] >= 0) & ((-1
+        + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] < 8), np.where(((3 * np.arange(3))[:, None] + np.arange(3))[:, :,
+        None, None, None] == outline_1_shrunk_argmax.transpose(1, 0, 2, 3)[:, None, None, :, :, :], (grad_outline_1_a.transpose(1, 0, 2,
+        3))[:, None, None, :, :, :], 0.0), 0.0), 0.0), axis=(-3, -2, -1))
     )
     return float(loss_)
 
@@ -379,22 +379,22 @@ def input_gradients(params, x, y, grads_x, work=None):
     #     = outline_1_grown_argmax[n, k, 1 + h − i, 1 + w − j]] − Σ_{k, i, j} grad_outline_1_a[n, k, 1 + h − i, 1 + w − j] [0 ≤ 1 + h − i
     #     < 8] [0 ≤ 1 + w − j < 8] [3 i + j = outline_1_shrunk_argmax[n, k, 1 + h − i, 1 + w − j]]) · [c = 0]
     grads_x[...] = (
-        np.where(np.arange(1)[:, None, None] == 0.0, (np.sum(np.where(((3 * np.arange(3))[:, None] + np.arange(3))
-        == outline_1_grown_argmax[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None], np.clip(1 - 1 * np.arange(3)
+        np.where(np.arange(1)[:, None, None] == 0.0, (np.sum(np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :]
+        >= 0) & ((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :] < 8), np.where(((1 - 1 * np.arange(3) + np.arange(8)[:,
+        None])[:, None, None, :, None] >= 0) & ((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None] < 8), np.where(((3
+        * np.arange(3))[:, None] + np.arange(3)) == outline_1_grown_argmax[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:,
+        None, None], np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3)
+        + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :]], grad_outline_1_a[np.arange(n)[:, None, None, None, None, None],
+        np.arange(12)[:, None, None], np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1
+        * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :]], 0.0), 0.0), 0.0), axis=(-3, -2, -1)) - np.sum(np.where(((1 - 1
+        * np.arange(3) + np.arange(8)[:, None])[:, None, None, :] >= 0) & ((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :]
+        < 8), np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None] >= 0) & ((1 - 1 * np.arange(3)
+        + np.arange(8)[:, None])[:, None, None, :, None] < 8), np.where(((3 * np.arange(3))[:, None] + np.arange(3))
+        == outline_1_shrunk_argmax[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None], np.clip(1 - 1 * np.arange(3)
         + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None,
-        None, :]], np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :] >= 0) & ((1 - 1 * np.arange(3)
-        + np.arange(8)[:, None])[:, None, None, :] < 8), np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None]
-        >= 0) & ((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None] < 8), grad_outline_1_a[np.arange(n)[:, None, None,
-        None, None, None], np.arange(12)[:, None, None], np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :,
-        None], np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :]], 0.0), 0.0), 0.0), axis=(-3, -2, -1))
-        - np.sum(np.where(((3 * np.arange(3))[:, None] + np.arange(3)) == outline_1_shrunk_argmax[np.arange(n)[:, None, None, None, None,
-        None], np.arange(12)[:, None, None], np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None],
-        np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :]], np.where(((1 - 1 * np.arange(3)
-        + np.arange(8)[:, None])[:, None, None, :] >= 0) & ((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :] < 8),
-        np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None] >= 0) & ((1 - 1 * np.arange(3) + np.arange(8)[:,
-        None])[:, None, None, :, None] < 8), grad_outline_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None],
-        np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3)
-        + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :]], 0.0), 0.0), 0.0), axis=(-3, -2, -1)))[:, None, :, :], 0.0)
+        None, :]], grad_outline_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None], np.clip(1 - 1
+        * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0,
+        8 - 1)[:, None, None, :]], 0.0), 0.0), 0.0), axis=(-3, -2, -1)))[:, None, :, :], 0.0)
     )
     return float(loss_)
 

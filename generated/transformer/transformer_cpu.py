@@ -1,7 +1,7 @@
 """Kernels of the network transformer for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: c8f2605616560527fafde86c3827b52fce96ca7d1108aeb33a83bcc0b538959c
+SHA-256 of the equations: 79775c58b73520368fe08427219629d8a009d844711b10dc24ba8857d3933ebf
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 """
@@ -221,27 +221,24 @@ def attention_S(K, Q, S, K_copy):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_Z(S, Z):
-    """Write Z."""
-    # Z[n, h, t] = Σ_s [t ≥ s] exp(S[n, h, t, s])
-    for n in range(S.shape[0]):
-        for h in range(4):
-            for t in range(32):
-                total = real(0.0)
-                for s in range(32):
-                    total += exp(S[n, h, t, s]) if t >= s else real(0.0)
-                Z[n, h, t] = total
-
-
-@njit(cache=True, error_model="numpy")
-def attention_P(S, Z, P):
+def attention_P(S, P):
     """Write P."""
-    # P[n, h, t, s] = [t ≥ s] exp(S[n, h, t, s])/Z[n, h, t]
+    # P[n, h, t, s] = [t ≥ s] exp(S[n, h, t, s] − log Σ_i exp(S[n, h, t, i] [t ≥ i] + log([t ≥ i])))
     for n in range(S.shape[0]):
         for h in range(4):
             for t in range(32):
+                top = real(-np.inf)
+                for i in range(32):
+                    if t >= i:
+                        candidate = S[n, h, t, i]
+                        if candidate > top or candidate != candidate:
+                            top = candidate
+                shift = top if abs(top) != real(np.inf) else real(0.0)
+                total = real(0.0)
+                for i in range(32):
+                    total += exp(S[n, h, t, i] - shift) if t >= i else real(0.0)
                 for s in range(32):
-                    P[n, h, t, s] = exp(S[n, h, t, s]) / Z[n, h, t] if t >= s else real(0.0)
+                    P[n, h, t, s] = exp(S[n, h, t, s] - shift) / total if t >= s else real(0.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -817,7 +814,6 @@ def forward(params, x, out, work):
     products__ = view_4(work, 7168 * n, n, 32, 4, 8)
     attention_1_S = view_4(work, 7168 * n, n, 4, 32, 32)
     K_copy = view_2(work, 29504 * n, 8, 32)
-    attention_1_Z = view_3(work, 64 * n, n, 4, 32)
     attention_1_P = view_4(work, 11264 * n, n, 4, 32, 32)
     attention_1_O = view_4(work, 7168 * n, n, 4, 32, 8)
     V_copy = view_2(work, 29504 * n, 8, 32)
@@ -864,8 +860,7 @@ def forward(params, x, out, work):
     attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows, products_)
     attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows, products__)
     attention_S(attention_1_K, attention_1_Q, attention_1_S, K_copy)
-    attention_Z(attention_1_S, attention_1_Z)
-    attention_P(attention_1_S, attention_1_Z, attention_1_P)
+    attention_P(attention_1_S, attention_1_P)
     attention_O(attention_1_P, attention_1_V, attention_1_O, V_copy)
     attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows, W_o_copy)
     # add_1
@@ -916,7 +911,6 @@ def loss(params, x, y, work):
     products__ = view_4(work, 7168 * n, n, 32, 4, 8)
     attention_1_S = view_4(work, 7168 * n, n, 4, 32, 32)
     K_copy = view_2(work, 29504 * n, 8, 32)
-    attention_1_Z = view_3(work, 64 * n, n, 4, 32)
     attention_1_P = view_4(work, 11264 * n, n, 4, 32, 32)
     attention_1_O = view_4(work, 7168 * n, n, 4, 32, 8)
     V_copy = view_2(work, 29504 * n, 8, 32)
@@ -967,8 +961,7 @@ def loss(params, x, y, work):
     attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows, products_)
     attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows, products__)
     attention_S(attention_1_K, attention_1_Q, attention_1_S, K_copy)
-    attention_Z(attention_1_S, attention_1_Z)
-    attention_P(attention_1_S, attention_1_Z, attention_1_P)
+    attention_P(attention_1_S, attention_1_P)
     attention_O(attention_1_P, attention_1_V, attention_1_O, V_copy)
     attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows, W_o_copy)
     # add_1

@@ -1,7 +1,7 @@
 """The network transformer in NumPy, as its equations read; it needs NumPy and SciPy only.
 
 Written from the template numpy/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: c8f2605616560527fafde86c3827b52fce96ca7d1108aeb33a83bcc0b538959c
+SHA-256 of the equations: 79775c58b73520368fe08427219629d8a009d844711b10dc24ba8857d3933ebf
 
 params, grads and state are contiguous 1-D arrays of type float32; x has one sample a row; work is not used.
 """
@@ -131,10 +131,11 @@ def forward(params, x, out, work=None):
     )
     # attention_1_S[n, h, t, s] = √2 · (Σ_d attention_1_K[n, h, s, d] attention_1_Q[n, h, t, d])/4
     attention_1_S = 1.4142135623730951 * np.einsum("abde,abce->abcd", attention_1_K, attention_1_Q) / 4.0
-    # attention_1_Z[n, h, t] = Σ_s [t ≥ s] exp(attention_1_S[n, h, t, s])
-    attention_1_Z = np.sum(np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S), 0.0), axis=-1)
-    # attention_1_P[n, h, t, s] = [t ≥ s] exp(attention_1_S[n, h, t, s])/attention_1_Z[n, h, t]
-    attention_1_P = np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S) / attention_1_Z[:, :, :, None], 0.0)
+    # attention_1_P[n, h, t, s] = [t ≥ s] exp(attention_1_S[n, h, t, s] − log Σ_i exp(attention_1_S[n, h, t, i] [t ≥ i] + log([t ≥ i])))
+    attention_1_P = (
+        np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S - logsumexp(np.where(np.arange(32)[:, None] >= np.arange(32),
+        attention_1_S, 0.0) + np.where(np.arange(32)[:, None] >= np.arange(32), 0.0, -np.inf), axis=-1)[:, :, :, None]), 0.0)
+    )
     # attention_1_O[n, h, t, d] = Σ_s attention_1_P[n, h, t, s] attention_1_V[n, h, s, d]
     attention_1_O = np.einsum("abce,abed->abcd", attention_1_P, attention_1_V)
     # attention_1_a[n, t, i] = Σ_j attention_1_W_o[i, j] attention_1_O[n, floor(j/8), t, j mod 8]
@@ -244,10 +245,11 @@ def loss(params, x, y, work=None):
     )
     # attention_1_S[n, h, t, s] = √2 · (Σ_d attention_1_K[n, h, s, d] attention_1_Q[n, h, t, d])/4
     attention_1_S = 1.4142135623730951 * np.einsum("abde,abce->abcd", attention_1_K, attention_1_Q) / 4.0
-    # attention_1_Z[n, h, t] = Σ_s [t ≥ s] exp(attention_1_S[n, h, t, s])
-    attention_1_Z = np.sum(np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S), 0.0), axis=-1)
-    # attention_1_P[n, h, t, s] = [t ≥ s] exp(attention_1_S[n, h, t, s])/attention_1_Z[n, h, t]
-    attention_1_P = np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S) / attention_1_Z[:, :, :, None], 0.0)
+    # attention_1_P[n, h, t, s] = [t ≥ s] exp(attention_1_S[n, h, t, s] − log Σ_i exp(attention_1_S[n, h, t, i] [t ≥ i] + log([t ≥ i])))
+    attention_1_P = (
+        np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S - logsumexp(np.where(np.arange(32)[:, None] >= np.arange(32),
+        attention_1_S, 0.0) + np.where(np.arange(32)[:, None] >= np.arange(32), 0.0, -np.inf), axis=-1)[:, :, :, None]), 0.0)
+    )
     # attention_1_O[n, h, t, d] = Σ_s attention_1_P[n, h, t, s] attention_1_V[n, h, s, d]
     attention_1_O = np.einsum("abce,abed->abcd", attention_1_P, attention_1_V)
     # attention_1_a[n, t, i] = Σ_j attention_1_W_o[i, j] attention_1_O[n, floor(j/8), t, j mod 8]
@@ -379,10 +381,11 @@ def value_and_grad(params, x, y, grads, work=None):
     )
     # attention_1_S[n, h, t, s] = √2 · (Σ_d attention_1_K[n, h, s, d] attention_1_Q[n, h, t, d])/4
     attention_1_S = 1.4142135623730951 * np.einsum("abde,abce->abcd", attention_1_K, attention_1_Q) / 4.0
-    # attention_1_Z[n, h, t] = Σ_s [t ≥ s] exp(attention_1_S[n, h, t, s])
-    attention_1_Z = np.sum(np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S), 0.0), axis=-1)
-    # attention_1_P[n, h, t, s] = [t ≥ s] exp(attention_1_S[n, h, t, s])/attention_1_Z[n, h, t]
-    attention_1_P = np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S) / attention_1_Z[:, :, :, None], 0.0)
+    # attention_1_P[n, h, t, s] = [t ≥ s] exp(attention_1_S[n, h, t, s] − log Σ_i exp(attention_1_S[n, h, t, i] [t ≥ i] + log([t ≥ i])))
+    attention_1_P = (
+        np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S - logsumexp(np.where(np.arange(32)[:, None] >= np.arange(32),
+        attention_1_S, 0.0) + np.where(np.arange(32)[:, None] >= np.arange(32), 0.0, -np.inf), axis=-1)[:, :, :, None]), 0.0)
+    )
     # attention_1_O[n, h, t, d] = Σ_s attention_1_P[n, h, t, s] attention_1_V[n, h, s, d]
     attention_1_O = np.einsum("abce,abed->abcd", attention_1_P, attention_1_V)
     # attention_1_a[n, t, i] = Σ_j attention_1_W_o[i, j] attention_1_O[n, floor(j/8), t, j mod 8]
