@@ -58,8 +58,8 @@ def network_spec(inputs: object, outputs: object, loss: object = None, regulariz
         if kind is not None and any(given and not kind.takes_integers(position) for position, given in enumerate(integer)):
             raise ShapeError(f"layer {own_name}: {layers[own_name].kind} takes real numbers, but its input is declared as int64")
         if layers[own_name].own is None and LAYERS[layers[own_name].kind].integers and not all(integer):
-            kind = layers[own_name].kind
-            raise ShapeError(f"layer {own_name}: {kind} takes whole numbers; declare its input as sbp.Input(…, dtype='int64')")
+            word = layers[own_name].kind
+            raise ShapeError(f"layer {own_name}: {word} takes whole numbers; declare its input as sbp.Input(…, dtype='int64')")
         try:
             made = layers[own_name].shapes(tuple(shape[x] for x in reads), integer)
         except ShapeError as error:
