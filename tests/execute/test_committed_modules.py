@@ -14,10 +14,10 @@ import pytest
 
 GENERATED = Path(__file__).parents[2] / "generated"
 
-Batch = tuple[np.ndarray, np.ndarray]
+Batch = tuple[np.ndarray, ...]
 Make = Callable[[np.random.Generator, int], Batch]
 
-#: How to draw a batch for each network: inputs and a target that its loss takes.
+#: How to draw a batch for each network: its inputs, and a target that its loss takes.
 DATA: dict[str, Make] = {
     "xor": lambda rng, n: (rng.normal(size=(n, 2)), rng.integers(0, 2, (n, 1)).astype(float)),
     "mazur": lambda rng, n: (rng.normal(size=(n, 2)), rng.uniform(size=(n, 2))),
@@ -28,9 +28,12 @@ DATA: dict[str, Make] = {
     "resnet_block": lambda rng, n: (rng.uniform(size=(n, 1, 8, 8)), rng.integers(0, 10, n)),
     "char_rnn": lambda rng, n: (rng.integers(0, 62, (n, 32)), rng.integers(0, 62, (n, 32))),
     "transformer": lambda rng, n: (rng.integers(0, 62, (n, 32)), rng.integers(0, 62, (n, 32))),
+    "own_ellipse": lambda rng, n: (rng.uniform(size=(n, 64)), rng.integers(0, 10, n)),
+    "own_morphology": lambda rng, n: (rng.uniform(size=(n, 1, 8, 8)), rng.integers(0, 10, n)),
+    "own_shift": lambda rng, n: (rng.uniform(size=(n, 8, 8)), rng.integers(0, 8, (n, 1)), rng.integers(0, 10, n)),
 }
 #: Written in float32, which differences cannot judge.
-SINGLE = ("digits", "lenet", "resnet_block", "char_rnn", "transformer")
+SINGLE = ("digits", "lenet", "resnet_block", "char_rnn", "transformer", "own_ellipse", "own_morphology", "own_shift")
 MODULES = [(name, target) for name in DATA for target in ("numpy", "cpu")]
 
 
@@ -56,13 +59,13 @@ def module(name: str, target: str) -> ModuleType:
 def sample(made: ModuleType, name: str, n: int, seed: int = 0) -> tuple[Any, ...]:
     """Parameters with the statistics behind them, a batch (inputs, masks, target), gradients and workspace in the module's type."""
     rng = np.random.default_rng(seed)
-    x, y = DATA[name](rng, n)
+    *inputs, y = DATA[name](rng, n)
     real = np.dtype(made.DTYPE)
     count = sum(int(np.prod(shape)) for _, _, shape in made.PARAMETERS)
     behind = [np.full(int(np.prod(shape)), first) for _, _, shape, first in getattr(made, "STATISTICS", ())]
     params = np.concatenate([0.5 * rng.normal(size=count), *behind]).astype(real)
     masks = [rng.random((n, *shape)) < keep for _, shape, keep in getattr(made, "MASKS", ())]
-    batch = tuple(a if a.dtype == np.int64 else a.astype(real) for a in (x, *masks, y))
+    batch = tuple(a if a.dtype == np.int64 else a.astype(real) for a in (*inputs, *masks, y))
     return params, batch, np.full(count, np.nan, real), np.full(made.workspace(n), np.nan, real)
 
 
