@@ -503,14 +503,19 @@ class _Frame:
             return [Node(wrap.statement(f"{self.local(s.local)} += {printer.real(s.value)}", indent))]
         if isinstance(s, Update):
             best, value = self.local(s.local), self.names.of(("value", s.local.name), "candidate")
-            larger = Node(f"if {value} > {best} or {value} != {value}:", (Node(f"{best} = {value}"),))
-            return [Node(wrap.statement(f"{value} = {printer.real(s.value)}", indent)), larger]
+            # A choice, where a jump would often be foreseen wrongly.
+            chosen = f"{best} = {value} if ({value} > {best}) | ({value} != {value}) else {best}"
+            return [Node(wrap.statement(f"{value} = {printer.real(s.value)}", indent)), Node(chosen)]
         assert isinstance(s, Choose)
         best, at, value = self.local(s.best), self.local(s.at), self.names.of(("value", s.best.name), "candidate")
-        keep = (Node(f"{best} = {value}"), Node(f"{at} = {printer.whole(s.position)}"))
-        # The first NaN wins, as in NumPy.
-        test = f"if {value} > {best} or ({value} != {value} and {best} == {best}):"
-        return [Node(wrap.statement(f"{value} = {printer.real(s.value)}", indent)), Node(test, keep)]
+        larger = self.names.of(("larger", s.best.name), "larger")
+        return [
+            Node(wrap.statement(f"{value} = {printer.real(s.value)}", indent)),
+            # The first NaN wins, as in NumPy.
+            Node(f"{larger} = ({value} > {best}) | (({value} != {value}) & ({best} == {best}))"),
+            Node(f"{best} = {value} if {larger} else {best}"),
+            Node(wrap.statement(f"{at} = {printer.whole(s.position)} if {larger} else {at}", indent)),
+        ]
 
 
 __all__ = ["page"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
-from sympy import Expr
+from sympy import Expr, S
 
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
@@ -116,30 +116,79 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Split:
+    """A sum over channels and places, in two: Σ_q [guards] T[a(q), b(q)] with T[a, b] = Σ_k A[k, a] B[k, b], a matrix product.
+
+    This is the way back through windows: no factor is copied, and what is read at computed places is T.
+
+    Attributes:
+        node: the sum.
+        kept: indices of loops around both sums.
+        product: T, over the axes of both factors.
+        places: where T is read, in the order of ``product.out``.
+        guards: where nothing is read.
+        out: the indices that run, in the order of the equation's left side.
+        inner: the summed ones that are left.
+        beside: whether the terms of the second sum lie side by side along the last index of the result.
+    """
+
+    node: Expr
+    kept: tuple[Index, ...]
+    product: Candidate
+    places: tuple[Expr, ...]
+    guards: tuple[Expr, ...]
+    out: tuple[Index, ...]
+    inner: tuple[Index, ...]
+    beside: bool
+
+    def renamed(self, swap: Mapping[Any, Any]) -> Split:
+        """Return the sum in other names."""
+        return Split(
+            self.node.xreplace(swap),
+            _renamed(self.kept, swap),
+            self.product.renamed(swap),
+            _renamed(self.places, swap),
+            _renamed(self.guards, swap),
+            _renamed(self.out, swap),
+            _renamed(self.inner, swap),
+            self.beside,
+        )
+
+
+@dataclass(frozen=True)
 class Site:
-    """A sum inside an equation, as a matrix product and as a sum of rows, where it is one."""
+    """A sum inside an equation, as a matrix product, as a sum of rows and in two sums, where it is one."""
 
     node: Expr
     product: Candidate | None
     rows: Rows | None
+    split: Split | None
 
     @property
     def indices(self) -> tuple[Index, ...]:
         """The indices that run."""
-        found = self.product or self.rows
+        found = self.product or self.rows or self.split
         assert found is not None
-        return (*found.out, *found.inner)
+        more = self.split.product.inner if found is self.split and self.split is not None else ()
+        return (*found.out, *found.inner, *more)
 
     @property
     def extents(self) -> frozenset[Expr]:
         """Every extent that a choice may ask for."""
-        axes = (a for f in self.product.factors for a in f.access.tensor.axes) if self.product else ()
-        return frozenset(i.extent for i in (*self.indices, *axes))
+        found: set[Expr] = {i.extent for i in self.indices}
+        for c in (self.product, self.split.product if self.split else None):
+            if c is not None:
+                found |= {i.extent for i in (*c.indices, *(a for f in c.factors for a in f.access.tensor.axes))}
+        return frozenset(found)
 
     def renamed(self, swap: Mapping[Any, Any]) -> Site:
         """Return the sum in other names; that its factors may then stand in another order changes nothing."""
-        product = None if self.product is None else self.product.renamed(swap)
-        return Site(self.node.xreplace(swap), product, None if self.rows is None else self.rows.renamed(swap))
+        return Site(
+            self.node.xreplace(swap),
+            None if self.product is None else self.product.renamed(swap),
+            None if self.rows is None else self.rows.renamed(swap),
+            None if self.split is None else self.split.renamed(swap),
+        )
 
 
 def _renamed(items: tuple[Any, ...], swap: Mapping[Any, Any]) -> tuple[Any, ...]:
@@ -173,8 +222,55 @@ def _site(node: Sum, out: tuple[Index, ...], around: frozenset[Expr]) -> Site | 
     factors = list(sympy.Mul.make_args(node.body))
     if any(isinstance(f, Access) and not f.plain for f in factors):
         factors += sorted((g for g in around if g not in factors), key=sympy.default_sort_key)
-    product, rows = _candidate(node, factors, out), _rows(node, factors, out)
-    return Site(node, product, rows) if product or rows else None
+    product, rows, split = _candidate(node, factors, out), _rows(node, factors, out), _split(node, factors, out)
+    return Site(node, product, rows, split) if product or rows or split else None
+
+
+def _split(node: Sum, terms: Sequence[Expr], out: tuple[Index, ...]) -> Split | None:
+    reads = [f for f in terms if isinstance(f, Access)]
+    guards = tuple(f for f in terms if isinstance(f, Guard))
+    if len(reads) != 2 or len(reads) + len(guards) != len(terms) or any(g.has(Access) for g in guards):
+        return None
+    if any(a.tensor.integer or any(part.has(Access) for part in a.index) for a in reads):
+        return None
+    first, second = reads
+    channels = tuple(b for b in node.bound if _own_axis(first, b) and _own_axis(second, b) and not any(b in g.free_symbols for g in guards))
+    rest = tuple(b for b in node.bound if b not in channels)
+    if not channels or not rest or all(a.plain for a in reads):
+        return None
+    # The batch runs around both sums; what else the result has is where their terms are read.
+    owners = [[a for a in reads if i in a.free_symbols] for i in out[:1]]
+    kept = tuple(i for i, found in zip(out, owners, strict=False) if found and all(_own_axis(a, i) for a in found))
+    kept = tuple(i for i in kept if not any(i in g.free_symbols for g in guards))
+    fixed = {*channels, *kept}
+    axes: list[tuple[Index, Expr]] = []
+    factors = []
+    for a in reads:
+        own = [(axis, part) for axis, part in zip(a.tensor.axes, a.index, strict=True) if part not in fixed]
+        axes += own
+        places = dict(zip(a.tensor.axes, a.index, strict=True))
+        factors.append(Factor(Access(a.tensor, *(places[axis] if places[axis] in fixed else axis for axis in a.tensor.axes)), ()))
+    names = [axis for axis, _ in axes]
+    if len(set(names)) < len(names) or any(i in fixed for i in names) or len({i.name for i in (*names, *fixed)}) < len(names) + len(fixed):
+        return None
+    own_axes = tuple(tuple(i for i in names if i in f.indices) for f in factors)
+    if not all(own_axes):
+        return None
+    product = Candidate(
+        S.Zero, S.One, (factors[0], factors[1]), (), tuple(names), (), (own_axes[0], own_axes[1]), channels
+    )
+    left = tuple(i for i in out if i not in kept)
+    last = left[-1] if left else None
+    if last is None:
+        return None
+    beside = _unit(axes[-1][1], last) and all(last not in part.free_symbols for _, part in axes[:-1])
+    beside = beside and all(last not in g.free_symbols or (isinstance(g, InRange) and _unit(g.args[0], last)) for g in guards)
+    return Split(node, kept, product, tuple(part for _, part in axes), guards, out, rest, beside)
+
+
+def _own_axis(a: Access, index: Index) -> bool:
+    """Whether an index stands for exactly one axis of a tensor and in no other."""
+    return sum(part == index for part in a.index) == 1 and sum(index in part.free_symbols for part in a.index) == 1
 
 
 def _candidate(node: Sum, terms: Sequence[Expr], out: tuple[Index, ...]) -> Candidate | None:
@@ -284,11 +380,13 @@ class Choice:
         layout: of the matrix product, or None.
         rows: whether whole rows are added.
         reason: in words.
+        split: whether the layout is that of the first of two sums; the second is done row by row or by plain loops.
     """
 
     layout: Layout | None
     rows: bool
     reason: str
+    split: bool = False
 
     @property
     def plain(self) -> bool:
@@ -314,10 +412,37 @@ def choose(site: Site, size: Mapping[Expr, int], machine: Machine) -> Choice:
             cost = _cost(c, layout, extents, size, machine)
             if cost < least:
                 best, least = layout, cost
+    if site.split is not None:
+        found = _two_sums(site.split, size, machine)
+        if found is not None and found[0] < least:
+            return found[1]
     if best is None or c is None:
         return Choice(None, rows, f"{work:,} terms: {'rows of the result added at once' if rows else 'plain loops'}")
     best = replace(best, parallel=not best.outer and not best.around and not best.dots and work >= machine.parallel)
     return Choice(best, False, _words(c, best, extents, work))
+
+
+def _two_sums(split: Split, size: Mapping[Expr, int], machine: Machine) -> tuple[float, Choice] | None:
+    """Return the cost of doing a sum in two, and how."""
+    times = math.prod(size[i.extent] for i in split.kept)
+    c = split.product
+    extents = [size[i.extent] for i in c.indices]
+    entries = math.prod(size[i.extent] for i in c.out)
+    if entries > machine.scratch:
+        return None
+    best, least = None, math.inf
+    for layout in layouts(c, size):
+        cost = _cost(c, layout, extents, size, machine)
+        if cost < least:
+            best, least = layout, cost
+    if best is None:
+        return None
+    reads = math.prod(size[i.extent] for i in (*split.out, *split.inner)) / times
+    length = size[split.out[-1].extent]
+    second = reads / length * machine.row + reads * machine.entry if split.beside else reads * machine.plain
+    words = _words(c, best, extents, math.prod(extents))
+    loops = "rows of the result added at once" if split.beside else "plain loops"
+    return times * (least + second), Choice(best, split.beside, f"in two sums, {times} × {words}; then {int(reads):,} terms: {loops}", True)
 
 
 def _words(candidate: Candidate, layout: Layout, extents: Sequence[int], work: int) -> str:
@@ -497,4 +622,4 @@ def _lanes(n: int, machine: Machine) -> int:
     return whole + (n - whole) * machine.rest
 
 
-__all__ = ["Candidate", "Choice", "Factor", "Layout", "Rows", "Site", "choose", "layouts", "matrix", "sites"]
+__all__ = ["Candidate", "Choice", "Factor", "Layout", "Rows", "Site", "Split", "choose", "layouts", "matrix", "sites"]

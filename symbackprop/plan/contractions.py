@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sympy
-from sympy import Expr
+from sympy import Expr, S
 
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
+from symbackprop.algebra.nodes import Sum
 from symbackprop.algebra.tensor import Access, Tensor
-from symbackprop.plan.classify import Choice, Factor, Site, matrix
+from symbackprop.errors import EmissionError
+from symbackprop.plan.classify import Choice, Factor, Site, Split, matrix
 from symbackprop.plan.naming import with_right_side
 from symbackprop.plan.nests import loops, ranged
 from symbackprop.plan.records import Add, Loop, Multiply, Operand, Statement, Store, When, Zero
@@ -95,6 +97,8 @@ def contraction(
 
 
 def _outer(site: Site, choice: Choice, rank: int) -> tuple[Index, ...]:
+    if choice.split and site.split is not None:
+        return site.split.kept
     positions = tuple(range(rank - 1)) if choice.layout is None else choice.layout.outer
     return tuple(site.indices[k] for k in positions)
 
@@ -120,6 +124,8 @@ def _made(
     taken: set[str],
 ) -> tuple[_Made, Expr]:
     """Return the statements for a sum, and the sum as an expression."""
+    if choice.split and site.split is not None:
+        return _twice(group, number, site.split, choice, stored, scratch, shared, fixed, taken)
     layout, c = choice.layout, site.product
     if layout is None or c is None:
         assert site.rows is not None
@@ -159,6 +165,42 @@ def _made(
             body = (Zero(result), *body)
     inside = [s for level in levels[1 : len(shared) + 1] for s in level.body]
     return _Made(tuple(once), tuple(levels[0].body), (*inside, *body)), c.scale * value
+
+
+def _twice(
+    group: Sequence[Equation],
+    number: int,
+    split: Split,
+    choice: Choice,
+    stored: frozenset[str],
+    scratch: Scratch,
+    shared: tuple[Index, ...],
+    fixed: tuple[Index, ...],
+    taken: set[str],
+) -> tuple[_Made, Expr]:
+    """Return the statements for a sum that is done in two."""
+    c = split.product
+    terms = scratch.place("terms", c.out)
+    lhs = Access(terms, *c.out)
+    first = Site(c.node, c, None, None)
+    equation = with_right_side(Equation(lhs, S.Zero), c.node)
+    outer = tuple(i for i in split.kept if i not in shared)
+    # What does not depend on the batch is copied before its loop.
+    pick = (0, first, replace(choice, split=False, rows=False))
+    once, body = contraction((equation,), (pick,), frozenset({terms.name}), scratch, (*fixed, *split.kept))
+    read = Access(terms, *split.places)
+    if not choice.rows:
+        factors = (read, *split.guards)
+        value: Expr = Sum(sympy.Mul(*factors), *split.inner)
+        if outer:
+            raise EmissionError(f"{group[number]}: the loops of two sums cannot be joined")
+        return _Made(once, (), body), value
+    *before, last = (i for i in split.out if i not in split.kept)
+    target, kinds, value = _target(group, number, (), (last,), (*outer, *before), True, stored, scratch, taken)
+    into = Add(Access(target, *(last if kind == "column" else kind for kind in kinds)), read)
+    whole = tuple("column" if kind in before or kind == "column" else kind for kind in kinds)
+    loops_ = ranged((*before, *split.inner, last), split.guards, into)
+    return _Made(once, (), _around(outer, (*body, Zero(Operand(target, whole)), *loops_))), value
 
 
 def _target(

@@ -11,12 +11,15 @@ from typing import Any
 import sympy
 from sympy import Expr, S
 
+from symbackprop.algebra.bound import bound_indices
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import Abs, ArgMax, Divides, Floor, Guard, Indicator, InRange, LogSumExp, Max, Reduction, Sum, interval
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
 from symbackprop.plan.records import Choose, Let, Local, Loop, Statement, Store, Update, When
+
+_LETTERS = "ijklmpqrstuvwhdefgabc"
 
 
 def loops(equations: Sequence[Equation], stored: frozenset[str], given: tuple[Index, ...] = ()) -> tuple[Statement, ...]:
@@ -27,7 +30,40 @@ def loops(equations: Sequence[Equation], stored: frozenset[str], given: tuple[In
         stored: names of the tensors that are written to memory; the others stay local scalars.
         given: indices of loops around the nest.
     """
-    return _Nest(tuple(i for i in equations[0].lhs.index if i not in given), {}).run(equations, stored)
+    halves = _halves(equations, given)
+    domain = [halves[i][0] if i in halves else i for i in equations[0].lhs.index if i not in given]
+    # Blocks outside, so that what is the same for a block is read once.
+    return _Nest((*domain, *(r for _, r in halves.values())), {}).run(equations, stored, halves)
+
+
+#: For an index i: the index I of blocks of b places, and the index r inside a block, with i = b I + r.
+_Halves = Mapping[Index, tuple[Index, Index]]
+
+
+def _halves(equations: Sequence[Equation], given: tuple[Index, ...]) -> _Halves:
+    """Return the indices that are better run through in blocks: those of which the right sides want the whole part of i/b."""
+    domain = equations[0].lhs.index
+    wanted: dict[Index, set[Expr]] = {}
+    for e in equations:
+        own = dict(zip(e.lhs.index, domain, strict=True))
+        for floor in e.rhs.atoms(Floor):
+            (u,) = floor.args
+            used = [s for s in u.free_symbols if s in own]
+            if len(used) == 1 and u.free_symbols == set(used):
+                wanted.setdefault(own[used[0]], set()).add(used[0] / u)
+    taken = {i.name for e in equations for i in (*e.lhs.index, *bound_indices(e.rhs))}
+    found: dict[Index, tuple[Index, Index]] = {}
+    for i in domain:
+        (size, *others) = wanted.get(i, {S.Zero})
+        if i not in wanted or others or i in given or not (size.is_Integer and i.extent.is_Integer and i.extent % size == 0):
+            continue
+        names: list[str] = []
+        for name in (i.name.upper(), *_LETTERS):
+            if name not in taken and len(names) < 2:
+                names.append(name)
+                taken.add(name)
+        found[i] = Index(names[0], i.extent / size), Index(names[1], size)
+    return found
 
 
 def ranged(domain: tuple[Index, ...], guards: Sequence[Expr], statement: Statement) -> tuple[Statement, ...]:
@@ -87,13 +123,19 @@ class _Nest:
         self.depth: dict[Local, int] = {}
         self.held = False
 
-    def run(self, equations: Sequence[Equation], stored: frozenset[str]) -> tuple[Statement, ...]:
-        domain: tuple[Index, ...] = equations[0].lhs.index
+    def run(self, equations: Sequence[Equation], stored: frozenset[str], halves: _Halves) -> tuple[Statement, ...]:
+        indices: tuple[Index, ...] = equations[0].lhs.index
+        whole = {Floor(i / r.extent): block for i, (block, r) in halves.items()}
+        parts = {i: r.extent * block + r for i, (block, r) in halves.items()}
+        domain = tuple(i.xreplace(parts) for i in indices)
         inner: dict[str, Expr] = {}
         values: list[Expr] = []
         targets: list[Access | Local] = []
+        written = {e.tensor.name for e in equations if e.tensor.name in stored}
         for e in equations:
-            rhs = e.rhs.xreplace(dict(zip(e.lhs.index, domain, strict=True))) if e.lhs.index != domain else e.rhs
+            rhs = e.rhs.xreplace(dict(zip(e.lhs.index, indices, strict=True))) if e.lhs.index != indices else e.rhs
+            if halves:
+                rhs = rhs.xreplace(whole).xreplace(parts)
             if any(a.tensor.name in inner for node in rhs.atoms(Reduction, ArgMax) for a in node.atoms(Access)):
                 # A sum is done before what follows it, so what it reads must be assigned by then.
                 self.assign(targets, values, self.levels)
@@ -101,10 +143,31 @@ class _Nest:
             rhs = rhs.xreplace({a: inner[a.tensor.name] for a in rhs.atoms(Access) if a.tensor.name in inner and a.index == domain})
             target: Access | Local = e.tensor[domain] if e.tensor.name in stored else self.local(e.tensor.name, len(self.levels) - 1)
             inner[e.tensor.name] = target
-            values.append(self.reduced(rhs, self.levels))
+            values.append(self.read_before(self.reduced(rhs, self.levels), {part: i.extent for i, part in parts.items()}, written))
             targets.append(target)
         self.assign(targets, values, self.levels)
         return self.closed(self.levels)
+
+    def read_before(self, value: Expr, extents: Mapping[Expr, Expr], written: set[str]) -> Expr:
+        """Read what a value chooses among into locals, so that a compiler may choose without jumping.
+
+        That is done with what lies in range whatever is chosen, and is not written by this nest. ``extents`` has those of places
+        that are no indices.
+        """
+        if not value.has(Indicator):
+            return value
+        swap: dict[Expr, Expr] = {}
+        for a in sorted(value.atoms(Access), key=sympy.default_sort_key):
+            within = all(_within(part, axis, extents) for part, axis in zip(a.index, a.tensor.axes, strict=True))
+            if a.tensor.integer or a.tensor.name in written or not within:
+                continue
+            depth = self.level(a, self.levels)
+            known = self.levels[depth].memo
+            if a not in known:
+                known[a] = self.local(a.tensor.name, depth)
+                self.levels[depth].body.append(Let(known[a], a))
+            swap[a] = known[a]
+        return value.xreplace(swap)
 
     def locals(self, equations: Sequence[Equation], index: Index) -> dict[Tensor, Expr]:
         results: dict[Tensor, Expr] = {}
@@ -367,6 +430,12 @@ def _nameable(e: sympy.Pow) -> bool:
     base = e.base
     simple = isinstance(base, Access | sympy.Symbol) or base.is_Number or base.has(InRange, Divides)
     return bool(e.exp.is_Integer and abs(e.exp) > 1 and not simple)
+
+
+def _within(part: Expr, axis: Index, extents: Mapping[Expr, Expr]) -> bool:
+    """Whether a place lies in an axis wherever its indices run."""
+    extent = part.extent if isinstance(part, Index) else extents.get(part)
+    return extent is not None and bool((axis.extent - extent).is_nonnegative)
 
 
 def rebuilt(e: Expr, args: tuple[Expr, ...]) -> Expr:

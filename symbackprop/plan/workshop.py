@@ -13,7 +13,7 @@ from symbackprop.algebra.bound import bound_indices
 from symbackprop.algebra.equation import Block, Equation, Template
 from symbackprop.algebra.index import Index, Size
 from symbackprop.algebra.recurrence import Recurrence, strands
-from symbackprop.algebra.tensor import Tensor
+from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
 from symbackprop.plan import fuse
 from symbackprop.plan.classify import Choice, Site, choose, sites
@@ -36,6 +36,7 @@ class _Group:
     sums: tuple[tuple[str, Site], ...]
     operations: Expr
     extents: tuple[Expr, ...]
+    computed: bool
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,13 @@ class Workshop:
         if self.schedule == "auto":
             choices = tuple(choose(site, extents, self.machine) for _, site in group.sums)
         batched = tuple(s for s, value in sizes.items() if value == self.size)
-        forms = tuple((c.layout, c.rows) for c in choices)
-        structure = self.structures.get((*key, number, batched, forms))
+        forms = tuple((c.layout, c.rows, c.split) for c in choices)
+        # Where places are computed, numbers for the sizes let a compiler unroll loops and see that no place is negative.
+        numbers = {s: value for s, value in sizes.items() if value.is_Integer} if group.computed else {}
+        known = (*key, number, batched, forms, tuple(numbers.items()))
+        structure = self.structures.get(known)
         if structure is None:
-            structure = self.structures[(*key, number, batched, forms)] = self.structure(group, choices, batched, block)
+            structure = self.structures[known] = self.structure(group, choices, batched, numbers, block)
         # Extents in the kernel's own symbols, back to the template's, to their values.
         values = {mine: sizes.get(own, own) for mine, own in structure.sizes}
         shapes = tuple(shape_of(t, values, self.size) for t in structure.kernel.arguments)
@@ -111,11 +115,13 @@ class Workshop:
         flops = group.operations.xreplace(dict(sizes)).xreplace(concrete)
         return _Made(structure, shapes, passed, int(flops) if flops.is_Integer else 0)
 
-    def structure(self, group: _Group, choices: tuple[Choice, ...], batched: tuple[Expr, ...], block: Block) -> _Structure:
+    def structure(
+        self, group: _Group, choices: tuple[Choice, ...], batched: tuple[Expr, ...], numbers: Mapping[Expr, Expr], block: Block
+    ) -> _Structure:
         names = _pretty(group, block)
-        symbols = _pretty_sizes(group, frozenset(batched), self.size)
+        symbols = _pretty_sizes(group, frozenset(batched), self.size, numbers)
         swap = _swap(group, names, symbols)
-        own = {new: old for old, new in symbols.items()}
+        own = {new: old for old, new in symbols.items() if old not in numbers}
         equations = tuple(e.xreplace(swap) for e in group.equations)
         stored = frozenset(names[slot] for slot in group.stored)
         (strand, *others) = strands(equations)
@@ -205,8 +211,8 @@ def _pretty(group: _Group, block: Block) -> dict[str, str]:
     return names
 
 
-def _pretty_sizes(group: _Group, batched: frozenset[Expr], size: Symbol) -> dict[Expr, Expr]:
-    """Return one symbol for the batch size and n_1, n_2, ... for the others, in the order of the axes."""
+def _pretty_sizes(group: _Group, batched: frozenset[Expr], size: Symbol, numbers: Mapping[Expr, Expr]) -> dict[Expr, Expr]:
+    """Return numbers for the sizes that have one, one symbol for the batch and n_1, n_2, ... for the others, in the order of the axes."""
     tensors = [t for e in group.equations for t in (e.tensor, *e.reads)]
     found: dict[Expr, Expr] = {}
     for extent in (extent for t in tensors for extent in t.shape):
@@ -220,7 +226,9 @@ def _pretty_sizes(group: _Group, batched: frozenset[Expr], size: Symbol) -> dict
                 found.setdefault(symbol, size)
     count = 0
     for symbol in found:
-        if symbol != size and symbol not in batched:
+        if symbol in numbers:
+            found[symbol] = numbers[symbol]
+        elif symbol != size and symbol not in batched:
             count += 1
             found[symbol] = Size(f"n_{count}")
     return found
@@ -255,7 +263,8 @@ def _grouped(template: Template, slots: frozenset[str], visible: frozenset[str])
         found = _found(group)
         extents = {i.extent for i in group[0].lhs.index}.union(*(site.extents for _, site in found))
         operations = sympy.Add(*(fuse.operations(e) for e in group))
-        made.append(_Group(group, stored, found, operations, tuple(sorted(extents, key=str))))
+        computed = any(not a.plain for e in group for a in e.rhs.atoms(Access))
+        made.append(_Group(group, stored, found, operations, tuple(sorted(extents, key=str)), computed))
     return tuple(made)
 
 
