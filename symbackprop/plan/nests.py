@@ -55,7 +55,7 @@ def _halves(equations: Sequence[Equation], given: tuple[Index, ...]) -> _Halves:
     found: dict[Index, tuple[Index, Index]] = {}
     for i in domain:
         (size, *others) = wanted.get(i, {S.Zero})
-        if i not in wanted or others or i in given or not (size.is_Integer and i.extent.is_Integer and i.extent % size == 0):
+        if i not in wanted or others or i in given or not (size.is_Integer and size > 1 and i.extent.is_Integer and i.extent % size == 0):
             continue
         names: list[str] = []
         for name in (i.name.upper(), *_LETTERS):
