@@ -10,9 +10,15 @@ import numpy as np
 from numba import njit
 
 try:
-    from .kernels_cpu import product, row_products, exp_32 as exp, sigmoid_32 as sigmoid, tanh_32 as tanh
+    from .kernels_cpu import exp_32 as exp
+    from .kernels_cpu import sigmoid_32 as sigmoid
+    from .kernels_cpu import tanh_32 as tanh
+    from .kernels_cpu import product, row_products
 except ImportError:
-    from kernels_cpu import product, row_products, exp_32 as exp, sigmoid_32 as sigmoid, tanh_32 as tanh
+    from kernels_cpu import exp_32 as exp
+    from kernels_cpu import sigmoid_32 as sigmoid
+    from kernels_cpu import tanh_32 as tanh
+    from kernels_cpu import product, row_products
 
 NAME = "char_rnn"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -52,14 +58,16 @@ def workspace(n):
 @njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
 def view_2(buffer, start, rows, columns):
     """Return a part of a flat buffer as a matrix."""
-    return buffer[start : start + rows * columns].reshape((rows, columns))
+    size = rows * columns
+    return buffer[start : start + size].reshape((rows, columns))
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
 @njit("float32[:, :, ::1](float32[::1], int64, int64, int64, int64)", cache=True, error_model="numpy")
 def view_3(buffer, start, planes, rows, columns):
     """Return a part of a flat buffer as an array of rank 3."""
-    return buffer[start : start + planes * rows * columns].reshape((planes, rows, columns))
+    size = planes * rows * columns
+    return buffer[start : start + size].reshape((planes, rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -77,8 +85,8 @@ def embedding_a(E, x, a):
     """Write a."""
     # a[n, t, i] = E[x[n, t], i]
     for n in range(x.shape[0]):
-        for t in range(x.shape[1]):
-            for i in range(E.shape[1]):
+        for t in range(32):
+            for i in range(16):
                 a[n, t, i] = E[x[n, t], i]
 
 
@@ -159,8 +167,7 @@ def write_loss_p(a, p):
             top = real(-np.inf)
             for j in range(a.shape[2]):
                 candidate = a[n, t, j]
-                if candidate > top or candidate != candidate:
-                    top = candidate
+                top = candidate if (candidate > top) | (candidate != candidate) else top
             shift = top if abs(top) != real(np.inf) else real(0.0)
             total = real(0.0)
             for j in range(a.shape[2]):
@@ -174,15 +181,14 @@ def write_loss_L(a, y, L):
     """Write L."""
     # L[n, t] = log Σ_i exp(a[n, t, i]) − a[n, t, y[n, t]]
     for n in range(a.shape[0]):
-        for t in range(a.shape[1]):
+        for t in range(32):
             top = real(-np.inf)
-            for i in range(a.shape[2]):
+            for i in range(62):
                 candidate = a[n, t, i]
-                if candidate > top or candidate != candidate:
-                    top = candidate
+                top = candidate if (candidate > top) | (candidate != candidate) else top
             shift = top if abs(top) != real(np.inf) else real(0.0)
             total = real(0.0)
-            for i in range(a.shape[2]):
+            for i in range(62):
                 total += exp(a[n, t, i] - shift)
             L[n, t] = shift + np.log(total) - a[n, t, y[n, t]]
 
@@ -209,7 +215,8 @@ def dense_delta(p, y, delta):
     for n in range(p.shape[0]):
         for t in range(p.shape[1]):
             for i in range(p.shape[2]):
-                delta[n, t, i] = (p[n, t, i] - (real(1.0) if i == y[n, t] else real(0.0))) / real(N) / real(n_1)
+                p_ = p[n, t, i]
+                delta[n, t, i] = (p_ - (real(1.0) if i == y[n, t] else real(0.0))) / real(N) / real(n_1)
 
 
 @njit(cache=True, error_model="numpy")
@@ -278,11 +285,11 @@ def gru_grad_W_h(grad_q, h, grad_W_h, h_windows):
     """Write grad_W_h."""
     # grad_W_h[r, k] = Σ_{n, t} grad_q[n, t, r] h[n, t − 1, k] [0 ≤ t − 1 < 32]
     grad_q_matrix = grad_q.reshape((32 * grad_q.shape[0], 144))
-    h_windows_matrix = h_windows.reshape((32 * grad_q.shape[0], grad_W_h.shape[1]))
+    h_windows_matrix = h_windows.reshape((32 * grad_q.shape[0], 48))
     h_windows[:] = real(0.0)
     for n in range(grad_q.shape[0]):
         for t in range(1, 32):
-            for k in range(grad_W_h.shape[1]):
+            for k in range(48):
                 h_windows[n, t, k] = h[n, t - 1, k]
     product(grad_q_matrix.T, h_windows_matrix, grad_W_h)
 

@@ -45,7 +45,7 @@ def row(typingctx, a, m):
 
 if config.DISABLE_JIT:
 
-    def row(a, m):  # noqa: F811
+    def row(a, m):
         """Return a[m]."""
         return a[m]
 
@@ -164,7 +164,7 @@ def some_row_products(a, b, c):
                 row(a, m), row(a, m + 1), row(a, m + 2), row(a, m + 3),
                 row(b, n), row(b, n + 1), row(b, n + 2), row(b, n + 3),
                 row(c, m)[n:], row(c, m + 1)[n:], row(c, m + 2)[n:], row(c, m + 3)[n:],
-            )  # fmt: skip
+            )
     for m in range(rows):
         for n in range(wide if m < tall else 0, columns):
             row(c, m)[n] += one_dot(row(a, m), row(b, n))
@@ -222,7 +222,7 @@ def bits_32(typingctx, k):
 
 if config.DISABLE_JIT:
 
-    def bits_32(k):  # noqa: F811
+    def bits_32(k):
         """Return the real number that has the bits of an integer."""
         return k.view(real_32)
 
@@ -296,7 +296,7 @@ def bits_64(typingctx, k):
 
 if config.DISABLE_JIT:
 
-    def bits_64(k):  # noqa: F811
+    def bits_64(k):
         """Return the real number that has the bits of an integer."""
         return k.view(real_64)
 

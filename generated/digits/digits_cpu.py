@@ -10,9 +10,11 @@ import numpy as np
 from numba import njit
 
 try:
-    from .kernels_cpu import product, row_products, exp_32 as exp
+    from .kernels_cpu import exp_32 as exp
+    from .kernels_cpu import product, row_products
 except ImportError:
-    from kernels_cpu import product, row_products, exp_32 as exp
+    from kernels_cpu import exp_32 as exp
+    from kernels_cpu import product, row_products
 
 NAME = "digits"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -45,7 +47,8 @@ def workspace(n):
 @njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
 def view_2(buffer, start, rows, columns):
     """Return a part of a flat buffer as a matrix."""
-    return buffer[start : start + rows * columns].reshape((rows, columns))
+    size = rows * columns
+    return buffer[start : start + size].reshape((rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -90,8 +93,7 @@ def write_loss_p(a, p):
         top = real(-np.inf)
         for j in range(a.shape[1]):
             candidate = a[n, j]
-            if candidate > top or candidate != candidate:
-                top = candidate
+            top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
         for j in range(a.shape[1]):
@@ -106,13 +108,12 @@ def write_loss_L(a, y, L):
     # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
     for n in range(a.shape[0]):
         top = real(-np.inf)
-        for i in range(a.shape[1]):
+        for i in range(10):
             candidate = a[n, i]
-            if candidate > top or candidate != candidate:
-                top = candidate
+            top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
-        for i in range(a.shape[1]):
+        for i in range(10):
             total += exp(a[n, i] - shift)
         L[n] = shift + np.log(total) - a[n, y[n]]
 
@@ -153,7 +154,8 @@ def dense_delta(p, y, delta):
     N = p.shape[0]
     for n in range(p.shape[0]):
         for i in range(p.shape[1]):
-            delta[n, i] = (p[n, i] - (real(1.0) if i == y[n] else real(0.0))) / real(N)
+            p_ = p[n, i]
+            delta[n, i] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
 
 
 @njit(cache=True, error_model="numpy")
@@ -188,7 +190,8 @@ def dense_delta_2(W_next, a, delta_next, delta):
             total = real(0.0)
             for j in range(W_next.shape[0]):
                 total += W_next[j, i] * delta_next[n, j]
-            delta[n, i] = real(0.0) if a[n, i] <= real(0.0) else total
+            a_ = a[n, i]
+            delta[n, i] = real(0.0) if a_ <= real(0.0) else total
 
 
 @njit(cache=True, error_model="numpy")

@@ -10,9 +10,11 @@ import numpy as np
 from numba import njit
 
 try:
-    from .kernels_cpu import add_product, add_row_products, product, row_products, exp_32 as exp
+    from .kernels_cpu import exp_32 as exp
+    from .kernels_cpu import add_row_products, product, row_products
 except ImportError:
-    from kernels_cpu import add_product, add_row_products, product, row_products, exp_32 as exp
+    from kernels_cpu import exp_32 as exp
+    from kernels_cpu import add_row_products, product, row_products
 
 NAME = "lenet"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -58,42 +60,39 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 5888 * n + 1681
+    return 5888 * n + 4753
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
 @njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
 def view_2(buffer, start, rows, columns):
     """Return a part of a flat buffer as a matrix."""
-    return buffer[start : start + rows * columns].reshape((rows, columns))
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, :, ::1](float32[::1], int64, int64, int64, int64)", cache=True, error_model="numpy")
-def view_3(buffer, start, planes, rows, columns):
-    """Return a part of a flat buffer as an array of rank 3."""
-    return buffer[start : start + planes * rows * columns].reshape((planes, rows, columns))
+    size = rows * columns
+    return buffer[start : start + size].reshape((rows, columns))
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
 @njit("float32[:, :, :, ::1](float32[::1], int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
 def view_4(buffer, start, groups, planes, rows, columns):
     """Return a part of a flat buffer as an array of rank 4."""
-    return buffer[start : start + groups * planes * rows * columns].reshape((groups, planes, rows, columns))
+    size = groups * planes * rows * columns
+    return buffer[start : start + size].reshape((groups, planes, rows, columns))
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
 @njit("float32[:, :, :, :, ::1](float32[::1], int64, int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
 def view_5(buffer, start, blocks_1, groups, planes, rows, columns):
     """Return a part of a flat buffer as an array of rank 5."""
-    return buffer[start : start + blocks_1 * groups * planes * rows * columns].reshape((blocks_1, groups, planes, rows, columns))
+    size = blocks_1 * groups * planes * rows * columns
+    return buffer[start : start + size].reshape((blocks_1, groups, planes, rows, columns))
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
 @njit("float32[:, :, :, :, :, ::1](float32[::1], int64, int64, int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
 def view_6(buffer, start, blocks_2, blocks_1, groups, planes, rows, columns):
     """Return a part of a flat buffer as an array of rank 6."""
-    return buffer[start : start + blocks_2 * blocks_1 * groups * planes * rows * columns].reshape((blocks_2, blocks_1, groups, planes, rows, columns))
+    size = blocks_2 * blocks_1 * groups * planes * rows * columns
+    return buffer[start : start + size].reshape((blocks_2, blocks_1, groups, planes, rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -153,7 +152,8 @@ def activation_a(x, a):
         for c in range(x.shape[1]):
             for h in range(x.shape[2]):
                 for w in range(x.shape[3]):
-                    a[n, c, h, w] = real(0.0) if x[n, c, h, w] <= real(0.0) else x[n, c, h, w]
+                    x_ = x[n, c, h, w]
+                    a[n, c, h, w] = real(0.0) if x_ <= real(0.0) else x_
 
 
 @njit(cache=True, error_model="numpy")
@@ -168,8 +168,7 @@ def maxpool2d_a_3(x, a):
                     for i in range(2):
                         for j in range(2):
                             candidate = x[n, c, 2 * p + i, 2 * q + j]
-                            if candidate > top or candidate != candidate:
-                                top = candidate
+                            top = candidate if (candidate > top) | (candidate != candidate) else top
                     a[n, c, p, q] = top
 
 
@@ -208,20 +207,17 @@ def maxpool2d_a_4(x, a):
                     for i in range(2):
                         for j in range(2):
                             candidate = x[n, c, 2 * p + i, 2 * q + j]
-                            if candidate > top or candidate != candidate:
-                                top = candidate
+                            top = candidate if (candidate > top) | (candidate != candidate) else top
                     a[n, c, p, q] = top
 
 
 @njit(cache=True, error_model="numpy")
 def flatten_a(x, a):
     """Write a."""
-    # a[n, k] = x[n, floor(k/(n_2 n_3)), floor(k/n_3) mod n_2, k mod n_3]
-    n_2 = x.shape[2]
-    n_3 = x.shape[3]
+    # a[n, k] = x[n, floor(k/4), floor(k/2) mod 2, k mod 2]
     for n in range(x.shape[0]):
-        for k in range(a.shape[1]):
-            a[n, k] = x[n, k // (n_2 * n_3), k // n_3 % n_2, k % n_3]
+        for k in range(128):
+            a[n, k] = x[n, k // 4, k // 2 % 2, k % 2]
 
 
 @njit(cache=True, error_model="numpy")
@@ -249,13 +245,12 @@ def write_loss_L(a, y, L):
     # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
     for n in range(a.shape[0]):
         top = real(-np.inf)
-        for i in range(a.shape[1]):
+        for i in range(10):
             candidate = a[n, i]
-            if candidate > top or candidate != candidate:
-                top = candidate
+            top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
-        for i in range(a.shape[1]):
+        for i in range(10):
             total += exp(a[n, i] - shift)
         L[n] = shift + np.log(total) - a[n, y[n]]
 
@@ -324,9 +319,9 @@ def maxpool2d_a(x, a_argmax, a):
                     for i in range(2):
                         for j in range(2):
                             candidate = x[n, c, 2 * p + i, 2 * q + j]
-                            if candidate > best or (candidate != candidate and best == best):
-                                best = candidate
-                                place = 2 * i + j
+                            larger = (candidate > best) | ((candidate != candidate) & (best == best))
+                            best = candidate if larger else best
+                            place = 2 * i + j if larger else place
                     a_argmax[n, c, p, q] = real(place)
                     a[n, c, p, q] = best
 
@@ -345,9 +340,9 @@ def maxpool2d_a_2(x, a_argmax, a):
                     for i in range(2):
                         for j in range(2):
                             candidate = x[n, c, 2 * p + i, 2 * q + j]
-                            if candidate > best or (candidate != candidate and best == best):
-                                best = candidate
-                                place = 2 * i + j
+                            larger = (candidate > best) | ((candidate != candidate) & (best == best))
+                            best = candidate if larger else best
+                            place = 2 * i + j if larger else place
                     a_argmax[n, c, p, q] = real(place)
                     a[n, c, p, q] = best
 
@@ -369,8 +364,7 @@ def write_loss_p(a, p):
         top = real(-np.inf)
         for j in range(a.shape[1]):
             candidate = a[n, j]
-            if candidate > top or candidate != candidate:
-                top = candidate
+            top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
         for j in range(a.shape[1]):
@@ -386,7 +380,8 @@ def dense_delta(p, y, delta):
     N = p.shape[0]
     for n in range(p.shape[0]):
         for i in range(p.shape[1]):
-            delta[n, i] = (p[n, i] - (real(1.0) if i == y[n] else real(0.0))) / real(N)
+            p_ = p[n, i]
+            delta[n, i] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
 
 
 @njit(cache=True, error_model="numpy")
@@ -423,13 +418,16 @@ def batchnorm_grad_a(a, a_argmax, grad_a_2, grad_a):
     # grad_a[n, c, h, w] = grad_a_2[n, 2 floor(h/2) + 4 c + floor(w/2)] [2 · (h mod 2) + (w mod 2) = a_argmax[n, c, floor(h/2),
     #     floor(w/2)]] [a[n, c, h, w] > 0]
     for n in range(a.shape[0]):
-        for c in range(a.shape[1]):
-            for h in range(a.shape[2]):
-                for w in range(a.shape[3]):
-                    grad_a[n, c, h, w] = (
-                        grad_a_2[n, 2 * (h // 2) + 4 * c + w // 2] if 2 * (h % 2) + w % 2 == a_argmax[n, c, h // 2, w // 2] and not a[n, c,
-                        h, w] <= real(0.0) else real(0.0)
-                    )
+        for c in range(32):
+            for H in range(2):
+                for W in range(2):
+                    a_argmax_ = a_argmax[n, c, H, W]
+                    for i in range(2):
+                        for j in range(2):
+                            a_ = a[n, c, 2 * H + i, 2 * W + j]
+                            grad_a[n, c, 2 * H + i, 2 * W + j] = (
+                                grad_a_2[n, 2 * H + 4 * c + W] if 2 * i + j == a_argmax_ and not a_ <= real(0.0) else real(0.0)
+                            )
 
 
 @njit(cache=True, error_model="numpy")
@@ -488,18 +486,18 @@ def conv2d_delta(gamma, grad_a, sigma, x_hat, delta):
 def conv2d_grad_W(delta, x, grad_W, delta_copy, x_windows):
     """Write grad_W."""
     # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q + v − 1 < 4]
-    delta_copy_matrix = delta_copy.reshape((grad_W.shape[0], 16 * delta.shape[0]))
-    x_windows_matrix = x_windows.reshape((grad_W.shape[1] * grad_W.shape[2] * grad_W.shape[3], 16 * delta.shape[0]))
-    grad_W_matrix = grad_W.reshape((grad_W.shape[0], grad_W.shape[1] * grad_W.shape[2] * grad_W.shape[3]))
-    for k in range(grad_W.shape[0]):
+    delta_copy_matrix = delta_copy.reshape((32, 16 * delta.shape[0]))
+    x_windows_matrix = x_windows.reshape((144, 16 * delta.shape[0]))
+    grad_W_matrix = grad_W.reshape((32, 144))
+    for k in range(32):
         for n in range(delta.shape[0]):
             for p in range(4):
                 for q in range(4):
                     delta_copy[k, n, p, q] = delta[n, k, p, q]
     x_windows[:] = real(0.0)
-    for c in range(grad_W.shape[1]):
-        for u in range(grad_W.shape[2]):
-            for v in range(grad_W.shape[3]):
+    for c in range(16):
+        for u in range(3):
+            for v in range(3):
                 for n in range(delta.shape[0]):
                     for p in range(max(0, 1 - u), min(4, 5 - u)):
                         for q in range(max(0, 1 - v), min(4, 5 - v)):
@@ -508,33 +506,27 @@ def conv2d_grad_W(delta, x, grad_W, delta_copy, x_windows):
 
 
 @njit(cache=True, error_model="numpy")
-def maxpool2d_grad_a(W, delta, grad_a, W_copy, delta_windows, products):
+def maxpool2d_grad_a(W, delta, grad_a, terms, products):
     """Write grad_a."""
     # grad_a[n, c, h, w] = Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 4] [0 ≤ 1 + w − v < 4]
-    n_2 = grad_a.shape[2]
-    n_3 = grad_a.shape[3]
-    W_copy_matrix = W_copy.reshape((grad_a.shape[1], 96))
-    delta_windows_matrix = delta_windows.reshape((96, delta.shape[0] * grad_a.shape[2] * grad_a.shape[3]))
-    products_matrix = products.reshape((grad_a.shape[1], delta.shape[0] * grad_a.shape[2] * grad_a.shape[3]))
-    products[:] = real(0.0)
-    for v in range(3):
-        for c in range(grad_a.shape[1]):
-            for k in range(32):
-                for u in range(3):
-                    W_copy[c, k, u] = W[k, c, u, v]
-        delta_windows[:] = real(0.0)
-        for k in range(32):
-            for u in range(3):
-                for n in range(delta.shape[0]):
-                    for h in range(max(0, u - 1), min(n_2, u + 3)):
-                        for w in range(max(0, v - 1), min(n_3, v + 3)):
-                            delta_windows[k, u, n, h, w] = delta[n, k, h + 1 - u, w + 1 - v]
-        add_product(W_copy_matrix, delta_windows_matrix, products_matrix)
+    delta_matrices = delta.reshape((delta.shape[0], 32, 16))
+    W_matrix = W.reshape((32, 144))
+    products_matrix = products.reshape((16, 144))
     for n in range(delta.shape[0]):
-        for c in range(grad_a.shape[1]):
-            for h in range(grad_a.shape[2]):
-                for w in range(grad_a.shape[3]):
-                    grad_a[n, c, h, w] = products[c, n, h, w]
+        product(delta_matrices[n].T, W_matrix, products_matrix)
+        for c in range(16):
+            for u in range(3):
+                for v in range(3):
+                    for p in range(4):
+                        for q in range(4):
+                            terms[c, u, v, p, q] = products[p, q, c, u, v]
+        grad_a[n] = real(0.0)
+        for c in range(16):
+            for h in range(4):
+                for u in range(max(0, h - 2), min(3, h + 2)):
+                    for v in range(3):
+                        for w in range(max(0, v - 1), min(4, v + 3)):
+                            grad_a[n, c, h, w] += terms[c, u, v, h + 1 - u, w + 1 - v]
 
 
 @njit(cache=True, error_model="numpy")
@@ -543,13 +535,15 @@ def batchnorm_grad_a_2(a, a_argmax, grad_a_2, grad_a):
     # grad_a[n, c, h, w] = grad_a_2[n, c, floor(h/2), floor(w/2)] [2 · (h mod 2) + (w mod 2) = a_argmax[n, c, floor(h/2), floor(w/2)]]
     #     [a[n, c, h, w] > 0]
     for n in range(a.shape[0]):
-        for c in range(a.shape[1]):
-            for h in range(a.shape[2]):
-                for w in range(a.shape[3]):
-                    grad_a[n, c, h, w] = (
-                        grad_a_2[n, c, h // 2, w // 2] if 2 * (h % 2) + w % 2 == a_argmax[n, c, h // 2, w // 2] and not a[n, c, h, w]
-                        <= real(0.0) else real(0.0)
-                    )
+        for c in range(16):
+            for H in range(4):
+                for W in range(4):
+                    a_argmax_ = a_argmax[n, c, H, W]
+                    grad_a_2_ = grad_a_2[n, c, H, W]
+                    for i in range(2):
+                        for j in range(2):
+                            a_ = a[n, c, 2 * H + i, 2 * W + j]
+                            grad_a[n, c, 2 * H + i, 2 * W + j] = grad_a_2_ if 2 * i + j == a_argmax_ and not a_ <= real(0.0) else real(0.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -583,14 +577,14 @@ def conv2d_grad_W_2(delta, x, grad_W, x_windows):
     """Write grad_W."""
     # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     delta_matrices = delta.reshape((delta.shape[0], 16, 64))
-    x_windows_matrix = x_windows.reshape((grad_W.shape[1] * grad_W.shape[2] * grad_W.shape[3], 64))
-    grad_W_matrix = grad_W.reshape((grad_W.shape[0], grad_W.shape[1] * grad_W.shape[2] * grad_W.shape[3]))
+    x_windows_matrix = x_windows.reshape((9, 64))
+    grad_W_matrix = grad_W.reshape((16, 9))
     x_windows[:] = real(0.0)
     grad_W[:] = real(0.0)
     for n in range(delta.shape[0]):
-        for c in range(grad_W.shape[1]):
-            for u in range(grad_W.shape[2]):
-                for v in range(grad_W.shape[3]):
+        for c in range(1):
+            for u in range(3):
+                for v in range(3):
                     for p in range(max(0, 1 - u), min(8, 9 - u)):
                         for q in range(max(0, 1 - v), min(8, 9 - v)):
                             x_windows[c, u, v, p, q] = x[n, c, p + u - 1, q + v - 1]
@@ -598,19 +592,21 @@ def conv2d_grad_W_2(delta, x, grad_W, x_windows):
 
 
 @njit(cache=True, error_model="numpy")
-def write_grad_x(W, delta, grad_x):
+def write_grad_x(W, delta, grad_x, terms):
     """Write grad_x."""
     # grad_x[n, c, h, w] = Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]
-    n_3 = grad_x.shape[3]
+    W_matrix = W.reshape((16, 9))
+    delta_matrices = delta.reshape((delta.shape[0], 16, 64))
+    terms_matrix = terms.reshape((9, 64))
     for n in range(delta.shape[0]):
-        for c in range(grad_x.shape[1]):
-            for h in range(grad_x.shape[2]):
-                grad_x[n, c, h] = real(0.0)
-                for k in range(16):
-                    for u in range(max(0, h - 6), min(3, h + 2)):
-                        for v in range(3):
-                            for w in range(max(0, v - 1), min(n_3, v + 7)):
-                                grad_x[n, c, h, w] += W[k, c, u, v] * delta[n, k, h + 1 - u, w + 1 - v]
+        product(W_matrix.T, delta_matrices[n], terms_matrix)
+        grad_x[n] = real(0.0)
+        for c in range(1):
+            for h in range(8):
+                for u in range(max(0, h - 6), min(3, h + 2)):
+                    for v in range(3):
+                        for w in range(max(0, v - 1), min(8, v + 7)):
+                            grad_x[n, c, h, w] += terms[c, u, v, h + 1 - u, w + 1 - v]
 
 
 @njit(cache=True, error_model="numpy")
@@ -627,7 +623,9 @@ def batchnorm_running_var_next(running_var, v, running_var_next, N, n_2, n_3):
     # running_var_next[c] = (9/10) · running_var[c] + v[c] N n_2 n_3/(10 · (N n_2 n_3 − [N n_2 n_3 > 1]))
     t = real(N) * real(n_2) * real(n_3)
     for c in range(running_var.shape[0]):
-        running_var_next[c] = real(0.9) * running_var[c] + v[c] * t / real(10.0) / (t - (real(0.0) if t <= real(1.0) else real(1.0)))
+        running_var_ = running_var[c]
+        v_ = v[c]
+        running_var_next[c] = real(0.9) * running_var_ + t * v_ / real(10.0) / (t - (real(0.0) if t <= real(1.0) else real(1.0)))
 
 
 @njit(cache=True, error_model="numpy")
@@ -862,9 +860,8 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work):
     x_windows = view_6(work, 3584 * n, 16, 3, 3, n, 4, 4)
     conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
     grad_maxpool2d_1_a = view_4(work, 2304 * n, n, 16, 4, 4)
-    W_copy = view_3(work, 5888 * n + 145, 16, 32, 3)
-    delta_windows = view_5(work, 3072 * n, 32, 3, n, 4, 4)
-    products = view_4(work, 4608 * n, 16, n, 4, 4)
+    terms = view_5(work, 5888 * n + 145, 16, 3, 3, 4, 4)
+    products = view_5(work, 5888 * n + 2449, 4, 4, 16, 3, 3)
     activation_1_a = view_4(work, 0, n, 16, 8, 8)
     maxpool2d_1_a_argmax = view_4(work, 2048 * n, n, 16, 4, 4)
     grad_batchnorm_1_a = view_4(work, 2560 * n, n, 16, 8, 8)
@@ -890,7 +887,7 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work):
     conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_sigma, batchnorm_2_x_hat, delta_conv2d_2)
     conv2d_grad_W(delta_conv2d_2, maxpool2d_1_a, grad_conv2d_2_W, delta_copy, x_windows)
     # maxpool2d_1
-    maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a, W_copy, delta_windows, products)
+    maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a, terms, products)
     # batchnorm_1
     batchnorm_grad_a_2(activation_1_a, maxpool2d_1_a_argmax, grad_maxpool2d_1_a, grad_batchnorm_1_a)
     batchnorm_grad_gamma(grad_batchnorm_1_a, batchnorm_1_x_hat, grad_batchnorm_1_gamma)
@@ -921,9 +918,8 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work):
     delta_conv2d_2 = view_4(work, 2560 * n, n, 32, 4, 4)
     conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
     grad_maxpool2d_1_a = view_4(work, 2304 * n, n, 16, 4, 4)
-    W_copy = view_3(work, 5888 * n + 145, 16, 32, 3)
-    delta_windows = view_5(work, 3072 * n, 32, 3, n, 4, 4)
-    products = view_4(work, 4608 * n, 16, n, 4, 4)
+    terms = view_5(work, 5888 * n + 145, 16, 3, 3, 4, 4)
+    products = view_5(work, 5888 * n + 2449, 4, 4, 16, 3, 3)
     activation_1_a = view_4(work, 0, n, 16, 8, 8)
     maxpool2d_1_a_argmax = view_4(work, 2048 * n, n, 16, 4, 4)
     grad_batchnorm_1_a = view_4(work, 2560 * n, n, 16, 8, 8)
@@ -932,6 +928,7 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work):
     batchnorm_1_x_hat = view_4(work, 1024 * n, n, 16, 8, 8)
     delta_conv2d_1 = view_4(work, 0, n, 16, 8, 8)
     conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
+    terms_ = view_5(work, 5888 * n + 145, 1, 3, 3, 8, 8)
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     # flatten_1
@@ -941,13 +938,13 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work):
     # conv2d_2
     conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_sigma, batchnorm_2_x_hat, delta_conv2d_2)
     # maxpool2d_1
-    maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a, W_copy, delta_windows, products)
+    maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a, terms, products)
     # batchnorm_1
     batchnorm_grad_a_2(activation_1_a, maxpool2d_1_a_argmax, grad_maxpool2d_1_a, grad_batchnorm_1_a)
     # conv2d_1
     conv2d_delta_2(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_sigma, batchnorm_1_x_hat, delta_conv2d_1)
     # x
-    write_grad_x(conv2d_1_W, delta_conv2d_1, grads_x)
+    write_grad_x(conv2d_1_W, delta_conv2d_1, grads_x, terms_)
     return value
 
 

@@ -41,7 +41,8 @@ def workspace(n):
 @njit("float64[:, ::1](float64[::1], int64, int64, int64)", cache=True, error_model="numpy")
 def view_2(buffer, start, rows, columns):
     """Return a part of a flat buffer as a matrix."""
-    return buffer[start : start + rows * columns].reshape((rows, columns))
+    size = rows * columns
+    return buffer[start : start + size].reshape((rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -116,7 +117,9 @@ def dense_delta(y, z, delta):
     n_1 = y.shape[1]
     for n in range(y.shape[0]):
         for i in range(y.shape[1]):
-            t = z[n, i] - y[n, i]
+            y_ = y[n, i]
+            z_ = z[n, i]
+            t = z_ - y_
             delta[n, i] = (np.sign(t) if abs(t) >= 0.5 else 2.0 * t) / 2.0 / N / n_1
 
 

@@ -10,9 +10,11 @@ import numpy as np
 from numba import njit
 
 try:
-    from .kernels_cpu import product, row_products, exp_32 as exp
+    from .kernels_cpu import exp_32 as exp
+    from .kernels_cpu import product, row_products
 except ImportError:
-    from kernels_cpu import product, row_products, exp_32 as exp
+    from kernels_cpu import exp_32 as exp
+    from kernels_cpu import product, row_products
 
 NAME = "own_morphology"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -47,21 +49,24 @@ def workspace(n):
 @njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
 def view_2(buffer, start, rows, columns):
     """Return a part of a flat buffer as a matrix."""
-    return buffer[start : start + rows * columns].reshape((rows, columns))
+    size = rows * columns
+    return buffer[start : start + size].reshape((rows, columns))
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
 @njit("float32[:, :, ::1](float32[::1], int64, int64, int64, int64)", cache=True, error_model="numpy")
 def view_3(buffer, start, planes, rows, columns):
     """Return a part of a flat buffer as an array of rank 3."""
-    return buffer[start : start + planes * rows * columns].reshape((planes, rows, columns))
+    size = planes * rows * columns
+    return buffer[start : start + size].reshape((planes, rows, columns))
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
 @njit("float32[:, :, :, ::1](float32[::1], int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
 def view_4(buffer, start, groups, planes, rows, columns):
     """Return a part of a flat buffer as an array of rank 4."""
-    return buffer[start : start + groups * planes * rows * columns].reshape((groups, planes, rows, columns))
+    size = groups * planes * rows * columns
+    return buffer[start : start + size].reshape((groups, planes, rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -89,9 +94,9 @@ def outline_grown(B, x, grown_argmax, grown):
                     for u in range(max(0, 1 - h), min(3, 9 - h)):
                         for v in range(max(0, 1 - w), min(3, 9 - w)):
                             candidate = B[k, u, v] + x[n, 0, h + u - 1, v + w - 1]
-                            if candidate > best or (candidate != candidate and best == best):
-                                best = candidate
-                                place = 3 * u + v
+                            larger = (candidate > best) | ((candidate != candidate) & (best == best))
+                            best = candidate if larger else best
+                            place = 3 * u + v if larger else place
                     grown_argmax[n, k, h, w] = real(place)
                     grown[n, k, h, w] = best
 
@@ -112,9 +117,9 @@ def outline_a(E, x, grown, shrunk_argmax, a):
                     for u in range(max(0, 1 - h), min(3, 9 - h)):
                         for v in range(max(0, 1 - w), min(3, 9 - w)):
                             candidate = E[k, u, v] - x[n, 0, h + u - 1, v + w - 1]
-                            if candidate > best or (candidate != candidate and best == best):
-                                best = candidate
-                                place = 3 * u + v
+                            larger = (candidate > best) | ((candidate != candidate) & (best == best))
+                            best = candidate if larger else best
+                            place = 3 * u + v if larger else place
                     shrunk_argmax[n, k, h, w] = real(place)
                     shrunk = -best
                     a[n, k, h, w] = grown[n, k, h, w] - shrunk
@@ -134,9 +139,9 @@ def maxpool2d_a(x, a_argmax, a):
                     for i in range(2):
                         for j in range(2):
                             candidate = x[n, c, 2 * p + i, 2 * q + j]
-                            if candidate > best or (candidate != candidate and best == best):
-                                best = candidate
-                                place = 2 * i + j
+                            larger = (candidate > best) | ((candidate != candidate) & (best == best))
+                            best = candidate if larger else best
+                            place = 2 * i + j if larger else place
                     a_argmax[n, c, p, q] = real(place)
                     a[n, c, p, q] = best
 
@@ -144,12 +149,10 @@ def maxpool2d_a(x, a_argmax, a):
 @njit(cache=True, error_model="numpy")
 def flatten_a(x, a):
     """Write a."""
-    # a[n, k] = x[n, floor(k/(n_2 n_3)), floor(k/n_3) mod n_2, k mod n_3]
-    n_2 = x.shape[2]
-    n_3 = x.shape[3]
+    # a[n, k] = x[n, floor(k/16), floor(k/4) mod 4, k mod 4]
     for n in range(x.shape[0]):
-        for k in range(a.shape[1]):
-            a[n, k] = x[n, k // (n_2 * n_3), k // n_3 % n_2, k % n_3]
+        for k in range(192):
+            a[n, k] = x[n, k // 16, k // 4 % 4, k % 4]
 
 
 @njit(cache=True, error_model="numpy")
@@ -170,8 +173,7 @@ def write_loss_p(a, p):
         top = real(-np.inf)
         for j in range(a.shape[1]):
             candidate = a[n, j]
-            if candidate > top or candidate != candidate:
-                top = candidate
+            top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
         for j in range(a.shape[1]):
@@ -186,13 +188,12 @@ def write_loss_L(a, y, L):
     # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
     for n in range(a.shape[0]):
         top = real(-np.inf)
-        for i in range(a.shape[1]):
+        for i in range(10):
             candidate = a[n, i]
-            if candidate > top or candidate != candidate:
-                top = candidate
+            top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
-        for i in range(a.shape[1]):
+        for i in range(10):
             total += exp(a[n, i] - shift)
         L[n] = shift + np.log(total) - a[n, y[n]]
 
@@ -215,7 +216,8 @@ def dense_delta(p, y, delta):
     N = p.shape[0]
     for n in range(p.shape[0]):
         for i in range(p.shape[1]):
-            delta[n, i] = (p[n, i] - (real(1.0) if i == y[n] else real(0.0))) / real(N)
+            p_ = p[n, i]
+            delta[n, i] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
 
 
 @njit(cache=True, error_model="numpy")
@@ -249,12 +251,13 @@ def outline_grad_a(a_argmax, grad_a_2, grad_a):
     # grad_a[n, c, h, w] = grad_a_2[n, 4 floor(h/2) + 16 c + floor(w/2)] [2 · (h mod 2) + (w mod 2) = a_argmax[n, c, floor(h/2),
     #     floor(w/2)]]
     for n in range(a_argmax.shape[0]):
-        for c in range(grad_a.shape[1]):
-            for h in range(grad_a.shape[2]):
-                for w in range(grad_a.shape[3]):
-                    grad_a[n, c, h, w] = (
-                        grad_a_2[n, 4 * (h // 2) + 16 * c + w // 2] if 2 * (h % 2) + w % 2 == a_argmax[n, c, h // 2, w // 2] else real(0.0)
-                    )
+        for c in range(12):
+            for H in range(4):
+                for W in range(4):
+                    a_argmax_ = a_argmax[n, c, H, W]
+                    for i in range(2):
+                        for j in range(2):
+                            grad_a[n, c, 2 * H + i, 2 * W + j] = grad_a_2[n, 4 * H + 16 * c + W] if 2 * i + j == a_argmax_ else real(0.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -296,9 +299,9 @@ def write_grad_x(grad_a, grown_argmax, shrunk_argmax, grad_x):
     #     = grown_argmax[n, k, 1 + h − i, 1 + w − j]] − Σ_{k, i, j} grad_a[n, k, 1 + h − i, 1 + w − j] [0 ≤ 1 + h − i < 8] [0 ≤ 1 + w − j
     #     < 8] [3 i + j = shrunk_argmax[n, k, 1 + h − i, 1 + w − j]]) · [c = 0]
     for n in range(grad_a.shape[0]):
-        for c in range(grad_x.shape[1]):
-            for h in range(grad_x.shape[2]):
-                for w in range(grad_x.shape[3]):
+        for c in range(1):
+            for h in range(8):
+                for w in range(8):
                     total = real(0.0)
                     for k in range(12):
                         for i in range(max(0, h - 6), min(3, h + 2)):

@@ -10,9 +10,11 @@ import numpy as np
 from numba import njit
 
 try:
-    from .kernels_cpu import product, row_products, exp_32 as exp
+    from .kernels_cpu import exp_32 as exp
+    from .kernels_cpu import product, row_products
 except ImportError:
-    from kernels_cpu import product, row_products, exp_32 as exp
+    from kernels_cpu import exp_32 as exp
+    from kernels_cpu import product, row_products
 
 NAME = "own_shift"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -45,14 +47,16 @@ def workspace(n):
 @njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
 def view_2(buffer, start, rows, columns):
     """Return a part of a flat buffer as a matrix."""
-    return buffer[start : start + rows * columns].reshape((rows, columns))
+    size = rows * columns
+    return buffer[start : start + size].reshape((rows, columns))
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
 @njit("float32[:, :, ::1](float32[::1], int64, int64, int64, int64)", cache=True, error_model="numpy")
 def view_3(buffer, start, planes, rows, columns):
     """Return a part of a flat buffer as an array of rank 3."""
-    return buffer[start : start + planes * rows * columns].reshape((planes, rows, columns))
+    size = planes * rows * columns
+    return buffer[start : start + size].reshape((planes, rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -88,11 +92,11 @@ def turned_back_a(x_1, x_2, a):
 @njit(cache=True, error_model="numpy")
 def flatten_a(x, a):
     """Write a."""
-    # a[n, k] = x[n, floor(k/n_1), k mod n_1]
-    n_1 = x.shape[2]
+    # a[n, k] = x[n, floor(k/8), k mod 8]
     for n in range(x.shape[0]):
-        for k in range(a.shape[1]):
-            a[n, k] = x[n, k // n_1, k % n_1]
+        for K in range(8):
+            for i in range(8):
+                a[n, 8 * K + i] = x[n, K, i]
 
 
 @njit(cache=True, error_model="numpy")
@@ -127,8 +131,7 @@ def write_loss_p(a, p):
         top = real(-np.inf)
         for j in range(a.shape[1]):
             candidate = a[n, j]
-            if candidate > top or candidate != candidate:
-                top = candidate
+            top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
         for j in range(a.shape[1]):
@@ -143,13 +146,12 @@ def write_loss_L(a, y, L):
     # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
     for n in range(a.shape[0]):
         top = real(-np.inf)
-        for i in range(a.shape[1]):
+        for i in range(10):
             candidate = a[n, i]
-            if candidate > top or candidate != candidate:
-                top = candidate
+            top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
-        for i in range(a.shape[1]):
+        for i in range(10):
             total += exp(a[n, i] - shift)
         L[n] = shift + np.log(total) - a[n, y[n]]
 
@@ -172,7 +174,8 @@ def dense_delta(p, y, delta):
     N = p.shape[0]
     for n in range(p.shape[0]):
         for i in range(p.shape[1]):
-            delta[n, i] = (p[n, i] - (real(1.0) if i == y[n] else real(0.0))) / real(N)
+            p_ = p[n, i]
+            delta[n, i] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
 
 
 @njit(cache=True, error_model="numpy")
@@ -207,7 +210,8 @@ def dense_delta_2(W_next, a, delta_next, delta):
             total = real(0.0)
             for j in range(W_next.shape[0]):
                 total += W_next[j, i] * delta_next[n, j]
-            delta[n, i] = real(0.0) if a[n, i] <= real(0.0) else total
+            a_ = a[n, i]
+            delta[n, i] = real(0.0) if a_ <= real(0.0) else total
 
 
 @njit(cache=True, error_model="numpy")
@@ -227,12 +231,11 @@ def flatten_grad_a(W, delta, grad_a):
 @njit(cache=True, error_model="numpy")
 def turned_back_grad_a(grad_a_2, grad_a):
     """Write grad_a."""
-    # grad_a[n, t, i] = grad_a_2[n, t n_2 + i]
-    n_2 = grad_a.shape[2]
+    # grad_a[n, t, i] = grad_a_2[n, 8 t + i]
     for n in range(grad_a_2.shape[0]):
-        for t in range(grad_a.shape[1]):
-            for i in range(grad_a.shape[2]):
-                grad_a[n, t, i] = grad_a_2[n, t * n_2 + i]
+        for t in range(8):
+            for i in range(8):
+                grad_a[n, t, i] = grad_a_2[n, 8 * t + i]
 
 
 @njit(cache=True, error_model="numpy")
@@ -240,8 +243,8 @@ def write_grad_image(grad_a, x_2, grad_image):
     """Write grad_image."""
     # grad_image[n, t, i] = Σ_j grad_a[n, t, j] [i = x_2[n, 0] + j − 8 floor(x_2[n, 0]/8 + j/8)]
     for n in range(grad_a.shape[0]):
-        for t in range(grad_image.shape[1]):
-            for i in range(grad_image.shape[2]):
+        for t in range(8):
+            for i in range(8):
                 total = real(0.0)
                 for j in range(8):
                     total += grad_a[n, t, j] if i == (x_2[n, 0] + j) % 8 else real(0.0)

@@ -44,7 +44,8 @@ def workspace(n):
 @njit("float64[:, ::1](float64[::1], int64, int64, int64)", cache=True, error_model="numpy")
 def view_2(buffer, start, rows, columns):
     """Return a part of a flat buffer as a matrix."""
-    return buffer[start : start + rows * columns].reshape((rows, columns))
+    size = rows * columns
+    return buffer[start : start + size].reshape((rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -97,12 +98,10 @@ def dense_a_2(W, b, x, a):
 @njit(cache=True, error_model="numpy")
 def concat_a(x_1, x_2, a):
     """Write a."""
-    # a[n, k] = x_1[n, k] [0 ≤ k < n_1] + x_2[n, k − n_1] [0 ≤ k − n_1 < n_2]
-    n_1 = x_1.shape[1]
-    n_2 = x_2.shape[1]
+    # a[n, k] = x_1[n, k] [0 ≤ k < 6] + x_2[n, k − 6] [0 ≤ k − 6 < 3]
     for n in range(x_1.shape[0]):
-        for k in range(a.shape[1]):
-            a[n, k] = (x_1[n, k] if 0 <= k < n_1 else 0.0) + (x_2[n, k - n_1] if 0 <= k - n_1 < n_2 else 0.0)
+        for k in range(9):
+            a[n, k] = (x_1[n, k] if 0 <= k < 6 else 0.0) + (x_2[n, k - 6] if 0 <= k - 6 < 3 else 0.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -125,8 +124,7 @@ def write_loss_p(a, p):
         top = -np.inf
         for j in range(a.shape[1]):
             candidate = a[n, j]
-            if candidate > top or candidate != candidate:
-                top = candidate
+            top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != np.inf else 0.0
         total = 0.0
         for j in range(a.shape[1]):
@@ -141,13 +139,12 @@ def write_loss_L(a, y, L):
     # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
     for n in range(a.shape[0]):
         top = -np.inf
-        for i in range(a.shape[1]):
+        for i in range(4):
             candidate = a[n, i]
-            if candidate > top or candidate != candidate:
-                top = candidate
+            top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != np.inf else 0.0
         total = 0.0
-        for i in range(a.shape[1]):
+        for i in range(4):
             total += np.exp(a[n, i] - shift)
         L[n] = shift + np.log(total) - a[n, y[n]]
 
@@ -170,7 +167,8 @@ def dense_delta(p, y, delta):
     N = p.shape[0]
     for n in range(p.shape[0]):
         for i in range(p.shape[1]):
-            delta[n, i] = (p[n, i] - (1.0 if i == y[n] else 0.0)) / N
+            p_ = p[n, i]
+            delta[n, i] = (p_ - (1.0 if i == y[n] else 0.0)) / N
 
 
 @njit(cache=True, error_model="numpy")
@@ -209,12 +207,13 @@ def concat_grad_a(W, delta, grad_a):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_delta_2(a, grad_a, delta, n_2):
+def dense_delta_2(a, grad_a, delta):
     """Write delta."""
-    # delta[n, i] = grad_a[n, i + n_2] [a[n, i] > 0]
+    # delta[n, i] = grad_a[n, 6 + i] [a[n, i] > 0]
     for n in range(a.shape[0]):
-        for i in range(a.shape[1]):
-            delta[n, i] = 0.0 if a[n, i] <= 0.0 else grad_a[n, i + n_2]
+        for i in range(3):
+            a_ = a[n, i]
+            delta[n, i] = 0.0 if a_ <= 0.0 else grad_a[n, i + 6]
 
 
 @njit(cache=True, error_model="numpy")
@@ -341,7 +340,7 @@ def value_and_grad(params, x, y, grads, work):
     # concat_1
     concat_grad_a(dense_3_W, delta_dense_3, grad_concat_1_a)
     # dense_2
-    dense_delta_2(dense_2_a, grad_concat_1_a, delta_dense_2, 6)
+    dense_delta_2(dense_2_a, grad_concat_1_a, delta_dense_2)
     dense_grad_W(delta_dense_2, x, grad_dense_2_W)
     dense_grad_b(delta_dense_2, grad_dense_2_b)
     # dense_1
@@ -373,7 +372,7 @@ def input_gradients(params, x, y, grads_x, work):
     # concat_1
     concat_grad_a(dense_3_W, delta_dense_3, grad_concat_1_a)
     # dense_2
-    dense_delta_2(dense_2_a, grad_concat_1_a, delta_dense_2, 6)
+    dense_delta_2(dense_2_a, grad_concat_1_a, delta_dense_2)
     # dense_1
     dense_delta_3(dense_1_a, grad_concat_1_a, delta_dense_1)
     # x

@@ -10,9 +10,11 @@ import numpy as np
 from numba import njit
 
 try:
-    from .kernels_cpu import add_row_products, product, row_products, exp_32 as exp
+    from .kernels_cpu import exp_32 as exp
+    from .kernels_cpu import add_row_products, product, row_products
 except ImportError:
-    from kernels_cpu import add_row_products, product, row_products, exp_32 as exp
+    from kernels_cpu import exp_32 as exp
+    from kernels_cpu import add_row_products, product, row_products
 
 NAME = "resnet_block"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -63,21 +65,24 @@ def workspace(n):
 @njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
 def view_2(buffer, start, rows, columns):
     """Return a part of a flat buffer as a matrix."""
-    return buffer[start : start + rows * columns].reshape((rows, columns))
+    size = rows * columns
+    return buffer[start : start + size].reshape((rows, columns))
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
 @njit("float32[:, :, :, ::1](float32[::1], int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
 def view_4(buffer, start, groups, planes, rows, columns):
     """Return a part of a flat buffer as an array of rank 4."""
-    return buffer[start : start + groups * planes * rows * columns].reshape((groups, planes, rows, columns))
+    size = groups * planes * rows * columns
+    return buffer[start : start + size].reshape((groups, planes, rows, columns))
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
 @njit("float32[:, :, :, :, ::1](float32[::1], int64, int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
 def view_5(buffer, start, blocks_1, groups, planes, rows, columns):
     """Return a part of a flat buffer as an array of rank 5."""
-    return buffer[start : start + blocks_1 * groups * planes * rows * columns].reshape((blocks_1, groups, planes, rows, columns))
+    size = blocks_1 * groups * planes * rows * columns
+    return buffer[start : start + size].reshape((blocks_1, groups, planes, rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -137,7 +142,8 @@ def activation_a(x, a):
         for c in range(x.shape[1]):
             for h in range(x.shape[2]):
                 for w in range(x.shape[3]):
-                    a[n, c, h, w] = real(0.0) if x[n, c, h, w] <= real(0.0) else x[n, c, h, w]
+                    x_ = x[n, c, h, w]
+                    a[n, c, h, w] = real(0.0) if x_ <= real(0.0) else x_
 
 
 @njit(cache=True, error_model="numpy")
@@ -187,12 +193,10 @@ def avgpool2d_a(x, a):
 @njit(cache=True, error_model="numpy")
 def flatten_a(x, a):
     """Write a."""
-    # a[n, k] = x[n, floor(k/(n_2 n_3)), floor(k/n_3) mod n_2, k mod n_3]
-    n_2 = x.shape[2]
-    n_3 = x.shape[3]
+    # a[n, k] = x[n, floor(k/16), floor(k/4) mod 4, k mod 4]
     for n in range(x.shape[0]):
-        for k in range(a.shape[1]):
-            a[n, k] = x[n, k // (n_2 * n_3), k // n_3 % n_2, k % n_3]
+        for k in range(256):
+            a[n, k] = x[n, k // 16, k // 4 % 4, k % 4]
 
 
 @njit(cache=True, error_model="numpy")
@@ -211,13 +215,12 @@ def write_loss_L(a, y, L):
     # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
     for n in range(a.shape[0]):
         top = real(-np.inf)
-        for i in range(a.shape[1]):
+        for i in range(10):
             candidate = a[n, i]
-            if candidate > top or candidate != candidate:
-                top = candidate
+            top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
-        for i in range(a.shape[1]):
+        for i in range(10):
             total += exp(a[n, i] - shift)
         L[n] = shift + np.log(total) - a[n, y[n]]
 
@@ -280,8 +283,7 @@ def write_loss_p(a, p):
         top = real(-np.inf)
         for j in range(a.shape[1]):
             candidate = a[n, j]
-            if candidate > top or candidate != candidate:
-                top = candidate
+            top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(np.inf) else real(0.0)
         total = real(0.0)
         for j in range(a.shape[1]):
@@ -297,7 +299,8 @@ def dense_delta(p, y, delta):
     N = p.shape[0]
     for n in range(p.shape[0]):
         for i in range(p.shape[1]):
-            delta[n, i] = (p[n, i] - (real(1.0) if i == y[n] else real(0.0))) / real(N)
+            p_ = p[n, i]
+            delta[n, i] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
 
 
 @njit(cache=True, error_model="numpy")
@@ -330,12 +333,15 @@ def batchnorm_grad_a(a, grad_a_2, grad_a):
     """Write grad_a."""
     # grad_a[n, c, h, w] = grad_a_2[n, 4 floor(h/2) + 16 c + floor(w/2)] [a[n, c, h, w] > 0]/4
     for n in range(a.shape[0]):
-        for c in range(a.shape[1]):
-            for h in range(a.shape[2]):
-                for w in range(a.shape[3]):
-                    grad_a[n, c, h, w] = (
-                        real(0.0) if a[n, c, h, w] <= real(0.0) else grad_a_2[n, 4 * (h // 2) + 16 * c + w // 2] / real(4.0)
-                    )
+        for c in range(16):
+            for H in range(4):
+                for W in range(4):
+                    for i in range(2):
+                        for j in range(2):
+                            a_ = a[n, c, 2 * H + i, 2 * W + j]
+                            grad_a[n, c, 2 * H + i, 2 * W + j] = (
+                                real(0.0) if a_ <= real(0.0) else grad_a_2[n, 4 * H + 16 * c + W] / real(4.0)
+                            )
 
 
 @njit(cache=True, error_model="numpy")
@@ -395,14 +401,14 @@ def conv2d_grad_W(delta, x, grad_W, x_windows):
     """Write grad_W."""
     # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     delta_matrices = delta.reshape((delta.shape[0], 16, 64))
-    x_windows_matrix = x_windows.reshape((grad_W.shape[1] * grad_W.shape[2] * grad_W.shape[3], 64))
-    grad_W_matrix = grad_W.reshape((grad_W.shape[0], grad_W.shape[1] * grad_W.shape[2] * grad_W.shape[3]))
+    x_windows_matrix = x_windows.reshape((144, 64))
+    grad_W_matrix = grad_W.reshape((16, 144))
     x_windows[:] = real(0.0)
     grad_W[:] = real(0.0)
     for n in range(delta.shape[0]):
-        for c in range(grad_W.shape[1]):
-            for u in range(grad_W.shape[2]):
-                for v in range(grad_W.shape[3]):
+        for c in range(16):
+            for u in range(3):
+                for v in range(3):
                     for p in range(max(0, 1 - u), min(8, 9 - u)):
                         for q in range(max(0, 1 - v), min(8, 9 - v)):
                             x_windows[c, u, v, p, q] = x[n, c, p + u - 1, q + v - 1]
@@ -415,15 +421,16 @@ def batchnorm_grad_a_2(W, a, delta, grad_a):
     # grad_a[n, c, h, w] = [a[n, c, h, w] > 0] Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1
     #     + w − v < 8]
     for n in range(a.shape[0]):
-        for c in range(a.shape[1]):
-            for h in range(a.shape[2]):
-                for w in range(a.shape[3]):
+        for c in range(16):
+            for h in range(8):
+                for w in range(8):
                     total = real(0.0)
                     for k in range(16):
                         for u in range(max(0, h - 6), min(3, h + 2)):
                             for v in range(max(0, w - 6), min(3, w + 2)):
                                 total += W[k, c, u, v] * delta[n, k, h + 1 - u, w + 1 - v]
-                    grad_a[n, c, h, w] = real(0.0) if a[n, c, h, w] <= real(0.0) else total
+                    a_ = a[n, c, h, w]
+                    grad_a[n, c, h, w] = real(0.0) if a_ <= real(0.0) else total
 
 
 @njit(cache=True, error_model="numpy")
@@ -432,18 +439,22 @@ def batchnorm_grad_a_3(W, a, a_2, delta, grad_a_2, grad_a):
     # grad_a[n, c, h, w] = (grad_a_2[n, 4 floor(h/2) + 16 c + floor(w/2)] [a_2[n, c, h, w] > 0]/4 + Σ_{k, u, v} W[k, c, u, v] delta[n,
     #     k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]) · [a[n, c, h, w] > 0]
     for n in range(a.shape[0]):
-        for c in range(a.shape[1]):
-            for h in range(a.shape[2]):
-                for w in range(a.shape[3]):
-                    total = real(0.0)
-                    for k in range(16):
-                        for u in range(max(0, h - 6), min(3, h + 2)):
-                            for v in range(max(0, w - 6), min(3, w + 2)):
-                                total += W[k, c, u, v] * delta[n, k, h + 1 - u, w + 1 - v]
-                    grad_a[n, c, h, w] = (
-                        real(0.0) if a[n, c, h, w] <= real(0.0) else (real(0.0) if a_2[n, c, h, w] <= real(0.0) else grad_a_2[n, 4 * (h //
-                        2) + 16 * c + w // 2] / real(4.0)) + total
-                    )
+        for c in range(16):
+            for H in range(4):
+                for W_ in range(4):
+                    for i in range(2):
+                        for j in range(2):
+                            total = real(0.0)
+                            for k in range(16):
+                                for u in range(max(0, 2 * H + i - 6), min(3, 2 * H + i + 2)):
+                                    for v in range(max(0, 2 * W_ + j - 6), min(3, 2 * W_ + j + 2)):
+                                        total += W[k, c, u, v] * delta[n, k, 2 * H + i + 1 - u, 2 * W_ + j + 1 - v]
+                            a_ = a[n, c, 2 * H + i, 2 * W_ + j]
+                            a_2_ = a_2[n, c, 2 * H + i, 2 * W_ + j]
+                            grad_a[n, c, 2 * H + i, 2 * W_ + j] = (
+                                real(0.0) if a_ <= real(0.0) else (real(0.0) if a_2_ <= real(0.0) else grad_a_2[n, 4 * H + 16 * c + W_]
+                                / real(4.0)) + total
+                            )
 
 
 @njit(cache=True, error_model="numpy")
@@ -451,14 +462,14 @@ def conv2d_grad_W_2(delta, x, grad_W, x_windows):
     """Write grad_W."""
     # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     delta_matrices = delta.reshape((delta.shape[0], 16, 64))
-    x_windows_matrix = x_windows.reshape((grad_W.shape[1] * grad_W.shape[2] * grad_W.shape[3], 64))
-    grad_W_matrix = grad_W.reshape((grad_W.shape[0], grad_W.shape[1] * grad_W.shape[2] * grad_W.shape[3]))
+    x_windows_matrix = x_windows.reshape((9, 64))
+    grad_W_matrix = grad_W.reshape((16, 9))
     x_windows[:] = real(0.0)
     grad_W[:] = real(0.0)
     for n in range(delta.shape[0]):
-        for c in range(grad_W.shape[1]):
-            for u in range(grad_W.shape[2]):
-                for v in range(grad_W.shape[3]):
+        for c in range(1):
+            for u in range(3):
+                for v in range(3):
                     for p in range(max(0, 1 - u), min(8, 9 - u)):
                         for q in range(max(0, 1 - v), min(8, 9 - v)):
                             x_windows[c, u, v, p, q] = x[n, c, p + u - 1, q + v - 1]
@@ -466,19 +477,21 @@ def conv2d_grad_W_2(delta, x, grad_W, x_windows):
 
 
 @njit(cache=True, error_model="numpy")
-def write_grad_x(W, delta, grad_x):
+def write_grad_x(W, delta, grad_x, terms):
     """Write grad_x."""
     # grad_x[n, c, h, w] = Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]
-    n_3 = grad_x.shape[3]
+    W_matrix = W.reshape((16, 9))
+    delta_matrices = delta.reshape((delta.shape[0], 16, 64))
+    terms_matrix = terms.reshape((9, 64))
     for n in range(delta.shape[0]):
-        for c in range(grad_x.shape[1]):
-            for h in range(grad_x.shape[2]):
-                grad_x[n, c, h] = real(0.0)
-                for k in range(16):
-                    for u in range(max(0, h - 6), min(3, h + 2)):
-                        for v in range(3):
-                            for w in range(max(0, v - 1), min(n_3, v + 7)):
-                                grad_x[n, c, h, w] += W[k, c, u, v] * delta[n, k, h + 1 - u, w + 1 - v]
+        product(W_matrix.T, delta_matrices[n], terms_matrix)
+        grad_x[n] = real(0.0)
+        for c in range(1):
+            for h in range(8):
+                for u in range(max(0, h - 6), min(3, h + 2)):
+                    for v in range(3):
+                        for w in range(max(0, v - 1), min(8, v + 7)):
+                            grad_x[n, c, h, w] += terms[c, u, v, h + 1 - u, w + 1 - v]
 
 
 @njit(cache=True, error_model="numpy")
@@ -495,7 +508,9 @@ def batchnorm_running_var_next(running_var, v, running_var_next, N, n_2, n_3):
     # running_var_next[c] = (9/10) · running_var[c] + v[c] N n_2 n_3/(10 · (N n_2 n_3 − [N n_2 n_3 > 1]))
     t = real(N) * real(n_2) * real(n_3)
     for c in range(running_var.shape[0]):
-        running_var_next[c] = real(0.9) * running_var[c] + v[c] * t / real(10.0) / (t - (real(0.0) if t <= real(1.0) else real(1.0)))
+        running_var_ = running_var[c]
+        v_ = v[c]
+        running_var_next[c] = real(0.9) * running_var_ + t * v_ / real(10.0) / (t - (real(0.0) if t <= real(1.0) else real(1.0)))
 
 
 @njit(cache=True, error_model="numpy")
@@ -847,6 +862,7 @@ def input_gradients(params, x, y, grads_x, work):
     batchnorm_1_x_hat = view_4(work, 1024 * n, n, 16, 8, 8)
     delta_conv2d_1 = view_4(work, 0, n, 16, 8, 8)
     conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
+    terms = view_5(work, 9216 * n + 145, 1, 3, 3, 8, 8)
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     # flatten_1
@@ -864,7 +880,7 @@ def input_gradients(params, x, y, grads_x, work):
     # conv2d_1
     conv2d_delta(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_sigma, batchnorm_1_x_hat, delta_conv2d_1)
     # x
-    write_grad_x(conv2d_1_W, delta_conv2d_1, grads_x)
+    write_grad_x(conv2d_1_W, delta_conv2d_1, grads_x, terms)
     return value
 
 

@@ -12,9 +12,11 @@ import numpy as np
 from numba import njit
 
 try:
-    from .kernels_cpu import product, row_products, exp_32 as exp
+    from .kernels_cpu import exp_32 as exp
+    from .kernels_cpu import product, row_products
 except ImportError:
-    from kernels_cpu import product, row_products, exp_32 as exp
+    from kernels_cpu import exp_32 as exp
+    from kernels_cpu import product, row_products
 
 NAME = "transformer"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -64,21 +66,24 @@ def workspace(n):
 @njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
 def view_2(buffer, start, rows, columns):
     """Return a part of a flat buffer as a matrix."""
-    return buffer[start : start + rows * columns].reshape((rows, columns))
+    size = rows * columns
+    return buffer[start : start + size].reshape((rows, columns))
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
 @njit("float32[:, :, ::1](float32[::1], int64, int64, int64, int64)", cache=True, error_model="numpy")
 def view_3(buffer, start, planes, rows, columns):
     """Return a part of a flat buffer as an array of rank 3."""
-    return buffer[start : start + planes * rows * columns].reshape((planes, rows, columns))
+    size = planes * rows * columns
+    return buffer[start : start + size].reshape((planes, rows, columns))
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
 @njit("float32[:, :, :, ::1](float32[::1], int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
 def view_4(buffer, start, groups, planes, rows, columns):
     """Return a part of a flat buffer as an array of rank 4."""
-    return buffer[start : start + groups * planes * rows * columns].reshape((groups, planes, rows, columns))
+    size = groups * planes * rows * columns
+    return buffer[start : start + size].reshape((groups, planes, rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -96,8 +101,8 @@ def embedding_a(E, x, a):
     """Write a."""
     # a[n, t, i] = E[x[n, t], i]
     for n in range(x.shape[0]):
-        for t in range(x.shape[1]):
-            for i in range(E.shape[1]):
+        for t in range(32):
+            for i in range(32):
                 a[n, t, i] = E[x[n, t], i]
 
 
@@ -107,12 +112,12 @@ def positionalencoding_a(x, a):
     # a[n, t, j] = x[n, t, j] + sin(10000^(−floor(j/2)/16) · t + π · (j mod 2)/2)
     for n in range(x.shape[0]):
         for t in range(32):
-            for j in range(32):
-                t_ = real(j // 2)
-                a[n, t, j] = (
-                    x[n, t, j] + np.sin(real(10000.0) ** (-t_ / real(16.0)) * real(t) + real(3.141592653589793) * (real(j) - real(2.0) * t_)
-                    / real(2.0))
-                )
+            for J in range(16):
+                for i in range(2):
+                    a[n, t, 2 * J + i] = (
+                        x[n, t, 2 * J + i] + np.sin(real(10000.0) ** (-real(J) / real(16.0)) * real(t) + real(3.141592653589793) * real(i)
+                        / real(2.0))
+                    )
 
 
 @njit(cache=True, error_model="numpy")
@@ -231,14 +236,14 @@ def attention_P(S, P):
                 for i in range(32):
                     if t >= i:
                         candidate = S[n, h, t, i]
-                        if candidate > top or candidate != candidate:
-                            top = candidate
+                        top = candidate if (candidate > top) | (candidate != candidate) else top
                 shift = top if abs(top) != real(np.inf) else real(0.0)
                 total = real(0.0)
                 for i in range(32):
                     total += exp(S[n, h, t, i] - shift) if t >= i else real(0.0)
                 for s in range(32):
-                    P[n, h, t, s] = exp(S[n, h, t, s] - shift) / total if t >= s else real(0.0)
+                    S_ = S[n, h, t, s]
+                    P[n, h, t, s] = exp(S_ - shift) / total if t >= s else real(0.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -336,8 +341,7 @@ def write_loss_p(a, p):
             top = real(-np.inf)
             for j in range(a.shape[2]):
                 candidate = a[n, t, j]
-                if candidate > top or candidate != candidate:
-                    top = candidate
+                top = candidate if (candidate > top) | (candidate != candidate) else top
             shift = top if abs(top) != real(np.inf) else real(0.0)
             total = real(0.0)
             for j in range(a.shape[2]):
@@ -351,15 +355,14 @@ def write_loss_L(a, y, L):
     """Write L."""
     # L[n, t] = log Σ_i exp(a[n, t, i]) − a[n, t, y[n, t]]
     for n in range(a.shape[0]):
-        for t in range(a.shape[1]):
+        for t in range(32):
             top = real(-np.inf)
-            for i in range(a.shape[2]):
+            for i in range(62):
                 candidate = a[n, t, i]
-                if candidate > top or candidate != candidate:
-                    top = candidate
+                top = candidate if (candidate > top) | (candidate != candidate) else top
             shift = top if abs(top) != real(np.inf) else real(0.0)
             total = real(0.0)
-            for i in range(a.shape[2]):
+            for i in range(62):
                 total += exp(a[n, t, i] - shift)
             L[n, t] = shift + np.log(total) - a[n, t, y[n, t]]
 
@@ -386,7 +389,8 @@ def dense_delta(p, y, delta):
     for n in range(p.shape[0]):
         for t in range(p.shape[1]):
             for i in range(p.shape[2]):
-                delta[n, t, i] = (p[n, t, i] - (real(1.0) if i == y[n, t] else real(0.0))) / real(N) / real(n_1)
+                p_ = p[n, t, i]
+                delta[n, t, i] = (p_ - (real(1.0) if i == y[n, t] else real(0.0))) / real(N) / real(n_1)
 
 
 @njit(cache=True, error_model="numpy")
@@ -549,10 +553,10 @@ def attention_grad_W_o(O, grad_a, grad_W_o, O_windows):
     """Write grad_W_o."""
     # grad_W_o[i, j] = Σ_{n, t} grad_a[n, t, i] O[n, floor(j/8), t, j mod 8]
     grad_a_matrix = grad_a.reshape((32 * O.shape[0], 32))
-    O_windows_matrix = O_windows.reshape((32 * O.shape[0], grad_W_o.shape[1]))
+    O_windows_matrix = O_windows.reshape((32 * O.shape[0], 32))
     for n in range(O.shape[0]):
         for t in range(32):
-            for j in range(grad_W_o.shape[1]):
+            for j in range(32):
                 O_windows[n, t, j] = O[n, j // 8, t, j % 8]
     product(grad_a_matrix.T, O_windows_matrix, grad_W_o)
 
@@ -619,14 +623,14 @@ def attention_grad_W_v(grad_V, x, grad_W_v, grad_V_windows, products):
     """Write grad_W_v."""
     # grad_W_v[i, j] = Σ_{n, t} x[n, t, j] grad_V[n, floor(i/8), t, i mod 8]
     x_matrix = x.reshape((32 * grad_V.shape[0], 32))
-    grad_V_windows_matrix = grad_V_windows.reshape((32 * grad_V.shape[0], grad_W_v.shape[0]))
+    grad_V_windows_matrix = grad_V_windows.reshape((32 * grad_V.shape[0], 32))
     for n in range(grad_V.shape[0]):
         for t in range(32):
-            for i in range(grad_W_v.shape[0]):
+            for i in range(32):
                 grad_V_windows[n, t, i] = grad_V[n, i // 8, t, i % 8]
     product(x_matrix.T, grad_V_windows_matrix, products)
-    for i in range(grad_W_v.shape[0]):
-        for j in range(grad_W_v.shape[1]):
+    for i in range(32):
+        for j in range(32):
             grad_W_v[i, j] = products[j, i]
 
 
@@ -647,14 +651,14 @@ def attention_grad_W_k(grad_K, x, grad_W_k, grad_K_windows, products):
     """Write grad_W_k."""
     # grad_W_k[i, j] = Σ_{n, t} x[n, t, j] grad_K[n, floor(i/8), t, i mod 8]
     x_matrix = x.reshape((32 * grad_K.shape[0], 32))
-    grad_K_windows_matrix = grad_K_windows.reshape((32 * grad_K.shape[0], grad_W_k.shape[0]))
+    grad_K_windows_matrix = grad_K_windows.reshape((32 * grad_K.shape[0], 32))
     for n in range(grad_K.shape[0]):
         for t in range(32):
-            for i in range(grad_W_k.shape[0]):
+            for i in range(32):
                 grad_K_windows[n, t, i] = grad_K[n, i // 8, t, i % 8]
     product(x_matrix.T, grad_K_windows_matrix, products)
-    for i in range(grad_W_k.shape[0]):
-        for j in range(grad_W_k.shape[1]):
+    for i in range(32):
+        for j in range(32):
             grad_W_k[i, j] = products[j, i]
 
 
@@ -678,14 +682,14 @@ def attention_grad_W_q(grad_Q, x, grad_W_q, grad_Q_windows, products):
     """Write grad_W_q."""
     # grad_W_q[i, j] = Σ_{n, t} x[n, t, j] grad_Q[n, floor(i/8), t, i mod 8]
     x_matrix = x.reshape((32 * grad_Q.shape[0], 32))
-    grad_Q_windows_matrix = grad_Q_windows.reshape((32 * grad_Q.shape[0], grad_W_q.shape[0]))
+    grad_Q_windows_matrix = grad_Q_windows.reshape((32 * grad_Q.shape[0], 32))
     for n in range(grad_Q.shape[0]):
         for t in range(32):
-            for i in range(grad_W_q.shape[0]):
+            for i in range(32):
                 grad_Q_windows[n, t, i] = grad_Q[n, i // 8, t, i % 8]
     product(x_matrix.T, grad_Q_windows_matrix, products)
-    for i in range(grad_W_q.shape[0]):
-        for j in range(grad_W_q.shape[1]):
+    for i in range(32):
+        for j in range(32):
             grad_W_q[i, j] = products[j, i]
 
 
@@ -697,48 +701,48 @@ def layernorm_grad_a_3(
     """Write grad_a."""
     # grad_a[n, t, j] = Σ_{h, d} W_k[8 h + d, j] grad_K[n, h, t, d] + Σ_{h, d} W_q[8 h + d, j] grad_Q[n, h, t, d] + Σ_{h, d} W_v[8 h
     #     + d, j] grad_V[n, h, t, d]
-    grad_K_copy_matrix = grad_K_copy.reshape((grad_K.shape[0] * grad_a.shape[1], 32))
-    W_k_windows_matrix = W_k_windows.reshape((32, grad_a.shape[2]))
-    grad_a_matrix = grad_a.reshape((grad_K.shape[0] * grad_a.shape[1], grad_a.shape[2]))
-    grad_Q_copy_matrix = grad_Q_copy.reshape((grad_K.shape[0] * grad_a.shape[1], 32))
-    W_q_windows_matrix = W_q_windows.reshape((32, grad_a.shape[2]))
-    products_matrix = products.reshape((grad_K.shape[0] * grad_a.shape[1], grad_a.shape[2]))
-    grad_V_copy_matrix = grad_V_copy.reshape((grad_K.shape[0] * grad_a.shape[1], 32))
-    W_v_windows_matrix = W_v_windows.reshape((32, grad_a.shape[2]))
-    products_2_matrix = products_2.reshape((grad_K.shape[0] * grad_a.shape[1], grad_a.shape[2]))
+    grad_K_copy_matrix = grad_K_copy.reshape((32 * grad_K.shape[0], 32))
+    W_k_windows_matrix = W_k_windows.reshape((32, 32))
+    grad_a_matrix = grad_a.reshape((32 * grad_K.shape[0], 32))
+    grad_Q_copy_matrix = grad_Q_copy.reshape((32 * grad_K.shape[0], 32))
+    W_q_windows_matrix = W_q_windows.reshape((32, 32))
+    products_matrix = products.reshape((32 * grad_K.shape[0], 32))
+    grad_V_copy_matrix = grad_V_copy.reshape((32 * grad_K.shape[0], 32))
+    W_v_windows_matrix = W_v_windows.reshape((32, 32))
+    products_2_matrix = products_2.reshape((32 * grad_K.shape[0], 32))
     for n in range(grad_K.shape[0]):
-        for t in range(grad_a.shape[1]):
+        for t in range(32):
             for h in range(4):
                 for d in range(8):
                     grad_K_copy[n, t, h, d] = grad_K[n, h, t, d]
     for h in range(4):
         for d in range(8):
-            for j in range(grad_a.shape[2]):
+            for j in range(32):
                 W_k_windows[h, d, j] = W_k[8 * h + d, j]
     for n in range(grad_K.shape[0]):
-        for t in range(grad_a.shape[1]):
+        for t in range(32):
             for h in range(4):
                 for d in range(8):
                     grad_Q_copy[n, t, h, d] = grad_Q[n, h, t, d]
     for h in range(4):
         for d in range(8):
-            for j in range(grad_a.shape[2]):
+            for j in range(32):
                 W_q_windows[h, d, j] = W_q[8 * h + d, j]
     for n in range(grad_K.shape[0]):
-        for t in range(grad_a.shape[1]):
+        for t in range(32):
             for h in range(4):
                 for d in range(8):
                     grad_V_copy[n, t, h, d] = grad_V[n, h, t, d]
     for h in range(4):
         for d in range(8):
-            for j in range(grad_a.shape[2]):
+            for j in range(32):
                 W_v_windows[h, d, j] = W_v[8 * h + d, j]
     product(grad_K_copy_matrix, W_k_windows_matrix, grad_a_matrix)
     product(grad_Q_copy_matrix, W_q_windows_matrix, products_matrix)
     product(grad_V_copy_matrix, W_v_windows_matrix, products_2_matrix)
     for n in range(grad_K.shape[0]):
-        for t in range(grad_a.shape[1]):
-            for j in range(grad_a.shape[2]):
+        for t in range(32):
+            for j in range(32):
                 grad_a[n, t, j] = grad_a[n, t, j] + products[n, t, j] + products_2[n, t, j]
 
 

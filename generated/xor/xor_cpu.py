@@ -39,7 +39,8 @@ def workspace(n):
 @njit("float64[:, ::1](float64[::1], int64, int64, int64)", cache=True, error_model="numpy")
 def view_2(buffer, start, rows, columns):
     """Return a part of a flat buffer as a matrix."""
-    return buffer[start : start + rows * columns].reshape((rows, columns))
+    size = rows * columns
+    return buffer[start : start + size].reshape((rows, columns))
 
 
 @njit(cache=True, error_model="numpy")

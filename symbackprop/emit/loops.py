@@ -73,7 +73,7 @@ def page(plan: Plan, template: str) -> Page:
         hyper=tuple(f'("{name}", {value!r})' for name, value in (plan.update.hyper if plan.update else ())),
         trainable=tuple(f"({a}, {b})" for a, b in (plan.update.ranges if plan.update else ())),
         workspace=affine(plan.per_sample, "n", plan.fixed),
-        runtime=(*sorted(used & set(RUNTIME)), *(f"{name}_{bits} as {name}" for name in sorted(used & VECTOR) if writer.vector)),
+        runtime=_imports(used & set(RUNTIME), used & VECTOR if writer.vector else set(), bits),
         mathematics=tuple(sorted(used & {"erf", "erfc"})),
         scalars=tuple(sorted(used & {"softplus"} if writer.vector else used & {"sigmoid", "softplus"})),
         views=tuple(map(View, sorted(writer.ranks))),
@@ -83,6 +83,12 @@ def page(plan: Plan, template: str) -> Page:
         one="real(1.0)" if single else "1.0",
         zero="real(0.0)" if single else "0.0",
     )
+
+
+def _imports(runtime: set[str], functions: set[str], bits: int) -> tuple[str, ...]:
+    """Return what is imported from the runtime file, a line each, in the order in which imports are sorted."""
+    named = [f"{name}_{bits} as {name}" for name in functions]
+    return tuple(sorted([*named, *([", ".join(sorted(runtime))] if runtime else [])]))
 
 
 class _Writer:
