@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,18 +12,23 @@ from typing import Any
 import numba
 import numpy as np
 
+from symbackprop.emit.environment import environment
 
-def executed(text: str, *, beside: Sequence[Any] = (), compiled: bool = False, name: str = "written") -> dict[str, Any]:
+RUNTIME = "numba_cpu/kernels_cpu.py.jinja"
+
+
+def executed(text: str, *, compiled: bool = False, name: str = "written") -> dict[str, Any]:
     """Return the namespace of a module's text; unless ``compiled``, its jitted functions are plain Python ones.
 
-    ``beside`` has the artifacts that the module imports.
+    The runtime file that a module may import is executed the same way.
     """
     hidden = {}
-    for artifact in beside:
-        module = ModuleType(Path(artifact.path).stem)
-        module.__dict__.update(executed(artifact.text, compiled=compiled, name=module.__name__))
-        hidden[module.__name__] = sys.modules.get(module.__name__)
-        sys.modules[module.__name__] = module
+    known = Path(RUNTIME).name.removesuffix(".py.jinja")
+    if f"from .{known} import" in text:
+        module = ModuleType(known)
+        module.__dict__.update(executed(environment().get_template(RUNTIME).render(), compiled=compiled, name=known))
+        hidden[known] = sys.modules.get(known)
+        sys.modules[known] = module
     before = numba.config.DISABLE_JIT
     numba.config.DISABLE_JIT = not compiled
     # A cache needs a file, which text in memory is not.

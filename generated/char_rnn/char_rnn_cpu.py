@@ -11,14 +11,14 @@ from numba import njit
 
 try:
     from .kernels_cpu import exp_32 as exp
+    from .kernels_cpu import product, row_products
     from .kernels_cpu import sigmoid_32 as sigmoid
     from .kernels_cpu import tanh_32 as tanh
-    from .kernels_cpu import product, row_products
 except ImportError:
     from kernels_cpu import exp_32 as exp
+    from kernels_cpu import product, row_products
     from kernels_cpu import sigmoid_32 as sigmoid
     from kernels_cpu import tanh_32 as tanh
-    from kernels_cpu import product, row_products
 
 NAME = "char_rnn"
 #: Name, offset and shape of each parameter in the flat buffers.

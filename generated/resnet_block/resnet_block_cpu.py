@@ -10,11 +10,11 @@ import numpy as np
 from numba import njit
 
 try:
-    from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import add_row_products, product, row_products
+    from .kernels_cpu import exp_32 as exp
 except ImportError:
-    from kernels_cpu import exp_32 as exp
     from kernels_cpu import add_row_products, product, row_products
+    from kernels_cpu import exp_32 as exp
 
 NAME = "resnet_block"
 #: Name, offset and shape of each parameter in the flat buffers.

@@ -62,8 +62,8 @@ def check(system, values, output, *, parameters=()):
     params = np.concatenate([np.asarray(values[p], float).ravel() for p in parameters]) if parameters else np.zeros(0)
     inputs = [np.asarray(values[name]) for name in plan.inputs]
     for kind in ("cpu", "numpy"):
-        text, *beside = render(plan, kind)
-        space = written.executed(text.text, beside=beside)
+        text, *_ = render(plan, kind)
+        space = written.executed(text.text)
         out = np.full(want.shape, np.nan)
         with np.errstate(all="ignore"):
             space["forward"](params, *inputs, out, np.full(space["workspace"](len(inputs[0])), np.nan))

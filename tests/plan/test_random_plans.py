@@ -81,8 +81,8 @@ def plan_of(case, derivation, schedule="auto", machine=CPU):
 
 def results(case, derivation, plan, kind, shapes):
     """Run the text of a target on buffers full of NaN; return everything that it computes, by name."""
-    text, *beside = render(plan, kind)
-    space = written.executed(text.text, beside=beside)
+    text, *_ = render(plan, kind)
+    space = written.executed(text.text)
     kept = (lambda array: np.ascontiguousarray(array).view(Bounded)) if kind == "cpu" else np.ascontiguousarray
     params = kept(np.concatenate([np.zeros(0), *(case.values[p.name].ravel() for p in plan.parameters)]))
     inputs = [kept(case.values[x]) for x in plan.inputs]
