@@ -72,7 +72,7 @@ def page(plan: Plan, template: str) -> Page:
         state_size=writer.state_size,
         hyper=tuple(f'("{name}", {value!r})' for name, value in (plan.update.hyper if plan.update else ())),
         trainable=tuple(f"({a}, {b})" for a, b in (plan.update.ranges if plan.update else ())),
-        workspace=affine(plan.per_sample, "n", plan.fixed),
+        workspace=writer.workspace(),
         runtime=_imports(used & set(RUNTIME), used & VECTOR if writer.vector else set(), bits),
         mathematics=tuple(sorted(used & {"erf", "erfc"})),
         scalars=tuple(sorted(used & {"softplus"} if writer.vector else used & {"sigmoid", "softplus"})),
@@ -156,7 +156,7 @@ class _Writer:
             opening=opening,
         )
         yield _Driver(self, plan.entry("backward")).function(
-            "value_and_grad",
+            "value_and_grad" if plan.parts == 1 else "value_and_grad_of_part",
             ("params", *data, "grads", "work"),
             names,
             "Return the loss of a batch and write its gradients into grads.",
@@ -164,6 +164,8 @@ class _Writer:
             zeroed=self.frozen(),
             opening=opening,
         )
+        if plan.parts > 1:
+            yield self.shared(data, opening)
         if plan.input_gradients:
             targets = tuple(f"grads_{names[x]}" for x, _ in plan.input_gradients)
             names = {**names, **{g: t for (_, g), t in zip(plan.input_gradients, targets, strict=True)}}
@@ -198,6 +200,50 @@ class _Writer:
                 ),
                 "Return the loss and do one step of the optimizer; a loss that is not finite changes nothing.",
             )
+
+    def workspace(self) -> str:
+        """Return the text of how many elements of workspace a batch of n samples needs."""
+        plan = self.plan
+        if plan.parts == 1:
+            return affine(plan.per_sample, "n", plan.fixed)
+        return f"{plan.parts} * ({affine(plan.per_sample, f'(-(-n // {plan.parts}))', plan.fixed)} + {plan.size + 1})"
+
+    def shared(self, data: tuple[str, ...], opening: tuple[Node, ...]) -> Function:
+        """Return the entry that does a batch in parts, each in a workspace of its own and with a gradient of its own."""
+        plan = self.plan
+        self.ranks.add(2)
+        own = ("params", *(f"{name}[low:high]" for name in data), "sums[part]", "work[start : start + size]")
+        part = f"value_and_grad_of_part({', '.join(own)})"
+        whole = f"value_and_grad_of_part({', '.join(('params', *data, 'grads', 'work'))})"
+        body = (
+            Node(f"n = {data[0]}.shape[0]"),
+            *opening,
+            Node(f"if n < {plan.parts}:", (Node(f"return {whole}"),)),
+            Node(f"size = {affine(plan.per_sample, f'(-(-n // {plan.parts}))', plan.fixed)}"),
+            Node(f"sums = view_2(work, {plan.parts} * size, {plan.parts}, {plan.size})"),
+            Node(f"values = work[{plan.parts} * (size + {plan.size}) : {plan.parts} * (size + {plan.size + 1})]"),
+            Node(
+                f"for part in prange({plan.parts}):",
+                (
+                    Node(f"low, high, start = part * n // {plan.parts}, (part + 1) * n // {plan.parts}, part * size"),
+                    Node(wrap.statement(f"values[part] = {part}", 8)),
+                ),
+            ),
+            Node("# A mean over the samples is the mean over the parts, each with the share of its samples."),
+            Node("value = 0.0"),
+            Node("grads[:] = 0"),
+            Node(
+                f"for part in range({plan.parts}):",
+                (
+                    Node(f"share = ((part + 1) * n // {plan.parts} - part * n // {plan.parts}) / n"),
+                    Node("value += share * values[part]"),
+                    Node("for k in range(grads.size):", (Node("grads[k] += real(share) * sums[part, k]"),)),
+                ),
+            ),
+            Node("return value"),
+        )
+        doc = "Return the loss of a batch and write its gradients into grads; threads share the samples."
+        return Function("value_and_grad", ("params", *data, "grads", "work"), (), body, doc, parallel=True)
 
     def signature(self, s: Signature) -> Function:
         names = self.data_names()

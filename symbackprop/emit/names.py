@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable
 RESERVED = frozenset(
     {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "njit", "prange", "real", "erf", "erfc"}
     | {"forward", "loss", "value_and_grad", "input_gradients", "update", "train_step", "workspace", "check", "in_range"}
-    | {"update_statistics", "evaluation"}
+    | {"update_statistics", "evaluation", "value_and_grad_of_part"}
     | {"params", "grads", "work", "state", "hyper", "out"}
     | {"NAME", "PARAMETERS", "DTYPE", "BATCH", "STATE_SIZE", "HYPER", "TRAINABLE", "STATISTICS", "MASKS"}
     | {"product", "product_parallel", "add_product", "row_products", "add_row_products", "exp", "tanh", "sigmoid", "softplus"}

@@ -26,6 +26,7 @@ class Function:
         headings: the equations that it computes, as comments.
         body: its lines.
         doc: one line for its docstring, or empty.
+        parallel: whether threads share a loop of it.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Function:
     headings: tuple[str, ...]
     body: tuple[Node, ...]
     doc: str = ""
+    parallel: bool = False
 
     @property
     def signature(self) -> str:

@@ -19,6 +19,7 @@ from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import ArgMax, Guard, InRange, Reduction, Sum
 from symbackprop.algebra.tensor import Access
+from symbackprop.plan.fuse import terms
 from symbackprop.plan.records import Machine
 
 
@@ -130,6 +131,7 @@ class Split:
         out: the indices that run, in the order of the equation's left side.
         inner: the summed ones that are left.
         beside: whether the terms of the second sum lie side by side along the last index of the result.
+        fresh: axes of T that no tensor has by that name.
     """
 
     node: Expr
@@ -140,9 +142,11 @@ class Split:
     out: tuple[Index, ...]
     inner: tuple[Index, ...]
     beside: bool
+    fresh: tuple[Index, ...]
 
     def renamed(self, swap: Mapping[Any, Any]) -> Split:
         """Return the sum in other names."""
+        swap = {**swap, **{i: Index(i.name, i.extent.xreplace(dict(swap))) for i in self.fresh}}
         return Split(
             self.node.xreplace(swap),
             _renamed(self.kept, swap),
@@ -152,6 +156,7 @@ class Split:
             _renamed(self.out, swap),
             _renamed(self.inner, swap),
             self.beside,
+            _renamed(self.fresh, swap),
         )
 
 
@@ -180,6 +185,12 @@ class Site:
             if c is not None:
                 found |= {i.extent for i in (*c.indices, *(a for f in c.factors for a in f.access.tensor.axes))}
         return frozenset(found)
+
+    def work(self, size: Mapping[Expr, int]) -> int:
+        """Return how many terms are added in all, what guards exclude left out."""
+        outputs = math.prod(size[i.extent] for i in self.indices if i not in self.node.bound)
+        reached = terms(self.node.bound, sympy.Mul.make_args(self.node.body))
+        return outputs * math.prod(int(count.xreplace({e: sympy.Integer(v) for e, v in size.items()})) for count in reached)
 
     def renamed(self, swap: Mapping[Any, Any]) -> Site:
         """Return the sum in other names; that its factors may then stand in another order changes nothing."""
@@ -221,7 +232,9 @@ def _site(node: Sum, out: tuple[Index, ...], around: frozenset[Expr]) -> Site | 
     """Return a sum that stands beside some guards; it reads nothing where one of them fails."""
     factors = list(sympy.Mul.make_args(node.body))
     if any(isinstance(f, Access) and not f.plain for f in factors):
-        factors += sorted((g for g in around if g not in factors), key=sympy.default_sort_key)
+        # What compares real values says nothing about places.
+        places = (g for g in around if g not in factors and all(a.tensor.integer for a in g.atoms(Access)))
+        factors += sorted(places, key=sympy.default_sort_key)
     product, rows, split = _candidate(node, factors, out), _rows(node, factors, out), _split(node, factors, out)
     return Site(node, product, rows, split) if product or rows or split else None
 
@@ -245,14 +258,24 @@ def _split(node: Sum, terms: Sequence[Expr], out: tuple[Index, ...]) -> Split | 
     fixed = {*channels, *kept}
     axes: list[tuple[Index, Expr]] = []
     factors = []
+    fresh: list[Index] = []
+    taken = {i.name for i in fixed}
     for a in reads:
-        own = [(axis, part) for axis, part in zip(a.tensor.axes, a.index, strict=True) if part not in fixed]
-        axes += own
-        places = dict(zip(a.tensor.axes, a.index, strict=True))
-        factors.append(Factor(Access(a.tensor, *(places[axis] if places[axis] in fixed else axis for axis in a.tensor.axes)), ()))
+        index = []
+        for axis, part in zip(a.tensor.axes, a.index, strict=True):
+            if part in fixed:
+                index.append(part)
+                continue
+            name, count = axis.name, 1
+            while name in taken:
+                name, count = f"{axis.name}_{count}", count + 1
+            taken.add(name)
+            own = axis if name == axis.name else Index(name, axis.extent)
+            fresh += [own] if own is not axis else []
+            axes.append((own, part))
+            index.append(own)
+        factors.append(Factor(Access(a.tensor, *index), ()))
     names = [axis for axis, _ in axes]
-    if len(set(names)) < len(names) or any(i in fixed for i in names) or len({i.name for i in (*names, *fixed)}) < len(names) + len(fixed):
-        return None
     own_axes = tuple(tuple(i for i in names if i in f.indices) for f in factors)
     if not all(own_axes):
         return None
@@ -265,7 +288,7 @@ def _split(node: Sum, terms: Sequence[Expr], out: tuple[Index, ...]) -> Split | 
         return None
     beside = _unit(axes[-1][1], last) and all(last not in part.free_symbols for _, part in axes[:-1])
     beside = beside and all(last not in g.free_symbols or (isinstance(g, InRange) and _unit(g.args[0], last)) for g in guards)
-    return Split(node, kept, product, tuple(part for _, part in axes), guards, out, rest, beside)
+    return Split(node, kept, product, tuple(part for _, part in axes), guards, out, rest, beside, tuple(fresh))
 
 
 def _own_axis(a: Access, index: Index) -> bool:
@@ -397,7 +420,7 @@ class Choice:
 def choose(site: Site, size: Mapping[Expr, int], machine: Machine) -> Choice:
     """Return the cheapest way for given extents; costs are in units of one multiply-add of the tiled product."""
     extents = [size[i.extent] for i in site.indices]
-    work = math.prod(extents)
+    work = site.work(size)
     if work < machine.tile:
         return Choice(None, False, f"{work:,} multiply-adds: plain loops")
     best, least, rows = None, float(work * machine.plain), False
@@ -437,7 +460,9 @@ def _two_sums(split: Split, size: Mapping[Expr, int], machine: Machine) -> tuple
             best, least = layout, cost
     if best is None:
         return None
-    reads = math.prod(size[i.extent] for i in (*split.out, *split.inner)) / times
+    numbers = {e: sympy.Integer(v) for e, v in size.items()}
+    reached = math.prod(int(count.xreplace(numbers)) for count in terms(split.inner, split.guards))
+    reads = math.prod(size[i.extent] for i in split.out) * reached / times
     length = size[split.out[-1].extent]
     second = reads / length * machine.row + reads * machine.entry if split.beside else reads * machine.plain
     words = _words(c, best, extents, math.prod(extents))

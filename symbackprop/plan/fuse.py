@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import sympy
 
 from symbackprop.algebra.equation import Equation
-from symbackprop.algebra.nodes import ArgMax, Max
+from symbackprop.algebra.index import Index
+from symbackprop.algebra.nodes import ArgMax, InRange, Max
 from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
 
@@ -78,13 +79,26 @@ def operations(equation: Equation) -> sympy.Expr:
     return from_lhs * _count(equation.rhs)
 
 
+def terms(bound: Sequence[Index], factors: Sequence[sympy.Expr]) -> tuple[sympy.Expr, ...]:
+    """Return how many values each index of a sum takes, about: a guard [0 ≤ c i + … < n] leaves n/|c| of them."""
+    counts = {b: b.extent for b in bound}
+    for guard in factors:
+        if isinstance(guard, InRange) and not guard.has(Access):
+            u, size = guard.args
+            inside = [b for b in bound if b in u.free_symbols]
+            step = sympy.expand(u).coeff(inside[-1]) if inside else sympy.S.Zero
+            if step.is_Integer and step:
+                counts[inside[-1]] = sympy.Min(counts[inside[-1]], sympy.ceiling(size / abs(step)))
+    return tuple(counts.values())
+
+
 def _count(e: sympy.Expr) -> sympy.Expr:
     if isinstance(e, Access) or not e.args:
         return sympy.S.Zero
     if hasattr(e, "bound"):
-        return sympy.Mul(*(b.extent for b in e.bound)) * (1 + _count(e.body))
+        return sympy.Mul(*terms(e.bound, sympy.Mul.make_args(e.body))) * (1 + _count(e.body))
     own = len(e.args) - 1 if isinstance(e, sympy.Add | sympy.Mul) else 1
     return own + sympy.Add(*(_count(a) for a in e.args if isinstance(a, sympy.Expr)))
 
 
-__all__ = ["groups", "live", "operations", "outside"]
+__all__ = ["groups", "live", "operations", "outside", "terms"]

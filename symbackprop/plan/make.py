@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from sympy import Symbol
 
 from symbackprop.algebra.equation import Block, System
 from symbackprop.algebra.tensor import Tensor
+from symbackprop.declare.lower import mixes
 from symbackprop.declare.model import Model
 from symbackprop.derive.records import Derivation
 from symbackprop.errors import EmissionError
@@ -93,7 +95,7 @@ def make(model: Model, derivation: Derivation | None, options: Options, inferenc
     missing = [p.name for p in model.parameters if p.offset is None]
     if missing:
         raise EmissionError(f"{model.name}: the shape of {missing[0]} is symbolic; kernels need numbers for every size but the batch")
-    return assemble(
+    given: dict[str, Any] = dict(
         name=model.name,
         forward=forward,
         backward=backward,
@@ -117,6 +119,21 @@ def make(model: Model, derivation: Derivation | None, options: Options, inferenc
         masks=tuple(slots_of_masks(model)),
         recompute=options.recompute,
     )
+    plan = assemble(**given)
+    parts = min(plan.machine.parts, plan.batch // plan.machine.samples)
+    if not _apart(model) or plan.schedule == "plain" or parts < 2 or plan.flops < max(plan.machine.share, plan.machine.weight * plan.size):
+        return plan
+    # Threads that have samples of their own share nothing else.
+    alone = assemble(**{**given, "machine": replace(plan.machine, parallel=10**18)})
+    return replace(alone, machine=plan.machine, parts=parts)
+
+
+def _apart(model: Model) -> bool:
+    """Whether the loss is a mean over samples (and penalties), so that a mean over parts of the batch is the same."""
+    loss = None if model.spec is None else model.spec.loss
+    if loss is None or model.loss is None or loss.reduction != "mean":
+        return False
+    return not any(mixes(block.template) for block in model.system.blocks if block.owner != "loss")
 
 
 def slots_of_statistics(model: Model) -> Iterator[StatisticSlot]:

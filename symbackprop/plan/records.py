@@ -6,6 +6,7 @@ prints both; it decides nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -48,6 +49,10 @@ class Machine:
         row: cost of starting to copy a row, or to add it to another.
         entry: cost of one entry of it.
         vector: entries of workspace from which on functions for vectors pay for their compilation.
+        parts: how many parts a batch is done in where threads share it.
+        samples: in each part, at least.
+        share: operations of a gradient from which on threads share a batch,
+        weight: if there are so many for each parameter, for the gradients of the parts have to be added.
     """
 
     name: str
@@ -64,6 +69,10 @@ class Machine:
     row: int
     entry: int
     vector: int
+    parts: int
+    samples: int
+    share: int
+    weight: int
 
 
 #: Measured on two cores with 256-bit vectors; one unit is 0.02 ns. A parallel region costs about 1 µs on an idle
@@ -83,6 +92,10 @@ CPU = Machine(
     row=150,
     entry=8,
     vector=4096,
+    parts=4,
+    samples=8,
+    share=40_000_000,
+    weight=2_000,
 )
 
 
@@ -229,7 +242,10 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Call:
-    """One use of a kernel: the real tensor (or scratch place) for each argument, and who needs it."""
+    """One use of a kernel: the real tensor (or scratch place) for each argument, and who needs it.
+
+    ``flops`` are the operations that it does, ``entries`` those of the arrays that it reads and writes, each counted once.
+    """
 
     kernel: Kernel
     names: tuple[str, ...]
@@ -237,6 +253,7 @@ class Call:
     owner: str
     slots: Mapping[str, str]
     flops: int
+    entries: int = 0
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -402,6 +419,7 @@ class Plan:
             the loss in inference, where that is another one.
         per_sample: elements of workspace for each sample.
         fixed: elements of workspace besides.
+        parts: in how many parts the samples of a batch are done, each with a gradient of its own, for threads to share.
         update: the optimizer's step, or None.
         digest: SHA-256 of the equations.
         ranges: (name, least, most) of the integer inputs and labels: outside, they would be addresses of nothing.
@@ -427,6 +445,7 @@ class Plan:
     entries: tuple[Entry, ...] = field(repr=False)
     per_sample: int = 0
     fixed: int = 0
+    parts: int = 1
     update: OptimizerStep | None = field(default=None, repr=False)
     digest: str = ""
     ranges: tuple[tuple[str, int, int], ...] = ()
@@ -462,7 +481,14 @@ class Plan:
 
     def workspace(self, n: int) -> int:
         """Return how many elements of workspace a batch of ``n`` needs."""
-        return self.per_sample * n + self.fixed
+        if self.parts == 1:
+            return self.per_sample * n + self.fixed
+        return self.parts * (self.per_sample * -(-n // self.parts) + self.fixed + self.size + 1)
+
+    @property
+    def size(self) -> int:
+        """How many entries the parameters have."""
+        return sum(math.prod(p.shape) for p in self.parameters)
 
     @property
     def vector(self) -> bool:
@@ -476,22 +502,24 @@ class Plan:
 
     def __str__(self) -> str:
         width = max((len(k.name) for k in self.kernels), default=6)
-        uses: dict[str, list[int]] = {}
+        uses: dict[str, list[Call]] = {}
         for entry in self.entries:
             if entry.name in ("forward", "loss", "backward", "jvp", "vjp", "hvp"):
                 for call in entry.calls:
-                    uses.setdefault(call.kernel.name, []).append(call.flops)
+                    uses.setdefault(call.kernel.name, []).append(call)
         item = 4 if self.dtype == "float32" else 8
         lines = [
             f"{self.name}: batch {self.batch}, {self.dtype}, schedule {self.schedule}",
             f"workspace {self.workspace(self.batch) * item:,} bytes ({self.per_sample} per sample + {self.fixed}), "
             f"gradient {self.flops:,} operations",
             *self._tape_lines(item),
-            f"{'kernel':{width}}  calls  {'operations':>12}  decision",
+            *([f"samples in {self.parts} parts, shared among threads; their gradients are added in order"] if self.parts > 1 else []),
+            f"{'kernel':{width}}  calls  {'operations':>14}  {'bytes':>12}  decision",
         ]
         for k in self.kernels:
-            flops = uses.get(k.name, [])
-            lines.append(f"{k.name:{width}}  {len(flops):5}  {sum(flops):12,}  {k.reason}")
+            found = uses.get(k.name, [])
+            flops, moved = sum(call.flops for call in found), sum(call.entries for call in found) * item
+            lines.append(f"{k.name:{width}}  {len(found):5}  {flops:14,}  {moved:12,}  {k.reason}")
         return "\n".join(lines)
 
     def _tape_lines(self, item: int) -> list[str]:

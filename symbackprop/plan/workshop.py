@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,8 +92,12 @@ class Workshop:
             names = tuple(f"{slot[1:]}@{self.count}" if slot[0] == "@" else block.names[slot] for slot in structure.slots)
             self.shapes.update(zip(names, one.shapes, strict=True))
             slots_here = {mine: block.names[slot] for mine, slot in structure.pretty}
-            made.append(Call(structure.kernel, names, one.integers, block.owner, slots_here, one.flops))
+            made.append(Call(structure.kernel, names, one.integers, block.owner, slots_here, one.flops, self.entries(one.shapes)))
         return made
+
+    def entries(self, shapes: tuple[tuple[int | str, ...], ...]) -> int:
+        """Return how many entries some arrays have for the batch that is planned for."""
+        return sum(math.prod(extent if isinstance(extent, int) else self.batch for extent in shape) for shape in shapes)
 
     def make(self, key: _Key, number: int, group: _Group, sizes: Mapping[Expr, Expr], block: Block) -> _Made:
         concrete = {self.size: sympy.Integer(self.batch)}

@@ -26,6 +26,8 @@ SWAPPED = replace(DIRECT, name="swapped", start=10**4)
 DOTS = replace(DIRECT, name="dots", start=10**6, dot=0)
 PARALLEL = replace(DIRECT, name="parallel", parallel=1)
 ROWS = replace(DIRECT, name="rows", call=10**9, row=0, entry=0)
+#: A machine on which threads share the samples of every batch that can be done in parts.
+SHARED = replace(CPU, name="shared", parts=3, samples=1, share=0, weight=0)
 
 
 @dataclass(frozen=True)
