@@ -7,7 +7,7 @@ params, grads, state and work are contiguous 1-D arrays of type float32; x has o
 """
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 
 try:
     from .kernels_cpu import exp_32 as exp
@@ -51,7 +51,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 31040 * n + 2305
+    return 4 * (31040 * (-(-n // 4)) + 2305 + 13535)
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -455,7 +455,7 @@ def loss(params, x, y, work):
 
 
 @njit(cache=True, error_model="numpy")
-def value_and_grad(params, x, y, grads, work):
+def value_and_grad_of_part(params, x, y, grads, work):
     """Return the loss of a batch and write its gradients into grads."""
     if check(x, y) != 0:
         return np.nan
@@ -509,6 +509,31 @@ def value_and_grad(params, x, y, grads, work):
     # embedding_1
     embedding_grad_a(gru_1_W_x, grad_gru_1_p, grad_embedding_1_a, W_x_copy)
     embedding_grad_E(grad_embedding_1_a, x, grad_embedding_1_E)
+    return value
+
+
+@njit(cache=True, error_model="numpy", parallel=True)
+def value_and_grad(params, x, y, grads, work):
+    """Return the loss of a batch and write its gradients into grads; threads share the samples."""
+    n = x.shape[0]
+    if check(x, y) != 0:
+        return np.nan
+    if n < 4:
+        return value_and_grad_of_part(params, x, y, grads, work)
+    size = 31040 * (-(-n // 4)) + 2305
+    sums = view_2(work, 4 * size, 4, 13534)
+    values = work[4 * (size + 13534) : 4 * (size + 13535)]
+    for part in prange(4):
+        low, high, start = part * n // 4, (part + 1) * n // 4, part * size
+        values[part] = value_and_grad_of_part(params, x[low:high], y[low:high], sums[part], work[start : start + size])
+    # A mean over the samples is the mean over the parts, each with the share of its samples.
+    value = 0.0
+    grads[:] = 0
+    for part in range(4):
+        share = ((part + 1) * n // 4 - part * n // 4) / n
+        value += share * values[part]
+        for k in range(grads.size):
+            grads[k] += real(share) * sums[part, k]
     return value
 
 

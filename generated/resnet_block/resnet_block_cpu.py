@@ -416,44 +416,56 @@ def conv2d_grad_W(delta, x, grad_W, x_windows):
 
 
 @njit(cache=True, error_model="numpy")
-def batchnorm_grad_a_2(W, a, delta, grad_a):
+def batchnorm_grad_a_2(W, a, delta, grad_a, terms):
     """Write grad_a."""
     # grad_a[n, c, h, w] = [a[n, c, h, w] > 0] Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1
     #     + w − v < 8]
+    W_matrix = W.reshape((16, 144))
+    delta_matrices = delta.reshape((a.shape[0], 16, 64))
+    terms_matrix = terms.reshape((144, 64))
     for n in range(a.shape[0]):
+        product(W_matrix.T, delta_matrices[n], terms_matrix)
+        grad_a[n] = real(0.0)
+        for c in range(16):
+            for h in range(8):
+                for u in range(max(0, h - 6), min(3, h + 2)):
+                    for v in range(3):
+                        for w in range(max(0, v - 1), min(8, v + 7)):
+                            grad_a[n, c, h, w] += terms[c, u, v, h + 1 - u, w + 1 - v]
         for c in range(16):
             for h in range(8):
                 for w in range(8):
-                    total = real(0.0)
-                    for k in range(16):
-                        for u in range(max(0, h - 6), min(3, h + 2)):
-                            for v in range(max(0, w - 6), min(3, w + 2)):
-                                total += W[k, c, u, v] * delta[n, k, h + 1 - u, w + 1 - v]
                     a_ = a[n, c, h, w]
-                    grad_a[n, c, h, w] = real(0.0) if a_ <= real(0.0) else total
+                    grad_a[n, c, h, w] = real(0.0) if a_ <= real(0.0) else grad_a[n, c, h, w]
 
 
 @njit(cache=True, error_model="numpy")
-def batchnorm_grad_a_3(W, a, a_2, delta, grad_a_2, grad_a):
+def batchnorm_grad_a_3(W, a, a_2, delta, grad_a_2, grad_a, terms):
     """Write grad_a."""
     # grad_a[n, c, h, w] = (grad_a_2[n, 4 floor(h/2) + 16 c + floor(w/2)] [a_2[n, c, h, w] > 0]/4 + Σ_{k, u, v} W[k, c, u, v] delta[n,
     #     k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]) · [a[n, c, h, w] > 0]
+    W_matrix = W.reshape((16, 144))
+    delta_matrices = delta.reshape((a.shape[0], 16, 64))
+    terms_matrix = terms.reshape((144, 64))
     for n in range(a.shape[0]):
+        product(W_matrix.T, delta_matrices[n], terms_matrix)
+        grad_a[n] = real(0.0)
+        for c in range(16):
+            for h in range(8):
+                for u in range(max(0, h - 6), min(3, h + 2)):
+                    for v in range(3):
+                        for w in range(max(0, v - 1), min(8, v + 7)):
+                            grad_a[n, c, h, w] += terms[c, u, v, h + 1 - u, w + 1 - v]
         for c in range(16):
             for H in range(4):
                 for W_ in range(4):
                     for i in range(2):
                         for j in range(2):
-                            total = real(0.0)
-                            for k in range(16):
-                                for u in range(max(0, 2 * H + i - 6), min(3, 2 * H + i + 2)):
-                                    for v in range(max(0, 2 * W_ + j - 6), min(3, 2 * W_ + j + 2)):
-                                        total += W[k, c, u, v] * delta[n, k, 2 * H + i + 1 - u, 2 * W_ + j + 1 - v]
                             a_ = a[n, c, 2 * H + i, 2 * W_ + j]
                             a_2_ = a_2[n, c, 2 * H + i, 2 * W_ + j]
                             grad_a[n, c, 2 * H + i, 2 * W_ + j] = (
                                 real(0.0) if a_ <= real(0.0) else (real(0.0) if a_2_ <= real(0.0) else grad_a_2[n, 4 * H + 16 * c + W_]
-                                / real(4.0)) + total
+                                / real(4.0)) + grad_a[n, c, 2 * H + i, 2 * W_ + j]
                             )
 
 
@@ -781,6 +793,7 @@ def value_and_grad(params, x, y, grads, work):
     x_windows = view_5(work, 9216 * n + 145, 16, 3, 3, 8, 8)
     conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
     grad_batchnorm_2_a = view_4(work, 4362 * n, n, 16, 8, 8)
+    terms = view_5(work, 9216 * n + 145, 16, 3, 3, 8, 8)
     batchnorm_2_x_hat = view_4(work, 3072 * n, n, 16, 8, 8)
     grad_batchnorm_2_gamma = grads[2480:2496]
     grad_batchnorm_2_beta = grads[2496:2512]
@@ -792,6 +805,7 @@ def value_and_grad(params, x, y, grads, work):
     x_windows_ = view_5(work, 9216 * n + 145, 16, 3, 3, 8, 8)
     conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
     grad_batchnorm_1_a = view_4(work, 3072 * n, n, 16, 8, 8)
+    terms_ = view_5(work, 9216 * n + 145, 16, 3, 3, 8, 8)
     batchnorm_1_x_hat = view_4(work, 1024 * n, n, 16, 8, 8)
     grad_batchnorm_1_gamma = grads[144:160]
     grad_batchnorm_1_beta = grads[160:176]
@@ -814,14 +828,14 @@ def value_and_grad(params, x, y, grads, work):
     conv2d_delta(batchnorm_3_gamma, grad_batchnorm_3_a, batchnorm_3_sigma, batchnorm_3_x_hat, delta_conv2d_3)
     conv2d_grad_W(delta_conv2d_3, activation_2_a, grad_conv2d_3_W, x_windows)
     # batchnorm_2
-    batchnorm_grad_a_2(conv2d_3_W, activation_2_a, delta_conv2d_3, grad_batchnorm_2_a)
+    batchnorm_grad_a_2(conv2d_3_W, activation_2_a, delta_conv2d_3, grad_batchnorm_2_a, terms)
     batchnorm_grad_gamma(grad_batchnorm_2_a, batchnorm_2_x_hat, grad_batchnorm_2_gamma)
     batchnorm_grad_beta(grad_batchnorm_2_a, grad_batchnorm_2_beta)
     # conv2d_2
     conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_sigma, batchnorm_2_x_hat, delta_conv2d_2)
     conv2d_grad_W(delta_conv2d_2, activation_1_a, grad_conv2d_2_W, x_windows_)
     # batchnorm_1
-    batchnorm_grad_a_3(conv2d_2_W, activation_1_a, activation_3_a, delta_conv2d_2, grad_flatten_1_a, grad_batchnorm_1_a)
+    batchnorm_grad_a_3(conv2d_2_W, activation_1_a, activation_3_a, delta_conv2d_2, grad_flatten_1_a, grad_batchnorm_1_a, terms_)
     batchnorm_grad_gamma(grad_batchnorm_1_a, batchnorm_1_x_hat, grad_batchnorm_1_gamma)
     batchnorm_grad_beta(grad_batchnorm_1_a, grad_batchnorm_1_beta)
     # conv2d_1
@@ -850,6 +864,7 @@ def input_gradients(params, x, y, grads_x, work):
     conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
     activation_2_a = view_4(work, 2048 * n, n, 16, 8, 8)
     grad_batchnorm_2_a = view_4(work, 4362 * n, n, 16, 8, 8)
+    terms = view_5(work, 9216 * n + 145, 16, 3, 3, 8, 8)
     batchnorm_2_gamma = params[2480:2496]
     batchnorm_2_sigma = work[9216 * n + 80:9216 * n + 96]
     batchnorm_2_x_hat = view_4(work, 3072 * n, n, 16, 8, 8)
@@ -857,12 +872,13 @@ def input_gradients(params, x, y, grads_x, work):
     conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
     activation_1_a = view_4(work, 0, n, 16, 8, 8)
     grad_batchnorm_1_a = view_4(work, 3072 * n, n, 16, 8, 8)
+    terms_ = view_5(work, 9216 * n + 145, 16, 3, 3, 8, 8)
     batchnorm_1_gamma = params[144:160]
     batchnorm_1_sigma = work[9216 * n + 32:9216 * n + 48]
     batchnorm_1_x_hat = view_4(work, 1024 * n, n, 16, 8, 8)
     delta_conv2d_1 = view_4(work, 0, n, 16, 8, 8)
     conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
-    terms = view_5(work, 9216 * n + 145, 1, 3, 3, 8, 8)
+    terms__ = view_5(work, 9216 * n + 145, 1, 3, 3, 8, 8)
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     # flatten_1
@@ -872,15 +888,15 @@ def input_gradients(params, x, y, grads_x, work):
     # conv2d_3
     conv2d_delta(batchnorm_3_gamma, grad_batchnorm_3_a, batchnorm_3_sigma, batchnorm_3_x_hat, delta_conv2d_3)
     # batchnorm_2
-    batchnorm_grad_a_2(conv2d_3_W, activation_2_a, delta_conv2d_3, grad_batchnorm_2_a)
+    batchnorm_grad_a_2(conv2d_3_W, activation_2_a, delta_conv2d_3, grad_batchnorm_2_a, terms)
     # conv2d_2
     conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_sigma, batchnorm_2_x_hat, delta_conv2d_2)
     # batchnorm_1
-    batchnorm_grad_a_3(conv2d_2_W, activation_1_a, activation_3_a, delta_conv2d_2, grad_flatten_1_a, grad_batchnorm_1_a)
+    batchnorm_grad_a_3(conv2d_2_W, activation_1_a, activation_3_a, delta_conv2d_2, grad_flatten_1_a, grad_batchnorm_1_a, terms_)
     # conv2d_1
     conv2d_delta(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_sigma, batchnorm_1_x_hat, delta_conv2d_1)
     # x
-    write_grad_x(conv2d_1_W, delta_conv2d_1, grads_x, terms)
+    write_grad_x(conv2d_1_W, delta_conv2d_1, grads_x, terms__)
     return value
 
 

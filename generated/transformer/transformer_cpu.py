@@ -9,7 +9,7 @@ params, grads, state and work are contiguous 1-D arrays of type float32; x has o
 from math import erf
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 
 try:
     from .kernels_cpu import exp_32 as exp
@@ -59,7 +59,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 29504 * n + 4097
+    return 2 * (29504 * (-(-n // 2)) + 4097 + 16671)
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -992,7 +992,7 @@ def loss(params, x, y, work):
 
 
 @njit(cache=True, error_model="numpy")
-def value_and_grad(params, x, y, grads, work):
+def value_and_grad_of_part(params, x, y, grads, work):
     """Return the loss of a batch and write its gradients into grads."""
     if check(x, y) != 0:
         return np.nan
@@ -1125,6 +1125,31 @@ def value_and_grad(params, x, y, grads, work):
     # embedding_1
     embedding_grad_a(layernorm_1_gamma, grad_add_1_a, grad_layernorm_1_a, layernorm_1_sigma, layernorm_1_x_hat, grad_embedding_1_a)
     embedding_grad_E(grad_embedding_1_a, x, grad_embedding_1_E)
+    return value
+
+
+@njit(cache=True, error_model="numpy", parallel=True)
+def value_and_grad(params, x, y, grads, work):
+    """Return the loss of a batch and write its gradients into grads; threads share the samples."""
+    n = x.shape[0]
+    if check(x, y) != 0:
+        return np.nan
+    if n < 2:
+        return value_and_grad_of_part(params, x, y, grads, work)
+    size = 29504 * (-(-n // 2)) + 4097
+    sums = view_2(work, 2 * size, 2, 16670)
+    values = work[2 * (size + 16670) : 2 * (size + 16671)]
+    for part in prange(2):
+        low, high, start = part * n // 2, (part + 1) * n // 2, part * size
+        values[part] = value_and_grad_of_part(params, x[low:high], y[low:high], sums[part], work[start : start + size])
+    # A mean over the samples is the mean over the parts, each with the share of its samples.
+    value = 0.0
+    grads[:] = 0
+    for part in range(2):
+        share = ((part + 1) * n // 2 - part * n // 2) / n
+        value += share * values[part]
+        for k in range(grads.size):
+            grads[k] += real(share) * sums[part, k]
     return value
 
 
