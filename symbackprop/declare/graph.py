@@ -99,6 +99,8 @@ def chain(items: object, name: object) -> tuple[Input, Node]:
     for position, layer in enumerate(given[1:], 2):
         if not isinstance(layer, Layer):
             shown = "a second Input" if isinstance(layer, Input) else type(layer).__name__
+            if isinstance(layer, type) and issubclass(layer, Layer):
+                shown = f"the class {layer.__name__}; write {layer.__name__}(...)"
             raise DeclarationError(f"network {str(name)[:60]}: item {position} of Sequential is no layer but {shown}")
         node = layer(node)
     return start, node

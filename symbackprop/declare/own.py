@@ -200,7 +200,9 @@ def _listed(kind: str, method: str, given: Any) -> tuple[Any, ...]:
         return (given,)
     if isinstance(given, tuple | list | Iterator):
         return tuple(given)
-    raise DeclarationError(f"{kind}.{method} returns {type(given).__name__}; it returns a tuple")
+    wanted = "sbp.Equation(left, right), or a tuple of them" if method == "equations" else "a tuple of them, empty for none"
+    forgotten = "; is a return missing?" if given is None else ""
+    raise DeclarationError(f"{kind}.{method} returns {type(given).__name__}; return {wanted}{forgotten}")
 
 
 def _parameter(kind: str, given: Any) -> Any:

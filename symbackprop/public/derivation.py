@@ -15,6 +15,7 @@ from symbackprop.algebra.equation import Equation, System, reads
 from symbackprop.algebra.interpret import evaluate_equation, interpret, solve_sizes
 from symbackprop.algebra.matrix import MatrixEquation
 from symbackprop.algebra.operators import OperatorEquation
+from symbackprop.algebra.suggest import suggestion
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.declare.spec import NetworkSpec
 from symbackprop.derive.jacobian import diagonal, jacobian_equation
@@ -151,6 +152,17 @@ class Derived:
 
     def _repr_latex_(self) -> str:
         return displayed(self.latex())
+
+
+class _Named(dict[str, Derived]):
+    """Derived equations by name; another name is told what there is."""
+
+    def __init__(self, what: str, given: Mapping[str, Derived]) -> None:
+        super().__init__(given)
+        self.what = what
+
+    def __missing__(self, name: object) -> Derived:
+        raise KeyError(f"there is no {self.what} {str(name)[:60]!r}{suggestion(str(name), self)} (known: {', '.join(self)})")
 
 
 class JacobianDerived(Derived):
@@ -411,12 +423,12 @@ class Derivation:
         for r in self.record.model.layers:
             if r.pre is not None and r.pre in self.record.cotangents:
                 out[called(r)] = self._derived(self.record.cotangents[r.pre])
-        return out
+        return _Named("error term of", out)
 
     @cached_property
     def gradients(self) -> Mapping[str, Derived]:
         """∂L/∂parameter by name, and the gradients of the inputs ("x")."""
-        return {name: self._derived(self.record.cotangents[name]) for name in self.record.wrt}
+        return _Named("gradient of", {name: self._derived(self.record.cotangents[name]) for name in self.record.wrt})
 
     @cached_property
     def recursion(self) -> Recursion:

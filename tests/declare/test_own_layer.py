@@ -198,6 +198,22 @@ FAULTS: dict[str, tuple[Any, Any, type[Exception], str, list[str], str]] = {
         [],
         "",
     ),
+    "a right side alone": (
+        _W,
+        lambda x: 2 * x[x.axes],
+        sbp.DeclarationError,
+        "Metric.equations returns Mul; return sbp.Equation(left, right), or a tuple of them",
+        [],
+        "",
+    ),
+    "nothing returned": (
+        _W,
+        lambda x: None,
+        sbp.DeclarationError,
+        "Metric.equations returns NoneType; return sbp.Equation(left, right), or a tuple of them; is a return missing?",
+        [],
+        "",
+    ),
 }
 
 

@@ -171,11 +171,12 @@ class Entries(Names):
 
     def index_extents(self, bound: Bound, indices: Sequence[Node], node: Node) -> dict[str, tuple[int, int, str]]:
         found: dict[str, tuple[int, int, str]] = {}
+        shape = () if bound.entries is None else bound.entries.shape
         for axis, index in enumerate(indices):
             name = index_name(index) if isinstance(index, Symbol) and not is_slot(index) else None
-            if name is not None and name not in self.numbers and not self.is_bound(index) and bound.entries is not None:
+            if name is not None and name not in self.numbers and not self.is_bound(index) and axis < len(shape):
                 first = bound.starts(axis)
-                merge(found, {name: (first, first + bound.entries.shape[axis] - 1, self.text(node))})
+                merge(found, {name: (first, first + shape[axis] - 1, self.text(node))})
             else:
                 merge(found, self.extents(index))
         return found

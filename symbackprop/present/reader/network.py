@@ -19,6 +19,7 @@ from symbackprop.present.notation import Notation
 from symbackprop.present.ranges import counted_from_zero
 from symbackprop.present.reader.bound import Bindings, Bound, Derived
 from symbackprop.present.reader.functions import KNOWN, softmax
+from symbackprop.present.reader.parser import GREEK
 from symbackprop.present.reader.values import Array
 
 _GREEK_CAPITALS = {
@@ -192,7 +193,7 @@ class _Network:
             if entries is not None and self.batch:
                 self.add(letter, below=text, name=name, entries=entries, whole=None, **more)
         else:
-            self.add(letter, above=text, parenthesised=not bare and not named, name=name, entries=entries, whole=whole, **more)
+            self.add(letter, above=text, parenthesised=not bare, name=name, entries=entries, whole=whole, **more)
 
     def add(self, letter: str, **fields: Any) -> None:
         head, _, tail = letter.partition("_")
@@ -261,7 +262,7 @@ class _Network:
             self.bias_of(bias, place.pre)
         for p in r.parameters:
             if p not in (weights, bias) and p not in self.done:
-                self.word(p, p.rpartition(".")[2], place.pre)
+                self.word(p, p.rpartition(".")[2], self.carried(place.pre))
         if r.pre is not None:
             self.values_of(r.pre, self.n.pre, place.pre, wide=r.pre in wide)
             delta = f"delta.{_called(r)}"
@@ -279,6 +280,10 @@ class _Network:
         """Return weights with the index first that the notation has first."""
         return array.T if self.n.weight_index == "source first" and array.ndim == 2 else array
 
+    def carried(self, number: int | str) -> int | str:
+        """Return the number that a layer's parameters carry."""
+        return number - 1 if self.n.weight_of == "source" and not isinstance(number, str) else number
+
     def weight(self, name: str, bias: str, number: int | str, *, folded: bool) -> None:
         if name in self.done:
             return
@@ -286,7 +291,7 @@ class _Network:
         plain = self.array(name)
         if plain is None:
             raise DeclarationError(f"{name} has no value")
-        shifted = number - 1 if self.n.weight_of == "source" and not isinstance(number, str) else number
+        shifted = self.carried(number)
         letters = dict.fromkeys((self.n.weight, self.n.weight_matrix or self.n.weight))
         array, first = plain, (1, 1)
         gradient, bias_gradient = self.array(f"grad.{name}"), self.array(f"grad.{bias}")
@@ -315,7 +320,7 @@ class _Network:
         array = self.array(name)
         if array is None:
             raise DeclarationError(f"{name} has no value")
-        shifted = number - 1 if self.n.weight_of == "source" and not isinstance(number, str) else number
+        shifted = self.carried(number)
         self.spelled(self.n.bias, shifted, name, array, array)
         gradient = self.array(f"grad.{name}")
         if gradient is not None:
@@ -328,9 +333,10 @@ class _Network:
             return
         self.done.add(name)
         many = self.has_batch(name)
+        word, capital = _in_latex(word), _in_latex(word[:1].upper() + word[1:] if len(word.removesuffix("_hat")) == 1 else word)
         if many:
             self.spelled(word, number, name, self.laid(array, True), None)
-            self.spelled(word.upper() if len(word) == 1 else word, number, name, None, self.laid(array, True))
+            self.spelled(capital, number, name, None, self.laid(array, True))
         else:
             self.spelled(word, number, name, array, array if array.ndim < 3 else None)
         gradient = self.array(f"grad.{name}")
@@ -520,6 +526,13 @@ class _Network:
         # Rows are what is differentiated, except in denominator layout.
         whole = array.T if array.ndim == 2 and self.layout == "denominator" else array
         return Derived(array, whole, tuple(first), turned=self.layout == "denominator")
+
+
+def _in_latex(word: str) -> str:
+    r"""Return how a name of the declaration is written: ``gamma`` is \gamma, ``x_hat`` is \hat{x}."""
+    base, _, rest = word.partition("_")
+    letter = f"\\{base}" if f"\\{base}" in GREEK else base
+    return f"\\hat{{{letter}}}" if rest == "hat" else f"{letter}_{rest}" if rest else letter
 
 
 def _same(x: Array) -> Array:

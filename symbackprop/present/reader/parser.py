@@ -39,7 +39,7 @@ from symbackprop.present.reader.tree import (
 #: How deep formulas may be nested.
 DEEPEST = 40
 
-_GREEK = frozenset(
+GREEK = frozenset(
     rf"\{name}"
     for name in """alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho varrho sigma
     tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar infty""".split()
@@ -276,7 +276,7 @@ class _Parser:
             return not (text in self.bars and self.bars[-1] == text) and not self.separates()
         return (
             text in _OPEN
-            or text in _GREEK
+            or text in GREEK
             or text in _STYLES
             or text in _ACCENTS
             or text in _FUNCTIONS
@@ -319,7 +319,7 @@ class _Parser:
 
     def is_letter(self) -> bool:
         text = self.text
-        return text in _GREEK or text in _STYLES or text in _ACCENTS or (text[:1].isalpha())
+        return text in GREEK or text in _STYLES or text in _ACCENTS or (text[:1].isalpha())
 
     def atom(self) -> Node:
         start = self.k
@@ -332,6 +332,9 @@ class _Parser:
             self.take()
             node = self.sum()
             self.expect("}")
+            if isinstance(node, Symbol) and node.below and not node.above and self.text in ("_", "^"):
+                # A name with a subscript of its own, and indices behind it: {W_x}_{rj}.
+                return self.marked(node, start)
             return node
         if text in _BARS:
             return self.barred()
@@ -639,7 +642,7 @@ class _Parser:
         if text in _ACCENTS:
             inner = self.inner()
             return self.made(Symbol(inner, "bold") if text == r"\vec" else Symbol(f"{text}{{{inner}}}"), start)
-        if text in _GREEK or text[:1].isalpha():
+        if text in GREEK or text[:1].isalpha():
             return self.made(Symbol(text), start)
         self.fail("a symbol", self.tokens[start])
 
@@ -693,7 +696,11 @@ class _Parser:
                 condition = self.relation()
                 self.expect("}")
                 return self.scripted(self.made(Bracket(condition), start), start)
-        primes = self.primes()
+        return self.marked(made, start)
+
+    def marked(self, made: Symbol, start: int) -> Node:
+        """Read what stands below and above a symbol, behind what it has below already."""
+        primes = made.primes + self.primes()
         below: tuple[tuple[Node, ...], ...] = ()
         above: tuple[Mark, ...] = ()
         turned, power = False, None
@@ -706,7 +713,7 @@ class _Parser:
                 above, turned, power, more = self.marks()
                 primes += more
         primes += self.primes()
-        node = self.made(Symbol(made.base, made.style, below, above, primes), start)
+        node = self.made(Symbol(made.base, made.style, (*made.below, *below), above, primes), start)
         if power is not None:
             node = self.made(Power(node, power, elementwise=True), start)
         if turned:
@@ -890,4 +897,4 @@ def _spelled(found: tuple[Token, ...], source: str, words: tuple[str, ...]) -> t
     return tuple(out)
 
 
-__all__ = ["DEEPEST", "index_name", "read"]
+__all__ = ["DEEPEST", "GREEK", "index_name", "read"]
