@@ -63,6 +63,11 @@ def read_layer(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, ...
             )
     except (DeclarationError, ShapeError) as error:
         raise type(error)(str(error) if str(error).startswith(kind) else f"{kind}: {error}") from None
+    except TypeError as error:
+        instead = _instead(str(error))
+        if not instead:
+            raise
+        raise DeclarationError(f"{kind}: {instead}") from error
     return OwnLayer(inputs, parameters, system.given, system.declared)
 
 
@@ -191,6 +196,15 @@ def own_shapes(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, ...
         fan_out, fan_in = (shape[0], shape[-1]) if len(shape) > 1 else (1, shape[0] if shape else 1)
         parameters.append(Parameter(p.name, shape, initial.get(p.name, usual), fan_in, fan_out))
     return Shapes(tuple(map(plain, output.shape[1:])), tuple(parameters))
+
+
+def _instead(says: str) -> str:
+    """Return what is written instead where Python took symbols for numbers, or nothing for any other error."""
+    if "Relational" in says:
+        return "a condition on a value is no Python if; write sympy.Piecewise((left, condition), (right, True))"
+    if any(name in says for name in ("Access", "ufunc", "expression to float")):
+        return f"equations are symbols, not numbers; write sympy.tanh and the like, not numpy or math ({says})"
+    return ""
 
 
 def _listed(kind: str, method: str, given: Any) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -206,6 +207,14 @@ FAULTS: dict[str, tuple[Any, Any, type[Exception], str, list[str], str]] = {
         [],
         "",
     ),
+    "a Python if": (
+        _W,
+        lambda x: x[x.axes] if x[x.axes] > 0 else 0,
+        sbp.DeclarationError,
+        "Metric: a condition on a value is no Python if; write sympy.Piecewise((left, condition), (right, True))",
+        [],
+        "",
+    ),
     "nothing returned": (
         _W,
         lambda x: None,
@@ -215,6 +224,12 @@ FAULTS: dict[str, tuple[Any, Any, type[Exception], str, list[str], str]] = {
         "",
     ),
 }
+
+
+@pytest.mark.parametrize("function", [np.tanh, math.exp], ids=["numpy", "math"])
+def test_functions_of_numbers_are_told(function: Any) -> None:
+    with pytest.raises(sbp.DeclarationError, match=r"Metric: equations are symbols, not numbers; write sympy.tanh"):
+        sbp.Sequential([sbp.Input(4), _own(_W, lambda x: function(x[x.axes]))])
 
 
 @pytest.mark.parametrize("case", FAULTS)
