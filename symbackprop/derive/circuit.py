@@ -40,7 +40,7 @@ def forms(term: Term, arity: int) -> tuple[Template, Template, str]:
     locals_ = []
     for t in slots:
         if t in equation.reads:
-            found = jacobian_equation(System([equation]), OUT, t.name)[0]
+            found = jacobian_equation(System([equation]), OUT, t.name, as_read=True)[0]
             # u^v / u is u^(v - 1), also at u = 0.
             locals_.append(_raw(found.lhs, merged(sympy.powsimp(found.rhs, combine="exp"))))
         else:

@@ -18,10 +18,16 @@ from symbackprop.derive.stored import stored_rules
 from symbackprop.errors import DerivationError
 
 
-def jacobian_equation(system: System, of: str, wrt: str) -> tuple[Equation, tuple[Step, ...]]:
+def jacobian_equation(system: System, of: str, wrt: str, *, as_read: bool = False) -> tuple[Equation, tuple[Step, ...]]:
     """Derive ∂of[I]/∂wrt[P] as one equation over the indices (I, P), with its steps.
 
     Values between the two are differentiated through; the result speaks of stored values.
+
+    Args:
+        system: the equations.
+        of: the tensor that is differentiated.
+        wrt: the tensor that it is differentiated with respect to.
+        as_read: a value that an equation reads stays as it is: the slope of f = 1/x is -1/x², not -f².
 
     Raises:
         DerivationError: a name is unknown, or ``of`` does not depend on ``wrt``.
@@ -50,7 +56,7 @@ def jacobian_equation(system: System, of: str, wrt: str) -> tuple[Equation, tupl
     total = S.Zero
     # Reverse accumulation with the row index held fixed: no sum ranges over it, so its deltas are solved or kept.
     order = [e for e in system.equations if e.tensor.name in names]
-    rules = stored_rules(tuple(order))
+    rules = tuple(r for r in stored_rules(tuple(order)) if not (as_read and isinstance(r.pattern, Access)))
     trace = Trace(lhs, steps)
     first = True
     pending: dict[str, list[tuple[tuple[Index, ...], Expr]]] = {}

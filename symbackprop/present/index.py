@@ -424,7 +424,7 @@ def minus(piece: Piece) -> Piece:
 
 
 def _decimal(size: Expr) -> bool:
-    """Whether a rational number is better written as a decimal: 0.1, 0.0001, but 1/2 and 1/3."""
+    """Whether a rational number is better written as a decimal: 0.1, 0.0001, but 1/2, 1/3 and 1/32."""
     if not size.is_Rational:
         return True
     q = int(size.q)
@@ -433,7 +433,8 @@ def _decimal(size: Expr) -> bool:
         q //= 2
     while q % 5 == 0:
         q //= 5
-    return (q == 1 and short.denominator >= 10) or short.denominator > 999
+    halved = short.denominator & (short.denominator - 1) == 0
+    return (q == 1 and short.denominator >= 10 and not halved) or short.denominator > 999
 
 
 def _constant(factors: Sequence[Expr]) -> bool:

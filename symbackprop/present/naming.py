@@ -201,10 +201,12 @@ def network_naming(model: Model) -> Naming:
         names[model.target] = Name("target")
     chained = _is_chain(model)
     position = depth = 0
+    weights = _weights(model)
     places: dict[str, Layer] = {}
     for record in model.layers:
-        position += int(record.pre is not None)
-        depth += int(record.pre is not None)
+        counts = record.pre is not None or not weights.isdisjoint(record.parameters)
+        position += int(counts)
+        depth += int(counts)
         here = there = Layer(position, own=depth) if chained else Layer(called(record))
         if record.pre is not None:
             names[record.pre] = Name("pre", here)
@@ -212,7 +214,7 @@ def network_naming(model: Model) -> Naming:
         if record.output not in names:
             depth += int(record.pre is not None or record.kind == "Activation")
             there = Layer(position, own=depth) if chained else here
-            names[record.output] = _output(record, there, names, chained)
+            names[record.output] = _output(record, there, names, chained, counts)
         for parameter in record.parameters:
             own = parameter.rpartition(".")[2]
             role = {"W": "weight", "b": "bias"}.get(own)
@@ -256,12 +258,32 @@ def called(record: LayerRecord) -> str:
     return record.name if record.use == 1 else f"{record.name}_{record.use}"
 
 
+def _weights(model: Model) -> frozenset[str]:
+    """Return the parameters that mix units: some equation sums over one of their axes, or looks an entry up.
+
+    A scale and a shift do not: they belong to the layer whose values they move.
+    """
+    known: dict[str, tuple[str, ...]] = {}
+    found: set[str] = set()
+    for block in model.system.blocks:
+        key = block.template.key
+        if key not in known:
+            known[key] = tuple(
+                a.tensor.name
+                for e in block.template.equations
+                for a in e.rhs.atoms(Access)
+                if any(i.has(Access) or i.free_symbols - e.lhs.free_symbols for i in a.index)
+            )
+        found.update(block.names[slot] for slot in known[key])
+    return frozenset(p.name for p in model.parameters) & found
+
+
 def _affine(model: Model, names: Mapping[str, Name]) -> tuple[Affine, ...]:
     """Return the affine maps among a network's equations."""
     biases = {name for name, paper in names.items() if paper.role == "bias"}
     found = (affine_map(e.rhs, biases) for e in model.system.equations if any(t.name in biases for t in e.reads))
-    # The weights of a recurrent layer are several, and its bias is no column of one of them.
-    kept = (f for f in found if f is not None and names[f[0].tensor.name].role == "weight")
+    # The weights of a recurrent layer are several, and its bias is no column of one of them; weights of three axes have no columns.
+    kept = (f for f in found if f is not None and names[f[0].tensor.name].role == "weight" and f[0].tensor.rank == 2)
     return tuple(Affine(names[f[0].tensor.name], names[f[1].tensor.name], names[f[2].tensor.name]) for f in kept)
 
 
@@ -293,11 +315,11 @@ def _is_chain(model: Model) -> bool:
     return True
 
 
-def _output(record: LayerRecord, here: Layer, names: Mapping[str, Name], chained: bool) -> Name:
+def _output(record: LayerRecord, here: Layer, names: Mapping[str, Name], chained: bool, weighted: bool) -> Name:
     if record.pre is not None:
         return Name("activation", here)
     taken = Name("activation", here) in names.values()
-    if chained and record.kind == "Activation" and not taken and here.base != 0:
+    if chained and (record.kind == "Activation" or weighted) and not taken and here.base != 0:
         return Name("activation", here)
     own = record.output.rpartition(".")[2]
     return Name("activation", Layer(record.name)) if own == "a" and not chained else Name("word", Layer(record.name), word=own)

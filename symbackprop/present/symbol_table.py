@@ -239,6 +239,8 @@ class _Rows:
         if name.role == "word" and name.layer is not None and name.layer.named and name.word == "a":
             return ("output of layer ", Math(self.symbols.layer(name)))
         words: Text = (plain.get(name.role, "parameter" if t.role == "parameter" else "intermediate value"),)
+        if self.symbols.naming.model is not None and t.name in self.symbols.naming.model.masks:
+            words = ("random mask: each entry is 1 (kept) or 0 (dropped)",)
         if name.role in ("pre", "activation", "bias"):
             words = (*words, *self.of_layer(name))
         if folded:

@@ -73,7 +73,7 @@ def test_words_in_bold_are_bold(page):
 
 
 @pytest.mark.parametrize(
-    ("network", "values"), [(residual, ["add"]), (normed, ["layernorm"]), (attending, ["attention", "O", "P", "S", "Q"])]
+    ("network", "values"), [(residual, ["add"]), (normed, ["layernorm"]), (attending, ["a", "O", "P", "S", "Q"])]
 )
 def test_each_gradient_that_is_used_is_derived(page, network, values):
     left = "".join(line.partition("&=")[0] for line in section(page(network), "Error terms").splitlines())
