@@ -8,7 +8,7 @@ from typing import Any
 from symbackprop.algebra.names import check_name
 from symbackprop.declare.dimension import Shape
 from symbackprop.declare.layers import LAYERS
-from symbackprop.declare.layers.wiring import Input, Layer, Node
+from symbackprop.declare.layers.wiring import Input, Layer, Node, Output, one_output
 from symbackprop.declare.losses import Loss, loss_of
 from symbackprop.declare.regularizers import regularizer_of
 from symbackprop.declare.spec import CallSpec, InputSpec, LayerSpec, NetworkSpec
@@ -47,6 +47,8 @@ def network_spec(inputs: object, outputs: object, loss: object = None, regulariz
     uses: dict[str, int] = {}
     calls: list[CallSpec] = []
     for node in order:
+        if isinstance(node, Output):
+            wire[id(node)] = f"{wire[id(node.inputs[0])]}.{node.name}"
         if node.layer is None:
             continue
         own_name = names[id(node.layer)]
@@ -74,8 +76,9 @@ def network_spec(inputs: object, outputs: object, loss: object = None, regulariz
         first[own_name] = made.parameters
         uses[own_name] = uses.get(own_name, 0) + 1
         output = own_name if uses[own_name] == 1 else f"{own_name}#{uses[own_name]}"
-        wire[id(node)], shape[output] = output, made.output
-        calls.append(CallSpec(own_name, reads, output, made.output, uses[own_name]))
+        calls.append(CallSpec(own_name, reads, output, made.output, uses[own_name], made.outputs))
+        wire[id(node)] = output
+        shape |= calls[-1].values
     spec = NetworkSpec(
         name=str(name),
         inputs=given,
@@ -102,7 +105,7 @@ def chain(items: object, name: object) -> tuple[Input, Node]:
             if isinstance(layer, type) and issubclass(layer, Layer):
                 shown = f"the class {layer.__name__}; write {layer.__name__}(...)"
             raise DeclarationError(f"network {str(name)[:60]}: item {position} of Sequential is no layer but {shown}")
-        node = layer(node)
+        node = one_output(layer, f"network {str(name)[:60]}: item {position} of Sequential")(node)
     return start, node
 
 

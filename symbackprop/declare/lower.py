@@ -21,7 +21,7 @@ from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.declare.activations import ActivationSpec
 from symbackprop.declare.dimension import BATCH, Dimension, Shape, extent
 from symbackprop.declare.layers import LAYERS
-from symbackprop.declare.layers.wiring import Layer, axis_names
+from symbackprop.declare.layers.wiring import Layer, axis_names, output_names
 from symbackprop.declare.losses import Loss
 from symbackprop.declare.model import LayerRecord, Model, Statistic
 from symbackprop.declare.own import input_tensors, read_layer
@@ -49,7 +49,7 @@ class LayerTemplate:
         sizes: for each input the symbols of its axes without the batch; empty where the template has the sizes of one use.
         options: symbol of each size option.
         parameters: slots of the parameters, in order.
-        output: slot of the output.
+        output: slot of the output; of the first one, if the layer names several.
         pre: slot of the error term, or None.
         unread: parameters that no equation reads at these sizes, as the layer declares them.
         masks: slots of random inputs.
@@ -205,6 +205,7 @@ class _Build:
         if made.updates is not None and not self.single:
             self.update(made.updates, names, sizes, call)
         self.value[call.output] = names[made.output]
+        self.value.update((f"{call.output}.{name}", names[name]) for name, _ in call.named)
         function = options.get("activation", options.get("function"))
         self.layers.append(
             LayerRecord(
@@ -216,6 +217,7 @@ class _Build:
                 parameters=tuple(names[slot] for slot in made.parameters),
                 activation=function.name if isinstance(function, ActivationSpec) else None,
                 use=call.use,
+                others=tuple(names[name] for name, _ in call.named[1:]),
             )
         )
 
@@ -353,7 +355,7 @@ def own_template(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, .
         sizes=(),
         options=(),
         parameters=tuple(t.name for t in read.parameters),
-        output=defined[-1],
+        output=(*output_names(layer), defined[-1])[0],
         pre=pre,
     )
 

@@ -26,6 +26,7 @@ class LayerRecord:
         parameters: names of its parameters, in order.
         activation: name of the activation that is built in, or None.
         use: 1 for the first use of the layer, 2 for the second, ...
+        others: the tensors that it gives besides ``output``, in order.
     """
 
     name: str
@@ -36,6 +37,7 @@ class LayerRecord:
     parameters: tuple[str, ...]
     activation: str | None
     use: int = 1
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

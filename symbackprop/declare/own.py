@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from symbackprop import algebra as alg
@@ -11,7 +12,7 @@ from symbackprop.algebra.fault import Fault
 from symbackprop.algebra.names import check_name
 from symbackprop.algebra.suggest import suggestion
 from symbackprop.declare.dimension import BATCH, Shape, extent, plain
-from symbackprop.declare.layers.wiring import Layer, Parameter, Shapes, written
+from symbackprop.declare.layers.wiring import Layer, Parameter, Shapes, output_names, written
 from symbackprop.errors import DeclarationError, ShapeError
 
 
@@ -25,13 +26,13 @@ class OwnLayer:
     facts: tuple[Any, ...] = ()
 
 
-def input_tensors(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, ...]) -> tuple[Any, ...]:
+def input_tensors(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, ...], named: Callable[[str], str] = str) -> tuple[Any, ...]:
     """Return the tensors that stand for the inputs: ``x``, or ``x_1``, ``x_2``, ... if there are several."""
     batch = alg.Index("n", alg.Size(BATCH))
     names = ("x",) if len(shapes) == 1 else tuple(f"x_{k}" for k in range(1, len(shapes) + 1))
     made = []
     for name, axes, shape, whole in zip(names, layer.axes(tuple(map(len, shapes))), shapes, integer, strict=True):
-        made.append(alg.Tensor(name, (batch, *map(alg.Index, axes, map(extent, shape))), "input", integer=whole))
+        made.append(alg.Tensor(name, (batch, *map(alg.Index, map(named, axes), map(extent, shape))), "input", integer=whole))
     return tuple(made)
 
 
@@ -43,7 +44,7 @@ def read_layer(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, ...
         ShapeError: a tensor is read with another shape than it has.
     """
     kind = type(layer).__name__
-    inputs = input_tensors(layer, shapes, integer)
+    inputs = _unmixed(layer, shapes, integer)
     try:
         parameters = tuple(_parameter(kind, t) for t in _listed(kind, "parameters", layer.parameters(*inputs)))
         equations = _listed(kind, "equations", layer.equations(*inputs))
@@ -69,6 +70,41 @@ def read_layer(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, ...
             raise
         raise DeclarationError(f"{kind}: {instead}") from error
     return OwnLayer(inputs, parameters, system.given, system.declared)
+
+
+def _unmixed(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, ...]) -> tuple[Any, ...]:
+    """Return input tensors whose axes are no index of the user's own.
+
+    The names of the axes are our choice, and an index is its name and extent: where a layer has as many units as inputs, the
+    user's i and the i of ``x.axes`` would be one. The equations must come out the same as with names that nobody can write.
+    """
+    usual = input_tensors(layer, shapes, integer)
+    if hasattr(layer, "shapes"):
+        return usual
+    distinct = input_tensors(layer, shapes, integer, "{}′".format)
+    try:
+        meant = _read(layer, distinct)
+        for letter in ("i", *_LETTERS):
+            inputs = input_tensors(layer, shapes, integer, partial(_lettered, letter))
+            swap: dict[Any, Any] = {a: b for s, t in zip(distinct, inputs, strict=True) for a, b in zip(s.axes, t.axes, strict=True)}
+            for t in {t for e in meant for t in (e.tensor, *e.reads)}:
+                axes = tuple(swap.get(a, a) for a in t.axes)
+                if axes != t.axes:
+                    swap[t] = alg.Tensor(t.name, axes, t.role, integer=t.integer, positive=t.positive)
+            if [e.xreplace(swap) for e in meant] == _read(layer, inputs):
+                return inputs
+    except (DeclarationError, ShapeError):
+        pass
+    return usual
+
+
+def _lettered(letter: str, axis: str) -> str:
+    return axis if letter == "i" else letter if axis == "i" else f"{axis}_{letter}"
+
+
+def _read(layer: Layer, inputs: tuple[Any, ...]) -> list[Any]:
+    made = _listed(type(layer).__name__, "equations", layer.equations(*inputs))
+    return [e for e in made if isinstance(e, alg.Equation)]
 
 
 def check_layer(layer: Layer, read: OwnLayer) -> None:
@@ -178,16 +214,8 @@ def own_shapes(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, ...
             f"and in inference; take BatchNorm or Dropout for the part that differs"
         )
     read = read_layer(layer, shapes, integer)
-    last = alg.apart(read.equations[-1])
-    output = last.tensor
-    if output.rank < 1 or output.shape[0] != alg.Size(BATCH):
-        axes = ", ".join(a.name for a in output.axes)
-        has = f"({axes})" if axes else "none"
-        says = f"{type(layer).__name__}: the output {output.name} must have the batch as its first axis, but its axes are {has}"
-        n = read.inputs[0].axes[0]
-        rest = [a.name for a in output.axes if a.extent != n.extent]
-        way = f"declare it as tensor({output.name!r}, {', '.join([n.name, *rest])}), with {n.name} = x.axes[0]"
-        raise DeclarationError(str(Fault(says, (alg.marked(last.lhs, last.rhs, (last.lhs,)),), way)))
+    outputs = _outputs(layer, read)
+    names = output_names(layer)
     initial: Mapping[str, str] = getattr(layer, "initial", {})
     parameters = []
     for p in read.parameters:
@@ -195,7 +223,38 @@ def own_shapes(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, ...
         usual = "glorot" if p.name.startswith("W") else "ones" if p.name.startswith("gamma") else "zeros"
         fan_out, fan_in = (shape[0], shape[-1]) if len(shape) > 1 else (1, shape[0] if shape else 1)
         parameters.append(Parameter(p.name, shape, initial.get(p.name, usual), fan_in, fan_out))
-    return Shapes(tuple(map(plain, output.shape[1:])), tuple(parameters))
+    made = tuple(tuple(map(plain, output.shape[1:])) for output in outputs)
+    return Shapes(made[0], tuple(parameters), outputs=tuple(zip(names, made, strict=True)) if names else ())
+
+
+def _outputs(layer: Layer, read: OwnLayer) -> tuple[Any, ...]:
+    """Return the output tensors: those that the layer names, or the left side of its last equation."""
+    kind = type(layer).__name__
+    defining = {e.tensor.name: e for e in map(alg.apart, read.equations)}
+    found = []
+    for name in output_names(layer) or (read.equations[-1].tensor.name,):
+        if name not in defining:
+            given = "an input" if name in {t.name for t in read.inputs} else "a parameter"
+            known = name in {t.name for t in (*read.inputs, *read.parameters)}
+            why = f"is {given}, and no left side" if known else "is the left side of no equation"
+            lines = tuple(alg.marked(e.lhs, e.rhs, (e.lhs,)) for e in defining.values())
+            way = f"name left sides: {', '.join(defining)}{suggestion(name, defining)}"
+            raise DeclarationError(str(Fault(f"{kind}: the output {name} {why}", lines, way)))
+        found.append(_with_batch(kind, defining[name], read.inputs[0].axes[0]))
+    return tuple(found)
+
+
+def _with_batch(kind: str, e: Any, n: Any) -> Any:
+    """Return the tensor that an equation defines; every output has the batch as its first axis."""
+    output = e.tensor
+    if output.rank < 1 or output.shape[0] != alg.Size(BATCH):
+        axes = ", ".join(a.name for a in output.axes)
+        has = f"({axes})" if axes else "none"
+        says = f"{kind}: the output {output.name} must have the batch as its first axis, but its axes are {has}"
+        rest = [a.name for a in output.axes if a.extent != n.extent]
+        way = f"declare it as tensor({output.name!r}, {', '.join([n.name, *rest])}), with {n.name} = x.axes[0]"
+        raise DeclarationError(str(Fault(says, (alg.marked(e.lhs, e.rhs, (e.lhs,)),), way)))
+    return output
 
 
 def _instead(says: str) -> str:

@@ -65,7 +65,8 @@ class LayerSpec:
 class CallSpec:
     """One use of a layer: what it reads, what its output is called in the wiring, and the shapes.
 
-    ``use`` is 1 for the first use of the layer, 2 for the second, ...
+    ``use`` is 1 for the first use of the layer, 2 for the second, ... A layer that names its outputs gives ``named`` ones, with
+    their shapes; in the wiring the one called mean is ``output.mean``.
     """
 
     layer: str
@@ -73,6 +74,12 @@ class CallSpec:
     output: str
     shape: Shape
     use: int = 1
+    named: tuple[tuple[str, Shape], ...] = ()
+
+    @property
+    def values(self) -> dict[str, Shape]:
+        """What it gives, by the names of the wiring."""
+        return {f"{self.output}.{name}": shape for name, shape in self.named} or {self.output: self.shape}
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,7 @@ class NetworkSpec:
     @cached_property
     def shapes(self) -> dict[str, Shape]:
         """The shape of every value of the wiring, by name."""
-        return {i.name: i.shape for i in self.inputs} | {c.output: c.shape for c in self.calls}
+        return {i.name: i.shape for i in self.inputs} | {name: shape for c in self.calls for name, shape in c.values.items()}
 
     @cached_property
     def layer(self) -> dict[str, LayerSpec]:
@@ -192,7 +199,7 @@ class NetworkSpec:
                 [s.name, s.kind, [[k, v.written if isinstance(v, ActivationSpec) else v] for k, v in s.options], s.trainable]
                 for s in self.layers
             ],
-            "calls": [[c.layer, c.inputs, c.output, c.use] for c in self.calls],
+            "calls": [[c.layer, c.inputs, c.output, c.use, *(name for name, _ in c.named)] for c in self.calls],
             "outputs": self.outputs,
             "loss": None if self.loss is None else [self.loss.name, self.loss.reduction, self.loss.options],
             "regularizer": None

@@ -99,7 +99,7 @@ def recursion(derivation: Derivation) -> tuple[Rung, ...]:
 
 def _chain(model: Model) -> tuple[LayerRecord, ...]:
     chain = tuple(r for r in model.layers if r.pre is not None and r.parameters)
-    simple = len(model.layers) == len(chain) and all(r.use == 1 for r in chain)
+    simple = len(model.layers) == len(chain) and all(r.use == 1 and not r.others for r in chain)
     linked = all(b.inputs == (a.output,) for a, b in pairwise(chain))
     # A recurrent layer has weights for its input and for its state: its rules are not those of a layer in a chain.
     affine = all(tuple(p.rpartition(".")[2] for p in r.parameters) in (("W",), ("W", "b")) for r in chain)

@@ -267,6 +267,8 @@ class _TraceBlock(Block):
                 mark = slot[0] if slot[0] in (MARK, SEED) else ""
                 base = flow.names.get(slot.removeprefix(mark))
                 real = f"grad.{base}" if base else "grad." + slot.removeprefix(mark)
+                # What reaches a value from outside is a part of its cotangent where the value's own block reads it too.
+                real += ".outside" if mark == SEED and real == self.real else ""  # type: ignore[attr-defined]
             names[slot] = real
             if real not in known:
                 swap = dict(flow.sizes)

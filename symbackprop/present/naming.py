@@ -309,7 +309,7 @@ def _is_chain(model: Model) -> bool:
         return False
     value = model.inputs[0]
     for record in model.layers:
-        if record.inputs != (value,):
+        if record.inputs != (value,) or record.others:
             return False
         value = record.output
     return True

@@ -77,7 +77,7 @@ class Network:
         weighted = {record.name.rsplit(".", 1)[0] for record in self.spec.parameters}
         deepest = {i.name: 0 for i in self.spec.inputs}
         for call in self.spec.calls:
-            deepest[call.output] = max(deepest[x] for x in call.inputs) + (call.layer in weighted)
+            deepest |= dict.fromkeys(call.values, max(deepest[x] for x in call.inputs) + (call.layer in weighted))
         return max(deepest[name] for name in self.spec.outputs)
 
     @property
@@ -271,7 +271,8 @@ class Network:
             owned = [
                 f"{r.name.rsplit('.', 1)[1]} {written(r.shape)}" for r in self.spec.parameters if r.name.rsplit(".", 1)[0] == call.layer
             ]
-            cells = (call.output, self.spec.layer[call.layer].kind, ", ".join(call.inputs), written(call.shape), ", ".join(owned))
+            given = ", ".join(map(written, call.values.values()))
+            cells = (", ".join(call.values), self.spec.layer[call.layer].kind, ", ".join(call.inputs), given, ", ".join(owned))
             rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
         return f"<table><caption>{html.escape(repr(self))}</caption>{head}{''.join(rows)}</table>"
 

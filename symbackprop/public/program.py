@@ -647,7 +647,7 @@ def _check_computable(spec: NetworkSpec) -> None:
                     f"layer {layer.name}: the function {option.name} has no expression, so nothing can be computed with it; "
                     f"give one with Activation({option.name!r}, expression)"
                 )
-    for name, shape in [*((i.name, i.shape) for i in spec.inputs), *((c.output, c.shape) for c in spec.calls)]:
+    for name, shape in [*((i.name, i.shape) for i in spec.inputs), *(value for c in spec.calls for value in c.values.items())]:
         for size in shape:
             if not isinstance(size, int):
                 raise ShapeError(f"network {spec.name}: {name} has the symbolic size {size}; compiling needs numbers")

@@ -65,7 +65,7 @@ class FunctionLayer(Layer):
         return tuple(found.values())
 
 
-def layer(function: Callable[..., Any] | None = None, *, initial: Mapping[str, str] | None = None) -> Any:
+def layer(function: Callable[..., Any] | None = None, *, initial: Mapping[str, str] | None = None, outputs: tuple[str, ...] = ()) -> Any:
     """Make a layer of a plain function that returns equations.
 
     The function's positional arguments are the layer's inputs, as tensors whose first axis is the batch; its keyword arguments
@@ -85,6 +85,7 @@ def layer(function: Callable[..., Any] | None = None, *, initial: Mapping[str, s
     Args:
         function: it; or None, where the decorator is written with options.
         initial: initializers by the names of parameters, as ``{"c": "normal"}``; else those with W get glorot, gamma ones, others zeros.
+        outputs: names of the left sides that are outputs, if there are several; calling the layer then returns a tuple of nodes.
 
     Returns:
         A subclass of `Layer`, named as the function is.
@@ -93,12 +94,13 @@ def layer(function: Callable[..., Any] | None = None, *, initial: Mapping[str, s
         DeclarationError: it is no function.
     """
     if function is None:
-        return lambda given: layer(given, initial=initial)
+        return lambda given: layer(given, initial=initial, outputs=outputs)
     if not callable(function) or isinstance(function, type):
         raise DeclarationError(f"sbp.layer takes a function that returns equations, got {str(function)[:40]!r}")
     content = {
         "function": staticmethod(function),
         "initial": dict(initial or {}),
+        "outputs": outputs,
         "__doc__": function.__doc__,
         "__module__": function.__module__,
     }

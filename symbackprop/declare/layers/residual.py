@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from symbackprop.declare.layers.wiring import Layer, Node
+from symbackprop.declare.layers.wiring import Layer, Node, one_output
 from symbackprop.errors import DeclarationError
 
 
@@ -44,7 +44,7 @@ def _listed(given: object, what: str) -> tuple[Layer, ...]:
 
 def _through(layers: tuple[Layer, ...], node: Node) -> Node:
     for layer in layers:
-        node = layer(node)
+        node = one_output(layer, "Residual")(node)
     return node
 
 

@@ -35,12 +35,13 @@ class Mask:
 
 @dataclass(frozen=True)
 class Shapes:
-    """What a layer makes of its inputs' shapes (without the batch axis)."""
+    """What a layer makes of its inputs' shapes (without the batch axis); ``outputs`` are the named outputs, if it has such."""
 
     output: Shape
     parameters: tuple[Parameter, ...] = ()
     statistics: tuple[Parameter, ...] = ()
     masks: tuple[Mask, ...] = ()
+    outputs: tuple[tuple[str, Shape], ...] = ()
 
 
 class Layer:
@@ -50,6 +51,8 @@ class Layer:
     ``parameters(self, *inputs)`` returns the parameter tensors, ``equations(self, *inputs)`` the equations in order; the left
     side of the last one is the output. ``facts(self, *inputs)`` may declare what is true of the inputs. A plain function will do
     instead of a class: see `layer`.
+
+    A layer with several outputs names them: with ``outputs = ("mean", "scale")`` calling it returns a tuple of nodes in that order.
 
     ``equations`` hold in training and in inference. A built-in layer that does something else when it predicts has ``inference``
     too; what that reads besides inputs and parameters are running statistics, whose updates ``statistics`` returns.
@@ -66,6 +69,8 @@ class Layer:
     symbolic: ClassVar[bool] = True
     #: Whether it reads whole numbers: labels, tokens.
     integers: ClassVar[bool] = False
+    #: Names of the left sides that are outputs; empty for the last one alone.
+    outputs: tuple[str, ...] = ()
 
     def __new__(cls, *values: Any, **options: Any) -> Self:
         """Refuse options that a built-in layer does not have, by name."""
@@ -120,7 +125,12 @@ class Layer:
         """Return the index names of each input's axes without the batch; axes of one name have one size."""
         return tuple(axis_names(rank) for rank in ranks)
 
-    def __call__(self, *inputs: Any) -> Node:
+    def __call__(self, *inputs: Any) -> Any:
+        """Return the node of this layer applied to nodes; a tuple of nodes if it names its outputs.
+
+        Raises:
+            DeclarationError: an operand is no node, or ``outputs`` is no tuple of names.
+        """
         given = inputs[0] if len(inputs) == 1 and isinstance(inputs[0], tuple | list) else inputs
         if not given:
             raise DeclarationError(f"{type(self).__name__} is called on nodes, for example {type(self).__name__}(...)(x)")
@@ -130,7 +140,8 @@ class Layer:
                     f"{type(self).__name__} is called on nodes such as sbp.Input(16), got {type(node).__name__}"
                     + ("; call the layer first" if isinstance(node, Layer) else "")
                 )
-        return Node(self, tuple(given))
+        node, names = Node(self, tuple(given)), output_names(self)
+        return tuple(Output(node, name) for name in names) if names else node
 
     def options(self) -> tuple[tuple[str, Any], ...]:
         """Return what a built-in layer was made with, without name and trainable."""
@@ -155,20 +166,51 @@ class Node:
         self.inputs = inputs
 
     def __add__(self, other: object) -> Node:
-        return Add()(self, _operand(self, other, "+"))
+        return Node(Add(), (self, _operand(self, other, "+")))
 
     def __mul__(self, other: object) -> Node:
-        return Multiply()(self, _operand(self, other, "*"))
+        return Node(Multiply(), (self, _operand(self, other, "*")))
 
     def __radd__(self, other: object) -> Node:
-        return Add()(_operand(self, other, "+"), self)
+        return Node(Add(), (_operand(self, other, "+"), self))
 
     def __rmul__(self, other: object) -> Node:
-        return Multiply()(_operand(self, other, "*"), self)
+        return Node(Multiply(), (_operand(self, other, "*"), self))
 
     def __repr__(self) -> str:
         kind = type(self.layer).__name__ if self.layer is not None else "Input"
         return f"<node of {kind}>"
+
+
+class Output(Node):
+    """One of the outputs of a layer that names them."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, call: Node, name: str) -> None:
+        super().__init__(None, (call,))
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<output {self.name} of {type(self.inputs[0].layer).__name__}>"
+
+
+def output_names(layer: Layer) -> tuple[str, ...]:
+    """Return the names that a layer gives its outputs, or () where the last left side is the only one.
+
+    Raises:
+        DeclarationError: they are no tuple of names, or one name comes twice.
+    """
+    kind, names = type(layer).__name__, layer.outputs
+    if not isinstance(names, tuple | list):
+        shown = f"the text {names[:40]!r}" if isinstance(names, str) else type(names).__name__
+        way = f"; write ({names[:40]!r},)" if isinstance(names, str) else ""
+        raise DeclarationError(f"{kind}: outputs is a tuple of names of left sides such as ('mean', 'scale'), got {shown}{way}")
+    for place, name in enumerate(names):
+        check_name(name, f"{kind}: output")
+        if name in names[:place]:
+            raise DeclarationError(f"{kind}: outputs names {name} twice; use the node twice instead")
+    return tuple(names)
 
 
 def _operand(node: Node, other: object, sign: str) -> Node:
@@ -218,6 +260,18 @@ def same_shape(layer: Layer, shapes: tuple[Shape, ...]) -> Shape:
     return shapes[0]
 
 
+def one_output(layer: Layer, where: str) -> Layer:
+    """Return a layer that stands in a row, where the next one reads its only output.
+
+    Raises:
+        DeclarationError: it names several.
+    """
+    if names := output_names(layer):
+        listed = ", ".join(names)
+        raise DeclarationError(f"{where}: {type(layer).__name__} names its outputs ({listed}), so wire it by hand: {listed} = layer(x)")
+    return layer
+
+
 def one_input(layer: Layer, shapes: tuple[Shape, ...]) -> Shape:
     """Return the shape of the only input."""
     if len(shapes) != 1:
@@ -264,4 +318,20 @@ class Multiply(Layer):
         return (alg.Equation(a.own, alg.sympy.Mul(*(each.own for each in x))),)
 
 
-__all__ = ["Add", "Input", "Layer", "Mask", "Multiply", "Node", "Parameter", "Shapes", "axis_names", "one_input", "same_shape", "written"]
+__all__ = [
+    "Add",
+    "Input",
+    "Layer",
+    "Mask",
+    "Multiply",
+    "Node",
+    "Output",
+    "Parameter",
+    "Shapes",
+    "axis_names",
+    "one_input",
+    "one_output",
+    "output_names",
+    "same_shape",
+    "written",
+]

@@ -194,7 +194,7 @@ def _columns(model: Model, labels: Labels, own: bool) -> tuple[_Column, ...]:
     value = model.inputs[0]
     found = [_Column(value, units(value), "input", caption("input", value, None))]
     for layer in model.layers:
-        if layer.inputs != (value,):
+        if layer.inputs != (value,) or layer.others:
             raise refuse("it is no chain of layers")
         value = layer.output
         if layer.kind == "Dense":
@@ -581,6 +581,7 @@ class _Boxes:
             self.parts.append(_Box("loss", Label(name.replace("_", " ")), (*ends, model.target), model.loss, role="loss"))
             given, ends = [*given, model.target], [model.loss]
         home = {part.gives: part.id for part in self.parts} | {x: f"in{n}" for n, x in enumerate(given)}
+        home |= {other: f"box{n}" for n, layer in enumerate(model.layers) for other in layer.others}
         #: What stands in each node, its shape and its role.
         self.shown: dict[str, tuple[Label, str, str]] = {
             f"in{n}": (labels.tensor(model, x), "rounded", "target" if loss and x == model.target else "input") for n, x in enumerate(given)
@@ -630,13 +631,16 @@ class _Boxes:
                 words.append(Words(Label(f"layer {self.labels.number(where)}"), x, y - _SIZE / 2 - 0.1, "north", "muted"))
         edges = []
         met: dict[tuple[str, str], int] = {}
+        said: set[tuple[str, str, str]] = set()
         for (a, b, value), via in zip(self.links, layout.via, strict=True):
             again = met.get((a, b), 0)
             met[a, b] = again + 1
             called, room = self.tags[value]
-            # The end bears the name itself; of two edges side by side one does.
-            marks = () if b.startswith("out") or again else (Mark(called, "above"),)
-            marks = (*marks, Mark(room, "below", role="muted")) if room.plain and not again else marks
+            # The end bears the name itself; of two edges side by side with one value one does.
+            told = (a, b, value) in said
+            said.add((a, b, value))
+            marks = () if b.startswith("out") or told else (Mark(called, "above"),)
+            marks = (*marks, Mark(room, "below", role="muted")) if room.plain and not told else marks
             edges.append(
                 Edge(a, b, marks, _through(nodes[a], nodes[b], via, side * again, (self.half[self.columns[a]], self.half[self.columns[b]])))
             )
