@@ -201,7 +201,7 @@ def network_naming(model: Model) -> Naming:
         names[model.target] = Name("target")
     chained = _is_chain(model)
     position = depth = 0
-    weights = _weights(model)
+    weights = mixing(model)
     places: dict[str, Layer] = {}
     for record in model.layers:
         counts = record.pre is not None or not weights.isdisjoint(record.parameters)
@@ -258,7 +258,7 @@ def called(record: LayerRecord) -> str:
     return record.name if record.use == 1 else f"{record.name}_{record.use}"
 
 
-def _weights(model: Model) -> frozenset[str]:
+def mixing(model: Model) -> frozenset[str]:
     """Return the parameters that mix units: some equation sums over one of their axes, or looks an entry up.
 
     A scale and a shift do not: they belong to the layer whose values they move.
@@ -394,4 +394,4 @@ def general_naming(
     )
 
 
-__all__ = ["EXTENDED", "ROLES", "Affine", "Layer", "Name", "Naming", "affine_map", "called", "general_naming", "network_naming"]
+__all__ = ["EXTENDED", "ROLES", "Affine", "Layer", "Name", "Naming", "affine_map", "called", "general_naming", "mixing", "network_naming"]

@@ -15,6 +15,7 @@ from symbackprop.algebra.padding import padded_tensors
 from symbackprop.declare.model import LayerRecord, Model
 from symbackprop.errors import DeclarationError
 from symbackprop.present import notation as notations
+from symbackprop.present.naming import mixing
 from symbackprop.present.notation import Notation
 from symbackprop.present.ranges import counted_from_zero
 from symbackprop.present.reader.bound import Bindings, Bound, Derived
@@ -136,13 +137,17 @@ class _Network:
                 found[_called(r)] = _Place(_called(r), _called(r))
                 continue
             counted = self.n.activation_layer == "own"
-            if r.pre is not None:
+            if self.counts(r):
                 layer, own = layer + 1, own + 1
             pre = own if counted else layer
             if r.output != r.pre and (r.pre is not None or r.kind == "Activation"):
                 own += 1
             found[_called(r)] = _Place(pre, own if counted else layer)
         return found
+
+    def counts(self, r: LayerRecord) -> bool:
+        """Return whether a layer has a number of its own."""
+        return r.pre is not None or not mixing(self.model).isdisjoint(r.parameters)
 
     def extended(self) -> dict[str, str]:
         """Return what has a constant unit 0 in front where biases are folded: the inputs of layers with weights and biases."""
@@ -271,7 +276,7 @@ class _Network:
                 self.slope(r.pre, array, self.has_batch(r.pre))
                 if self.n.error_term == "letter":
                     self.values_of(delta, self.n.error, place.pre, error=True)
-        if r.output not in self.done and (r.pre is not None or r.kind == "Activation"):
+        if r.output not in self.done and (self.counts(r) or r.kind == "Activation"):
             last = r.output in self.model.outputs and len(self.model.outputs) == 1 and not isinstance(place.out, str)
             own = last and bool(self.n.output)
             self.values_of(r.output, self.n.output if own else self.n.activation, None if own else place.out, wide=r.output in wide)
