@@ -1,7 +1,7 @@
 """The network char_rnn in NumPy, as its equations read; it needs NumPy only.
 
 Written from the template numpy/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: 20dd64b6b2f4c4e4170b493d191f053e72dfc695a5a19f9e12f146db4567962c
+SHA-256 of the equations: 1c3c4c1d2ed158458a56403ef1183cde91498d8ca17a732292fe9199081323a9
 
 params, grads and state are contiguous 1-D arrays of type float32; x has one sample a row; work is not used.
 """
@@ -254,15 +254,13 @@ def value_and_grad(params, x, y, grads, work=None):
         )
         # grad_gru_1_r[n, t, k] = (1 − gru_1_g[n, t, k]²) · grad_gru_1_g[n, t, k] gru_1_q[n, t, 96 + k]
         grad_gru_1_r[:, step] = (1.0 - gru_1_g[:, step, :]**2) * grad_gru_1_g[:, step, :] * gru_1_q[:, step, 96:144]
-        # grad_gru_1_q[n, t, r] = (1 − (tanh(gru_1_q[n, t, r] gru_1_r[n, t, r − 96] + gru_1_p[n, t, r]))²) · grad_gru_1_g[n, t, r − 96]
-        #     gru_1_r[n, t, r − 96] [0 ≤ r − 96 < 48] + grad_gru_1_r[n, t, r] [0 ≤ r < 48] σ(−gru_1_p[n, t, r] − gru_1_q[n, t, r])
-        #     · σ(gru_1_p[n, t, r] + gru_1_q[n, t, r]) + grad_gru_1_u[n, t, r − 48] [0 ≤ r − 48 < 48] σ(−gru_1_p[n, t, r] − gru_1_q[n, t,
-        #     r]) · σ(gru_1_p[n, t, r] + gru_1_q[n, t, r])
+        # grad_gru_1_q[n, t, r] = (1 − gru_1_g[n, t, r − 96]²) · grad_gru_1_g[n, t, r − 96] gru_1_r[n, t, r − 96] [0 ≤ r − 96 < 48]
+        #     − (gru_1_r[n, t, r] − 1) · grad_gru_1_r[n, t, r] gru_1_r[n, t, r] [0 ≤ r < 48] − (gru_1_u[n, t, r − 48] − 1) · grad_gru_1_u[n,
+        #     t, r − 48] gru_1_u[n, t, r − 48] [0 ≤ r − 48 < 48]
         grad_gru_1_q[:, step] = (
-            np.concatenate([sigmoid(-gru_1_p[:, step, :48] - gru_1_q[:, step, :48]) * sigmoid(gru_1_p[:, step, :48] + gru_1_q[:, step, :48])
-            * grad_gru_1_r[:, step, :], sigmoid(-gru_1_p[:, step, 48:96] - gru_1_q[:, step, 48:96]) * sigmoid(gru_1_p[:, step, 48:96]
-            + gru_1_q[:, step, 48:96]) * grad_gru_1_u[:, step, :], grad_gru_1_g[:, step, :] * gru_1_r[:, step, :] - np.tanh(gru_1_q[:, step,
-            96:144] * gru_1_r[:, step, :] + gru_1_p[:, step, 96:144])**2 * grad_gru_1_g[:, step, :] * gru_1_r[:, step, :]], axis=1)
+            np.concatenate([-(gru_1_r[:, step, :] - 1.0) * grad_gru_1_r[:, step, :] * gru_1_r[:, step, :], grad_gru_1_u[:, step, :]
+            * gru_1_u[:, step, :] - grad_gru_1_u[:, step, :] * gru_1_u[:, step, :]**2, grad_gru_1_g[:, step, :] * gru_1_r[:, step, :]
+            - gru_1_g[:, step, :]**2 * grad_gru_1_g[:, step, :] * gru_1_r[:, step, :]], axis=1)
         )
     # grad_gru_1_W_h[r, k] = Σ_{n, t} grad_gru_1_q[n, t, r] gru_1_h[n, t − 1, k] [0 ≤ t − 1 < 32]
     grad_gru_1_W_h[...] = (
@@ -271,13 +269,12 @@ def value_and_grad(params, x, y, grads, work=None):
     )
     # grad_gru_1_b_h[r] = Σ_{n, t} grad_gru_1_q[n, t, r]
     grad_gru_1_b_h[...] = np.sum(grad_gru_1_q.transpose(2, 0, 1), axis=(-2, -1))
-    # grad_gru_1_p[n, t, r] = (1 − (tanh(gru_1_q[n, t, r] gru_1_r[n, t, r − 96] + gru_1_p[n, t, r]))²) · grad_gru_1_g[n, t, r − 96] [0 ≤
-    #     r − 96 < 48] + grad_gru_1_r[n, t, r] [0 ≤ r < 48] σ(−gru_1_p[n, t, r] − gru_1_q[n, t, r]) · σ(gru_1_p[n, t, r] + gru_1_q[n, t, r])
-    #     + grad_gru_1_u[n, t, r − 48] [0 ≤ r − 48 < 48] σ(−gru_1_p[n, t, r] − gru_1_q[n, t, r]) · σ(gru_1_p[n, t, r] + gru_1_q[n, t, r])
+    # grad_gru_1_p[n, t, r] = (1 − gru_1_g[n, t, r − 96]²) · grad_gru_1_g[n, t, r − 96] [0 ≤ r − 96 < 48] − (gru_1_r[n, t, r] − 1)
+    #     · grad_gru_1_r[n, t, r] gru_1_r[n, t, r] [0 ≤ r < 48] − (gru_1_u[n, t, r − 48] − 1) · grad_gru_1_u[n, t, r − 48] gru_1_u[n, t, r
+    #     − 48] [0 ≤ r − 48 < 48]
     grad_gru_1_p = (
-        np.concatenate([sigmoid(-gru_1_p[:, :, :48] - gru_1_q[:, :, :48]) * sigmoid(gru_1_p[:, :, :48] + gru_1_q[:, :, :48]) * grad_gru_1_r,
-        sigmoid(-gru_1_p[:, :, 48:96] - gru_1_q[:, :, 48:96]) * sigmoid(gru_1_p[:, :, 48:96] + gru_1_q[:, :, 48:96]) * grad_gru_1_u,
-        grad_gru_1_g - np.tanh(gru_1_q[:, :, 96:144] * gru_1_r + gru_1_p[:, :, 96:144])**2 * grad_gru_1_g], axis=2)
+        np.concatenate([-(gru_1_r - 1.0) * grad_gru_1_r * gru_1_r, grad_gru_1_u * gru_1_u - grad_gru_1_u * gru_1_u**2, grad_gru_1_g
+        - gru_1_g**2 * grad_gru_1_g], axis=2)
     )
     # grad_gru_1_W_x[r, j] = Σ_{n, t} grad_gru_1_p[n, t, r] embedding_1_a[n, t, j]
     grad_gru_1_W_x[...] = np.einsum("cda,cdb->ab", grad_gru_1_p, embedding_1_a)

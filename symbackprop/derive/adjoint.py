@@ -217,7 +217,9 @@ def _flows(e: Equation, arrived: Expr, wanted: frozenset[str], rules: tuple[Rule
     tensors: dict[str, Tensor] = {}
     raw: dict[str, list[Expr]] = {}
     local = local_slope(e)
-    for term in differentiate(rhs, S.One, index, wanted, taken):
+    plain: dict[str, list[Expr]] = {}
+    source = rhs if local is None else local.inner
+    for term in differentiate(source, S.One, index, wanted, taken):
         tensor = term.access.tensor
         tensors[tensor.name] = tensor
         swap: dict[Expr, Expr] = {}
@@ -226,16 +228,15 @@ def _flows(e: Equation, arrived: Expr, wanted: frozenset[str], rules: tuple[Rule
             new = Index(f"{axis.name}'", axis.extent)
             fresh_axes.append(new)
             swap[new] = axis
-        slope = term.coefficient
-        if local is not None and term.access == local[0]:
-            slope = local[1]
+        inner = term.coefficient
+        slope, through = (inner, inner) if local is None else (local.slope * inner, local.through * inner)
         copy = rename(arrived, taken)
-        coefficient = copy * slope
         deltas = sympy.Mul(*(Indicator(sympy.Eq(h, p, evaluate=False)) for h, p in zip(term.access.index, fresh_axes, strict=True)))
-        before = canonical(Sum(copy * term.coefficient * deltas, *term.bound)).xreplace(swap)
-        solved = canonical(contract(term.access.index, tuple(fresh_axes), coefficient, term.bound, taken)).xreplace(swap)
+        before = canonical(Sum(copy * slope * deltas, *term.bound)).xreplace(swap)
         raw.setdefault(tensor.name, []).append(before)
-        out.setdefault(tensor.name, []).append(solved)
+        for where, coefficient in ((plain, slope), (out, through)):
+            solved = canonical(contract(term.access.index, tuple(fresh_axes), copy * coefficient, term.bound, set(taken))).xreplace(swap)
+            where.setdefault(tensor.name, []).append(solved)
     result = []
     for name, parts in out.items():
         lhs = Access(cotangent(tensors[name]), *tensors[name].axes)
@@ -243,26 +244,62 @@ def _flows(e: Equation, arrived: Expr, wanted: frozenset[str], rules: tuple[Rule
         started = sympy.Add(*raw[name])
         steps.append(Step(f"differentiate {e.tensor.name} with respect to {name}", e, _raw(lhs, started), rewrites=False))
         trace = Trace(lhs, steps)
-        expr = sympy.Add(*parts)
-        plain = expr if local is None else expr.xreplace({local[1]: local[2]})
-        trace.rewrite("contract deltas", started, plain)
-        trace.rewrite(f"write the slope through {e.tensor.name}", plain, expr)
+        expr, solved = sympy.Add(*parts), sympy.Add(*plain[name])
+        trace.rewrite("contract deltas", started, solved)
+        trace.rewrite(f"write the slope through {e.tensor.name}", solved, expr)
         result.append((name, expr, trace.steps))
     return result
 
 
-def local_slope(e: Equation) -> tuple[Access, Expr, Expr] | None:
-    """For an elementwise a = f(z): return (z, f′ through a, f′ as differentiated), or None where there is no such form."""
-    accesses = {a for a in e.rhs.atoms(Access)}
-    if len(accesses) != 1 or e.rhs.has(Reduction):
+@dataclass(frozen=True)
+class LocalSlope:
+    """How a = f(u) follows u: in terms of a, which is stored, and as differentiated.
+
+    ``inner`` is u: one access, or what f is applied to where that reads several tensors, as in σ(p + q).
+    """
+
+    inner: Expr
+    through: Expr
+    slope: Expr
+
+
+def local_slope(e: Equation) -> LocalSlope | None:
+    """Return f′ through a for an elementwise a = f(u), or None where there is no such form.
+
+    The places of u may be shifted: i[n, k] = σ(z[n, k + c]) has a slope in i[n, k], whichever part of z it reads.
+    """
+    if e.rhs.has(Reduction):
         return None
-    z = accesses.pop()
-    if not z.plain or set(z.index) != set(e.lhs.index) or len(set(z.index)) != len(z.index):
+    accesses = e.rhs.atoms(Access)
+    inner = accesses.pop() if len(accesses) == 1 else _inner(e.rhs)
+    if inner is None or inner == e.rhs or _free_indices(inner) != set(e.lhs.index):
         return None
-    t = sympy.Dummy("z", real=True, positive=True if z.is_positive else None)
-    slope = sympy.diff(_outside_guards(e.rhs, z, t), t).xreplace({t: z})
-    through = reexpress(e.rhs, slope, z, e.lhs)
-    return (z, through, slope) if through is not None else None
+    t = sympy.Dummy("z", real=True, positive=True if inner.is_positive else None)
+    slope = sympy.diff(_outside_guards(e.rhs, inner, t), t).xreplace({t: inner})
+    # What f is applied to stands for itself, whatever it reads.
+    z = (
+        inner
+        if isinstance(inner, Access)
+        else Access(Tensor("inner.value", tuple(e.lhs.index), positive=bool(inner.is_positive)), *e.lhs.index)
+    )
+    through = reexpress(e.rhs.xreplace({inner: z}), slope.xreplace({inner: z}), z, e.lhs)
+    return LocalSlope(inner, through, slope) if through is not None else None
+
+
+def _free_indices(e: Expr) -> set[sympy.Basic]:
+    return {s for s in e.free_symbols if isinstance(s, Index)}
+
+
+def _inner(e: Expr) -> Expr | None:
+    """Return the smallest part that holds all accesses, where functions of one argument lead to it."""
+    below = False
+    while not isinstance(e, Access):
+        parts = [a for a in e.args if a.has(Access)]
+        if len(parts) != 1:
+            return e if below and parts and not e.has(Guard) else None
+        below |= isinstance(e, sympy.Function | sympy.exp)
+        e = parts[0]
+    return None
 
 
 def _outside_guards(e: Expr, z: Access, t: sympy.Dummy) -> Expr:

@@ -233,13 +233,12 @@ class _Lecture:
         axes = (*given[:rank], *(Index(f"{i.name.rstrip(chr(39))}~'", i.extent) for i in given[rank:]))
         lhs, rhs = Access(Tensor(equation.tensor.name, axes), *axes), equation.rhs.xreplace(dict(zip(given, axes, strict=True)))
         slope = local_slope(forward[0]) if len(forward) == 1 else None
-        if slope is not None and rank == len(lhs.index) - rank:
+        if slope is not None and isinstance(z := slope.inner, Access) and z.plain and rank == len(lhs.index) - rank:
             rows, columns = lhs.index[:rank], lhs.index[rank:]
-            z, through, _ = slope
             at = {row: index for row, index in zip(forward[0].lhs.index, rows, strict=True)}
             place = [z.index.index(i) for i in forward[0].lhs.index]
             equal = (Indicator(sympy.Eq(columns[place[k]], row, evaluate=False)) for k, row in enumerate(rows))
-            rhs = sympy.Mul(through.xreplace(at), *equal)
+            rhs = sympy.Mul(slope.through.xreplace(at), *equal)
         pairs = _pairs(rhs, lhs.index[:rank], lhs.index[rank:])
         return Local(top, bottom, _raw(lhs, rhs), rank, pairs, forward)
 

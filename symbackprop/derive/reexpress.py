@@ -7,6 +7,7 @@ for it, and put into f′. A result is accepted only with a numeric certificate 
 from __future__ import annotations
 
 from functools import lru_cache
+from math import gcd
 
 import numpy as np
 import sympy
@@ -14,7 +15,7 @@ from sympy import Expr, S
 
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.interpret import evaluate
-from symbackprop.algebra.nodes import Guard, Indicator, Reduction, Unspecified
+from symbackprop.algebra.nodes import Abs, Guard, Indicator, Reduction, Sign, Unspecified
 from symbackprop.algebra.tensor import Access, Tensor
 
 #: Where the certificate compares: dense near 0, saturated at both ends, exactly 0, and points of no special meaning.
@@ -27,6 +28,9 @@ def reexpress(f: Expr, slope: Expr, z: Access, a: Access) -> Expr | None:
     if slope.has(Unspecified) or f.has(Reduction) or not slope.atoms(Access) <= {z} or z not in slope.atoms(Access):
         return None
     t, v = sympy.Dummy("z", real=True), sympy.Dummy("a", real=True)
+    if f.has(Abs, Sign):
+        result = _by_sides(f.xreplace({z: t}), slope.xreplace({z: t}), t, v)
+        return None if result is None else _accepted(f, slope, result.xreplace({v: a}), z, a)
     branches = _branches(f.xreplace({z: t}))
     slopes = _branches(slope.xreplace({z: t}))
     if branches is None or slopes is None:
@@ -45,11 +49,54 @@ def reexpress(f: Expr, slope: Expr, z: Access, a: Access) -> Expr | None:
         if mapped is None:
             return None
         result = result + local * mapped
-    if result.has(sympy.Function) and not slope.has(sympy.Function):
+    return _accepted(f, slope, result.xreplace({v: a, sympy.Float(1.0): S.One}), z, a)
+
+
+def _accepted(f: Expr, slope: Expr, result: Expr, z: Access, a: Access) -> Expr | None:
+    if _transcendental(result) and not _transcendental(slope):
         # A slope that is rational in z gains nothing from an exponential of a.
         return None
-    result = result.xreplace({v: a, sympy.Float(1.0): S.One})
     return result if _certified(f, slope, result, z, a) else None
+
+
+def _transcendental(e: Expr) -> bool:
+    return any(not isinstance(n, Abs | Sign) for n in e.atoms(sympy.Function))
+
+
+def _by_sides(f: Expr, slope: Expr, t: sympy.Dummy, v: sympy.Dummy) -> Expr | None:
+    """Invert an f that speaks of |z| on both sides of 0; an odd one has a single form, in |a|."""
+    found = []
+    for side in (1, -1):
+        value, local = _on_side(f, t, side), _on_side(slope, t, side)
+        if value is None or local is None:
+            return None
+        inverted = _eliminate(value, local, t, v) if t in local.free_symbols else local
+        if inverted is None:
+            return None
+        found.append(inverted)
+    above, below = found
+    if sympy.expand(above - below.xreplace({v: -v})) == 0:
+        return above.xreplace({v: Abs(v)})
+    right = Indicator(sympy.Gt(v, _at(f, t, S.Zero), evaluate=False))
+    return above * right + below * (1 - right)
+
+
+def _on_side(e: Expr, t: sympy.Dummy, side: int) -> Expr | None:
+    """Write out |c z|, sign(c z) and comparisons of z with 0 on one side of z = 0, or return None where more is compared."""
+    swap: dict[Expr, Expr] = {}
+    for node in e.atoms(Abs, Sign, Guard):
+        parts = node.args if not isinstance(node, Indicator) else (node.condition.args[0] - node.condition.args[1],)
+        rate = parts[0] / t
+        if not rate.is_number or rate == 0 or (isinstance(node, Guard) and not isinstance(node, Indicator)):
+            return None
+        sign = side if rate.is_positive else -side
+        if isinstance(node, Abs):
+            swap[node] = sign * parts[0]
+        elif isinstance(node, Sign):
+            swap[node] = sympy.Integer(sign)
+        else:
+            swap[node] = S.One if node.condition.func(sign, 0) else S.Zero
+    return e.xreplace(swap)
 
 
 def _branches(f: Expr) -> dict[Expr, Expr] | None:
@@ -77,6 +124,8 @@ def _eliminate(value: Expr, local: Expr, t: sympy.Dummy, v: sympy.Dummy) -> Expr
             target, value = target / value.args[0], sympy.Mul(*value.args[1:])
         else:
             break
+    if value.has(sympy.sinh, sympy.cosh) and not value.has(sympy.tanh):
+        value, local = (_in_exponentials(e) for e in (value, local))
     g = sympy.Dummy("g", real=True)
     for generator in _generators(value, local, t):
         plain, slope = generator.replace(value, g), generator.replace(local, g)
@@ -87,6 +136,16 @@ def _eliminate(value: Expr, local: Expr, t: sympy.Dummy, v: sympy.Dummy) -> Expr
             p, q = sympy.Poly(numerator, g), sympy.Poly(denominator, g)
         except sympy.PolynomialError:
             continue
+        common = 0
+        for (degree,) in (*p.monoms(), *q.monoms()):
+            common = gcd(common, degree)
+        if common > 1 and generator.kind == "exponential":
+            # tanh by its exponentials is of degree 2 in e^z, but speaks of e^2z alone.
+            lowered = _lowered(slope, g, common)
+            if lowered is None:
+                continue
+            slope = lowered
+            p, q = (sympy.Poly({(d // common,): c for (d,), c in part.terms()}, g) for part in (p, q))
         if max(p.degree(), q.degree()) != 1:
             continue
         # (p1 g + p0)/(q1 g + q0) = target
@@ -100,6 +159,21 @@ def _eliminate(value: Expr, local: Expr, t: sympy.Dummy, v: sympy.Dummy) -> Expr
             found = sympy.expand(found)
         return _signs(found).xreplace({symbol: target})
     return None
+
+
+def _in_exponentials(e: Expr) -> Expr:
+    return e.replace(lambda n: isinstance(n, sympy.sinh | sympy.cosh), lambda n: n.rewrite(sympy.exp))
+
+
+def _lowered(e: Expr, g: sympy.Dummy, step: int) -> Expr | None:
+    """Return a rational function of g^step with g for it, or None where e is none."""
+    parts = []
+    for part in sympy.fraction(sympy.cancel(sympy.together(e))):
+        terms = sympy.Poly(part, g).terms()
+        if any(degree % step for (degree,), _ in terms):
+            return None
+        parts.append(sympy.Add(*(c * g ** (degree // step) for (degree,), c in terms)))
+    return parts[0] / parts[1]
 
 
 class _Generator:
@@ -131,9 +205,11 @@ def _generators(value: Expr, local: Expr, t: sympy.Dummy) -> list[_Generator]:
 
 
 def _signs(e: Expr) -> Expr:
-    """Write −a(a − 1) as a(1 − a), and −(a − 1)(a + 1) as 1 − a²."""
+    """Write −a(a − 1) as a(1 − a), −(a − 1)(a + 1) as 1 − a², and (a − 1)² as (1 − a)²."""
     if isinstance(e, sympy.Mul) and _difference_of_squares(e):
         return sympy.expand(e)
+    if isinstance(e, sympy.Pow) and e.exp.is_even and isinstance(e.base, sympy.Add) and e.base.args[0] == -1:
+        return sympy.Add(*(-x for x in e.base.args)) ** e.exp
     if isinstance(e, sympy.Mul) and e.args[0].is_Number and e.args[0].is_negative:
         for factor in e.args[1:]:
             if isinstance(factor, sympy.Add):

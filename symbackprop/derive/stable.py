@@ -30,6 +30,14 @@ def stabilize(e: Expr, definitions: _Definitions) -> Expr:
     return canonical(_walk(rename(e, set()), definitions))
 
 
+def selected(e: Expr) -> Expr:
+    """Return a product without its guards inside its other factors, where they hold: [m] f([m] u) is [m] f(u)."""
+    factors = sympy.Mul.make_args(e)
+    guards = [f for f in factors if isinstance(f, Guard)]
+    here: dict[Expr, Expr] = dict.fromkeys(guards, S.One)
+    return sympy.Mul(*guards, *(f.xreplace(here) for f in factors if f not in guards)) if guards else e
+
+
 def looks_through(e: Expr) -> tuple[str, ...]:
     """Return the names of tensors whose definition a stable form may need: those under a logarithm."""
     names = []

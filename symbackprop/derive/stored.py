@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import sympy
-from sympy import Expr
+from sympy import Expr, S
 
 from symbackprop.algebra.bound import bound_indices, canonical
 from symbackprop.algebra.equation import Equation, Fact
@@ -27,6 +27,8 @@ class Rule:
     variables: tuple[Index, ...]
     #: Whether it is used only where the result is shorter.
     optional: bool = False
+    #: What has to stand beside the pattern, as a factor of the same product: p = [m] exp(z)/S knows exp(z) only where m is.
+    guards: tuple[Expr, ...] = ()
 
     @classmethod
     def from_fact(cls, fact: Fact) -> Rule:
@@ -59,6 +61,8 @@ def _centred(equation: Equation, rules: list[Rule]) -> list[Rule]:
     for term in found.pattern.args:
         for rule in rules:
             total = rule.pattern
+            if rule.guards:
+                continue
             if not isinstance(term, Access) or not isinstance(total, Sum) or not isinstance(total.body, Access):
                 continue
             swap = dict(zip(total.body.index, term.index, strict=True)) if total.body.tensor == term.tensor else {}
@@ -75,7 +79,7 @@ def _centred(equation: Equation, rules: list[Rule]) -> list[Rule]:
 
 def _solve_for_term(rule: Rule) -> list[Rule]:
     """Solve a known difference for its largest part: from x − μ = h σ follows x = h σ + μ, where differences were multiplied out."""
-    if not isinstance(rule.pattern, sympy.Add):
+    if not isinstance(rule.pattern, sympy.Add) or rule.guards:
         return []
     whole = [a for a in rule.pattern.args if isinstance(a, Access) and set(_free_indices(a)) == set(rule.variables)]
     others = [a for a in rule.pattern.args if isinstance(-a, Access) and set(_free_indices(a)) < set(rule.variables)]
@@ -87,9 +91,17 @@ def _solve_for_term(rule: Rule) -> list[Rule]:
 def _solve_for_generator(equation: Equation) -> Rule | None:
     out: Expr = equation.lhs
     rhs = equation.rhs
+    guards: tuple[Expr, ...] = ()
     while True:
         if isinstance(rhs, Reduction | sympy.Function):
             break
+        if guards:
+            # Only of what they multiply do guards say something.
+            return None
+        if isinstance(rhs, sympy.Mul) and (guards := tuple(a for a in rhs.args if isinstance(a, Guard))):
+            rhs = sympy.Mul(*(a for a in rhs.args if a not in guards))
+            if isinstance(rhs, Reduction | sympy.Function):
+                break
         if isinstance(rhs, sympy.Add | sympy.Mul):
             hard = [a for a in rhs.args if not _is_read(a) and not a.is_number and not _is_size(a) and not _is_quotient(a)]
             if not hard and isinstance(rhs, sympy.Add) and out != equation.lhs:
@@ -118,7 +130,7 @@ def _solve_for_generator(equation: Equation) -> Rule | None:
     variables = _free_indices(pattern)
     if set(variables) != set(equation.lhs.index):
         return None
-    return Rule(pattern, out, variables)
+    return Rule(pattern, out, variables, guards=guards)
 
 
 def _is_read(e: Expr) -> bool:
@@ -139,8 +151,12 @@ def apply_rules(e: Expr, rules: tuple[Rule, ...]) -> Expr:
     """Replace every instance of a rule's pattern by its value, outermost first."""
     if not rules or not e.args:
         return e
+    if isinstance(e, sympy.Mul):
+        e = _apply_guarded(e, rules)
+        if not isinstance(e, sympy.Mul):
+            return apply_rules(e, rules)
     for rule in rules:
-        if type(rule.pattern) is type(e):
+        if type(rule.pattern) is type(e) and not rule.guards:
             bound = match(rule.pattern, e, set(rule.variables), {})
             if bound is not None:
                 return rule.value.xreplace(bound)
@@ -151,6 +167,37 @@ def apply_rules(e: Expr, rules: tuple[Rule, ...]) -> Expr:
     if isinstance(e, Guard | Access):
         return e
     return e.func(*(apply_rules(a, rules) if isinstance(a, Expr) and not isinstance(a, Index) else a for a in e.args))
+
+
+def _apply_guarded(e: sympy.Mul, rules: tuple[Rule, ...]) -> Expr:
+    """Use the rules whose guards stand in a product. The value is 0 where a guard is, so that the guard may go."""
+    for rule in rules:
+        if not rule.guards:
+            continue
+        for f in e.args:
+            if type(f) is not type(rule.pattern):
+                continue
+            bound = match(rule.pattern, f, set(rule.variables), {})
+            if bound is None:
+                continue
+            guards = tuple(g.xreplace(bound) for g in rule.guards)
+            if not set(guards) <= set(e.args):
+                continue
+            rest = sympy.Mul(*(a for a in e.args if a != f and a not in guards))
+            # What is read only where a guard holds, or finite only there, keeps it.
+            kept = S.One if _everywhere(rest) else sympy.Mul(*guards)
+            made = rest * kept * rule.value.xreplace(bound)
+            return _apply_guarded(made, rules) if isinstance(made, sympy.Mul) else made
+    return e
+
+
+def _everywhere(e: Expr) -> bool:
+    """Whether an expression has a finite value at every place: whole axes are read, and no function may overflow."""
+    if e.has(sympy.log, sympy.exp) or any(p.exp.is_negative and not p.base.is_positive for p in e.atoms(sympy.Pow)):
+        return False
+    return all(
+        isinstance(i, Index) and i.extent == axis.extent for a in e.atoms(Access) for i, axis in zip(a.index, a.tensor.axes, strict=True)
+    )
 
 
 _Binding = dict[sympy.Basic, sympy.Basic]

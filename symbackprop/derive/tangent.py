@@ -19,7 +19,7 @@ from sympy import Expr, S
 from symbackprop.algebra.bound import canonical, rename
 from symbackprop.algebra.equation import Block, Equation, System, Template, _raw
 from symbackprop.algebra.index import Index
-from symbackprop.algebra.nodes import LogSumExp, Reduction, Sum
+from symbackprop.algebra.nodes import Guard, LogSumExp, Reduction, Sum
 from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.derive import marks
@@ -27,7 +27,7 @@ from symbackprop.derive.adjoint import local_slope
 from symbackprop.derive.differentiate import differentiate
 from symbackprop.derive.normalize import Trace, normalize
 from symbackprop.derive.records import Step
-from symbackprop.derive.stable import stabilize
+from symbackprop.derive.stable import selected, stabilize
 from symbackprop.derive.stored import stored_rules
 from symbackprop.errors import DerivationError
 
@@ -215,15 +215,23 @@ def _moved(e: Equation, active: frozenset[str], stable: Callable[[Expr, Mapping[
     taken = {i.name for i in index} | {i.name for t in (e.tensor, *e.reads) for i in t.axes}
     local = local_slope(e)
     # exp(u) moves by itself times u̇: its own value is stored, and no two exponentials are multiplied out.
-    inner, seed = (e.rhs.args[0], e.lhs) if isinstance(e.rhs, sympy.exp) and local is None else (e.rhs, S.One)
+    # So does [m] exp(u), which is 0 where m is.
+    inner, seed = e.rhs, S.One
+    exponentials = [f for f in sympy.Mul.make_args(e.rhs) if not isinstance(f, Guard)]
+    if local is not None:
+        inner = local.inner
+    elif len(exponentials) == 1 and isinstance(exponentials[0], sympy.exp):
+        inner, seed = exponentials[0].args[0], e.lhs
     raw, through = [], []
     for term in differentiate(rename(inner, taken), seed, (), active, taken):
         here = Access(slot_of(term.access.tensor), *term.access.index)
-        slope = local[1] if local is not None and term.access == local[0] else term.coefficient
+        first, slope = (
+            (term.coefficient, term.coefficient) if local is None else (local.slope * term.coefficient, local.through * term.coefficient)
+        )
         if stable is not None:
             # Before a common factor is drawn out of the sum: exp(u)/Σ exp(v) is one quotient, Σ exp(u) ẋ / Σ exp(v) are two sums.
-            slope = rename(stable(slope, {}), set(taken))
-        raw.append(Sum(term.coefficient * here, *term.bound))
+            slope = rename(selected(stable(slope, {})), set(taken))
+        raw.append(Sum(first * here, *term.bound))
         through.append(_apart(slope * here, term.bound))
     return sympy.Add(*raw), sympy.Add(*through)
 

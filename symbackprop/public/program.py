@@ -367,8 +367,6 @@ class Program:
             route: "forward" (the tangent of the gradient) or "reverse" (the gradient of Σ v · gradient): the same vector.
             seed: of the random layers, as for `value_and_grad`.
 
-        In masked attention a query that sees no key makes the reverse route NaN; the forward route gives it no part in the product.
-
         Raises:
             DataError, ShapeError: an argument that the kernels cannot take.
         """

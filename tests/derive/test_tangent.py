@@ -43,9 +43,6 @@ def drawn(name, number, seed):
     values = {p.name: rng.standard_normal(tuple(map(int, p.shape))) for p in model.parameters}
     for x, shape in zip(model.inputs, case.shape, strict=True):
         values[x] = rng.integers(0, case.tokens, (2, *shape)) if case.tokens else rng.standard_normal((2, *shape))
-    if name == "Attention" and len(model.inputs) == 2:
-        # Every query sees a key: the reverse route divides by the sum over the keys that are seen (see `Program.hvp`).
-        values[model.inputs[1]][:, 0] = 1
     for mask in model.masks:
         values[mask] = rng.integers(0, 2, (2, *(int(e) for e in model.system.tensors[mask].shape[1:])))
     values["y"] = rng.standard_normal((2, *(int(e) for e in model.system.tensors[model.outputs[0]].shape[1:])))

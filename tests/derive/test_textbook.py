@@ -12,9 +12,10 @@ from symbackprop.algebra.entry import enter
 from symbackprop.algebra.equation import Equation, System
 from symbackprop.algebra.index import Index, sizes
 from symbackprop.algebra.interpret import interpret
-from symbackprop.algebra.nodes import InRange, Sum
+from symbackprop.algebra.nodes import Abs, InRange, Sigmoid, Sum
 from symbackprop.algebra.tensor import Tensor, tensor
 from symbackprop.declare.activations import ACTIVATIONS
+from symbackprop.derive.adjoint import local_slope
 from symbackprop.derive.reexpress import reexpress
 from symbackprop.derive.sweep import derive_system
 
@@ -112,6 +113,7 @@ def test_softmax_with_cross_entropy_is_p_minus_y_by_the_declared_fact():
         ("exponential", lambda a: a),
         ("softplus", lambda a: 1 - sympy.exp(-a)),
         ("log_sigmoid", lambda a: 1 - sympy.exp(a)),
+        ("softsign", lambda a: (1 - Abs(a)) ** 2),
     ],
 )
 def test_slopes_are_written_through_the_stored_activation(activation, expected):
@@ -140,6 +142,43 @@ def test_a_quotient_of_exponentials_does_not_hide_a_function_of_its_value():
     slope = sympy.diff(f.xreplace({z[i]: t}), t).xreplace({t: z[i]})
     through = reexpress(f, slope, z[i], a[i])
     assert sympy.expand(through - (sympy.Rational(17, 15) - sympy.Rational(20, 51) * a[i] ** 2)) == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (lambda z: (sympy.exp(z) - sympy.exp(-z)) / (sympy.exp(z) + sympy.exp(-z)), lambda a: 1 - a**2),
+        (lambda z: (sympy.exp(2 * z) - 1) / (sympy.exp(2 * z) + 1), lambda a: 1 - a**2),
+        (lambda z: 2 / (1 + sympy.exp(-2 * z)) - 1, lambda a: 1 - a**2),
+        (lambda z: sympy.sinh(z) / sympy.cosh(z), lambda a: 1 - a**2),
+        (lambda z: sympy.exp(z) / (1 + sympy.exp(z)), lambda a: (1 - a) * a),
+        (lambda z: (1 + sympy.tanh(z / 2)) / 2, lambda a: (1 - a) * a),
+        (lambda z: 3 * z / (2 + Abs(z)), lambda a: (3 - Abs(a)) ** 2 / 6),
+        (lambda z: z / (1 + Abs(2 * z)), lambda a: (1 - 2 * Abs(a)) ** 2),
+    ],
+)
+def test_an_activation_as_its_user_writes_it_has_its_slope_through_itself(written, expected):
+    i = Index("i", 4)
+    z, a = Tensor("z", (i,)), Tensor("a", (i,))
+    found = local_slope(Equation(a[i], written(z[i])))
+    assert found is not None and found.inner == z[i]
+    assert sympy.expand(found.through - expected(a[i])) == 0
+
+
+@pytest.mark.parametrize("written", [Abs, lambda z: sympy.exp(-Abs(z)), lambda z: z * Abs(z), lambda z: z**2 / (1 + Abs(z))])
+def test_a_function_of_the_size_alone_or_with_a_root_has_no_slope_through_itself(written):
+    i = Index("i", 4)
+    assert local_slope(Equation(Tensor("a", (i,))[i], written(Tensor("z", (i,))[i]))) is None
+
+
+@pytest.mark.parametrize(("layer", "tape"), [(sbp.LSTM(3), {"z"}), (sbp.GRU(3), {"p"})], ids=["LSTM", "GRU"])
+def test_gates_are_read_where_they_are_stored(layer, tape):
+    """A gate is σ of a part of the pre-activation; its slope is that of the stored gate, so no function is computed again."""
+    net = sbp.Sequential([sbp.Input((4, 2)), layer], loss="mse", name="gated")
+    derivation = net.derive()
+    backward = [e for block in derivation.record.backward for e in block.template.equations]
+    assert not any(isinstance(n, Sigmoid | sympy.tanh | sympy.exp) for e in backward for n in sympy.preorder_traversal(e.rhs))
+    assert not {name.rpartition(".")[2] for name in derivation.tape} & tape
 
 
 def test_derivation_cost_does_not_depend_on_width():
