@@ -1,7 +1,7 @@
 """Kernels of the network char_rnn for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: 20dd64b6b2f4c4e4170b493d191f053e72dfc695a5a19f9e12f146db4567962c
+SHA-256 of the equations: 1c3c4c1d2ed158458a56403ef1183cde91498d8ca17a732292fe9199081323a9
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 """
@@ -51,7 +51,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 4 * (31040 * (-(-n // 4)) + 2305 + 13535)
+    return 4 * (27520 * (-(-n // 4)) + 2305 + 13535)
 
 
 # The types are given because Numba would compile this once more for every literal number that it is called with.
@@ -240,16 +240,15 @@ def dense_grad_b(delta, grad_b):
 
 
 @njit(cache=True, error_model="numpy")
-def gru_grad_q(W, W_h, delta, u, g, h, q, p, r, grad_h, grad_g, grad_u, grad_r, grad_q, products):
+def gru_grad_q(W, W_h, delta, u, g, h, q, r, grad_h, grad_g, grad_u, grad_r, grad_q, products):
     """Write grad_h and grad_g and grad_u and grad_r and grad_q."""
     # grad_h[n, t, k] = [0 ≤ 1 + t < 32] Σ_r W_h[r, k] grad_q[n, 1 + t, r] + grad_h[n, 1 + t, k] u[n, 1 + t, k] [0 ≤ 1 + t < 32] + Σ_i
     #     W[i, k] delta[n, t, i]
     # grad_g[n, t, k] = (1 − u[n, t, k]) · grad_h[n, t, k]
     # grad_u[n, t, k] = (h[n, t − 1, k] [0 ≤ t − 1 < 32] − g[n, t, k]) · grad_h[n, t, k]
     # grad_r[n, t, k] = (1 − g[n, t, k]²) · grad_g[n, t, k] q[n, t, 96 + k]
-    # grad_q[n, t, r] = (1 − (tanh(q[n, t, r] r[n, t, r − 96] + p[n, t, r]))²) · grad_g[n, t, r − 96] r[n, t, r − 96] [0 ≤ r − 96 < 48]
-    #     + grad_r[n, t, r] [0 ≤ r < 48] σ(−p[n, t, r] − q[n, t, r]) · σ(p[n, t, r] + q[n, t, r]) + grad_u[n, t, r − 48] [0 ≤ r − 48 < 48]
-    #     σ(−p[n, t, r] − q[n, t, r]) · σ(p[n, t, r] + q[n, t, r])
+    # grad_q[n, t, r] = (1 − g[n, t, r − 96]²) · grad_g[n, t, r − 96] r[n, t, r − 96] [0 ≤ r − 96 < 48] − (r[n, t, r] − 1) · grad_r[n,
+    #     t, r] r[n, t, r] [0 ≤ r < 48] − (u[n, t, r − 48] − 1) · grad_u[n, t, r − 48] u[n, t, r − 48] [0 ≤ r − 48 < 48]
     for t in range(31, -1, -1):
         grad_h[:, t] = real(0.0)
         if 0 <= t + 1 < 32:
@@ -273,10 +272,9 @@ def gru_grad_q(W, W_h, delta, u, g, h, q, p, r, grad_h, grad_g, grad_u, grad_r, 
         for n in range(delta.shape[0]):
             for r_ in range(144):
                 grad_q[n, t, r_] = (
-                    ((real(1.0) - tanh(q[n, t, r_] * r[n, t, r_ - 96] + p[n, t, r_]) * tanh(q[n, t, r_] * r[n, t, r_ - 96] + p[n, t, r_]))
-                    * grad_g[n, t, r_ - 96] * r[n, t, r_ - 96] if 0 <= r_ - 96 < 48 else real(0.0)) + (grad_r[n, t, r_] * sigmoid(-p[n, t,
-                    r_] - q[n, t, r_]) * sigmoid(p[n, t, r_] + q[n, t, r_]) if 0 <= r_ < 48 else real(0.0)) + (grad_u[n, t, r_ - 48]
-                    * sigmoid(-p[n, t, r_] - q[n, t, r_]) * sigmoid(p[n, t, r_] + q[n, t, r_]) if 0 <= r_ - 48 < 48 else real(0.0))
+                    ((real(1.0) - g[n, t, r_ - 96] * g[n, t, r_ - 96]) * grad_g[n, t, r_ - 96] * r[n, t, r_ - 96] if 0 <= r_ - 96 < 48
+                    else real(0.0)) - ((r[n, t, r_] - real(1.0)) * grad_r[n, t, r_] * r[n, t, r_] if 0 <= r_ < 48 else real(0.0)) - ((u[n,
+                    t, r_ - 48] - real(1.0)) * grad_u[n, t, r_ - 48] * u[n, t, r_ - 48] if 0 <= r_ - 48 < 48 else real(0.0))
                 )
 
 
@@ -306,19 +304,17 @@ def gru_grad_b_h(grad_q, grad_b_h):
 
 
 @njit(cache=True, error_model="numpy")
-def gru_grad_p(grad_g, grad_r, grad_u, p, q, r, grad_p):
+def gru_grad_p(g, grad_g, grad_r, grad_u, r, u, grad_p):
     """Write grad_p."""
-    # grad_p[n, t, r] = (1 − (tanh(q[n, t, r] r[n, t, r − 96] + p[n, t, r]))²) · grad_g[n, t, r − 96] [0 ≤ r − 96 < 48] + grad_r[n, t,
-    #     r] [0 ≤ r < 48] σ(−p[n, t, r] − q[n, t, r]) · σ(p[n, t, r] + q[n, t, r]) + grad_u[n, t, r − 48] [0 ≤ r − 48 < 48] σ(−p[n, t, r]
-    #     − q[n, t, r]) · σ(p[n, t, r] + q[n, t, r])
-    for n in range(grad_g.shape[0]):
+    # grad_p[n, t, r] = (1 − g[n, t, r − 96]²) · grad_g[n, t, r − 96] [0 ≤ r − 96 < 48] − (r[n, t, r] − 1) · grad_r[n, t, r] r[n, t, r]
+    #     [0 ≤ r < 48] − (u[n, t, r − 48] − 1) · grad_u[n, t, r − 48] u[n, t, r − 48] [0 ≤ r − 48 < 48]
+    for n in range(g.shape[0]):
         for t in range(32):
             for r_ in range(144):
                 grad_p[n, t, r_] = (
-                    ((real(1.0) - tanh(q[n, t, r_] * r[n, t, r_ - 96] + p[n, t, r_]) * tanh(q[n, t, r_] * r[n, t, r_ - 96] + p[n, t, r_]))
-                    * grad_g[n, t, r_ - 96] if 0 <= r_ - 96 < 48 else real(0.0)) + (grad_r[n, t, r_] * sigmoid(-p[n, t, r_] - q[n, t, r_])
-                    * sigmoid(p[n, t, r_] + q[n, t, r_]) if 0 <= r_ < 48 else real(0.0)) + (grad_u[n, t, r_ - 48] * sigmoid(-p[n, t, r_]
-                    - q[n, t, r_]) * sigmoid(p[n, t, r_] + q[n, t, r_]) if 0 <= r_ - 48 < 48 else real(0.0))
+                    ((real(1.0) - g[n, t, r_ - 96] * g[n, t, r_ - 96]) * grad_g[n, t, r_ - 96] if 0 <= r_ - 96 < 48 else real(0.0)) - ((r[n,
+                    t, r_] - real(1.0)) * grad_r[n, t, r_] * r[n, t, r_] if 0 <= r_ < 48 else real(0.0)) - ((u[n, t, r_ - 48] - real(1.0))
+                    * grad_u[n, t, r_ - 48] * u[n, t, r_ - 48] if 0 <= r_ - 48 < 48 else real(0.0))
                 )
 
 
@@ -391,7 +387,7 @@ def forward(params, x, out, work):
     gru_1_W_x = view_2(params, 992, 144, 16)
     gru_1_b_x = params[10208:10352]
     gru_1_p = view_3(work, 512 * n, n, 32, 144)
-    W_x_copy = view_2(work, 31040 * n, 16, 144)
+    W_x_copy = view_2(work, 27520 * n, 16, 144)
     gru_1_W_h = view_2(params, 3296, 144, 48)
     gru_1_b_h = params[10352:10496]
     gru_1_q = view_3(work, 5120 * n, n, 32, 144)
@@ -399,7 +395,7 @@ def forward(params, x, out, work):
     gru_1_u = view_3(work, 11264 * n, n, 32, 48)
     gru_1_g = view_3(work, 12800 * n, n, 32, 48)
     gru_1_h = view_3(work, 14336 * n, n, 32, 48)
-    gru_1_a = view_3(work, 15872 * n, n, 32, 48)
+    gru_1_a = view_3(work, 512 * n, n, 32, 48)
     dense_1_W = view_2(params, 10496, 62, 48)
     dense_1_b = params[13472:13534]
     # embedding_1
@@ -424,7 +420,7 @@ def loss(params, x, y, work):
     gru_1_W_x = view_2(params, 992, 144, 16)
     gru_1_b_x = params[10208:10352]
     gru_1_p = view_3(work, 512 * n, n, 32, 144)
-    W_x_copy = view_2(work, 31040 * n, 16, 144)
+    W_x_copy = view_2(work, 27520 * n, 16, 144)
     gru_1_W_h = view_2(params, 3296, 144, 48)
     gru_1_b_h = params[10352:10496]
     gru_1_q = view_3(work, 5120 * n, n, 32, 144)
@@ -432,13 +428,13 @@ def loss(params, x, y, work):
     gru_1_u = view_3(work, 11264 * n, n, 32, 48)
     gru_1_g = view_3(work, 12800 * n, n, 32, 48)
     gru_1_h = view_3(work, 14336 * n, n, 32, 48)
-    gru_1_a = view_3(work, 15872 * n, n, 32, 48)
+    gru_1_a = view_3(work, 512 * n, n, 32, 48)
     dense_1_W = view_2(params, 10496, 62, 48)
     dense_1_b = params[13472:13534]
-    dense_1_z = view_3(work, 17408 * n, n, 32, 62)
-    loss_p = view_3(work, 19392 * n, n, 32, 62)
-    loss_L = view_2(work, 21376 * n, n, 32)
-    loss_ = work[31040 * n:31040 * n + 1]
+    dense_1_z = view_3(work, 2048 * n, n, 32, 62)
+    loss_p = view_3(work, 15872 * n, n, 32, 62)
+    loss_L = view_2(work, 4032 * n, n, 32)
+    loss_ = work[27520 * n:27520 * n + 1]
     # embedding_1
     embedding_a(embedding_1_E, x, embedding_1_a)
     # gru_1
@@ -461,9 +457,9 @@ def value_and_grad_of_part(params, x, y, grads, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view_3(work, 19392 * n, n, 32, 62)
-    delta_dense_1 = view_3(work, 21376 * n, n, 32, 62)
-    gru_1_a = view_3(work, 15872 * n, n, 32, 48)
+    loss_p = view_3(work, 15872 * n, n, 32, 62)
+    delta_dense_1 = view_3(work, 17856 * n, n, 32, 62)
+    gru_1_a = view_3(work, 512 * n, n, 32, 48)
     grad_dense_1_W = view_2(grads, 10496, 62, 48)
     grad_dense_1_b = grads[13472:13534]
     dense_1_W = view_2(params, 10496, 62, 48)
@@ -472,25 +468,24 @@ def value_and_grad_of_part(params, x, y, grads, work):
     gru_1_g = view_3(work, 12800 * n, n, 32, 48)
     gru_1_h = view_3(work, 14336 * n, n, 32, 48)
     gru_1_q = view_3(work, 5120 * n, n, 32, 144)
-    gru_1_p = view_3(work, 512 * n, n, 32, 144)
     gru_1_r = view_3(work, 9728 * n, n, 32, 48)
-    grad_gru_1_h = view_3(work, 15872 * n, n, 32, 48)
-    grad_gru_1_g = view_3(work, 19392 * n, n, 32, 48)
-    grad_gru_1_u = view_3(work, 23360 * n, n, 32, 48)
-    grad_gru_1_r = view_3(work, 24896 * n, n, 32, 48)
-    grad_gru_1_q = view_3(work, 26432 * n, n, 32, 144)
-    products = view_2(work, 20928 * n, n, 48)
+    grad_gru_1_h = view_3(work, 512 * n, n, 32, 48)
+    grad_gru_1_g = view_3(work, 15872 * n, n, 32, 48)
+    grad_gru_1_u = view_3(work, 19840 * n, n, 32, 48)
+    grad_gru_1_r = view_3(work, 21376 * n, n, 32, 48)
+    grad_gru_1_q = view_3(work, 22912 * n, n, 32, 144)
+    products = view_2(work, 4032 * n, n, 48)
     grad_gru_1_W_h = view_2(grads, 3296, 144, 48)
-    h_windows = view_3(work, 11264 * n, n, 32, 48)
+    h_windows = view_3(work, 512 * n, n, 32, 48)
     grad_gru_1_b_h = grads[10352:10496]
-    grad_gru_1_p = view_3(work, 11264 * n, n, 32, 144)
+    grad_gru_1_p = view_3(work, 4032 * n, n, 32, 144)
     embedding_1_a = view_3(work, 0, n, 32, 16)
     grad_gru_1_W_x = view_2(grads, 992, 144, 16)
-    products_ = view_2(work, 31040 * n + 1, 16, 144)
+    products_ = view_2(work, 27520 * n + 1, 16, 144)
     grad_gru_1_b_x = grads[10208:10352]
     gru_1_W_x = view_2(params, 992, 144, 16)
     grad_embedding_1_a = view_3(work, 0, n, 32, 16)
-    W_x_copy = view_2(work, 31040 * n + 1, 16, 144)
+    W_x_copy = view_2(work, 27520 * n + 1, 16, 144)
     grad_embedding_1_E = view_2(grads, 0, 62, 16)
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
@@ -498,12 +493,12 @@ def value_and_grad_of_part(params, x, y, grads, work):
     dense_grad_b(delta_dense_1, grad_dense_1_b)
     # gru_1
     gru_grad_q(
-        dense_1_W, gru_1_W_h, delta_dense_1, gru_1_u, gru_1_g, gru_1_h, gru_1_q, gru_1_p, gru_1_r, grad_gru_1_h, grad_gru_1_g, grad_gru_1_u,
+        dense_1_W, gru_1_W_h, delta_dense_1, gru_1_u, gru_1_g, gru_1_h, gru_1_q, gru_1_r, grad_gru_1_h, grad_gru_1_g, grad_gru_1_u,
         grad_gru_1_r, grad_gru_1_q, products,
     )
     gru_grad_W_h(grad_gru_1_q, gru_1_h, grad_gru_1_W_h, h_windows)
     gru_grad_b_h(grad_gru_1_q, grad_gru_1_b_h)
-    gru_grad_p(grad_gru_1_g, grad_gru_1_r, grad_gru_1_u, gru_1_p, gru_1_q, gru_1_r, grad_gru_1_p)
+    gru_grad_p(gru_1_g, grad_gru_1_g, grad_gru_1_r, grad_gru_1_u, gru_1_r, gru_1_u, grad_gru_1_p)
     gru_grad_W_x(grad_gru_1_p, embedding_1_a, grad_gru_1_W_x, products_)
     gru_grad_b_x(grad_gru_1_p, grad_gru_1_b_x)
     # embedding_1
@@ -520,7 +515,7 @@ def value_and_grad(params, x, y, grads, work):
         return np.nan
     if n < 4:
         return value_and_grad_of_part(params, x, y, grads, work)
-    size = 31040 * (-(-n // 4)) + 2305
+    size = 27520 * (-(-n // 4)) + 2305
     sums = view_2(work, 4 * size, 4, 13534)
     values = work[4 * (size + 13534) : 4 * (size + 13535)]
     for part in prange(4):

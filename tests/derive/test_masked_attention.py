@@ -6,10 +6,14 @@ Hessian to the last digit. Both targets, both routes and both precisions have to
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pytest
+from written import executed
 
 import symbackprop as sbp
+from symbackprop import pipeline
 
 LETTERS = "qkvo"
 #: A complex step: its square is below the smallest number.
@@ -43,12 +47,33 @@ def gradient(weights, x, y, seen):
     return parts, max(float(np.linalg.norm(p)) for p in (*parts, *sizes)), np.where(seen, scores, 0)
 
 
+@lru_cache
+def written(target, dtype, causal):
+    """Return the gradient and the product on both routes, each a function of flat parameters, from the texts of a network."""
+    x, m = sbp.Input((4, 2)), sbp.Input((4,), dtype="int64")
+    net = sbp.Network(inputs=(x, m), outputs=sbp.Attention(1, causal)(x, m), loss="mse", name="masked")
+
+    def function(entry, asked):
+        form = pipeline.usual_form(net.spec)
+        (artifact,) = pipeline.write(net.spec, pipeline.Options(target, dtype, 2, form=form, product=asked))[2]
+        space = executed(artifact.text)
+
+        def call(*given):
+            out = np.full(16, np.nan, dtype)
+            with np.errstate(over="ignore", divide="ignore"):
+                space[entry](*given, out, np.full(space["workspace"](2), np.nan, dtype))
+            return dict(zip(LETTERS, out.reshape(4, 2, 2), strict=True))
+
+        return call
+
+    made = {route: function("hvp", pipeline.Asked("hvp", ("parameters",), route)) for route in ("reverse", "forward")}
+    return function("value_and_grad", None), made
+
+
 @pytest.mark.parametrize("size", [1.0, 700.0, 5000.0])
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize(("target", "dtype"), [("numpy", "float64"), ("cpu", "float64"), ("numpy", "float32"), ("cpu", "float32")])
 def test_masked_scores_that_overflow_have_exact_gradients_and_products(target, dtype, causal, size, seed):
-    x, m = sbp.Input((4, 2)), sbp.Input((4,), dtype="int64")
-    net = sbp.Network(inputs=(x, m), outputs=sbp.Attention(1, causal)(x, m), loss="mse", name="masked")
     rng = np.random.default_rng([seed, int(size)])
     given, y = rng.standard_normal((2, 4, 2)), rng.standard_normal((2, 4, 2))
     # Of keys of one sign the scores are ± size and differ by about 1: they share the query, and none is alone.
@@ -60,37 +85,30 @@ def test_masked_scores_that_overflow_have_exact_gradients_and_products(target, d
     given, y, weights, along = (np.asarray(a).astype(np.float32).astype(float) for a in (given, y, weights, along))
     seen = np.broadcast_to(MASK[:, None, :] > 0, (2, 4, 4)) & (np.tri(4, dtype=bool) if causal else True)
     stepped, size_of, scores = gradient([w + 1j * STEP * v for w, v in zip(weights, along, strict=True)], given, y, seen)
-    program, params = net.compile(target=target, dtype=dtype), net.init(0, dtype)
-    v = params.copy()
-    for letter, w, d in zip(LETTERS, weights, along, strict=True):
-        params[f"attention_1.W_{letter}"][...], v[f"attention_1.W_{letter}"][...] = w, d
-    arrays = (given.astype(dtype), MASK), y.astype(dtype)
+    params, v = (np.concatenate([a.ravel() for a in arrays]).astype(dtype) for arrays in (weights, along))
+    arrays = (given.astype(dtype), MASK, y.astype(dtype))
+    value_and_grad, products = written(target, dtype, causal)
     # A score of size s is known to s ε, and with it P and the sum of P; along v the terms move by as much as the scores do.
     tolerance = 8 * np.finfo(dtype).eps * max(1.0, size) * size_of
     moved = 1 + float(np.abs(scores.imag / STEP).max())
 
     def judge(found, parts, atol, what):
         for letter, part in zip(LETTERS, parts, strict=True):
-            got = found[f"attention_1.W_{letter}"]
+            got = found[letter]
             assert np.isfinite(got).all(), f"{what}, W_{letter}, seed {seed}"
             assert np.linalg.norm(got - part) <= atol, f"{what}, W_{letter}, seed {seed}"
 
-    judge(program.value_and_grad(params, *arrays)[1], [g.real for g in stepped], tolerance, "gradient")
-    for route in ("reverse", "forward"):
-        found = program.hvp(params, *arrays, v, route=route)
-        judge(found, [g.imag / STEP for g in stepped], tolerance * moved, f"{route} route")
+    judge(value_and_grad(params, *arrays), [g.real for g in stepped], tolerance, "gradient")
+    for route, product in products.items():
+        judge(product(params, *arrays, v), [g.imag / STEP for g in stepped], tolerance * moved, f"{route} route")
 
 
 @pytest.mark.parametrize("target", ["numpy", "cpu"])
 def test_a_query_that_sees_no_key_gives_nothing_on(target):
-    x, m = sbp.Input((4, 2)), sbp.Input((4,), dtype="int64")
-    net = sbp.Network(inputs=(x, m), outputs=sbp.Attention()(x, m), loss="mse", name="blind")
-    program, params = net.compile(target=target, dtype="float64"), net.init(0, "float64")
     rng = np.random.default_rng(0)
-    given, y = 30 * rng.standard_normal((2, 4, 2)), rng.standard_normal((2, 4, 2))
-    arrays = (given, np.zeros((2, 4), dtype=np.int64)), y
-    assert not program.predict(params, arrays[0]).any()
-    assert not program.value_and_grad(params, *arrays)[1].flat.any()
-    for route in ("reverse", "forward"):
-        # W_o alone is read, and O is 0: nothing moves.
-        assert not program.hvp(params, *arrays, params.copy(), route=route).flat.any()
+    params, given, y = rng.standard_normal(16), 30 * rng.standard_normal((2, 4, 2)), rng.standard_normal((2, 4, 2))
+    arrays = given, np.zeros((2, 4), dtype=np.int64), y
+    value_and_grad, products = written(target, "float64", False)
+    # W_o alone is read, and O is 0: nothing moves.
+    for found in (value_and_grad(params, *arrays), *(p(params, *arrays, params) for p in products.values())):
+        assert not any(part.any() for part in found.values())
