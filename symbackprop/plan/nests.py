@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import Any
 
 import sympy
@@ -17,6 +17,7 @@ from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import Abs, ArgMax, Divides, Floor, Guard, Indicator, InRange, LogSumExp, Max, Reduction, Sum, interval
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
+from symbackprop.plan.naming import with_right_side
 from symbackprop.plan.records import Choose, Let, Local, Loop, Statement, Store, Update, When
 
 _LETTERS = "ijklmpqrstuvwhdefgabc"
@@ -30,10 +31,48 @@ def loops(equations: Sequence[Equation], stored: frozenset[str], given: tuple[In
         stored: names of the tensors that are written to memory; the others stay local scalars.
         given: indices of loops around the nest.
     """
-    halves = _halves(equations, given)
+    pieces = _pieces(equations, given)
+    if len(pieces) > 1:
+        return tuple(s for start, stop, piece in pieces for s in _nest(piece, stored, given, {piece[0].lhs.index[-1]: (start, stop)}))
+    return _nest(equations, stored, given, {})
+
+
+def _nest(
+    equations: Sequence[Equation], stored: frozenset[str], given: tuple[Index, ...], ends: Mapping[Index, tuple[Expr, Expr]]
+) -> tuple[Statement, ...]:
+    halves = _halves(equations, given) if not ends else {}
     domain = [halves[i][0] if i in halves else i for i in equations[0].lhs.index if i not in given]
     # Blocks outside, so that what is the same for a block is read once.
-    return _Nest((*domain, *(r for _, r in halves.values())), {}).run(equations, stored, halves)
+    return _Nest((*domain, *(r for _, r in halves.values())), {}, ends).run(equations, stored, halves)
+
+
+#: More pieces than this are no longer read as one.
+MOST_PIECES = 8
+
+
+def _pieces(equations: Sequence[Equation], given: tuple[Index, ...]) -> list[tuple[Expr, Expr, tuple[Equation, ...]]]:
+    """Return the equations for each part of the last index in which its guards [0 ≤ r + c < n] are all decided.
+
+    What is stacked along an axis, as the gates of a recurrent layer, is so written part by part.
+    """
+    last = equations[0].lhs.index[-1] if equations[0].lhs.index else None
+    if last is None or last in given or not last.extent.is_Integer or any(e.lhs.index[-1] != last for e in equations):
+        return []
+    guards: dict[Expr, tuple[int, int]] = {}
+    for e in equations:
+        for guard in e.rhs.atoms(InRange):
+            shift = guard.args[0] - last
+            if shift.is_Integer and guard.args[1].is_Integer:
+                guards[guard] = max(0, int(-shift)), min(int(last.extent), int(guard.args[1] - shift))
+    cuts = sorted({0, int(last.extent), *(min(end, int(last.extent)) for ends in guards.values() for end in ends)})
+    if len(guards) < 2 or len(cuts) - 1 > MOST_PIECES:
+        return []
+    found = []
+    for start, stop in pairwise(cuts):
+        swap = {g: S.One if low <= start and stop <= high else S.Zero for g, (low, high) in guards.items()}
+        piece = tuple(with_right_side(e, e.rhs.xreplace(swap)) for e in equations)
+        found.append((sympy.Integer(start), sympy.Integer(stop), piece))
+    return found
 
 
 #: For an index i: the index I of blocks of b places, and the index r inside a block, with i = b I + r.
@@ -116,9 +155,11 @@ class _Level:
 
 
 class _Nest:
-    def __init__(self, domain: tuple[Index, ...], known: dict[Tensor, Expr]) -> None:
+    def __init__(
+        self, domain: tuple[Index, ...], known: dict[Tensor, Expr], ends: Mapping[Index, tuple[Expr, Expr]] | None = None
+    ) -> None:
         self.known = known
-        self.levels = [_Level(None), *(_Level(i, S.Zero, i.extent) for i in domain)]
+        self.levels = [_Level(None), *(_Level(i, *(ends or {}).get(i, (S.Zero, i.extent))) for i in domain)]
         self.names: dict[str, int] = {}
         self.depth: dict[Local, int] = {}
         self.held = False

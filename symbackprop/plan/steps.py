@@ -7,9 +7,7 @@ from collections.abc import Sequence
 import sympy
 
 from symbackprop.algebra.equation import Equation
-from symbackprop.algebra.index import Index
 from symbackprop.algebra.recurrence import Recurrence
-from symbackprop.algebra.tensor import Access
 from symbackprop.plan.classify import Choice, Site, sites
 from symbackprop.plan.contractions import Scratch, contraction
 from symbackprop.plan.naming import with_right_side
@@ -17,38 +15,25 @@ from symbackprop.plan.nests import loops
 from symbackprop.plan.records import Loop, Statement
 
 
-def grouped(recurrence: Recurrence[Equation]) -> tuple[tuple[Equation, ...], ...]:
-    """Return the equations of one step in groups that share their loops, all over the running index of the first."""
+def ordered(recurrence: Recurrence[Equation]) -> tuple[Equation, ...]:
+    """Return the equations of one step, all over the running index of the first.
+
+    Each has loops of its own: a compiler makes vectors of loops that write one array, and no longer of those that write many.
+    """
     running = recurrence.index(0)
-    groups: list[list[Equation]] = []
+    made = []
     for number, e in enumerate(recurrence.equations):
-        own = recurrence.index(number)
-        swap = {own: running}
-        lhs, rhs = e.lhs.xreplace(swap), e.rhs.xreplace(swap)
-        made = object.__new__(Equation)
-        object.__setattr__(made, "lhs", lhs)
-        made = with_right_side(made, rhs)
-        if False and groups and _joins(made, groups[-1], running):
-            groups[-1].append(made)
-        else:
-            groups.append([made])
-    return tuple(map(tuple, groups))
+        swap = {recurrence.index(number): running}
+        equation = object.__new__(Equation)
+        object.__setattr__(equation, "lhs", e.lhs.xreplace(swap))
+        made.append(with_right_side(equation, e.rhs.xreplace(swap)))
+    return tuple(made)
 
 
 def step_sites(recurrence: Recurrence[Equation]) -> tuple[tuple[str, Site], ...]:
     """Return the sums of one step for which there is more than plain loops, with the names of what is defined by them."""
     running = recurrence.index(0)
-    return tuple((e.tensor.name, site) for group in grouped(recurrence) for e in group for site in sites(e, (running,)))
-
-
-def _joins(e: Equation, group: Sequence[Equation], running: Index) -> bool:
-    """Whether an equation reads what its group makes in this step only where it writes itself."""
-    domain = group[0].lhs.index
-    if e.lhs.index != domain:
-        return False
-    inside = {member.tensor for member in group}
-    now = (a for a in e.rhs.atoms(Access) if a.tensor in inside and running in a.index)
-    return all(a.index == domain for a in now)
+    return tuple((e.tensor.name, site) for e in ordered(recurrence) for site in sites(e, (running,)))
 
 
 def steps(recurrence: Recurrence[Equation], chosen: Sequence[tuple[str, Site, Choice]], scratch: Scratch) -> tuple[Statement, ...]:
@@ -56,16 +41,16 @@ def steps(recurrence: Recurrence[Equation], chosen: Sequence[tuple[str, Site, Ch
     running = recurrence.index(0)
     before: list[Statement] = []
     body: list[Statement] = []
-    for group in grouped(recurrence):
-        stored = frozenset(e.tensor.name for e in group)
-        picks = [(k, site, choice) for k, e in enumerate(group) for name, site, choice in chosen if name == e.tensor.name]
+    for e in ordered(recurrence):
+        stored = frozenset((e.tensor.name,))
+        picks = [(0, site, choice) for name, site, choice in chosen if name == e.tensor.name]
         if picks:
-            tops, statements = contraction(group, picks, stored, scratch, (running,))
+            tops, statements = contraction((e,), picks, stored, scratch, (running,))
             before += tops
             body += statements
         else:
-            body += loops(group, stored, given=(running,))
+            body += loops((e,), stored, given=(running,))
     return (*before, Loop(running, sympy.S.Zero, running.extent, tuple(body), recurrence.descending))
 
 
-__all__ = ["grouped", "step_sites", "steps"]
+__all__ = ["ordered", "step_sites", "steps"]
