@@ -21,6 +21,7 @@ from symbackprop.emit.names import RESERVED, Names
 from symbackprop.emit.offsets import by_offsets
 from symbackprop.emit.page import Function, Node, Page, affine, copies, count, mask_rows, parameter_rows, signed, statistic_rows, uses
 from symbackprop.emit.vectorized import STEP, vectorized
+from symbackprop.errors import ShapeError
 from symbackprop.plan.records import Call, Entry, OptimizerStep, Place, Plan, Signature
 
 #: Stands around the name of a slot until the real tensor's name is put in.
@@ -331,7 +332,11 @@ class _Writer:
             for number, inner in enumerate(_outermost(rhs), 1):
                 axes = tuple(a for a in e.lhs.index if a in inner.free_symbols)
                 t = Tensor(f"{_OWN}window_{number}", axes)
-                loops = by_offsets(Equation(t[axes or ()], inner), _slot, _size, _local)
+                try:
+                    loops = by_offsets(Equation(t[axes or ()], inner), _slot, _size, _local)
+                except ShapeError:
+                    # It reads in range only under the guard that stands before it.
+                    continue
                 if loops is not None:
                     self.used |= set(loops.used)
                     before += (Node(f"{_slot(t.name)} = {loops.start}"), *loops.body)
