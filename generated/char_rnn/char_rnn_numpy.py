@@ -83,7 +83,7 @@ def forward(params, x, out, work=None):
     embedding_1_a = embedding_1_E[x[:, :, None], np.arange(16)]
     # gru_1
     # gru_1_p[n, t, r] = gru_1_b_x[r] + Σ_j gru_1_W_x[r, j] embedding_1_a[n, t, j]
-    gru_1_p = gru_1_b_x + np.einsum("cd,abd->abc", gru_1_W_x, embedding_1_a)
+    gru_1_p = gru_1_b_x + np.einsum("rj,ntj->ntr", gru_1_W_x, embedding_1_a)
     gru_1_q = np.empty((n, 32, 144,), params.dtype)
     gru_1_r = np.empty((n, 32, 48,), params.dtype)
     gru_1_u = np.empty((n, 32, 48,), params.dtype)
@@ -92,7 +92,7 @@ def forward(params, x, out, work=None):
     for step in range(32):
         # gru_1_q[n, t, r] = gru_1_b_h[r] + Σ_k gru_1_W_h[r, k] gru_1_h[n, t − 1, k] [0 ≤ t − 1 < 32]
         gru_1_q[:, step] = (
-            gru_1_b_h + np.sum((gru_1_W_h * gru_1_h[:, -1 + step, :][:, None, :] if 0 <= -1 + step < 32 else np.full((n, 144, 48,), 0.0)),
+            gru_1_b_h + np.sum((gru_1_W_h * gru_1_h[:, step - 1, :][:, None, :] if 0 <= step - 1 < 32 else np.full((n, 144, 48,), 0.0)),
             axis=-1)
         )
         # gru_1_r[n, t, k] = σ(gru_1_p[n, t, k] + gru_1_q[n, t, k])
@@ -103,14 +103,14 @@ def forward(params, x, out, work=None):
         gru_1_g[:, step] = np.tanh(gru_1_q[:, step, 96:144] * gru_1_r[:, step, :] + gru_1_p[:, step, 96:144])
         # gru_1_h[n, t, k] = (1 − gru_1_u[n, t, k]) · gru_1_g[n, t, k] + gru_1_h[n, t − 1, k] gru_1_u[n, t, k] [0 ≤ t − 1 < 32]
         gru_1_h[:, step] = (
-            (1.0 - gru_1_u[:, step, :]) * gru_1_g[:, step, :] + (gru_1_h[:, -1 + step, :] * gru_1_u[:, step, :] if 0 <= -1 + step < 32
+            (1.0 - gru_1_u[:, step, :]) * gru_1_g[:, step, :] + (gru_1_h[:, step - 1, :] * gru_1_u[:, step, :] if 0 <= step - 1 < 32
             else 0.0)
         )
     # gru_1_a[n, t, k] = gru_1_h[n, t, k]
     gru_1_a = gru_1_h
     # dense_1
     # out[n, t, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] gru_1_a[n, t, j]
-    out[...] = dense_1_b + np.einsum("cd,abd->abc", dense_1_W, gru_1_a)
+    out[...] = dense_1_b + np.einsum("ij,ntj->nti", dense_1_W, gru_1_a)
     return 0
 
 
@@ -131,7 +131,7 @@ def loss(params, x, y, work=None):
     embedding_1_a = embedding_1_E[x[:, :, None], np.arange(16)]
     # gru_1
     # gru_1_p[n, t, r] = gru_1_b_x[r] + Σ_j gru_1_W_x[r, j] embedding_1_a[n, t, j]
-    gru_1_p = gru_1_b_x + np.einsum("cd,abd->abc", gru_1_W_x, embedding_1_a)
+    gru_1_p = gru_1_b_x + np.einsum("rj,ntj->ntr", gru_1_W_x, embedding_1_a)
     gru_1_q = np.empty((n, 32, 144,), params.dtype)
     gru_1_r = np.empty((n, 32, 48,), params.dtype)
     gru_1_u = np.empty((n, 32, 48,), params.dtype)
@@ -140,7 +140,7 @@ def loss(params, x, y, work=None):
     for step in range(32):
         # gru_1_q[n, t, r] = gru_1_b_h[r] + Σ_k gru_1_W_h[r, k] gru_1_h[n, t − 1, k] [0 ≤ t − 1 < 32]
         gru_1_q[:, step] = (
-            gru_1_b_h + np.sum((gru_1_W_h * gru_1_h[:, -1 + step, :][:, None, :] if 0 <= -1 + step < 32 else np.full((n, 144, 48,), 0.0)),
+            gru_1_b_h + np.sum((gru_1_W_h * gru_1_h[:, step - 1, :][:, None, :] if 0 <= step - 1 < 32 else np.full((n, 144, 48,), 0.0)),
             axis=-1)
         )
         # gru_1_r[n, t, k] = σ(gru_1_p[n, t, k] + gru_1_q[n, t, k])
@@ -151,14 +151,14 @@ def loss(params, x, y, work=None):
         gru_1_g[:, step] = np.tanh(gru_1_q[:, step, 96:144] * gru_1_r[:, step, :] + gru_1_p[:, step, 96:144])
         # gru_1_h[n, t, k] = (1 − gru_1_u[n, t, k]) · gru_1_g[n, t, k] + gru_1_h[n, t − 1, k] gru_1_u[n, t, k] [0 ≤ t − 1 < 32]
         gru_1_h[:, step] = (
-            (1.0 - gru_1_u[:, step, :]) * gru_1_g[:, step, :] + (gru_1_h[:, -1 + step, :] * gru_1_u[:, step, :] if 0 <= -1 + step < 32
+            (1.0 - gru_1_u[:, step, :]) * gru_1_g[:, step, :] + (gru_1_h[:, step - 1, :] * gru_1_u[:, step, :] if 0 <= step - 1 < 32
             else 0.0)
         )
     # gru_1_a[n, t, k] = gru_1_h[n, t, k]
     gru_1_a = gru_1_h
     # dense_1
     # dense_1_z[n, t, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] gru_1_a[n, t, j]
-    dense_1_z = dense_1_b + np.einsum("cd,abd->abc", dense_1_W, gru_1_a)
+    dense_1_z = dense_1_b + np.einsum("ij,ntj->nti", dense_1_W, gru_1_a)
     # loss
     # loss_L[n, t] = log Σ_i exp(dense_1_z[n, t, i]) − dense_1_z[n, t, y[n, t]]
     loss_L = logsumexp(dense_1_z, axis=-1) - dense_1_z[np.arange(n)[:, None], np.arange(32), y]
@@ -191,7 +191,7 @@ def value_and_grad(params, x, y, grads, work=None):
     embedding_1_a = embedding_1_E[x[:, :, None], np.arange(16)]
     # gru_1
     # gru_1_p[n, t, r] = gru_1_b_x[r] + Σ_j gru_1_W_x[r, j] embedding_1_a[n, t, j]
-    gru_1_p = gru_1_b_x + np.einsum("cd,abd->abc", gru_1_W_x, embedding_1_a)
+    gru_1_p = gru_1_b_x + np.einsum("rj,ntj->ntr", gru_1_W_x, embedding_1_a)
     gru_1_q = np.empty((n, 32, 144,), params.dtype)
     gru_1_r = np.empty((n, 32, 48,), params.dtype)
     gru_1_u = np.empty((n, 32, 48,), params.dtype)
@@ -200,7 +200,7 @@ def value_and_grad(params, x, y, grads, work=None):
     for step in range(32):
         # gru_1_q[n, t, r] = gru_1_b_h[r] + Σ_k gru_1_W_h[r, k] gru_1_h[n, t − 1, k] [0 ≤ t − 1 < 32]
         gru_1_q[:, step] = (
-            gru_1_b_h + np.sum((gru_1_W_h * gru_1_h[:, -1 + step, :][:, None, :] if 0 <= -1 + step < 32 else np.full((n, 144, 48,), 0.0)),
+            gru_1_b_h + np.sum((gru_1_W_h * gru_1_h[:, step - 1, :][:, None, :] if 0 <= step - 1 < 32 else np.full((n, 144, 48,), 0.0)),
             axis=-1)
         )
         # gru_1_r[n, t, k] = σ(gru_1_p[n, t, k] + gru_1_q[n, t, k])
@@ -211,14 +211,14 @@ def value_and_grad(params, x, y, grads, work=None):
         gru_1_g[:, step] = np.tanh(gru_1_q[:, step, 96:144] * gru_1_r[:, step, :] + gru_1_p[:, step, 96:144])
         # gru_1_h[n, t, k] = (1 − gru_1_u[n, t, k]) · gru_1_g[n, t, k] + gru_1_h[n, t − 1, k] gru_1_u[n, t, k] [0 ≤ t − 1 < 32]
         gru_1_h[:, step] = (
-            (1.0 - gru_1_u[:, step, :]) * gru_1_g[:, step, :] + (gru_1_h[:, -1 + step, :] * gru_1_u[:, step, :] if 0 <= -1 + step < 32
+            (1.0 - gru_1_u[:, step, :]) * gru_1_g[:, step, :] + (gru_1_h[:, step - 1, :] * gru_1_u[:, step, :] if 0 <= step - 1 < 32
             else 0.0)
         )
     # gru_1_a[n, t, k] = gru_1_h[n, t, k]
     gru_1_a = gru_1_h
     # dense_1
     # dense_1_z[n, t, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] gru_1_a[n, t, j]
-    dense_1_z = dense_1_b + np.einsum("cd,abd->abc", dense_1_W, gru_1_a)
+    dense_1_z = dense_1_b + np.einsum("ij,ntj->nti", dense_1_W, gru_1_a)
     # loss
     # loss_p[n, t, i] = exp(dense_1_z[n, t, i] − log Σ_j exp(dense_1_z[n, t, j]))
     loss_p = np.exp(dense_1_z - logsumexp(dense_1_z, axis=-1)[:, :, None])
@@ -230,7 +230,7 @@ def value_and_grad(params, x, y, grads, work=None):
     # delta_dense_1[n, t, i] = (loss_p[n, t, i] − [i = y[n, t]])/(32 N)
     delta_dense_1 = (loss_p - np.where(np.arange(62) == y[:, :, None], 1.0, 0.0)) / (32.0 * n)
     # grad_dense_1_W[i, j] = Σ_{n, t} delta_dense_1[n, t, i] gru_1_a[n, t, j]
-    grad_dense_1_W[...] = np.einsum("cda,cdb->ab", delta_dense_1, gru_1_a)
+    grad_dense_1_W[...] = np.einsum("nti,ntj->ij", delta_dense_1, gru_1_a)
     # grad_dense_1_b[i] = Σ_{n, t} delta_dense_1[n, t, i]
     grad_dense_1_b[...] = np.sum(delta_dense_1.transpose(2, 0, 1), axis=(-2, -1))
     # gru_1
@@ -243,15 +243,13 @@ def value_and_grad(params, x, y, grads, work=None):
         # grad_gru_1_h[n, t, k] = [0 ≤ 1 + t < 32] Σ_r gru_1_W_h[r, k] grad_gru_1_q[n, 1 + t, r] + grad_gru_1_h[n, 1 + t, k] gru_1_u[n,
         #     1 + t, k] [0 ≤ 1 + t < 32] + Σ_i dense_1_W[i, k] delta_dense_1[n, t, i]
         grad_gru_1_h[:, step] = (
-            (grad_gru_1_q[:, 1 + step, :] @ gru_1_W_h if 0 <= 1 + step < 32 else 0.0) + (grad_gru_1_h[:, 1 + step, :] * gru_1_u[:, 1 + step,
-            :] if 0 <= 1 + step < 32 else 0.0) + delta_dense_1[:, step, :] @ dense_1_W
+            (grad_gru_1_q[:, step + 1, :] @ gru_1_W_h if 0 <= step + 1 < 32 else 0.0) + (grad_gru_1_h[:, step + 1, :] * gru_1_u[:, step + 1,
+            :] if 0 <= step + 1 < 32 else 0.0) + delta_dense_1[:, step, :] @ dense_1_W
         )
         # grad_gru_1_g[n, t, k] = (1 − gru_1_u[n, t, k]) · grad_gru_1_h[n, t, k]
         grad_gru_1_g[:, step] = (1.0 - gru_1_u[:, step, :]) * grad_gru_1_h[:, step, :]
         # grad_gru_1_u[n, t, k] = (gru_1_h[n, t − 1, k] [0 ≤ t − 1 < 32] − gru_1_g[n, t, k]) · grad_gru_1_h[n, t, k]
-        grad_gru_1_u[:, step] = (
-            ((gru_1_h[:, -1 + step, :] if 0 <= -1 + step < 32 else 0.0) - gru_1_g[:, step, :]) * grad_gru_1_h[:, step, :]
-        )
+        grad_gru_1_u[:, step] = ((gru_1_h[:, step - 1, :] if 0 <= step - 1 < 32 else 0.0) - gru_1_g[:, step, :]) * grad_gru_1_h[:, step, :]
         # grad_gru_1_r[n, t, k] = (1 − gru_1_g[n, t, k]²) · grad_gru_1_g[n, t, k] gru_1_q[n, t, 96 + k]
         grad_gru_1_r[:, step] = (1.0 - gru_1_g[:, step, :]**2) * grad_gru_1_g[:, step, :] * gru_1_q[:, step, 96:144]
         # grad_gru_1_q[n, t, r] = (1 − gru_1_g[n, t, r − 96]²) · grad_gru_1_g[n, t, r − 96] gru_1_r[n, t, r − 96] [0 ≤ r − 96 < 48]
@@ -264,8 +262,8 @@ def value_and_grad(params, x, y, grads, work=None):
         )
     # grad_gru_1_W_h[r, k] = Σ_{n, t} grad_gru_1_q[n, t, r] gru_1_h[n, t − 1, k] [0 ≤ t − 1 < 32]
     grad_gru_1_W_h[...] = (
-        np.sum(np.where(((-1 + np.arange(32)) >= 0) & ((-1 + np.arange(32)) < 32), grad_gru_1_q.transpose(2, 0, 1)[:, None, :, :]
-        * gru_1_h[np.arange(n)[:, None], np.clip(-1 + np.arange(32), 0, 32 - 1), np.arange(48)[:, None, None]], 0.0), axis=(-2, -1))
+        np.sum(np.where(((np.arange(32) - 1) >= 0) & ((np.arange(32) - 1) < 32), grad_gru_1_q.transpose(2, 0, 1)[:, None, :, :]
+        * gru_1_h[np.arange(n)[:, None], np.clip(np.arange(32) - 1, 0, 32 - 1), np.arange(48)[:, None, None]], 0.0), axis=(-2, -1))
     )
     # grad_gru_1_b_h[r] = Σ_{n, t} grad_gru_1_q[n, t, r]
     grad_gru_1_b_h[...] = np.sum(grad_gru_1_q.transpose(2, 0, 1), axis=(-2, -1))
@@ -277,12 +275,12 @@ def value_and_grad(params, x, y, grads, work=None):
         - gru_1_g**2 * grad_gru_1_g], axis=2)
     )
     # grad_gru_1_W_x[r, j] = Σ_{n, t} grad_gru_1_p[n, t, r] embedding_1_a[n, t, j]
-    grad_gru_1_W_x[...] = np.einsum("cda,cdb->ab", grad_gru_1_p, embedding_1_a)
+    grad_gru_1_W_x[...] = np.einsum("ntr,ntj->rj", grad_gru_1_p, embedding_1_a)
     # grad_gru_1_b_x[r] = Σ_{n, t} grad_gru_1_p[n, t, r]
     grad_gru_1_b_x[...] = np.sum(grad_gru_1_p.transpose(2, 0, 1), axis=(-2, -1))
     # embedding_1
     # grad_embedding_1_a[n, t, j] = Σ_r gru_1_W_x[r, j] grad_gru_1_p[n, t, r]
-    grad_embedding_1_a = np.einsum("dc,abd->abc", gru_1_W_x, grad_gru_1_p)
+    grad_embedding_1_a = np.einsum("rj,ntr->ntj", gru_1_W_x, grad_gru_1_p)
     # grad_embedding_1_E[v, i] = Σ_{n, t} grad_embedding_1_a[n, t, i] [v = x[n, t]]
     grad_embedding_1_E[...] = (
         np.sum(np.where(np.arange(62)[:, None, None, None] == x, grad_embedding_1_a.transpose(2, 0, 1), 0.0), axis=(-2, -1))

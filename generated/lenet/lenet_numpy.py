@@ -88,14 +88,14 @@ def forward(params, x, out, work=None):
     dense_1_b = params[6128:6138]
     # conv2d_1
     # conv2d_1_z[n, k, p, q] = Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    conv2d_1_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :] * x[np.arange(n)[:, None,
-        None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :,
-        None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0),
-        axis=(-3, -2, -1))
-    )
+    conv2d_1_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_1_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_1_W[:, :, u, v], x[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_1
     # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_running_var[c])
     batchnorm_1_sigma = np.sqrt(batchnorm_1_running_var + 1e-05)
@@ -108,22 +108,18 @@ def forward(params, x, out, work=None):
     activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
     # maxpool2d_1
     # maxpool2d_1_a[n, c, p, q] = max_{i, j} activation_1_a[n, c, 2 p + i, 2 q + j]
-    maxpool2d_1_a = (
-        np.max(activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], ((2
-        * np.arange(4))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
-        -1))
-    )
+    maxpool2d_1_a = np.max([activation_1_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # conv2d_2
     # conv2d_2_z[n, k, p, q] = Σ_{c, u, v} conv2d_2_W[k, c, u, v] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q
     #     + v − 1 < 4]
-    conv2d_2_z = (
-        np.sum(np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(4)[:, None]
-        + np.arange(3))[:, None, None, :] < 4), np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] < 4), conv2d_2_W[:, None, None, :, :, :]
-        * maxpool2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(4)[:, None]
-        + np.arange(3), 0, 4 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(4)[:, None] + np.arange(3), 0, 4 - 1)[:, None, None,
-        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    conv2d_2_z = np.zeros((n, 32, 4, 4), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(4, 5 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(4, 5 - v)
+            conv2d_2_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_2_W[:, :, u, v], maxpool2d_1_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_2
     # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_running_var[c])
     batchnorm_2_sigma = np.sqrt(batchnorm_2_running_var + 1e-05)
@@ -136,14 +132,10 @@ def forward(params, x, out, work=None):
     activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
     # maxpool2d_2
     # maxpool2d_2_a[n, c, p, q] = max_{i, j} activation_2_a[n, c, 2 p + i, 2 q + j]
-    maxpool2d_2_a = (
-        np.max(activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None, None, None], ((2
-        * np.arange(2))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
-        -1))
-    )
+    maxpool2d_2_a = np.max([activation_2_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # flatten_1
     # flatten_1_a[n, k] = maxpool2d_2_a[n, floor(k/4), floor(k/2) mod 2, k mod 2]
-    flatten_1_a = maxpool2d_2_a[np.arange(n)[:, None], np.arange(128) // 4, (np.arange(128) // 2) % 2, np.arange(128) % 2]
+    flatten_1_a = maxpool2d_2_a.reshape(n, 128)
     # dropout_1
     # dropout_1_a[n, i] = flatten_1_a[n, i]
     dropout_1_a = flatten_1_a
@@ -171,14 +163,14 @@ def evaluation(params, x, y, work=None):
     dense_1_b = params[6128:6138]
     # conv2d_1
     # conv2d_1_z[n, k, p, q] = Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    conv2d_1_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :] * x[np.arange(n)[:, None,
-        None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :,
-        None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0),
-        axis=(-3, -2, -1))
-    )
+    conv2d_1_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_1_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_1_W[:, :, u, v], x[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_1
     # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_running_var[c])
     batchnorm_1_sigma = np.sqrt(batchnorm_1_running_var + 1e-05)
@@ -191,22 +183,18 @@ def evaluation(params, x, y, work=None):
     activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
     # maxpool2d_1
     # maxpool2d_1_a[n, c, p, q] = max_{i, j} activation_1_a[n, c, 2 p + i, 2 q + j]
-    maxpool2d_1_a = (
-        np.max(activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], ((2
-        * np.arange(4))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
-        -1))
-    )
+    maxpool2d_1_a = np.max([activation_1_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # conv2d_2
     # conv2d_2_z[n, k, p, q] = Σ_{c, u, v} conv2d_2_W[k, c, u, v] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q
     #     + v − 1 < 4]
-    conv2d_2_z = (
-        np.sum(np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(4)[:, None]
-        + np.arange(3))[:, None, None, :] < 4), np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] < 4), conv2d_2_W[:, None, None, :, :, :]
-        * maxpool2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(4)[:, None]
-        + np.arange(3), 0, 4 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(4)[:, None] + np.arange(3), 0, 4 - 1)[:, None, None,
-        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    conv2d_2_z = np.zeros((n, 32, 4, 4), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(4, 5 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(4, 5 - v)
+            conv2d_2_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_2_W[:, :, u, v], maxpool2d_1_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_2
     # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_running_var[c])
     batchnorm_2_sigma = np.sqrt(batchnorm_2_running_var + 1e-05)
@@ -219,14 +207,10 @@ def evaluation(params, x, y, work=None):
     activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
     # maxpool2d_2
     # maxpool2d_2_a[n, c, p, q] = max_{i, j} activation_2_a[n, c, 2 p + i, 2 q + j]
-    maxpool2d_2_a = (
-        np.max(activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None, None, None], ((2
-        * np.arange(2))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
-        -1))
-    )
+    maxpool2d_2_a = np.max([activation_2_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # flatten_1
     # flatten_1_a[n, k] = maxpool2d_2_a[n, floor(k/4), floor(k/2) mod 2, k mod 2]
-    flatten_1_a = maxpool2d_2_a[np.arange(n)[:, None], np.arange(128) // 4, (np.arange(128) // 2) % 2, np.arange(128) % 2]
+    flatten_1_a = maxpool2d_2_a.reshape(n, 128)
     # dropout_1
     # dropout_1_a[n, i] = flatten_1_a[n, i]
     dropout_1_a = flatten_1_a
@@ -256,14 +240,14 @@ def loss(params, x, dropout_1_mask, y, work=None):
     dense_1_b = params[6128:6138]
     # conv2d_1
     # conv2d_1_z[n, k, p, q] = Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    conv2d_1_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :] * x[np.arange(n)[:, None,
-        None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :,
-        None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0),
-        axis=(-3, -2, -1))
-    )
+    conv2d_1_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_1_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_1_W[:, :, u, v], x[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_1
     # batchnorm_1_mu[c] = (Σ_{n, h, w} conv2d_1_z[n, c, h, w])/(64 N)
     batchnorm_1_mu = np.sum(conv2d_1_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
@@ -280,22 +264,18 @@ def loss(params, x, dropout_1_mask, y, work=None):
     activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
     # maxpool2d_1
     # maxpool2d_1_a[n, c, p, q] = max_{i, j} activation_1_a[n, c, 2 p + i, 2 q + j]
-    maxpool2d_1_a = (
-        np.max(activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], ((2
-        * np.arange(4))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
-        -1))
-    )
+    maxpool2d_1_a = np.max([activation_1_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # conv2d_2
     # conv2d_2_z[n, k, p, q] = Σ_{c, u, v} conv2d_2_W[k, c, u, v] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q
     #     + v − 1 < 4]
-    conv2d_2_z = (
-        np.sum(np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(4)[:, None]
-        + np.arange(3))[:, None, None, :] < 4), np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] < 4), conv2d_2_W[:, None, None, :, :, :]
-        * maxpool2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(4)[:, None]
-        + np.arange(3), 0, 4 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(4)[:, None] + np.arange(3), 0, 4 - 1)[:, None, None,
-        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    conv2d_2_z = np.zeros((n, 32, 4, 4), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(4, 5 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(4, 5 - v)
+            conv2d_2_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_2_W[:, :, u, v], maxpool2d_1_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_2
     # batchnorm_2_mu[c] = (Σ_{n, h, w} conv2d_2_z[n, c, h, w])/(16 N)
     batchnorm_2_mu = np.sum(conv2d_2_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (16.0 * n)
@@ -312,14 +292,10 @@ def loss(params, x, dropout_1_mask, y, work=None):
     activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
     # maxpool2d_2
     # maxpool2d_2_a[n, c, p, q] = max_{i, j} activation_2_a[n, c, 2 p + i, 2 q + j]
-    maxpool2d_2_a = (
-        np.max(activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None, None, None], ((2
-        * np.arange(2))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
-        -1))
-    )
+    maxpool2d_2_a = np.max([activation_2_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # flatten_1
     # flatten_1_a[n, k] = maxpool2d_2_a[n, floor(k/4), floor(k/2) mod 2, k mod 2]
-    flatten_1_a = maxpool2d_2_a[np.arange(n)[:, None], np.arange(128) // 4, (np.arange(128) // 2) % 2, np.arange(128) % 2]
+    flatten_1_a = maxpool2d_2_a.reshape(n, 128)
     # dropout_1
     # dropout_1_a[n, i] = (5/4) · dropout_1_mask[n, i] flatten_1_a[n, i]
     dropout_1_a = 5.0 * dropout_1_mask * flatten_1_a / 4.0
@@ -357,14 +333,14 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work=None):
     grad_conv2d_1_W = grads[0:144].reshape(16, 1, 3, 3)
     # conv2d_1
     # conv2d_1_z[n, k, p, q] = Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    conv2d_1_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :] * x[np.arange(n)[:, None,
-        None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :,
-        None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0),
-        axis=(-3, -2, -1))
-    )
+    conv2d_1_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_1_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_1_W[:, :, u, v], x[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_1
     # batchnorm_1_mu[c] = (Σ_{n, h, w} conv2d_1_z[n, c, h, w])/(64 N)
     batchnorm_1_mu = np.sum(conv2d_1_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
@@ -381,30 +357,20 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work=None):
     activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
     # maxpool2d_1
     # maxpool2d_1_a_argmax[n, c, p, q] = (2 i + j at max_{i, j} activation_1_a[n, c, 2 p + i, 2 q + j])
-    maxpool2d_1_a_argmax = (
-        np.argmax(activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], np.clip((2
-        * np.arange(4))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2 * np.arange(4))[:, None] + np.arange(2), 0, 8
-        - 1)[:, None, :]].reshape(*activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None],
-        np.clip((2 * np.arange(4))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2 * np.arange(4))[:, None] + np.arange(2),
-        0, 8 - 1)[:, None, :]].shape[:-2], -1), axis=-1)
-    )
+    maxpool2d_1_a_argmax = np.argmax([activation_1_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # maxpool2d_1_a[n, c, p, q] = max_{i, j} activation_1_a[n, c, 2 p + i, 2 q + j]
-    maxpool2d_1_a = (
-        np.max(activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], ((2
-        * np.arange(4))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
-        -1))
-    )
+    maxpool2d_1_a = np.max([activation_1_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # conv2d_2
     # conv2d_2_z[n, k, p, q] = Σ_{c, u, v} conv2d_2_W[k, c, u, v] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q
     #     + v − 1 < 4]
-    conv2d_2_z = (
-        np.sum(np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(4)[:, None]
-        + np.arange(3))[:, None, None, :] < 4), np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] < 4), conv2d_2_W[:, None, None, :, :, :]
-        * maxpool2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(4)[:, None]
-        + np.arange(3), 0, 4 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(4)[:, None] + np.arange(3), 0, 4 - 1)[:, None, None,
-        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    conv2d_2_z = np.zeros((n, 32, 4, 4), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(4, 5 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(4, 5 - v)
+            conv2d_2_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_2_W[:, :, u, v], maxpool2d_1_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_2
     # batchnorm_2_mu[c] = (Σ_{n, h, w} conv2d_2_z[n, c, h, w])/(16 N)
     batchnorm_2_mu = np.sum(conv2d_2_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (16.0 * n)
@@ -421,22 +387,12 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work=None):
     activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
     # maxpool2d_2
     # maxpool2d_2_a_argmax[n, c, p, q] = (2 i + j at max_{i, j} activation_2_a[n, c, 2 p + i, 2 q + j])
-    maxpool2d_2_a_argmax = (
-        np.argmax(activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None, None, None], np.clip((2
-        * np.arange(2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :, None], np.clip((2 * np.arange(2))[:, None] + np.arange(2), 0, 4
-        - 1)[:, None, :]].reshape(*activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None, None, None],
-        np.clip((2 * np.arange(2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :, None], np.clip((2 * np.arange(2))[:, None] + np.arange(2),
-        0, 4 - 1)[:, None, :]].shape[:-2], -1), axis=-1)
-    )
+    maxpool2d_2_a_argmax = np.argmax([activation_2_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # maxpool2d_2_a[n, c, p, q] = max_{i, j} activation_2_a[n, c, 2 p + i, 2 q + j]
-    maxpool2d_2_a = (
-        np.max(activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None, None, None], ((2
-        * np.arange(2))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
-        -1))
-    )
+    maxpool2d_2_a = np.max([activation_2_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # flatten_1
     # flatten_1_a[n, k] = maxpool2d_2_a[n, floor(k/4), floor(k/2) mod 2, k mod 2]
-    flatten_1_a = maxpool2d_2_a[np.arange(n)[:, None], np.arange(128) // 4, (np.arange(128) // 2) % 2, np.arange(128) % 2]
+    flatten_1_a = maxpool2d_2_a.reshape(n, 128)
     # dropout_1
     # dropout_1_a[n, i] = (5/4) · dropout_1_mask[n, i] flatten_1_a[n, i]
     dropout_1_a = 5.0 * dropout_1_mask * flatten_1_a / 4.0
@@ -463,14 +419,15 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work=None):
     # batchnorm_2
     # grad_batchnorm_2_a[n, c, h, w] = grad_flatten_1_a[n, 2 floor(h/2) + 4 c + floor(w/2)] [2 · (h mod 2) + (w mod 2)
     #     = maxpool2d_2_a_argmax[n, c, floor(h/2), floor(w/2)]] [activation_2_a[n, c, h, w] > 0]
-    grad_batchnorm_2_a = (
-        np.where(activation_2_a <= 0.0, 0.0, np.where(((2 * (np.arange(4) % 2))[:, None] + np.arange(4) % 2)
-        == maxpool2d_2_a_argmax[np.arange(n)[:, None, None, None], np.arange(32)[:, None, None], np.clip(np.arange(4) // 2, 0, 2 - 1)[:,
-        None], np.clip(np.arange(4) // 2, 0, 2 - 1)], grad_flatten_1_a[np.arange(n)[:, None, None, None], np.clip((2 * (np.arange(4) //
-        2))[:, None] + (4 * np.arange(32))[:, None, None] + np.arange(4) // 2, 0, 128 - 1)], 0.0))
-    )
+    grad_batchnorm_2_a = np.zeros((n, 32, 4, 4), params.dtype)
+    for i in range(2):
+        for j in range(2):
+            grad_batchnorm_2_a[:, :, i::2, j::2] = (
+                np.where(activation_2_a[:, :, i::2, j::2] <= 0.0, 0.0, np.where((2 * i + j) == maxpool2d_2_a_argmax,
+                grad_flatten_1_a.reshape(n, 32, 2, 2), 0.0))
+            )
     # grad_batchnorm_2_gamma[c] = Σ_{n, h, w} grad_batchnorm_2_a[n, c, h, w] batchnorm_2_x_hat[n, c, h, w]
-    grad_batchnorm_2_gamma[...] = np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_x_hat)
+    grad_batchnorm_2_gamma[...] = np.einsum("nchw,nchw->c", grad_batchnorm_2_a, batchnorm_2_x_hat)
     # grad_batchnorm_2_beta[c] = Σ_{n, h, w} grad_batchnorm_2_a[n, c, h, w]
     grad_batchnorm_2_beta[...] = np.sum(grad_batchnorm_2_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
     # conv2d_2
@@ -478,42 +435,44 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work=None):
     #     − batchnorm_2_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] batchnorm_2_x_hat[i, k, h, w])
     #     · batchnorm_2_gamma[k]/(16 batchnorm_2_sigma[k] N)
     delta_conv2d_2 = (
-        (16.0 * n * grad_batchnorm_2_a - np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_x_hat)[:, None, None] * batchnorm_2_x_hat
+        (16.0 * n * grad_batchnorm_2_a - np.einsum("ikhw,ikhw->k", grad_batchnorm_2_a, batchnorm_2_x_hat)[:, None, None] * batchnorm_2_x_hat
         - np.sum(grad_batchnorm_2_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_2_gamma[:, None, None] / (16.0 * n
         * batchnorm_2_sigma[:, None, None])
     )
     # grad_conv2d_2_W[k, c, u, v] = Σ_{n, p, q} delta_conv2d_2[n, k, p, q] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4]
     #     [0 ≤ q + v − 1 < 4]
-    grad_conv2d_2_W[...] = (
-        np.sum(np.where(((-1 + np.arange(4) + np.arange(3)[:, None])[:, None, None, :] >= 0) & ((-1 + np.arange(4) + np.arange(3)[:,
-        None])[:, None, None, :] < 4), np.where(((-1 + np.arange(4) + np.arange(3)[:, None])[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(4) + np.arange(3)[:, None])[:, None, None, :, None] < 4), delta_conv2d_2.transpose(1, 0, 2, 3)[:, None, None, None, :,
-        :, :] * maxpool2d_1_a[np.arange(n)[:, None, None], np.arange(16)[:, None, None, None, None, None], np.clip(-1 + np.arange(4)
-        + np.arange(3)[:, None], 0, 4 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(4) + np.arange(3)[:, None], 0, 4 - 1)[:, None,
-        None, :]], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    grad_conv2d_2_W[...] = 0.0
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(4, 5 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(4, 5 - v)
+            grad_conv2d_2_W[:, :, u, v] = (
+                np.einsum("nkpq,ncpq->kc", delta_conv2d_2[:, :, p0:p1, q0:q1], maxpool2d_1_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v
+                - 1])
+            )
     # maxpool2d_1
     # grad_maxpool2d_1_a[n, c, h, w] = Σ_{k, u, v} conv2d_2_W[k, c, u, v] delta_conv2d_2[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 4]
     #     [0 ≤ 1 + w − v < 4]
-    grad_maxpool2d_1_a = (
-        np.sum(np.where(((1 - 1 * np.arange(3) + np.arange(4)[:, None])[:, None, None, :] >= 0) & ((1 - 1 * np.arange(3) + np.arange(4)[:,
-        None])[:, None, None, :] < 4), np.where(((1 - 1 * np.arange(3) + np.arange(4)[:, None])[:, None, None, :, None] >= 0) & ((1 - 1
-        * np.arange(3) + np.arange(4)[:, None])[:, None, None, :, None] < 4), conv2d_2_W.transpose(1, 0, 2, 3)[:, None, None, :, :, :]
-        * delta_conv2d_2[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None], np.clip(1 - 1 * np.arange(3)
-        + np.arange(4)[:, None], 0, 4 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3) + np.arange(4)[:, None], 0, 4 - 1)[:, None,
-        None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    grad_maxpool2d_1_a = np.zeros((n, 16, 4, 4), params.dtype)
+    for u in range(3):
+        h0, h1 = max(0, u - 1), min(4, u + 3)
+        for v in range(3):
+            w0, w1 = max(0, v - 1), min(4, v + 3)
+            grad_maxpool2d_1_a[:, :, h0:h1, w0:w1] += (
+                np.einsum("kc,nkhw->nchw", conv2d_2_W[:, :, u, v], delta_conv2d_2[:, :, h0 + 1 - u:h1 + 1 - u, w0 + 1 - v:w1 + 1 - v])
+            )
     # batchnorm_1
     # grad_batchnorm_1_a[n, c, h, w] = grad_maxpool2d_1_a[n, c, floor(h/2), floor(w/2)] [2 · (h mod 2) + (w mod 2)
     #     = maxpool2d_1_a_argmax[n, c, floor(h/2), floor(w/2)]] [activation_1_a[n, c, h, w] > 0]
-    grad_batchnorm_1_a = (
-        np.where(activation_1_a <= 0.0, 0.0, np.where(((2 * (np.arange(8) % 2))[:, None] + np.arange(8) % 2)
-        == maxpool2d_1_a_argmax[np.arange(n)[:, None, None, None], np.arange(16)[:, None, None], np.clip(np.arange(8) // 2, 0, 4 - 1)[:,
-        None], np.clip(np.arange(8) // 2, 0, 4 - 1)], grad_maxpool2d_1_a[np.arange(n)[:, None, None, None], np.arange(16)[:, None, None],
-        np.clip(np.arange(8) // 2, 0, 4 - 1)[:, None], np.clip(np.arange(8) // 2, 0, 4 - 1)], 0.0))
-    )
+    grad_batchnorm_1_a = np.zeros((n, 16, 8, 8), params.dtype)
+    for i in range(2):
+        for j in range(2):
+            grad_batchnorm_1_a[:, :, i::2, j::2] = (
+                np.where(activation_1_a[:, :, i::2, j::2] <= 0.0, 0.0, np.where((2 * i + j) == maxpool2d_1_a_argmax, grad_maxpool2d_1_a,
+                0.0))
+            )
     # grad_batchnorm_1_gamma[c] = Σ_{n, h, w} grad_batchnorm_1_a[n, c, h, w] batchnorm_1_x_hat[n, c, h, w]
-    grad_batchnorm_1_gamma[...] = np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_x_hat)
+    grad_batchnorm_1_gamma[...] = np.einsum("nchw,nchw->c", grad_batchnorm_1_a, batchnorm_1_x_hat)
     # grad_batchnorm_1_beta[c] = Σ_{n, h, w} grad_batchnorm_1_a[n, c, h, w]
     grad_batchnorm_1_beta[...] = np.sum(grad_batchnorm_1_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
     # conv2d_1
@@ -521,20 +480,20 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work=None):
     #     − batchnorm_1_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] batchnorm_1_x_hat[i, k, h, w])
     #     · batchnorm_1_gamma[k]/(64 batchnorm_1_sigma[k] N)
     delta_conv2d_1 = (
-        (64.0 * n * grad_batchnorm_1_a - np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_x_hat)[:, None, None] * batchnorm_1_x_hat
+        (64.0 * n * grad_batchnorm_1_a - np.einsum("ikhw,ikhw->k", grad_batchnorm_1_a, batchnorm_1_x_hat)[:, None, None] * batchnorm_1_x_hat
         - np.sum(grad_batchnorm_1_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_1_gamma[:, None, None] / (64.0 * n
         * batchnorm_1_sigma[:, None, None])
     )
     # grad_conv2d_1_W[k, c, u, v] = Σ_{n, p, q} delta_conv2d_1[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v
     #     − 1 < 8]
-    grad_conv2d_1_W[...] = (
-        np.sum(np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :] >= 0) & ((-1 + np.arange(8) + np.arange(3)[:,
-        None])[:, None, None, :] < 8), np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] < 8), delta_conv2d_1.transpose(1, 0, 2, 3)[:, None, None, None, :,
-        :, :] * x[np.arange(n)[:, None, None], np.arange(1)[:, None, None, None, None, None], np.clip(-1 + np.arange(8) + np.arange(3)[:,
-        None], 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8) + np.arange(3)[:, None], 0, 8 - 1)[:, None, None, :]], 0.0),
-        0.0), axis=(-3, -2, -1))
-    )
+    grad_conv2d_1_W[...] = 0.0
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            grad_conv2d_1_W[:, :, u, v] = (
+                np.einsum("nkpq,ncpq->kc", delta_conv2d_1[:, :, p0:p1, q0:q1], x[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     return float(loss_)
 
 
@@ -553,14 +512,14 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work=None):
     dense_1_b = params[6128:6138]
     # conv2d_1
     # conv2d_1_z[n, k, p, q] = Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    conv2d_1_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :] * x[np.arange(n)[:, None,
-        None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :,
-        None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0),
-        axis=(-3, -2, -1))
-    )
+    conv2d_1_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_1_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_1_W[:, :, u, v], x[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_1
     # batchnorm_1_mu[c] = (Σ_{n, h, w} conv2d_1_z[n, c, h, w])/(64 N)
     batchnorm_1_mu = np.sum(conv2d_1_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
@@ -577,30 +536,20 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work=None):
     activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
     # maxpool2d_1
     # maxpool2d_1_a_argmax[n, c, p, q] = (2 i + j at max_{i, j} activation_1_a[n, c, 2 p + i, 2 q + j])
-    maxpool2d_1_a_argmax = (
-        np.argmax(activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], np.clip((2
-        * np.arange(4))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2 * np.arange(4))[:, None] + np.arange(2), 0, 8
-        - 1)[:, None, :]].reshape(*activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None],
-        np.clip((2 * np.arange(4))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2 * np.arange(4))[:, None] + np.arange(2),
-        0, 8 - 1)[:, None, :]].shape[:-2], -1), axis=-1)
-    )
+    maxpool2d_1_a_argmax = np.argmax([activation_1_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # maxpool2d_1_a[n, c, p, q] = max_{i, j} activation_1_a[n, c, 2 p + i, 2 q + j]
-    maxpool2d_1_a = (
-        np.max(activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], ((2
-        * np.arange(4))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
-        -1))
-    )
+    maxpool2d_1_a = np.max([activation_1_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # conv2d_2
     # conv2d_2_z[n, k, p, q] = Σ_{c, u, v} conv2d_2_W[k, c, u, v] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q
     #     + v − 1 < 4]
-    conv2d_2_z = (
-        np.sum(np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(4)[:, None]
-        + np.arange(3))[:, None, None, :] < 4), np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] < 4), conv2d_2_W[:, None, None, :, :, :]
-        * maxpool2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(4)[:, None]
-        + np.arange(3), 0, 4 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(4)[:, None] + np.arange(3), 0, 4 - 1)[:, None, None,
-        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    conv2d_2_z = np.zeros((n, 32, 4, 4), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(4, 5 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(4, 5 - v)
+            conv2d_2_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_2_W[:, :, u, v], maxpool2d_1_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_2
     # batchnorm_2_mu[c] = (Σ_{n, h, w} conv2d_2_z[n, c, h, w])/(16 N)
     batchnorm_2_mu = np.sum(conv2d_2_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (16.0 * n)
@@ -617,22 +566,12 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work=None):
     activation_2_a = np.where(batchnorm_2_a <= 0.0, 0.0, batchnorm_2_a)
     # maxpool2d_2
     # maxpool2d_2_a_argmax[n, c, p, q] = (2 i + j at max_{i, j} activation_2_a[n, c, 2 p + i, 2 q + j])
-    maxpool2d_2_a_argmax = (
-        np.argmax(activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None, None, None], np.clip((2
-        * np.arange(2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :, None], np.clip((2 * np.arange(2))[:, None] + np.arange(2), 0, 4
-        - 1)[:, None, :]].reshape(*activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None, None, None],
-        np.clip((2 * np.arange(2))[:, None] + np.arange(2), 0, 4 - 1)[:, None, :, None], np.clip((2 * np.arange(2))[:, None] + np.arange(2),
-        0, 4 - 1)[:, None, :]].shape[:-2], -1), axis=-1)
-    )
+    maxpool2d_2_a_argmax = np.argmax([activation_2_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # maxpool2d_2_a[n, c, p, q] = max_{i, j} activation_2_a[n, c, 2 p + i, 2 q + j]
-    maxpool2d_2_a = (
-        np.max(activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None, None, None], ((2
-        * np.arange(2))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(2))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
-        -1))
-    )
+    maxpool2d_2_a = np.max([activation_2_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # flatten_1
     # flatten_1_a[n, k] = maxpool2d_2_a[n, floor(k/4), floor(k/2) mod 2, k mod 2]
-    flatten_1_a = maxpool2d_2_a[np.arange(n)[:, None], np.arange(128) // 4, (np.arange(128) // 2) % 2, np.arange(128) % 2]
+    flatten_1_a = maxpool2d_2_a.reshape(n, 128)
     # dropout_1
     # dropout_1_a[n, i] = (5/4) · dropout_1_mask[n, i] flatten_1_a[n, i]
     dropout_1_a = 5.0 * dropout_1_mask * flatten_1_a / 4.0
@@ -655,61 +594,63 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work=None):
     # batchnorm_2
     # grad_batchnorm_2_a[n, c, h, w] = grad_flatten_1_a[n, 2 floor(h/2) + 4 c + floor(w/2)] [2 · (h mod 2) + (w mod 2)
     #     = maxpool2d_2_a_argmax[n, c, floor(h/2), floor(w/2)]] [activation_2_a[n, c, h, w] > 0]
-    grad_batchnorm_2_a = (
-        np.where(activation_2_a <= 0.0, 0.0, np.where(((2 * (np.arange(4) % 2))[:, None] + np.arange(4) % 2)
-        == maxpool2d_2_a_argmax[np.arange(n)[:, None, None, None], np.arange(32)[:, None, None], np.clip(np.arange(4) // 2, 0, 2 - 1)[:,
-        None], np.clip(np.arange(4) // 2, 0, 2 - 1)], grad_flatten_1_a[np.arange(n)[:, None, None, None], np.clip((2 * (np.arange(4) //
-        2))[:, None] + (4 * np.arange(32))[:, None, None] + np.arange(4) // 2, 0, 128 - 1)], 0.0))
-    )
+    grad_batchnorm_2_a = np.zeros((n, 32, 4, 4), params.dtype)
+    for i in range(2):
+        for j in range(2):
+            grad_batchnorm_2_a[:, :, i::2, j::2] = (
+                np.where(activation_2_a[:, :, i::2, j::2] <= 0.0, 0.0, np.where((2 * i + j) == maxpool2d_2_a_argmax,
+                grad_flatten_1_a.reshape(n, 32, 2, 2), 0.0))
+            )
     # conv2d_2
     # delta_conv2d_2[n, k, p, q] = (16 grad_batchnorm_2_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w]
     #     − batchnorm_2_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] batchnorm_2_x_hat[i, k, h, w])
     #     · batchnorm_2_gamma[k]/(16 batchnorm_2_sigma[k] N)
     delta_conv2d_2 = (
-        (16.0 * n * grad_batchnorm_2_a - np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_x_hat)[:, None, None] * batchnorm_2_x_hat
+        (16.0 * n * grad_batchnorm_2_a - np.einsum("ikhw,ikhw->k", grad_batchnorm_2_a, batchnorm_2_x_hat)[:, None, None] * batchnorm_2_x_hat
         - np.sum(grad_batchnorm_2_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_2_gamma[:, None, None] / (16.0 * n
         * batchnorm_2_sigma[:, None, None])
     )
     # maxpool2d_1
     # grad_maxpool2d_1_a[n, c, h, w] = Σ_{k, u, v} conv2d_2_W[k, c, u, v] delta_conv2d_2[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 4]
     #     [0 ≤ 1 + w − v < 4]
-    grad_maxpool2d_1_a = (
-        np.sum(np.where(((1 - 1 * np.arange(3) + np.arange(4)[:, None])[:, None, None, :] >= 0) & ((1 - 1 * np.arange(3) + np.arange(4)[:,
-        None])[:, None, None, :] < 4), np.where(((1 - 1 * np.arange(3) + np.arange(4)[:, None])[:, None, None, :, None] >= 0) & ((1 - 1
-        * np.arange(3) + np.arange(4)[:, None])[:, None, None, :, None] < 4), conv2d_2_W.transpose(1, 0, 2, 3)[:, None, None, :, :, :]
-        * delta_conv2d_2[np.arange(n)[:, None, None, None, None, None], np.arange(32)[:, None, None], np.clip(1 - 1 * np.arange(3)
-        + np.arange(4)[:, None], 0, 4 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3) + np.arange(4)[:, None], 0, 4 - 1)[:, None,
-        None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    grad_maxpool2d_1_a = np.zeros((n, 16, 4, 4), params.dtype)
+    for u in range(3):
+        h0, h1 = max(0, u - 1), min(4, u + 3)
+        for v in range(3):
+            w0, w1 = max(0, v - 1), min(4, v + 3)
+            grad_maxpool2d_1_a[:, :, h0:h1, w0:w1] += (
+                np.einsum("kc,nkhw->nchw", conv2d_2_W[:, :, u, v], delta_conv2d_2[:, :, h0 + 1 - u:h1 + 1 - u, w0 + 1 - v:w1 + 1 - v])
+            )
     # batchnorm_1
     # grad_batchnorm_1_a[n, c, h, w] = grad_maxpool2d_1_a[n, c, floor(h/2), floor(w/2)] [2 · (h mod 2) + (w mod 2)
     #     = maxpool2d_1_a_argmax[n, c, floor(h/2), floor(w/2)]] [activation_1_a[n, c, h, w] > 0]
-    grad_batchnorm_1_a = (
-        np.where(activation_1_a <= 0.0, 0.0, np.where(((2 * (np.arange(8) % 2))[:, None] + np.arange(8) % 2)
-        == maxpool2d_1_a_argmax[np.arange(n)[:, None, None, None], np.arange(16)[:, None, None], np.clip(np.arange(8) // 2, 0, 4 - 1)[:,
-        None], np.clip(np.arange(8) // 2, 0, 4 - 1)], grad_maxpool2d_1_a[np.arange(n)[:, None, None, None], np.arange(16)[:, None, None],
-        np.clip(np.arange(8) // 2, 0, 4 - 1)[:, None], np.clip(np.arange(8) // 2, 0, 4 - 1)], 0.0))
-    )
+    grad_batchnorm_1_a = np.zeros((n, 16, 8, 8), params.dtype)
+    for i in range(2):
+        for j in range(2):
+            grad_batchnorm_1_a[:, :, i::2, j::2] = (
+                np.where(activation_1_a[:, :, i::2, j::2] <= 0.0, 0.0, np.where((2 * i + j) == maxpool2d_1_a_argmax, grad_maxpool2d_1_a,
+                0.0))
+            )
     # conv2d_1
     # delta_conv2d_1[n, k, p, q] = (64 grad_batchnorm_1_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w]
     #     − batchnorm_1_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] batchnorm_1_x_hat[i, k, h, w])
     #     · batchnorm_1_gamma[k]/(64 batchnorm_1_sigma[k] N)
     delta_conv2d_1 = (
-        (64.0 * n * grad_batchnorm_1_a - np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_x_hat)[:, None, None] * batchnorm_1_x_hat
+        (64.0 * n * grad_batchnorm_1_a - np.einsum("ikhw,ikhw->k", grad_batchnorm_1_a, batchnorm_1_x_hat)[:, None, None] * batchnorm_1_x_hat
         - np.sum(grad_batchnorm_1_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_1_gamma[:, None, None] / (64.0 * n
         * batchnorm_1_sigma[:, None, None])
     )
     # x
     # grads_x[n, c, h, w] = Σ_{k, u, v} conv2d_1_W[k, c, u, v] delta_conv2d_1[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w
     #     − v < 8]
-    grads_x[...] = (
-        np.sum(np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :] >= 0) & ((1 - 1 * np.arange(3) + np.arange(8)[:,
-        None])[:, None, None, :] < 8), np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None] >= 0) & ((1 - 1
-        * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None] < 8), conv2d_1_W.transpose(1, 0, 2, 3)[:, None, None, :, :, :]
-        * delta_conv2d_1[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(1 - 1 * np.arange(3)
-        + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None,
-        None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    grads_x[...] = 0.0
+    for u in range(3):
+        h0, h1 = max(0, u - 1), min(8, u + 7)
+        for v in range(3):
+            w0, w1 = max(0, v - 1), min(8, v + 7)
+            grads_x[:, :, h0:h1, w0:w1] += (
+                np.einsum("kc,nkhw->nchw", conv2d_1_W[:, :, u, v], delta_conv2d_1[:, :, h0 + 1 - u:h1 + 1 - u, w0 + 1 - v:w1 + 1 - v])
+            )
     return float(loss_)
 
 
@@ -726,14 +667,14 @@ def update_statistics(params, x, dropout_1_mask, y, work=None):
     batchnorm_2_running_var = params[6202:6234]
     # conv2d_1
     # conv2d_1_z[n, k, p, q] = Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    conv2d_1_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :] * x[np.arange(n)[:, None,
-        None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :,
-        None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0),
-        axis=(-3, -2, -1))
-    )
+    conv2d_1_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_1_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_1_W[:, :, u, v], x[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_1
     # batchnorm_1_mu[c] = (Σ_{n, h, w} conv2d_1_z[n, c, h, w])/(64 N)
     batchnorm_1_mu = np.sum(conv2d_1_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
@@ -750,22 +691,18 @@ def update_statistics(params, x, dropout_1_mask, y, work=None):
     activation_1_a = np.where(batchnorm_1_a <= 0.0, 0.0, batchnorm_1_a)
     # maxpool2d_1
     # maxpool2d_1_a[n, c, p, q] = max_{i, j} activation_1_a[n, c, 2 p + i, 2 q + j]
-    maxpool2d_1_a = (
-        np.max(activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], ((2
-        * np.arange(4))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
-        -1))
-    )
+    maxpool2d_1_a = np.max([activation_1_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # conv2d_2
     # conv2d_2_z[n, k, p, q] = Σ_{c, u, v} conv2d_2_W[k, c, u, v] maxpool2d_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q
     #     + v − 1 < 4]
-    conv2d_2_z = (
-        np.sum(np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(4)[:, None]
-        + np.arange(3))[:, None, None, :] < 4), np.where(((-1 + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(4)[:, None] + np.arange(3))[:, None, None, :, None] < 4), conv2d_2_W[:, None, None, :, :, :]
-        * maxpool2d_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(4)[:, None]
-        + np.arange(3), 0, 4 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(4)[:, None] + np.arange(3), 0, 4 - 1)[:, None, None,
-        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    conv2d_2_z = np.zeros((n, 32, 4, 4), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(4, 5 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(4, 5 - v)
+            conv2d_2_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_2_W[:, :, u, v], maxpool2d_1_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_2
     # batchnorm_2_mu[c] = (Σ_{n, h, w} conv2d_2_z[n, c, h, w])/(16 N)
     batchnorm_2_mu = np.sum(conv2d_2_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (16.0 * n)

@@ -63,33 +63,35 @@ def forward(params, x, out, work=None):
     # outline_1
     # outline_1_grown[n, k, h, w] = max_{u, v} (outline_1_B[k, u, v] + x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w
     #     − 1 < 8]
-    outline_1_grown = (
-        np.max(np.where(((-1 + np.arange(3) + np.arange(8)[:, None])[:, None, :] >= 0) & ((-1 + np.arange(3) + np.arange(8)[:, None])[:,
-        None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, :, None] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, :, None] < 8), outline_1_B[:, None, None, :, :] + x[np.arange(n)[:, None, None, None, None], np.clip(0, 0,
-        1 - 1), np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, :, None], np.clip(-1 + np.arange(3) + np.arange(8)[:,
-        None], 0, 8 - 1)[:, None, :]][:, None, :, :, :, :], -np.inf), -np.inf), axis=(-2, -1))
-    )
+    outline_1_grown = np.full((n, 12, 8, 8), -np.inf, params.dtype)
+    for u in range(3):
+        h0, h1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            w0, w1 = max(0, 1 - v), min(8, 9 - v)
+            outline_1_grown[:, :, h0:h1, w0:w1] = (
+                np.maximum(outline_1_grown[:, :, h0:h1, w0:w1], outline_1_B[:, u, v][:, None, None] + x[:, 0, h0 + u - 1:h1 + u - 1, w0 + v
+                - 1:w1 + v - 1][:, None, :, :])
+            )
     # outline_1_shrunk[n, k, h, w] = −max_{u, v} (outline_1_E[k, u, v] − x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w
     #     − 1 < 8]
-    outline_1_shrunk = (
-        -np.max(np.where(((-1 + np.arange(3) + np.arange(8)[:, None])[:, None, :] >= 0) & ((-1 + np.arange(3) + np.arange(8)[:, None])[:,
-        None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, :, None] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, :, None] < 8), outline_1_E[:, None, None, :, :] - x[np.arange(n)[:, None, None, None, None], np.clip(0, 0,
-        1 - 1), np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, :, None], np.clip(-1 + np.arange(3) + np.arange(8)[:,
-        None], 0, 8 - 1)[:, None, :]][:, None, :, :, :, :], -np.inf), -np.inf), axis=(-2, -1))
-    )
+    window_1 = np.full((n, 12, 8, 8), -np.inf, params.dtype)
+    for u in range(3):
+        h0, h1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            w0, w1 = max(0, 1 - v), min(8, 9 - v)
+            window_1[:, :, h0:h1, w0:w1] = (
+                np.maximum(window_1[:, :, h0:h1, w0:w1], outline_1_E[:, u, v][:, None, None] - x[:, 0, h0 + u - 1:h1 + u - 1, w0 + v - 1:w1
+                + v - 1][:, None, :, :])
+            )
+    outline_1_shrunk = -window_1
     # outline_1_a[n, k, h, w] = outline_1_grown[n, k, h, w] − outline_1_shrunk[n, k, h, w]
     outline_1_a = outline_1_grown - outline_1_shrunk
     # maxpool2d_1
     # maxpool2d_1_a[n, c, p, q] = max_{i, j} outline_1_a[n, c, 2 p + i, 2 q + j]
-    maxpool2d_1_a = (
-        np.max(outline_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None], ((2 * np.arange(4))[:,
-        None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2, -1))
-    )
+    maxpool2d_1_a = np.max([outline_1_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # flatten_1
     # flatten_1_a[n, k] = maxpool2d_1_a[n, floor(k/16), floor(k/4) mod 4, k mod 4]
-    flatten_1_a = maxpool2d_1_a[np.arange(n)[:, None], np.arange(192) // 16, (np.arange(192) // 4) % 4, np.arange(192) % 4]
+    flatten_1_a = maxpool2d_1_a.reshape(n, 192)
     # dense_1
     # out[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     out[...] = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -107,33 +109,35 @@ def loss(params, x, y, work=None):
     # outline_1
     # outline_1_grown[n, k, h, w] = max_{u, v} (outline_1_B[k, u, v] + x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w
     #     − 1 < 8]
-    outline_1_grown = (
-        np.max(np.where(((-1 + np.arange(3) + np.arange(8)[:, None])[:, None, :] >= 0) & ((-1 + np.arange(3) + np.arange(8)[:, None])[:,
-        None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, :, None] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, :, None] < 8), outline_1_B[:, None, None, :, :] + x[np.arange(n)[:, None, None, None, None], np.clip(0, 0,
-        1 - 1), np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, :, None], np.clip(-1 + np.arange(3) + np.arange(8)[:,
-        None], 0, 8 - 1)[:, None, :]][:, None, :, :, :, :], -np.inf), -np.inf), axis=(-2, -1))
-    )
+    outline_1_grown = np.full((n, 12, 8, 8), -np.inf, params.dtype)
+    for u in range(3):
+        h0, h1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            w0, w1 = max(0, 1 - v), min(8, 9 - v)
+            outline_1_grown[:, :, h0:h1, w0:w1] = (
+                np.maximum(outline_1_grown[:, :, h0:h1, w0:w1], outline_1_B[:, u, v][:, None, None] + x[:, 0, h0 + u - 1:h1 + u - 1, w0 + v
+                - 1:w1 + v - 1][:, None, :, :])
+            )
     # outline_1_shrunk[n, k, h, w] = −max_{u, v} (outline_1_E[k, u, v] − x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w
     #     − 1 < 8]
-    outline_1_shrunk = (
-        -np.max(np.where(((-1 + np.arange(3) + np.arange(8)[:, None])[:, None, :] >= 0) & ((-1 + np.arange(3) + np.arange(8)[:, None])[:,
-        None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, :, None] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, :, None] < 8), outline_1_E[:, None, None, :, :] - x[np.arange(n)[:, None, None, None, None], np.clip(0, 0,
-        1 - 1), np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, :, None], np.clip(-1 + np.arange(3) + np.arange(8)[:,
-        None], 0, 8 - 1)[:, None, :]][:, None, :, :, :, :], -np.inf), -np.inf), axis=(-2, -1))
-    )
+    window_1 = np.full((n, 12, 8, 8), -np.inf, params.dtype)
+    for u in range(3):
+        h0, h1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            w0, w1 = max(0, 1 - v), min(8, 9 - v)
+            window_1[:, :, h0:h1, w0:w1] = (
+                np.maximum(window_1[:, :, h0:h1, w0:w1], outline_1_E[:, u, v][:, None, None] - x[:, 0, h0 + u - 1:h1 + u - 1, w0 + v - 1:w1
+                + v - 1][:, None, :, :])
+            )
+    outline_1_shrunk = -window_1
     # outline_1_a[n, k, h, w] = outline_1_grown[n, k, h, w] − outline_1_shrunk[n, k, h, w]
     outline_1_a = outline_1_grown - outline_1_shrunk
     # maxpool2d_1
     # maxpool2d_1_a[n, c, p, q] = max_{i, j} outline_1_a[n, c, 2 p + i, 2 q + j]
-    maxpool2d_1_a = (
-        np.max(outline_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None], ((2 * np.arange(4))[:,
-        None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2, -1))
-    )
+    maxpool2d_1_a = np.max([outline_1_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # flatten_1
     # flatten_1_a[n, k] = maxpool2d_1_a[n, floor(k/16), floor(k/4) mod 4, k mod 4]
-    flatten_1_a = maxpool2d_1_a[np.arange(n)[:, None], np.arange(192) // 16, (np.arange(192) // 4) % 4, np.arange(192) % 4]
+    flatten_1_a = maxpool2d_1_a.reshape(n, 192)
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -161,69 +165,61 @@ def value_and_grad(params, x, y, grads, work=None):
     # outline_1
     # outline_1_grown_argmax[n, k, h, w] = (3 u + v at max_{u, v} (outline_1_B[k, u, v] + x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u
     #     − 1 < 8] [0 ≤ v + w − 1 < 8])
-    outline_1_grown_argmax = (
-        np.argmax(np.where(((-1 + np.arange(3) + np.arange(8)[:, None])[:, None, :] >= 0) & ((-1 + np.arange(3) + np.arange(8)[:, None])[:,
-        None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, :, None] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, :, None] < 8), outline_1_B[:, None, None, :, :] + x[np.arange(n)[:, None, None, None, None], np.clip(0, 0,
-        1 - 1), np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, :, None], np.clip(-1 + np.arange(3) + np.arange(8)[:,
-        None], 0, 8 - 1)[:, None, :]][:, None, :, :, :, :], -np.inf), -np.inf).reshape(*np.where(((-1 + np.arange(3) + np.arange(8)[:,
-        None])[:, None, :] >= 0) & ((-1 + np.arange(3) + np.arange(8)[:, None])[:, None, :] < 8), np.where(((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, :, None] >= 0) & ((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, :, None] < 8), outline_1_B[:, None,
-        None, :, :] + x[np.arange(n)[:, None, None, None, None], np.clip(0, 0, 1 - 1), np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0,
-        8 - 1)[:, None, :, None], np.clip(-1 + np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, :]][:, None, :, :, :, :], -np.inf),
-        -np.inf).shape[:-2], -1), axis=-1)
-    )
+    outline_1_grown_argmax = np.zeros((n, 12, 8, 8), int)
+    largest = np.full((n, 12, 8, 8), -np.inf, params.dtype)
+    for u in range(3):
+        h0, h1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            w0, w1 = max(0, 1 - v), min(8, 9 - v)
+            candidate = outline_1_B[:, u, v][:, None, None] + x[:, 0, h0 + u - 1:h1 + u - 1, w0 + v - 1:w1 + v - 1][:, None, :, :]
+            better = ~(candidate <= largest[:, :, h0:h1, w0:w1]) & (largest[:, :, h0:h1, w0:w1] == largest[:, :, h0:h1, w0:w1])
+            outline_1_grown_argmax[:, :, h0:h1, w0:w1] = np.where(better, 3 * u + v, outline_1_grown_argmax[:, :, h0:h1, w0:w1])
+            largest[:, :, h0:h1, w0:w1] = np.where(better, candidate, largest[:, :, h0:h1, w0:w1])
     # outline_1_grown[n, k, h, w] = max_{u, v} (outline_1_B[k, u, v] + x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w
     #     − 1 < 8]
-    outline_1_grown = (
-        np.max(np.where(((-1 + np.arange(3) + np.arange(8)[:, None])[:, None, :] >= 0) & ((-1 + np.arange(3) + np.arange(8)[:, None])[:,
-        None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, :, None] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, :, None] < 8), outline_1_B[:, None, None, :, :] + x[np.arange(n)[:, None, None, None, None], np.clip(0, 0,
-        1 - 1), np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, :, None], np.clip(-1 + np.arange(3) + np.arange(8)[:,
-        None], 0, 8 - 1)[:, None, :]][:, None, :, :, :, :], -np.inf), -np.inf), axis=(-2, -1))
-    )
+    outline_1_grown = np.full((n, 12, 8, 8), -np.inf, params.dtype)
+    for u in range(3):
+        h0, h1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            w0, w1 = max(0, 1 - v), min(8, 9 - v)
+            outline_1_grown[:, :, h0:h1, w0:w1] = (
+                np.maximum(outline_1_grown[:, :, h0:h1, w0:w1], outline_1_B[:, u, v][:, None, None] + x[:, 0, h0 + u - 1:h1 + u - 1, w0 + v
+                - 1:w1 + v - 1][:, None, :, :])
+            )
     # outline_1_shrunk_argmax[n, k, h, w] = (3 u + v at max_{u, v} (outline_1_E[k, u, v] − x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u
     #     − 1 < 8] [0 ≤ v + w − 1 < 8])
-    outline_1_shrunk_argmax = (
-        np.argmax(np.where(((-1 + np.arange(3) + np.arange(8)[:, None])[:, None, :] >= 0) & ((-1 + np.arange(3) + np.arange(8)[:, None])[:,
-        None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, :, None] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, :, None] < 8), outline_1_E[:, None, None, :, :] - x[np.arange(n)[:, None, None, None, None], np.clip(0, 0,
-        1 - 1), np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, :, None], np.clip(-1 + np.arange(3) + np.arange(8)[:,
-        None], 0, 8 - 1)[:, None, :]][:, None, :, :, :, :], -np.inf), -np.inf).reshape(*np.where(((-1 + np.arange(3) + np.arange(8)[:,
-        None])[:, None, :] >= 0) & ((-1 + np.arange(3) + np.arange(8)[:, None])[:, None, :] < 8), np.where(((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, :, None] >= 0) & ((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, :, None] < 8), outline_1_E[:, None,
-        None, :, :] - x[np.arange(n)[:, None, None, None, None], np.clip(0, 0, 1 - 1), np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0,
-        8 - 1)[:, None, :, None], np.clip(-1 + np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, :]][:, None, :, :, :, :], -np.inf),
-        -np.inf).shape[:-2], -1), axis=-1)
-    )
+    outline_1_shrunk_argmax = np.zeros((n, 12, 8, 8), int)
+    largest = np.full((n, 12, 8, 8), -np.inf, params.dtype)
+    for u in range(3):
+        h0, h1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            w0, w1 = max(0, 1 - v), min(8, 9 - v)
+            candidate = outline_1_E[:, u, v][:, None, None] - x[:, 0, h0 + u - 1:h1 + u - 1, w0 + v - 1:w1 + v - 1][:, None, :, :]
+            better = ~(candidate <= largest[:, :, h0:h1, w0:w1]) & (largest[:, :, h0:h1, w0:w1] == largest[:, :, h0:h1, w0:w1])
+            outline_1_shrunk_argmax[:, :, h0:h1, w0:w1] = np.where(better, 3 * u + v, outline_1_shrunk_argmax[:, :, h0:h1, w0:w1])
+            largest[:, :, h0:h1, w0:w1] = np.where(better, candidate, largest[:, :, h0:h1, w0:w1])
     # outline_1_shrunk[n, k, h, w] = −max_{u, v} (outline_1_E[k, u, v] − x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w
     #     − 1 < 8]
-    outline_1_shrunk = (
-        -np.max(np.where(((-1 + np.arange(3) + np.arange(8)[:, None])[:, None, :] >= 0) & ((-1 + np.arange(3) + np.arange(8)[:, None])[:,
-        None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, :, None] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, :, None] < 8), outline_1_E[:, None, None, :, :] - x[np.arange(n)[:, None, None, None, None], np.clip(0, 0,
-        1 - 1), np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, :, None], np.clip(-1 + np.arange(3) + np.arange(8)[:,
-        None], 0, 8 - 1)[:, None, :]][:, None, :, :, :, :], -np.inf), -np.inf), axis=(-2, -1))
-    )
+    window_1 = np.full((n, 12, 8, 8), -np.inf, params.dtype)
+    for u in range(3):
+        h0, h1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            w0, w1 = max(0, 1 - v), min(8, 9 - v)
+            window_1[:, :, h0:h1, w0:w1] = (
+                np.maximum(window_1[:, :, h0:h1, w0:w1], outline_1_E[:, u, v][:, None, None] - x[:, 0, h0 + u - 1:h1 + u - 1, w0 + v - 1:w1
+                + v - 1][:, None, :, :])
+            )
+    outline_1_shrunk = -window_1
     # outline_1_a[n, k, h, w] = outline_1_grown[n, k, h, w] − outline_1_shrunk[n, k, h, w]
     outline_1_a = outline_1_grown - outline_1_shrunk
     # maxpool2d_1
     # maxpool2d_1_a_argmax[n, c, p, q] = (2 i + j at max_{i, j} outline_1_a[n, c, 2 p + i, 2 q + j])
-    maxpool2d_1_a_argmax = (
-        np.argmax(outline_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None], np.clip((2
-        * np.arange(4))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2 * np.arange(4))[:, None] + np.arange(2), 0, 8
-        - 1)[:, None, :]].reshape(*outline_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None],
-        np.clip((2 * np.arange(4))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2 * np.arange(4))[:, None] + np.arange(2),
-        0, 8 - 1)[:, None, :]].shape[:-2], -1), axis=-1)
-    )
+    maxpool2d_1_a_argmax = np.argmax([outline_1_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # maxpool2d_1_a[n, c, p, q] = max_{i, j} outline_1_a[n, c, 2 p + i, 2 q + j]
-    maxpool2d_1_a = (
-        np.max(outline_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None], ((2 * np.arange(4))[:,
-        None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2, -1))
-    )
+    maxpool2d_1_a = np.max([outline_1_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # flatten_1
     # flatten_1_a[n, k] = maxpool2d_1_a[n, floor(k/16), floor(k/4) mod 4, k mod 4]
-    flatten_1_a = maxpool2d_1_a[np.arange(n)[:, None], np.arange(192) // 16, (np.arange(192) // 4) % 4, np.arange(192) % 4]
+    flatten_1_a = maxpool2d_1_a.reshape(n, 192)
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -247,30 +243,32 @@ def value_and_grad(params, x, y, grads, work=None):
     # outline_1
     # grad_outline_1_a[n, c, h, w] = grad_flatten_1_a[n, 4 floor(h/2) + 16 c + floor(w/2)] [2 · (h mod 2) + (w mod 2)
     #     = maxpool2d_1_a_argmax[n, c, floor(h/2), floor(w/2)]]
-    grad_outline_1_a = (
-        np.where(((2 * (np.arange(8) % 2))[:, None] + np.arange(8) % 2) == maxpool2d_1_a_argmax[np.arange(n)[:, None, None, None],
-        np.arange(12)[:, None, None], np.clip(np.arange(8) // 2, 0, 4 - 1)[:, None], np.clip(np.arange(8) // 2, 0, 4 - 1)],
-        grad_flatten_1_a[np.arange(n)[:, None, None, None], np.clip((4 * (np.arange(8) // 2))[:, None] + (16 * np.arange(12))[:, None, None]
-        + np.arange(8) // 2, 0, 192 - 1)], 0.0)
-    )
+    grad_outline_1_a = np.zeros((n, 12, 8, 8), params.dtype)
+    for i in range(2):
+        for j in range(2):
+            grad_outline_1_a[:, :, i::2, j::2] = np.where((2 * i + j) == maxpool2d_1_a_argmax, grad_flatten_1_a.reshape(n, 12, 4, 4), 0.0)
     # grad_outline_1_B[k, u, v] = Σ_{n, h, w} grad_outline_1_a[n, k, h, w] [0 ≤ h + u − 1 < 8] [0 ≤ v + w − 1 < 8] [3 u + v
     #     = outline_1_grown_argmax[n, k, h, w]]
-    grad_outline_1_B[...] = (
-        np.sum(np.where(((-1 + np.arange(3)[:, None] + np.arange(8))[:, None, None, :] >= 0) & ((-1 + np.arange(3)[:, None]
-        + np.arange(8))[:, None, None, :] < 8), np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] < 8), np.where(((3 * np.arange(3))[:, None] + np.arange(3))[:, :,
-        None, None, None] == outline_1_grown_argmax.transpose(1, 0, 2, 3)[:, None, None, :, :, :], (grad_outline_1_a.transpose(1, 0, 2,
-        3))[:, None, None, :, :, :], 0.0), 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    grad_outline_1_B[...] = 0.0
+    for u in range(3):
+        h0, h1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            w0, w1 = max(0, 1 - v), min(8, 9 - v)
+            grad_outline_1_B[:, u, v] = (
+                np.sum(np.where((3 * u + v) == outline_1_grown_argmax[:, :, h0:h1, w0:w1].transpose(1, 0, 2, 3), grad_outline_1_a[:, :,
+                h0:h1, w0:w1].transpose(1, 0, 2, 3), 0.0), axis=(-3, -2, -1))
+            )
     # grad_outline_1_E[k, u, v] = Σ_{n, h, w} grad_outline_1_a[n, k, h, w] [0 ≤ h + u − 1 < 8] [0 ≤ v + w − 1 < 8] [3 u + v
     #     = outline_1_shrunk_argmax[n, k, h, w]]
-    grad_outline_1_E[...] = (
-        np.sum(np.where(((-1 + np.arange(3)[:, None] + np.arange(8))[:, None, None, :] >= 0) & ((-1 + np.arange(3)[:, None]
-        + np.arange(8))[:, None, None, :] < 8), np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] < 8), np.where(((3 * np.arange(3))[:, None] + np.arange(3))[:, :,
-        None, None, None] == outline_1_shrunk_argmax.transpose(1, 0, 2, 3)[:, None, None, :, :, :], (grad_outline_1_a.transpose(1, 0, 2,
-        3))[:, None, None, :, :, :], 0.0), 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    grad_outline_1_E[...] = 0.0
+    for u in range(3):
+        h0, h1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            w0, w1 = max(0, 1 - v), min(8, 9 - v)
+            grad_outline_1_E[:, u, v] = (
+                np.sum(np.where((3 * u + v) == outline_1_shrunk_argmax[:, :, h0:h1, w0:w1].transpose(1, 0, 2, 3), grad_outline_1_a[:, :,
+                h0:h1, w0:w1].transpose(1, 0, 2, 3), 0.0), axis=(-3, -2, -1))
+            )
     return float(loss_)
 
 
@@ -286,69 +284,61 @@ def input_gradients(params, x, y, grads_x, work=None):
     # outline_1
     # outline_1_grown_argmax[n, k, h, w] = (3 u + v at max_{u, v} (outline_1_B[k, u, v] + x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u
     #     − 1 < 8] [0 ≤ v + w − 1 < 8])
-    outline_1_grown_argmax = (
-        np.argmax(np.where(((-1 + np.arange(3) + np.arange(8)[:, None])[:, None, :] >= 0) & ((-1 + np.arange(3) + np.arange(8)[:, None])[:,
-        None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, :, None] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, :, None] < 8), outline_1_B[:, None, None, :, :] + x[np.arange(n)[:, None, None, None, None], np.clip(0, 0,
-        1 - 1), np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, :, None], np.clip(-1 + np.arange(3) + np.arange(8)[:,
-        None], 0, 8 - 1)[:, None, :]][:, None, :, :, :, :], -np.inf), -np.inf).reshape(*np.where(((-1 + np.arange(3) + np.arange(8)[:,
-        None])[:, None, :] >= 0) & ((-1 + np.arange(3) + np.arange(8)[:, None])[:, None, :] < 8), np.where(((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, :, None] >= 0) & ((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, :, None] < 8), outline_1_B[:, None,
-        None, :, :] + x[np.arange(n)[:, None, None, None, None], np.clip(0, 0, 1 - 1), np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0,
-        8 - 1)[:, None, :, None], np.clip(-1 + np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, :]][:, None, :, :, :, :], -np.inf),
-        -np.inf).shape[:-2], -1), axis=-1)
-    )
+    outline_1_grown_argmax = np.zeros((n, 12, 8, 8), int)
+    largest = np.full((n, 12, 8, 8), -np.inf, params.dtype)
+    for u in range(3):
+        h0, h1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            w0, w1 = max(0, 1 - v), min(8, 9 - v)
+            candidate = outline_1_B[:, u, v][:, None, None] + x[:, 0, h0 + u - 1:h1 + u - 1, w0 + v - 1:w1 + v - 1][:, None, :, :]
+            better = ~(candidate <= largest[:, :, h0:h1, w0:w1]) & (largest[:, :, h0:h1, w0:w1] == largest[:, :, h0:h1, w0:w1])
+            outline_1_grown_argmax[:, :, h0:h1, w0:w1] = np.where(better, 3 * u + v, outline_1_grown_argmax[:, :, h0:h1, w0:w1])
+            largest[:, :, h0:h1, w0:w1] = np.where(better, candidate, largest[:, :, h0:h1, w0:w1])
     # outline_1_grown[n, k, h, w] = max_{u, v} (outline_1_B[k, u, v] + x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w
     #     − 1 < 8]
-    outline_1_grown = (
-        np.max(np.where(((-1 + np.arange(3) + np.arange(8)[:, None])[:, None, :] >= 0) & ((-1 + np.arange(3) + np.arange(8)[:, None])[:,
-        None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, :, None] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, :, None] < 8), outline_1_B[:, None, None, :, :] + x[np.arange(n)[:, None, None, None, None], np.clip(0, 0,
-        1 - 1), np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, :, None], np.clip(-1 + np.arange(3) + np.arange(8)[:,
-        None], 0, 8 - 1)[:, None, :]][:, None, :, :, :, :], -np.inf), -np.inf), axis=(-2, -1))
-    )
+    outline_1_grown = np.full((n, 12, 8, 8), -np.inf, params.dtype)
+    for u in range(3):
+        h0, h1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            w0, w1 = max(0, 1 - v), min(8, 9 - v)
+            outline_1_grown[:, :, h0:h1, w0:w1] = (
+                np.maximum(outline_1_grown[:, :, h0:h1, w0:w1], outline_1_B[:, u, v][:, None, None] + x[:, 0, h0 + u - 1:h1 + u - 1, w0 + v
+                - 1:w1 + v - 1][:, None, :, :])
+            )
     # outline_1_shrunk_argmax[n, k, h, w] = (3 u + v at max_{u, v} (outline_1_E[k, u, v] − x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u
     #     − 1 < 8] [0 ≤ v + w − 1 < 8])
-    outline_1_shrunk_argmax = (
-        np.argmax(np.where(((-1 + np.arange(3) + np.arange(8)[:, None])[:, None, :] >= 0) & ((-1 + np.arange(3) + np.arange(8)[:, None])[:,
-        None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, :, None] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, :, None] < 8), outline_1_E[:, None, None, :, :] - x[np.arange(n)[:, None, None, None, None], np.clip(0, 0,
-        1 - 1), np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, :, None], np.clip(-1 + np.arange(3) + np.arange(8)[:,
-        None], 0, 8 - 1)[:, None, :]][:, None, :, :, :, :], -np.inf), -np.inf).reshape(*np.where(((-1 + np.arange(3) + np.arange(8)[:,
-        None])[:, None, :] >= 0) & ((-1 + np.arange(3) + np.arange(8)[:, None])[:, None, :] < 8), np.where(((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, :, None] >= 0) & ((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, :, None] < 8), outline_1_E[:, None,
-        None, :, :] - x[np.arange(n)[:, None, None, None, None], np.clip(0, 0, 1 - 1), np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0,
-        8 - 1)[:, None, :, None], np.clip(-1 + np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, :]][:, None, :, :, :, :], -np.inf),
-        -np.inf).shape[:-2], -1), axis=-1)
-    )
+    outline_1_shrunk_argmax = np.zeros((n, 12, 8, 8), int)
+    largest = np.full((n, 12, 8, 8), -np.inf, params.dtype)
+    for u in range(3):
+        h0, h1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            w0, w1 = max(0, 1 - v), min(8, 9 - v)
+            candidate = outline_1_E[:, u, v][:, None, None] - x[:, 0, h0 + u - 1:h1 + u - 1, w0 + v - 1:w1 + v - 1][:, None, :, :]
+            better = ~(candidate <= largest[:, :, h0:h1, w0:w1]) & (largest[:, :, h0:h1, w0:w1] == largest[:, :, h0:h1, w0:w1])
+            outline_1_shrunk_argmax[:, :, h0:h1, w0:w1] = np.where(better, 3 * u + v, outline_1_shrunk_argmax[:, :, h0:h1, w0:w1])
+            largest[:, :, h0:h1, w0:w1] = np.where(better, candidate, largest[:, :, h0:h1, w0:w1])
     # outline_1_shrunk[n, k, h, w] = −max_{u, v} (outline_1_E[k, u, v] − x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w
     #     − 1 < 8]
-    outline_1_shrunk = (
-        -np.max(np.where(((-1 + np.arange(3) + np.arange(8)[:, None])[:, None, :] >= 0) & ((-1 + np.arange(3) + np.arange(8)[:, None])[:,
-        None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, :, None] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, :, None] < 8), outline_1_E[:, None, None, :, :] - x[np.arange(n)[:, None, None, None, None], np.clip(0, 0,
-        1 - 1), np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, :, None], np.clip(-1 + np.arange(3) + np.arange(8)[:,
-        None], 0, 8 - 1)[:, None, :]][:, None, :, :, :, :], -np.inf), -np.inf), axis=(-2, -1))
-    )
+    window_1 = np.full((n, 12, 8, 8), -np.inf, params.dtype)
+    for u in range(3):
+        h0, h1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            w0, w1 = max(0, 1 - v), min(8, 9 - v)
+            window_1[:, :, h0:h1, w0:w1] = (
+                np.maximum(window_1[:, :, h0:h1, w0:w1], outline_1_E[:, u, v][:, None, None] - x[:, 0, h0 + u - 1:h1 + u - 1, w0 + v - 1:w1
+                + v - 1][:, None, :, :])
+            )
+    outline_1_shrunk = -window_1
     # outline_1_a[n, k, h, w] = outline_1_grown[n, k, h, w] − outline_1_shrunk[n, k, h, w]
     outline_1_a = outline_1_grown - outline_1_shrunk
     # maxpool2d_1
     # maxpool2d_1_a_argmax[n, c, p, q] = (2 i + j at max_{i, j} outline_1_a[n, c, 2 p + i, 2 q + j])
-    maxpool2d_1_a_argmax = (
-        np.argmax(outline_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None], np.clip((2
-        * np.arange(4))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2 * np.arange(4))[:, None] + np.arange(2), 0, 8
-        - 1)[:, None, :]].reshape(*outline_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None],
-        np.clip((2 * np.arange(4))[:, None] + np.arange(2), 0, 8 - 1)[:, None, :, None], np.clip((2 * np.arange(4))[:, None] + np.arange(2),
-        0, 8 - 1)[:, None, :]].shape[:-2], -1), axis=-1)
-    )
+    maxpool2d_1_a_argmax = np.argmax([outline_1_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # maxpool2d_1_a[n, c, p, q] = max_{i, j} outline_1_a[n, c, 2 p + i, 2 q + j]
-    maxpool2d_1_a = (
-        np.max(outline_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None, None, None], ((2 * np.arange(4))[:,
-        None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2, -1))
-    )
+    maxpool2d_1_a = np.max([outline_1_a[:, :, i::2, j::2] for i in range(2) for j in range(2)], axis=0)
     # flatten_1
     # flatten_1_a[n, k] = maxpool2d_1_a[n, floor(k/16), floor(k/4) mod 4, k mod 4]
-    flatten_1_a = maxpool2d_1_a[np.arange(n)[:, None], np.arange(192) // 16, (np.arange(192) // 4) % 4, np.arange(192) % 4]
+    flatten_1_a = maxpool2d_1_a.reshape(n, 192)
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -368,34 +358,33 @@ def input_gradients(params, x, y, grads_x, work=None):
     # outline_1
     # grad_outline_1_a[n, c, h, w] = grad_flatten_1_a[n, 4 floor(h/2) + 16 c + floor(w/2)] [2 · (h mod 2) + (w mod 2)
     #     = maxpool2d_1_a_argmax[n, c, floor(h/2), floor(w/2)]]
-    grad_outline_1_a = (
-        np.where(((2 * (np.arange(8) % 2))[:, None] + np.arange(8) % 2) == maxpool2d_1_a_argmax[np.arange(n)[:, None, None, None],
-        np.arange(12)[:, None, None], np.clip(np.arange(8) // 2, 0, 4 - 1)[:, None], np.clip(np.arange(8) // 2, 0, 4 - 1)],
-        grad_flatten_1_a[np.arange(n)[:, None, None, None], np.clip((4 * (np.arange(8) // 2))[:, None] + (16 * np.arange(12))[:, None, None]
-        + np.arange(8) // 2, 0, 192 - 1)], 0.0)
-    )
+    grad_outline_1_a = np.zeros((n, 12, 8, 8), params.dtype)
+    for i in range(2):
+        for j in range(2):
+            grad_outline_1_a[:, :, i::2, j::2] = np.where((2 * i + j) == maxpool2d_1_a_argmax, grad_flatten_1_a.reshape(n, 12, 4, 4), 0.0)
     # x
     # grads_x[n, c, h, w] = (Σ_{k, i, j} grad_outline_1_a[n, k, 1 + h − i, 1 + w − j] [0 ≤ 1 + h − i < 8] [0 ≤ 1 + w − j < 8] [3 i + j
     #     = outline_1_grown_argmax[n, k, 1 + h − i, 1 + w − j]] − Σ_{k, i, j} grad_outline_1_a[n, k, 1 + h − i, 1 + w − j] [0 ≤ 1 + h − i
     #     < 8] [0 ≤ 1 + w − j < 8] [3 i + j = outline_1_shrunk_argmax[n, k, 1 + h − i, 1 + w − j]]) · [c = 0]
-    grads_x[...] = (
-        np.where(np.arange(1)[:, None, None] == 0.0, (np.sum(np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :]
-        >= 0) & ((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :] < 8), np.where(((1 - 1 * np.arange(3) + np.arange(8)[:,
-        None])[:, None, None, :, None] >= 0) & ((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None] < 8), np.where(((3
-        * np.arange(3))[:, None] + np.arange(3)) == outline_1_grown_argmax[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:,
-        None, None], np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3)
-        + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :]], grad_outline_1_a[np.arange(n)[:, None, None, None, None, None],
-        np.arange(12)[:, None, None], np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1
-        * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :]], 0.0), 0.0), 0.0), axis=(-3, -2, -1)) - np.sum(np.where(((1 - 1
-        * np.arange(3) + np.arange(8)[:, None])[:, None, None, :] >= 0) & ((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :]
-        < 8), np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None] >= 0) & ((1 - 1 * np.arange(3)
-        + np.arange(8)[:, None])[:, None, None, :, None] < 8), np.where(((3 * np.arange(3))[:, None] + np.arange(3))
-        == outline_1_shrunk_argmax[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None], np.clip(1 - 1 * np.arange(3)
-        + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None,
-        None, :]], grad_outline_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(12)[:, None, None], np.clip(1 - 1
-        * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0,
-        8 - 1)[:, None, None, :]], 0.0), 0.0), 0.0), axis=(-3, -2, -1)))[:, None, :, :], 0.0)
-    )
+    window_1 = np.zeros((n, 8, 8), params.dtype)
+    for i in range(3):
+        h0, h1 = max(0, i - 1), min(8, i + 7)
+        for j in range(3):
+            w0, w1 = max(0, j - 1), min(8, j + 7)
+            window_1[:, h0:h1, w0:w1] += (
+                np.sum(np.where((3 * i + j) == outline_1_grown_argmax[:, :, h0 + 1 - i:h1 + 1 - i, w0 + 1 - j:w1 + 1 - j].transpose(0, 2, 3,
+                1), grad_outline_1_a[:, :, h0 + 1 - i:h1 + 1 - i, w0 + 1 - j:w1 + 1 - j].transpose(0, 2, 3, 1), 0.0), axis=-1)
+            )
+    window_2 = np.zeros((n, 8, 8), params.dtype)
+    for i in range(3):
+        h0, h1 = max(0, i - 1), min(8, i + 7)
+        for j in range(3):
+            w0, w1 = max(0, j - 1), min(8, j + 7)
+            window_2[:, h0:h1, w0:w1] += (
+                np.sum(np.where((3 * i + j) == outline_1_shrunk_argmax[:, :, h0 + 1 - i:h1 + 1 - i, w0 + 1 - j:w1 + 1 - j].transpose(0, 2,
+                3, 1), grad_outline_1_a[:, :, h0 + 1 - i:h1 + 1 - i, w0 + 1 - j:w1 + 1 - j].transpose(0, 2, 3, 1), 0.0), axis=-1)
+            )
+    grads_x[...] = np.where(np.arange(1)[:, None, None] == 0.0, (window_1 - window_2)[:, None, :, :], 0.0)
     return float(loss_)
 
 

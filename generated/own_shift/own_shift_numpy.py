@@ -69,7 +69,7 @@ def forward(params, image, shift, out, work=None):
     )
     # flatten_1
     # flatten_1_a[n, k] = turned_back_1_a[n, floor(k/8), k mod 8]
-    flatten_1_a = turned_back_1_a[np.arange(n)[:, None], np.arange(64) // 8, np.arange(64) % 8]
+    flatten_1_a = turned_back_1_a.reshape(n, 64)
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -100,7 +100,7 @@ def loss(params, image, shift, y, work=None):
     )
     # flatten_1
     # flatten_1_a[n, k] = turned_back_1_a[n, floor(k/8), k mod 8]
-    flatten_1_a = turned_back_1_a[np.arange(n)[:, None], np.arange(64) // 8, np.arange(64) % 8]
+    flatten_1_a = turned_back_1_a.reshape(n, 64)
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -141,7 +141,7 @@ def value_and_grad(params, image, shift, y, grads, work=None):
     )
     # flatten_1
     # flatten_1_a[n, k] = turned_back_1_a[n, floor(k/8), k mod 8]
-    flatten_1_a = turned_back_1_a[np.arange(n)[:, None], np.arange(64) // 8, np.arange(64) % 8]
+    flatten_1_a = turned_back_1_a.reshape(n, 64)
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -194,7 +194,7 @@ def input_gradients(params, image, shift, y, grads_image, work=None):
     )
     # flatten_1
     # flatten_1_a[n, k] = turned_back_1_a[n, floor(k/8), k mod 8]
-    flatten_1_a = turned_back_1_a[np.arange(n)[:, None], np.arange(64) // 8, np.arange(64) % 8]
+    flatten_1_a = turned_back_1_a.reshape(n, 64)
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -221,7 +221,7 @@ def input_gradients(params, image, shift, y, grads_image, work=None):
     grad_flatten_1_a = delta_dense_1 @ dense_1_W
     # turned_back_1
     # grad_turned_back_1_a[n, t, i] = grad_flatten_1_a[n, 8 t + i]
-    grad_turned_back_1_a = grad_flatten_1_a[np.arange(n)[:, None, None], (8 * np.arange(8))[:, None] + np.arange(8)]
+    grad_turned_back_1_a = grad_flatten_1_a.reshape(n, 8, 8)
     # image
     # grads_image[n, t, i] = Σ_j grad_turned_back_1_a[n, t, j] [i = shift[n, 0] + j − 8 floor(shift[n, 0]/8 + j/8)]
     grads_image[...] = (

@@ -91,14 +91,14 @@ def forward(params, x, out, work=None):
     dense_1_b = params[7408:7418]
     # conv2d_1
     # conv2d_1_z[n, k, p, q] = Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    conv2d_1_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :] * x[np.arange(n)[:, None,
-        None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :,
-        None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0),
-        axis=(-3, -2, -1))
-    )
+    conv2d_1_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_1_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_1_W[:, :, u, v], x[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_1
     # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_running_var[c])
     batchnorm_1_sigma = np.sqrt(batchnorm_1_running_var + 1e-05)
@@ -112,14 +112,14 @@ def forward(params, x, out, work=None):
     # conv2d_2
     # conv2d_2_z[n, k, p, q] = Σ_{c, u, v} conv2d_2_W[k, c, u, v] activation_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q
     #     + v − 1 < 8]
-    conv2d_2_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_2_W[:, None, None, :, :, :]
-        * activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(8)[:, None]
-        + np.arange(3), 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None,
-        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    conv2d_2_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_2_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_2_W[:, :, u, v], activation_1_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_2
     # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_running_var[c])
     batchnorm_2_sigma = np.sqrt(batchnorm_2_running_var + 1e-05)
@@ -133,14 +133,14 @@ def forward(params, x, out, work=None):
     # conv2d_3
     # conv2d_3_z[n, k, p, q] = Σ_{c, u, v} conv2d_3_W[k, c, u, v] activation_2_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q
     #     + v − 1 < 8]
-    conv2d_3_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_3_W[:, None, None, :, :, :]
-        * activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(8)[:, None]
-        + np.arange(3), 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None,
-        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    conv2d_3_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_3_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_3_W[:, :, u, v], activation_2_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_3
     # batchnorm_3_sigma[c] = √(1e−05 + batchnorm_3_running_var[c])
     batchnorm_3_sigma = np.sqrt(batchnorm_3_running_var + 1e-05)
@@ -156,14 +156,14 @@ def forward(params, x, out, work=None):
     activation_3_a = np.where(add_1_a <= 0.0, 0.0, add_1_a)
     # avgpool2d_1
     # avgpool2d_1_a[n, c, p, q] = (Σ_{i, j} activation_3_a[n, c, 2 p + i, 2 q + j])/4
-    avgpool2d_1_a = (
-        np.sum(activation_3_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], ((2
-        * np.arange(4))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
-        -1)) / 4.0
-    )
+    window_1 = np.zeros((n, 16, 4, 4), params.dtype)
+    for i in range(2):
+        for j in range(2):
+            window_1[...] += activation_3_a[:, :, i::2, j::2]
+    avgpool2d_1_a = window_1 / 4.0
     # flatten_1
     # flatten_1_a[n, k] = avgpool2d_1_a[n, floor(k/16), floor(k/4) mod 4, k mod 4]
-    flatten_1_a = avgpool2d_1_a[np.arange(n)[:, None], np.arange(256) // 16, (np.arange(256) // 4) % 4, np.arange(256) % 4]
+    flatten_1_a = avgpool2d_1_a.reshape(n, 256)
     # dense_1
     # out[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     out[...] = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -193,14 +193,14 @@ def evaluation(params, x, y, work=None):
     dense_1_b = params[7408:7418]
     # conv2d_1
     # conv2d_1_z[n, k, p, q] = Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    conv2d_1_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :] * x[np.arange(n)[:, None,
-        None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :,
-        None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0),
-        axis=(-3, -2, -1))
-    )
+    conv2d_1_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_1_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_1_W[:, :, u, v], x[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_1
     # batchnorm_1_sigma[c] = √(1e−05 + batchnorm_1_running_var[c])
     batchnorm_1_sigma = np.sqrt(batchnorm_1_running_var + 1e-05)
@@ -214,14 +214,14 @@ def evaluation(params, x, y, work=None):
     # conv2d_2
     # conv2d_2_z[n, k, p, q] = Σ_{c, u, v} conv2d_2_W[k, c, u, v] activation_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q
     #     + v − 1 < 8]
-    conv2d_2_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_2_W[:, None, None, :, :, :]
-        * activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(8)[:, None]
-        + np.arange(3), 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None,
-        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    conv2d_2_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_2_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_2_W[:, :, u, v], activation_1_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_2
     # batchnorm_2_sigma[c] = √(1e−05 + batchnorm_2_running_var[c])
     batchnorm_2_sigma = np.sqrt(batchnorm_2_running_var + 1e-05)
@@ -235,14 +235,14 @@ def evaluation(params, x, y, work=None):
     # conv2d_3
     # conv2d_3_z[n, k, p, q] = Σ_{c, u, v} conv2d_3_W[k, c, u, v] activation_2_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q
     #     + v − 1 < 8]
-    conv2d_3_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_3_W[:, None, None, :, :, :]
-        * activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(8)[:, None]
-        + np.arange(3), 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None,
-        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    conv2d_3_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_3_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_3_W[:, :, u, v], activation_2_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_3
     # batchnorm_3_sigma[c] = √(1e−05 + batchnorm_3_running_var[c])
     batchnorm_3_sigma = np.sqrt(batchnorm_3_running_var + 1e-05)
@@ -258,14 +258,14 @@ def evaluation(params, x, y, work=None):
     activation_3_a = np.where(add_1_a <= 0.0, 0.0, add_1_a)
     # avgpool2d_1
     # avgpool2d_1_a[n, c, p, q] = (Σ_{i, j} activation_3_a[n, c, 2 p + i, 2 q + j])/4
-    avgpool2d_1_a = (
-        np.sum(activation_3_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], ((2
-        * np.arange(4))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
-        -1)) / 4.0
-    )
+    window_1 = np.zeros((n, 16, 4, 4), params.dtype)
+    for i in range(2):
+        for j in range(2):
+            window_1[...] += activation_3_a[:, :, i::2, j::2]
+    avgpool2d_1_a = window_1 / 4.0
     # flatten_1
     # flatten_1_a[n, k] = avgpool2d_1_a[n, floor(k/16), floor(k/4) mod 4, k mod 4]
-    flatten_1_a = avgpool2d_1_a[np.arange(n)[:, None], np.arange(256) // 16, (np.arange(256) // 4) % 4, np.arange(256) % 4]
+    flatten_1_a = avgpool2d_1_a.reshape(n, 256)
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -295,14 +295,14 @@ def loss(params, x, y, work=None):
     dense_1_b = params[7408:7418]
     # conv2d_1
     # conv2d_1_z[n, k, p, q] = Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    conv2d_1_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :] * x[np.arange(n)[:, None,
-        None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :,
-        None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0),
-        axis=(-3, -2, -1))
-    )
+    conv2d_1_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_1_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_1_W[:, :, u, v], x[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_1
     # batchnorm_1_mu[c] = (Σ_{n, h, w} conv2d_1_z[n, c, h, w])/(64 N)
     batchnorm_1_mu = np.sum(conv2d_1_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
@@ -320,14 +320,14 @@ def loss(params, x, y, work=None):
     # conv2d_2
     # conv2d_2_z[n, k, p, q] = Σ_{c, u, v} conv2d_2_W[k, c, u, v] activation_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q
     #     + v − 1 < 8]
-    conv2d_2_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_2_W[:, None, None, :, :, :]
-        * activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(8)[:, None]
-        + np.arange(3), 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None,
-        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    conv2d_2_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_2_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_2_W[:, :, u, v], activation_1_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_2
     # batchnorm_2_mu[c] = (Σ_{n, h, w} conv2d_2_z[n, c, h, w])/(64 N)
     batchnorm_2_mu = np.sum(conv2d_2_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
@@ -345,14 +345,14 @@ def loss(params, x, y, work=None):
     # conv2d_3
     # conv2d_3_z[n, k, p, q] = Σ_{c, u, v} conv2d_3_W[k, c, u, v] activation_2_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q
     #     + v − 1 < 8]
-    conv2d_3_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_3_W[:, None, None, :, :, :]
-        * activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(8)[:, None]
-        + np.arange(3), 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None,
-        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    conv2d_3_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_3_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_3_W[:, :, u, v], activation_2_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_3
     # batchnorm_3_mu[c] = (Σ_{n, h, w} conv2d_3_z[n, c, h, w])/(64 N)
     batchnorm_3_mu = np.sum(conv2d_3_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
@@ -372,14 +372,14 @@ def loss(params, x, y, work=None):
     activation_3_a = np.where(add_1_a <= 0.0, 0.0, add_1_a)
     # avgpool2d_1
     # avgpool2d_1_a[n, c, p, q] = (Σ_{i, j} activation_3_a[n, c, 2 p + i, 2 q + j])/4
-    avgpool2d_1_a = (
-        np.sum(activation_3_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], ((2
-        * np.arange(4))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
-        -1)) / 4.0
-    )
+    window_1 = np.zeros((n, 16, 4, 4), params.dtype)
+    for i in range(2):
+        for j in range(2):
+            window_1[...] += activation_3_a[:, :, i::2, j::2]
+    avgpool2d_1_a = window_1 / 4.0
     # flatten_1
     # flatten_1_a[n, k] = avgpool2d_1_a[n, floor(k/16), floor(k/4) mod 4, k mod 4]
-    flatten_1_a = avgpool2d_1_a[np.arange(n)[:, None], np.arange(256) // 16, (np.arange(256) // 4) % 4, np.arange(256) % 4]
+    flatten_1_a = avgpool2d_1_a.reshape(n, 256)
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -420,14 +420,14 @@ def value_and_grad(params, x, y, grads, work=None):
     grad_conv2d_1_W = grads[0:144].reshape(16, 1, 3, 3)
     # conv2d_1
     # conv2d_1_z[n, k, p, q] = Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    conv2d_1_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :] * x[np.arange(n)[:, None,
-        None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :,
-        None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0),
-        axis=(-3, -2, -1))
-    )
+    conv2d_1_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_1_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_1_W[:, :, u, v], x[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_1
     # batchnorm_1_mu[c] = (Σ_{n, h, w} conv2d_1_z[n, c, h, w])/(64 N)
     batchnorm_1_mu = np.sum(conv2d_1_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
@@ -445,14 +445,14 @@ def value_and_grad(params, x, y, grads, work=None):
     # conv2d_2
     # conv2d_2_z[n, k, p, q] = Σ_{c, u, v} conv2d_2_W[k, c, u, v] activation_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q
     #     + v − 1 < 8]
-    conv2d_2_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_2_W[:, None, None, :, :, :]
-        * activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(8)[:, None]
-        + np.arange(3), 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None,
-        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    conv2d_2_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_2_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_2_W[:, :, u, v], activation_1_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_2
     # batchnorm_2_mu[c] = (Σ_{n, h, w} conv2d_2_z[n, c, h, w])/(64 N)
     batchnorm_2_mu = np.sum(conv2d_2_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
@@ -470,14 +470,14 @@ def value_and_grad(params, x, y, grads, work=None):
     # conv2d_3
     # conv2d_3_z[n, k, p, q] = Σ_{c, u, v} conv2d_3_W[k, c, u, v] activation_2_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q
     #     + v − 1 < 8]
-    conv2d_3_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_3_W[:, None, None, :, :, :]
-        * activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(8)[:, None]
-        + np.arange(3), 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None,
-        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    conv2d_3_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_3_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_3_W[:, :, u, v], activation_2_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_3
     # batchnorm_3_mu[c] = (Σ_{n, h, w} conv2d_3_z[n, c, h, w])/(64 N)
     batchnorm_3_mu = np.sum(conv2d_3_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
@@ -497,14 +497,14 @@ def value_and_grad(params, x, y, grads, work=None):
     activation_3_a = np.where(add_1_a <= 0.0, 0.0, add_1_a)
     # avgpool2d_1
     # avgpool2d_1_a[n, c, p, q] = (Σ_{i, j} activation_3_a[n, c, 2 p + i, 2 q + j])/4
-    avgpool2d_1_a = (
-        np.sum(activation_3_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], ((2
-        * np.arange(4))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
-        -1)) / 4.0
-    )
+    window_1 = np.zeros((n, 16, 4, 4), params.dtype)
+    for i in range(2):
+        for j in range(2):
+            window_1[...] += activation_3_a[:, :, i::2, j::2]
+    avgpool2d_1_a = window_1 / 4.0
     # flatten_1
     # flatten_1_a[n, k] = avgpool2d_1_a[n, floor(k/16), floor(k/4) mod 4, k mod 4]
-    flatten_1_a = avgpool2d_1_a[np.arange(n)[:, None], np.arange(256) // 16, (np.arange(256) // 4) % 4, np.arange(256) % 4]
+    flatten_1_a = avgpool2d_1_a.reshape(n, 256)
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -527,12 +527,14 @@ def value_and_grad(params, x, y, grads, work=None):
     grad_flatten_1_a = delta_dense_1 @ dense_1_W
     # batchnorm_3
     # grad_batchnorm_3_a[n, c, h, w] = grad_flatten_1_a[n, 4 floor(h/2) + 16 c + floor(w/2)] [activation_3_a[n, c, h, w] > 0]/4
-    grad_batchnorm_3_a = (
-        np.where(activation_3_a <= 0.0, 0.0, grad_flatten_1_a[np.arange(n)[:, None, None, None], np.clip((4 * (np.arange(8) // 2))[:, None]
-        + (16 * np.arange(16))[:, None, None] + np.arange(8) // 2, 0, 256 - 1)] / 4.0)
-    )
+    grad_batchnorm_3_a = np.zeros((n, 16, 8, 8), params.dtype)
+    for i in range(2):
+        for j in range(2):
+            grad_batchnorm_3_a[:, :, i::2, j::2] = (
+                np.where(activation_3_a[:, :, i::2, j::2] <= 0.0, 0.0, grad_flatten_1_a.reshape(n, 16, 4, 4) / 4.0)
+            )
     # grad_batchnorm_3_gamma[c] = Σ_{n, h, w} grad_batchnorm_3_a[n, c, h, w] batchnorm_3_x_hat[n, c, h, w]
-    grad_batchnorm_3_gamma[...] = np.einsum("bacd,bacd->a", grad_batchnorm_3_a, batchnorm_3_x_hat)
+    grad_batchnorm_3_gamma[...] = np.einsum("nchw,nchw->c", grad_batchnorm_3_a, batchnorm_3_x_hat)
     # grad_batchnorm_3_beta[c] = Σ_{n, h, w} grad_batchnorm_3_a[n, c, h, w]
     grad_batchnorm_3_beta[...] = np.sum(grad_batchnorm_3_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
     # conv2d_3
@@ -540,33 +542,35 @@ def value_and_grad(params, x, y, grads, work=None):
     #     − batchnorm_3_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_3_a[i, k, h, w] batchnorm_3_x_hat[i, k, h, w])
     #     · batchnorm_3_gamma[k]/(64 batchnorm_3_sigma[k] N)
     delta_conv2d_3 = (
-        (64.0 * n * grad_batchnorm_3_a - np.einsum("bacd,bacd->a", grad_batchnorm_3_a, batchnorm_3_x_hat)[:, None, None] * batchnorm_3_x_hat
+        (64.0 * n * grad_batchnorm_3_a - np.einsum("ikhw,ikhw->k", grad_batchnorm_3_a, batchnorm_3_x_hat)[:, None, None] * batchnorm_3_x_hat
         - np.sum(grad_batchnorm_3_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_3_gamma[:, None, None] / (64.0 * n
         * batchnorm_3_sigma[:, None, None])
     )
     # grad_conv2d_3_W[k, c, u, v] = Σ_{n, p, q} delta_conv2d_3[n, k, p, q] activation_2_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1
     #     < 8] [0 ≤ q + v − 1 < 8]
-    grad_conv2d_3_W[...] = (
-        np.sum(np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :] >= 0) & ((-1 + np.arange(8) + np.arange(3)[:,
-        None])[:, None, None, :] < 8), np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] < 8), delta_conv2d_3.transpose(1, 0, 2, 3)[:, None, None, None, :,
-        :, :] * activation_2_a[np.arange(n)[:, None, None], np.arange(16)[:, None, None, None, None, None], np.clip(-1 + np.arange(8)
-        + np.arange(3)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8) + np.arange(3)[:, None], 0, 8 - 1)[:, None,
-        None, :]], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    grad_conv2d_3_W[...] = 0.0
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            grad_conv2d_3_W[:, :, u, v] = (
+                np.einsum("nkpq,ncpq->kc", delta_conv2d_3[:, :, p0:p1, q0:q1], activation_2_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v
+                - 1])
+            )
     # batchnorm_2
     # grad_batchnorm_2_a[n, c, h, w] = [activation_2_a[n, c, h, w] > 0] Σ_{k, u, v} conv2d_3_W[k, c, u, v] delta_conv2d_3[n, k, 1 + h
     #     − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]
-    grad_batchnorm_2_a = (
-        np.where(activation_2_a <= 0.0, 0.0, np.sum(np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :] >= 0) & ((1
-        - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :] < 8), np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:,
-        None, None, :, None] >= 0) & ((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None] < 8), conv2d_3_W.transpose(1,
-        0, 2, 3)[:, None, None, :, :, :] * delta_conv2d_3[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None],
-        np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3)
-        + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1)))
-    )
+    window_1 = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        h0, h1 = max(0, u - 1), min(8, u + 7)
+        for v in range(3):
+            w0, w1 = max(0, v - 1), min(8, v + 7)
+            window_1[:, :, h0:h1, w0:w1] += (
+                np.einsum("kc,nkhw->nchw", conv2d_3_W[:, :, u, v], delta_conv2d_3[:, :, h0 + 1 - u:h1 + 1 - u, w0 + 1 - v:w1 + 1 - v])
+            )
+    grad_batchnorm_2_a = np.where(activation_2_a <= 0.0, 0.0, window_1)
     # grad_batchnorm_2_gamma[c] = Σ_{n, h, w} grad_batchnorm_2_a[n, c, h, w] batchnorm_2_x_hat[n, c, h, w]
-    grad_batchnorm_2_gamma[...] = np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_x_hat)
+    grad_batchnorm_2_gamma[...] = np.einsum("nchw,nchw->c", grad_batchnorm_2_a, batchnorm_2_x_hat)
     # grad_batchnorm_2_beta[c] = Σ_{n, h, w} grad_batchnorm_2_a[n, c, h, w]
     grad_batchnorm_2_beta[...] = np.sum(grad_batchnorm_2_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
     # conv2d_2
@@ -574,36 +578,40 @@ def value_and_grad(params, x, y, grads, work=None):
     #     − batchnorm_2_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] batchnorm_2_x_hat[i, k, h, w])
     #     · batchnorm_2_gamma[k]/(64 batchnorm_2_sigma[k] N)
     delta_conv2d_2 = (
-        (64.0 * n * grad_batchnorm_2_a - np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_x_hat)[:, None, None] * batchnorm_2_x_hat
+        (64.0 * n * grad_batchnorm_2_a - np.einsum("ikhw,ikhw->k", grad_batchnorm_2_a, batchnorm_2_x_hat)[:, None, None] * batchnorm_2_x_hat
         - np.sum(grad_batchnorm_2_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_2_gamma[:, None, None] / (64.0 * n
         * batchnorm_2_sigma[:, None, None])
     )
     # grad_conv2d_2_W[k, c, u, v] = Σ_{n, p, q} delta_conv2d_2[n, k, p, q] activation_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1
     #     < 8] [0 ≤ q + v − 1 < 8]
-    grad_conv2d_2_W[...] = (
-        np.sum(np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :] >= 0) & ((-1 + np.arange(8) + np.arange(3)[:,
-        None])[:, None, None, :] < 8), np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] < 8), delta_conv2d_2.transpose(1, 0, 2, 3)[:, None, None, None, :,
-        :, :] * activation_1_a[np.arange(n)[:, None, None], np.arange(16)[:, None, None, None, None, None], np.clip(-1 + np.arange(8)
-        + np.arange(3)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8) + np.arange(3)[:, None], 0, 8 - 1)[:, None,
-        None, :]], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    grad_conv2d_2_W[...] = 0.0
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            grad_conv2d_2_W[:, :, u, v] = (
+                np.einsum("nkpq,ncpq->kc", delta_conv2d_2[:, :, p0:p1, q0:q1], activation_1_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v
+                - 1])
+            )
     # batchnorm_1
     # grad_batchnorm_1_a[n, c, h, w] = (grad_flatten_1_a[n, 4 floor(h/2) + 16 c + floor(w/2)] [activation_3_a[n, c, h, w] > 0]/4 + Σ_{k,
     #     u, v} conv2d_2_W[k, c, u, v] delta_conv2d_2[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8])
     #     · [activation_1_a[n, c, h, w] > 0]
+    window_1 = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        h0, h1 = max(0, u - 1), min(8, u + 7)
+        for v in range(3):
+            w0, w1 = max(0, v - 1), min(8, v + 7)
+            window_1[:, :, h0:h1, w0:w1] += (
+                np.einsum("kc,nkhw->nchw", conv2d_2_W[:, :, u, v], delta_conv2d_2[:, :, h0 + 1 - u:h1 + 1 - u, w0 + 1 - v:w1 + 1 - v])
+            )
     grad_batchnorm_1_a = (
         np.where(activation_1_a <= 0.0, 0.0, np.where(activation_3_a <= 0.0, 0.0, grad_flatten_1_a[np.arange(n)[:, None, None, None],
-        np.clip((4 * (np.arange(8) // 2))[:, None] + (16 * np.arange(16))[:, None, None] + np.arange(8) // 2, 0, 256 - 1)] / 4.0)
-        + np.sum(np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :] >= 0) & ((1 - 1 * np.arange(3) + np.arange(8)[:,
-        None])[:, None, None, :] < 8), np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None] >= 0) & ((1 - 1
-        * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None] < 8), conv2d_2_W.transpose(1, 0, 2, 3)[:, None, None, :, :, :]
-        * delta_conv2d_2[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(1 - 1 * np.arange(3)
-        + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None,
-        None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1)))
+        np.clip((16 * np.arange(16))[:, None, None] + (4 * (np.arange(8) // 2))[:, None] + np.arange(8) // 2, 0, 256 - 1)] / 4.0)
+        + window_1)
     )
     # grad_batchnorm_1_gamma[c] = Σ_{n, h, w} grad_batchnorm_1_a[n, c, h, w] batchnorm_1_x_hat[n, c, h, w]
-    grad_batchnorm_1_gamma[...] = np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_x_hat)
+    grad_batchnorm_1_gamma[...] = np.einsum("nchw,nchw->c", grad_batchnorm_1_a, batchnorm_1_x_hat)
     # grad_batchnorm_1_beta[c] = Σ_{n, h, w} grad_batchnorm_1_a[n, c, h, w]
     grad_batchnorm_1_beta[...] = np.sum(grad_batchnorm_1_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))
     # conv2d_1
@@ -611,20 +619,20 @@ def value_and_grad(params, x, y, grads, work=None):
     #     − batchnorm_1_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] batchnorm_1_x_hat[i, k, h, w])
     #     · batchnorm_1_gamma[k]/(64 batchnorm_1_sigma[k] N)
     delta_conv2d_1 = (
-        (64.0 * n * grad_batchnorm_1_a - np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_x_hat)[:, None, None] * batchnorm_1_x_hat
+        (64.0 * n * grad_batchnorm_1_a - np.einsum("ikhw,ikhw->k", grad_batchnorm_1_a, batchnorm_1_x_hat)[:, None, None] * batchnorm_1_x_hat
         - np.sum(grad_batchnorm_1_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_1_gamma[:, None, None] / (64.0 * n
         * batchnorm_1_sigma[:, None, None])
     )
     # grad_conv2d_1_W[k, c, u, v] = Σ_{n, p, q} delta_conv2d_1[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v
     #     − 1 < 8]
-    grad_conv2d_1_W[...] = (
-        np.sum(np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :] >= 0) & ((-1 + np.arange(8) + np.arange(3)[:,
-        None])[:, None, None, :] < 8), np.where(((-1 + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8) + np.arange(3)[:, None])[:, None, None, :, None] < 8), delta_conv2d_1.transpose(1, 0, 2, 3)[:, None, None, None, :,
-        :, :] * x[np.arange(n)[:, None, None], np.arange(1)[:, None, None, None, None, None], np.clip(-1 + np.arange(8) + np.arange(3)[:,
-        None], 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8) + np.arange(3)[:, None], 0, 8 - 1)[:, None, None, :]], 0.0),
-        0.0), axis=(-3, -2, -1))
-    )
+    grad_conv2d_1_W[...] = 0.0
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            grad_conv2d_1_W[:, :, u, v] = (
+                np.einsum("nkpq,ncpq->kc", delta_conv2d_1[:, :, p0:p1, q0:q1], x[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     return float(loss_)
 
 
@@ -646,14 +654,14 @@ def input_gradients(params, x, y, grads_x, work=None):
     dense_1_b = params[7408:7418]
     # conv2d_1
     # conv2d_1_z[n, k, p, q] = Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    conv2d_1_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :] * x[np.arange(n)[:, None,
-        None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :,
-        None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0),
-        axis=(-3, -2, -1))
-    )
+    conv2d_1_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_1_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_1_W[:, :, u, v], x[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_1
     # batchnorm_1_mu[c] = (Σ_{n, h, w} conv2d_1_z[n, c, h, w])/(64 N)
     batchnorm_1_mu = np.sum(conv2d_1_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
@@ -671,14 +679,14 @@ def input_gradients(params, x, y, grads_x, work=None):
     # conv2d_2
     # conv2d_2_z[n, k, p, q] = Σ_{c, u, v} conv2d_2_W[k, c, u, v] activation_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q
     #     + v − 1 < 8]
-    conv2d_2_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_2_W[:, None, None, :, :, :]
-        * activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(8)[:, None]
-        + np.arange(3), 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None,
-        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    conv2d_2_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_2_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_2_W[:, :, u, v], activation_1_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_2
     # batchnorm_2_mu[c] = (Σ_{n, h, w} conv2d_2_z[n, c, h, w])/(64 N)
     batchnorm_2_mu = np.sum(conv2d_2_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
@@ -696,14 +704,14 @@ def input_gradients(params, x, y, grads_x, work=None):
     # conv2d_3
     # conv2d_3_z[n, k, p, q] = Σ_{c, u, v} conv2d_3_W[k, c, u, v] activation_2_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q
     #     + v − 1 < 8]
-    conv2d_3_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_3_W[:, None, None, :, :, :]
-        * activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(8)[:, None]
-        + np.arange(3), 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None,
-        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    conv2d_3_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_3_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_3_W[:, :, u, v], activation_2_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_3
     # batchnorm_3_mu[c] = (Σ_{n, h, w} conv2d_3_z[n, c, h, w])/(64 N)
     batchnorm_3_mu = np.sum(conv2d_3_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
@@ -723,14 +731,14 @@ def input_gradients(params, x, y, grads_x, work=None):
     activation_3_a = np.where(add_1_a <= 0.0, 0.0, add_1_a)
     # avgpool2d_1
     # avgpool2d_1_a[n, c, p, q] = (Σ_{i, j} activation_3_a[n, c, 2 p + i, 2 q + j])/4
-    avgpool2d_1_a = (
-        np.sum(activation_3_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None, None, None], ((2
-        * np.arange(4))[:, None] + np.arange(2))[:, None, :, None], ((2 * np.arange(4))[:, None] + np.arange(2))[:, None, :]], axis=(-2,
-        -1)) / 4.0
-    )
+    window_1 = np.zeros((n, 16, 4, 4), params.dtype)
+    for i in range(2):
+        for j in range(2):
+            window_1[...] += activation_3_a[:, :, i::2, j::2]
+    avgpool2d_1_a = window_1 / 4.0
     # flatten_1
     # flatten_1_a[n, k] = avgpool2d_1_a[n, floor(k/16), floor(k/4) mod 4, k mod 4]
-    flatten_1_a = avgpool2d_1_a[np.arange(n)[:, None], np.arange(256) // 16, (np.arange(256) // 4) % 4, np.arange(256) % 4]
+    flatten_1_a = avgpool2d_1_a.reshape(n, 256)
     # dense_1
     # dense_1_z[n, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] flatten_1_a[n, j]
     dense_1_z = dense_1_b + flatten_1_a @ dense_1_W.T
@@ -749,36 +757,39 @@ def input_gradients(params, x, y, grads_x, work=None):
     grad_flatten_1_a = delta_dense_1 @ dense_1_W
     # batchnorm_3
     # grad_batchnorm_3_a[n, c, h, w] = grad_flatten_1_a[n, 4 floor(h/2) + 16 c + floor(w/2)] [activation_3_a[n, c, h, w] > 0]/4
-    grad_batchnorm_3_a = (
-        np.where(activation_3_a <= 0.0, 0.0, grad_flatten_1_a[np.arange(n)[:, None, None, None], np.clip((4 * (np.arange(8) // 2))[:, None]
-        + (16 * np.arange(16))[:, None, None] + np.arange(8) // 2, 0, 256 - 1)] / 4.0)
-    )
+    grad_batchnorm_3_a = np.zeros((n, 16, 8, 8), params.dtype)
+    for i in range(2):
+        for j in range(2):
+            grad_batchnorm_3_a[:, :, i::2, j::2] = (
+                np.where(activation_3_a[:, :, i::2, j::2] <= 0.0, 0.0, grad_flatten_1_a.reshape(n, 16, 4, 4) / 4.0)
+            )
     # conv2d_3
     # delta_conv2d_3[n, k, p, q] = (64 grad_batchnorm_3_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_3_a[i, k, h, w]
     #     − batchnorm_3_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_3_a[i, k, h, w] batchnorm_3_x_hat[i, k, h, w])
     #     · batchnorm_3_gamma[k]/(64 batchnorm_3_sigma[k] N)
     delta_conv2d_3 = (
-        (64.0 * n * grad_batchnorm_3_a - np.einsum("bacd,bacd->a", grad_batchnorm_3_a, batchnorm_3_x_hat)[:, None, None] * batchnorm_3_x_hat
+        (64.0 * n * grad_batchnorm_3_a - np.einsum("ikhw,ikhw->k", grad_batchnorm_3_a, batchnorm_3_x_hat)[:, None, None] * batchnorm_3_x_hat
         - np.sum(grad_batchnorm_3_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_3_gamma[:, None, None] / (64.0 * n
         * batchnorm_3_sigma[:, None, None])
     )
     # batchnorm_2
     # grad_batchnorm_2_a[n, c, h, w] = [activation_2_a[n, c, h, w] > 0] Σ_{k, u, v} conv2d_3_W[k, c, u, v] delta_conv2d_3[n, k, 1 + h
     #     − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]
-    grad_batchnorm_2_a = (
-        np.where(activation_2_a <= 0.0, 0.0, np.sum(np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :] >= 0) & ((1
-        - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :] < 8), np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:,
-        None, None, :, None] >= 0) & ((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None] < 8), conv2d_3_W.transpose(1,
-        0, 2, 3)[:, None, None, :, :, :] * delta_conv2d_3[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None],
-        np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3)
-        + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1)))
-    )
+    window_1 = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        h0, h1 = max(0, u - 1), min(8, u + 7)
+        for v in range(3):
+            w0, w1 = max(0, v - 1), min(8, v + 7)
+            window_1[:, :, h0:h1, w0:w1] += (
+                np.einsum("kc,nkhw->nchw", conv2d_3_W[:, :, u, v], delta_conv2d_3[:, :, h0 + 1 - u:h1 + 1 - u, w0 + 1 - v:w1 + 1 - v])
+            )
+    grad_batchnorm_2_a = np.where(activation_2_a <= 0.0, 0.0, window_1)
     # conv2d_2
     # delta_conv2d_2[n, k, p, q] = (64 grad_batchnorm_2_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w]
     #     − batchnorm_2_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_2_a[i, k, h, w] batchnorm_2_x_hat[i, k, h, w])
     #     · batchnorm_2_gamma[k]/(64 batchnorm_2_sigma[k] N)
     delta_conv2d_2 = (
-        (64.0 * n * grad_batchnorm_2_a - np.einsum("bacd,bacd->a", grad_batchnorm_2_a, batchnorm_2_x_hat)[:, None, None] * batchnorm_2_x_hat
+        (64.0 * n * grad_batchnorm_2_a - np.einsum("ikhw,ikhw->k", grad_batchnorm_2_a, batchnorm_2_x_hat)[:, None, None] * batchnorm_2_x_hat
         - np.sum(grad_batchnorm_2_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_2_gamma[:, None, None] / (64.0 * n
         * batchnorm_2_sigma[:, None, None])
     )
@@ -786,36 +797,39 @@ def input_gradients(params, x, y, grads_x, work=None):
     # grad_batchnorm_1_a[n, c, h, w] = (grad_flatten_1_a[n, 4 floor(h/2) + 16 c + floor(w/2)] [activation_3_a[n, c, h, w] > 0]/4 + Σ_{k,
     #     u, v} conv2d_2_W[k, c, u, v] delta_conv2d_2[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8])
     #     · [activation_1_a[n, c, h, w] > 0]
+    window_1 = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        h0, h1 = max(0, u - 1), min(8, u + 7)
+        for v in range(3):
+            w0, w1 = max(0, v - 1), min(8, v + 7)
+            window_1[:, :, h0:h1, w0:w1] += (
+                np.einsum("kc,nkhw->nchw", conv2d_2_W[:, :, u, v], delta_conv2d_2[:, :, h0 + 1 - u:h1 + 1 - u, w0 + 1 - v:w1 + 1 - v])
+            )
     grad_batchnorm_1_a = (
         np.where(activation_1_a <= 0.0, 0.0, np.where(activation_3_a <= 0.0, 0.0, grad_flatten_1_a[np.arange(n)[:, None, None, None],
-        np.clip((4 * (np.arange(8) // 2))[:, None] + (16 * np.arange(16))[:, None, None] + np.arange(8) // 2, 0, 256 - 1)] / 4.0)
-        + np.sum(np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :] >= 0) & ((1 - 1 * np.arange(3) + np.arange(8)[:,
-        None])[:, None, None, :] < 8), np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None] >= 0) & ((1 - 1
-        * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None] < 8), conv2d_2_W.transpose(1, 0, 2, 3)[:, None, None, :, :, :]
-        * delta_conv2d_2[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(1 - 1 * np.arange(3)
-        + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None,
-        None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1)))
+        np.clip((16 * np.arange(16))[:, None, None] + (4 * (np.arange(8) // 2))[:, None] + np.arange(8) // 2, 0, 256 - 1)] / 4.0)
+        + window_1)
     )
     # conv2d_1
     # delta_conv2d_1[n, k, p, q] = (64 grad_batchnorm_1_a[n, k, p, q] N − Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w]
     #     − batchnorm_1_x_hat[n, k, p, q] Σ_{i, h, w} grad_batchnorm_1_a[i, k, h, w] batchnorm_1_x_hat[i, k, h, w])
     #     · batchnorm_1_gamma[k]/(64 batchnorm_1_sigma[k] N)
     delta_conv2d_1 = (
-        (64.0 * n * grad_batchnorm_1_a - np.einsum("bacd,bacd->a", grad_batchnorm_1_a, batchnorm_1_x_hat)[:, None, None] * batchnorm_1_x_hat
+        (64.0 * n * grad_batchnorm_1_a - np.einsum("ikhw,ikhw->k", grad_batchnorm_1_a, batchnorm_1_x_hat)[:, None, None] * batchnorm_1_x_hat
         - np.sum(grad_batchnorm_1_a.transpose(1, 0, 2, 3), axis=(-3, -2, -1))[:, None, None]) * batchnorm_1_gamma[:, None, None] / (64.0 * n
         * batchnorm_1_sigma[:, None, None])
     )
     # x
     # grads_x[n, c, h, w] = Σ_{k, u, v} conv2d_1_W[k, c, u, v] delta_conv2d_1[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w
     #     − v < 8]
-    grads_x[...] = (
-        np.sum(np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :] >= 0) & ((1 - 1 * np.arange(3) + np.arange(8)[:,
-        None])[:, None, None, :] < 8), np.where(((1 - 1 * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None] >= 0) & ((1 - 1
-        * np.arange(3) + np.arange(8)[:, None])[:, None, None, :, None] < 8), conv2d_1_W.transpose(1, 0, 2, 3)[:, None, None, :, :, :]
-        * delta_conv2d_1[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(1 - 1 * np.arange(3)
-        + np.arange(8)[:, None], 0, 8 - 1)[:, None, None, :, None], np.clip(1 - 1 * np.arange(3) + np.arange(8)[:, None], 0, 8 - 1)[:, None,
-        None, :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    grads_x[...] = 0.0
+    for u in range(3):
+        h0, h1 = max(0, u - 1), min(8, u + 7)
+        for v in range(3):
+            w0, w1 = max(0, v - 1), min(8, v + 7)
+            grads_x[:, :, h0:h1, w0:w1] += (
+                np.einsum("kc,nkhw->nchw", conv2d_1_W[:, :, u, v], delta_conv2d_1[:, :, h0 + 1 - u:h1 + 1 - u, w0 + 1 - v:w1 + 1 - v])
+            )
     return float(loss_)
 
 
@@ -837,14 +851,14 @@ def update_statistics(params, x, y, work=None):
     batchnorm_3_running_var = params[7498:7514]
     # conv2d_1
     # conv2d_1_z[n, k, p, q] = Σ_{c, u, v} conv2d_1_W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    conv2d_1_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_1_W[:, None, None, :, :, :] * x[np.arange(n)[:, None,
-        None, None, None, None], np.arange(1)[:, None, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :,
-        None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None, :]][:, None, :, :, :, :, :], 0.0), 0.0),
-        axis=(-3, -2, -1))
-    )
+    conv2d_1_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_1_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_1_W[:, :, u, v], x[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_1
     # batchnorm_1_mu[c] = (Σ_{n, h, w} conv2d_1_z[n, c, h, w])/(64 N)
     batchnorm_1_mu = np.sum(conv2d_1_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
@@ -862,14 +876,14 @@ def update_statistics(params, x, y, work=None):
     # conv2d_2
     # conv2d_2_z[n, k, p, q] = Σ_{c, u, v} conv2d_2_W[k, c, u, v] activation_1_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q
     #     + v − 1 < 8]
-    conv2d_2_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_2_W[:, None, None, :, :, :]
-        * activation_1_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(8)[:, None]
-        + np.arange(3), 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None,
-        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    conv2d_2_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_2_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_2_W[:, :, u, v], activation_1_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_2
     # batchnorm_2_mu[c] = (Σ_{n, h, w} conv2d_2_z[n, c, h, w])/(64 N)
     batchnorm_2_mu = np.sum(conv2d_2_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)
@@ -887,14 +901,14 @@ def update_statistics(params, x, y, work=None):
     # conv2d_3
     # conv2d_3_z[n, k, p, q] = Σ_{c, u, v} conv2d_3_W[k, c, u, v] activation_2_a[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q
     #     + v − 1 < 8]
-    conv2d_3_z = (
-        np.sum(np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :] >= 0) & ((-1 + np.arange(8)[:, None]
-        + np.arange(3))[:, None, None, :] < 8), np.where(((-1 + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] >= 0) & ((-1
-        + np.arange(8)[:, None] + np.arange(3))[:, None, None, :, None] < 8), conv2d_3_W[:, None, None, :, :, :]
-        * activation_2_a[np.arange(n)[:, None, None, None, None, None], np.arange(16)[:, None, None], np.clip(-1 + np.arange(8)[:, None]
-        + np.arange(3), 0, 8 - 1)[:, None, None, :, None], np.clip(-1 + np.arange(8)[:, None] + np.arange(3), 0, 8 - 1)[:, None, None,
-        :]][:, None, :, :, :, :, :], 0.0), 0.0), axis=(-3, -2, -1))
-    )
+    conv2d_3_z = np.zeros((n, 16, 8, 8), params.dtype)
+    for u in range(3):
+        p0, p1 = max(0, 1 - u), min(8, 9 - u)
+        for v in range(3):
+            q0, q1 = max(0, 1 - v), min(8, 9 - v)
+            conv2d_3_z[:, :, p0:p1, q0:q1] += (
+                np.einsum("kc,ncpq->nkpq", conv2d_3_W[:, :, u, v], activation_2_a[:, :, p0 + u - 1:p1 + u - 1, q0 + v - 1:q1 + v - 1])
+            )
     # batchnorm_3
     # batchnorm_3_mu[c] = (Σ_{n, h, w} conv2d_3_z[n, c, h, w])/(64 N)
     batchnorm_3_mu = np.sum(conv2d_3_z.transpose(1, 0, 2, 3), axis=(-3, -2, -1)) / (64.0 * n)

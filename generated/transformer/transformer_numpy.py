@@ -115,29 +115,26 @@ def forward(params, x, out, work=None):
     layernorm_1_a = layernorm_1_gamma * layernorm_1_x_hat + layernorm_1_beta
     # attention_1
     # attention_1_Q[n, h, t, d] = Σ_j attention_1_W_q[8 h + d, j] layernorm_1_a[n, t, j]
-    attention_1_Q = (
-        np.sum(attention_1_W_q[((8 * np.arange(4))[:, None] + np.arange(8))[:, :, None], np.arange(32)][:, None, :, :] * layernorm_1_a[:,
-        None, :, None, :], axis=-1)
-    )
+    attention_1_Q = np.zeros((n, 4, 32, 8), params.dtype)
+    for h in range(4):
+        attention_1_Q[:, h, :, :] = np.einsum("dj,ntj->ntd", attention_1_W_q[8 * h:8 * h + 8, :], layernorm_1_a)
     # attention_1_K[n, h, t, d] = Σ_j attention_1_W_k[8 h + d, j] layernorm_1_a[n, t, j]
-    attention_1_K = (
-        np.sum(attention_1_W_k[((8 * np.arange(4))[:, None] + np.arange(8))[:, :, None], np.arange(32)][:, None, :, :] * layernorm_1_a[:,
-        None, :, None, :], axis=-1)
-    )
+    attention_1_K = np.zeros((n, 4, 32, 8), params.dtype)
+    for h in range(4):
+        attention_1_K[:, h, :, :] = np.einsum("dj,ntj->ntd", attention_1_W_k[8 * h:8 * h + 8, :], layernorm_1_a)
     # attention_1_V[n, h, t, d] = Σ_j attention_1_W_v[8 h + d, j] layernorm_1_a[n, t, j]
-    attention_1_V = (
-        np.sum(attention_1_W_v[((8 * np.arange(4))[:, None] + np.arange(8))[:, :, None], np.arange(32)][:, None, :, :] * layernorm_1_a[:,
-        None, :, None, :], axis=-1)
-    )
+    attention_1_V = np.zeros((n, 4, 32, 8), params.dtype)
+    for h in range(4):
+        attention_1_V[:, h, :, :] = np.einsum("dj,ntj->ntd", attention_1_W_v[8 * h:8 * h + 8, :], layernorm_1_a)
     # attention_1_S[n, h, t, s] = √2 · (Σ_d attention_1_K[n, h, s, d] attention_1_Q[n, h, t, d])/4
-    attention_1_S = 1.4142135623730951 * np.einsum("abde,abce->abcd", attention_1_K, attention_1_Q) / 4.0
+    attention_1_S = 1.4142135623730951 * np.einsum("nhsd,nhtd->nhts", attention_1_K, attention_1_Q) / 4.0
     # attention_1_P[n, h, t, s] = [t ≥ s] exp(attention_1_S[n, h, t, s] − log Σ_i exp(attention_1_S[n, h, t, i] [t ≥ i] + log([t ≥ i])))
     attention_1_P = (
         np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S - logsumexp(np.where(np.arange(32)[:, None] >= np.arange(32),
         attention_1_S, 0.0) + np.where(np.arange(32)[:, None] >= np.arange(32), 0.0, -np.inf), axis=-1)[:, :, :, None]), 0.0)
     )
     # attention_1_O[n, h, t, d] = Σ_s attention_1_P[n, h, t, s] attention_1_V[n, h, s, d]
-    attention_1_O = np.einsum("abce,abed->abcd", attention_1_P, attention_1_V)
+    attention_1_O = np.einsum("nhts,nhsd->nhtd", attention_1_P, attention_1_V)
     # attention_1_a[n, t, i] = Σ_j attention_1_W_o[i, j] attention_1_O[n, floor(j/8), t, j mod 8]
     attention_1_a = (
         np.sum(attention_1_W_o * attention_1_O[np.arange(n)[:, None, None], np.arange(32) // 8, np.arange(32)[:, None], np.arange(32)
@@ -159,12 +156,12 @@ def forward(params, x, out, work=None):
     layernorm_2_a = layernorm_2_gamma * layernorm_2_x_hat + layernorm_2_beta
     # dense_1
     # dense_1_z[n, t, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] layernorm_2_a[n, t, j]
-    dense_1_z = dense_1_b + np.einsum("cd,abd->abc", dense_1_W, layernorm_2_a)
+    dense_1_z = dense_1_b + np.einsum("ij,ntj->nti", dense_1_W, layernorm_2_a)
     # dense_1_a[n, t, i] = (1 + erf(√2 dense_1_z[n, t, i]/2)) · dense_1_z[n, t, i]/2
     dense_1_a = (erf(1.4142135623730951 * dense_1_z / 2.0) + 1.0) * dense_1_z / 2.0
     # dense_2
     # dense_2_z[n, t, i] = dense_2_b[i] + Σ_j dense_2_W[i, j] dense_1_a[n, t, j]
-    dense_2_z = dense_2_b + np.einsum("cd,abd->abc", dense_2_W, dense_1_a)
+    dense_2_z = dense_2_b + np.einsum("ij,ntj->nti", dense_2_W, dense_1_a)
     # add_2
     # add_2_a[n, t, i] = add_1_a[n, t, i] + dense_2_z[n, t, i]
     add_2_a = add_1_a + dense_2_z
@@ -181,7 +178,7 @@ def forward(params, x, out, work=None):
     layernorm_3_a = layernorm_3_gamma * layernorm_3_x_hat + layernorm_3_beta
     # dense_3
     # out[n, t, i] = dense_3_b[i] + Σ_j dense_3_W[i, j] layernorm_3_a[n, t, j]
-    out[...] = dense_3_b + np.einsum("cd,abd->abc", dense_3_W, layernorm_3_a)
+    out[...] = dense_3_b + np.einsum("ij,ntj->nti", dense_3_W, layernorm_3_a)
     return 0
 
 
@@ -229,29 +226,26 @@ def loss(params, x, y, work=None):
     layernorm_1_a = layernorm_1_gamma * layernorm_1_x_hat + layernorm_1_beta
     # attention_1
     # attention_1_Q[n, h, t, d] = Σ_j attention_1_W_q[8 h + d, j] layernorm_1_a[n, t, j]
-    attention_1_Q = (
-        np.sum(attention_1_W_q[((8 * np.arange(4))[:, None] + np.arange(8))[:, :, None], np.arange(32)][:, None, :, :] * layernorm_1_a[:,
-        None, :, None, :], axis=-1)
-    )
+    attention_1_Q = np.zeros((n, 4, 32, 8), params.dtype)
+    for h in range(4):
+        attention_1_Q[:, h, :, :] = np.einsum("dj,ntj->ntd", attention_1_W_q[8 * h:8 * h + 8, :], layernorm_1_a)
     # attention_1_K[n, h, t, d] = Σ_j attention_1_W_k[8 h + d, j] layernorm_1_a[n, t, j]
-    attention_1_K = (
-        np.sum(attention_1_W_k[((8 * np.arange(4))[:, None] + np.arange(8))[:, :, None], np.arange(32)][:, None, :, :] * layernorm_1_a[:,
-        None, :, None, :], axis=-1)
-    )
+    attention_1_K = np.zeros((n, 4, 32, 8), params.dtype)
+    for h in range(4):
+        attention_1_K[:, h, :, :] = np.einsum("dj,ntj->ntd", attention_1_W_k[8 * h:8 * h + 8, :], layernorm_1_a)
     # attention_1_V[n, h, t, d] = Σ_j attention_1_W_v[8 h + d, j] layernorm_1_a[n, t, j]
-    attention_1_V = (
-        np.sum(attention_1_W_v[((8 * np.arange(4))[:, None] + np.arange(8))[:, :, None], np.arange(32)][:, None, :, :] * layernorm_1_a[:,
-        None, :, None, :], axis=-1)
-    )
+    attention_1_V = np.zeros((n, 4, 32, 8), params.dtype)
+    for h in range(4):
+        attention_1_V[:, h, :, :] = np.einsum("dj,ntj->ntd", attention_1_W_v[8 * h:8 * h + 8, :], layernorm_1_a)
     # attention_1_S[n, h, t, s] = √2 · (Σ_d attention_1_K[n, h, s, d] attention_1_Q[n, h, t, d])/4
-    attention_1_S = 1.4142135623730951 * np.einsum("abde,abce->abcd", attention_1_K, attention_1_Q) / 4.0
+    attention_1_S = 1.4142135623730951 * np.einsum("nhsd,nhtd->nhts", attention_1_K, attention_1_Q) / 4.0
     # attention_1_P[n, h, t, s] = [t ≥ s] exp(attention_1_S[n, h, t, s] − log Σ_i exp(attention_1_S[n, h, t, i] [t ≥ i] + log([t ≥ i])))
     attention_1_P = (
         np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S - logsumexp(np.where(np.arange(32)[:, None] >= np.arange(32),
         attention_1_S, 0.0) + np.where(np.arange(32)[:, None] >= np.arange(32), 0.0, -np.inf), axis=-1)[:, :, :, None]), 0.0)
     )
     # attention_1_O[n, h, t, d] = Σ_s attention_1_P[n, h, t, s] attention_1_V[n, h, s, d]
-    attention_1_O = np.einsum("abce,abed->abcd", attention_1_P, attention_1_V)
+    attention_1_O = np.einsum("nhts,nhsd->nhtd", attention_1_P, attention_1_V)
     # attention_1_a[n, t, i] = Σ_j attention_1_W_o[i, j] attention_1_O[n, floor(j/8), t, j mod 8]
     attention_1_a = (
         np.sum(attention_1_W_o * attention_1_O[np.arange(n)[:, None, None], np.arange(32) // 8, np.arange(32)[:, None], np.arange(32)
@@ -273,12 +267,12 @@ def loss(params, x, y, work=None):
     layernorm_2_a = layernorm_2_gamma * layernorm_2_x_hat + layernorm_2_beta
     # dense_1
     # dense_1_z[n, t, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] layernorm_2_a[n, t, j]
-    dense_1_z = dense_1_b + np.einsum("cd,abd->abc", dense_1_W, layernorm_2_a)
+    dense_1_z = dense_1_b + np.einsum("ij,ntj->nti", dense_1_W, layernorm_2_a)
     # dense_1_a[n, t, i] = (1 + erf(√2 dense_1_z[n, t, i]/2)) · dense_1_z[n, t, i]/2
     dense_1_a = (erf(1.4142135623730951 * dense_1_z / 2.0) + 1.0) * dense_1_z / 2.0
     # dense_2
     # dense_2_z[n, t, i] = dense_2_b[i] + Σ_j dense_2_W[i, j] dense_1_a[n, t, j]
-    dense_2_z = dense_2_b + np.einsum("cd,abd->abc", dense_2_W, dense_1_a)
+    dense_2_z = dense_2_b + np.einsum("ij,ntj->nti", dense_2_W, dense_1_a)
     # add_2
     # add_2_a[n, t, i] = add_1_a[n, t, i] + dense_2_z[n, t, i]
     add_2_a = add_1_a + dense_2_z
@@ -295,7 +289,7 @@ def loss(params, x, y, work=None):
     layernorm_3_a = layernorm_3_gamma * layernorm_3_x_hat + layernorm_3_beta
     # dense_3
     # dense_3_z[n, t, i] = dense_3_b[i] + Σ_j dense_3_W[i, j] layernorm_3_a[n, t, j]
-    dense_3_z = dense_3_b + np.einsum("cd,abd->abc", dense_3_W, layernorm_3_a)
+    dense_3_z = dense_3_b + np.einsum("ij,ntj->nti", dense_3_W, layernorm_3_a)
     # loss
     # loss_L[n, t] = log Σ_i exp(dense_3_z[n, t, i]) − dense_3_z[n, t, y[n, t]]
     loss_L = logsumexp(dense_3_z, axis=-1) - dense_3_z[np.arange(n)[:, None], np.arange(32), y]
@@ -365,29 +359,26 @@ def value_and_grad(params, x, y, grads, work=None):
     layernorm_1_a = layernorm_1_gamma * layernorm_1_x_hat + layernorm_1_beta
     # attention_1
     # attention_1_Q[n, h, t, d] = Σ_j attention_1_W_q[8 h + d, j] layernorm_1_a[n, t, j]
-    attention_1_Q = (
-        np.sum(attention_1_W_q[((8 * np.arange(4))[:, None] + np.arange(8))[:, :, None], np.arange(32)][:, None, :, :] * layernorm_1_a[:,
-        None, :, None, :], axis=-1)
-    )
+    attention_1_Q = np.zeros((n, 4, 32, 8), params.dtype)
+    for h in range(4):
+        attention_1_Q[:, h, :, :] = np.einsum("dj,ntj->ntd", attention_1_W_q[8 * h:8 * h + 8, :], layernorm_1_a)
     # attention_1_K[n, h, t, d] = Σ_j attention_1_W_k[8 h + d, j] layernorm_1_a[n, t, j]
-    attention_1_K = (
-        np.sum(attention_1_W_k[((8 * np.arange(4))[:, None] + np.arange(8))[:, :, None], np.arange(32)][:, None, :, :] * layernorm_1_a[:,
-        None, :, None, :], axis=-1)
-    )
+    attention_1_K = np.zeros((n, 4, 32, 8), params.dtype)
+    for h in range(4):
+        attention_1_K[:, h, :, :] = np.einsum("dj,ntj->ntd", attention_1_W_k[8 * h:8 * h + 8, :], layernorm_1_a)
     # attention_1_V[n, h, t, d] = Σ_j attention_1_W_v[8 h + d, j] layernorm_1_a[n, t, j]
-    attention_1_V = (
-        np.sum(attention_1_W_v[((8 * np.arange(4))[:, None] + np.arange(8))[:, :, None], np.arange(32)][:, None, :, :] * layernorm_1_a[:,
-        None, :, None, :], axis=-1)
-    )
+    attention_1_V = np.zeros((n, 4, 32, 8), params.dtype)
+    for h in range(4):
+        attention_1_V[:, h, :, :] = np.einsum("dj,ntj->ntd", attention_1_W_v[8 * h:8 * h + 8, :], layernorm_1_a)
     # attention_1_S[n, h, t, s] = √2 · (Σ_d attention_1_K[n, h, s, d] attention_1_Q[n, h, t, d])/4
-    attention_1_S = 1.4142135623730951 * np.einsum("abde,abce->abcd", attention_1_K, attention_1_Q) / 4.0
+    attention_1_S = 1.4142135623730951 * np.einsum("nhsd,nhtd->nhts", attention_1_K, attention_1_Q) / 4.0
     # attention_1_P[n, h, t, s] = [t ≥ s] exp(attention_1_S[n, h, t, s] − log Σ_i exp(attention_1_S[n, h, t, i] [t ≥ i] + log([t ≥ i])))
     attention_1_P = (
         np.where(np.arange(32)[:, None] >= np.arange(32), np.exp(attention_1_S - logsumexp(np.where(np.arange(32)[:, None] >= np.arange(32),
         attention_1_S, 0.0) + np.where(np.arange(32)[:, None] >= np.arange(32), 0.0, -np.inf), axis=-1)[:, :, :, None]), 0.0)
     )
     # attention_1_O[n, h, t, d] = Σ_s attention_1_P[n, h, t, s] attention_1_V[n, h, s, d]
-    attention_1_O = np.einsum("abce,abed->abcd", attention_1_P, attention_1_V)
+    attention_1_O = np.einsum("nhts,nhsd->nhtd", attention_1_P, attention_1_V)
     # attention_1_a[n, t, i] = Σ_j attention_1_W_o[i, j] attention_1_O[n, floor(j/8), t, j mod 8]
     attention_1_a = (
         np.sum(attention_1_W_o * attention_1_O[np.arange(n)[:, None, None], np.arange(32) // 8, np.arange(32)[:, None], np.arange(32)
@@ -409,12 +400,12 @@ def value_and_grad(params, x, y, grads, work=None):
     layernorm_2_a = layernorm_2_gamma * layernorm_2_x_hat + layernorm_2_beta
     # dense_1
     # dense_1_z[n, t, i] = dense_1_b[i] + Σ_j dense_1_W[i, j] layernorm_2_a[n, t, j]
-    dense_1_z = dense_1_b + np.einsum("cd,abd->abc", dense_1_W, layernorm_2_a)
+    dense_1_z = dense_1_b + np.einsum("ij,ntj->nti", dense_1_W, layernorm_2_a)
     # dense_1_a[n, t, i] = (1 + erf(√2 dense_1_z[n, t, i]/2)) · dense_1_z[n, t, i]/2
     dense_1_a = (erf(1.4142135623730951 * dense_1_z / 2.0) + 1.0) * dense_1_z / 2.0
     # dense_2
     # dense_2_z[n, t, i] = dense_2_b[i] + Σ_j dense_2_W[i, j] dense_1_a[n, t, j]
-    dense_2_z = dense_2_b + np.einsum("cd,abd->abc", dense_2_W, dense_1_a)
+    dense_2_z = dense_2_b + np.einsum("ij,ntj->nti", dense_2_W, dense_1_a)
     # add_2
     # add_2_a[n, t, i] = add_1_a[n, t, i] + dense_2_z[n, t, i]
     add_2_a = add_1_a + dense_2_z
@@ -431,7 +422,7 @@ def value_and_grad(params, x, y, grads, work=None):
     layernorm_3_a = layernorm_3_gamma * layernorm_3_x_hat + layernorm_3_beta
     # dense_3
     # dense_3_z[n, t, i] = dense_3_b[i] + Σ_j dense_3_W[i, j] layernorm_3_a[n, t, j]
-    dense_3_z = dense_3_b + np.einsum("cd,abd->abc", dense_3_W, layernorm_3_a)
+    dense_3_z = dense_3_b + np.einsum("ij,ntj->nti", dense_3_W, layernorm_3_a)
     # loss
     # loss_p[n, t, i] = exp(dense_3_z[n, t, i] − log Σ_j exp(dense_3_z[n, t, j]))
     loss_p = np.exp(dense_3_z - logsumexp(dense_3_z, axis=-1)[:, :, None])
@@ -443,14 +434,14 @@ def value_and_grad(params, x, y, grads, work=None):
     # delta_dense_3[n, t, i] = (loss_p[n, t, i] − [i = y[n, t]])/(32 N)
     delta_dense_3 = (loss_p - np.where(np.arange(62) == y[:, :, None], 1.0, 0.0)) / (32.0 * n)
     # grad_dense_3_W[i, j] = Σ_{n, t} delta_dense_3[n, t, i] layernorm_3_a[n, t, j]
-    grad_dense_3_W[...] = np.einsum("cda,cdb->ab", delta_dense_3, layernorm_3_a)
+    grad_dense_3_W[...] = np.einsum("nti,ntj->ij", delta_dense_3, layernorm_3_a)
     # grad_dense_3_b[i] = Σ_{n, t} delta_dense_3[n, t, i]
     grad_dense_3_b[...] = np.sum(delta_dense_3.transpose(2, 0, 1), axis=(-2, -1))
     # layernorm_3
     # grad_layernorm_3_a[n, t, j] = Σ_i dense_3_W[i, j] delta_dense_3[n, t, i]
-    grad_layernorm_3_a = np.einsum("dc,abd->abc", dense_3_W, delta_dense_3)
+    grad_layernorm_3_a = np.einsum("ij,nti->ntj", dense_3_W, delta_dense_3)
     # grad_layernorm_3_gamma[i] = Σ_{n, t} grad_layernorm_3_a[n, t, i] layernorm_3_x_hat[n, t, i]
-    grad_layernorm_3_gamma[...] = np.einsum("bca,bca->a", grad_layernorm_3_a, layernorm_3_x_hat)
+    grad_layernorm_3_gamma[...] = np.einsum("nti,nti->i", grad_layernorm_3_a, layernorm_3_x_hat)
     # grad_layernorm_3_beta[i] = Σ_{n, t} grad_layernorm_3_a[n, t, i]
     grad_layernorm_3_beta[...] = np.sum(grad_layernorm_3_a.transpose(2, 0, 1), axis=(-2, -1))
     # add_2
@@ -458,33 +449,33 @@ def value_and_grad(params, x, y, grads, work=None):
     #     j] − layernorm_3_x_hat[n, t, i] Σ_j layernorm_3_gamma[j] grad_layernorm_3_a[n, t, j] layernorm_3_x_hat[n, t, j])/(32
     #     layernorm_3_sigma[n, t])
     grad_add_2_a = (
-        (32.0 * layernorm_3_gamma * grad_layernorm_3_a - np.einsum("c,abc,abc->ab", layernorm_3_gamma, grad_layernorm_3_a,
-        layernorm_3_x_hat)[:, :, None] * layernorm_3_x_hat - np.einsum("c,abc->ab", layernorm_3_gamma, grad_layernorm_3_a)[:, :, None])
+        (32.0 * layernorm_3_gamma * grad_layernorm_3_a - np.einsum("j,ntj,ntj->nt", layernorm_3_gamma, grad_layernorm_3_a,
+        layernorm_3_x_hat)[:, :, None] * layernorm_3_x_hat - np.einsum("j,ntj->nt", layernorm_3_gamma, grad_layernorm_3_a)[:, :, None])
         / (32.0 * layernorm_3_sigma[:, :, None])
     )
     # dense_2
     # delta_dense_2[n, t, i] = grad_add_2_a[n, t, i]
     delta_dense_2 = grad_add_2_a
     # grad_dense_2_W[i, j] = Σ_{n, t} delta_dense_2[n, t, i] dense_1_a[n, t, j]
-    grad_dense_2_W[...] = np.einsum("cda,cdb->ab", delta_dense_2, dense_1_a)
+    grad_dense_2_W[...] = np.einsum("nti,ntj->ij", delta_dense_2, dense_1_a)
     # grad_dense_2_b[i] = Σ_{n, t} delta_dense_2[n, t, i]
     grad_dense_2_b[...] = np.sum(delta_dense_2.transpose(2, 0, 1), axis=(-2, -1))
     # dense_1
     # delta_dense_1[n, t, i] = (1/2 + erf(√2 dense_1_z[n, t, i]/2)/2 + √2 dense_1_z[n, t, i] exp(−dense_1_z[n, t, i]²/2)/(2 √π)) · Σ_j
     #     dense_2_W[j, i] delta_dense_2[n, t, j]
     delta_dense_1 = (
-        np.einsum("dc,abd->abc", dense_2_W, delta_dense_2) * (1.4142135623730951 * 0.5641895835477563 * np.exp(-dense_1_z**2 / 2.0)
+        np.einsum("ji,ntj->nti", dense_2_W, delta_dense_2) * (1.4142135623730951 * 0.5641895835477563 * np.exp(-dense_1_z**2 / 2.0)
         * dense_1_z / 2.0 + erf(1.4142135623730951 * dense_1_z / 2.0) / 2.0 + 0.5)
     )
     # grad_dense_1_W[i, j] = Σ_{n, t} delta_dense_1[n, t, i] layernorm_2_a[n, t, j]
-    grad_dense_1_W[...] = np.einsum("cda,cdb->ab", delta_dense_1, layernorm_2_a)
+    grad_dense_1_W[...] = np.einsum("nti,ntj->ij", delta_dense_1, layernorm_2_a)
     # grad_dense_1_b[i] = Σ_{n, t} delta_dense_1[n, t, i]
     grad_dense_1_b[...] = np.sum(delta_dense_1.transpose(2, 0, 1), axis=(-2, -1))
     # layernorm_2
     # grad_layernorm_2_a[n, t, j] = Σ_i dense_1_W[i, j] delta_dense_1[n, t, i]
-    grad_layernorm_2_a = np.einsum("dc,abd->abc", dense_1_W, delta_dense_1)
+    grad_layernorm_2_a = np.einsum("ij,nti->ntj", dense_1_W, delta_dense_1)
     # grad_layernorm_2_gamma[i] = Σ_{n, t} grad_layernorm_2_a[n, t, i] layernorm_2_x_hat[n, t, i]
-    grad_layernorm_2_gamma[...] = np.einsum("bca,bca->a", grad_layernorm_2_a, layernorm_2_x_hat)
+    grad_layernorm_2_gamma[...] = np.einsum("nti,nti->i", grad_layernorm_2_a, layernorm_2_x_hat)
     # grad_layernorm_2_beta[i] = Σ_{n, t} grad_layernorm_2_a[n, t, i]
     grad_layernorm_2_beta[...] = np.sum(grad_layernorm_2_a.transpose(2, 0, 1), axis=(-2, -1))
     # add_1
@@ -492,61 +483,59 @@ def value_and_grad(params, x, y, grads, work=None):
     #     j] − layernorm_2_x_hat[n, t, i] Σ_j layernorm_2_gamma[j] grad_layernorm_2_a[n, t, j] layernorm_2_x_hat[n, t, j])/(32
     #     layernorm_2_sigma[n, t]) + grad_add_2_a[n, t, i]
     grad_add_1_a = (
-        (32.0 * layernorm_2_gamma * grad_layernorm_2_a - np.einsum("c,abc,abc->ab", layernorm_2_gamma, grad_layernorm_2_a,
-        layernorm_2_x_hat)[:, :, None] * layernorm_2_x_hat - np.einsum("c,abc->ab", layernorm_2_gamma, grad_layernorm_2_a)[:, :, None])
+        (32.0 * layernorm_2_gamma * grad_layernorm_2_a - np.einsum("j,ntj,ntj->nt", layernorm_2_gamma, grad_layernorm_2_a,
+        layernorm_2_x_hat)[:, :, None] * layernorm_2_x_hat - np.einsum("j,ntj->nt", layernorm_2_gamma, grad_layernorm_2_a)[:, :, None])
         / (32.0 * layernorm_2_sigma[:, :, None]) + grad_add_2_a
     )
     # attention_1
     # grad_attention_1_W_o[i, j] = Σ_{n, t} grad_add_1_a[n, t, i] attention_1_O[n, floor(j/8), t, j mod 8]
-    grad_attention_1_W_o[...] = (
-        np.sum(grad_add_1_a.transpose(2, 0, 1)[:, None, :, :] * attention_1_O[np.arange(n)[:, None], (np.arange(32) // 8)[:, None, None],
-        np.arange(32), (np.arange(32) % 8)[:, None, None]], axis=(-2, -1))
-    )
+    grad_attention_1_W_o[...] = 0.0
+    for j in range(4):
+        grad_attention_1_W_o[:, 8 * j:8 * j + 8] = np.einsum("nti,ntu->iu", grad_add_1_a, attention_1_O[:, j, :, :])
     # grad_attention_1_O[n, h, t, d] = Σ_i attention_1_W_o[i, 8 h + d] grad_add_1_a[n, t, i]
-    grad_attention_1_O = (
-        np.sum(attention_1_W_o[np.arange(32), ((8 * np.arange(4))[:, None] + np.arange(8))[:, :, None]][:, None, :, :] * grad_add_1_a[:,
-        None, :, None, :], axis=-1)
-    )
+    grad_attention_1_O = np.zeros((n, 4, 32, 8), params.dtype)
+    for h in range(4):
+        grad_attention_1_O[:, h, :, :] = np.einsum("id,nti->ntd", attention_1_W_o[:, 8 * h:8 * h + 8], grad_add_1_a)
     # grad_attention_1_P[n, h, t, s] = Σ_d attention_1_V[n, h, s, d] grad_attention_1_O[n, h, t, d]
-    grad_attention_1_P = np.einsum("abde,abce->abcd", attention_1_V, grad_attention_1_O)
+    grad_attention_1_P = np.einsum("nhsd,nhtd->nhts", attention_1_V, grad_attention_1_O)
     # grad_attention_1_S[n, h, t, s] = (grad_attention_1_P[n, h, t, s] − Σ_i attention_1_P[n, h, t, i] grad_attention_1_P[n, h, t, i])
     #     · attention_1_P[n, h, t, s]
     grad_attention_1_S = (
-        (grad_attention_1_P - np.einsum("abcd,abcd->abc", attention_1_P, grad_attention_1_P)[:, :, :, None]) * attention_1_P
+        (grad_attention_1_P - np.einsum("nhti,nhti->nht", attention_1_P, grad_attention_1_P)[:, :, :, None]) * attention_1_P
     )
     # grad_attention_1_V[n, h, t, d] = Σ_i attention_1_P[n, h, i, t] grad_attention_1_O[n, h, i, d]
-    grad_attention_1_V = np.einsum("abec,abed->abcd", attention_1_P, grad_attention_1_O)
+    grad_attention_1_V = np.einsum("nhit,nhid->nhtd", attention_1_P, grad_attention_1_O)
     # grad_attention_1_W_v[i, j] = Σ_{n, t} layernorm_1_a[n, t, j] grad_attention_1_V[n, floor(i/8), t, i mod 8]
-    grad_attention_1_W_v[...] = (
-        np.sum(layernorm_1_a.transpose(2, 0, 1) * grad_attention_1_V[np.arange(n)[:, None], (np.arange(32) // 8)[:, None, None],
-        np.arange(32), (np.arange(32) % 8)[:, None, None]][:, None, :, :], axis=(-2, -1))
-    )
+    grad_attention_1_W_v[...] = 0.0
+    for i in range(4):
+        grad_attention_1_W_v[8 * i:8 * i + 8, :] = np.einsum("ntj,ntu->uj", layernorm_1_a, grad_attention_1_V[:, i, :, :])
     # grad_attention_1_K[n, h, t, d] = √2 · (Σ_i attention_1_Q[n, h, i, d] grad_attention_1_S[n, h, i, t])/4
-    grad_attention_1_K = 1.4142135623730951 * np.einsum("abed,abec->abcd", attention_1_Q, grad_attention_1_S) / 4.0
+    grad_attention_1_K = 1.4142135623730951 * np.einsum("nhid,nhit->nhtd", attention_1_Q, grad_attention_1_S) / 4.0
     # grad_attention_1_W_k[i, j] = Σ_{n, t} layernorm_1_a[n, t, j] grad_attention_1_K[n, floor(i/8), t, i mod 8]
-    grad_attention_1_W_k[...] = (
-        np.sum(layernorm_1_a.transpose(2, 0, 1) * grad_attention_1_K[np.arange(n)[:, None], (np.arange(32) // 8)[:, None, None],
-        np.arange(32), (np.arange(32) % 8)[:, None, None]][:, None, :, :], axis=(-2, -1))
-    )
+    grad_attention_1_W_k[...] = 0.0
+    for i in range(4):
+        grad_attention_1_W_k[8 * i:8 * i + 8, :] = np.einsum("ntj,ntu->uj", layernorm_1_a, grad_attention_1_K[:, i, :, :])
     # grad_attention_1_Q[n, h, t, d] = √2 · (Σ_s attention_1_K[n, h, s, d] grad_attention_1_S[n, h, t, s])/4
-    grad_attention_1_Q = 1.4142135623730951 * np.einsum("abed,abce->abcd", attention_1_K, grad_attention_1_S) / 4.0
+    grad_attention_1_Q = 1.4142135623730951 * np.einsum("nhsd,nhts->nhtd", attention_1_K, grad_attention_1_S) / 4.0
     # grad_attention_1_W_q[i, j] = Σ_{n, t} layernorm_1_a[n, t, j] grad_attention_1_Q[n, floor(i/8), t, i mod 8]
-    grad_attention_1_W_q[...] = (
-        np.sum(layernorm_1_a.transpose(2, 0, 1) * grad_attention_1_Q[np.arange(n)[:, None], (np.arange(32) // 8)[:, None, None],
-        np.arange(32), (np.arange(32) % 8)[:, None, None]][:, None, :, :], axis=(-2, -1))
-    )
+    grad_attention_1_W_q[...] = 0.0
+    for i in range(4):
+        grad_attention_1_W_q[8 * i:8 * i + 8, :] = np.einsum("ntj,ntu->uj", layernorm_1_a, grad_attention_1_Q[:, i, :, :])
     # layernorm_1
     # grad_layernorm_1_a[n, t, j] = Σ_{h, d} attention_1_W_k[8 h + d, j] grad_attention_1_K[n, h, t, d] + Σ_{h, d} attention_1_W_q[8 h
     #     + d, j] grad_attention_1_Q[n, h, t, d] + Σ_{h, d} attention_1_W_v[8 h + d, j] grad_attention_1_V[n, h, t, d]
-    grad_layernorm_1_a = (
-        np.sum(attention_1_W_k[(8 * np.arange(4))[:, None] + np.arange(8), np.arange(32)[:, None, None]] * grad_attention_1_K.transpose(0,
-        2, 1, 3)[:, :, None, :, :], axis=(-2, -1)) + np.sum(attention_1_W_q[(8 * np.arange(4))[:, None] + np.arange(8), np.arange(32)[:,
-        None, None]] * grad_attention_1_Q.transpose(0, 2, 1, 3)[:, :, None, :, :], axis=(-2, -1)) + np.sum(attention_1_W_v[(8
-        * np.arange(4))[:, None] + np.arange(8), np.arange(32)[:, None, None]] * grad_attention_1_V.transpose(0, 2, 1, 3)[:, :, None, :, :],
-        axis=(-2, -1))
-    )
+    window_1 = np.zeros((n, 32, 32), params.dtype)
+    for h in range(4):
+        window_1[...] += np.einsum("dj,ntd->ntj", attention_1_W_k[8 * h:8 * h + 8, :], grad_attention_1_K[:, h, :, :])
+    window_2 = np.zeros((n, 32, 32), params.dtype)
+    for h in range(4):
+        window_2[...] += np.einsum("dj,ntd->ntj", attention_1_W_q[8 * h:8 * h + 8, :], grad_attention_1_Q[:, h, :, :])
+    window_3 = np.zeros((n, 32, 32), params.dtype)
+    for h in range(4):
+        window_3[...] += np.einsum("dj,ntd->ntj", attention_1_W_v[8 * h:8 * h + 8, :], grad_attention_1_V[:, h, :, :])
+    grad_layernorm_1_a = window_1 + window_2 + window_3
     # grad_layernorm_1_gamma[i] = Σ_{n, t} grad_layernorm_1_a[n, t, i] layernorm_1_x_hat[n, t, i]
-    grad_layernorm_1_gamma[...] = np.einsum("bca,bca->a", grad_layernorm_1_a, layernorm_1_x_hat)
+    grad_layernorm_1_gamma[...] = np.einsum("nti,nti->i", grad_layernorm_1_a, layernorm_1_x_hat)
     # grad_layernorm_1_beta[i] = Σ_{n, t} grad_layernorm_1_a[n, t, i]
     grad_layernorm_1_beta[...] = np.sum(grad_layernorm_1_a.transpose(2, 0, 1), axis=(-2, -1))
     # embedding_1
@@ -554,8 +543,8 @@ def value_and_grad(params, x, y, grads, work=None):
     #     grad_layernorm_1_a[n, t, i] − layernorm_1_x_hat[n, t, j] Σ_i layernorm_1_gamma[i] grad_layernorm_1_a[n, t, i] layernorm_1_x_hat[n,
     #     t, i])/(32 layernorm_1_sigma[n, t]) + grad_add_1_a[n, t, j]
     grad_embedding_1_a = (
-        (32.0 * layernorm_1_gamma * grad_layernorm_1_a - np.einsum("c,abc,abc->ab", layernorm_1_gamma, grad_layernorm_1_a,
-        layernorm_1_x_hat)[:, :, None] * layernorm_1_x_hat - np.einsum("c,abc->ab", layernorm_1_gamma, grad_layernorm_1_a)[:, :, None])
+        (32.0 * layernorm_1_gamma * grad_layernorm_1_a - np.einsum("i,nti,nti->nt", layernorm_1_gamma, grad_layernorm_1_a,
+        layernorm_1_x_hat)[:, :, None] * layernorm_1_x_hat - np.einsum("i,nti->nt", layernorm_1_gamma, grad_layernorm_1_a)[:, :, None])
         / (32.0 * layernorm_1_sigma[:, :, None]) + grad_add_1_a
     )
     # grad_embedding_1_E[v, i] = Σ_{n, t} grad_embedding_1_a[n, t, i] [v = x[n, t]]

@@ -9,6 +9,7 @@ from typing import Any
 import sympy
 from sympy import Expr
 
+from symbackprop.algebra import nodes
 from symbackprop.algebra.bound import bound_indices
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
@@ -17,12 +18,16 @@ from symbackprop.algebra.tensor import Tensor
 from symbackprop.algebra.text import heading
 from symbackprop.emit import prologue, wrap
 from symbackprop.emit.names import RESERVED, Names
+from symbackprop.emit.offsets import by_offsets
 from symbackprop.emit.page import Function, Node, Page, affine, copies, count, mask_rows, parameter_rows, signed, statistic_rows, uses
 from symbackprop.emit.vectorized import STEP, vectorized
+from symbackprop.errors import ShapeError
 from symbackprop.plan.records import Call, Entry, OptimizerStep, Place, Plan, Signature
 
 #: Stands around the name of a slot until the real tensor's name is put in.
 _MARK = "\0"
+#: Begins the name of a variable that no tensor has.
+_OWN = "?"
 
 
 def page(plan: Plan, template: str) -> Page:
@@ -69,6 +74,9 @@ class _Line:
         at: in a recurrence, which part of the array one step gives: ``[:, step]``.
         loop: in a recurrence, the line that opens the loop over the steps; lines of one loop follow each other.
         shape: in a recurrence, the shape of the whole array.
+        before: the lines that give what the right side reads besides.
+        after: the loops that fill what the right side begins.
+        fill: the number that they begin with.
     """
 
     title: str
@@ -78,6 +86,9 @@ class _Line:
     at: str = ""
     loop: str = ""
     shape: str = ""
+    before: tuple[Node, ...] = ()
+    after: tuple[Node, ...] = ()
+    fill: str = ""
 
 
 class _Writer:
@@ -245,7 +256,8 @@ class _Writer:
                 body.append(Node(f"# {owner}"))
             real = call.slots[line.slot]
             text = _filled(line.code, call, names)
-            batch = batch or uses(text + line.shape, "n")
+            before, after = (_lines(part, call, names, 4) for part in (line.before, line.after))
+            batch = batch or any(uses(piece, "n") for piece in (text + line.shape, *_texts((*before, *after))))
             title = Node(wrap.comment(_filled(line.title, call, names), 8 if line.loop else 4))
             if line.loop:
                 if real not in written:
@@ -257,9 +269,9 @@ class _Writer:
                     body.append(Node(line.loop, step))
                 inside = call
                 continue
-            body.append(title)
+            body += (title, *before)
             left = f"{names.of(real, real)}[...]" if real in written else names.of(real, real)
-            body.append(Node(wrap.statement(f"{left} = {text}", 4)))
+            body += (Node(wrap.statement(f"{left} = {line.fill if line.fill and real in written else text}", 4)), *after)
         if batch:
             views.insert(0, Node(f"n = {data[self.plan.inputs[0]]}.shape[0]"))
         views += [Node(f"{flat}[{start}:{stop}] = 0") for flat, start, stop in zeroed]
@@ -303,11 +315,35 @@ class _Writer:
                 if isinstance(strand, Recurrence):
                     made += [self.step(strand, number) for number in range(len(strand.equations))]
                     continue
-                code, used = vectorized(strand, _slot, _size)
-                self.used |= set(used)
-                made.append(_Line(heading(_marked(strand)), strand.tensor.name, code, tuple(t.name for t in strand.reads)))
+                made.append(self.line(strand))
             self.lines[key] = tuple(made)
         return self.lines[key]
+
+    def line(self, e: Equation) -> _Line:
+        """Return an equation as one line, its windows as loops over their offsets."""
+        title, reads = heading(_marked(e)), tuple(t.name for t in e.reads)
+        loops = by_offsets(e, _slot, _size, _local)
+        if loops is not None:
+            self.used |= set(loops.used)
+            return _Line(title, e.tensor.name, loops.start, reads, after=loops.body, fill=loops.fill)
+        before: list[Node] = []
+        rhs = e.rhs
+        if not isinstance(rhs, nodes.Reduction | nodes.ArgMax):
+            for number, inner in enumerate(_outermost(rhs), 1):
+                axes = tuple(a for a in e.lhs.index if a in inner.free_symbols)
+                t = Tensor(f"{_OWN}window_{number}", axes)
+                try:
+                    loops = by_offsets(Equation(t[axes or ()], inner), _slot, _size, _local)
+                except ShapeError:
+                    # It reads in range only under the guard that stands before it.
+                    continue
+                if loops is not None:
+                    self.used |= set(loops.used)
+                    before += (Node(f"{_slot(t.name)} = {loops.start}"), *loops.body)
+                    rhs = rhs.xreplace({inner: t[axes or ()]})
+        code, used = vectorized(Equation(e.lhs, rhs), _slot, _size)
+        self.used |= set(used)
+        return _Line(title, e.tensor.name, code, reads, before=tuple(before))
 
     def step(self, recurrence: Recurrence[Equation], number: int) -> _Line:
         """Return the line that does one step of an equation of a recurrence."""
@@ -374,7 +410,33 @@ def _marked(e: Equation) -> Equation:
 
 def _filled(text: str, call: Call, names: Names) -> str:
     """Return a text with the real names in place of the marked slots."""
-    return "".join(names.of(call.slots[part], call.slots[part]) if k % 2 else part for k, part in enumerate(text.split(_MARK)))
+
+    def real(slot: str) -> str:
+        if slot.startswith(_OWN):
+            return names.of(slot, slot.removeprefix(_OWN))
+        return names.of(call.slots[slot], call.slots[slot])
+
+    return "".join(real(part) if k % 2 else part for k, part in enumerate(text.split(_MARK)))
+
+
+def _lines(nodes_: Iterable[Node], call: Call, names: Names, indent: int) -> tuple[Node, ...]:
+    """Return lines with the real names, each broken where it is long."""
+    return tuple(
+        Node(wrap.statement(_filled(line.text, call, names), indent), _lines(line.body, call, names, indent + 4)) for line in nodes_
+    )
+
+
+def _texts(lines: Iterable[Node]) -> Iterable[str]:
+    for line in lines:
+        yield line.text
+        yield from _texts(line.body)
+
+
+def _outermost(e: Expr) -> list[Expr]:
+    """Return the reductions of an expression that lie in no other, in order."""
+    if isinstance(e, nodes.Reduction | nodes.ArgMax):
+        return [e]
+    return list(dict.fromkeys(inner for a in sorted(e.args, key=sympy.default_sort_key) if isinstance(a, Expr) for inner in _outermost(a)))
 
 
 def _sized(e: Equation, values: Mapping[Expr, Expr]) -> Equation:
@@ -393,6 +455,10 @@ def _sized(e: Equation, values: Mapping[Expr, Expr]) -> Equation:
 
 def _slot(name: str) -> str:
     return f"{_MARK}{name}{_MARK}"
+
+
+def _local(name: str) -> str:
+    return _slot(f"{_OWN}{name}")
 
 
 def _size(extent: Expr) -> str:

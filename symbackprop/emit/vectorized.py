@@ -106,6 +106,11 @@ def _bare(code: str) -> bool:
     return any(nothing in code for nothing in _NOTHING)
 
 
+def printer(name: Callable[[str], str], size: Callable[[Expr], str]) -> _Printer:
+    """Return what prints expressions over whole arrays."""
+    return _Printer(name, size)
+
+
 class _Printer:
     """Prints one equation.
 
@@ -260,7 +265,9 @@ class _Printer:
             return Value(f"{t.inside(SIGN)} % {b.inside(SIGN)}", PRODUCT, t.axes)
         if isinstance(e, sympy.Add | sympy.Mul):
             level, sign = (SUM, " + ") if isinstance(e, sympy.Add) else (PRODUCT, " * ")
-            values = [self.integer(a, axes) for a in e.args]
+            # The row of a place before its column, and numbers last: 2 i + j - 1.
+            args = sorted(e.args, key=lambda a: (a.is_number, -a.as_coeff_Mul()[0])) if isinstance(e, sympy.Add) else e.args
+            values = [self.integer(a, axes) for a in args]
             present = self.merge(values, axes)
             return Value(sign.join(self.aligned(v, present, level + 1) for v in values).replace("+ -", "- "), level, present)
         if isinstance(e, nodes.Floor):
@@ -484,7 +491,10 @@ class _Printer:
             return None
         used = {p for f in factors for p in f.index}
         out = tuple(a for a in axes if a in used)
-        letters = {a: "abcdefghijklmnopqrstuvwxyz"[n] for n, a in enumerate((*out, *(b for b in e.bound)))}
+        every = (*out, *e.bound)
+        letters = {a: a.name for a in every}
+        if len(set(letters.values())) < len(every) or not all(len(a.name) == 1 and a.name.isascii() and a.name.islower() for a in every):
+            letters = {a: "abcdefghijklmnopqrstuvwxyz"[n] for n, a in enumerate(every)}
         if not set(e.bound) <= used:
             return None
         terms = ",".join("".join(letters[p] for p in f.index) for f in factors)
