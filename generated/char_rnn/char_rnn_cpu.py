@@ -270,12 +270,14 @@ def gru_grad_q(W, W_h, delta, u, g, h, q, r, grad_h, grad_g, grad_u, grad_r, gra
             for k in range(48):
                 grad_r[n, t, k] = (real(1.0) - g[n, t, k] * g[n, t, k]) * grad_g[n, t, k] * q[n, t, k + 96]
         for n in range(delta.shape[0]):
-            for r_ in range(144):
-                grad_q[n, t, r_] = (
-                    ((real(1.0) - g[n, t, r_ - 96] * g[n, t, r_ - 96]) * grad_g[n, t, r_ - 96] * r[n, t, r_ - 96] if 0 <= r_ - 96 < 48
-                    else real(0.0)) - ((r[n, t, r_] - real(1.0)) * grad_r[n, t, r_] * r[n, t, r_] if 0 <= r_ < 48 else real(0.0)) - ((u[n,
-                    t, r_ - 48] - real(1.0)) * grad_u[n, t, r_ - 48] * u[n, t, r_ - 48] if 0 <= r_ - 48 < 48 else real(0.0))
-                )
+            for r_ in range(48):
+                grad_q[n, t, r_] = -(r[n, t, r_] - real(1.0)) * grad_r[n, t, r_] * r[n, t, r_]
+        for n in range(delta.shape[0]):
+            for r_ in range(48, 96):
+                grad_q[n, t, r_] = -(u[n, t, r_ - 48] - real(1.0)) * grad_u[n, t, r_ - 48] * u[n, t, r_ - 48]
+        for n in range(delta.shape[0]):
+            for r_ in range(96, 144):
+                grad_q[n, t, r_] = (real(1.0) - g[n, t, r_ - 96] * g[n, t, r_ - 96]) * grad_g[n, t, r_ - 96] * r[n, t, r_ - 96]
 
 
 @njit(cache=True, error_model="numpy")
@@ -310,12 +312,16 @@ def gru_grad_p(g, grad_g, grad_r, grad_u, r, u, grad_p):
     #     [0 ≤ r < 48] − (u[n, t, r − 48] − 1) · grad_u[n, t, r − 48] u[n, t, r − 48] [0 ≤ r − 48 < 48]
     for n in range(g.shape[0]):
         for t in range(32):
-            for r_ in range(144):
-                grad_p[n, t, r_] = (
-                    ((real(1.0) - g[n, t, r_ - 96] * g[n, t, r_ - 96]) * grad_g[n, t, r_ - 96] if 0 <= r_ - 96 < 48 else real(0.0)) - ((r[n,
-                    t, r_] - real(1.0)) * grad_r[n, t, r_] * r[n, t, r_] if 0 <= r_ < 48 else real(0.0)) - ((u[n, t, r_ - 48] - real(1.0))
-                    * grad_u[n, t, r_ - 48] * u[n, t, r_ - 48] if 0 <= r_ - 48 < 48 else real(0.0))
-                )
+            for r_ in range(48):
+                grad_p[n, t, r_] = -(r[n, t, r_] - real(1.0)) * grad_r[n, t, r_] * r[n, t, r_]
+    for n in range(g.shape[0]):
+        for t in range(32):
+            for r_ in range(48, 96):
+                grad_p[n, t, r_] = -(u[n, t, r_ - 48] - real(1.0)) * grad_u[n, t, r_ - 48] * u[n, t, r_ - 48]
+    for n in range(g.shape[0]):
+        for t in range(32):
+            for r_ in range(96, 144):
+                grad_p[n, t, r_] = (real(1.0) - g[n, t, r_ - 96] * g[n, t, r_ - 96]) * grad_g[n, t, r_ - 96]
 
 
 @njit(cache=True, error_model="numpy")

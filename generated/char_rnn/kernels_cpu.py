@@ -204,7 +204,7 @@ def add_row_products(a, b, c):
     """Add Σ_k a[m, k] b[n, k] to c[m, n]."""
     some_row_products(a[::1, ::1], b[::1, ::1], c[::1, ::1])
 
-# Functions without branches, so that loops over them become vectors. log(2) is split in two: its first part times a whole number
+# Functions without branches, put where they are called, so that loops over them become vectors. log(2) is split in two: its first part times a whole number
 # is exact.
 
 real_32 = np.float32
@@ -227,13 +227,13 @@ if config.DISABLE_JIT:
         return k.view(real_32)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def power_32(k):
     """Return 2ᵏ for a whole number k between -126 and 127."""
     return bits_32(np.int32(np.int32(k + np.int32(127)) << np.int32(23)))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def reduced_32(x):
     """Return n and q with exp(x) = 2ⁿ (1 + q), for x so far from 0 that exp(x) is neither 0 nor infinite."""
     # Adding and subtracting 1.5 · 2ᵐ, m the bits of the mantissa, rounds to a whole number.
@@ -250,7 +250,7 @@ def reduced_32(x):
     return np.int32(n), q * r
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def exp_32(x):
     """Return eˣ."""
     y = x if x > real_32(-104.0) else real_32(-104.0)
@@ -262,7 +262,7 @@ def exp_32(x):
     return x if x != x else value
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def tanh_32(x):
     """Return tanh x = −e/(2 + e) with e = exp(−2|x|) − 1, which loses nothing near 0."""
     y = real_32(-2) * abs(x)
@@ -274,7 +274,7 @@ def tanh_32(x):
     return x if x != x else value
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def sigmoid_32(x):
     """Return 1/(1 + e⁻ˣ), without overflow."""
     small = exp_32(-abs(x))
@@ -301,13 +301,13 @@ if config.DISABLE_JIT:
         return k.view(real_64)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def power_64(k):
     """Return 2ᵏ for a whole number k between -1022 and 1023."""
     return bits_64(np.int64(np.int64(k + np.int64(1023)) << np.int64(52)))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def reduced_64(x):
     """Return n and q with exp(x) = 2ⁿ (1 + q), for x so far from 0 that exp(x) is neither 0 nor infinite."""
     # Adding and subtracting 1.5 · 2ᵐ, m the bits of the mantissa, rounds to a whole number.
@@ -330,7 +330,7 @@ def reduced_64(x):
     return np.int64(n), q * r
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def exp_64(x):
     """Return eˣ."""
     y = x if x > real_64(-746.0) else real_64(-746.0)
@@ -342,7 +342,7 @@ def exp_64(x):
     return x if x != x else value
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def tanh_64(x):
     """Return tanh x = −e/(2 + e) with e = exp(−2|x|) − 1, which loses nothing near 0."""
     y = real_64(-2) * abs(x)
@@ -354,7 +354,7 @@ def tanh_64(x):
     return x if x != x else value
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def sigmoid_64(x):
     """Return 1/(1 + e⁻ˣ), without overflow."""
     small = exp_64(-abs(x))

@@ -100,8 +100,11 @@ def concat_a(x_1, x_2, a):
     """Write a."""
     # a[n, k] = x_1[n, k] [0 ≤ k < 6] + x_2[n, k − 6] [0 ≤ k − 6 < 3]
     for n in range(x_1.shape[0]):
-        for k in range(9):
-            a[n, k] = (x_1[n, k] if 0 <= k < 6 else 0.0) + (x_2[n, k - 6] if 0 <= k - 6 < 3 else 0.0)
+        for k in range(6):
+            a[n, k] = x_1[n, k]
+    for n in range(x_1.shape[0]):
+        for k in range(6, 9):
+            a[n, k] = x_2[n, k - 6]
 
 
 @njit(cache=True, error_model="numpy")
