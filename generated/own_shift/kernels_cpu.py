@@ -204,8 +204,8 @@ def add_row_products(a, b, c):
     """Add Σ_k a[m, k] b[n, k] to c[m, n]."""
     some_row_products(a[::1, ::1], b[::1, ::1], c[::1, ::1])
 
-# Functions without branches, put where they are called, so that loops over them become vectors. log(2) is split in two: its first part times a whole number
-# is exact.
+# Functions without branches, put where they are called, so that loops over them become vectors. log(2) is split in two: its first
+# part times a whole number is exact.
 
 real_32 = np.float32
 
