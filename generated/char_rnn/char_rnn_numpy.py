@@ -4,6 +4,7 @@ Written from the template numpy/module.py.jinja; an edit is lost when it is writ
 SHA-256 of the equations: 1c3c4c1d2ed158458a56403ef1183cde91498d8ca17a732292fe9199081323a9
 
 params, grads and state are contiguous 1-D arrays of type float32; x has one sample a row; work is not used.
+x holds integers from 0 to 61. y has 32 numbers for each sample, integers from 0 to 61.
 """
 
 import numpy as np

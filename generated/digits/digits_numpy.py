@@ -4,6 +4,7 @@ Written from the template numpy/module.py.jinja; an edit is lost when it is writ
 SHA-256 of the equations: 01df299a04654bdbf9f5b457c92b11faa8dc8194b7da4d0701d742c149d84a51
 
 params, grads and state are contiguous 1-D arrays of type float32; x has one sample a row; work is not used.
+y has one number for each sample, integers from 0 to 9.
 """
 
 import numpy as np

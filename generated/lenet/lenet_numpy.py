@@ -4,6 +4,7 @@ Written from the template numpy/module.py.jinja; an edit is lost when it is writ
 SHA-256 of the equations: 90a227246b807b8cb819dfb532e23198c230f7502977c0cc862c86936df611c3
 
 params, grads and state are contiguous 1-D arrays of type float32; x has one sample a row; work is not used.
+y has one number for each sample, integers from 0 to 9.
 """
 
 import numpy as np

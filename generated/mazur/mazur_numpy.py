@@ -4,6 +4,7 @@ Written from the template numpy/module.py.jinja; an edit is lost when it is writ
 SHA-256 of the equations: f7822bb5de23f3fca99b7e98c5e7c91b7333fca1a00a2579bff9e19f3d21e899
 
 params, grads and state are contiguous 1-D arrays of type float64; x has one sample a row; work is not used.
+y has 2 numbers for each sample.
 """
 
 import numpy as np

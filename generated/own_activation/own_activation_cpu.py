@@ -4,6 +4,7 @@ Written from the template numba_cpu/module.py.jinja; an edit is lost when it is 
 SHA-256 of the equations: 9b127097f9497c2d587890f3d5fd2fff97f7fe414757bdf08e315904c69e1cd4
 
 params, grads, state and work are contiguous 1-D arrays of type float64; x has one sample a row.
+y has 1 numbers for each sample.
 """
 
 import numpy as np

@@ -4,6 +4,7 @@ Written from the template numba_cpu/module.py.jinja; an edit is lost when it is 
 SHA-256 of the equations: b12b1fc78676aa6b8e7074d4593593175d79b51646e3c3d10edd84147321bdc5
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
+y has one number for each sample, integers from 0 to 9.
 """
 
 import numpy as np

@@ -4,6 +4,7 @@ Written from the template numpy/module.py.jinja; an edit is lost when it is writ
 SHA-256 of the equations: b12b1fc78676aa6b8e7074d4593593175d79b51646e3c3d10edd84147321bdc5
 
 params, grads and state are contiguous 1-D arrays of type float32; x has one sample a row; work is not used.
+y has one number for each sample, integers from 0 to 9.
 """
 
 import numpy as np

@@ -4,6 +4,7 @@ Written from the template numpy/module.py.jinja; an edit is lost when it is writ
 SHA-256 of the equations: 8d8c20a0294958568d3eb9193b7e5916a786b0136fb5ec9d71983827bf5bf531
 
 params, grads and state are contiguous 1-D arrays of type float32; x has one sample a row; work is not used.
+y has one number for each sample, integers from 0 to 9.
 """
 
 import numpy as np

@@ -4,6 +4,7 @@ Written from the template numba_cpu/module.py.jinja; an edit is lost when it is 
 SHA-256 of the equations: c2cb4f40ece8f8a02febb50014656c891efcd3309fbf548f880e628ce75e0e02
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
+y has one number for each sample, integers from 0 to 9.
 """
 
 import numpy as np

@@ -4,6 +4,7 @@ Written from the template numba_cpu/module.py.jinja; an edit is lost when it is 
 SHA-256 of the equations: 2bf7dc51141ada500da85cb1b706f9a065984bdbb58bd294592c5bd1b1cf50a6
 
 params, grads, state and work are contiguous 1-D arrays of type float64; x has one sample a row.
+y has one number for each sample, integers from 0 to 3.
 """
 
 import numpy as np

@@ -4,6 +4,7 @@ Written from the template numpy/module.py.jinja; an edit is lost when it is writ
 SHA-256 of the equations: 2bf7dc51141ada500da85cb1b706f9a065984bdbb58bd294592c5bd1b1cf50a6
 
 params, grads and state are contiguous 1-D arrays of type float64; x has one sample a row; work is not used.
+y has one number for each sample, integers from 0 to 3.
 """
 
 import numpy as np

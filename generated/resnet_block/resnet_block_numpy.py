@@ -4,6 +4,7 @@ Written from the template numpy/module.py.jinja; an edit is lost when it is writ
 SHA-256 of the equations: 82b347f5e51aa41d2ff6afd59ff994c22c4a089bfc6d1307007185f57ec5a8e6
 
 params, grads and state are contiguous 1-D arrays of type float32; x has one sample a row; work is not used.
+y has one number for each sample, integers from 0 to 9.
 """
 
 import numpy as np

@@ -4,6 +4,7 @@ Written from the template numba_cpu/module.py.jinja; an edit is lost when it is 
 SHA-256 of the equations: 79775c58b73520368fe08427219629d8a009d844711b10dc24ba8857d3933ebf
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
+x holds integers from 0 to 61. y has 32 numbers for each sample, integers from 0 to 61.
 """
 
 from math import erf

@@ -19,7 +19,20 @@ from symbackprop.algebra.text import heading
 from symbackprop.emit import prologue, wrap
 from symbackprop.emit.names import RESERVED, Names
 from symbackprop.emit.offsets import by_offsets
-from symbackprop.emit.page import Function, Node, Page, affine, copies, count, mask_rows, parameter_rows, signed, statistic_rows, uses
+from symbackprop.emit.page import (
+    Function,
+    Node,
+    Page,
+    affine,
+    copies,
+    count,
+    data_words,
+    mask_rows,
+    parameter_rows,
+    signed,
+    statistic_rows,
+    uses,
+)
 from symbackprop.emit.vectorized import STEP, vectorized
 from symbackprop.errors import ShapeError
 from symbackprop.plan.records import Call, Entry, OptimizerStep, Place, Plan, Signature
@@ -41,6 +54,7 @@ def page(plan: Plan, template: str) -> Page:
         network=plan.name,
         template=template,
         digest=plan.digest,
+        data=data_words(plan),
         dtype=plan.dtype,
         batch=plan.batch,
         parameters=parameter_rows(plan),

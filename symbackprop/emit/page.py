@@ -65,6 +65,7 @@ class Page:
     network: str
     template: str
     digest: str
+    data: str
     dtype: str
     batch: int
     parameters: tuple[str, ...]
@@ -90,6 +91,18 @@ def signed(plan: Plan) -> frozenset[str]:
     if plan.product is None:
         return frozenset()
     return frozenset((plan.product.name, *(name for name, _ in (*plan.product.given, *plan.product.written))))
+
+
+def data_words(plan: Plan) -> str:
+    """Return what the arrays of a batch hold, as sentences."""
+    ends = {name: f"integers from {least} to {most}" for name, least, most in plan.ranges}
+    words = [f"{name} holds {ends[name]}." for name in plan.inputs if name in ends]
+    if plan.target is not None:
+        y = plan.tensors[plan.target]
+        shape = ", ".join(map(str, y.shape[1:]))
+        each = f"an array of shape ({shape}) for" if y.rank > 2 else f"{shape} numbers for" if y.rank == 2 else "one number for"
+        words.append(f"y has {each} each sample{', ' + ends[plan.target] if plan.target in ends else ''}.")
+    return " ".join(words)
 
 
 def affine(factor: int, name: str, fixed: int) -> str:

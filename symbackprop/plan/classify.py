@@ -470,6 +470,11 @@ def _two_sums(split: Split, size: Mapping[Expr, int], machine: Machine) -> tuple
     return times * (least + second), Choice(best, split.beside, f"in two sums, {times} × {words}; then {int(reads):,} terms: {loops}", True)
 
 
+def quoted(slot: str) -> str:
+    """Return the name of a slot so that it can be found in a reason, and replaced by the name that a kernel has for it."""
+    return f"⟦{slot}⟧"
+
+
 def _words(candidate: Candidate, layout: Layout, extents: Sequence[int], work: int) -> str:
     def total(positions: tuple[int, ...]) -> int:
         return math.prod(extents[k] for k in positions)
@@ -483,7 +488,7 @@ def _words(candidate: Candidate, layout: Layout, extents: Sequence[int], work: i
     words = [f"{work:,} multiply-adds: {kind}, {f'{times:,} × ' if times > 1 else ''}{m}×{k} · {k}×{n}"]
     for flag, number in ((layout.pack_left, 1 - layout.right), (layout.pack_right, layout.right)):
         if flag:
-            words.append(f"{candidate.factors[number].access.tensor.name} copied into a matrix")
+            words.append(f"{quoted(candidate.factors[number].access.tensor.name)} copied into a matrix")
     words += ["rows by rows"] * layout.dots + ["summed in place"] * bool(layout.around) + ["rows shared among threads"] * layout.parallel
     return ", ".join(words)
 
@@ -647,4 +652,4 @@ def _lanes(n: int, machine: Machine) -> int:
     return whole + (n - whole) * machine.rest
 
 
-__all__ = ["Candidate", "Choice", "Factor", "Layout", "Rows", "Site", "Split", "choose", "layouts", "matrix", "sites"]
+__all__ = ["Candidate", "Choice", "Factor", "Layout", "Rows", "Site", "Split", "choose", "layouts", "matrix", "quoted", "sites"]

@@ -8,7 +8,7 @@ import sympy
 
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
-from symbackprop.algebra.nodes import ArgMax, InRange, Max
+from symbackprop.algebra.nodes import ArgMax, Guard, InRange, Max
 from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
 
@@ -74,9 +74,22 @@ def outside(group: Sequence[Equation], rest: Sequence[Sequence[Equation]]) -> fr
 
 
 def operations(equation: Equation) -> sympy.Expr:
-    """Return how many scalar operations an equation costs, sums counted term by term."""
-    from_lhs = sympy.Mul(*(i.extent for i in equation.lhs.index))
-    return from_lhs * _count(equation.rhs)
+    """Return how many scalar operations an equation costs; a sum is done once for each value of the indices that it depends on."""
+    return _cost(equation.rhs, equation.lhs.index, sympy.Mul(*(i.extent for i in equation.lhs.index)))
+
+
+def _cost(e: sympy.Expr, domain: Sequence[Index], times: sympy.Expr) -> sympy.Expr:
+    """Return the operations of an expression that is wanted ``times`` times, over some indices; places cost nothing."""
+    if isinstance(e, Access) or not e.args or (isinstance(e, Guard) and not e.has(Access)):
+        return sympy.S.Zero
+    if hasattr(e, "bound"):
+        around = tuple(i for i in domain if i in e.free_symbols)
+        counts = terms(e.bound, sympy.Mul.make_args(e.body))
+        once = sympy.Mul(*(i.extent for i in around), *counts)
+        return once + _cost(e.body, (*around, *e.bound), once)
+    parts = [a for a in e.args if not (isinstance(a, Guard) and not a.has(Access))]
+    own = max(0, len(parts) - 1) if isinstance(e, sympy.Add | sympy.Mul) else 1
+    return own * times + sympy.Add(*(_cost(a, domain, times) for a in e.args if isinstance(a, sympy.Expr)))
 
 
 def terms(bound: Sequence[Index], factors: Sequence[sympy.Expr]) -> tuple[sympy.Expr, ...]:
@@ -90,15 +103,6 @@ def terms(bound: Sequence[Index], factors: Sequence[sympy.Expr]) -> tuple[sympy.
             if step.is_Integer and step:
                 counts[inside[-1]] = sympy.Min(counts[inside[-1]], sympy.ceiling(size / abs(step)))
     return tuple(counts.values())
-
-
-def _count(e: sympy.Expr) -> sympy.Expr:
-    if isinstance(e, Access) or not e.args:
-        return sympy.S.Zero
-    if hasattr(e, "bound"):
-        return sympy.Mul(*terms(e.bound, sympy.Mul.make_args(e.body))) * (1 + _count(e.body))
-    own = len(e.args) - 1 if isinstance(e, sympy.Add | sympy.Mul) else 1
-    return own + sympy.Add(*(_count(a) for a in e.args if isinstance(a, sympy.Expr)))
 
 
 __all__ = ["groups", "live", "operations", "outside", "terms"]

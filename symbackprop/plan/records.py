@@ -95,7 +95,7 @@ CPU = Machine(
     parts=4,
     samples=8,
     share=40_000_000,
-    weight=2_000,
+    weight=1_000,
 )
 
 
@@ -503,9 +503,15 @@ class Plan:
     def __str__(self) -> str:
         width = max((len(k.name) for k in self.kernels), default=6)
         uses: dict[str, list[Call]] = {}
-        for entry in self.entries:
-            if entry.name in ("forward", "loss", "backward", "jvp", "vjp", "hvp"):
-                for call in entry.calls:
+        main = [e for e in self.entries if e.name in ("forward", "loss", "backward", "jvp", "vjp", "hvp")]
+        others = [e for e in self.entries if e not in main]
+        for call in (call for entry in main for call in entry.calls):
+            uses.setdefault(call.kernel.name, []).append(call)
+        # What only another entry needs is counted there.
+        owners = {call.kernel.name: entry.name for entry in reversed(others) for call in entry.calls if call.kernel.name not in uses}
+        for entry in others:
+            for call in entry.calls:
+                if owners.get(call.kernel.name) == entry.name:
                     uses.setdefault(call.kernel.name, []).append(call)
         item = 4 if self.dtype == "float32" else 8
         lines = [
@@ -519,7 +525,8 @@ class Plan:
         for k in self.kernels:
             found = uses.get(k.name, [])
             flops, moved = sum(call.flops for call in found), sum(call.entries for call in found) * item
-            lines.append(f"{k.name:{width}}  {len(found):5}  {flops:14,}  {moved:12,}  {k.reason}")
+            words = f"for {owners[k.name]}: {k.reason}" if k.name in owners else k.reason
+            lines.append(f"{k.name:{width}}  {len(found):5}  {flops:14,}  {moved:12,}  {words}")
         return "\n".join(lines)
 
     def _tape_lines(self, item: int) -> list[str]:

@@ -17,7 +17,7 @@ from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
 from symbackprop.plan import fuse
-from symbackprop.plan.classify import Choice, Site, choose, sites
+from symbackprop.plan.classify import Choice, Site, choose, quoted, sites
 from symbackprop.plan.contractions import Scratch, contraction
 from symbackprop.plan.naming import readable
 from symbackprop.plan.nests import loops
@@ -144,6 +144,8 @@ class Workshop:
             body = Nest(equations, loops(equations, stored))
         plain = "one step after the other" if recurrence is not None else "plain loops"
         reason = "; ".join(dict.fromkeys(c.reason for c in choices)) or plain
+        for slot, name in names.items():
+            reason = reason.replace(quoted(slot), name)
         written = tuple(e.tensor for e in equations if e.tensor.name in stored)
         inside = {e.tensor.name for e in equations}
         read = tuple(dict.fromkeys(t for e in equations for t in e.reads if t.name not in inside))

@@ -416,7 +416,14 @@ class Program:
             params: parameters to check at; None draws them.
             batch: how many samples.
             target: "labels" or "rows"; None takes the form used last.
+
+        Raises:
+            DataError: an argument of another kind; the check draws its own data.
         """
+        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+            raise DataError(f"check: seed must be an integer, got a {type(seed).__name__}; the check draws parameters and data itself")
+        if params is not None and not isinstance(params, Mapping):
+            raise DataError(f"check: params must be a mapping of names to arrays, got a {type(params).__name__}")
         form = target or self._known_form()
         size = batch if self.batch is None else min(batch, self.batch)
         return pipeline.check_network(self.spec, form, self._by_name(form), dtype=self.dtype, seed=seed, params=params, batch=size)
