@@ -93,7 +93,8 @@ def _unmixed(layer: Layer, shapes: tuple[Shape, ...], integer: tuple[bool, ...])
                     swap[t] = alg.Tensor(t.name, axes, t.role, integer=t.integer, positive=t.positive)
             if [e.xreplace(swap) for e in meant] == _read(layer, inputs):
                 return inputs
-    except (DeclarationError, ShapeError):
+    except (DeclarationError, ShapeError, TypeError):
+        # What is wrong is told where the equations are read in earnest.
         pass
     return usual
 

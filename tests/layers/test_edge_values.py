@@ -177,7 +177,9 @@ def test_float32_kernels_are_within_rounding_of_float64(name, seed):
     record = net.derive().record
     found = net.derive().evaluate({**params, **inputs, "y": y})
     for text in texts(record, dtype="float32"):
-        loss, grads = callable_of(executed(text), record.model.inputs)(params, inputs, y)
+        # A query that sees no key takes the logarithm of 0, and nothing of it: programs run without NumPy's warnings too.
+        with np.errstate(all="ignore"):
+            loss, grads = callable_of(executed(text), record.model.inputs)(params, inputs, y)
         assert loss == pytest.approx(float(found["loss"]), rel=1e-5), case.words
         for key, got in grads.items():
             expected = found[f"grad.{key}"]

@@ -272,12 +272,12 @@ def test_batch_norm_has_the_three_term_backward_pass_of_the_textbook():
     net = sbp.Network(inputs=x, outputs=sbp.Dense(2)(sbp.BatchNorm()(x)), loss="mse", name="one")
     derivation = net.derive()
     read = {t.name for t in derivation.gradients["x"].index.reads}
-    assert read == {"batchnorm_1.gamma", "batchnorm_1.sigma", "batchnorm_1.h", "grad.batchnorm_1.a"}
+    assert read == {"batchnorm_1.gamma", "batchnorm_1.sigma", "batchnorm_1.x_hat", "grad.batchnorm_1.a"}
     rng = np.random.default_rng(0)
     values = {**net.init(dtype="float64"), "x": rng.standard_normal((5, 3)), "y": rng.standard_normal((5, 2))}
     values["batchnorm_1.gamma"] = rng.standard_normal(3)
     v = derivation.evaluate(values)
-    g, h = v["grad.batchnorm_1.a"], v["batchnorm_1.h"]
+    g, h = v["grad.batchnorm_1.a"], v["batchnorm_1.x_hat"]
     expected = values["batchnorm_1.gamma"] / v["batchnorm_1.sigma"] * (g - g.mean(0) - h * (g * h).mean(0))
     np.testing.assert_allclose(v["grad.x"], expected, rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(derivation.gradients["x"].evaluate(values, form="matrix"), expected, rtol=1e-12, atol=1e-15)

@@ -209,7 +209,7 @@ def test_entries_that_are_not_there(name, indices_, message):
 def test_depths(depth):
     derived = chain("sigmoid", *CENG).derive(per="sample").error_terms["dense_2"]
     lines = derived.lines(depth)
-    assert len(lines) == {"result": 1, "lecture": 4, "rewrite": 6}[depth]
+    assert len(lines) == {"result": 1, "lecture": 4, "rewrite": 7}[depth]
     assert not lines[0].latex.startswith("=")
     assert all(line.rule for line in lines) or depth == "result"
     assert [line.step for line in lines] == list(range(1, len(lines) + 1))
