@@ -21,7 +21,7 @@ from symbackprop.algebra import nodes
 from symbackprop.algebra.equation import Equation, System
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.recurrence import Recurrence, strands
-from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.algebra.tensor import Access, Tensor, depth
 from symbackprop.errors import DataError, DerivationError, ShapeError
 
 Array = npt.NDArray[Any]
@@ -313,7 +313,7 @@ class _Grid:
         """Return where all guards hold, None for no guards; an address is tested before it is read."""
         on: Any = None
         chosen = mask
-        for g in sorted(guards, key=lambda g: g.has(Access)) if len(guards) > 1 else guards:
+        for g in sorted(guards, key=depth) if len(guards) > 1 else guards:
             here = self.guard(g, chosen)
             on = here if on is None else on & here
             chosen = here if chosen is None else chosen & here

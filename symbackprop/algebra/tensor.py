@@ -173,3 +173,12 @@ def tensor(
         axis if isinstance(axis, Index) else Index(f"i_{k}", as_extent(axis, f"tensor {name}, axis {k}")) for k, axis in enumerate(axes)
     )
     return Tensor(name, made, role or "input", integer=integer, positive=positive)
+
+
+def depth(guard: Expr) -> int:
+    """Return when a guard can be tested: 0 what compares places alone, 1 what reads labels, 2 what reads values.
+
+    Each may hold back what the later ones read.
+    """
+    reads = guard.atoms(Access)
+    return 0 if not reads else 1 if all(a.tensor.integer for a in reads) else 2

@@ -108,6 +108,14 @@ def contract(h: tuple[Expr, ...], target: tuple[Index, ...], coefficient: Expr, 
         pending = [*found.left, *((other.xreplace(swap), q) for other, q in pending)]
         remaining.remove(found.index)
         remaining.extend(found.new)
+    # What was read at a composite place is now read at P, which may run further than that tensor reaches: there nothing arrives.
+    short = {
+        InRange(part, axis.extent)
+        for a in coefficient.atoms(Access)
+        for part, axis in zip(a.index, a.tensor.axes, strict=True)
+        if part in target and (part.extent - axis.extent).is_positive
+    }
+    coefficient = sympy.Mul(coefficient, *sorted(short, key=sympy.default_sort_key))
     return _drop_unit_extents(coefficient, tuple(remaining))
 
 

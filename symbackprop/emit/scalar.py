@@ -26,7 +26,7 @@ from symbackprop.algebra.nodes import (
     Unspecified,
     remainders,
 )
-from symbackprop.algebra.tensor import Access
+from symbackprop.algebra.tensor import Access, depth
 from symbackprop.errors import EmissionError
 from symbackprop.plan.records import Local
 
@@ -204,7 +204,7 @@ class ScalarPrinter:
         if len(guards) == 1 and isinstance(guards[0], Indicator) and isinstance(guards[0].condition, sympy.StrictGreaterThan):
             return f"{zero} if {self._guard(guards[0], opposite=True)} else {self._at(value, _ADD)}"
         # Where an address is guarded the test of the address comes first.
-        ordered = sorted(guards, key=lambda g: (not isinstance(g, InRange | Divides), g.has(Access)))
+        ordered = sorted(guards, key=lambda g: (not isinstance(g, InRange | Divides), depth(g)))
         return f"{self._at(value, _ADD)} if {self.test(tuple(ordered))} else {zero}"
 
     def _branch(self, guard: Indicator, inside: Expr, outside: Expr) -> str:

@@ -15,7 +15,7 @@ from symbackprop.algebra.bound import bound_indices
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import Abs, ArgMax, Divides, Floor, Guard, Indicator, InRange, LogSumExp, Max, Reduction, Sum, interval
-from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.algebra.tensor import Access, Tensor, depth
 from symbackprop.errors import EmissionError
 from symbackprop.plan.naming import with_right_side
 from symbackprop.plan.records import Choose, Let, Local, Loop, Statement, Store, Update, When
@@ -515,7 +515,7 @@ def _far_guards(guards: Sequence[Expr]) -> tuple[Expr, ...]:
 
 def _ordered(guards: Sequence[Expr]) -> tuple[Expr, ...]:
     """Return guards in an order in which they can be tested: an address is tested before it is read."""
-    return tuple(sorted(guards, key=lambda g: (not _places(g), g.has(Access))))
+    return tuple(sorted(guards, key=lambda g: (not _places(g), depth(g))))
 
 
 def _leaves(e: Expr, valid: frozenset[Expr] = frozenset()) -> bool:
