@@ -7,7 +7,7 @@ SymPy differentiates scalars only; sums are walked into, never differentiated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 import sympy
@@ -92,9 +92,10 @@ def contract(h: tuple[Expr, ...], target: tuple[Index, ...], coefficient: Expr, 
     guard states unless it is certain. An axis that cannot be solved keeps the comparison [P = h] and its sum.
     """
     # In the coefficient the delta already holds, so a composite index expression may be called P there: padding guards vanish.
-    coefficient = coefficient.xreplace(
-        {part: p for part, p in zip(h, target, strict=True) if not isinstance(part, Index) and not part.is_Number}
-    )
+    places = {part: p for part, p in zip(h, target, strict=True) if not isinstance(part, Index) and not part.is_Number}
+    # But P may run further than a shorter tensor reaches that is read at the same label.
+    short = {a: sympy.Dummy() for a in coefficient.atoms(Access) if _reaches_less(a, places)} if places else {}
+    coefficient = coefficient.xreplace(short).xreplace(places).xreplace({dummy: a for a, dummy in short.items()})
     pending: list[tuple[Expr, Expr]] = sorted(zip(h, target, strict=True), key=lambda pair: not isinstance(pair[0], Index))
     remaining = list(bound)
     while pending:
@@ -108,15 +109,15 @@ def contract(h: tuple[Expr, ...], target: tuple[Index, ...], coefficient: Expr, 
         pending = [*found.left, *((other.xreplace(swap), q) for other, q in pending)]
         remaining.remove(found.index)
         remaining.extend(found.new)
-    # What was read at a composite place is now read at P, which may run further than that tensor reaches: there nothing arrives.
-    short = {
-        InRange(part, axis.extent)
-        for a in coefficient.atoms(Access)
-        for part, axis in zip(a.index, a.tensor.axes, strict=True)
-        if part in target and (part.extent - axis.extent).is_positive
-    }
-    coefficient = sympy.Mul(coefficient, *sorted(short, key=sympy.default_sort_key))
     return _drop_unit_extents(coefficient, tuple(remaining))
+
+
+def _reaches_less(a: Access, places: Mapping[Expr, Index]) -> bool:
+    """Whether a tensor is read at a label that is an address of a longer axis."""
+    return any(
+        part in places and part.has(Access) and (places[part].extent - axis.extent).is_positive
+        for part, axis in zip(a.index, a.tensor.axes, strict=True)
+    )
 
 
 def _drop_unit_extents(coefficient: Expr, bound: tuple[Index, ...]) -> Expr:
