@@ -113,7 +113,7 @@ def _solve_for_generator(equation: Equation) -> Rule | None:
             if len(hard) != 1 or isinstance(hard[0], Guard):
                 return None
             rest = rhs.func(*(a for a in rhs.args if a != hard[0]))
-            if isinstance(rhs, sympy.Mul) and any(isinstance(a, Access) and not a.is_positive for a in sympy.Mul.make_args(rest)):
+            if isinstance(rhs, sympy.Mul) and any(map(_may_vanish, sympy.Mul.make_args(rest))):
                 # Solving z·g(z) for g would divide by z, which may be 0.
                 return None
             out = out - rest if isinstance(rhs, sympy.Add) else out / rest
@@ -131,6 +131,12 @@ def _solve_for_generator(equation: Equation) -> Rule | None:
     if set(variables) != set(equation.lhs.index):
         return None
     return Rule(pattern, out, variables, guards=guards)
+
+
+def _may_vanish(factor: Expr) -> bool:
+    """Whether a factor is a value, or a power of one, that may be 0."""
+    base, exponent = factor.as_base_exp()
+    return isinstance(base, Access) and not base.is_positive and not exponent.is_negative
 
 
 def _is_read(e: Expr) -> bool:
