@@ -279,9 +279,8 @@ def _split(node: Sum, terms: Sequence[Expr], out: tuple[Index, ...]) -> Split | 
     own_axes = tuple(tuple(i for i in names if i in f.indices) for f in factors)
     if not all(own_axes):
         return None
-    product = Candidate(
-        S.Zero, S.One, (factors[0], factors[1]), (), tuple(names), (), (own_axes[0], own_axes[1]), channels
-    )
+    whole = Sum(sympy.Mul(*(f.access for f in factors)), *channels)
+    product = Candidate(whole, S.One, (factors[0], factors[1]), (), tuple(names), (), (own_axes[0], own_axes[1]), channels)
     left = tuple(i for i in out if i not in kept)
     last = left[-1] if left else None
     if last is None:

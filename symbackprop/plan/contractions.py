@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import sympy
 from sympy import Expr, S
@@ -12,8 +12,7 @@ from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import Sum
 from symbackprop.algebra.tensor import Access, Tensor
-from symbackprop.errors import EmissionError
-from symbackprop.plan.classify import Choice, Factor, Site, Split, matrix
+from symbackprop.plan.classify import Candidate, Choice, Factor, Layout, Rows, Site, Split, matrix
 from symbackprop.plan.naming import with_right_side
 from symbackprop.plan.nests import loops, ranged
 from symbackprop.plan.records import Add, Loop, Multiply, Operand, Statement, Store, When, Zero
@@ -48,14 +47,6 @@ class Scratch:
         return self.tensors[-1]
 
 
-@dataclass(eq=False)
-class _Depth:
-    """What is done inside one of the loops around a product, before the next loop."""
-
-    index: Index | None
-    body: list[Statement] = field(default_factory=list)
-
-
 def contraction(
     group: Sequence[Equation], picks: Sequence[Pick], stored: frozenset[str], scratch: Scratch, fixed: tuple[Index, ...] = ()
 ) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
@@ -73,209 +64,180 @@ def contraction(
     """
     out = tuple(i for i in group[0].lhs.index if i not in fixed)
     outers = [_outer(site, choice, len(out)) for _, site, choice in picks]
-    shared = 0
-    while shared < len(out) and all(out[shared] in outer for outer in outers):
-        shared += 1
-    around = out[:shared]
-    before: list[Statement] = []
-    ahead: list[Statement] = []
-    inside: list[Statement] = []
-    results: dict[int, dict[Expr, Expr]] = {}
-    taken: set[str] = set()
+    count = 0
+    while count < len(out) and all(out[count] in outer for outer in outers):
+        count += 1
+    made = _Contraction(group, stored, scratch, fixed, out[:count])
+    swaps: list[dict[Expr, Expr]] = [{} for _ in group]
     for number, site, choice in picks:
-        made, value = _made(group, number, site, choice, stored, scratch, around, fixed, taken)
-        before += made.once
-        ahead += made.ahead
-        inside += made.inside
-        results.setdefault(number, {})[site.node] = value
-    rest = tuple(with_right_side(e, e.rhs.xreplace(results[k])) if k in results else e for k, e in enumerate(group))
+        swaps[number][site.node] = made.sum(number, site, choice)
+    rest = tuple(with_right_side(e, e.rhs.xreplace(swap)) for e, swap in zip(group, swaps, strict=True))
     rest = tuple(e for e in rest if e.rhs != e.lhs)
     if rest:
-        inside += loops(rest, stored, given=(*fixed, *around))
-    body = tuple(inside)
-    return tuple(before), (*ahead, *_around(around, body))
+        made.inside += loops(rest, stored, given=(*fixed, *made.shared))
+    return tuple(made.once), (*made.ahead, *_around(made.shared, made.inside))
 
 
 def _outer(site: Site, choice: Choice, rank: int) -> tuple[Index, ...]:
+    """Return the indices of the loops around a sum, in the order of the equation's left side."""
     if choice.split and site.split is not None:
         return site.split.kept
     positions = tuple(range(rank - 1)) if choice.layout is None else choice.layout.outer
     return tuple(site.indices[k] for k in positions)
 
 
-@dataclass(frozen=True)
-class _Made:
-    """A product: what is done once, what before the shared loops, and what inside them."""
-
-    once: tuple[Statement, ...]
-    ahead: tuple[Statement, ...]
-    inside: tuple[Statement, ...]
+def _around(outer: Sequence[Index], body: Sequence[Statement]) -> tuple[Statement, ...]:
+    for index in reversed(outer):
+        body = (Loop(index, S.Zero, index.extent, tuple(body)),)
+    return tuple(body)
 
 
-def _made(
-    group: Sequence[Equation],
-    number: int,
-    site: Site,
-    choice: Choice,
-    stored: frozenset[str],
-    scratch: Scratch,
-    shared: tuple[Index, ...],
-    fixed: tuple[Index, ...],
-    taken: set[str],
-) -> tuple[_Made, Expr]:
-    """Return the statements for a sum, and the sum as an expression."""
-    if choice.split and site.split is not None:
-        return _twice(group, number, site.split, choice, stored, scratch, shared, fixed, taken)
-    layout, c = choice.layout, site.product
-    if layout is None or c is None:
+class _Contraction:
+    """The statements of a group while its sums are placed.
+
+    Attributes:
+        shared: the indices of the loops around all the sums and what is made of them.
+        once: what is done before every loop.
+        ahead: what is done before the shared loops, in every pass of the loops over ``fixed``.
+        inside: what is done inside the shared loops.
+    """
+
+    def __init__(
+        self, group: Sequence[Equation], stored: frozenset[str], scratch: Scratch, fixed: tuple[Index, ...], shared: tuple[Index, ...]
+    ) -> None:
+        self.group, self.stored, self.scratch, self.fixed, self.shared = group, stored, scratch, fixed, shared
+        self.once: list[Statement] = []
+        self.ahead: list[Statement] = []
+        self.inside: list[Statement] = []
+        self.taken: set[str] = set()
+
+    def sum(self, number: int, site: Site, choice: Choice) -> Expr:
+        """Add the statements for a sum of one of the equations, and return the sum as an expression."""
+        if choice.split and site.split is not None:
+            return self.two_sums(number, site.split, choice)
+        if choice.layout is not None and site.product is not None:
+            return self.product(number, site.product, choice.layout)
         assert site.rows is not None
-        *before, last = site.rows.out
-        outer = tuple(i for i in before if i not in shared)
-        target, kinds, value = _target(group, number, (), (last,), outer, True, stored, scratch, taken)
-        into = Add(Access(target, *(last if kind == "column" else kind for kind in kinds)), site.rows.body)
-        body: tuple[Statement, ...] = (Zero(Operand(target, kinds)), *ranged((*site.rows.inner, last), site.rows.guards, into))
-        return _Made((), (), _around(outer, body)), value
+        statements, value = self.rows(number, site.rows, self.shared)
+        self.inside += statements
+        return value
 
-    def named(positions: tuple[int, ...]) -> tuple[Index, ...]:
-        return tuple(site.indices[k] for k in positions)
+    def rows(self, number: int, rows: Rows, around: tuple[Index, ...]) -> tuple[tuple[Statement, ...], Expr]:
+        """Return the statements that add up whole rows inside the loops ``around``, and the sum as an expression."""
+        *before, last = (i for i in rows.out if i not in around)
+        target, kinds, value = self.target(number, (), (last,), tuple(i for i in rows.out[:-1] if i not in self.shared), True)
+        into = Add(Access(target, *(last if kind == "column" else kind for kind in kinds)), rows.body)
+        row = (Zero(Operand(target, kinds)), *ranged((*rows.inner, last), rows.guards, into))
+        return _around(before, row), value
 
-    rows, columns, inner = named(layout.rows), named(layout.columns), named(layout.inner)
-    around = named(layout.around)
-    outer = tuple(i for i in named(layout.outer) if i not in shared)
-    levels = [_Depth(None), *(_Depth(i) for i in (*shared, *outer, *around))]
-    once: list[Statement] = []
-    left = _operand(c.factors[1 - layout.right], rows, inner, layout.pack_left, False, levels, once, scratch, fixed)
-    right = _operand(c.factors[layout.right], inner, columns, layout.pack_right, layout.dots, levels, once, scratch, fixed)
-    if c.always:
-        for level in levels:
-            level.body[:] = [When(c.always, tuple(level.body))] if level.body else []
-    target, kinds, value = _target(group, number, rows, columns, outer, layout.place, stored, scratch, taken)
-    result = Operand(target, kinds)
-    body = (Multiply(result, left, right, bool(around), layout.parallel),)
-    if c.always:
-        body = (When(c.always, body),)
-    if c.always and not around:
-        # Where a guard fails nothing is multiplied.
-        body = (Zero(result), *body)
-    for depth in range(len(levels) - 1, len(shared), -1):
-        level = levels[depth]
-        assert level.index is not None
-        body = (Loop(level.index, sympy.S.Zero, level.index.extent, (*level.body, *body)),)
-        if around and depth == len(levels) - len(around):
-            body = (Zero(result), *body)
-    inside = [s for level in levels[1 : len(shared) + 1] for s in level.body]
-    return _Made(tuple(once), tuple(levels[0].body), (*inside, *body)), c.scale * value
+    def two_sums(self, number: int, split: Split, choice: Choice) -> Expr:
+        """Add the statements for a sum that is done in two: a matrix product, and a sum of its entries."""
+        c = split.product
+        terms = self.scratch.place("terms", c.out)
+        first = with_right_side(Equation(terms[c.out], S.Zero), c.node)
+        pick = (0, Site(c.node, c, None, None), replace(choice, split=False, rows=False))
+        # What does not depend on the batch is copied before its loop.
+        once, body = contraction((first,), (pick,), frozenset({terms.name}), self.scratch, (*self.fixed, *split.kept))
+        self.once += once
+        read = Access(terms, *split.places)
+        outer = tuple(i for i in split.kept if i not in self.shared)
+        if choice.rows:
+            second, value = self.rows(number, Rows(split.node, read, split.guards, split.out, split.inner), (*self.shared, *outer))
+        else:
+            value = Sum(sympy.Mul(read, *split.guards), *split.inner)
+            second = ()
+            if outer:
+                # The terms are gone when the loops of the other sums begin.
+                axes = tuple(i for i in split.out if i not in self.shared)
+                sums = self.scratch.place("sums", axes)
+                equation = with_right_side(Equation(sums[axes], S.Zero), value)
+                second, value = loops((equation,), frozenset({sums.name}), given=(*self.fixed, *self.shared, *outer)), sums[axes]
+        self.inside += _around(outer, (*body, *second))
+        return value
 
+    def product(self, number: int, c: Candidate, layout: Layout) -> Expr:
+        """Add the statements for a matrix product, and return the sum as an expression."""
 
-def _twice(
-    group: Sequence[Equation],
-    number: int,
-    split: Split,
-    choice: Choice,
-    stored: frozenset[str],
-    scratch: Scratch,
-    shared: tuple[Index, ...],
-    fixed: tuple[Index, ...],
-    taken: set[str],
-) -> tuple[_Made, Expr]:
-    """Return the statements for a sum that is done in two."""
-    c = split.product
-    terms = scratch.place("terms", c.out)
-    lhs = Access(terms, *c.out)
-    first = Site(c.node, c, None, None)
-    equation = with_right_side(Equation(lhs, S.Zero), c.node)
-    outer = tuple(i for i in split.kept if i not in shared)
-    # What does not depend on the batch is copied before its loop.
-    pick = (0, first, replace(choice, split=False, rows=False))
-    once, body = contraction((equation,), (pick,), frozenset({terms.name}), scratch, (*fixed, *split.kept))
-    read = Access(terms, *split.places)
-    if not choice.rows:
-        factors = (read, *split.guards)
-        value: Expr = Sum(sympy.Mul(*factors), *split.inner)
-        if outer:
-            raise EmissionError(f"{group[number]}: the loops of two sums cannot be joined")
-        return _Made(once, (), body), value
-    *before, last = (i for i in split.out if i not in split.kept)
-    target, kinds, value = _target(group, number, (), (last,), (*outer, *before), True, stored, scratch, taken)
-    into = Add(Access(target, *(last if kind == "column" else kind for kind in kinds)), read)
-    whole = tuple("column" if kind in before or kind == "column" else kind for kind in kinds)
-    loops_ = ranged((*before, *split.inner, last), split.guards, into)
-    return _Made(once, (), _around(outer, (*body, Zero(Operand(target, whole)), *loops_))), value
+        def named(positions: tuple[int, ...]) -> tuple[Index, ...]:
+            return tuple(c.indices[k] for k in positions)
 
+        rows, columns, inner = named(layout.rows), named(layout.columns), named(layout.inner)
+        around = named(layout.around)
+        outer = tuple(i for i in named(layout.outer) if i not in self.shared)
+        running = (*self.shared, *outer, *around)
+        # What is copied before the first of the loops, and inside each of them.
+        copies: list[list[Statement]] = [[] for _ in range(len(running) + 1)]
+        left = self.operand(c.factors[1 - layout.right], rows, inner, layout.pack_left, False, running, copies)
+        right = self.operand(c.factors[layout.right], inner, columns, layout.pack_right, layout.dots, running, copies)
+        if c.always:
+            copies = [[When(c.always, tuple(statements))] if statements else [] for statements in copies]
+        target, kinds, value = self.target(number, rows, columns, outer, layout.place)
+        result = Operand(target, kinds)
+        body: tuple[Statement, ...] = (Multiply(result, left, right, bool(around), layout.parallel),)
+        if c.always:
+            body = (When(c.always, body),)
+            if not around:
+                # Where a guard fails nothing is multiplied.
+                body = (Zero(result), *body)
+        for depth in range(len(running), len(self.shared), -1):
+            index = running[depth - 1]
+            body = (Loop(index, S.Zero, index.extent, (*copies[depth], *body)),)
+            if around and index == around[0]:
+                body = (Zero(result), *body)
+        self.ahead += copies[0]
+        for statements in copies[1 : len(self.shared) + 1]:
+            self.inside += statements
+        self.inside += body
+        return c.scale * value
 
-def _target(
-    group: Sequence[Equation],
-    number: int,
-    rows: tuple[Index, ...],
-    columns: tuple[Index, ...],
-    outer: tuple[Index, ...],
-    place: bool,
-    stored: frozenset[str],
-    scratch: Scratch,
-    taken: set[str],
-) -> tuple[Tensor, tuple[Expr | str, ...], Expr]:
-    """Return where a result lies, as a matrix and as an entry: in a tensor that is written there later anyway, or in a new place."""
-    domain = group[number].lhs.index
-    if place:
-        for e in group[number:]:
-            if e.tensor.name in stored and e.tensor.name not in taken and e.lhs.index == domain:
+    def target(
+        self, number: int, rows: tuple[Index, ...], columns: tuple[Index, ...], outer: tuple[Index, ...], place: bool
+    ) -> tuple[Tensor, tuple[Expr | str, ...], Expr]:
+        """Return where a result lies, as a matrix and as an entry: in a tensor that is written there later anyway, or in a new place."""
+        domain = self.group[number].lhs.index
+        for e in self.group[number:] if place else ():
+            if e.tensor.name in self.stored and e.tensor.name not in self.taken and e.lhs.index == domain:
                 kinds = matrix(domain, rows, columns, e.tensor.axes)
                 if kinds is not None:
-                    taken.add(e.tensor.name)
+                    self.taken.add(e.tensor.name)
                     return e.tensor, kinds, e.tensor[domain]
-    axes = (*outer, *rows, *columns)
-    target = scratch.place("products" if rows else "sums", axes)
-    return target, (*outer, *("row" for _ in rows), *("column" for _ in columns)), target[axes]
+        axes = (*outer, *rows, *columns)
+        target = self.scratch.place("products" if rows else "sums", axes)
+        return target, (*outer, *("row" for _ in rows), *("column" for _ in columns)), target[axes]
 
-
-def _around(outer: tuple[Index, ...], body: tuple[Statement, ...]) -> tuple[Statement, ...]:
-    for index in reversed(outer):
-        body = (Loop(index, sympy.S.Zero, index.extent, body),)
-    return body
-
-
-def _operand(
-    factor: Factor,
-    rows: tuple[Index, ...],
-    columns: tuple[Index, ...],
-    packed: bool,
-    swapped: bool,
-    levels: list[_Depth],
-    once: list[Statement],
-    scratch: Scratch,
-    fixed: tuple[Index, ...],
-) -> Operand:
-    """Return a factor as a matrix, and add what copies it to the outermost level that it depends on."""
-    if not packed:
-        kinds = matrix(factor.access.index, rows, columns, factor.access.tensor.axes)
-        assert kinds is not None
-        return Operand(factor.access.tensor, kinds)
-    running = [level.index for level in levels[1:]]
-    used = [i for i in running if i in factor.indices]
-    depth = 0
-    # A factor that depends on the time has to be copied inside its loop, whatever else it depends on.
-    while depth < len(running) and running[depth] in used:
-        depth += 1
-    extra = tuple(i for i in used if i not in running[:depth] and i is not None)
-    order = (*columns, *rows) if swapped else (*rows, *columns)
-    windows = any(not part.is_Symbol for part in factor.access.index)
-    copy = scratch.place(f"{factor.access.tensor.name}_{'windows' if windows else 'copy'}", (*extra, *order))
-    domain = (*extra, *order)
-    kind = {**dict.fromkeys(rows, "row"), **dict.fromkeys(columns, "column")}
-    first: list[Statement] = []
-    if factor.guards:
-        # What lies outside is 0 for every pass of the loops around, unless a guard depends on them.
-        first = [Zero(Operand(copy, tuple("row" for _ in domain)))]
-    fill = ranged(domain, factor.guards, Store(Access(copy, *domain), factor.access))
-    moving = {s for g in factor.guards for s in g.free_symbols} & {*fixed, *(i for i in running[:depth] if i is not None)}
-    timed = bool(factor.indices & set(fixed))
-    target = once if depth == 0 and not timed else levels[depth].body
-    if first and not moving:
-        once += first
-    elif first:
-        target += first
-    target += fill
-    return Operand(copy, tuple(kind.get(i, i) for i in domain))
+    def operand(
+        self,
+        factor: Factor,
+        rows: tuple[Index, ...],
+        columns: tuple[Index, ...],
+        packed: bool,
+        swapped: bool,
+        running: tuple[Index, ...],
+        copies: list[list[Statement]],
+    ) -> Operand:
+        """Return a factor as a matrix; what copies it goes to the outermost of the ``running`` loops that it depends on."""
+        access = factor.access
+        if not packed:
+            kinds = matrix(access.index, rows, columns, access.tensor.axes)
+            assert kinds is not None
+            return Operand(access.tensor, kinds)
+        used = [i for i in running if i in factor.indices]
+        depth = 0
+        while depth < len(running) and running[depth] in used:
+            depth += 1
+        # Loops that it depends on further inside become axes of the copy.
+        domain = (*used[depth:], *((*columns, *rows) if swapped else (*rows, *columns)))
+        windows = any(not part.is_Symbol for part in access.index)
+        copy = self.scratch.place(f"{access.tensor.name}_{'windows' if windows else 'copy'}", domain)
+        always = depth == 0 and not factor.indices & set(self.fixed)
+        place = self.once if always else copies[depth]
+        if factor.guards:
+            # What lies outside is 0 for every pass of the loops around, unless a guard depends on them.
+            moves = {s for g in factor.guards for s in g.free_symbols} & {*self.fixed, *running[:depth]}
+            (place if moves else self.once).append(Zero(Operand(copy, tuple("row" for _ in domain))))
+        place += ranged(domain, factor.guards, Store(Access(copy, *domain), access))
+        kind = {**dict.fromkeys(rows, "row"), **dict.fromkeys(columns, "column")}
+        return Operand(copy, tuple(kind.get(i, i) for i in domain))
 
 
 __all__ = ["Pick", "Scratch", "contraction"]

@@ -59,6 +59,9 @@ def _pieces(equations: Sequence[Equation], given: tuple[Index, ...]) -> list[tup
     if last is None or last in given or not last.extent.is_Integer or any(e.lhs.index[-1] != last for e in equations):
         return []
     guards: dict[Expr, tuple[int, int]] = {}
+    if any(node.has(InRange) for e in equations for node in e.rhs.atoms(Max, ArgMax, LogSumExp)):
+        # There a guard takes a value out; it does not make it 0.
+        return []
     for e in equations:
         for guard in e.rhs.atoms(InRange):
             shift = guard.args[0] - last

@@ -79,3 +79,13 @@ def test_steps_of_a_recurrence_keep_their_axes_where_they_read_nothing():
     check(System([Equation(h[n, t, i], rhs)]), VALUES, "h")
     late = InRange(2 - t, 3) * x[n, i, 2 - t] + InRange(t + 1, 4) * nodes.Sigmoid(h[n, t + 1, i])
     check(System([Equation(h[n, t, i], late)]), VALUES, "h")
+
+
+def test_a_guard_inside_a_maximum_takes_a_value_out_where_an_axis_is_cut_into_parts():
+    r = Index("r", sympy.Integer(8))
+    long = Tensor("z", (n, r), "output")
+    first, last = InRange(r, 4), InRange(r - 4, 4)
+    below = {"x": VALUES["x"] - 5}  # every maximum is negative: 0 in its place would be seen
+    inside = Max(first * x[n, r, k], k)
+    check(System([Equation(long[n, r], sympy.exp(inside) + 2 * last)]), below, "z")
+    check(System([Equation(long[n, r], first * inside + last * Max(last * x[n, r - 4, k], k))]), below, "z")

@@ -215,3 +215,15 @@ def test_symbolic_sizes_and_unknown_schedules_are_refused_with_the_way_out():
         plan_of(net, "rows")
     with pytest.raises(sbp.EmissionError, match="unknown schedule 'fast'"):
         plan_of(sbp.Sequential([sbp.Input(2), sbp.Dense(2)], loss="mse", name="fixed"), "rows", Options(schedule="fast"))
+
+
+def test_two_sums_stand_beside_a_sum_with_other_loops():
+    # The gradient of what two convolutions read is one sum in two steps for each of them, and their loops differ.
+    x = sbp.Input((8, 12, 12))
+    h = sbp.Conv2D(8, 3, padding=1, activation="relu")(x)
+    fine, coarse = sbp.Conv2D(16, 3, stride=2, padding=1)(h), sbp.Conv2D(16, 1, stride=2)(h)
+    y = sbp.Dense(3)(sbp.Flatten()(sbp.Activation("relu")(fine + coarse)))
+    net = sbp.Network(inputs=x, outputs=y, loss="softmax_cross_entropy", name="down")
+    program = net.compile(dtype="float64", batch=64)
+    assert "in two sums" in program.plan
+    assert program.check().ok
