@@ -521,9 +521,9 @@ def maxpool2d_grad_a(W, delta, grad_a, terms, products):
                     for p in range(4):
                         for q in range(4):
                             terms[c, u, v, p, q] = products[p, q, c, u, v]
-        grad_a[n] = real(0.0)
         for c in range(16):
             for h in range(4):
+                grad_a[n, c, h] = real(0.0)
                 for u in range(max(0, h - 2), min(3, h + 2)):
                     for v in range(3):
                         for w in range(max(0, v - 1), min(4, v + 3)):
@@ -601,9 +601,9 @@ def write_grad_x(W, delta, grad_x, terms):
     terms_matrix = terms.reshape((9, 64))
     for n in range(delta.shape[0]):
         product(W_matrix.T, delta_matrices[n], terms_matrix)
-        grad_x[n] = real(0.0)
         for c in range(1):
             for h in range(8):
+                grad_x[n, c, h] = real(0.0)
                 for u in range(max(0, h - 6), min(3, h + 2)):
                     for v in range(3):
                         for w in range(max(0, v - 1), min(8, v + 7)):

@@ -426,9 +426,9 @@ def batchnorm_grad_a_2(W, a, delta, grad_a, terms):
     terms_matrix = terms.reshape((144, 64))
     for n in range(a.shape[0]):
         product(W_matrix.T, delta_matrices[n], terms_matrix)
-        grad_a[n] = real(0.0)
         for c in range(16):
             for h in range(8):
+                grad_a[n, c, h] = real(0.0)
                 for u in range(max(0, h - 6), min(3, h + 2)):
                     for v in range(3):
                         for w in range(max(0, v - 1), min(8, v + 7)):
@@ -450,9 +450,9 @@ def batchnorm_grad_a_3(W, a, a_2, delta, grad_a_2, grad_a, terms):
     terms_matrix = terms.reshape((144, 64))
     for n in range(a.shape[0]):
         product(W_matrix.T, delta_matrices[n], terms_matrix)
-        grad_a[n] = real(0.0)
         for c in range(16):
             for h in range(8):
+                grad_a[n, c, h] = real(0.0)
                 for u in range(max(0, h - 6), min(3, h + 2)):
                     for v in range(3):
                         for w in range(max(0, v - 1), min(8, v + 7)):
@@ -498,9 +498,9 @@ def write_grad_x(W, delta, grad_x, terms):
     terms_matrix = terms.reshape((9, 64))
     for n in range(delta.shape[0]):
         product(W_matrix.T, delta_matrices[n], terms_matrix)
-        grad_x[n] = real(0.0)
         for c in range(1):
             for h in range(8):
+                grad_x[n, c, h] = real(0.0)
                 for u in range(max(0, h - 6), min(3, h + 2)):
                     for v in range(3):
                         for w in range(max(0, v - 1), min(8, v + 7)):
