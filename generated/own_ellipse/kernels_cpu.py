@@ -204,6 +204,82 @@ def add_row_products(a, b, c):
     """Add Σ_k a[m, k] b[n, k] to c[m, n]."""
     some_row_products(a[::1, ::1], b[::1, ::1], c[::1, ::1])
 
+
+# Sums over windows. The last axis, n, is that of samples: they lie side by side. Two places belong together where
+# first = (s, t, o) and second = (s', t', o') say so: y and u meet at s·y + t·u + o, x and v at s'·x + t'·v + o'. Terms whose place
+# lies outside are left out.
+
+
+@njit(cache=True, error_model="numpy")
+def add_correlate(a, b, c, first, second):
+    """Add Σ_{k, u, v} a[m, k, u, v] b[k, s·y + t·u + o, s'·x + t'·v + o', n] to c[m, y, x, n]."""
+    for m in range(c.shape[0]):
+        for k in range(b.shape[0]):
+            for u in range(a.shape[2]):
+                for v in range(a.shape[3]):
+                    p = a[m, k, u, v]
+                    for y in range(c.shape[1]):
+                        i = first[0] * y + first[1] * u + first[2]
+                        if 0 <= i < b.shape[1]:
+                            for x in range(c.shape[2]):
+                                j = second[0] * x + second[1] * v + second[2]
+                                if 0 <= j < b.shape[2]:
+                                    for n in range(c.shape[3]):
+                                        c[m, y, x, n] += p * b[k, i, j, n]
+
+
+@njit(cache=True, error_model="numpy")
+def correlate(a, b, c, first, second):
+    """Write c[m, y, x, n] = Σ_{k, u, v} a[m, k, u, v] b[k, s·y + t·u + o, s'·x + t'·v + o', n]."""
+    c[:] = 0
+    add_correlate(a, b, c, first, second)
+
+
+@njit(cache=True, error_model="numpy")
+def add_correlate_rows(a, b, c, first, second):
+    """Add Σ_{y, x, n} a[m, y, x, n] b[k, s·y + t·u + o, s'·x + t'·v + o', n] to c[m, k, u, v]."""
+    for m in range(c.shape[0]):
+        for k in range(c.shape[1]):
+            for u in range(c.shape[2]):
+                for v in range(c.shape[3]):
+                    total = c.dtype.type(0)
+                    for y in range(a.shape[1]):
+                        i = first[0] * y + first[1] * u + first[2]
+                        if 0 <= i < b.shape[1]:
+                            for x in range(a.shape[2]):
+                                j = second[0] * x + second[1] * v + second[2]
+                                if 0 <= j < b.shape[2]:
+                                    for n in range(a.shape[3]):
+                                        total += a[m, y, x, n] * b[k, i, j, n]
+                    c[m, k, u, v] += total
+
+
+@njit(cache=True, error_model="numpy")
+def correlate_rows(a, b, c, first, second):
+    """Write c[m, k, u, v] = Σ_{y, x, n} a[m, y, x, n] b[k, s·y + t·u + o, s'·x + t'·v + o', n]."""
+    c[:] = 0
+    add_correlate_rows(a, b, c, first, second)
+
+
+@njit(cache=True, error_model="numpy")
+def spread(a, b, c, first, second):
+    """Write c[k, i, j, n] = Σ a[m, k, u, v] b[m, y, x, n] over all m, y, x, u, v with i = s·y + t·u + o and j = s'·x + t'·v + o'."""
+    c[:] = 0
+    for k in range(c.shape[0]):
+        for m in range(b.shape[0]):
+            for u in range(a.shape[2]):
+                for v in range(a.shape[3]):
+                    p = a[m, k, u, v]
+                    for y in range(b.shape[1]):
+                        i = first[0] * y + first[1] * u + first[2]
+                        if 0 <= i < c.shape[1]:
+                            for x in range(b.shape[2]):
+                                j = second[0] * x + second[1] * v + second[2]
+                                if 0 <= j < c.shape[2]:
+                                    for n in range(b.shape[3]):
+                                        c[k, i, j, n] += p * b[m, y, x, n]
+
+
 # Functions without branches, put where they are called, so that loops over them become vectors. log(2) is split in two: its first
 # part times a whole number is exact.
 
