@@ -7,7 +7,8 @@ slices from 0 on: Numba then knows that no index is negative, which doubles thei
 import math
 
 import numpy as np
-from numba import config, njit, prange, types
+from llvmlite import ir
+from numba import config, get_num_threads, njit, prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
@@ -15,6 +16,32 @@ from numba.np.arrayobj import make_array, populate_array
 #: Rows that one thread takes at a time, and rows of the right factor that stay in the cache meanwhile.
 ROWS = 32
 DEPTH = 256
+
+
+@intrinsic
+def threads(typingctx):
+    """Return how many threads may be used; to be called where Numba has started them, in a function with parallel loops."""
+
+    def code(context, builder, signature, arguments):
+        function = ir.FunctionType(context.get_value_type(types.intp), [])
+        return builder.call(cgutils.get_or_insert_function(builder.module, function, "get_num_threads"), [])
+
+    return types.intp(), code
+
+
+if config.DISABLE_JIT:
+
+    def threads():
+        """Return how many threads may be used."""
+        return get_num_threads()
+
+
+@njit("UniTuple(int64, 2)(int64, int64, int64)", cache=True, error_model="numpy")
+def share(extent, part, parts):
+    """Return where one of the parts of a range starts and where it ends, in blocks of 16, or of 4 where those are too few."""
+    block = 16 if extent >= 16 * parts else 4
+    blocks = (extent + block - 1) // block
+    return min(part * blocks // parts * block, extent), min((part + 1) * blocks // parts * block, extent)
 
 
 @intrinsic

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import sympy
 from sympy import Expr
@@ -11,7 +12,7 @@ from symbackprop.algebra.index import Index
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.algebra.text import heading
 from symbackprop.emit import prologue, wrap
-from symbackprop.emit.names import RESERVED, Names
+from symbackprop.emit.names import ENTRIES, RESERVED, STAGES, Names
 from symbackprop.emit.page import (
     Function,
     Node,
@@ -42,6 +43,7 @@ from symbackprop.plan.records import (
     Place,
     Plan,
     Signature,
+    Stage,
     Statement,
     Store,
     Update,
@@ -50,7 +52,7 @@ from symbackprop.plan.records import (
 )
 
 #: What the runtime file offers.
-RUNTIME = ("add_product", "add_row_products", "product", "product_parallel", "row_products")
+RUNTIME = ("add_product", "add_row_products", "product", "product_parallel", "row_products", "share", "threads")
 
 
 def page(plan: Plan, template: str) -> Page:
@@ -91,6 +93,11 @@ def _imports(runtime: set[str], functions: set[str], bits: int) -> tuple[str, ..
     """Return what is imported from the runtime file, a line each, in the order in which imports are sorted."""
     named = [f"{name}_{bits} as {name}" for name in functions]
     return tuple(sorted([*named, *([", ".join(sorted(runtime))] if runtime else [])]))
+
+
+#: What the functions of stages are called: by the entry, and by the kind.
+_PREFIXES = dict(zip(("backward", "loss", "input_gradients", "forward", "evaluation"), ENTRIES, strict=True))
+_STAGES = dict(zip(("samples", "rows", "once"), STAGES, strict=True))
 
 
 class _Writer:
@@ -134,21 +141,27 @@ class _Writer:
         yield from prologue.check(plan, names)
         tests = prologue.opening_forward(plan, names)
         doc = f"Write the network's output for a batch into out{prologue.STATUS if tests else ''}."
-        yield inputs.function("forward", arguments, given, doc, opening=tests, closing=(Node("return 0"),) if tests else ())
+        closing = (Node("return 0"),) if tests else ()
+        if plan.entry("forward").stages:
+            yield from self.staged("forward", "forward", arguments, given, doc, opening=tests, closing=closing)
+        else:
+            yield inputs.function("forward", arguments, given, doc, opening=tests, closing=closing)
         if plan.loss is None:
             return
         target = ("y",) if plan.target else ()
         opening = prologue.opening(plan, names)
         if plan.has_entry("evaluation"):
-            yield _Driver(self, plan.entry("evaluation")).function(
-                "evaluation",
-                ("params", *self.given(plan.inputs), *target, "work"),
-                names,
-                "Return the loss of a batch in inference.",
-                result=plan.loss,
-                opening=opening,
-            )
+            arguments, doc = ("params", *self.given(plan.inputs), *target, "work"), "Return the loss of a batch in inference."
+            if plan.entry("evaluation").stages:
+                yield from self.staged("evaluation", "evaluation", arguments, names, doc, opening=opening, result=plan.loss)
+            else:
+                driver = _Driver(self, plan.entry("evaluation"))
+                yield driver.function("evaluation", arguments, names, doc, result=plan.loss, opening=opening)
         data = (*self.given((*plan.inputs, *(m.name for m in plan.masks))), *target)
+        if plan.entry("loss").stages:
+            yield from self.gradients(data, names, opening)
+            yield from self.training(data)
+            return
         yield _Driver(self, plan.entry("loss")).function(
             "loss",
             ("params", *data, "work"),
@@ -187,6 +200,78 @@ class _Writer:
                 "Write the next running statistics into params; work is as value_and_grad of the same batch left it.",
                 copied=copies(plan),
             )
+        yield from self.training(data)
+
+    def gradients(self, data: tuple[str, ...], names: dict[str, str], opening: tuple[Node, ...]) -> Iterable[Function]:
+        """Yield the loss and its gradients, of which threads share the stages."""
+        plan = self.plan
+        given = ("params", *data)
+        doc = "Return the loss of a batch{}; threads share the work."
+        yield from self.staged("loss", "loss", (*given, "work"), names, doc.format(""), opening=opening, result=plan.loss)
+        text = doc.format(" and write its gradients into grads")
+        yield from self.staged(
+            "backward", "value_and_grad", (*given, "grads", "work"), names, text, opening=opening, result=plan.loss, zeroed=self.frozen()
+        )
+        if plan.input_gradients:
+            targets = tuple(f"grads_{names[x]}" for x, _ in plan.input_gradients)
+            names = {**names, **{g: t for (_, g), t in zip(plan.input_gradients, targets, strict=True)}}
+            text = doc.format(" and write its gradient with respect to the inputs")
+            yield from self.staged(
+                "input_gradients", "input_gradients", (*given, *targets, "work"), names, text, opening=opening, result=plan.loss
+            )
+
+    def staged(
+        self,
+        entry: str,
+        name: str,
+        arguments: tuple[str, ...],
+        given: Mapping[str, str],
+        doc: str,
+        *,
+        opening: tuple[Node, ...] = (),
+        closing: tuple[Node, ...] = (),
+        result: str | None = None,
+        zeroed: tuple[tuple[str, int, int], ...] = (),
+    ) -> Iterable[Function]:
+        """Yield the stages of an entry, and the entry that has threads do them."""
+        plan = self.plan
+        here = plan.entry(entry)
+        first = {s.number: s for s in plan.entry("loss").stages} if entry in ("backward", "input_gradients") else {}
+        base = tuple(a for a in arguments if a not in ("grads", "work") and a not in _results(here, given))
+        counts: dict[str, int] = {}
+        calls: list[Node] = []
+        for stage in here.stages:
+            counts[stage.kind] = counts.get(stage.kind, 0) + 1
+            word = _STAGES[stage.kind] + (f"_{counts[stage.kind]}" if counts[stage.kind] > 1 else "")
+            part = () if stage.kind == "once" else ("part", "parts")
+            called, values = f"{_PREFIXES[entry]}{word}", (*base, *_results(here, given, stage), "work", *part)
+            before = first.get(stage.number)
+            if before == stage:
+                called, values = f"loss_{word}", (*base, "work", *part)
+            elif before is not None and before.shares == stage.shares[: len(before.shares)]:
+                begun = wrap.call(f"loss_{word}", (*base, "work", *part), 4)
+                rest = replace(stage, shares=stage.shares[len(before.shares) :])
+                yield _Driver(self, here).stage(called, values, given, rest, begun)
+            else:
+                yield _Driver(self, here).stage(called, values, given, stage)
+            if part:
+                calls.append(Node("for part in prange(parts):", (Node(wrap.call(called, values, 8)),)))
+            else:
+                calls.append(Node(wrap.call(called, values, 4)))
+        samples = "n" if plan.grain == 1 else f"n // {plan.grain}"
+        limits = ("threads()", f"1 + {samples}", *((str(plan.shards),) if here.arena.scratch else ()))
+        body = [*opening, Node(f"n = {given[plan.inputs[0]]}.shape[0]"), Node(f"parts = min({', '.join(limits)})")]
+        body += [Node(f"{flat}[{start}:{stop}] = 0") for flat, start, stop in zeroed]
+        body += calls
+        self.used.add("threads")
+        if result is not None:
+            place = here.places[result]
+            body.append(Node(f"return float(work[{affine(place.per_sample, 'n', place.fixed)}])"))
+        yield Function(name, arguments, (), (*body, *closing), doc, parallel=True)
+
+    def training(self, data: tuple[str, ...]) -> Iterable[Function]:
+        """Yield the optimizer's step, and a step of training."""
+        plan = self.plan
         if plan.update is not None:
             yield self.update(plan.update)
             passed = ", ".join(("params", *data, "grads", "work"))
@@ -207,8 +292,9 @@ class _Writer:
         """Return the text of how many elements of workspace a batch of n samples needs."""
         plan = self.plan
         if plan.parts == 1:
-            return affine(plan.per_sample, "n", plan.fixed)
-        return f"{plan.parts} * ({affine(plan.per_sample, f'(-(-n // {plan.parts}))', plan.fixed)} + {plan.size + 1})"
+            return affine(plan.per_sample, "n", plan.fixed + plan.shards * plan.scratch)
+        parts = f"{plan.parts} * ({affine(plan.per_sample, f'(-(-n // {plan.parts}))', plan.fixed)} + {plan.size + 1})"
+        return _sum((1, parts), (plan.shards * plan.scratch, ""))
 
     def shared(self, data: tuple[str, ...], opening: tuple[Node, ...]) -> Function:
         """Return the entry that does a batch in parts, each in a workspace of its own and with a gradient of its own."""
@@ -392,6 +478,81 @@ class _Driver:
             body.append(Node("return value"))
         return Function(name, arguments, (), (*opening, *body, *closing) or (Node("pass"),), doc)
 
+    def stage(self, name: str, arguments: tuple[str, ...], given: Mapping[str, str], stage: Stage, begun: str | None = None) -> Function:
+        """Return the function that does a part of a stage, after what ``begun`` says."""
+        writer, entry = self.writer, self.entry
+        names = Names(writer.reserved | set(arguments) | {"n", "m", "low", "high", "own", "scratch"})
+        samples = stage.kind == "samples"
+        for real, text in given.items():
+            batched = real in entry.places and entry.places[real].shape[:1] == ("N",)
+            names.given[real] = f"{text}[low:high]" if samples and batched else text
+        views: list[Node] = []
+        calls: list[Node] = []
+        seen = set(given)
+        owner, buffers = "", set()
+        extent: int | str = 0
+        for share in stage.shares:
+            call, passed = share.call, []
+            for real, axis in zip(call.names, share.axes, strict=True):
+                place = entry.places[real]
+                buffers.add(place.buffer)
+                if real not in seen:
+                    seen.add(real)
+                    views.append(Node((self.part if samples else self.view)(names.of(real, _plain(real)), place)))
+                cut = ":, " * (axis or 0) + "low:high"
+                passed.append(names.of(real, real) + (f"[{cut}]" if stage.kind == "rows" and axis is not None else ""))
+            if call.owner.split(".")[0] != owner:
+                owner = call.owner.split(".")[0]
+                calls.append(Node(f"# {owner}"))
+            if stage.kind == "rows" and share.extent != extent:
+                extent = share.extent
+                calls.append(Node(f"low, high = share({extent}, part, parts)"))
+            passed += ["n" if i == "N" else str(i) for i in call.integers]
+            calls.append(Node(wrap.call(writer.functions[call.kernel.name], tuple(passed), 4)))
+        body = [Node(begun)] if begun else []
+        tops: list[Node] = []
+        if stage.kind != "once":
+            writer.used.add("share")
+        if samples:
+            body.append(Node("low, high = share(n, part, parts)"))
+            if any(uses(node.text, "m") for node in views):
+                tops.append(Node("m = high - low"))
+            arena, plan = entry.arena, writer.plan
+            if "own" in buffers:
+                ends = (_sum((arena.per_sample - arena.own, "n"), (arena.own, end)) for end in ("low", "high"))
+                tops.append(Node(f"own = work[{' : '.join(ends)}]"))
+            if "scratch" in buffers:
+                ends = (_sum((plan.per_sample, "n"), (plan.scratch, "part"), (plan.fixed + end, "")) for end in (0, arena.scratch))
+                tops.append(Node(f"scratch = work[{' : '.join(ends)}]"))
+        body = [*body, *tops, *views, *calls]
+        if any(_reads(node, "n") for node in body):
+            body.insert(0, Node(f"n = {given[writer.plan.inputs[0]]}.shape[0]"))
+        doc = {
+            "samples": "Do all that needs one sample only, for a part of the samples.",
+            "rows": "Write a part of what is summed over the samples.",
+            "once": "Write what is one number for the whole batch.",
+        }[stage.kind]
+        return Function(name, arguments, (), tuple(body), doc)
+
+    def part(self, name: str, place: Place) -> str:
+        """Return the line that gives the place of a shard's samples a name."""
+        batched = "N" in place.shape
+        entries = count(tuple(s for s in place.shape if isinstance(s, int)))
+        if place.buffer not in ("own", "scratch") and not batched:
+            return self.view(name, place)
+        shape = tuple("m" if extent == "N" else str(extent) for extent in place.shape)
+        if place.buffer == "own":
+            start = affine(place.per_sample, "m", 0)
+        else:
+            start = _sum((place.per_sample, "n"), (entries if batched else 0, "low"), (place.fixed, ""))
+        if len(shape) <= 1:
+            stop = f"{start} + {(*shape, 1)[0]}"
+            if place.buffer == "work":
+                stop = _sum((place.per_sample, "n"), (int(batched), "high"), (place.fixed, ""))
+            return f"{name} = {place.buffer}[{start} : {stop}]"
+        self.writer.ranks.add(len(shape))
+        return f"{name} = view_{len(shape)}({place.buffer}, {start}, {', '.join(shape)})"
+
     def view(self, name: str, place: Place) -> str:
         buffer = place.buffer
         shape = tuple("n" if extent == "N" else str(extent) for extent in place.shape)
@@ -402,6 +563,26 @@ class _Driver:
             return f"{name} = {buffer}[{start}:{affine(place.per_sample + batch, 'n', place.fixed + size)}]"
         self.writer.ranks.add(len(shape))
         return f"{name} = view_{len(shape)}({buffer}, {start}, {', '.join(shape)})"
+
+
+def _sum(*terms: tuple[int, str]) -> str:
+    """Return the text of Σ factor · name; an empty name is 1."""
+    words = [name if factor == 1 and name else f"{factor} * {name}" if name else str(factor) for factor, name in terms if factor]
+    return " + ".join(words) or "0"
+
+
+def _results(entry: Entry, given: Mapping[str, str], *stages: Stage) -> tuple[str, ...]:
+    """Return the arguments of an entry that some of its stages write, or any of them."""
+    found: dict[str, None] = {}
+    for stage in stages or entry.stages:
+        for call in (share.call for share in stage.shares):
+            for real in call.written:
+                buffer = entry.places[real].buffer
+                if buffer == "grads":
+                    found["grads"] = None
+                elif buffer == "argument":
+                    found[given[real]] = None
+    return tuple(found)
 
 
 def _plain(real: str) -> str:

@@ -6,11 +6,16 @@ import builtins
 import keyword
 from collections.abc import Hashable, Iterable
 
+#: What the functions of shared stages begin with, for each entry, and what they are called.
+ENTRIES = ("", "loss_", "input_", "forward_", "evaluation_")
+STAGES = ("samples", "rows", "scalars")
+
 #: Names that a module uses for itself.
 RESERVED = frozenset(
     {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "njit", "prange", "real", "erf", "erfc"}
     | {"forward", "loss", "value_and_grad", "input_gradients", "update", "train_step", "workspace", "check", "in_range"}
-    | {"update_statistics", "evaluation", "value_and_grad_of_part"}
+    | {"update_statistics", "evaluation", "value_and_grad_of_part", "threads", "share"}
+    | {f"{entry}{stage}{number}" for entry in ENTRIES for stage in STAGES for number in ("", "_2", "_3", "_4")}
     | {"params", "grads", "work", "state", "hyper", "out"}
     | {"NAME", "PARAMETERS", "DTYPE", "BATCH", "STATE_SIZE", "HYPER", "TRAINABLE", "STATISTICS", "MASKS"}
     | {"product", "product_parallel", "add_product", "row_products", "add_row_products", "exp", "tanh", "sigmoid", "softplus"}

@@ -19,7 +19,7 @@ from symbackprop.declare.lower import mixes
 from symbackprop.declare.model import Model
 from symbackprop.derive.records import Derivation
 from symbackprop.errors import EmissionError
-from symbackprop.plan import fuse
+from symbackprop.plan import fuse, share
 from symbackprop.plan.memory import Interval, first_fit
 from symbackprop.plan.naming import readable
 from symbackprop.plan.nests import scalars
@@ -120,12 +120,19 @@ def make(model: Model, derivation: Derivation | None, options: Options, inferenc
         recompute=options.recompute,
     )
     plan = assemble(**given)
-    parts = min(plan.machine.parts, plan.batch // plan.machine.samples)
-    if not _apart(model) or plan.schedule == "plain" or parts < 2 or plan.flops < max(plan.machine.share, plan.machine.weight * plan.size):
+    machine = plan.machine
+    if plan.schedule == "plain" or max(plan.flops, plan.predicting) < machine.share:
         return plan
     # Threads that have samples of their own share nothing else.
-    alone = assemble(**{**given, "machine": replace(plan.machine, parallel=10**18)})
-    return replace(alone, machine=plan.machine, parts=parts)
+    given["machine"] = replace(machine, parallel=10**18)
+    shared = replace(assemble(**given, shared=True), machine=machine)
+    if shared.entry("backward" if derivation is not None else "forward").stages:
+        return shared
+    parts = min(machine.parts, plan.batch // machine.samples)
+    if not _apart(model) or parts < 2 or plan.flops < machine.weight * plan.size:
+        return replace(plan, sharing=shared.sharing)
+    sharing = f"{shared.sharing}; samples in {parts} parts, shared among threads, their gradients are added in order"
+    return replace(shared, parts=parts, sharing=sharing)
 
 
 def _apart(model: Model) -> bool:
@@ -179,8 +186,12 @@ def assemble(
     statistics: tuple[StatisticSlot, ...] = (),
     masks: tuple[MaskSlot, ...] = (),
     recompute: tuple[str, ...] | str = (),
+    shared: bool = False,
 ) -> Plan:
-    """Return the plan for forward and backward blocks; see `make` and `Plan` for the arguments."""
+    """Return the plan for forward and backward blocks; see `make` and `Plan` for the arguments.
+
+    Threads share what is worth it if ``shared``.
+    """
     if schedule not in ("auto", "plain"):
         raise EmissionError(f"unknown schedule {schedule!r} (known: auto, plain)")
     after = updates.blocks if updates is not None else ()
@@ -191,7 +202,7 @@ def assemble(
     blocks = (*forward, *backward, *after)
     chosen = _live(blocks, wanted)
     read_between = wanted.union(*(names for _, names in chosen.values()))
-    workshop = Workshop(size, batch, schedule, machine, tensors)
+    workshop = Workshop(size, batch, schedule, machine, tensors, shared)
     ahead: list[Call] = []
     behind: list[Call] = []
     later: list[Call] = []
@@ -226,6 +237,12 @@ def assemble(
             entries.append(Entry("input_gradients", needed(behind, tuple(g for _, g in input_gradients)), places))
         if later:
             entries.append(Entry("statistics", tuple(later), places))
+    sharing = ""
+    if shared:
+        around = {**workshop.shapes, **shown.shapes}
+        entries, sharing = _sharing(entries, (*ahead, *behind), known, around, size, machine, loss)
+        per_sample = max(per_sample, *(entry.arena.per_sample for entry in entries))
+        fixed = max(fixed, *(entry.arena.fixed for entry in entries))
     return Plan(
         name=name,
         dtype=dtype,
@@ -249,7 +266,49 @@ def assemble(
         statistics=statistics,
         masks=masks,
         tape=shown.kept,
+        sharing=sharing,
     )
+
+
+def _sharing(
+    entries: Sequence[Entry],
+    training: Sequence[Call],
+    known: Mapping[str, Place],
+    shapes: share.Shapes,
+    size: Symbol,
+    machine: Machine,
+    loss: str | None,
+) -> tuple[list[Entry], str]:
+    """Return the entries with those stages that threads share, where they may and it is worth it; and what to say of the gradients."""
+    made = {entry.name: entry for entry in entries}
+    wanted = frozenset((loss,) if loss else ())
+    words = ""
+    for name in (n for n in ("forward", "evaluation") if n in made):
+        given = {**known, **{n: place for n, place in made[name].places.items() if place.buffer == "argument"}}
+        stages = share.stages(made[name].calls, shapes, size)
+        words = share.refused(stages, machine)
+        found = share.arena(stages, given, shapes, wanted)
+        if not words and not isinstance(found, str):
+            made[name] = replace(made[name], stages=stages, places=found[0], arena=found[1])
+            words = share.words(stages)
+    if "loss" not in made:
+        return list(made.values()), words
+    if "statistics" in made:
+        return list(made.values()), "one thread: running statistics are read from the workspace of the whole batch"
+    # One workspace for the three, whose first stages are the same.
+    names = [n for n in ("loss", "backward", "input_gradients") if n in made]
+    every = {id(call) for n in names for call in made[n].calls}
+    whole = share.stages([call for call in training if id(call) in every], shapes, size)
+    main = "backward" if made["backward"].calls else names[-1]
+    found = share.arena(whole, known, shapes, wanted)
+    parts = {n: share.chosen(whole, (*made["loss"].calls, *made[n].calls)) for n in names}
+    words = share.refused(parts[main], machine)
+    if isinstance(found, str):
+        words = f"one thread: the samples of {found} do not lie side by side"
+    if words or isinstance(found, str):
+        return list(made.values()), words
+    made.update((n, replace(made[n], stages=parts[n], places=found[0], arena=found[1])) for n in names)
+    return list(made.values()), share.words(parts[main])
 
 
 def _predicting(

@@ -49,10 +49,13 @@ class Machine:
         row: cost of starting to copy a row, or to add it to another.
         entry: cost of one entry of it.
         vector: entries of workspace from which on functions for vectors pay for their compilation.
-        parts: how many parts a batch is done in where threads share it.
+        share: operations of an entry from which on threads share it.
+        grain: operations that are worth a thread of its own.
+        regions: how often threads may wait for each other in one entry.
+        alone: at most one in so many operations may be left to one thread.
+        parts: how many parts a batch is done in where each thread needs a gradient of its own.
         samples: in each part, at least.
-        share: operations of a gradient from which on threads share a batch,
-        weight: if there are so many for each parameter, for the gradients of the parts have to be added.
+        weight: operations for each parameter from which on that is done, for the gradients of the parts have to be added.
     """
 
     name: str
@@ -69,14 +72,17 @@ class Machine:
     row: int
     entry: int
     vector: int
+    share: int
+    grain: int
+    regions: int
+    alone: int
     parts: int
     samples: int
-    share: int
     weight: int
 
 
 #: Measured on two cores with 256-bit vectors; one unit is 0.02 ns. A parallel region costs about 1 µs on an idle
-#: machine, milliseconds on a busy one, and its compilation two seconds: below some ten million multiply-adds that is not won back.
+#: machine, milliseconds on a busy one, and its compilation two seconds: below some million operations that is not won back.
 CPU = Machine(
     name="cpu",
     tile=40_000,
@@ -92,9 +98,12 @@ CPU = Machine(
     row=150,
     entry=8,
     vector=4096,
+    share=4_000_000,
+    grain=500_000,
+    regions=4,
+    alone=16,
     parts=4,
     samples=8,
-    share=40_000_000,
     weight=1_000,
 )
 
@@ -267,7 +276,8 @@ class Place:
     """Where a tensor lies.
 
     Attributes:
-        buffer: "params", "grads", "work", or "argument" for an array that the caller gives.
+        buffer: "params", "grads", "work", or "argument" for an array that the caller gives; in a stage of which threads share the
+            samples also "own", memory of a shard with so many elements for each of its samples, and "scratch", the same for every shard.
         per_sample: elements before it for each sample of the batch.
         fixed: elements before it besides.
         shape: numbers, or "N" for the batch axis.
@@ -280,12 +290,49 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Share:
+    """A call of which a thread does a range: what is cut, and which axis of each argument that is (None: it is passed whole)."""
+
+    call: Call
+    extent: int | str
+    axes: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Calls during which no thread waits for another.
+
+    Attributes:
+        number: its place among the stages of all entries.
+        kind: "samples", a thread does all calls for a range of samples; "rows", it does a range of what each call writes, over the
+            whole batch; "once", one thread does them.
+        shares: the calls in order.
+    """
+
+    number: int
+    kind: str
+    shares: tuple[Share, ...]
+
+
+@dataclass(frozen=True)
+class Arena:
+    """Workspace in elements: for each sample of the batch, besides; of these ``own`` for each sample of a shard; and for each shard."""
+
+    per_sample: int = 0
+    fixed: int = 0
+    own: int = 0
+    scratch: int = 0
+
+
+@dataclass(frozen=True)
 class Entry:
-    """A function of the written module: calls in order, on places of its own."""
+    """A function of the written module: calls in order, on places of its own; with stages, those that threads share."""
 
     name: str
     calls: tuple[Call, ...]
     places: Mapping[str, Place]
+    stages: tuple[Stage, ...] = ()
+    arena: Arena = Arena()
 
 
 def needed(calls: Sequence[Call], wanted: Iterable[str]) -> tuple[Call, ...]:
@@ -420,6 +467,7 @@ class Plan:
         per_sample: elements of workspace for each sample.
         fixed: elements of workspace besides.
         parts: in how many parts the samples of a batch are done, each with a gradient of its own, for threads to share.
+        sharing: how threads share the work, or why one does it all.
         update: the optimizer's step, or None.
         digest: SHA-256 of the equations.
         ranges: (name, least, most) of the integer inputs and labels: outside, they would be addresses of nothing.
@@ -446,6 +494,7 @@ class Plan:
     per_sample: int = 0
     fixed: int = 0
     parts: int = 1
+    sharing: str = ""
     update: OptimizerStep | None = field(default=None, repr=False)
     digest: str = ""
     ranges: tuple[tuple[str, int, int], ...] = ()
@@ -481,9 +530,30 @@ class Plan:
 
     def workspace(self, n: int) -> int:
         """Return how many elements of workspace a batch of ``n`` needs."""
+        scratch = self.shards * self.scratch
         if self.parts == 1:
-            return self.per_sample * n + self.fixed
-        return self.parts * (self.per_sample * -(-n // self.parts) + self.fixed + self.size + 1)
+            return self.per_sample * n + self.fixed + scratch
+        return self.parts * (self.per_sample * -(-n // self.parts) + self.fixed + self.size + 1) + scratch
+
+    @property
+    def scratch(self) -> int:
+        """Elements of workspace that every shard of a batch has to itself, whatever its size."""
+        return max((entry.arena.scratch for entry in self.entries), default=0)
+
+    @property
+    def shards(self) -> int:
+        """How many shards there are at most where each needs scratch memory; 0 where none does."""
+        return self.machine.parts if self.scratch else 0
+
+    @property
+    def grain(self) -> int:
+        """How many samples are worth a thread of their own."""
+        return max(1, -(-self.machine.grain * self.batch // max(1, self.flops or self.predicting)))
+
+    @property
+    def predicting(self) -> int:
+        """Floating-point operations of one forward pass."""
+        return sum(call.flops for entry in self.entries if entry.name == "forward" for call in entry.calls)
 
     @property
     def size(self) -> int:
@@ -519,7 +589,7 @@ class Plan:
             f"workspace {self.workspace(self.batch) * item:,} bytes ({self.per_sample} per sample + {self.fixed}), "
             f"gradient {self.flops:,} operations",
             *self._tape_lines(item),
-            *([f"samples in {self.parts} parts, shared among threads; their gradients are added in order"] if self.parts > 1 else []),
+            *([self.sharing] if self.sharing else []),
             f"{'kernel':{width}}  calls  {'operations':>14}  {'bytes':>12}  decision",
         ]
         for k in self.kernels:
@@ -549,6 +619,7 @@ class Plan:
 __all__ = [
     "CPU",
     "Add",
+    "Arena",
     "Call",
     "Choose",
     "Entry",
@@ -565,8 +636,10 @@ __all__ = [
     "OptimizerStep",
     "Place",
     "Plan",
+    "Share",
     "Signature",
     "Slot",
+    "Stage",
     "Statement",
     "StatisticSlot",
     "Store",

@@ -63,8 +63,12 @@ class _Made:
 class Workshop:
     """Makes kernels, each structure once."""
 
-    def __init__(self, size: Symbol, batch: int, schedule: str, machine: Machine, tensors: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self, size: Symbol, batch: int, schedule: str, machine: Machine, tensors: Mapping[str, Tensor], shared: bool = False
+    ) -> None:
         self.size, self.batch, self.schedule, self.machine, self.tensors = size, batch, schedule, machine, tensors
+        #: What stands for the batch size where it is a value: arrays of a shard do not tell the size of the whole batch.
+        self.whole: Symbol = Symbol("N", integer=True, positive=True) if shared else size
         self.groups: dict[_Key, tuple[_Group, ...]] = {}
         self.variants: dict[Any, tuple[_Made, ...]] = {}
         self.structures: dict[Any, _Structure] = {}
@@ -125,8 +129,9 @@ class Workshop:
     ) -> _Structure:
         names = _pretty(group, block)
         symbols = _pretty_sizes(group, frozenset(batched), self.size, numbers)
-        swap = _swap(group, names, symbols)
-        own = {new: old for old, new in symbols.items() if old not in numbers}
+        batches = {old: self.whole for old, new in symbols.items() if new == self.size}
+        swap = {**_swap(group, names, symbols), **batches}
+        own = {new: old for old, new in (*symbols.items(), *batches.items()) if old not in numbers}
         equations = tuple(e.xreplace(swap) for e in group.equations)
         stored = frozenset(names[slot] for slot in group.stored)
         (strand, *others) = strands(equations)

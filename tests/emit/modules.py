@@ -26,8 +26,9 @@ SWAPPED = replace(DIRECT, name="swapped", start=10**4)
 DOTS = replace(DIRECT, name="dots", start=10**6, dot=0)
 PARALLEL = replace(DIRECT, name="parallel", parallel=1)
 ROWS = replace(DIRECT, name="rows", call=10**9, row=0, entry=0)
-#: A machine on which threads share the samples of every batch that can be done in parts.
-SHARED = replace(CPU, name="shared", parts=3, samples=1, share=0, weight=0)
+#: A machine on which threads share whatever they may; and one on which each has a part of the samples, and a gradient of its own.
+SHARED = replace(CPU, name="shared", share=0, grain=1)
+PARTS = replace(SHARED, name="parts", regions=0, parts=3, samples=1, weight=0)
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class Bounded(np.ndarray):
                 raise IndexError(f"position {where} of an array of shape {self.shape}")
 
 
-def plan_of(case, derivation, schedule="auto", machine=CPU):
+def plan_of(case, derivation, schedule="auto", machine=CPU, shared=False):
     """Return the plan of a random system: its parameters, inputs, gradients of both, and its last batched tensor as output."""
     tensors = case.system.tensors
     slots, offset = [], 0
@@ -76,13 +76,15 @@ def plan_of(case, derivation, schedule="auto", machine=CPU):
         batch=8,
         schedule=schedule,
         machine=machine,
+        shared=shared,
     )
 
 
-def results(case, derivation, plan, kind, shapes):
+def results(case, derivation, plan, kind, shapes, threads=1):
     """Run the text of a target on buffers full of NaN; return everything that it computes, by name."""
     text, *_ = render(plan, kind)
     space = written.executed(text.text)
+    space["threads"] = lambda: threads
     kept = (lambda array: np.ascontiguousarray(array).view(Bounded)) if kind == "cpu" else np.ascontiguousarray
     params = kept(np.concatenate([np.zeros(0), *(case.values[p.name].ravel() for p in plan.parameters)]))
     inputs = [kept(case.values[x]) for x in plan.inputs]
