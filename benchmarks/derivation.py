@@ -11,7 +11,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import symbackprop as sbp
@@ -107,6 +107,25 @@ def measure(name: str) -> dict[str, float]:
     return found
 
 
+def depth_and_width(depths: Sequence[int] = (2, 4, 8, 16, 32), widths: Sequence[int] = (16, 64, 256, 1024)) -> list[dict[str, float]]:
+    """Return the seconds for deriving and planning dense networks: the deeper the longer, whatever the width."""
+    from symbackprop.plan.make import make
+
+    pipeline.derive_network(sbp.Sequential([sbp.Input(3), sbp.Dense(2)], loss="mse", name="first").spec)
+    table = []
+    for depth, width in (*((depth, 64) for depth in depths), *((4, width) for width in widths if width != 64)):
+        layers = [sbp.Dense(width, activation="relu") for _ in range(depth)]
+        spec = sbp.Sequential([sbp.Input(width), *layers], loss="mse", name="dense").spec
+        found: dict[str, float] = {"depth": depth, "width": width}
+        with seconds(found, "derive"):
+            derivation = pipeline.derive_network(spec)
+        with seconds(found, "plan"):
+            assert derivation.model is not None
+            make(derivation.model, derivation, pipeline.Options("cpu", "float32", 32), pipeline.inference(spec, None))
+        table.append(found)
+    return table
+
+
 def main() -> None:
     """Print the table."""
     if len(sys.argv) > 1:
@@ -121,6 +140,8 @@ def main() -> None:
         else:
             parts = ", ".join(f"{part} {value:.2f}" for part, value in found.items())
             print(f"{name}: {sum(found.values()):.2f} seconds ({parts})", flush=True)
+    for found in depth_and_width():
+        print(f"{found['depth']:4} layers of {found['width']:4} units: derive {found['derive']:.2f}, plan {found['plan']:.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The command line: `symbackprop derive|notes|graph|generate|check|train|demo`."""
+"""The command line: `symbackprop derive|notes|graph|generate|check|train|bench|demo`."""
 
 from __future__ import annotations
 
@@ -120,6 +120,7 @@ def start(
       symbackprop check mazur              prove the gradients, tensor by tensor
       symbackprop generate net.py          write stand-alone NumPy and Numba modules
       symbackprop train net.py --epochs 5  train with the written kernels
+      symbackprop bench digits             measure the kernels, and how near they come to the machine's limits
       symbackprop graph "(x + y) * z" x=-2 y=5 z=-4    a circuit, forwards and backwards
 
     NETWORK is file.py[:name] (a Python file that assigns net = sbp.Sequential(...)), file.toml, or the name of an example.
@@ -410,6 +411,35 @@ def train(
     if output is not None:
         params.save(output)
         print(f"saved {output}")
+
+
+@app.command(short_help="Measure the kernels on this machine.")
+def bench(
+    network: Network,
+    batch: Batch = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", help="Default: one, and as many as there are processors.", min=1, show_default=False)
+    ] = None,
+    dtype: DtypeOption = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Measure the plain schedule too.")] = False,
+    budget: Annotated[float, typer.Option("--seconds", help="How long to measure, all rows together.", min=0.0, max=3600.0)] = 3.0,
+) -> None:
+    """Measure loss and gradient: bound and checked calls, one thread and all, how near the limits of this machine.
+
+    The floor is the largest of operations over peak, bytes over bandwidth, and an empty call; the limits are measured too.
+
+    \b
+    Examples:
+      symbackprop bench digits
+      symbackprop bench net.py --batch 256 --threads 1 --dtype float32 --plain
+    """
+    from symbackprop.command.bench import printed, shown
+    from symbackprop.command.network import load
+
+    loaded = load(network)
+    with waiting(f"reading {loaded.net.name}") as say:
+        parts = list(shown(network, loaded, batch, threads, dtype.value if dtype else None, plain, say, budget))
+    printed(parts)
 
 
 @app.command(short_help="Draw a scalar graph and send gradients through it.")

@@ -44,11 +44,11 @@ def net(tmp_path: Path) -> Path:
 def test_without_words_it_teaches(run: Callable[..., Said]) -> None:
     code, out, _ = run()
     assert code == 0
-    for word in ("derive", "generate", "check", "train", "demo", "NETWORK"):
+    for word in ("derive", "generate", "check", "train", "bench", "demo", "NETWORK"):
         assert word in out
 
 
-@pytest.mark.parametrize("command", ["derive", "generate", "check", "train", "demo"])
+@pytest.mark.parametrize("command", ["derive", "generate", "check", "train", "bench", "demo"])
 def test_help_of_each_command_has_examples_that_can_be_typed(run: Callable[..., Said], command: str) -> None:
     code, out, err = run(command, "--help")
     assert (code, err) == (0, "")

@@ -1,0 +1,77 @@
+"""Time to the first gradient: a fresh process, the interpreter included, with empty caches and with those of the run before.
+
+python -m benchmarks.cpu.first PEER THREADS WORKLOAD      # what is measured: one gradient, then the peak of memory
+"""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cpu.peers import DISPATCHED, OURS, PEERS, PLAIN
+from benchmarks.cpu.workloads import WORKLOADS
+
+#: What is measured.
+NAMES = ("d", "i")
+
+
+def measure(peers: Sequence[str], threads: int, python: Mapping[str, str], tries: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """Return the seconds until the first gradient, cold and cached, the best of some tries, and the MiB at the end."""
+    found: dict[str, Any] = {}
+    for name in NAMES:
+        entry: dict[str, Any] = {"title": WORKLOADS[name].title, "peers": {}}
+        for peer in peers:
+            if peer in (PLAIN, DISPATCHED):
+                continue
+            say(f"first gradient of {name}: {PEERS[peer].told}")
+            cold, cached = [], []
+            for _ in range(tries):
+                with tempfile.TemporaryDirectory() as folder:
+                    runs = [_once(peer, threads, name, python.get(peer, python[""]), Path(folder)) for _ in range(3)]
+                if None not in runs:
+                    cold.append(runs[0])
+                    cached += runs[1:]
+            if cold:
+                best, again = min(cold), min(cached)
+                entry["peers"][peer] = {"cold": best[0], "cached": again[0], "cold_mib": best[1], "cached_mib": again[1]}
+        found[name] = entry
+    return found
+
+
+def _once(peer: str, threads: int, workload: str, python: str, caches: Path) -> tuple[float, float] | None:
+    from benchmarks.cpu.conductor import ROOT, environment
+
+    command = [python, "-m", "benchmarks.cpu.first", peer, str(threads), workload]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    began = time.perf_counter()
+    with subprocess.Popen(command, cwd=ROOT, env=environment(peer, threads, caches), **pipes) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        taken = time.perf_counter() - began
+        process.communicate()
+    return (taken, float(line)) if line else None
+
+
+def main() -> None:
+    """Compute one gradient and say how much memory the process took at most, in MiB."""
+    peer, threads, name = PEERS[sys.argv[1]], int(sys.argv[2]), sys.argv[3]
+    workload = replace(WORKLOADS[name], kinks=False)
+    module = importlib.import_module(f"benchmarks.cpu.{peer.module}")
+    if peer.module == PEERS[OURS].module:
+        module.first(workload, threads)
+    else:
+        module.build(workload, "float32", threads, **peer.options).run()
+    import resource
+
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, flush=True)
+
+
+if __name__ == "__main__":
+    main()
