@@ -67,7 +67,6 @@ def page(plan: Plan, template: str) -> Page:
         runtime=(),
         mathematics=tuple(sorted(writer.used & {"erf", "erfc"})),
         scalars=tuple(sorted(writer.used & {"sigmoid", "softplus", "logsumexp"})),
-        views=(),
         kernels=(),
         entries=entries,
         checked=bool(plan.ranges),

@@ -17,7 +17,6 @@ from symbackprop.emit.page import (
     Function,
     Node,
     Page,
-    View,
     affine,
     copies,
     count,
@@ -51,8 +50,10 @@ from symbackprop.plan.records import (
     Zero,
 )
 
-#: What the runtime file offers.
+#: What the runtime file offers for sums.
 RUNTIME = ("add_product", "add_row_products", "product", "product_parallel", "row_products", "share", "threads")
+#: What it offers to get at memory.
+PLACES = ("array_at", "view", "whole_at")
 
 
 def page(plan: Plan, template: str) -> Page:
@@ -77,10 +78,9 @@ def page(plan: Plan, template: str) -> Page:
         hyper=tuple(f'("{name}", {value!r})' for name, value in (plan.update.hyper if plan.update else ())),
         trainable=tuple(f"({a}, {b})" for a, b in (plan.update.ranges if plan.update else ())),
         workspace=writer.workspace(),
-        runtime=_imports(used & set(RUNTIME), used & VECTOR if writer.vector else set(), bits),
+        runtime=_imports({"njit"} | used & {*RUNTIME, *PLACES}, used & VECTOR if writer.vector else set(), bits),
         mathematics=tuple(sorted(used & {"erf", "erfc"})),
         scalars=tuple(sorted(used & {"softplus"} if writer.vector else used & {"sigmoid", "softplus"})),
-        views=tuple(map(View, sorted(writer.ranks))),
         kernels=kernels,
         entries=entries,
         checked=bool(plan.ranges),
@@ -105,7 +105,6 @@ class _Writer:
         self.plan, self.single = plan, single
         self.vector = plan.vector
         self.used: set[str] = set()
-        self.ranks: set[int] = set()
         self.reserved = RESERVED
         names = Names(RESERVED | signed(plan))
         self.functions = {k.name: names.of(k.name, k.name) for k in plan.kernels}
@@ -181,6 +180,7 @@ class _Writer:
         )
         if plan.parts > 1:
             yield self.shared(data, opening)
+        yield self.by_address("value_and_grad", data, ("grads",))
         if plan.input_gradients:
             targets = tuple(f"grads_{names[x]}" for x, _ in plan.input_gradients)
             names = {**names, **{g: t for (_, g), t in zip(plan.input_gradients, targets, strict=True)}}
@@ -192,6 +192,7 @@ class _Writer:
                 first=f"loss({', '.join(('params', *data, 'work'))})",
                 opening=opening,
             )
+            yield self.by_address("input_gradients", data, targets)
         if plan.statistics:
             yield _Driver(self, plan.entry("statistics")).function(
                 "update_statistics",
@@ -212,6 +213,7 @@ class _Writer:
         yield from self.staged(
             "backward", "value_and_grad", (*given, "grads", "work"), names, text, opening=opening, result=plan.loss, zeroed=self.frozen()
         )
+        yield self.by_address("value_and_grad", data, ("grads",))
         if plan.input_gradients:
             targets = tuple(f"grads_{names[x]}" for x, _ in plan.input_gradients)
             names = {**names, **{g: t for (_, g), t in zip(plan.input_gradients, targets, strict=True)}}
@@ -219,6 +221,7 @@ class _Writer:
             yield from self.staged(
                 "input_gradients", "input_gradients", (*given, *targets, "work"), names, text, opening=opening, result=plan.loss
             )
+            yield self.by_address("input_gradients", data, targets)
 
     def staged(
         self,
@@ -288,6 +291,24 @@ class _Writer:
                 "Return the loss and do one step of the optimizer; a loss that is not finite changes nothing.",
             )
 
+    def by_address(self, name: str, data: tuple[str, ...], written: tuple[str, ...]) -> Function:
+        """Return the entry that does another one with the arrays whose addresses lie in a table."""
+        plan = self.plan
+        tensors = {text: plan.tensors[real] for real, text in self.data_names().items()}
+        buffer = plan.size + sum(count(s.shape) for s in plan.statistics)
+        shapes = {"params": f"{buffer},", "grads": f"{plan.size},", "work": "workspace(n),"}
+        arguments = ("params", *data, *written, "work")
+        body = [Node("n = whole_at(table, 0)")]
+        for k, argument in enumerate(arguments, 1):
+            tensor = tensors.get(argument.removeprefix("grads_"))
+            shape = shapes.get(argument) or ", ".join(["n", *map(str, tensor.shape[1:] if tensor else ())]) + "," * (tensor.rank == 1)
+            kind = "np.int64" if tensor is not None and tensor.integer else "real"
+            body.append(Node(wrap.statement(f"{argument} = array_at({kind}, whole_at(table, {k}), ({shape}))", 4)))
+        body.append(Node(wrap.statement(f"return {name}({', '.join(arguments)})", 4)))
+        self.used |= {"whole_at", "array_at"}
+        doc = f"Do {name}; from the address table on lie n and the addresses of {', '.join(arguments[:-1])} and work."
+        return Function(f"{name}_at", ("table",), (), tuple(body), doc)
+
     def workspace(self) -> str:
         """Return the text of how many elements of workspace a batch of n samples needs."""
         plan = self.plan
@@ -299,7 +320,7 @@ class _Writer:
     def shared(self, data: tuple[str, ...], opening: tuple[Node, ...]) -> Function:
         """Return the entry that does a batch in parts, each in a workspace of its own and with a gradient of its own."""
         plan = self.plan
-        self.ranks.add(2)
+        self.used.add("view")
         own = ("params", *(f"{name}[low:high]" for name in data), "sums[part]", "work[start : start + size]")
         part = f"value_and_grad_of_part({', '.join(own)})"
         whole = f"value_and_grad_of_part({', '.join(('params', *data, 'grads', 'work'))})"
@@ -308,7 +329,7 @@ class _Writer:
             *opening,
             Node(f"if n < {plan.parts}:", (Node(f"return {whole}"),)),
             Node(f"size = {affine(plan.per_sample, f'(-(-n // {plan.parts}))', plan.fixed)}"),
-            Node(f"sums = view_2(work, {plan.parts} * size, {plan.parts}, {plan.size})"),
+            Node(f"sums = view(work, {plan.parts} * size, ({plan.parts}, {plan.size}))"),
             Node(f"values = work[{plan.parts} * (size + {plan.size}) : {plan.parts} * (size + {plan.size + 1})]"),
             Node(
                 f"for part in prange({plan.parts}):",
@@ -550,8 +571,8 @@ class _Driver:
             if place.buffer == "work":
                 stop = _sum((place.per_sample, "n"), (int(batched), "high"), (place.fixed, ""))
             return f"{name} = {place.buffer}[{start} : {stop}]"
-        self.writer.ranks.add(len(shape))
-        return f"{name} = view_{len(shape)}({place.buffer}, {start}, {', '.join(shape)})"
+        self.writer.used.add("view")
+        return f"{name} = view({place.buffer}, {start}, ({', '.join(shape)}))"
 
     def view(self, name: str, place: Place) -> str:
         buffer = place.buffer
@@ -561,8 +582,8 @@ class _Driver:
             batch = int(place.shape == ("N",))
             size = 0 if batch else int(place.shape[0] if place.shape else 1)
             return f"{name} = {buffer}[{start}:{affine(place.per_sample + batch, 'n', place.fixed + size)}]"
-        self.writer.ranks.add(len(shape))
-        return f"{name} = view_{len(shape)}({buffer}, {start}, {', '.join(shape)})"
+        self.writer.used.add("view")
+        return f"{name} = view({buffer}, {start}, ({', '.join(shape)}))"
 
 
 def _sum(*terms: tuple[int, str]) -> str:

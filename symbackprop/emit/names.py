@@ -19,7 +19,7 @@ RESERVED = frozenset(
     | {"params", "grads", "work", "state", "hyper", "out"}
     | {"NAME", "PARAMETERS", "DTYPE", "BATCH", "STATE_SIZE", "HYPER", "TRAINABLE", "STATISTICS", "MASKS"}
     | {"product", "product_parallel", "add_product", "row_products", "add_row_products", "exp", "tanh", "sigmoid", "softplus"}
-    | {"view_2", "view_3", "view_4", "log_sum_exp"}
+    | {"view", "array_at", "whole_at", "value_and_grad_at", "input_gradients_at", "epoch", "log_sum_exp"}
 )
 
 

@@ -27,6 +27,7 @@ class Function:
         body: its lines.
         doc: one line for its docstring, or empty.
         parallel: whether threads share a loop of it.
+        alone: whether Python's other threads may run meanwhile.
     """
 
     name: str
@@ -35,27 +36,12 @@ class Function:
     body: tuple[Node, ...]
     doc: str = ""
     parallel: bool = False
+    alone: bool = False
 
     @property
     def signature(self) -> str:
         """Name and arguments, over several lines where they are long."""
         return wrap.call(self.name, self.arguments, 5)
-
-
-#: What the axes of an array are called, from the last one on.
-_AXES = ("columns", "rows", "planes", "groups")
-
-
-@dataclass(frozen=True)
-class View:
-    """A function that gives a part of a flat buffer as an array of some rank."""
-
-    rank: int
-
-    @property
-    def axes(self) -> tuple[str, ...]:
-        """Names of the sizes, in order."""
-        return tuple(_AXES[k] if k < len(_AXES) else f"blocks_{k - len(_AXES) + 1}" for k in reversed(range(self.rank)))
 
 
 @dataclass(frozen=True)
@@ -78,7 +64,6 @@ class Page:
     runtime: tuple[str, ...]
     mathematics: tuple[str, ...]
     scalars: tuple[str, ...]
-    views: tuple[View, ...]
     kernels: tuple[Function, ...]
     entries: tuple[Function, ...]
     checked: bool
@@ -157,7 +142,6 @@ __all__ = [
     "Function",
     "Node",
     "Page",
-    "View",
     "affine",
     "copies",
     "count",
