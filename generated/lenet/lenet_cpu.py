@@ -8,13 +8,12 @@ y has one number for each sample, integers from 0 to 9.
 """
 
 import numpy as np
-from numba import njit
 
 try:
-    from .kernels_cpu import add_row_products, product, row_products
+    from .kernels_cpu import add_row_products, array_at, njit, product, row_products, view, whole_at
     from .kernels_cpu import exp_32 as exp
 except ImportError:
-    from kernels_cpu import add_row_products, product, row_products
+    from kernels_cpu import add_row_products, array_at, njit, product, row_products, view, whole_at
     from kernels_cpu import exp_32 as exp
 
 NAME = "lenet"
@@ -62,38 +61,6 @@ real = np.float32
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
     return 5888 * n + 4753
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
-def view_2(buffer, start, rows, columns):
-    """Return a part of a flat buffer as a matrix."""
-    size = rows * columns
-    return buffer[start : start + size].reshape((rows, columns))
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, :, :, ::1](float32[::1], int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
-def view_4(buffer, start, groups, planes, rows, columns):
-    """Return a part of a flat buffer as an array of rank 4."""
-    size = groups * planes * rows * columns
-    return buffer[start : start + size].reshape((groups, planes, rows, columns))
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, :, :, :, ::1](float32[::1], int64, int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
-def view_5(buffer, start, blocks_1, groups, planes, rows, columns):
-    """Return a part of a flat buffer as an array of rank 5."""
-    size = blocks_1 * groups * planes * rows * columns
-    return buffer[start : start + size].reshape((blocks_1, groups, planes, rows, columns))
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, :, :, :, :, ::1](float32[::1], int64, int64, int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
-def view_6(buffer, start, blocks_2, blocks_1, groups, planes, rows, columns):
-    """Return a part of a flat buffer as an array of rank 6."""
-    size = blocks_2 * blocks_1 * groups * planes * rows * columns
-    return buffer[start : start + size].reshape((blocks_2, blocks_1, groups, planes, rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -641,32 +608,32 @@ def check(x, y):
 def forward(params, x, out, work):
     """Write the network's output for a batch into out."""
     n = x.shape[0]
-    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
-    conv2d_1_z = view_4(work, 0, n, 16, 8, 8)
-    x_windows = view_5(work, 3584 * n, 1, 3, 3, 8, 8)
+    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
+    conv2d_1_z = view(work, 0, (n, 16, 8, 8))
+    x_windows = view(work, 3584 * n, (1, 3, 3, 8, 8))
     batchnorm_1_running_var = params[6154:6170]
     batchnorm_1_sigma = work[3584 * n:3584 * n + 16]
     batchnorm_1_running_mean = params[6138:6154]
     batchnorm_1_beta = params[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_a = view_4(work, 1024 * n, n, 16, 8, 8)
-    activation_1_a = view_4(work, 0, n, 16, 8, 8)
-    maxpool2d_1_a = view_4(work, 1024 * n, n, 16, 4, 4)
-    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
-    conv2d_2_z = view_4(work, 0, n, 32, 4, 4)
-    x_windows_ = view_6(work, 1280 * n, 16, 3, 3, n, 4, 4)
-    products = view_4(work, 512 * n, 32, n, 4, 4)
+    batchnorm_1_a = view(work, 1024 * n, (n, 16, 8, 8))
+    activation_1_a = view(work, 0, (n, 16, 8, 8))
+    maxpool2d_1_a = view(work, 1024 * n, (n, 16, 4, 4))
+    conv2d_2_W = view(params, 176, (32, 16, 3, 3))
+    conv2d_2_z = view(work, 0, (n, 32, 4, 4))
+    x_windows_ = view(work, 1280 * n, (16, 3, 3, n, 4, 4))
+    products = view(work, 512 * n, (32, n, 4, 4))
     batchnorm_2_running_var = params[6202:6234]
     batchnorm_2_sigma = work[3584 * n:3584 * n + 32]
     batchnorm_2_running_mean = params[6170:6202]
     batchnorm_2_beta = params[4816:4848]
     batchnorm_2_gamma = params[4784:4816]
-    batchnorm_2_a = view_4(work, 512 * n, n, 32, 4, 4)
-    activation_2_a = view_4(work, 0, n, 32, 4, 4)
-    maxpool2d_2_a = view_4(work, 512 * n, n, 32, 2, 2)
-    flatten_1_a = view_2(work, 0, n, 128)
-    dropout_1_a = view_2(work, 128 * n, n, 128)
-    dense_1_W = view_2(params, 4848, 10, 128)
+    batchnorm_2_a = view(work, 512 * n, (n, 32, 4, 4))
+    activation_2_a = view(work, 0, (n, 32, 4, 4))
+    maxpool2d_2_a = view(work, 512 * n, (n, 32, 2, 2))
+    flatten_1_a = view(work, 0, (n, 128))
+    dropout_1_a = view(work, 128 * n, (n, 128))
+    dense_1_W = view(params, 4848, (10, 128))
     dense_1_b = params[6128:6138]
     # conv2d_1
     conv2d_z(conv2d_1_W, x, conv2d_1_z, x_windows)
@@ -700,34 +667,34 @@ def evaluation(params, x, y, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
-    conv2d_1_z = view_4(work, 0, n, 16, 8, 8)
-    x_windows = view_5(work, 3584 * n, 1, 3, 3, 8, 8)
+    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
+    conv2d_1_z = view(work, 0, (n, 16, 8, 8))
+    x_windows = view(work, 3584 * n, (1, 3, 3, 8, 8))
     batchnorm_1_running_var = params[6154:6170]
     batchnorm_1_sigma = work[3584 * n:3584 * n + 16]
     batchnorm_1_running_mean = params[6138:6154]
     batchnorm_1_beta = params[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_a = view_4(work, 1024 * n, n, 16, 8, 8)
-    activation_1_a = view_4(work, 0, n, 16, 8, 8)
-    maxpool2d_1_a = view_4(work, 1024 * n, n, 16, 4, 4)
-    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
-    conv2d_2_z = view_4(work, 0, n, 32, 4, 4)
-    x_windows_ = view_6(work, 1280 * n, 16, 3, 3, n, 4, 4)
-    products = view_4(work, 512 * n, 32, n, 4, 4)
+    batchnorm_1_a = view(work, 1024 * n, (n, 16, 8, 8))
+    activation_1_a = view(work, 0, (n, 16, 8, 8))
+    maxpool2d_1_a = view(work, 1024 * n, (n, 16, 4, 4))
+    conv2d_2_W = view(params, 176, (32, 16, 3, 3))
+    conv2d_2_z = view(work, 0, (n, 32, 4, 4))
+    x_windows_ = view(work, 1280 * n, (16, 3, 3, n, 4, 4))
+    products = view(work, 512 * n, (32, n, 4, 4))
     batchnorm_2_running_var = params[6202:6234]
     batchnorm_2_sigma = work[3584 * n:3584 * n + 32]
     batchnorm_2_running_mean = params[6170:6202]
     batchnorm_2_beta = params[4816:4848]
     batchnorm_2_gamma = params[4784:4816]
-    batchnorm_2_a = view_4(work, 512 * n, n, 32, 4, 4)
-    activation_2_a = view_4(work, 0, n, 32, 4, 4)
-    maxpool2d_2_a = view_4(work, 512 * n, n, 32, 2, 2)
-    flatten_1_a = view_2(work, 0, n, 128)
-    dropout_1_a = view_2(work, 128 * n, n, 128)
-    dense_1_W = view_2(params, 4848, 10, 128)
+    batchnorm_2_a = view(work, 512 * n, (n, 32, 4, 4))
+    activation_2_a = view(work, 0, (n, 32, 4, 4))
+    maxpool2d_2_a = view(work, 512 * n, (n, 32, 2, 2))
+    flatten_1_a = view(work, 0, (n, 128))
+    dropout_1_a = view(work, 128 * n, (n, 128))
+    dense_1_W = view(params, 4848, (10, 128))
     dense_1_b = params[6128:6138]
-    dense_1_z = view_2(work, 0, n, 10)
+    dense_1_z = view(work, 0, (n, 10))
     loss_L = work[10 * n:11 * n]
     loss_ = work[3584 * n:3584 * n + 1]
     # conv2d_1
@@ -766,39 +733,39 @@ def loss(params, x, dropout_1_mask, y, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
-    conv2d_1_z = view_4(work, 0, n, 16, 8, 8)
-    x_windows = view_5(work, 5888 * n, 1, 3, 3, 8, 8)
+    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
+    conv2d_1_z = view(work, 0, (n, 16, 8, 8))
+    x_windows = view(work, 5888 * n, (1, 3, 3, 8, 8))
     batchnorm_1_mu = work[5888 * n:5888 * n + 16]
     batchnorm_1_v = work[5888 * n + 16:5888 * n + 32]
     batchnorm_1_sigma = work[5888 * n + 32:5888 * n + 48]
     batchnorm_1_beta = params[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_x_hat = view_4(work, 1024 * n, n, 16, 8, 8)
-    batchnorm_1_a = view_4(work, 2048 * n, n, 16, 8, 8)
-    activation_1_a = view_4(work, 0, n, 16, 8, 8)
-    maxpool2d_1_a_argmax = view_4(work, 2048 * n, n, 16, 4, 4)
-    maxpool2d_1_a = view_4(work, 2304 * n, n, 16, 4, 4)
-    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
-    conv2d_2_z = view_4(work, 2560 * n, n, 32, 4, 4)
-    x_windows_ = view_6(work, 3072 * n, 16, 3, 3, n, 4, 4)
-    products = view_4(work, 5376 * n, 32, n, 4, 4)
+    batchnorm_1_x_hat = view(work, 1024 * n, (n, 16, 8, 8))
+    batchnorm_1_a = view(work, 2048 * n, (n, 16, 8, 8))
+    activation_1_a = view(work, 0, (n, 16, 8, 8))
+    maxpool2d_1_a_argmax = view(work, 2048 * n, (n, 16, 4, 4))
+    maxpool2d_1_a = view(work, 2304 * n, (n, 16, 4, 4))
+    conv2d_2_W = view(params, 176, (32, 16, 3, 3))
+    conv2d_2_z = view(work, 2560 * n, (n, 32, 4, 4))
+    x_windows_ = view(work, 3072 * n, (16, 3, 3, n, 4, 4))
+    products = view(work, 5376 * n, (32, n, 4, 4))
     batchnorm_2_mu = work[5888 * n + 48:5888 * n + 80]
     batchnorm_2_v = work[5888 * n + 80:5888 * n + 112]
     batchnorm_2_sigma = work[5888 * n + 112:5888 * n + 144]
     batchnorm_2_beta = params[4816:4848]
     batchnorm_2_gamma = params[4784:4816]
-    batchnorm_2_x_hat = view_4(work, 3072 * n, n, 32, 4, 4)
-    batchnorm_2_a = view_4(work, 3584 * n, n, 32, 4, 4)
-    activation_2_a = view_4(work, 2560 * n, n, 32, 4, 4)
-    maxpool2d_2_a_argmax = view_4(work, 3584 * n, n, 32, 2, 2)
-    maxpool2d_2_a = view_4(work, 3712 * n, n, 32, 2, 2)
-    flatten_1_a = view_2(work, 3840 * n, n, 128)
-    dropout_1_a = view_2(work, 3712 * n, n, 128)
-    dense_1_W = view_2(params, 4848, 10, 128)
+    batchnorm_2_x_hat = view(work, 3072 * n, (n, 32, 4, 4))
+    batchnorm_2_a = view(work, 3584 * n, (n, 32, 4, 4))
+    activation_2_a = view(work, 2560 * n, (n, 32, 4, 4))
+    maxpool2d_2_a_argmax = view(work, 3584 * n, (n, 32, 2, 2))
+    maxpool2d_2_a = view(work, 3712 * n, (n, 32, 2, 2))
+    flatten_1_a = view(work, 3840 * n, (n, 128))
+    dropout_1_a = view(work, 3712 * n, (n, 128))
+    dense_1_W = view(params, 4848, (10, 128))
     dense_1_b = params[6128:6138]
-    dense_1_z = view_2(work, 3840 * n, n, 10)
-    loss_p = view_2(work, 3850 * n, n, 10)
+    dense_1_z = view(work, 3840 * n, (n, 10))
+    loss_p = view(work, 3850 * n, (n, 10))
     loss_L = work[3860 * n:3861 * n]
     loss_ = work[5888 * n + 144:5888 * n + 145]
     # conv2d_1
@@ -839,41 +806,41 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, dropout_1_mask, y, work)
-    loss_p = view_2(work, 3850 * n, n, 10)
-    delta_dense_1 = view_2(work, 3840 * n, n, 10)
-    dropout_1_a = view_2(work, 3712 * n, n, 128)
-    grad_dense_1_W = view_2(grads, 4848, 10, 128)
+    loss_p = view(work, 3850 * n, (n, 10))
+    delta_dense_1 = view(work, 3840 * n, (n, 10))
+    dropout_1_a = view(work, 3712 * n, (n, 128))
+    grad_dense_1_W = view(grads, 4848, (10, 128))
     grad_dense_1_b = grads[6128:6138]
-    dense_1_W = view_2(params, 4848, 10, 128)
-    grad_flatten_1_a = view_2(work, 3712 * n, n, 128)
-    activation_2_a = view_4(work, 2560 * n, n, 32, 4, 4)
-    maxpool2d_2_a_argmax = view_4(work, 3584 * n, n, 32, 2, 2)
-    grad_batchnorm_2_a = view_4(work, 3840 * n, n, 32, 4, 4)
-    batchnorm_2_x_hat = view_4(work, 3072 * n, n, 32, 4, 4)
+    dense_1_W = view(params, 4848, (10, 128))
+    grad_flatten_1_a = view(work, 3712 * n, (n, 128))
+    activation_2_a = view(work, 2560 * n, (n, 32, 4, 4))
+    maxpool2d_2_a_argmax = view(work, 3584 * n, (n, 32, 2, 2))
+    grad_batchnorm_2_a = view(work, 3840 * n, (n, 32, 4, 4))
+    batchnorm_2_x_hat = view(work, 3072 * n, (n, 32, 4, 4))
     grad_batchnorm_2_gamma = grads[4784:4816]
     grad_batchnorm_2_beta = grads[4816:4848]
     batchnorm_2_gamma = params[4784:4816]
     batchnorm_2_sigma = work[5888 * n + 112:5888 * n + 144]
-    delta_conv2d_2 = view_4(work, 2560 * n, n, 32, 4, 4)
-    maxpool2d_1_a = view_4(work, 2304 * n, n, 16, 4, 4)
-    grad_conv2d_2_W = view_4(grads, 176, 32, 16, 3, 3)
-    delta_copy = view_4(work, 3072 * n, 32, n, 4, 4)
-    x_windows = view_6(work, 3584 * n, 16, 3, 3, n, 4, 4)
-    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
-    grad_maxpool2d_1_a = view_4(work, 2304 * n, n, 16, 4, 4)
-    terms = view_5(work, 5888 * n + 145, 16, 3, 3, 4, 4)
-    products = view_5(work, 5888 * n + 2449, 4, 4, 16, 3, 3)
-    activation_1_a = view_4(work, 0, n, 16, 8, 8)
-    maxpool2d_1_a_argmax = view_4(work, 2048 * n, n, 16, 4, 4)
-    grad_batchnorm_1_a = view_4(work, 2560 * n, n, 16, 8, 8)
-    batchnorm_1_x_hat = view_4(work, 1024 * n, n, 16, 8, 8)
+    delta_conv2d_2 = view(work, 2560 * n, (n, 32, 4, 4))
+    maxpool2d_1_a = view(work, 2304 * n, (n, 16, 4, 4))
+    grad_conv2d_2_W = view(grads, 176, (32, 16, 3, 3))
+    delta_copy = view(work, 3072 * n, (32, n, 4, 4))
+    x_windows = view(work, 3584 * n, (16, 3, 3, n, 4, 4))
+    conv2d_2_W = view(params, 176, (32, 16, 3, 3))
+    grad_maxpool2d_1_a = view(work, 2304 * n, (n, 16, 4, 4))
+    terms = view(work, 5888 * n + 145, (16, 3, 3, 4, 4))
+    products = view(work, 5888 * n + 2449, (4, 4, 16, 3, 3))
+    activation_1_a = view(work, 0, (n, 16, 8, 8))
+    maxpool2d_1_a_argmax = view(work, 2048 * n, (n, 16, 4, 4))
+    grad_batchnorm_1_a = view(work, 2560 * n, (n, 16, 8, 8))
+    batchnorm_1_x_hat = view(work, 1024 * n, (n, 16, 8, 8))
     grad_batchnorm_1_gamma = grads[144:160]
     grad_batchnorm_1_beta = grads[160:176]
     batchnorm_1_gamma = params[144:160]
     batchnorm_1_sigma = work[5888 * n + 32:5888 * n + 48]
-    delta_conv2d_1 = view_4(work, 0, n, 16, 8, 8)
-    grad_conv2d_1_W = view_4(grads, 0, 16, 1, 3, 3)
-    x_windows_ = view_5(work, 5888 * n + 145, 1, 3, 3, 8, 8)
+    delta_conv2d_1 = view(work, 0, (n, 16, 8, 8))
+    grad_conv2d_1_W = view(grads, 0, (16, 1, 3, 3))
+    x_windows_ = view(work, 5888 * n + 145, (1, 3, 3, 8, 8))
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     dense_grad_W(delta_dense_1, dropout_1_a, grad_dense_1_W)
@@ -900,36 +867,49 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work):
 
 
 @njit(cache=True, error_model="numpy")
+def value_and_grad_at(table):
+    """Do value_and_grad; from the address table on lie n and the addresses of params, x, dropout_1_mask, y, grads and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (6234,))
+    x = array_at(real, whole_at(table, 2), (n, 1, 8, 8))
+    dropout_1_mask = array_at(real, whole_at(table, 3), (n, 128))
+    y = array_at(np.int64, whole_at(table, 4), (n,))
+    grads = array_at(real, whole_at(table, 5), (6138,))
+    work = array_at(real, whole_at(table, 6), (workspace(n),))
+    return value_and_grad(params, x, dropout_1_mask, y, grads, work)
+
+
+@njit(cache=True, error_model="numpy")
 def input_gradients(params, x, dropout_1_mask, y, grads_x, work):
     """Return the loss of a batch and write its gradient with respect to the inputs."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
     value = loss(params, x, dropout_1_mask, y, work)
-    loss_p = view_2(work, 3850 * n, n, 10)
-    delta_dense_1 = view_2(work, 3840 * n, n, 10)
-    dense_1_W = view_2(params, 4848, 10, 128)
-    grad_flatten_1_a = view_2(work, 3712 * n, n, 128)
-    activation_2_a = view_4(work, 2560 * n, n, 32, 4, 4)
-    maxpool2d_2_a_argmax = view_4(work, 3584 * n, n, 32, 2, 2)
-    grad_batchnorm_2_a = view_4(work, 3840 * n, n, 32, 4, 4)
+    loss_p = view(work, 3850 * n, (n, 10))
+    delta_dense_1 = view(work, 3840 * n, (n, 10))
+    dense_1_W = view(params, 4848, (10, 128))
+    grad_flatten_1_a = view(work, 3712 * n, (n, 128))
+    activation_2_a = view(work, 2560 * n, (n, 32, 4, 4))
+    maxpool2d_2_a_argmax = view(work, 3584 * n, (n, 32, 2, 2))
+    grad_batchnorm_2_a = view(work, 3840 * n, (n, 32, 4, 4))
     batchnorm_2_gamma = params[4784:4816]
     batchnorm_2_sigma = work[5888 * n + 112:5888 * n + 144]
-    batchnorm_2_x_hat = view_4(work, 3072 * n, n, 32, 4, 4)
-    delta_conv2d_2 = view_4(work, 2560 * n, n, 32, 4, 4)
-    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
-    grad_maxpool2d_1_a = view_4(work, 2304 * n, n, 16, 4, 4)
-    terms = view_5(work, 5888 * n + 145, 16, 3, 3, 4, 4)
-    products = view_5(work, 5888 * n + 2449, 4, 4, 16, 3, 3)
-    activation_1_a = view_4(work, 0, n, 16, 8, 8)
-    maxpool2d_1_a_argmax = view_4(work, 2048 * n, n, 16, 4, 4)
-    grad_batchnorm_1_a = view_4(work, 2560 * n, n, 16, 8, 8)
+    batchnorm_2_x_hat = view(work, 3072 * n, (n, 32, 4, 4))
+    delta_conv2d_2 = view(work, 2560 * n, (n, 32, 4, 4))
+    conv2d_2_W = view(params, 176, (32, 16, 3, 3))
+    grad_maxpool2d_1_a = view(work, 2304 * n, (n, 16, 4, 4))
+    terms = view(work, 5888 * n + 145, (16, 3, 3, 4, 4))
+    products = view(work, 5888 * n + 2449, (4, 4, 16, 3, 3))
+    activation_1_a = view(work, 0, (n, 16, 8, 8))
+    maxpool2d_1_a_argmax = view(work, 2048 * n, (n, 16, 4, 4))
+    grad_batchnorm_1_a = view(work, 2560 * n, (n, 16, 8, 8))
     batchnorm_1_gamma = params[144:160]
     batchnorm_1_sigma = work[5888 * n + 32:5888 * n + 48]
-    batchnorm_1_x_hat = view_4(work, 1024 * n, n, 16, 8, 8)
-    delta_conv2d_1 = view_4(work, 0, n, 16, 8, 8)
-    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
-    terms_ = view_5(work, 5888 * n + 145, 1, 3, 3, 8, 8)
+    batchnorm_1_x_hat = view(work, 1024 * n, (n, 16, 8, 8))
+    delta_conv2d_1 = view(work, 0, (n, 16, 8, 8))
+    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
+    terms_ = view(work, 5888 * n + 145, (1, 3, 3, 8, 8))
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     # flatten_1
@@ -947,6 +927,19 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work):
     # x
     write_grad_x(conv2d_1_W, delta_conv2d_1, grads_x, terms_)
     return value
+
+
+@njit(cache=True, error_model="numpy")
+def input_gradients_at(table):
+    """Do input_gradients; from the address table on lie n and the addresses of params, x, dropout_1_mask, y, grads_x and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (6234,))
+    x = array_at(real, whole_at(table, 2), (n, 1, 8, 8))
+    dropout_1_mask = array_at(real, whole_at(table, 3), (n, 128))
+    y = array_at(np.int64, whole_at(table, 4), (n,))
+    grads_x = array_at(real, whole_at(table, 5), (n, 1, 8, 8))
+    work = array_at(real, whole_at(table, 6), (workspace(n),))
+    return input_gradients(params, x, dropout_1_mask, y, grads_x, work)
 
 
 @njit(cache=True, error_model="numpy")

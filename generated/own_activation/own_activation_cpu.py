@@ -8,7 +8,11 @@ y has 1 numbers for each sample.
 """
 
 import numpy as np
-from numba import njit
+
+try:
+    from .kernels_cpu import array_at, njit, view, whole_at
+except ImportError:
+    from kernels_cpu import array_at, njit, view, whole_at
 
 NAME = "own_activation"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -36,14 +40,6 @@ real = np.float64
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
     return 18 * n + 4
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float64[:, ::1](float64[::1], int64, int64, int64)", cache=True, error_model="numpy")
-def view_2(buffer, start, rows, columns):
-    """Return a part of a flat buffer as a matrix."""
-    size = rows * columns
-    return buffer[start : start + size].reshape((rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -175,11 +171,11 @@ def write_grad_x(W, delta, grad_x):
 def forward(params, x, out, work):
     """Write the network's output for a batch into out."""
     n = x.shape[0]
-    dense_1_W = view_2(params, 0, 8, 3)
+    dense_1_W = view(params, 0, (8, 3))
     dense_1_b = params[24:32]
-    dense_1_z = view_2(work, 0, n, 8)
-    dense_1_a = view_2(work, 8 * n, n, 8)
-    dense_2_W = view_2(params, 32, 1, 8)
+    dense_1_z = view(work, 0, (n, 8))
+    dense_1_a = view(work, 8 * n, (n, 8))
+    dense_2_W = view(params, 32, (1, 8))
     dense_2_b = params[40:41]
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_z, dense_1_a)
@@ -191,13 +187,13 @@ def forward(params, x, out, work):
 def loss(params, x, y, work):
     """Return the loss of a batch; work keeps what the gradients read."""
     n = x.shape[0]
-    dense_1_W = view_2(params, 0, 8, 3)
+    dense_1_W = view(params, 0, (8, 3))
     dense_1_b = params[24:32]
-    dense_1_z = view_2(work, 0, n, 8)
-    dense_1_a = view_2(work, 8 * n, n, 8)
-    dense_2_W = view_2(params, 32, 1, 8)
+    dense_1_z = view(work, 0, (n, 8))
+    dense_1_a = view(work, 8 * n, (n, 8))
+    dense_2_W = view(params, 32, (1, 8))
     dense_2_b = params[40:41]
-    dense_2_z = view_2(work, 16 * n, n, 1)
+    dense_2_z = view(work, 16 * n, (n, 1))
     loss_data = work[18 * n:18 * n + 1]
     loss_penalty_1 = work[18 * n + 1:18 * n + 2]
     loss_penalty_2 = work[18 * n + 2:18 * n + 3]
@@ -219,16 +215,16 @@ def value_and_grad(params, x, y, grads, work):
     """Return the loss of a batch and write its gradients into grads."""
     n = x.shape[0]
     value = loss(params, x, y, work)
-    dense_2_z = view_2(work, 16 * n, n, 1)
-    delta_dense_2 = view_2(work, 17 * n, n, 1)
-    dense_2_W = view_2(params, 32, 1, 8)
-    dense_1_a = view_2(work, 8 * n, n, 8)
-    grad_dense_2_W = view_2(grads, 32, 1, 8)
+    dense_2_z = view(work, 16 * n, (n, 1))
+    delta_dense_2 = view(work, 17 * n, (n, 1))
+    dense_2_W = view(params, 32, (1, 8))
+    dense_1_a = view(work, 8 * n, (n, 8))
+    grad_dense_2_W = view(grads, 32, (1, 8))
     grad_dense_2_b = grads[40:41]
-    dense_1_z = view_2(work, 0, n, 8)
-    delta_dense_1 = view_2(work, 8 * n, n, 8)
-    dense_1_W = view_2(params, 0, 8, 3)
-    grad_dense_1_W = view_2(grads, 0, 8, 3)
+    dense_1_z = view(work, 0, (n, 8))
+    delta_dense_1 = view(work, 8 * n, (n, 8))
+    dense_1_W = view(params, 0, (8, 3))
+    grad_dense_1_W = view(grads, 0, (8, 3))
     grad_dense_1_b = grads[24:32]
     # dense_2
     dense_delta(y, dense_2_z, delta_dense_2)
@@ -242,16 +238,28 @@ def value_and_grad(params, x, y, grads, work):
 
 
 @njit(cache=True, error_model="numpy")
+def value_and_grad_at(table):
+    """Do value_and_grad; from the address table on lie n and the addresses of params, x, y, grads and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (41,))
+    x = array_at(real, whole_at(table, 2), (n, 3))
+    y = array_at(real, whole_at(table, 3), (n, 1))
+    grads = array_at(real, whole_at(table, 4), (41,))
+    work = array_at(real, whole_at(table, 5), (workspace(n),))
+    return value_and_grad(params, x, y, grads, work)
+
+
+@njit(cache=True, error_model="numpy")
 def input_gradients(params, x, y, grads_x, work):
     """Return the loss of a batch and write its gradient with respect to the inputs."""
     n = x.shape[0]
     value = loss(params, x, y, work)
-    dense_2_z = view_2(work, 16 * n, n, 1)
-    delta_dense_2 = view_2(work, 17 * n, n, 1)
-    dense_2_W = view_2(params, 32, 1, 8)
-    dense_1_z = view_2(work, 0, n, 8)
-    delta_dense_1 = view_2(work, 8 * n, n, 8)
-    dense_1_W = view_2(params, 0, 8, 3)
+    dense_2_z = view(work, 16 * n, (n, 1))
+    delta_dense_2 = view(work, 17 * n, (n, 1))
+    dense_2_W = view(params, 32, (1, 8))
+    dense_1_z = view(work, 0, (n, 8))
+    delta_dense_1 = view(work, 8 * n, (n, 8))
+    dense_1_W = view(params, 0, (8, 3))
     # dense_2
     dense_delta(y, dense_2_z, delta_dense_2)
     # dense_1
@@ -259,6 +267,18 @@ def input_gradients(params, x, y, grads_x, work):
     # x
     write_grad_x(dense_1_W, delta_dense_1, grads_x)
     return value
+
+
+@njit(cache=True, error_model="numpy")
+def input_gradients_at(table):
+    """Do input_gradients; from the address table on lie n and the addresses of params, x, y, grads_x and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (41,))
+    x = array_at(real, whole_at(table, 2), (n, 3))
+    y = array_at(real, whole_at(table, 3), (n, 1))
+    grads_x = array_at(real, whole_at(table, 4), (n, 3))
+    work = array_at(real, whole_at(table, 5), (workspace(n),))
+    return input_gradients(params, x, y, grads_x, work)
 
 
 @njit(cache=True, error_model="numpy")

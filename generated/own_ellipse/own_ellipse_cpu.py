@@ -8,11 +8,12 @@ y has one number for each sample, integers from 0 to 9.
 """
 
 import numpy as np
-from numba import njit
 
 try:
+    from .kernels_cpu import array_at, njit, view, whole_at
     from .kernels_cpu import exp_32 as exp
 except ImportError:
+    from kernels_cpu import array_at, njit, view, whole_at
     from kernels_cpu import exp_32 as exp
 
 NAME = "own_ellipse"
@@ -42,14 +43,6 @@ real = np.float32
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
     return 150 * n + 1
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
-def view_2(buffer, start, rows, columns):
-    """Return a part of a flat buffer as a matrix."""
-    size = rows * columns
-    return buffer[start : start + size].reshape((rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -228,10 +221,10 @@ def check(x, y):
 def forward(params, x, out, work):
     """Write the network's output for a batch into out."""
     n = x.shape[0]
-    ellipse_1_c = view_2(params, 0, 60, 64)
-    ellipse_1_s = view_2(params, 3840, 60, 64)
-    ellipse_1_a = view_2(work, 0, n, 60)
-    dense_1_W = view_2(params, 7680, 10, 60)
+    ellipse_1_c = view(params, 0, (60, 64))
+    ellipse_1_s = view(params, 3840, (60, 64))
+    ellipse_1_a = view(work, 0, (n, 60))
+    dense_1_W = view(params, 7680, (10, 60))
     dense_1_b = params[8280:8290]
     # ellipse_1
     ellipse_a(ellipse_1_c, ellipse_1_s, x, ellipse_1_a)
@@ -245,13 +238,13 @@ def loss(params, x, y, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    ellipse_1_c = view_2(params, 0, 60, 64)
-    ellipse_1_s = view_2(params, 3840, 60, 64)
-    ellipse_1_a = view_2(work, 0, n, 60)
-    dense_1_W = view_2(params, 7680, 10, 60)
+    ellipse_1_c = view(params, 0, (60, 64))
+    ellipse_1_s = view(params, 3840, (60, 64))
+    ellipse_1_a = view(work, 0, (n, 60))
+    dense_1_W = view(params, 7680, (10, 60))
     dense_1_b = params[8280:8290]
-    dense_1_z = view_2(work, 60 * n, n, 10)
-    loss_p = view_2(work, 70 * n, n, 10)
+    dense_1_z = view(work, 60 * n, (n, 10))
+    loss_p = view(work, 70 * n, (n, 10))
     loss_L = work[80 * n:81 * n]
     loss_ = work[150 * n:150 * n + 1]
     # ellipse_1
@@ -272,17 +265,17 @@ def value_and_grad(params, x, y, grads, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view_2(work, 70 * n, n, 10)
-    delta_dense_1 = view_2(work, 80 * n, n, 10)
-    ellipse_1_a = view_2(work, 0, n, 60)
-    grad_dense_1_W = view_2(grads, 7680, 10, 60)
+    loss_p = view(work, 70 * n, (n, 10))
+    delta_dense_1 = view(work, 80 * n, (n, 10))
+    ellipse_1_a = view(work, 0, (n, 60))
+    grad_dense_1_W = view(grads, 7680, (10, 60))
     grad_dense_1_b = grads[8280:8290]
-    dense_1_W = view_2(params, 7680, 10, 60)
-    grad_ellipse_1_d = view_2(work, 90 * n, n, 60)
-    ellipse_1_c = view_2(params, 0, 60, 64)
-    ellipse_1_s = view_2(params, 3840, 60, 64)
-    grad_ellipse_1_c = view_2(grads, 0, 60, 64)
-    grad_ellipse_1_s = view_2(grads, 3840, 60, 64)
+    dense_1_W = view(params, 7680, (10, 60))
+    grad_ellipse_1_d = view(work, 90 * n, (n, 60))
+    ellipse_1_c = view(params, 0, (60, 64))
+    ellipse_1_s = view(params, 3840, (60, 64))
+    grad_ellipse_1_c = view(grads, 0, (60, 64))
+    grad_ellipse_1_s = view(grads, 3840, (60, 64))
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     dense_grad_W(delta_dense_1, ellipse_1_a, grad_dense_1_W)
@@ -295,19 +288,31 @@ def value_and_grad(params, x, y, grads, work):
 
 
 @njit(cache=True, error_model="numpy")
+def value_and_grad_at(table):
+    """Do value_and_grad; from the address table on lie n and the addresses of params, x, y, grads and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (8290,))
+    x = array_at(real, whole_at(table, 2), (n, 64))
+    y = array_at(np.int64, whole_at(table, 3), (n,))
+    grads = array_at(real, whole_at(table, 4), (8290,))
+    work = array_at(real, whole_at(table, 5), (workspace(n),))
+    return value_and_grad(params, x, y, grads, work)
+
+
+@njit(cache=True, error_model="numpy")
 def input_gradients(params, x, y, grads_x, work):
     """Return the loss of a batch and write its gradient with respect to the inputs."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view_2(work, 70 * n, n, 10)
-    delta_dense_1 = view_2(work, 80 * n, n, 10)
-    dense_1_W = view_2(params, 7680, 10, 60)
-    ellipse_1_a = view_2(work, 0, n, 60)
-    grad_ellipse_1_d = view_2(work, 90 * n, n, 60)
-    ellipse_1_c = view_2(params, 0, 60, 64)
-    ellipse_1_s = view_2(params, 3840, 60, 64)
+    loss_p = view(work, 70 * n, (n, 10))
+    delta_dense_1 = view(work, 80 * n, (n, 10))
+    dense_1_W = view(params, 7680, (10, 60))
+    ellipse_1_a = view(work, 0, (n, 60))
+    grad_ellipse_1_d = view(work, 90 * n, (n, 60))
+    ellipse_1_c = view(params, 0, (60, 64))
+    ellipse_1_s = view(params, 3840, (60, 64))
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     # ellipse_1
@@ -315,6 +320,18 @@ def input_gradients(params, x, y, grads_x, work):
     # x
     write_grad_x(ellipse_1_c, grad_ellipse_1_d, ellipse_1_s, x, grads_x)
     return value
+
+
+@njit(cache=True, error_model="numpy")
+def input_gradients_at(table):
+    """Do input_gradients; from the address table on lie n and the addresses of params, x, y, grads_x and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (8290,))
+    x = array_at(real, whole_at(table, 2), (n, 64))
+    y = array_at(np.int64, whole_at(table, 3), (n,))
+    grads_x = array_at(real, whole_at(table, 4), (n, 64))
+    work = array_at(real, whole_at(table, 5), (workspace(n),))
+    return input_gradients(params, x, y, grads_x, work)
 
 
 @njit(cache=True, error_model="numpy")

@@ -8,7 +8,11 @@ y has one number for each sample, integers from 0 to 3.
 """
 
 import numpy as np
-from numba import njit
+
+try:
+    from .kernels_cpu import array_at, njit, view, whole_at
+except ImportError:
+    from kernels_cpu import array_at, njit, view, whole_at
 
 NAME = "residual_concat"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -39,14 +43,6 @@ real = np.float64
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
     return 33 * n + 1
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float64[:, ::1](float64[::1], int64, int64, int64)", cache=True, error_model="numpy")
-def view_2(buffer, start, rows, columns):
-    """Return a part of a flat buffer as a matrix."""
-    size = rows * columns
-    return buffer[start : start + size].reshape((rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -256,15 +252,15 @@ def check(x, y):
 def forward(params, x, out, work):
     """Write the network's output for a batch into out."""
     n = x.shape[0]
-    dense_1_W = view_2(params, 0, 6, 6)
+    dense_1_W = view(params, 0, (6, 6))
     dense_1_b = params[36:42]
-    dense_1_a = view_2(work, 0, n, 6)
-    add_1_a = view_2(work, 6 * n, n, 6)
-    dense_2_W = view_2(params, 42, 3, 6)
+    dense_1_a = view(work, 0, (n, 6))
+    add_1_a = view(work, 6 * n, (n, 6))
+    dense_2_W = view(params, 42, (3, 6))
     dense_2_b = params[60:63]
-    dense_2_a = view_2(work, 12 * n, n, 3)
-    concat_1_a = view_2(work, 15 * n, n, 9)
-    dense_3_W = view_2(params, 63, 4, 9)
+    dense_2_a = view(work, 12 * n, (n, 3))
+    concat_1_a = view(work, 15 * n, (n, 9))
+    dense_3_W = view(params, 63, (4, 9))
     dense_3_b = params[99:103]
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_a)
@@ -284,18 +280,18 @@ def loss(params, x, y, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    dense_1_W = view_2(params, 0, 6, 6)
+    dense_1_W = view(params, 0, (6, 6))
     dense_1_b = params[36:42]
-    dense_1_a = view_2(work, 0, n, 6)
-    add_1_a = view_2(work, 6 * n, n, 6)
-    dense_2_W = view_2(params, 42, 3, 6)
+    dense_1_a = view(work, 0, (n, 6))
+    add_1_a = view(work, 6 * n, (n, 6))
+    dense_2_W = view(params, 42, (3, 6))
     dense_2_b = params[60:63]
-    dense_2_a = view_2(work, 12 * n, n, 3)
-    concat_1_a = view_2(work, 15 * n, n, 9)
-    dense_3_W = view_2(params, 63, 4, 9)
+    dense_2_a = view(work, 12 * n, (n, 3))
+    concat_1_a = view(work, 15 * n, (n, 9))
+    dense_3_W = view(params, 63, (4, 9))
     dense_3_b = params[99:103]
-    dense_3_z = view_2(work, 6 * n, n, 4)
-    loss_p = view_2(work, 24 * n, n, 4)
+    dense_3_z = view(work, 6 * n, (n, 4))
+    loss_p = view(work, 24 * n, (n, 4))
     loss_L = work[10 * n:11 * n]
     loss_ = work[33 * n:33 * n + 1]
     # dense_1
@@ -322,20 +318,20 @@ def value_and_grad(params, x, y, grads, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view_2(work, 24 * n, n, 4)
-    delta_dense_3 = view_2(work, 28 * n, n, 4)
-    concat_1_a = view_2(work, 15 * n, n, 9)
-    grad_dense_3_W = view_2(grads, 63, 4, 9)
+    loss_p = view(work, 24 * n, (n, 4))
+    delta_dense_3 = view(work, 28 * n, (n, 4))
+    concat_1_a = view(work, 15 * n, (n, 9))
+    grad_dense_3_W = view(grads, 63, (4, 9))
     grad_dense_3_b = grads[99:103]
-    dense_3_W = view_2(params, 63, 4, 9)
-    grad_concat_1_a = view_2(work, 15 * n, n, 9)
-    dense_2_a = view_2(work, 12 * n, n, 3)
-    delta_dense_2 = view_2(work, 24 * n, n, 3)
-    grad_dense_2_W = view_2(grads, 42, 3, 6)
+    dense_3_W = view(params, 63, (4, 9))
+    grad_concat_1_a = view(work, 15 * n, (n, 9))
+    dense_2_a = view(work, 12 * n, (n, 3))
+    delta_dense_2 = view(work, 24 * n, (n, 3))
+    grad_dense_2_W = view(grads, 42, (3, 6))
     grad_dense_2_b = grads[60:63]
-    dense_1_a = view_2(work, 0, n, 6)
-    delta_dense_1 = view_2(work, 27 * n, n, 6)
-    grad_dense_1_W = view_2(grads, 0, 6, 6)
+    dense_1_a = view(work, 0, (n, 6))
+    delta_dense_1 = view(work, 27 * n, (n, 6))
+    grad_dense_1_W = view(grads, 0, (6, 6))
     grad_dense_1_b = grads[36:42]
     # dense_3
     dense_delta(loss_p, y, delta_dense_3)
@@ -355,22 +351,34 @@ def value_and_grad(params, x, y, grads, work):
 
 
 @njit(cache=True, error_model="numpy")
+def value_and_grad_at(table):
+    """Do value_and_grad; from the address table on lie n and the addresses of params, x, y, grads and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (103,))
+    x = array_at(real, whole_at(table, 2), (n, 6))
+    y = array_at(np.int64, whole_at(table, 3), (n,))
+    grads = array_at(real, whole_at(table, 4), (103,))
+    work = array_at(real, whole_at(table, 5), (workspace(n),))
+    return value_and_grad(params, x, y, grads, work)
+
+
+@njit(cache=True, error_model="numpy")
 def input_gradients(params, x, y, grads_x, work):
     """Return the loss of a batch and write its gradient with respect to the inputs."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view_2(work, 24 * n, n, 4)
-    delta_dense_3 = view_2(work, 28 * n, n, 4)
-    dense_3_W = view_2(params, 63, 4, 9)
-    grad_concat_1_a = view_2(work, 15 * n, n, 9)
-    dense_2_a = view_2(work, 12 * n, n, 3)
-    delta_dense_2 = view_2(work, 24 * n, n, 3)
-    dense_1_a = view_2(work, 0, n, 6)
-    delta_dense_1 = view_2(work, 27 * n, n, 6)
-    dense_2_W = view_2(params, 42, 3, 6)
-    dense_1_W = view_2(params, 0, 6, 6)
+    loss_p = view(work, 24 * n, (n, 4))
+    delta_dense_3 = view(work, 28 * n, (n, 4))
+    dense_3_W = view(params, 63, (4, 9))
+    grad_concat_1_a = view(work, 15 * n, (n, 9))
+    dense_2_a = view(work, 12 * n, (n, 3))
+    delta_dense_2 = view(work, 24 * n, (n, 3))
+    dense_1_a = view(work, 0, (n, 6))
+    delta_dense_1 = view(work, 27 * n, (n, 6))
+    dense_2_W = view(params, 42, (3, 6))
+    dense_1_W = view(params, 0, (6, 6))
     # dense_3
     dense_delta(loss_p, y, delta_dense_3)
     # concat_1
@@ -382,6 +390,18 @@ def input_gradients(params, x, y, grads_x, work):
     # x
     write_grad_x(dense_2_W, dense_1_W, delta_dense_2, delta_dense_1, grad_concat_1_a, grads_x)
     return value
+
+
+@njit(cache=True, error_model="numpy")
+def input_gradients_at(table):
+    """Do input_gradients; from the address table on lie n and the addresses of params, x, y, grads_x and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (103,))
+    x = array_at(real, whole_at(table, 2), (n, 6))
+    y = array_at(np.int64, whole_at(table, 3), (n,))
+    grads_x = array_at(real, whole_at(table, 4), (n, 6))
+    work = array_at(real, whole_at(table, 5), (workspace(n),))
+    return input_gradients(params, x, y, grads_x, work)
 
 
 @njit(cache=True, error_model="numpy")

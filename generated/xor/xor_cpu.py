@@ -8,7 +8,11 @@ y has 1 numbers for each sample.
 """
 
 import numpy as np
-from numba import njit
+
+try:
+    from .kernels_cpu import array_at, njit, view, whole_at
+except ImportError:
+    from kernels_cpu import array_at, njit, view, whole_at
 
 NAME = "xor"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -34,14 +38,6 @@ real = np.float64
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
     return 6 * n + 1
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float64[:, ::1](float64[::1], int64, int64, int64)", cache=True, error_model="numpy")
-def view_2(buffer, start, rows, columns):
-    """Return a part of a flat buffer as a matrix."""
-    size = rows * columns
-    return buffer[start : start + size].reshape((rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -164,12 +160,12 @@ def write_grad_x(W, delta, grad_x):
 def forward(params, x, out, work):
     """Write the network's output for a batch into out."""
     n = x.shape[0]
-    dense_1_W = view_2(params, 0, 2, 2)
+    dense_1_W = view(params, 0, (2, 2))
     dense_1_b = params[4:6]
-    dense_1_a = view_2(work, 0, n, 2)
-    dense_2_W = view_2(params, 6, 1, 2)
+    dense_1_a = view(work, 0, (n, 2))
+    dense_2_W = view(params, 6, (1, 2))
     dense_2_b = params[8:9]
-    dense_2_z = view_2(work, 2 * n, n, 1)
+    dense_2_z = view(work, 2 * n, (n, 1))
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_a)
     # dense_2
@@ -180,13 +176,13 @@ def forward(params, x, out, work):
 def loss(params, x, y, work):
     """Return the loss of a batch; work keeps what the gradients read."""
     n = x.shape[0]
-    dense_1_W = view_2(params, 0, 2, 2)
+    dense_1_W = view(params, 0, (2, 2))
     dense_1_b = params[4:6]
-    dense_1_a = view_2(work, 0, n, 2)
-    dense_2_W = view_2(params, 6, 1, 2)
+    dense_1_a = view(work, 0, (n, 2))
+    dense_2_W = view(params, 6, (1, 2))
     dense_2_b = params[8:9]
-    dense_2_z = view_2(work, 2 * n, n, 1)
-    dense_2_a = view_2(work, 3 * n, n, 1)
+    dense_2_z = view(work, 2 * n, (n, 1))
+    dense_2_a = view(work, 3 * n, (n, 1))
     loss_ = work[6 * n:6 * n + 1]
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_a)
@@ -202,14 +198,14 @@ def value_and_grad(params, x, y, grads, work):
     """Return the loss of a batch and write its gradients into grads."""
     n = x.shape[0]
     value = loss(params, x, y, work)
-    dense_2_a = view_2(work, 3 * n, n, 1)
-    delta_dense_2 = view_2(work, 2 * n, n, 1)
-    dense_1_a = view_2(work, 0, n, 2)
-    grad_dense_2_W = view_2(grads, 6, 1, 2)
+    dense_2_a = view(work, 3 * n, (n, 1))
+    delta_dense_2 = view(work, 2 * n, (n, 1))
+    dense_1_a = view(work, 0, (n, 2))
+    grad_dense_2_W = view(grads, 6, (1, 2))
     grad_dense_2_b = grads[8:9]
-    dense_2_W = view_2(params, 6, 1, 2)
-    delta_dense_1 = view_2(work, 4 * n, n, 2)
-    grad_dense_1_W = view_2(grads, 0, 2, 2)
+    dense_2_W = view(params, 6, (1, 2))
+    delta_dense_1 = view(work, 4 * n, (n, 2))
+    grad_dense_1_W = view(grads, 0, (2, 2))
     grad_dense_1_b = grads[4:6]
     # dense_2
     dense_delta(dense_2_a, y, delta_dense_2)
@@ -223,16 +219,28 @@ def value_and_grad(params, x, y, grads, work):
 
 
 @njit(cache=True, error_model="numpy")
+def value_and_grad_at(table):
+    """Do value_and_grad; from the address table on lie n and the addresses of params, x, y, grads and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (9,))
+    x = array_at(real, whole_at(table, 2), (n, 2))
+    y = array_at(real, whole_at(table, 3), (n, 1))
+    grads = array_at(real, whole_at(table, 4), (9,))
+    work = array_at(real, whole_at(table, 5), (workspace(n),))
+    return value_and_grad(params, x, y, grads, work)
+
+
+@njit(cache=True, error_model="numpy")
 def input_gradients(params, x, y, grads_x, work):
     """Return the loss of a batch and write its gradient with respect to the inputs."""
     n = x.shape[0]
     value = loss(params, x, y, work)
-    dense_2_a = view_2(work, 3 * n, n, 1)
-    delta_dense_2 = view_2(work, 2 * n, n, 1)
-    dense_2_W = view_2(params, 6, 1, 2)
-    dense_1_a = view_2(work, 0, n, 2)
-    delta_dense_1 = view_2(work, 4 * n, n, 2)
-    dense_1_W = view_2(params, 0, 2, 2)
+    dense_2_a = view(work, 3 * n, (n, 1))
+    delta_dense_2 = view(work, 2 * n, (n, 1))
+    dense_2_W = view(params, 6, (1, 2))
+    dense_1_a = view(work, 0, (n, 2))
+    delta_dense_1 = view(work, 4 * n, (n, 2))
+    dense_1_W = view(params, 0, (2, 2))
     # dense_2
     dense_delta(dense_2_a, y, delta_dense_2)
     # dense_1
@@ -240,6 +248,18 @@ def input_gradients(params, x, y, grads_x, work):
     # x
     write_grad_x(dense_1_W, delta_dense_1, grads_x)
     return value
+
+
+@njit(cache=True, error_model="numpy")
+def input_gradients_at(table):
+    """Do input_gradients; from the address table on lie n and the addresses of params, x, y, grads_x and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (9,))
+    x = array_at(real, whole_at(table, 2), (n, 2))
+    y = array_at(real, whole_at(table, 3), (n, 1))
+    grads_x = array_at(real, whole_at(table, 4), (n, 2))
+    work = array_at(real, whole_at(table, 5), (workspace(n),))
+    return input_gradients(params, x, y, grads_x, work)
 
 
 @njit(cache=True, error_model="numpy")
