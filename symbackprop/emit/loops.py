@@ -301,7 +301,8 @@ class _Writer:
         body = [Node("n = whole_at(table, 0)")]
         for k, argument in enumerate(arguments, 1):
             tensor = tensors.get(argument.removeprefix("grads_"))
-            shape = shapes.get(argument) or ", ".join(["n", *map(str, tensor.shape[1:] if tensor else ())]) + "," * (tensor.rank == 1)
+            behind = "" if tensor is None else ", ".join(map(str, tensor.shape[1:]))
+            shape = shapes.get(argument, f"n, {behind}".rstrip())
             kind = "np.int64" if tensor is not None and tensor.integer else "real"
             body.append(Node(wrap.statement(f"{argument} = array_at({kind}, whole_at(table, {k}), ({shape}))", 4)))
         body.append(Node(wrap.statement(f"return {name}({', '.join(arguments)})", 4)))
