@@ -11,12 +11,12 @@ import numpy as np
 from numba import prange
 
 try:
-    from .kernels_cpu import array_at, njit, product, row_products, view, whole_at
+    from .kernels_cpu import array_at, njit, product, row_products, share, threads, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import sigmoid_32 as sigmoid
     from .kernels_cpu import tanh_32 as tanh
 except ImportError:
-    from kernels_cpu import array_at, njit, product, row_products, view, whole_at
+    from kernels_cpu import array_at, njit, product, row_products, share, threads, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import sigmoid_32 as sigmoid
     from kernels_cpu import tanh_32 as tanh
@@ -52,7 +52,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 4 * (27520 * (-(-n // 4)) + 2305 + 13535)
+    return 4 * (27520 * (-(-n // 4)) + 2305 + 13535) + 9216
 
 
 @njit(cache=True, error_model="numpy")
@@ -179,10 +179,9 @@ def write_loss_L(a, y, L):
 
 
 @njit(cache=True, error_model="numpy")
-def loss_total(L, loss_):
+def loss_total(L, loss_, N):
     """Write loss."""
     # loss = (Σ_{n, t} L[n, t])/(N n_1)
-    N = L.shape[0]
     n_1 = L.shape[1]
     total = real(0.0)
     for n in range(L.shape[0]):
@@ -192,10 +191,9 @@ def loss_total(L, loss_):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_delta(p, y, delta):
+def dense_delta(p, y, delta, N):
     """Write delta."""
     # delta[n, t, i] = (p[n, t, i] − [i = y[n, t]])/(N n_1)
-    N = p.shape[0]
     n_1 = p.shape[1]
     for n in range(p.shape[0]):
         for t in range(p.shape[1]):
@@ -368,35 +366,48 @@ def check(x, y):
 
 
 @njit(cache=True, error_model="numpy")
-def forward(params, x, out, work):
-    """Write the network's output for a batch into out, or nothing if an input is out of range: then return its number, else 0."""
-    if not in_range(x, 0, 61):
-        return 1
+def forward_samples(params, x, out, work, part, parts):
+    """Do all that needs one sample only, for a part of the samples."""
     n = x.shape[0]
+    low, high = share(n, part, parts)
+    m = high - low
+    own = work[15872 * low : 15872 * high]
+    scratch = work[27520 * n + 2304 * part + 2305 : 27520 * n + 2304 * part + 4609]
     embedding_1_E = view(params, 0, (62, 16))
-    embedding_1_a = view(work, 0, (n, 32, 16))
+    embedding_1_a = view(own, 0, (m, 32, 16))
     gru_1_W_x = view(params, 992, (144, 16))
     gru_1_b_x = params[10208:10352]
-    gru_1_p = view(work, 512 * n, (n, 32, 144))
-    W_x_copy = view(work, 27520 * n, (16, 144))
+    gru_1_p = view(own, 512 * m, (m, 32, 144))
+    W_x_copy = view(scratch, 0, (16, 144))
     gru_1_W_h = view(params, 3296, (144, 48))
     gru_1_b_h = params[10352:10496]
-    gru_1_q = view(work, 5120 * n, (n, 32, 144))
-    gru_1_r = view(work, 9728 * n, (n, 32, 48))
-    gru_1_u = view(work, 11264 * n, (n, 32, 48))
-    gru_1_g = view(work, 12800 * n, (n, 32, 48))
-    gru_1_h = view(work, 14336 * n, (n, 32, 48))
-    gru_1_a = view(work, 512 * n, (n, 32, 48))
+    gru_1_q = view(own, 5120 * m, (m, 32, 144))
+    gru_1_r = view(own, 9728 * m, (m, 32, 48))
+    gru_1_u = view(own, 11264 * m, (m, 32, 48))
+    gru_1_g = view(own, 12800 * m, (m, 32, 48))
+    gru_1_h = view(own, 14336 * m, (m, 32, 48))
+    gru_1_a = view(own, 0, (m, 32, 48))
     dense_1_W = view(params, 10496, (62, 48))
     dense_1_b = params[13472:13534]
     # embedding_1
-    embedding_a(embedding_1_E, x, embedding_1_a)
+    embedding_a(embedding_1_E, x[low:high], embedding_1_a)
     # gru_1
     gru_p(gru_1_W_x, gru_1_b_x, embedding_1_a, gru_1_p, W_x_copy)
     gru_h(gru_1_W_h, gru_1_b_h, gru_1_p, gru_1_q, gru_1_r, gru_1_u, gru_1_g, gru_1_h)
     gru_a(gru_1_h, gru_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, gru_1_a, out)
+    dense_z(dense_1_W, dense_1_b, gru_1_a, out[low:high])
+
+
+@njit(cache=True, error_model="numpy", parallel=True)
+def forward(params, x, out, work):
+    """Write the network's output for a batch into out, or nothing if an input is out of range: then return its number, else 0."""
+    if not in_range(x, 0, 61):
+        return 1
+    n = x.shape[0]
+    parts = min(threads(), 1 + n, 4)
+    for part in prange(parts):
+        forward_samples(params, x, out, work, part, parts)
     return 0
 
 
@@ -437,7 +448,7 @@ def loss(params, x, y, work):
     # loss
     write_loss_p(dense_1_z, loss_p)
     write_loss_L(dense_1_z, y, loss_L)
-    loss_total(loss_L, loss_)
+    loss_total(loss_L, loss_, n)
     return float(loss_[0])
 
 
@@ -479,7 +490,7 @@ def value_and_grad_of_part(params, x, y, grads, work):
     W_x_copy = view(work, 27520 * n + 1, (16, 144))
     grad_embedding_1_E = view(grads, 0, (62, 16))
     # dense_1
-    dense_delta(loss_p, y, delta_dense_1)
+    dense_delta(loss_p, y, delta_dense_1, n)
     dense_grad_W(delta_dense_1, gru_1_a, grad_dense_1_W)
     dense_grad_b(delta_dense_1, grad_dense_1_b)
     # gru_1

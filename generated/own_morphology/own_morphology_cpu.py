@@ -8,6 +8,7 @@ y has one number for each sample, integers from 0 to 9.
 """
 
 import numpy as np
+from numba import prange
 
 try:
     from .kernels_cpu import array_at, njit, product, row_products, view, whole_at
@@ -42,7 +43,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 3072 * n + 1
+    return 4 * (3072 * (-(-n // 4)) + 1 + 2147)
 
 
 @njit(cache=True, error_model="numpy")
@@ -175,10 +176,9 @@ def write_loss_L(a, y, L):
 
 
 @njit(cache=True, error_model="numpy")
-def loss_total(L, loss_):
+def loss_total(L, loss_, N):
     """Write loss."""
     # loss = (Σ_n L[n])/N
-    N = L.shape[0]
     total = real(0.0)
     for n in range(L.shape[0]):
         total += L[n]
@@ -186,10 +186,9 @@ def loss_total(L, loss_):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_delta(p, y, delta):
+def dense_delta(p, y, delta, N):
     """Write delta."""
     # delta[n, i] = (p[n, i] − [i = y[n]])/N
-    N = p.shape[0]
     for n in range(p.shape[0]):
         for i in range(p.shape[1]):
             p_ = p[n, i]
@@ -364,12 +363,12 @@ def loss(params, x, y, work):
     # loss
     write_loss_p(dense_1_z, loss_p)
     write_loss_L(dense_1_z, y, loss_L)
-    loss_total(loss_L, loss_)
+    loss_total(loss_L, loss_, n)
     return float(loss_[0])
 
 
 @njit(cache=True, error_model="numpy")
-def value_and_grad(params, x, y, grads, work):
+def value_and_grad_of_part(params, x, y, grads, work):
     """Return the loss of a batch and write its gradients into grads."""
     if check(x, y) != 0:
         return np.nan
@@ -389,7 +388,7 @@ def value_and_grad(params, x, y, grads, work):
     outline_1_shrunk_argmax = view(work, 1536 * n, (n, 12, 8, 8))
     grad_outline_1_E = view(grads, 108, (12, 3, 3))
     # dense_1
-    dense_delta(loss_p, y, delta_dense_1)
+    dense_delta(loss_p, y, delta_dense_1, n)
     dense_grad_W(delta_dense_1, flatten_1_a, grad_dense_1_W)
     dense_grad_b(delta_dense_1, grad_dense_1_b)
     # flatten_1
@@ -398,6 +397,31 @@ def value_and_grad(params, x, y, grads, work):
     outline_grad_a(maxpool2d_1_a_argmax, grad_flatten_1_a, grad_outline_1_a)
     outline_grad_B(grad_outline_1_a, outline_1_grown_argmax, grad_outline_1_B)
     outline_grad_E(grad_outline_1_a, outline_1_shrunk_argmax, grad_outline_1_E)
+    return value
+
+
+@njit(cache=True, error_model="numpy", parallel=True)
+def value_and_grad(params, x, y, grads, work):
+    """Return the loss of a batch and write its gradients into grads; threads share the samples."""
+    n = x.shape[0]
+    if check(x, y) != 0:
+        return np.nan
+    if n < 4:
+        return value_and_grad_of_part(params, x, y, grads, work)
+    size = 3072 * (-(-n // 4)) + 1
+    sums = view(work, 4 * size, (4, 2146))
+    values = work[4 * (size + 2146) : 4 * (size + 2147)]
+    for part in prange(4):
+        low, high, start = part * n // 4, (part + 1) * n // 4, part * size
+        values[part] = value_and_grad_of_part(params, x[low:high], y[low:high], sums[part], work[start : start + size])
+    # A mean over the samples is the mean over the parts, each with the share of its samples.
+    value = 0.0
+    grads[:] = 0
+    for part in range(4):
+        share = ((part + 1) * n // 4 - part * n // 4) / n
+        value += share * values[part]
+        for k in range(grads.size):
+            grads[k] += real(share) * sums[part, k]
     return value
 
 
@@ -429,7 +453,7 @@ def input_gradients(params, x, y, grads_x, work):
     outline_1_grown_argmax = view(work, 0, (n, 12, 8, 8))
     outline_1_shrunk_argmax = view(work, 1536 * n, (n, 12, 8, 8))
     # dense_1
-    dense_delta(loss_p, y, delta_dense_1)
+    dense_delta(loss_p, y, delta_dense_1, n)
     # flatten_1
     flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
     # outline_1

@@ -10,9 +10,10 @@ import ctypes
 import math
 
 import numpy as np
-from numba import _dynfunc, config, prange, types
+from llvmlite import ir
+from numba import _dynfunc, config, get_num_threads, prange, types
 from numba import njit as jit
-from numba.core import cgutils
+from numba.core import cgutils, sigutils
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler, CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
@@ -74,12 +75,24 @@ class PieceCompiler(CompilerBase):
         return [steps]
 
 
+class PieceText(CPUDispatcher):
+    """A piece as its callers see it."""
+
+    def __init__(self, py_func, signature, options):
+        super().__init__(py_func, None, options, PieceCompiler)
+        self.wanted = None if signature is None else sigutils.normalize_signature(signature)[0]
+
+    def get_call_template(self, args, kws):
+        """Compile for the types of a signature where there is one: literal numbers would be types of their own."""
+        return super().get_call_template(args if self.wanted is None else self.wanted, kws)
+
+
 class Piece(CPUDispatcher):
     """A compiled function that Python calls as such, and other compiled functions as a piece of their own."""
 
-    def __init__(self, py_func, locals=None, targetoptions=None, pipeline_class=Compiler):
-        options = {name: value for name, value in targetoptions.items() if name != "nopython"}
-        self.inner = jit(pipeline_class=PieceCompiler, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(py_func)
+    def __init__(self, py_func, locals=None, targetoptions=None, pipeline_class=Compiler, signature=None):
+        inner = {**targetoptions, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        self.inner = PieceText(py_func, signature, inner)
         super().__init__(py_func, locals, targetoptions, pipeline_class)
 
     @property
@@ -95,13 +108,13 @@ class Piece(CPUDispatcher):
         """Keep the type of the piece."""
 
 
-def njit(cache=False, parallel=False, **options):
+def njit(signature=None, *, cache=False, parallel=False, **options):
     """Do numba.njit; of the function that comes out, compiled callers take the text and no machine code."""
 
     def compiled(function):
         if parallel or config.DISABLE_JIT:
             return jit(cache=cache, parallel=parallel, **options)(function)
-        made = Piece(function, targetoptions={"nopython": True, "boundscheck": None, **options})
+        made = Piece(function, None, {"nopython": True, "boundscheck": None, **options}, signature=signature)
         if cache:
             made.enable_caching()
         return made
@@ -190,6 +203,32 @@ if config.DISABLE_JIT:
         """Return the memory at an address as an array."""
         there = (ctypes.c_byte * (np.dtype(dtype).itemsize * math.prod(shape))).from_address(address)
         return np.frombuffer(there, dtype).reshape(shape)
+
+
+@intrinsic
+def threads(typingctx):
+    """Return how many threads may be used; to be called where Numba has started them, in a function with parallel loops."""
+
+    def code(context, builder, signature, arguments):
+        function = ir.FunctionType(context.get_value_type(types.intp), [])
+        return builder.call(cgutils.get_or_insert_function(builder.module, function, "get_num_threads"), [])
+
+    return types.intp(), code
+
+
+if config.DISABLE_JIT:
+
+    def threads():
+        """Return how many threads may be used."""
+        return get_num_threads()
+
+
+@njit("UniTuple(int64, 2)(int64, int64, int64)", cache=True, error_model="numpy")
+def share(extent, part, parts):
+    """Return where one of the parts of a range starts and where it ends, in blocks of 16, or of 4 where those are too few."""
+    block = 16 if extent >= 16 * parts else 4
+    blocks = (extent + block - 1) // block
+    return min(part * blocks // parts * block, extent), min((part + 1) * blocks // parts * block, extent)
 
 
 @intrinsic

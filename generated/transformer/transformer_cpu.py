@@ -13,10 +13,10 @@ import numpy as np
 from numba import prange
 
 try:
-    from .kernels_cpu import array_at, njit, product, row_products, view, whole_at
+    from .kernels_cpu import array_at, njit, product, row_products, share, threads, view, whole_at
     from .kernels_cpu import exp_32 as exp
 except ImportError:
-    from kernels_cpu import array_at, njit, product, row_products, view, whole_at
+    from kernels_cpu import array_at, njit, product, row_products, share, threads, view, whole_at
     from kernels_cpu import exp_32 as exp
 
 NAME = "transformer"
@@ -60,7 +60,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 2 * (29504 * (-(-n // 2)) + 4097 + 16671)
+    return 2 * (29504 * (-(-n // 2)) + 4097 + 16671) + 16384
 
 
 @njit(cache=True, error_model="numpy")
@@ -345,10 +345,9 @@ def write_loss_L(a, y, L):
 
 
 @njit(cache=True, error_model="numpy")
-def loss_total(L, loss_):
+def loss_total(L, loss_, N):
     """Write loss."""
     # loss = (Σ_{n, t} L[n, t])/(N n_1)
-    N = L.shape[0]
     n_1 = L.shape[1]
     total = real(0.0)
     for n in range(L.shape[0]):
@@ -358,10 +357,9 @@ def loss_total(L, loss_):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_delta(p, y, delta):
+def dense_delta(p, y, delta, N):
     """Write delta."""
     # delta[n, t, i] = (p[n, t, i] − [i = y[n, t]])/(N n_1)
-    N = p.shape[0]
     n_1 = p.shape[1]
     for n in range(p.shape[0]):
         for t in range(p.shape[1]):
@@ -767,68 +765,70 @@ def check(x, y):
 
 
 @njit(cache=True, error_model="numpy")
-def forward(params, x, out, work):
-    """Write the network's output for a batch into out, or nothing if an input is out of range: then return its number, else 0."""
-    if not in_range(x, 0, 61):
-        return 1
+def forward_samples(params, x, out, work, part, parts):
+    """Do all that needs one sample only, for a part of the samples."""
     n = x.shape[0]
+    low, high = share(n, part, parts)
+    m = high - low
+    own = work[13312 * low : 13312 * high]
+    scratch = work[29504 * n + 4096 * part + 4097 : 29504 * n + 4096 * part + 8193]
     embedding_1_E = view(params, 0, (62, 32))
-    embedding_1_a = view(work, 0, (n, 32, 32))
-    positionalencoding_1_a = view(work, 1024 * n, (n, 32, 32))
-    layernorm_1_mu = view(work, 0, (n, 32))
-    layernorm_1_sigma = view(work, 32 * n, (n, 32))
+    embedding_1_a = view(own, 0, (m, 32, 32))
+    positionalencoding_1_a = view(own, 1024 * m, (m, 32, 32))
+    layernorm_1_mu = view(own, 0, (m, 32))
+    layernorm_1_sigma = view(own, 32 * m, (m, 32))
     layernorm_1_beta = params[2016:2048]
     layernorm_1_gamma = params[1984:2016]
-    layernorm_1_x_hat = view(work, 2048 * n, (n, 32, 32))
-    layernorm_1_a = view(work, 3072 * n, (n, 32, 32))
+    layernorm_1_x_hat = view(own, 2048 * m, (m, 32, 32))
+    layernorm_1_a = view(own, 3072 * m, (m, 32, 32))
     attention_1_W_q = view(params, 2048, (32, 32))
-    attention_1_Q = view(work, 4096 * n, (n, 4, 32, 8))
-    W_q_windows = view(work, 29504 * n, (32, 4, 8))
-    products = view(work, 5120 * n, (n, 32, 4, 8))
+    attention_1_Q = view(own, 0, (m, 4, 32, 8))
+    W_q_windows = view(scratch, 0, (32, 4, 8))
+    products = view(own, 2048 * m, (m, 32, 4, 8))
     attention_1_W_k = view(params, 3072, (32, 32))
-    attention_1_K = view(work, 5120 * n, (n, 4, 32, 8))
-    W_k_windows = view(work, 29504 * n, (32, 4, 8))
-    products_ = view(work, 6144 * n, (n, 32, 4, 8))
+    attention_1_K = view(own, 2048 * m, (m, 4, 32, 8))
+    W_k_windows = view(scratch, 0, (32, 4, 8))
+    products_ = view(own, 4096 * m, (m, 32, 4, 8))
     attention_1_W_v = view(params, 4096, (32, 32))
-    attention_1_V = view(work, 6144 * n, (n, 4, 32, 8))
-    W_v_windows = view(work, 29504 * n, (32, 4, 8))
-    products__ = view(work, 7168 * n, (n, 32, 4, 8))
-    attention_1_S = view(work, 7168 * n, (n, 4, 32, 32))
-    K_copy = view(work, 29504 * n, (8, 32))
-    attention_1_P = view(work, 11264 * n, (n, 4, 32, 32))
-    attention_1_O = view(work, 7168 * n, (n, 4, 32, 8))
-    V_copy = view(work, 29504 * n, (8, 32))
+    attention_1_V = view(own, 4096 * m, (m, 4, 32, 8))
+    W_v_windows = view(scratch, 0, (32, 4, 8))
+    products__ = view(own, 5120 * m, (m, 32, 4, 8))
+    attention_1_S = view(own, 5120 * m, (m, 4, 32, 32))
+    K_copy = view(scratch, 0, (8, 32))
+    attention_1_P = view(own, 9216 * m, (m, 4, 32, 32))
+    attention_1_O = view(own, 0, (m, 4, 32, 8))
+    V_copy = view(scratch, 0, (8, 32))
     attention_1_W_o = view(params, 5120, (32, 32))
-    attention_1_a = view(work, 8192 * n, (n, 32, 32))
-    O_windows = view(work, 9216 * n, (n, 32, 32))
-    W_o_copy = view(work, 29504 * n, (32, 32))
-    add_1_a = view(work, 9216 * n, (n, 32, 32))
-    layernorm_2_mu = view(work, 0, (n, 32))
-    layernorm_2_sigma = view(work, 64 * n, (n, 32))
+    attention_1_a = view(own, 2048 * m, (m, 32, 32))
+    O_windows = view(own, 3072 * m, (m, 32, 32))
+    W_o_copy = view(scratch, 0, (32, 32))
+    add_1_a = view(own, 0, (m, 32, 32))
+    layernorm_2_mu = view(own, 1024 * m, (m, 32))
+    layernorm_2_sigma = view(own, 1056 * m, (m, 32))
     layernorm_2_beta = params[6176:6208]
     layernorm_2_gamma = params[6144:6176]
-    layernorm_2_x_hat = view(work, 96 * n, (n, 32, 32))
-    layernorm_2_a = view(work, 8192 * n, (n, 32, 32))
+    layernorm_2_x_hat = view(own, 1088 * m, (m, 32, 32))
+    layernorm_2_a = view(own, 2112 * m, (m, 32, 32))
     dense_1_W = view(params, 6208, (128, 32))
     dense_1_b = params[10304:10432]
-    dense_1_z = view(work, 15360 * n, (n, 32, 128))
-    dense_1_a = view(work, 19456 * n, (n, 32, 128))
-    W_copy = view(work, 29504 * n, (32, 128))
+    dense_1_z = view(own, 3136 * m, (m, 32, 128))
+    dense_1_a = view(own, 7232 * m, (m, 32, 128))
+    W_copy = view(scratch, 0, (32, 128))
     dense_2_W = view(params, 10432, (32, 128))
     dense_2_b = params[14528:14560]
-    dense_2_z = view(work, 10240 * n, (n, 32, 32))
-    add_2_a = view(work, 23552 * n, (n, 32, 32))
-    layernorm_3_mu = view(work, 0, (n, 32))
-    layernorm_3_sigma = view(work, 1120 * n, (n, 32))
+    dense_2_z = view(own, 1024 * m, (m, 32, 32))
+    add_2_a = view(own, 2048 * m, (m, 32, 32))
+    layernorm_3_mu = view(own, 0, (m, 32))
+    layernorm_3_sigma = view(own, 32 * m, (m, 32))
     layernorm_3_beta = params[14592:14624]
     layernorm_3_gamma = params[14560:14592]
-    layernorm_3_x_hat = view(work, 9216 * n, (n, 32, 32))
-    layernorm_3_a = view(work, 10240 * n, (n, 32, 32))
+    layernorm_3_x_hat = view(own, 64 * m, (m, 32, 32))
+    layernorm_3_a = view(own, 3072 * m, (m, 32, 32))
     dense_3_W = view(params, 14624, (62, 32))
     dense_3_b = params[16608:16670]
-    W_copy_ = view(work, 29504 * n, (32, 62))
+    W_copy_ = view(scratch, 0, (32, 62))
     # embedding_1
-    embedding_a(embedding_1_E, x, embedding_1_a)
+    embedding_a(embedding_1_E, x[low:high], embedding_1_a)
     # positionalencoding_1
     positionalencoding_a(embedding_1_a, positionalencoding_1_a)
     # layernorm_1
@@ -859,7 +859,18 @@ def forward(params, x, out, work):
     layernorm_sigma(add_2_a, layernorm_3_mu, layernorm_3_sigma)
     layernorm_a(layernorm_3_mu, layernorm_3_sigma, add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_x_hat, layernorm_3_a)
     # dense_3
-    dense_z_2(dense_3_W, dense_3_b, layernorm_3_a, out, W_copy_)
+    dense_z_2(dense_3_W, dense_3_b, layernorm_3_a, out[low:high], W_copy_)
+
+
+@njit(cache=True, error_model="numpy", parallel=True)
+def forward(params, x, out, work):
+    """Write the network's output for a batch into out, or nothing if an input is out of range: then return its number, else 0."""
+    if not in_range(x, 0, 61):
+        return 1
+    n = x.shape[0]
+    parts = min(threads(), 1 + n, 4)
+    for part in prange(parts):
+        forward_samples(params, x, out, work, part, parts)
     return 0
 
 
@@ -964,7 +975,7 @@ def loss(params, x, y, work):
     # loss
     write_loss_p(dense_3_z, loss_p)
     write_loss_L(dense_3_z, y, loss_L)
-    loss_total(loss_L, loss_)
+    loss_total(loss_L, loss_, n)
     return float(loss_[0])
 
 
@@ -1058,7 +1069,7 @@ def value_and_grad_of_part(params, x, y, grads, work):
     grad_embedding_1_a = view(work, 64 * n, (n, 32, 32))
     grad_embedding_1_E = view(grads, 0, (62, 32))
     # dense_3
-    dense_delta(loss_p, y, delta_dense_3)
+    dense_delta(loss_p, y, delta_dense_3, n)
     dense_grad_W(delta_dense_3, layernorm_3_a, grad_dense_3_W)
     dense_grad_b(delta_dense_3, grad_dense_3_b)
     # layernorm_3
