@@ -6,8 +6,8 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-
 import written
+
 from symbackprop.emit.environment import environment
 
 #: (extents of m, k, u, v, y, x, n; extents of the image; first and second): the windows of LeNet, and one of each kind.
