@@ -50,10 +50,18 @@ from symbackprop.plan.records import (
     Zero,
 )
 
+<<<<<<< HEAD
 #: What the runtime file offers for sums.
 RUNTIME = ("add_product", "add_row_products", "product", "product_parallel", "row_products", "share", "threads")
 #: What it offers to get at memory.
 PLACES = ("array_at", "view", "whole_at")
+=======
+#: What the runtime file offers.
+RUNTIME = (
+    *("add_product", "add_row_products", "product", "product_parallel", "row_products"),
+    *("mean_of_parts", "part_of", "scale", "share", "threads"),
+)
+>>>>>>> f11d597 (Parts of a batch: threads share the adding of gradients, the loss and the input gradients; long updates are shared)
 
 
 def page(plan: Plan, template: str) -> Page:
@@ -161,38 +169,53 @@ class _Writer:
             yield from self.gradients(data, names, opening)
             yield from self.training(data)
             return
+        # With a part of the samples for each thread these are done part by part.
+        of = "" if plan.parts == 1 else "_of_part"
+        first = f"loss{of}({', '.join(('params', *data, 'work'))})"
         yield _Driver(self, plan.entry("loss")).function(
-            "loss",
+            f"loss{of}",
             ("params", *data, "work"),
             names,
             "Return the loss of a batch; work keeps what the gradients read.",
             result=plan.loss,
             opening=opening,
         )
+        if of:
+            yield self.in_parts("loss", data, (), opening)
         yield _Driver(self, plan.entry("backward")).function(
-            "value_and_grad" if plan.parts == 1 else "value_and_grad_of_part",
+            f"value_and_grad{of}",
             ("params", *data, "grads", "work"),
             names,
             "Return the loss of a batch and write its gradients into grads.",
-            first=f"loss({', '.join(('params', *data, 'work'))})",
+            first=first,
             zeroed=self.frozen(),
             opening=opening,
         )
+<<<<<<< HEAD
         if plan.parts > 1:
             yield self.shared(data, opening)
         yield self.by_address("value_and_grad", data, ("grads",))
+=======
+        if of:
+            yield self.in_parts("value_and_grad", data, ("grads",), opening)
+>>>>>>> f11d597 (Parts of a batch: threads share the adding of gradients, the loss and the input gradients; long updates are shared)
         if plan.input_gradients:
             targets = tuple(f"grads_{names[x]}" for x, _ in plan.input_gradients)
             names = {**names, **{g: t for (_, g), t in zip(plan.input_gradients, targets, strict=True)}}
             yield _Driver(self, plan.entry("input_gradients")).function(
-                "input_gradients",
+                f"input_gradients{of}",
                 ("params", *data, *targets, "work"),
                 names,
                 "Return the loss of a batch and write its gradient with respect to the inputs.",
-                first=f"loss({', '.join(('params', *data, 'work'))})",
+                first=first,
                 opening=opening,
             )
+<<<<<<< HEAD
             yield self.by_address("input_gradients", data, targets)
+=======
+            if of:
+                yield self.in_parts("input_gradients", data, targets, opening)
+>>>>>>> f11d597 (Parts of a batch: threads share the adding of gradients, the loss and the input gradients; long updates are shared)
         if plan.statistics:
             yield _Driver(self, plan.entry("statistics")).function(
                 "update_statistics",
@@ -318,9 +341,10 @@ class _Writer:
         parts = f"{plan.parts} * ({affine(plan.per_sample, f'(-(-n // {plan.parts}))', plan.fixed)} + {plan.size + 1})"
         return _sum((1, parts), (plan.shards * plan.scratch, ""))
 
-    def shared(self, data: tuple[str, ...], opening: tuple[Node, ...]) -> Function:
-        """Return the entry that does a batch in parts, each in a workspace of its own and with a gradient of its own."""
+    def in_parts(self, name: str, data: tuple[str, ...], targets: tuple[str, ...], opening: tuple[Node, ...]) -> Function:
+        """Return an entry that does a batch in parts, each in a workspace of its own and with a gradient of its own."""
         plan = self.plan
+<<<<<<< HEAD
         self.used.add("view")
         own = ("params", *(f"{name}[low:high]" for name in data), "sums[part]", "work[start : start + size]")
         part = f"value_and_grad_of_part({', '.join(own)})"
@@ -339,21 +363,50 @@ class _Writer:
                     Node(wrap.statement(f"values[part] = {part}", 8)),
                 ),
             ),
+=======
+        parts, grads = plan.parts, targets == ("grads",)
+        written = ("sums[part]",) if grads else tuple(f"{name}[low:high]" for name in targets)
+        own = ("params", *(f"{name}[low:high]" for name in data), *written, "work[start : start + size]")
+        whole = wrap.call(f"return {name}_of_part", ("params", *data, *targets, "work"), 8)
+        body = [
+            *opening,
+            Node(f"n = {data[0]}.shape[0]"),
+            Node(f"if n < {parts}:", (Node(whole),)),
+            Node(f"size = {affine(plan.per_sample, f'(-(-n // {parts}))', plan.fixed)}"),
+            Node(f"values = work[{parts} * (size + {plan.size}) : {parts} * (size + {plan.size + 1})]"),
+        ]
+        inner = [
+            Node(f"low, high, start = part * n // {parts}, (part + 1) * n // {parts}, part * size"),
+            Node(wrap.statement(f"values[part] = {name}_of_part({', '.join(own)})", 8)),
+        ]
+        self.used.add("part_of")
+        if grads:
+            self.ranks.add(2)
+            self.used |= {"mean_of_parts", "share", "threads"}
+            body.append(Node(f"sums = view_2(work, {parts} * size, {parts}, {plan.size})"))
+        elif targets:
+            self.used.add("scale")
+            inner += [Node(f"scale({array}, part_of(n, part, {parts}))") for array in written]
+        body.append(Node(f"for part in prange({parts}):", tuple(inner)))
+        if grads:
+            shares = (
+                Node("low, high = share(grads.size, part, ranges)"),
+                Node("mean_of_parts(sums[:, low:high], n, grads[low:high])"),
+            )
+            body += [Node("ranges = threads()"), Node("for part in prange(ranges):", shares)]
+        body += [
+>>>>>>> f11d597 (Parts of a batch: threads share the adding of gradients, the loss and the input gradients; long updates are shared)
             Node("# A mean over the samples is the mean over the parts, each with the share of its samples."),
             Node("value = 0.0"),
-            Node("grads[:] = 0"),
-            Node(
-                f"for part in range({plan.parts}):",
-                (
-                    Node(f"share = ((part + 1) * n // {plan.parts} - part * n // {plan.parts}) / n"),
-                    Node("value += share * values[part]"),
-                    Node("for k in range(grads.size):", (Node("grads[k] += real(share) * sums[part, k]"),)),
-                ),
-            ),
+            Node(f"for part in range({parts}):", (Node(f"value += part_of(n, part, {parts}) * values[part]"),)),
             Node("return value"),
-        )
-        doc = "Return the loss of a batch and write its gradients into grads; threads share the samples."
-        return Function("value_and_grad", ("params", *data, "grads", "work"), (), body, doc, parallel=True)
+        ]
+        doc = {
+            "loss": "Return the loss of a batch; threads share the samples.",
+            "value_and_grad": "Return the loss of a batch and write its gradients into grads; threads share the samples.",
+            "input_gradients": "Return the loss of a batch and write its gradient with respect to the inputs; threads share the samples.",
+        }[name]
+        return Function(name, ("params", *data, *targets, "work"), (), tuple(body), doc, parallel=True)
 
     def signature(self, s: Signature) -> Function:
         names = self.data_names()
@@ -410,13 +463,17 @@ class _Writer:
         frame.cast = frozenset((*_defined(step.scalars), *(Local(n) for n, _ in step.hyper), *map(Local, scalars)))
         index = frame.index(step.index)
         inner = tuple(frame.nodes(step.elements, 12 if len(step.ranges) != 1 else 8))
+        # Some eight operations for each entry, with what is read and written.
+        plan = self.plan
+        parallel = (plan.parts > 1 or bool(plan.entry("loss").stages)) and 8 * plan.size >= plan.machine.grain
+        run = "prange" if parallel else "range"
         whole = step.ranges == ((0, sum(count(p.shape) for p in self.plan.parameters)),)
         if whole:
-            body.append(Node(f"for {index} in range({size}):", inner))
+            body.append(Node(f"for {index} in {run}({size}):", inner))
         elif len(step.ranges) == 1:
-            body.append(Node(f"for {index} in range({step.ranges[0][0]}, {step.ranges[0][1]}):", inner))
+            body.append(Node(f"for {index} in {run}({step.ranges[0][0]}, {step.ranges[0][1]}):", inner))
         elif step.ranges:
-            loop = Node(f"for {index} in range(TRAINABLE[part][0], TRAINABLE[part][1]):", inner)
+            loop = Node(f"for {index} in {run}(TRAINABLE[part][0], TRAINABLE[part][1]):", inner)
             body.append(Node("for part in range(len(TRAINABLE)):", (loop,)))
         for name, value in step.last:
             body.append(Node(f"state[{places[name]}] = {outer.printer.real(value)}"))
@@ -425,7 +482,8 @@ class _Writer:
         if not any(_reads(node, size) for node in body[1:]):
             del body[0]
         arguments = ("params", "grads", "state", "hyper")
-        return Function("update", arguments, headings, tuple(body), "Do one step of the optimizer with given gradients.")
+        doc = "Do one step of the optimizer with given gradients."
+        return Function("update", arguments, headings, tuple(body), doc, parallel=parallel)
 
 
 def _reads(node: Node, name: str) -> bool:

@@ -14,7 +14,8 @@ STAGES = ("samples", "rows", "scalars")
 RESERVED = frozenset(
     {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "np", "njit", "prange", "real", "erf", "erfc"}
     | {"forward", "loss", "value_and_grad", "input_gradients", "update", "train_step", "workspace", "check", "in_range"}
-    | {"update_statistics", "evaluation", "value_and_grad_of_part", "threads", "share"}
+    | {"update_statistics", "evaluation", "value_and_grad_of_part", "loss_of_part", "input_gradients_of_part"}
+    | {"mean_of_parts", "part_of", "scale", "share", "threads"}
     | {f"{entry}{stage}{number}" for entry in ENTRIES for stage in STAGES for number in ("", "_2", "_3", "_4")}
     | {"params", "grads", "work", "state", "hyper", "out"}
     | {"NAME", "PARAMETERS", "DTYPE", "BATCH", "STATE_SIZE", "HYPER", "TRAINABLE", "STATISTICS", "MASKS"}

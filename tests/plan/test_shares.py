@@ -19,7 +19,7 @@ from symbackprop.algebra.interpret import interpret
 from symbackprop.derive.sweep import derive_system
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "emit"))
-from modules import DIRECT, SHARED, Options, module_of, plan_of
+from modules import DIRECT, PARTS, SHARED, Options, module_of, plan_of
 
 COUNT = int(os.environ.get("SYMBACKPROP_TEST_EQUATIONS", "20"))
 CHUNK = 10
@@ -95,3 +95,24 @@ def test_small_work_has_no_regions():
     net = sbp.Sequential([sbp.Input(64), sbp.Dense(64, activation="relu"), sbp.Dense(10)], loss="softmax_cross_entropy", name="digits")
     plan = plan_of(net, "labels", Options("float32", 64))
     assert plan.parts == 1 and not any(entry.stages for entry in plan.entries)
+
+
+@pytest.mark.parametrize("machine", [SHARED, PARTS], ids=lambda machine: machine.name)
+def test_training_steps_have_the_same_bits_for_any_number_of_threads(machine, tmp_path, monkeypatch):
+    net = case_of("tanh")
+    plan = plan_of(net, "labels", Options("float32", 33, optimizer=sbp.Momentum(0.1, 0.9)), machine=machine, monkeypatch=monkeypatch)
+    module = module_of(plan, "cpu", tmp_path)
+    rng = np.random.default_rng(0)
+    values = zoo.draw_parameters(net, rng)
+    start = np.concatenate([values[name].ravel() for name, _, _ in module.PARAMETERS]).astype(np.float32)
+    x, y = rng.standard_normal((33, 5)).astype(np.float32), rng.integers(0, 3, 33)
+    hyper = np.array([value for _, value in module.HYPER])
+    found = set()
+    for threads in THREADS:
+        monkeypatch.setattr(module, "threads", lambda threads=threads: threads)
+        params, grads, state = start.copy(), np.empty_like(start), np.zeros(module.STATE_SIZE, np.float32)
+        work = np.full(module.workspace(33), np.nan, np.float32)
+        losses = [module.train_step(params, x, y, grads, state, hyper, work) for _ in range(3)]
+        assert losses == sorted(losses, reverse=True)
+        found.add((*losses, params.tobytes(), state.tobytes()))
+    assert len(found) == 1
