@@ -206,6 +206,58 @@ if config.DISABLE_JIT:
 
 
 @intrinsic
+def threads(typingctx):
+    """Return how many threads may be used; to be called where Numba has started them, in a function with parallel loops."""
+
+    def code(context, builder, signature, arguments):
+        function = ir.FunctionType(context.get_value_type(types.intp), [])
+        return builder.call(cgutils.get_or_insert_function(builder.module, function, "get_num_threads"), [])
+
+    return types.intp(), code
+
+
+if config.DISABLE_JIT:
+
+    def threads():
+        """Return how many threads may be used."""
+        return get_num_threads()
+
+
+@njit("UniTuple(int64, 2)(int64, int64, int64)", cache=True, error_model="numpy")
+def share(extent, part, parts):
+    """Return where one of the parts of a range starts and where it ends, in blocks of 16, or of 4 where those are too few."""
+    block = 16 if extent >= 16 * parts else 4
+    blocks = (extent + block - 1) // block
+    return min(part * blocks // parts * block, extent), min((part + 1) * blocks // parts * block, extent)
+
+
+@njit(cache=True, error_model="numpy")
+def part_of(n, part, parts):
+    """Return which share of n samples is in one of the parts, those from part · n / parts to (part + 1) · n / parts."""
+    return ((part + 1) * n // parts - part * n // parts) / n
+
+
+@njit(cache=True, error_model="numpy")
+def mean_of_parts(values, n, mean):
+    """Write the mean over n samples from those over the parts, which are the rows of values: added in order."""
+    parts = values.shape[0]
+    for k in range(mean.size):
+        mean[k] = 0
+    for part in range(parts):
+        weight, own = values.dtype.type(part_of(n, part, parts)), row(values, part)
+        for k in range(mean.size):
+            mean[k] += weight * own[k]
+
+
+@njit(cache=True, error_model="numpy")
+def scale(values, factor):
+    """Multiply every entry by a number."""
+    flat, same = values.reshape(values.size), values.dtype.type(factor)
+    for k in range(flat.size):
+        flat[k] *= same
+
+
+@intrinsic
 def row(typingctx, a, m):
     """Return a[m] of a matrix whose rows lie side by side, as an array that Numba knows to be without gaps."""
     kind = types.Array(a.dtype, 1, "C", readonly=not a.mutable)
@@ -466,58 +518,6 @@ def spread(a, b, c, first, second):
                                 if 0 <= j < c.shape[2]:
                                     for n in range(b.shape[3]):
                                         c[k, i, j, n] += p * b[m, y, x, n]
-
-
-@intrinsic
-def threads(typingctx):
-    """Return how many threads may be used; to be called where Numba has started them, in a function with parallel loops."""
-
-    def code(context, builder, signature, arguments):
-        function = ir.FunctionType(context.get_value_type(types.intp), [])
-        return builder.call(cgutils.get_or_insert_function(builder.module, function, "get_num_threads"), [])
-
-    return types.intp(), code
-
-
-if config.DISABLE_JIT:
-
-    def threads():
-        """Return how many threads may be used."""
-        return get_num_threads()
-
-
-@njit("UniTuple(int64, 2)(int64, int64, int64)", cache=True, error_model="numpy")
-def share(extent, part, parts):
-    """Return where one of the parts of a range starts and where it ends, in blocks of 16, or of 4 where those are too few."""
-    block = 16 if extent >= 16 * parts else 4
-    blocks = (extent + block - 1) // block
-    return min(part * blocks // parts * block, extent), min((part + 1) * blocks // parts * block, extent)
-
-
-@njit(cache=True, error_model="numpy")
-def part_of(n, part, parts):
-    """Return which share of n samples is in one of the parts, those from part · n / parts to (part + 1) · n / parts."""
-    return ((part + 1) * n // parts - part * n // parts) / n
-
-
-@njit(cache=True, error_model="numpy")
-def mean_of_parts(values, n, mean):
-    """Write the mean over n samples from those over the parts, which are the rows of values: added in order."""
-    parts = values.shape[0]
-    for k in range(mean.size):
-        mean[k] = 0
-    for part in range(parts):
-        weight, own = values.dtype.type(part_of(n, part, parts)), row(values, part)
-        for k in range(mean.size):
-            mean[k] += weight * own[k]
-
-
-@njit(cache=True, error_model="numpy")
-def scale(values, factor):
-    """Multiply every entry by a number."""
-    flat, same = values.reshape(values.size), values.dtype.type(factor)
-    for k in range(flat.size):
-        flat[k] *= same
 
 
 # Functions without branches, put where they are called, so that loops over them become vectors. log(2) is split in two: its first

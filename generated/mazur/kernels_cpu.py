@@ -231,6 +231,32 @@ def share(extent, part, parts):
     return min(part * blocks // parts * block, extent), min((part + 1) * blocks // parts * block, extent)
 
 
+@njit(cache=True, error_model="numpy")
+def part_of(n, part, parts):
+    """Return which share of n samples is in one of the parts, those from part · n / parts to (part + 1) · n / parts."""
+    return ((part + 1) * n // parts - part * n // parts) / n
+
+
+@njit(cache=True, error_model="numpy")
+def mean_of_parts(values, n, mean):
+    """Write the mean over n samples from those over the parts, which are the rows of values: added in order."""
+    parts = values.shape[0]
+    for k in range(mean.size):
+        mean[k] = 0
+    for part in range(parts):
+        weight, own = values.dtype.type(part_of(n, part, parts)), row(values, part)
+        for k in range(mean.size):
+            mean[k] += weight * own[k]
+
+
+@njit(cache=True, error_model="numpy")
+def scale(values, factor):
+    """Multiply every entry by a number."""
+    flat, same = values.reshape(values.size), values.dtype.type(factor)
+    for k in range(flat.size):
+        flat[k] *= same
+
+
 @intrinsic
 def row(typingctx, a, m):
     """Return a[m] of a matrix whose rows lie side by side, as an array that Numba knows to be without gaps."""

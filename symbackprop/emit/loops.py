@@ -50,18 +50,13 @@ from symbackprop.plan.records import (
     Zero,
 )
 
-<<<<<<< HEAD
-#: What the runtime file offers for sums.
-RUNTIME = ("add_product", "add_row_products", "product", "product_parallel", "row_products", "share", "threads")
-#: What it offers to get at memory.
-PLACES = ("array_at", "view", "whole_at")
-=======
-#: What the runtime file offers.
+#: What the runtime file offers for sums, and for threads.
 RUNTIME = (
     *("add_product", "add_row_products", "product", "product_parallel", "row_products"),
     *("mean_of_parts", "part_of", "scale", "share", "threads"),
 )
->>>>>>> f11d597 (Parts of a batch: threads share the adding of gradients, the loss and the input gradients; long updates are shared)
+#: What it offers to get at memory.
+PLACES = ("array_at", "view", "whole_at")
 
 
 def page(plan: Plan, template: str) -> Page:
@@ -191,14 +186,9 @@ class _Writer:
             zeroed=self.frozen(),
             opening=opening,
         )
-<<<<<<< HEAD
-        if plan.parts > 1:
-            yield self.shared(data, opening)
-        yield self.by_address("value_and_grad", data, ("grads",))
-=======
         if of:
             yield self.in_parts("value_and_grad", data, ("grads",), opening)
->>>>>>> f11d597 (Parts of a batch: threads share the adding of gradients, the loss and the input gradients; long updates are shared)
+        yield self.by_address("value_and_grad", data, ("grads",))
         if plan.input_gradients:
             targets = tuple(f"grads_{names[x]}" for x, _ in plan.input_gradients)
             names = {**names, **{g: t for (_, g), t in zip(plan.input_gradients, targets, strict=True)}}
@@ -210,12 +200,9 @@ class _Writer:
                 first=first,
                 opening=opening,
             )
-<<<<<<< HEAD
-            yield self.by_address("input_gradients", data, targets)
-=======
             if of:
                 yield self.in_parts("input_gradients", data, targets, opening)
->>>>>>> f11d597 (Parts of a batch: threads share the adding of gradients, the loss and the input gradients; long updates are shared)
+            yield self.by_address("input_gradients", data, targets)
         if plan.statistics:
             yield _Driver(self, plan.entry("statistics")).function(
                 "update_statistics",
@@ -344,26 +331,6 @@ class _Writer:
     def in_parts(self, name: str, data: tuple[str, ...], targets: tuple[str, ...], opening: tuple[Node, ...]) -> Function:
         """Return an entry that does a batch in parts, each in a workspace of its own and with a gradient of its own."""
         plan = self.plan
-<<<<<<< HEAD
-        self.used.add("view")
-        own = ("params", *(f"{name}[low:high]" for name in data), "sums[part]", "work[start : start + size]")
-        part = f"value_and_grad_of_part({', '.join(own)})"
-        whole = f"value_and_grad_of_part({', '.join(('params', *data, 'grads', 'work'))})"
-        body = (
-            Node(f"n = {data[0]}.shape[0]"),
-            *opening,
-            Node(f"if n < {plan.parts}:", (Node(f"return {whole}"),)),
-            Node(f"size = {affine(plan.per_sample, f'(-(-n // {plan.parts}))', plan.fixed)}"),
-            Node(f"sums = view(work, {plan.parts} * size, ({plan.parts}, {plan.size}))"),
-            Node(f"values = work[{plan.parts} * (size + {plan.size}) : {plan.parts} * (size + {plan.size + 1})]"),
-            Node(
-                f"for part in prange({plan.parts}):",
-                (
-                    Node(f"low, high, start = part * n // {plan.parts}, (part + 1) * n // {plan.parts}, part * size"),
-                    Node(wrap.statement(f"values[part] = {part}", 8)),
-                ),
-            ),
-=======
         parts, grads = plan.parts, targets == ("grads",)
         written = ("sums[part]",) if grads else tuple(f"{name}[low:high]" for name in targets)
         own = ("params", *(f"{name}[low:high]" for name in data), *written, "work[start : start + size]")
@@ -381,9 +348,8 @@ class _Writer:
         ]
         self.used.add("part_of")
         if grads:
-            self.ranks.add(2)
-            self.used |= {"mean_of_parts", "share", "threads"}
-            body.append(Node(f"sums = view_2(work, {parts} * size, {parts}, {plan.size})"))
+            self.used |= {"mean_of_parts", "share", "threads", "view"}
+            body.append(Node(f"sums = view(work, {parts} * size, ({parts}, {plan.size}))"))
         elif targets:
             self.used.add("scale")
             inner += [Node(f"scale({array}, part_of(n, part, {parts}))") for array in written]
@@ -395,7 +361,6 @@ class _Writer:
             )
             body += [Node("ranges = threads()"), Node("for part in prange(ranges):", shares)]
         body += [
->>>>>>> f11d597 (Parts of a batch: threads share the adding of gradients, the loss and the input gradients; long updates are shared)
             Node("# A mean over the samples is the mean over the parts, each with the share of its samples."),
             Node("value = 0.0"),
             Node(f"for part in range({parts}):", (Node(f"value += part_of(n, part, {parts}) * values[part]"),)),
