@@ -107,7 +107,8 @@ def write(spec: NetworkSpec, options: Options) -> tuple[Model, Plan, tuple[Artif
         return _write_product(spec, options, options.product)
     model = lower(spec, options.form)
     derivation = None if model.loss is None else _stage("derive.network").derive_model(model)
-    plan: Plan = _stage("plan.make").make(model, derivation, options, inference(spec, options.form))
+    machine = _stage("plan.records").MACHINES[options.kind]
+    plan: Plan = _stage("plan.make").make(model, derivation, options, inference(spec, options.form), machine)
     artifacts: tuple[Artifact, ...] = _stage("emit.render").render(plan, options.kind)
     return model, plan, artifacts
 

@@ -31,6 +31,7 @@ from symbackprop.emit.scalar import VECTOR, ScalarPrinter
 from symbackprop.plan.records import (
     Add,
     Choose,
+    Cube,
     Entry,
     Kernel,
     Let,
@@ -42,6 +43,7 @@ from symbackprop.plan.records import (
     Place,
     Plan,
     Signature,
+    Slide,
     Stage,
     Statement,
     Store,
@@ -53,6 +55,7 @@ from symbackprop.plan.records import (
 #: What the runtime file offers for sums, and for threads.
 RUNTIME = (
     *("add_product", "add_row_products", "product", "product_parallel", "row_products"),
+    *("correlate", "correlate_rows", "spread"),
     *("mean_of_parts", "part_of", "scale", "share", "threads"),
 )
 #: What it offers to get at memory.
@@ -742,6 +745,23 @@ class _Frame:
         text = f"{name}[{', '.join(parts)}]" if parts else name
         return f"{text}.T" if transposed else text
 
+    def cube(self, c: Cube) -> str:
+        """Return the text of a tensor as an array of four axes."""
+        text, fixed = self.array(c.tensor), dict(c.fixed)
+        if fixed:
+            parts = [self.printer.whole(fixed[k]) if k in fixed else ":" for k in range(len(c.tensor.axes))]
+            while parts[-1] == ":":
+                del parts[-1]
+            text = f"{text}[{', '.join(parts)}]"
+        left = [k for k in range(len(c.tensor.axes)) if k not in fixed]
+        order = [left.index(k) for k in c.axes if k is not None]
+        if order != sorted(order):
+            text = f"{text}.transpose(({', '.join(map(str, order))}))"
+        for place, axis in enumerate(c.axes):
+            if axis is None:
+                text = f"np.expand_dims({text}, {place})"
+        return text
+
     def nodes(self, statements: Sequence[Statement], indent: int) -> list[Node]:
         made: list[Node] = []
         for s in statements:
@@ -779,6 +799,10 @@ class _Frame:
             self.runtime.add(name)
             arguments = (self.matrix(s.left, transposed=s.left.swapped), self.matrix(s.right), self.matrix(s.result))
             return [Node(wrap.call(name, arguments, indent))]
+        if isinstance(s, Slide):
+            self.runtime.add(s.function)
+            given = (*map(self.cube, (s.left, s.right, s.result)), *map(str, s.moves))
+            return [Node(wrap.call(s.function, given, indent))]
         if isinstance(s, Update) and s.operation == "sum":
             return [Node(wrap.statement(f"{self.local(s.local)} += {printer.real(s.value)}", indent))]
         if isinstance(s, Update):

@@ -21,6 +21,7 @@ from symbackprop.algebra.nodes import ArgMax, Guard, InRange, Reduction, Sum
 from symbackprop.algebra.tensor import Access
 from symbackprop.plan.fuse import terms
 from symbackprop.plan.records import Machine
+from symbackprop.plan.slide import Windows, windows
 
 
 @dataclass(frozen=True)
@@ -168,11 +169,12 @@ class Site:
     product: Candidate | None
     rows: Rows | None
     split: Split | None
+    windows: Windows | None = None
 
     @property
     def indices(self) -> tuple[Index, ...]:
         """The indices that run."""
-        found = self.product or self.rows or self.split
+        found = self.product or self.rows or self.split or self.windows
         assert found is not None
         more = self.split.product.inner if found is self.split and self.split is not None else ()
         return (*found.out, *found.inner, *more)
@@ -184,6 +186,8 @@ class Site:
         for c in (self.product, self.split.product if self.split else None):
             if c is not None:
                 found |= {i.extent for i in (*c.indices, *(a for f in c.factors for a in f.access.tensor.axes))}
+        if self.windows is not None:
+            found |= {extent for pair in self.windows.pairs for extent in pair}
         return frozenset(found)
 
     def work(self, size: Mapping[Expr, int]) -> int:
@@ -199,6 +203,7 @@ class Site:
             None if self.product is None else self.product.renamed(swap),
             None if self.rows is None else self.rows.renamed(swap),
             None if self.split is None else self.split.renamed(swap),
+            None if self.windows is None else self.windows.renamed(swap),
         )
 
 
@@ -236,7 +241,8 @@ def _site(node: Sum, out: tuple[Index, ...], around: frozenset[Expr]) -> Site | 
         places = (g for g in around if g not in factors and all(a.tensor.integer for a in g.atoms(Access)))
         factors += sorted(places, key=sympy.default_sort_key)
     product, rows, split = _candidate(node, factors, out), _rows(node, factors, out), _split(node, factors, out)
-    return Site(node, product, rows, split) if product or rows or split else None
+    slid = windows(node, factors, out)
+    return Site(node, product, rows, split, slid) if product or rows or split or slid else None
 
 
 def _split(node: Sum, terms: Sequence[Expr], out: tuple[Index, ...]) -> Split | None:
@@ -403,17 +409,19 @@ class Choice:
         rows: whether whole rows are added.
         reason: in words.
         split: whether the layout is that of the first of two sums; the second is done row by row or by plain loops.
+        windows: whether it is computed as a sum over windows of samples that lie side by side.
     """
 
     layout: Layout | None
     rows: bool
     reason: str
     split: bool = False
+    windows: bool = False
 
     @property
     def plain(self) -> bool:
         """Whether there is nothing but loops."""
-        return self.layout is None and not self.rows
+        return self.layout is None and not self.rows and not self.windows
 
 
 def choose(site: Site, size: Mapping[Expr, int], machine: Machine) -> Choice:
@@ -434,10 +442,20 @@ def choose(site: Site, size: Mapping[Expr, int], machine: Machine) -> Choice:
             cost = _cost(c, layout, extents, size, machine)
             if cost < least:
                 best, least = layout, cost
+    alone = None
+    slid = site.windows
+    if slid is not None and all(size[a] == size[b] for a, b in slid.pairs):
+        samples = size[slid.samples.extent]
+        cost = work * (-samples % machine.lanes + samples) / samples + machine.call * math.prod(size[i.extent] for i in slid.kept)
+        if cost <= least:
+            least, reason = cost, f"{work:,} multiply-adds: windows of {samples} samples side by side"
+            alone = Choice(None, False, reason, windows=True)
     if site.split is not None:
         found = _two_sums(site.split, size, machine)
         if found is not None and found[0] < least:
             return found[1]
+    if alone is not None:
+        return alone
     if best is None or c is None:
         return Choice(None, rows, f"{work:,} terms: {'rows of the result added at once' if rows else 'plain loops'}")
     best = replace(best, parallel=not best.outer and not best.around and not best.dots and work >= machine.parallel)

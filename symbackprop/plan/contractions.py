@@ -15,7 +15,8 @@ from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan.classify import Candidate, Choice, Factor, Layout, Rows, Site, Split, matrix
 from symbackprop.plan.naming import with_right_side
 from symbackprop.plan.nests import loops, ranged
-from symbackprop.plan.records import Add, Loop, Multiply, Operand, Statement, Store, When, Zero
+from symbackprop.plan.records import Add, Cube, Loop, Multiply, Operand, Slide, Statement, Store, When, Zero
+from symbackprop.plan.slide import Windows
 
 #: A sum with the number of its equation in the group, and how it is computed.
 Pick = tuple[int, Site, Choice]
@@ -82,6 +83,8 @@ def _outer(site: Site, choice: Choice, rank: int) -> tuple[Index, ...]:
     """Return the indices of the loops around a sum, in the order of the equation's left side."""
     if choice.split and site.split is not None:
         return site.split.kept
+    if choice.windows and site.windows is not None:
+        return site.windows.kept
     positions = tuple(range(rank - 1)) if choice.layout is None else choice.layout.outer
     return tuple(site.indices[k] for k in positions)
 
@@ -90,6 +93,11 @@ def _around(outer: Sequence[Index], body: Sequence[Statement]) -> tuple[Statemen
     for index in reversed(outer):
         body = (Loop(index, S.Zero, index.extent, tuple(body)),)
     return tuple(body)
+
+
+def _fixed(access: Access, axes: Sequence[int | None]) -> tuple[tuple[int, Expr], ...]:
+    """Return the axes of a tensor that are not among some, with what they are read at."""
+    return tuple((place, part) for place, part in enumerate(access.index) if place not in axes)
 
 
 class _Contraction:
@@ -115,11 +123,27 @@ class _Contraction:
         """Add the statements for a sum of one of the equations, and return the sum as an expression."""
         if choice.split and site.split is not None:
             return self.two_sums(number, site.split, choice)
+        if choice.windows and site.windows is not None:
+            return self.windows(number, site.windows)
         if choice.layout is not None and site.product is not None:
             return self.product(number, site.product, choice.layout)
         assert site.rows is not None
         statements, value = self.rows(number, site.rows, self.shared)
         self.inside += statements
+        return value
+
+    def windows(self, number: int, w: Windows) -> Expr:
+        """Add the statement for a sum over windows, and return the sum as an expression."""
+        outer = tuple(i for i in w.kept if i not in self.shared)
+        rest = tuple(i for i in w.out if i not in w.kept)
+        target, kinds, value = self.target(number, (), rest, outer, True)
+        # What is fixed in the result are the indices of the loops around it.
+        fixed = tuple((place, kind) for place, kind in enumerate(kinds) if not isinstance(kind, str))
+        free = [place for place, kind in enumerate(kinds) if isinstance(kind, str)]
+        order = {w.out.index(i): place for i, place in zip(rest, free, strict=True)}
+        result = Cube(target, fixed, tuple(None if axis is None else order[axis] for axis in w.cubes[2]))
+        factors = [Cube(a.tensor, _fixed(a, axes), axes) for a, axes in zip((w.left, w.right), w.cubes, strict=False)]
+        self.inside += _around(outer, (Slide(w.form, factors[0], factors[1], result, w.moves),))
         return value
 
     def rows(self, number: int, rows: Rows, around: tuple[Index, ...]) -> tuple[tuple[Statement, ...], Expr]:

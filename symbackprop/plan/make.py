@@ -19,7 +19,7 @@ from symbackprop.declare.lower import mixes
 from symbackprop.declare.model import Model
 from symbackprop.derive.records import Derivation
 from symbackprop.errors import EmissionError
-from symbackprop.plan import fuse, share
+from symbackprop.plan import fuse, layout, share
 from symbackprop.plan.memory import Interval, first_fit
 from symbackprop.plan.naming import readable
 from symbackprop.plan.nests import scalars
@@ -77,7 +77,9 @@ class Options(Protocol):
 _FIRST = {"zeros": 0.0, "ones": 1.0}
 
 
-def make(model: Model, derivation: Derivation | None, options: Options, inference: System | None = None) -> Plan:
+def make(
+    model: Model, derivation: Derivation | None, options: Options, inference: System | None = None, machine: Machine = CPU
+) -> Plan:
     """Return the plan of a network's kernels.
 
     Args:
@@ -85,6 +87,7 @@ def make(model: Model, derivation: Derivation | None, options: Options, inferenc
         derivation: of its loss; None where it has none, which leaves the forward pass.
         options: type, largest batch, schedule, optimizer, and what is computed again rather than kept.
         inference: its equations in inference, in the form in which they are computed; None where they are those of training.
+        machine: that it is planned for.
     """
     if derivation is None:
         forward, tensors = model.system.blocks, model.system.tensors
@@ -118,6 +121,7 @@ def make(model: Model, derivation: Derivation | None, options: Options, inferenc
         statistics=tuple(slots_of_statistics(model)),
         masks=tuple(slots_of_masks(model)),
         recompute=options.recompute,
+        machine=machine,
     )
     plan = assemble(**given)
     machine = plan.machine
@@ -196,6 +200,16 @@ def assemble(
         raise EmissionError(f"unknown schedule {schedule!r} (known: auto, plain)")
     after = updates.blocks if updates is not None else ()
     tensors = {**(updates.tensors if updates is not None else {}), **tensors}
+    if schedule == "auto" and layout.pays((*forward, *backward), size, batch, machine):
+        given = (*inputs, *(m.name for m in masks), *((target,) if target else ()))
+        ends = (*outputs, *(g for _, g in input_gradients))
+        turned = layout.samples_last(forward, (*backward, *after), tensors, size, given, ends)
+        count = len(turned.backward) - len(after)
+        forward, backward, after = turned.forward, turned.backward[:count], turned.backward[count:]
+        if inference is not None:
+            other = layout.samples_last(inference.blocks, (), inference.tensors, size, given, outputs)
+            inference = System(blocks=other.forward, tensors=other.tensors)
+        tensors = turned.tensors
     results = (*((loss,) if loss else ()), *(g for _, g in gradients), *(g for _, g in input_gradients))
     nexts = tuple(s.next for s in statistics) if after else ()
     wanted = frozenset((*(outputs if inference is None else ()), *results, *nexts))

@@ -42,8 +42,10 @@ def _nest(
 ) -> tuple[Statement, ...]:
     halves = _halves(equations, given) if not ends else {}
     domain = [halves[i][0] if i in halves else i for i in equations[0].lhs.index if i not in given]
-    # Blocks outside, so that what is the same for a block is read once.
-    return _Nest((*domain, *(r for _, r in halves.values())), {}, ends).run(equations, stored, halves)
+    # Blocks outside, so that what is the same for a block is read once; but an axis that lies side by side stays innermost.
+    within = tuple(r for _, r in halves.values())
+    last = () if not domain or equations[0].lhs.index[-1] in halves else tuple(domain[-1:])
+    return _Nest((*domain[: len(domain) - len(last)], *within, *last), {}, ends).run(equations, stored, halves)
 
 
 #: More pieces than this are no longer read as one.
@@ -479,7 +481,7 @@ def _nameable(e: sympy.Pow) -> bool:
 def _within(part: Expr, axis: Index, extents: Mapping[Expr, Expr]) -> bool:
     """Whether a place lies in an axis wherever its indices run."""
     extent = part.extent if isinstance(part, Index) else extents.get(part)
-    return extent is not None and bool((axis.extent - extent).is_nonnegative)
+    return bool((axis.extent - extent).is_nonnegative) if extent is not None else not _may_leave(part, axis.extent)
 
 
 def rebuilt(e: Expr, args: tuple[Expr, ...]) -> Expr:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sympy import Expr, Symbol
 
@@ -56,6 +56,7 @@ class Machine:
         parts: how many parts a batch is done in where each thread needs a gradient of its own.
         samples: in each part, at least.
         weight: operations for each parameter from which on that is done, for the gradients of the parts have to be added.
+        last: samples from which on a network of convolutions is computed with the samples side by side.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Machine:
     parts: int
     samples: int
     weight: int
+    last: int
 
 
 #: Measured on two cores with 256-bit vectors; one unit is 0.02 ns. A parallel region costs about 1 µs on an idle
@@ -105,7 +107,15 @@ CPU = Machine(
     parts=4,
     samples=8,
     weight=1_000,
+    last=16,
 )
+
+
+#: NumPy's own functions take images as they lie.
+NUMPY = replace(CPU, name="numpy", last=2**62)
+
+#: By the name of the target.
+MACHINES = {"cpu": CPU, "numpy": NUMPY}
 
 
 @dataclass(frozen=True)
@@ -215,7 +225,41 @@ class Multiply:
     parallel: bool = False
 
 
-Statement = Let | Update | Choose | Store | When | Loop | Add | Zero | Multiply
+@dataclass(frozen=True)
+class Cube:
+    """A tensor as an array of four axes: some of its own are fixed, the others stand in a given order.
+
+    Attributes:
+        tensor: what it lies in.
+        fixed: (number of an axis, expression that it is fixed at).
+        axes: the number of the tensor's axis for each of the four, None for one of length 1 that the tensor has not.
+    """
+
+    tensor: Tensor
+    fixed: tuple[tuple[int, Expr], ...]
+    axes: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class Slide:
+    """A sum over windows, by a function of the runtime file.
+
+    Attributes:
+        function: "correlate", "correlate_rows" or "spread".
+        left: the first factor.
+        right: the second.
+        result: what is written.
+        moves: of the rows and the columns of a window: stride, step inside, start.
+    """
+
+    function: str
+    left: Cube
+    right: Cube
+    result: Cube
+    moves: tuple[tuple[int, int, int], tuple[int, int, int]]
+
+
+Statement = Let | Update | Choose | Store | When | Loop | Add | Zero | Multiply | Slide
 
 
 @dataclass(frozen=True)
@@ -618,10 +662,13 @@ class Plan:
 
 __all__ = [
     "CPU",
+    "MACHINES",
+    "NUMPY",
     "Add",
     "Arena",
     "Call",
     "Choose",
+    "Cube",
     "Entry",
     "Kept",
     "Kernel",
@@ -638,6 +685,7 @@ __all__ = [
     "Plan",
     "Share",
     "Signature",
+    "Slide",
     "Slot",
     "Stage",
     "Statement",
