@@ -1,19 +1,20 @@
 """Kernels of the network lenet for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: 90a227246b807b8cb819dfb532e23198c230f7502977c0cc862c86936df611c3
+SHA-256 of the equations: 5b3ea35fc2f51165e041a9efae5a0936cb3f30ddbfaf1816447128df4d21a24a
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 y has one number for each sample, integers from 0 to 9.
 """
 
 import numpy as np
+from numba import njit
 
 try:
-    from .kernels_cpu import add_row_products, array_at, njit, product, row_products, view, whole_at
+    from .kernels_cpu import correlate, correlate_rows, product, row_products
     from .kernels_cpu import exp_32 as exp
 except ImportError:
-    from kernels_cpu import add_row_products, array_at, njit, product, row_products, view, whole_at
+    from kernels_cpu import correlate, correlate_rows, product, row_products
     from kernels_cpu import exp_32 as exp
 
 NAME = "lenet"
@@ -60,7 +61,23 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 5888 * n + 4753
+    return 4416 * n + 145
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
+def view_2(buffer, start, rows, columns):
+    """Return a part of a flat buffer as a matrix."""
+    size = rows * columns
+    return buffer[start : start + size].reshape((rows, columns))
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, :, :, ::1](float32[::1], int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
+def view_4(buffer, start, groups, planes, rows, columns):
+    """Return a part of a flat buffer as an array of rank 4."""
+    size = groups * planes * rows * columns
+    return buffer[start : start + size].reshape((groups, planes, rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -74,21 +91,21 @@ def in_range(values, least, most):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_z(W, x, z, x_windows):
+def write_x_samples_last(x, samples_last):
+    """Write samples_last."""
+    # samples_last[c, h, w, n] = x[n, c, h, w]
+    for c in range(1):
+        for h in range(8):
+            for w in range(8):
+                for n in range(x.shape[0]):
+                    samples_last[c, h, w, n] = x[n, c, h, w]
+
+
+@njit(cache=True, error_model="numpy")
+def conv2d_z(W, x, z):
     """Write z."""
-    # z[n, k, p, q] = Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    W_matrix = W.reshape((16, 9))
-    x_windows_matrix = x_windows.reshape((9, 64))
-    z_matrices = z.reshape((x.shape[0], 16, 64))
-    x_windows[:] = real(0.0)
-    for n in range(x.shape[0]):
-        for c in range(1):
-            for u in range(3):
-                for v in range(3):
-                    for p in range(max(0, 1 - u), min(8, 9 - u)):
-                        for q in range(max(0, 1 - v), min(8, 9 - v)):
-                            x_windows[c, u, v, p, q] = x[n, c, p + u - 1, q + v - 1]
-        product(W_matrix, x_windows_matrix, z_matrices[n])
+    # z[k, p, q, n] = Σ_{c, u, v} W[k, c, u, v] x[c, p + u − 1, q + v − 1, n] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
+    correlate(W, x, z, (1, 1, -1), (1, 1, -1))
 
 
 @njit(cache=True, error_model="numpy")
@@ -102,109 +119,93 @@ def batchnorm_sigma_2(running_var, sigma):
 @njit(cache=True, error_model="numpy")
 def batchnorm_a_2(running_mean, sigma, x, beta, gamma, a):
     """Write a."""
-    # x_hat[n, c, h, w] = (x[n, c, h, w] − running_mean[c])/sigma[c]
-    # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
-    for n in range(x.shape[0]):
-        for c in range(running_mean.shape[0]):
-            for h in range(x.shape[2]):
-                for w in range(x.shape[3]):
-                    x_hat = (x[n, c, h, w] - running_mean[c]) / sigma[c]
-                    a[n, c, h, w] = gamma[c] * x_hat + beta[c]
+    # x_hat[c, h, w, n] = (x[c, h, w, n] − running_mean[c])/sigma[c]
+    # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
+    for c in range(running_mean.shape[0]):
+        for h in range(x.shape[1]):
+            for w in range(x.shape[2]):
+                for n in range(x.shape[3]):
+                    x_hat = (x[c, h, w, n] - running_mean[c]) / sigma[c]
+                    a[c, h, w, n] = gamma[c] * x_hat + beta[c]
 
 
 @njit(cache=True, error_model="numpy")
 def activation_a(x, a):
     """Write a."""
-    # a[n, c, h, w] = x[n, c, h, w] [x[n, c, h, w] > 0]
-    for n in range(x.shape[0]):
-        for c in range(x.shape[1]):
-            for h in range(x.shape[2]):
-                for w in range(x.shape[3]):
-                    x_ = x[n, c, h, w]
-                    a[n, c, h, w] = real(0.0) if x_ <= real(0.0) else x_
+    # a[c, h, w, n] = x[c, h, w, n] [x[c, h, w, n] > 0]
+    for c in range(x.shape[0]):
+        for h in range(x.shape[1]):
+            for w in range(x.shape[2]):
+                for n in range(x.shape[3]):
+                    x_ = x[c, h, w, n]
+                    a[c, h, w, n] = real(0.0) if x_ <= real(0.0) else x_
 
 
 @njit(cache=True, error_model="numpy")
 def maxpool2d_a_3(x, a):
     """Write a."""
-    # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
-    for n in range(x.shape[0]):
-        for c in range(16):
-            for p in range(4):
-                for q in range(4):
+    # a[c, p, q, n] = max_{i, j} x[c, 2 p + i, 2 q + j, n]
+    for c in range(16):
+        for p in range(4):
+            for q in range(4):
+                for n in range(x.shape[3]):
                     top = real(-np.inf)
                     for i in range(2):
                         for j in range(2):
-                            candidate = x[n, c, 2 * p + i, 2 * q + j]
+                            candidate = x[c, 2 * p + i, 2 * q + j, n]
                             top = candidate if (candidate > top) | (candidate != candidate) else top
-                    a[n, c, p, q] = top
+                    a[c, p, q, n] = top
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_z_2(W, x, z, x_windows, products):
+def conv2d_z_2(W, x, z):
     """Write z."""
-    # z[n, k, p, q] = Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q + v − 1 < 4]
-    W_matrix = W.reshape((32, 144))
-    x_windows_matrix = x_windows.reshape((144, 16 * x.shape[0]))
-    products_matrix = products.reshape((32, 16 * x.shape[0]))
-    x_windows[:] = real(0.0)
-    for c in range(16):
-        for u in range(3):
-            for v in range(3):
-                for n in range(x.shape[0]):
-                    for p in range(max(0, 1 - u), min(4, 5 - u)):
-                        for q in range(max(0, 1 - v), min(4, 5 - v)):
-                            x_windows[c, u, v, n, p, q] = x[n, c, p + u - 1, q + v - 1]
-    product(W_matrix, x_windows_matrix, products_matrix)
-    for n in range(x.shape[0]):
-        for k in range(32):
-            for p in range(4):
-                for q in range(4):
-                    z[n, k, p, q] = products[k, n, p, q]
+    # z[k, p, q, n] = Σ_{c, u, v} W[k, c, u, v] x[c, p + u − 1, q + v − 1, n] [0 ≤ p + u − 1 < 4] [0 ≤ q + v − 1 < 4]
+    correlate(W, x, z, (1, 1, -1), (1, 1, -1))
 
 
 @njit(cache=True, error_model="numpy")
 def maxpool2d_a_4(x, a):
     """Write a."""
-    # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
-    for n in range(x.shape[0]):
-        for c in range(32):
-            for p in range(2):
-                for q in range(2):
+    # a[c, p, q, n] = max_{i, j} x[c, 2 p + i, 2 q + j, n]
+    for c in range(32):
+        for p in range(2):
+            for q in range(2):
+                for n in range(x.shape[3]):
                     top = real(-np.inf)
                     for i in range(2):
                         for j in range(2):
-                            candidate = x[n, c, 2 * p + i, 2 * q + j]
+                            candidate = x[c, 2 * p + i, 2 * q + j, n]
                             top = candidate if (candidate > top) | (candidate != candidate) else top
-                    a[n, c, p, q] = top
+                    a[c, p, q, n] = top
 
 
 @njit(cache=True, error_model="numpy")
 def flatten_a(x, a):
     """Write a."""
-    # a[n, k] = x[n, floor(k/4), floor(k/2) mod 2, k mod 2]
-    for n in range(x.shape[0]):
-        for k in range(128):
-            a[n, k] = x[n, k // 4, k // 2 % 2, k % 2]
+    # a[k, n] = x[floor(k/4), floor(k/2) mod 2, k mod 2, n]
+    for k in range(128):
+        for n in range(x.shape[3]):
+            a[k, n] = x[k // 4, k // 2 % 2, k % 2, n]
 
 
 @njit(cache=True, error_model="numpy")
 def dropout_a_2(x, a):
     """Write a."""
-    # a[n, i] = x[n, i]
-    for n in range(x.shape[0]):
-        for i in range(x.shape[1]):
-            a[n, i] = x[n, i]
+    # a[i, n] = x[i, n]
+    for i in range(x.shape[0]):
+        for n in range(x.shape[1]):
+            a[i, n] = x[i, n]
 
 
 @njit(cache=True, error_model="numpy")
-def dense_z(W, b, x, z):
+def dense_z(W, b, x, z, products):
     """Write z."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    row_products(x, W, z)
-    for n in range(x.shape[0]):
+    # z[n, i] = b[i] + Σ_j W[i, j] x[j, n]
+    product(W, x, products)
+    for n in range(x.shape[1]):
         for i in range(W.shape[0]):
-            z[n, i] = b[i] + z[n, i]
+            z[n, i] = b[i] + products[i, n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -237,24 +238,24 @@ def loss_total(L, loss_):
 @njit(cache=True, error_model="numpy")
 def batchnorm_sigma(x, mu, v, sigma):
     """Write mu and v and sigma."""
-    # mu[c] = (Σ_{n, h, w} x[n, c, h, w])/(N n_2 n_3)
-    # v[c] = (Σ_{n, h, w} (x[n, c, h, w] − mu[c])²)/(N n_2 n_3)
+    # mu[c] = (Σ_{h, w, n} x[c, h, w, n])/(N n_2 n_3)
+    # v[c] = (Σ_{h, w, n} (x[c, h, w, n] − mu[c])²)/(N n_2 n_3)
     # sigma[c] = √(1e−05 + v[c])
-    N = x.shape[0]
-    n_2 = x.shape[2]
-    n_3 = x.shape[3]
-    for c in range(x.shape[1]):
+    N = x.shape[3]
+    n_2 = x.shape[1]
+    n_3 = x.shape[2]
+    for c in range(x.shape[0]):
         total = real(0.0)
-        for n in range(x.shape[0]):
-            for h in range(x.shape[2]):
-                for w in range(x.shape[3]):
-                    total += x[n, c, h, w]
+        for h in range(x.shape[1]):
+            for w in range(x.shape[2]):
+                for n in range(x.shape[3]):
+                    total += x[c, h, w, n]
         mu[c] = total / real(N) / real(n_2) / real(n_3)
         total_2 = real(0.0)
-        for n in range(x.shape[0]):
-            for h in range(x.shape[2]):
-                for w in range(x.shape[3]):
-                    base = x[n, c, h, w] - mu[c]
+        for h in range(x.shape[1]):
+            for w in range(x.shape[2]):
+                for n in range(x.shape[3]):
+                    base = x[c, h, w, n] - mu[c]
                     total_2 += base * base
         v[c] = total_2 / real(N) / real(n_2) / real(n_3)
         sigma[c] = np.sqrt(real(1e-05) + v[c])
@@ -263,65 +264,65 @@ def batchnorm_sigma(x, mu, v, sigma):
 @njit(cache=True, error_model="numpy")
 def batchnorm_a(mu, sigma, x, beta, gamma, x_hat, a):
     """Write x_hat and a."""
-    # x_hat[n, c, h, w] = (x[n, c, h, w] − mu[c])/sigma[c]
-    # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
-    for n in range(x.shape[0]):
-        for c in range(mu.shape[0]):
-            for h in range(x.shape[2]):
-                for w in range(x.shape[3]):
-                    x_hat[n, c, h, w] = (x[n, c, h, w] - mu[c]) / sigma[c]
-                    a[n, c, h, w] = gamma[c] * x_hat[n, c, h, w] + beta[c]
+    # x_hat[c, h, w, n] = (x[c, h, w, n] − mu[c])/sigma[c]
+    # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
+    for c in range(mu.shape[0]):
+        for h in range(x.shape[1]):
+            for w in range(x.shape[2]):
+                for n in range(x.shape[3]):
+                    x_hat[c, h, w, n] = (x[c, h, w, n] - mu[c]) / sigma[c]
+                    a[c, h, w, n] = gamma[c] * x_hat[c, h, w, n] + beta[c]
 
 
 @njit(cache=True, error_model="numpy")
 def maxpool2d_a(x, a_argmax, a):
     """Write a_argmax and a."""
-    # a_argmax[n, c, p, q] = (2 i + j at max_{i, j} x[n, c, 2 p + i, 2 q + j])
-    # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
-    for n in range(x.shape[0]):
-        for c in range(16):
-            for p in range(4):
-                for q in range(4):
+    # a_argmax[c, p, q, n] = (2 i + j at max_{i, j} x[c, 2 p + i, 2 q + j, n])
+    # a[c, p, q, n] = max_{i, j} x[c, 2 p + i, 2 q + j, n]
+    for c in range(16):
+        for p in range(4):
+            for q in range(4):
+                for n in range(x.shape[3]):
                     best = real(-np.inf)
                     place = 0
                     for i in range(2):
                         for j in range(2):
-                            candidate = x[n, c, 2 * p + i, 2 * q + j]
+                            candidate = x[c, 2 * p + i, 2 * q + j, n]
                             larger = (candidate > best) | ((candidate != candidate) & (best == best))
                             best = candidate if larger else best
                             place = 2 * i + j if larger else place
-                    a_argmax[n, c, p, q] = real(place)
-                    a[n, c, p, q] = best
+                    a_argmax[c, p, q, n] = real(place)
+                    a[c, p, q, n] = best
 
 
 @njit(cache=True, error_model="numpy")
 def maxpool2d_a_2(x, a_argmax, a):
     """Write a_argmax and a."""
-    # a_argmax[n, c, p, q] = (2 i + j at max_{i, j} x[n, c, 2 p + i, 2 q + j])
-    # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
-    for n in range(x.shape[0]):
-        for c in range(32):
-            for p in range(2):
-                for q in range(2):
+    # a_argmax[c, p, q, n] = (2 i + j at max_{i, j} x[c, 2 p + i, 2 q + j, n])
+    # a[c, p, q, n] = max_{i, j} x[c, 2 p + i, 2 q + j, n]
+    for c in range(32):
+        for p in range(2):
+            for q in range(2):
+                for n in range(x.shape[3]):
                     best = real(-np.inf)
                     place = 0
                     for i in range(2):
                         for j in range(2):
-                            candidate = x[n, c, 2 * p + i, 2 * q + j]
+                            candidate = x[c, 2 * p + i, 2 * q + j, n]
                             larger = (candidate > best) | ((candidate != candidate) & (best == best))
                             best = candidate if larger else best
                             place = 2 * i + j if larger else place
-                    a_argmax[n, c, p, q] = real(place)
-                    a[n, c, p, q] = best
+                    a_argmax[c, p, q, n] = real(place)
+                    a[c, p, q, n] = best
 
 
 @njit(cache=True, error_model="numpy")
 def dropout_a(mask, x, a):
     """Write a."""
-    # a[n, i] = (5/4) · mask[n, i] x[n, i]
-    for n in range(mask.shape[0]):
-        for i in range(mask.shape[1]):
-            a[n, i] = real(1.25) * mask[n, i] * x[n, i]
+    # a[i, n] = (5/4) · mask[n, i] x[i, n]
+    for i in range(mask.shape[1]):
+        for n in range(mask.shape[0]):
+            a[i, n] = real(1.25) * mask[n, i] * x[i, n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -344,237 +345,192 @@ def write_loss_p(a, p):
 @njit(cache=True, error_model="numpy")
 def dense_delta(p, y, delta):
     """Write delta."""
-    # delta[n, i] = (p[n, i] − [i = y[n]])/N
+    # delta[i, n] = (p[n, i] − [i = y[n]])/N
     N = p.shape[0]
-    for n in range(p.shape[0]):
-        for i in range(p.shape[1]):
+    for i in range(p.shape[1]):
+        for n in range(p.shape[0]):
             p_ = p[n, i]
-            delta[n, i] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
+            delta[i, n] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
 
 
 @njit(cache=True, error_model="numpy")
 def dense_grad_W(delta, x, grad_W):
     """Write grad_W."""
-    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
-    product(delta.T, x, grad_W)
+    # grad_W[i, j] = Σ_n delta[i, n] x[j, n]
+    row_products(delta, x, grad_W)
 
 
 @njit(cache=True, error_model="numpy")
 def dense_grad_b(delta, grad_b):
     """Write grad_b."""
-    # grad_b[i] = Σ_n delta[n, i]
-    for i in range(delta.shape[1]):
+    # grad_b[i] = Σ_n delta[i, n]
+    for i in range(delta.shape[0]):
         total = real(0.0)
-        for n in range(delta.shape[0]):
-            total += delta[n, i]
+        for n in range(delta.shape[1]):
+            total += delta[i, n]
         grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")
 def flatten_grad_a(W, delta, mask, grad_a):
     """Write grad_a."""
-    # grad_a[n, i] = (5/4) · mask[n, i] Σ_j W[j, i] delta[n, j]
-    product(delta, W, grad_a)
-    for n in range(delta.shape[0]):
-        for i in range(W.shape[1]):
-            grad_a[n, i] = real(1.25) * grad_a[n, i] * mask[n, i]
+    # grad_a[i, n] = (5/4) · mask[n, i] Σ_j W[j, i] delta[j, n]
+    product(W.T, delta, grad_a)
+    for i in range(W.shape[1]):
+        for n in range(delta.shape[1]):
+            grad_a[i, n] = real(1.25) * grad_a[i, n] * mask[n, i]
 
 
 @njit(cache=True, error_model="numpy")
 def batchnorm_grad_a(a, a_argmax, grad_a_2, grad_a):
     """Write grad_a."""
-    # grad_a[n, c, h, w] = grad_a_2[n, 2 floor(h/2) + 4 c + floor(w/2)] [2 · (h mod 2) + (w mod 2) = a_argmax[n, c, floor(h/2),
-    #     floor(w/2)]] [a[n, c, h, w] > 0]
-    for n in range(a.shape[0]):
-        for c in range(32):
-            for H in range(2):
-                for W in range(2):
-                    a_argmax_ = a_argmax[n, c, H, W]
-                    for i in range(2):
-                        for j in range(2):
-                            a_ = a[n, c, 2 * H + i, 2 * W + j]
-                            grad_a[n, c, 2 * H + i, 2 * W + j] = (
-                                grad_a_2[n, 2 * H + 4 * c + W] if 2 * i + j == a_argmax_ and not a_ <= real(0.0) else real(0.0)
-                            )
+    # grad_a[c, h, w, n] = grad_a_2[2 floor(h/2) + 4 c + floor(w/2), n] [2 · (h mod 2) + (w mod 2) = a_argmax[c, floor(h/2), floor(w/2),
+    #     n]] [a[c, h, w, n] > 0]
+    for c in range(32):
+        for H in range(2):
+            for W in range(2):
+                for i in range(2):
+                    for j in range(2):
+                        for n in range(a.shape[3]):
+                            grad_a_2_ = grad_a_2[2 * H + 4 * c + W, n]
+                            a_ = a[c, 2 * H + i, 2 * W + j, n]
+                            a_argmax_ = a_argmax[c, H, W, n]
+                            grad_a[c, 2 * H + i, 2 * W + j, n] = grad_a_2_ if 2 * i + j == a_argmax_ and not a_ <= real(0.0) else real(0.0)
 
 
 @njit(cache=True, error_model="numpy")
 def batchnorm_grad_gamma(grad_a, x_hat, grad_gamma):
     """Write grad_gamma."""
-    # grad_gamma[c] = Σ_{n, h, w} grad_a[n, c, h, w] x_hat[n, c, h, w]
-    for c in range(grad_a.shape[1]):
+    # grad_gamma[c] = Σ_{h, w, n} grad_a[c, h, w, n] x_hat[c, h, w, n]
+    for c in range(grad_a.shape[0]):
         total = real(0.0)
-        for n in range(grad_a.shape[0]):
-            for h in range(grad_a.shape[2]):
-                for w in range(grad_a.shape[3]):
-                    total += grad_a[n, c, h, w] * x_hat[n, c, h, w]
+        for h in range(grad_a.shape[1]):
+            for w in range(grad_a.shape[2]):
+                for n in range(grad_a.shape[3]):
+                    total += grad_a[c, h, w, n] * x_hat[c, h, w, n]
         grad_gamma[c] = total
 
 
 @njit(cache=True, error_model="numpy")
 def batchnorm_grad_beta(grad_a, grad_beta):
     """Write grad_beta."""
-    # grad_beta[c] = Σ_{n, h, w} grad_a[n, c, h, w]
-    for c in range(grad_a.shape[1]):
+    # grad_beta[c] = Σ_{h, w, n} grad_a[c, h, w, n]
+    for c in range(grad_a.shape[0]):
         total = real(0.0)
-        for n in range(grad_a.shape[0]):
-            for h in range(grad_a.shape[2]):
-                for w in range(grad_a.shape[3]):
-                    total += grad_a[n, c, h, w]
+        for h in range(grad_a.shape[1]):
+            for w in range(grad_a.shape[2]):
+                for n in range(grad_a.shape[3]):
+                    total += grad_a[c, h, w, n]
         grad_beta[c] = total
 
 
 @njit(cache=True, error_model="numpy")
 def conv2d_delta(gamma, grad_a, sigma, x_hat, delta):
     """Write delta."""
-    # delta[n, k, p, q] = (16 grad_a[n, k, p, q] N − Σ_{i, h, w} grad_a[i, k, h, w] − x_hat[n, k, p, q] Σ_{i, h, w} grad_a[i, k, h, w]
-    #     x_hat[i, k, h, w]) · gamma[k]/(16 sigma[k] N)
-    N = grad_a.shape[0]
-    for n in range(grad_a.shape[0]):
-        for k in range(32):
-            total = real(0.0)
-            for i in range(grad_a.shape[0]):
-                for h in range(4):
-                    for w in range(4):
-                        total += grad_a[i, k, h, w]
-            total_2 = real(0.0)
-            for i in range(grad_a.shape[0]):
-                for h in range(4):
-                    for w in range(4):
-                        total_2 += grad_a[i, k, h, w] * x_hat[i, k, h, w]
-            for p in range(4):
-                for q in range(4):
-                    delta[n, k, p, q] = (
-                        (real(16.0) * grad_a[n, k, p, q] * real(N) - total - x_hat[n, k, p, q] * total_2) * gamma[k] / real(16.0) / sigma[k]
+    # delta[k, p, q, n] = (16 grad_a[k, p, q, n] N − Σ_{h, w, i} grad_a[k, h, w, i] − x_hat[k, p, q, n] Σ_{h, w, i} grad_a[k, h, w, i]
+    #     x_hat[k, h, w, i]) · gamma[k]/(16 sigma[k] N)
+    N = grad_a.shape[3]
+    for k in range(32):
+        total = real(0.0)
+        for h in range(4):
+            for w in range(4):
+                for i in range(grad_a.shape[3]):
+                    total += grad_a[k, h, w, i]
+        total_2 = real(0.0)
+        for h in range(4):
+            for w in range(4):
+                for i in range(grad_a.shape[3]):
+                    total_2 += grad_a[k, h, w, i] * x_hat[k, h, w, i]
+        for p in range(4):
+            for q in range(4):
+                for n in range(grad_a.shape[3]):
+                    delta[k, p, q, n] = (
+                        (real(16.0) * grad_a[k, p, q, n] * real(N) - total - x_hat[k, p, q, n] * total_2) * gamma[k] / real(16.0) / sigma[k]
                         / real(N)
                     )
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_grad_W(delta, x, grad_W, delta_copy, x_windows):
+def conv2d_grad_W(delta, x, grad_W):
     """Write grad_W."""
-    # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q + v − 1 < 4]
-    delta_copy_matrix = delta_copy.reshape((32, 16 * delta.shape[0]))
-    x_windows_matrix = x_windows.reshape((144, 16 * delta.shape[0]))
-    grad_W_matrix = grad_W.reshape((32, 144))
-    for k in range(32):
-        for n in range(delta.shape[0]):
-            for p in range(4):
-                for q in range(4):
-                    delta_copy[k, n, p, q] = delta[n, k, p, q]
-    x_windows[:] = real(0.0)
-    for c in range(16):
-        for u in range(3):
-            for v in range(3):
-                for n in range(delta.shape[0]):
-                    for p in range(max(0, 1 - u), min(4, 5 - u)):
-                        for q in range(max(0, 1 - v), min(4, 5 - v)):
-                            x_windows[c, u, v, n, p, q] = x[n, c, p + u - 1, q + v - 1]
-    row_products(delta_copy_matrix, x_windows_matrix, grad_W_matrix)
+    # grad_W[k, c, u, v] = Σ_{p, q, n} delta[k, p, q, n] x[c, p + u − 1, q + v − 1, n] [0 ≤ p + u − 1 < 4] [0 ≤ q + v − 1 < 4]
+    correlate_rows(delta, x, grad_W, (1, 1, -1), (1, 1, -1))
 
 
 @njit(cache=True, error_model="numpy")
-def maxpool2d_grad_a(W, delta, grad_a, terms, products):
+def maxpool2d_grad_a(W, delta, grad_a):
     """Write grad_a."""
-    # grad_a[n, c, h, w] = Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 4] [0 ≤ 1 + w − v < 4]
-    delta_matrices = delta.reshape((delta.shape[0], 32, 16))
-    W_matrix = W.reshape((32, 144))
-    products_matrix = products.reshape((16, 144))
-    for n in range(delta.shape[0]):
-        product(delta_matrices[n].T, W_matrix, products_matrix)
-        for c in range(16):
-            for u in range(3):
-                for v in range(3):
-                    for p in range(4):
-                        for q in range(4):
-                            terms[c, u, v, p, q] = products[p, q, c, u, v]
-        for c in range(16):
-            for h in range(4):
-                grad_a[n, c, h] = real(0.0)
-                for u in range(max(0, h - 2), min(3, h + 2)):
-                    for v in range(3):
-                        for w in range(max(0, v - 1), min(4, v + 3)):
-                            grad_a[n, c, h, w] += terms[c, u, v, h + 1 - u, w + 1 - v]
+    # grad_a[c, h, w, n] = Σ_{k, u, v} W[k, c, u, v] delta[k, 1 + h − u, 1 + w − v, n] [0 ≤ 1 + h − u < 4] [0 ≤ 1 + w − v < 4]
+    correlate(W.transpose((1, 0, 2, 3)), delta, grad_a, (1, -1, 1), (1, -1, 1))
 
 
 @njit(cache=True, error_model="numpy")
 def batchnorm_grad_a_2(a, a_argmax, grad_a_2, grad_a):
     """Write grad_a."""
-    # grad_a[n, c, h, w] = grad_a_2[n, c, floor(h/2), floor(w/2)] [2 · (h mod 2) + (w mod 2) = a_argmax[n, c, floor(h/2), floor(w/2)]]
-    #     [a[n, c, h, w] > 0]
-    for n in range(a.shape[0]):
-        for c in range(16):
-            for H in range(4):
-                for W in range(4):
-                    a_argmax_ = a_argmax[n, c, H, W]
-                    grad_a_2_ = grad_a_2[n, c, H, W]
-                    for i in range(2):
-                        for j in range(2):
-                            a_ = a[n, c, 2 * H + i, 2 * W + j]
-                            grad_a[n, c, 2 * H + i, 2 * W + j] = grad_a_2_ if 2 * i + j == a_argmax_ and not a_ <= real(0.0) else real(0.0)
+    # grad_a[c, h, w, n] = grad_a_2[c, floor(h/2), floor(w/2), n] [2 · (h mod 2) + (w mod 2) = a_argmax[c, floor(h/2), floor(w/2), n]]
+    #     [a[c, h, w, n] > 0]
+    for c in range(16):
+        for H in range(4):
+            for W in range(4):
+                for i in range(2):
+                    for j in range(2):
+                        for n in range(a.shape[3]):
+                            a_ = a[c, 2 * H + i, 2 * W + j, n]
+                            a_argmax_ = a_argmax[c, H, W, n]
+                            grad_a_2_ = grad_a_2[c, H, W, n]
+                            grad_a[c, 2 * H + i, 2 * W + j, n] = grad_a_2_ if 2 * i + j == a_argmax_ and not a_ <= real(0.0) else real(0.0)
 
 
 @njit(cache=True, error_model="numpy")
 def conv2d_delta_2(gamma, grad_a, sigma, x_hat, delta):
     """Write delta."""
-    # delta[n, k, p, q] = (64 grad_a[n, k, p, q] N − Σ_{i, h, w} grad_a[i, k, h, w] − x_hat[n, k, p, q] Σ_{i, h, w} grad_a[i, k, h, w]
-    #     x_hat[i, k, h, w]) · gamma[k]/(64 sigma[k] N)
-    N = grad_a.shape[0]
-    for n in range(grad_a.shape[0]):
-        for k in range(16):
-            total = real(0.0)
-            for i in range(grad_a.shape[0]):
-                for h in range(8):
-                    for w in range(8):
-                        total += grad_a[i, k, h, w]
-            total_2 = real(0.0)
-            for i in range(grad_a.shape[0]):
-                for h in range(8):
-                    for w in range(8):
-                        total_2 += grad_a[i, k, h, w] * x_hat[i, k, h, w]
-            for p in range(8):
-                for q in range(8):
-                    delta[n, k, p, q] = (
-                        (real(64.0) * grad_a[n, k, p, q] * real(N) - total - x_hat[n, k, p, q] * total_2) * gamma[k] / real(64.0) / sigma[k]
+    # delta[k, p, q, n] = (64 grad_a[k, p, q, n] N − Σ_{h, w, i} grad_a[k, h, w, i] − x_hat[k, p, q, n] Σ_{h, w, i} grad_a[k, h, w, i]
+    #     x_hat[k, h, w, i]) · gamma[k]/(64 sigma[k] N)
+    N = grad_a.shape[3]
+    for k in range(16):
+        total = real(0.0)
+        for h in range(8):
+            for w in range(8):
+                for i in range(grad_a.shape[3]):
+                    total += grad_a[k, h, w, i]
+        total_2 = real(0.0)
+        for h in range(8):
+            for w in range(8):
+                for i in range(grad_a.shape[3]):
+                    total_2 += grad_a[k, h, w, i] * x_hat[k, h, w, i]
+        for p in range(8):
+            for q in range(8):
+                for n in range(grad_a.shape[3]):
+                    delta[k, p, q, n] = (
+                        (real(64.0) * grad_a[k, p, q, n] * real(N) - total - x_hat[k, p, q, n] * total_2) * gamma[k] / real(64.0) / sigma[k]
                         / real(N)
                     )
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_grad_W_2(delta, x, grad_W, x_windows):
+def conv2d_grad_W_2(delta, x, grad_W):
     """Write grad_W."""
-    # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    delta_matrices = delta.reshape((delta.shape[0], 16, 64))
-    x_windows_matrix = x_windows.reshape((9, 64))
-    grad_W_matrix = grad_W.reshape((16, 9))
-    x_windows[:] = real(0.0)
-    grad_W[:] = real(0.0)
-    for n in range(delta.shape[0]):
-        for c in range(1):
-            for u in range(3):
-                for v in range(3):
-                    for p in range(max(0, 1 - u), min(8, 9 - u)):
-                        for q in range(max(0, 1 - v), min(8, 9 - v)):
-                            x_windows[c, u, v, p, q] = x[n, c, p + u - 1, q + v - 1]
-        add_row_products(delta_matrices[n], x_windows_matrix, grad_W_matrix)
+    # grad_W[k, c, u, v] = Σ_{p, q, n} delta[k, p, q, n] x[c, p + u − 1, q + v − 1, n] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
+    correlate_rows(delta, x, grad_W, (1, 1, -1), (1, 1, -1))
 
 
 @njit(cache=True, error_model="numpy")
-def write_grad_x(W, delta, grad_x, terms):
+def x_grad_samples_last(W, delta, grad_samples_last):
+    """Write grad_samples_last."""
+    # grad_samples_last[c, h, w, n] = Σ_{k, u, v} W[k, c, u, v] delta[k, 1 + h − u, 1 + w − v, n] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v
+    #     < 8]
+    correlate(W.transpose((1, 0, 2, 3)), delta, grad_samples_last, (1, -1, 1), (1, -1, 1))
+
+
+@njit(cache=True, error_model="numpy")
+def grad_grad_x(grad_samples_last, grad_x):
     """Write grad_x."""
-    # grad_x[n, c, h, w] = Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]
-    W_matrix = W.reshape((16, 9))
-    delta_matrices = delta.reshape((delta.shape[0], 16, 64))
-    terms_matrix = terms.reshape((9, 64))
-    for n in range(delta.shape[0]):
-        product(W_matrix.T, delta_matrices[n], terms_matrix)
+    # grad_x[n, c, h, w] = grad_samples_last[c, h, w, n]
+    for n in range(grad_samples_last.shape[3]):
         for c in range(1):
             for h in range(8):
-                grad_x[n, c, h] = real(0.0)
-                for u in range(max(0, h - 6), min(3, h + 2)):
-                    for v in range(3):
-                        for w in range(max(0, v - 1), min(8, v + 7)):
-                            grad_x[n, c, h, w] += terms[c, u, v, h + 1 - u, w + 1 - v]
+                for w in range(8):
+                    grad_x[n, c, h, w] = grad_samples_last[c, h, w, n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -608,35 +564,36 @@ def check(x, y):
 def forward(params, x, out, work):
     """Write the network's output for a batch into out."""
     n = x.shape[0]
-    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
-    conv2d_1_z = view(work, 0, (n, 16, 8, 8))
-    x_windows = view(work, 3584 * n, (1, 3, 3, 8, 8))
+    x_samples_last = view_4(work, 0, 1, 8, 8, n)
+    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
+    conv2d_1_z = view_4(work, 64 * n, 16, 8, 8, n)
     batchnorm_1_running_var = params[6154:6170]
-    batchnorm_1_sigma = work[3584 * n:3584 * n + 16]
+    batchnorm_1_sigma = work[2112 * n:2112 * n + 16]
     batchnorm_1_running_mean = params[6138:6154]
     batchnorm_1_beta = params[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_a = view(work, 1024 * n, (n, 16, 8, 8))
-    activation_1_a = view(work, 0, (n, 16, 8, 8))
-    maxpool2d_1_a = view(work, 1024 * n, (n, 16, 4, 4))
-    conv2d_2_W = view(params, 176, (32, 16, 3, 3))
-    conv2d_2_z = view(work, 0, (n, 32, 4, 4))
-    x_windows_ = view(work, 1280 * n, (16, 3, 3, n, 4, 4))
-    products = view(work, 512 * n, (32, n, 4, 4))
+    batchnorm_1_a = view_4(work, 1088 * n, 16, 8, 8, n)
+    activation_1_a = view_4(work, 0, 16, 8, 8, n)
+    maxpool2d_1_a = view_4(work, 1024 * n, 16, 4, 4, n)
+    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
+    conv2d_2_z = view_4(work, 0, 32, 4, 4, n)
     batchnorm_2_running_var = params[6202:6234]
-    batchnorm_2_sigma = work[3584 * n:3584 * n + 32]
+    batchnorm_2_sigma = work[2112 * n:2112 * n + 32]
     batchnorm_2_running_mean = params[6170:6202]
     batchnorm_2_beta = params[4816:4848]
     batchnorm_2_gamma = params[4784:4816]
-    batchnorm_2_a = view(work, 512 * n, (n, 32, 4, 4))
-    activation_2_a = view(work, 0, (n, 32, 4, 4))
-    maxpool2d_2_a = view(work, 512 * n, (n, 32, 2, 2))
-    flatten_1_a = view(work, 0, (n, 128))
-    dropout_1_a = view(work, 128 * n, (n, 128))
-    dense_1_W = view(params, 4848, (10, 128))
+    batchnorm_2_a = view_4(work, 512 * n, 32, 4, 4, n)
+    activation_2_a = view_4(work, 0, 32, 4, 4, n)
+    maxpool2d_2_a = view_4(work, 512 * n, 32, 2, 2, n)
+    flatten_1_a = view_2(work, 0, 128, n)
+    dropout_1_a = view_2(work, 128 * n, 128, n)
+    dense_1_W = view_2(params, 4848, 10, 128)
     dense_1_b = params[6128:6138]
+    products = view_2(work, 10 * n, 10, n)
+    # x
+    write_x_samples_last(x, x_samples_last)
     # conv2d_1
-    conv2d_z(conv2d_1_W, x, conv2d_1_z, x_windows)
+    conv2d_z(conv2d_1_W, x_samples_last, conv2d_1_z)
     # batchnorm_1
     batchnorm_sigma_2(batchnorm_1_running_var, batchnorm_1_sigma)
     batchnorm_a_2(batchnorm_1_running_mean, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_a)
@@ -645,7 +602,7 @@ def forward(params, x, out, work):
     # maxpool2d_1
     maxpool2d_a_3(activation_1_a, maxpool2d_1_a)
     # conv2d_2
-    conv2d_z_2(conv2d_2_W, maxpool2d_1_a, conv2d_2_z, x_windows_, products)
+    conv2d_z_2(conv2d_2_W, maxpool2d_1_a, conv2d_2_z)
     # batchnorm_2
     batchnorm_sigma_2(batchnorm_2_running_var, batchnorm_2_sigma)
     batchnorm_a_2(batchnorm_2_running_mean, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_a)
@@ -658,7 +615,7 @@ def forward(params, x, out, work):
     # dropout_1
     dropout_a_2(flatten_1_a, dropout_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, dropout_1_a, out)
+    dense_z(dense_1_W, dense_1_b, dropout_1_a, out, products)
 
 
 @njit(cache=True, error_model="numpy")
@@ -667,38 +624,39 @@ def evaluation(params, x, y, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
-    conv2d_1_z = view(work, 0, (n, 16, 8, 8))
-    x_windows = view(work, 3584 * n, (1, 3, 3, 8, 8))
+    x_samples_last = view_4(work, 0, 1, 8, 8, n)
+    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
+    conv2d_1_z = view_4(work, 64 * n, 16, 8, 8, n)
     batchnorm_1_running_var = params[6154:6170]
-    batchnorm_1_sigma = work[3584 * n:3584 * n + 16]
+    batchnorm_1_sigma = work[2112 * n:2112 * n + 16]
     batchnorm_1_running_mean = params[6138:6154]
     batchnorm_1_beta = params[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_a = view(work, 1024 * n, (n, 16, 8, 8))
-    activation_1_a = view(work, 0, (n, 16, 8, 8))
-    maxpool2d_1_a = view(work, 1024 * n, (n, 16, 4, 4))
-    conv2d_2_W = view(params, 176, (32, 16, 3, 3))
-    conv2d_2_z = view(work, 0, (n, 32, 4, 4))
-    x_windows_ = view(work, 1280 * n, (16, 3, 3, n, 4, 4))
-    products = view(work, 512 * n, (32, n, 4, 4))
+    batchnorm_1_a = view_4(work, 1088 * n, 16, 8, 8, n)
+    activation_1_a = view_4(work, 0, 16, 8, 8, n)
+    maxpool2d_1_a = view_4(work, 1024 * n, 16, 4, 4, n)
+    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
+    conv2d_2_z = view_4(work, 0, 32, 4, 4, n)
     batchnorm_2_running_var = params[6202:6234]
-    batchnorm_2_sigma = work[3584 * n:3584 * n + 32]
+    batchnorm_2_sigma = work[2112 * n:2112 * n + 32]
     batchnorm_2_running_mean = params[6170:6202]
     batchnorm_2_beta = params[4816:4848]
     batchnorm_2_gamma = params[4784:4816]
-    batchnorm_2_a = view(work, 512 * n, (n, 32, 4, 4))
-    activation_2_a = view(work, 0, (n, 32, 4, 4))
-    maxpool2d_2_a = view(work, 512 * n, (n, 32, 2, 2))
-    flatten_1_a = view(work, 0, (n, 128))
-    dropout_1_a = view(work, 128 * n, (n, 128))
-    dense_1_W = view(params, 4848, (10, 128))
+    batchnorm_2_a = view_4(work, 512 * n, 32, 4, 4, n)
+    activation_2_a = view_4(work, 0, 32, 4, 4, n)
+    maxpool2d_2_a = view_4(work, 512 * n, 32, 2, 2, n)
+    flatten_1_a = view_2(work, 0, 128, n)
+    dropout_1_a = view_2(work, 128 * n, 128, n)
+    dense_1_W = view_2(params, 4848, 10, 128)
     dense_1_b = params[6128:6138]
-    dense_1_z = view(work, 0, (n, 10))
+    dense_1_z = view_2(work, 0, n, 10)
+    products = view_2(work, 10 * n, 10, n)
     loss_L = work[10 * n:11 * n]
-    loss_ = work[3584 * n:3584 * n + 1]
+    loss_ = work[2112 * n:2112 * n + 1]
+    # x
+    write_x_samples_last(x, x_samples_last)
     # conv2d_1
-    conv2d_z(conv2d_1_W, x, conv2d_1_z, x_windows)
+    conv2d_z(conv2d_1_W, x_samples_last, conv2d_1_z)
     # batchnorm_1
     batchnorm_sigma_2(batchnorm_1_running_var, batchnorm_1_sigma)
     batchnorm_a_2(batchnorm_1_running_mean, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_a)
@@ -707,7 +665,7 @@ def evaluation(params, x, y, work):
     # maxpool2d_1
     maxpool2d_a_3(activation_1_a, maxpool2d_1_a)
     # conv2d_2
-    conv2d_z_2(conv2d_2_W, maxpool2d_1_a, conv2d_2_z, x_windows_, products)
+    conv2d_z_2(conv2d_2_W, maxpool2d_1_a, conv2d_2_z)
     # batchnorm_2
     batchnorm_sigma_2(batchnorm_2_running_var, batchnorm_2_sigma)
     batchnorm_a_2(batchnorm_2_running_mean, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_a)
@@ -720,7 +678,7 @@ def evaluation(params, x, y, work):
     # dropout_1
     dropout_a_2(flatten_1_a, dropout_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, dropout_1_a, dense_1_z)
+    dense_z(dense_1_W, dense_1_b, dropout_1_a, dense_1_z, products)
     # loss
     write_loss_L(dense_1_z, y, loss_L)
     loss_total(loss_L, loss_)
@@ -733,43 +691,44 @@ def loss(params, x, dropout_1_mask, y, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
-    conv2d_1_z = view(work, 0, (n, 16, 8, 8))
-    x_windows = view(work, 5888 * n, (1, 3, 3, 8, 8))
-    batchnorm_1_mu = work[5888 * n:5888 * n + 16]
-    batchnorm_1_v = work[5888 * n + 16:5888 * n + 32]
-    batchnorm_1_sigma = work[5888 * n + 32:5888 * n + 48]
+    x_samples_last = view_4(work, 0, 1, 8, 8, n)
+    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
+    conv2d_1_z = view_4(work, 64 * n, 16, 8, 8, n)
+    batchnorm_1_mu = work[4416 * n:4416 * n + 16]
+    batchnorm_1_v = work[4416 * n + 16:4416 * n + 32]
+    batchnorm_1_sigma = work[4416 * n + 32:4416 * n + 48]
     batchnorm_1_beta = params[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_x_hat = view(work, 1024 * n, (n, 16, 8, 8))
-    batchnorm_1_a = view(work, 2048 * n, (n, 16, 8, 8))
-    activation_1_a = view(work, 0, (n, 16, 8, 8))
-    maxpool2d_1_a_argmax = view(work, 2048 * n, (n, 16, 4, 4))
-    maxpool2d_1_a = view(work, 2304 * n, (n, 16, 4, 4))
-    conv2d_2_W = view(params, 176, (32, 16, 3, 3))
-    conv2d_2_z = view(work, 2560 * n, (n, 32, 4, 4))
-    x_windows_ = view(work, 3072 * n, (16, 3, 3, n, 4, 4))
-    products = view(work, 5376 * n, (32, n, 4, 4))
-    batchnorm_2_mu = work[5888 * n + 48:5888 * n + 80]
-    batchnorm_2_v = work[5888 * n + 80:5888 * n + 112]
-    batchnorm_2_sigma = work[5888 * n + 112:5888 * n + 144]
+    batchnorm_1_x_hat = view_4(work, 1088 * n, 16, 8, 8, n)
+    batchnorm_1_a = view_4(work, 2112 * n, 16, 8, 8, n)
+    activation_1_a = view_4(work, 64 * n, 16, 8, 8, n)
+    maxpool2d_1_a_argmax = view_4(work, 2112 * n, 16, 4, 4, n)
+    maxpool2d_1_a = view_4(work, 2368 * n, 16, 4, 4, n)
+    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
+    conv2d_2_z = view_4(work, 2624 * n, 32, 4, 4, n)
+    batchnorm_2_mu = work[4416 * n + 48:4416 * n + 80]
+    batchnorm_2_v = work[4416 * n + 80:4416 * n + 112]
+    batchnorm_2_sigma = work[4416 * n + 112:4416 * n + 144]
     batchnorm_2_beta = params[4816:4848]
     batchnorm_2_gamma = params[4784:4816]
-    batchnorm_2_x_hat = view(work, 3072 * n, (n, 32, 4, 4))
-    batchnorm_2_a = view(work, 3584 * n, (n, 32, 4, 4))
-    activation_2_a = view(work, 2560 * n, (n, 32, 4, 4))
-    maxpool2d_2_a_argmax = view(work, 3584 * n, (n, 32, 2, 2))
-    maxpool2d_2_a = view(work, 3712 * n, (n, 32, 2, 2))
-    flatten_1_a = view(work, 3840 * n, (n, 128))
-    dropout_1_a = view(work, 3712 * n, (n, 128))
-    dense_1_W = view(params, 4848, (10, 128))
+    batchnorm_2_x_hat = view_4(work, 3136 * n, 32, 4, 4, n)
+    batchnorm_2_a = view_4(work, 3648 * n, 32, 4, 4, n)
+    activation_2_a = view_4(work, 2624 * n, 32, 4, 4, n)
+    maxpool2d_2_a_argmax = view_4(work, 3648 * n, 32, 2, 2, n)
+    maxpool2d_2_a = view_4(work, 3776 * n, 32, 2, 2, n)
+    flatten_1_a = view_2(work, 3904 * n, 128, n)
+    dropout_1_a = view_2(work, 3776 * n, 128, n)
+    dense_1_W = view_2(params, 4848, 10, 128)
     dense_1_b = params[6128:6138]
-    dense_1_z = view(work, 3840 * n, (n, 10))
-    loss_p = view(work, 3850 * n, (n, 10))
-    loss_L = work[3860 * n:3861 * n]
-    loss_ = work[5888 * n + 144:5888 * n + 145]
+    dense_1_z = view_2(work, 3904 * n, n, 10)
+    products = view_2(work, 3914 * n, 10, n)
+    loss_p = view_2(work, 3914 * n, n, 10)
+    loss_L = work[3924 * n:3925 * n]
+    loss_ = work[4416 * n + 144:4416 * n + 145]
+    # x
+    write_x_samples_last(x, x_samples_last)
     # conv2d_1
-    conv2d_z(conv2d_1_W, x, conv2d_1_z, x_windows)
+    conv2d_z(conv2d_1_W, x_samples_last, conv2d_1_z)
     # batchnorm_1
     batchnorm_sigma(conv2d_1_z, batchnorm_1_mu, batchnorm_1_v, batchnorm_1_sigma)
     batchnorm_a(batchnorm_1_mu, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_x_hat, batchnorm_1_a)
@@ -778,7 +737,7 @@ def loss(params, x, dropout_1_mask, y, work):
     # maxpool2d_1
     maxpool2d_a(activation_1_a, maxpool2d_1_a_argmax, maxpool2d_1_a)
     # conv2d_2
-    conv2d_z_2(conv2d_2_W, maxpool2d_1_a, conv2d_2_z, x_windows_, products)
+    conv2d_z_2(conv2d_2_W, maxpool2d_1_a, conv2d_2_z)
     # batchnorm_2
     batchnorm_sigma(conv2d_2_z, batchnorm_2_mu, batchnorm_2_v, batchnorm_2_sigma)
     batchnorm_a(batchnorm_2_mu, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_x_hat, batchnorm_2_a)
@@ -791,7 +750,7 @@ def loss(params, x, dropout_1_mask, y, work):
     # dropout_1
     dropout_a(dropout_1_mask, flatten_1_a, dropout_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, dropout_1_a, dense_1_z)
+    dense_z(dense_1_W, dense_1_b, dropout_1_a, dense_1_z, products)
     # loss
     write_loss_p(dense_1_z, loss_p)
     write_loss_L(dense_1_z, y, loss_L)
@@ -806,41 +765,37 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, dropout_1_mask, y, work)
-    loss_p = view(work, 3850 * n, (n, 10))
-    delta_dense_1 = view(work, 3840 * n, (n, 10))
-    dropout_1_a = view(work, 3712 * n, (n, 128))
-    grad_dense_1_W = view(grads, 4848, (10, 128))
+    loss_p = view_2(work, 3914 * n, n, 10)
+    delta_dense_1 = view_2(work, 3904 * n, 10, n)
+    dropout_1_a = view_2(work, 3776 * n, 128, n)
+    grad_dense_1_W = view_2(grads, 4848, 10, 128)
     grad_dense_1_b = grads[6128:6138]
-    dense_1_W = view(params, 4848, (10, 128))
-    grad_flatten_1_a = view(work, 3712 * n, (n, 128))
-    activation_2_a = view(work, 2560 * n, (n, 32, 4, 4))
-    maxpool2d_2_a_argmax = view(work, 3584 * n, (n, 32, 2, 2))
-    grad_batchnorm_2_a = view(work, 3840 * n, (n, 32, 4, 4))
-    batchnorm_2_x_hat = view(work, 3072 * n, (n, 32, 4, 4))
+    dense_1_W = view_2(params, 4848, 10, 128)
+    grad_flatten_1_a = view_2(work, 3776 * n, 128, n)
+    activation_2_a = view_4(work, 2624 * n, 32, 4, 4, n)
+    maxpool2d_2_a_argmax = view_4(work, 3648 * n, 32, 2, 2, n)
+    grad_batchnorm_2_a = view_4(work, 3904 * n, 32, 4, 4, n)
+    batchnorm_2_x_hat = view_4(work, 3136 * n, 32, 4, 4, n)
     grad_batchnorm_2_gamma = grads[4784:4816]
     grad_batchnorm_2_beta = grads[4816:4848]
     batchnorm_2_gamma = params[4784:4816]
-    batchnorm_2_sigma = work[5888 * n + 112:5888 * n + 144]
-    delta_conv2d_2 = view(work, 2560 * n, (n, 32, 4, 4))
-    maxpool2d_1_a = view(work, 2304 * n, (n, 16, 4, 4))
-    grad_conv2d_2_W = view(grads, 176, (32, 16, 3, 3))
-    delta_copy = view(work, 3072 * n, (32, n, 4, 4))
-    x_windows = view(work, 3584 * n, (16, 3, 3, n, 4, 4))
-    conv2d_2_W = view(params, 176, (32, 16, 3, 3))
-    grad_maxpool2d_1_a = view(work, 2304 * n, (n, 16, 4, 4))
-    terms = view(work, 5888 * n + 145, (16, 3, 3, 4, 4))
-    products = view(work, 5888 * n + 2449, (4, 4, 16, 3, 3))
-    activation_1_a = view(work, 0, (n, 16, 8, 8))
-    maxpool2d_1_a_argmax = view(work, 2048 * n, (n, 16, 4, 4))
-    grad_batchnorm_1_a = view(work, 2560 * n, (n, 16, 8, 8))
-    batchnorm_1_x_hat = view(work, 1024 * n, (n, 16, 8, 8))
+    batchnorm_2_sigma = work[4416 * n + 112:4416 * n + 144]
+    delta_conv2d_2 = view_4(work, 2624 * n, 32, 4, 4, n)
+    maxpool2d_1_a = view_4(work, 2368 * n, 16, 4, 4, n)
+    grad_conv2d_2_W = view_4(grads, 176, 32, 16, 3, 3)
+    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
+    grad_maxpool2d_1_a = view_4(work, 2368 * n, 16, 4, 4, n)
+    activation_1_a = view_4(work, 64 * n, 16, 8, 8, n)
+    maxpool2d_1_a_argmax = view_4(work, 2112 * n, 16, 4, 4, n)
+    grad_batchnorm_1_a = view_4(work, 2624 * n, 16, 8, 8, n)
+    batchnorm_1_x_hat = view_4(work, 1088 * n, 16, 8, 8, n)
     grad_batchnorm_1_gamma = grads[144:160]
     grad_batchnorm_1_beta = grads[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_sigma = work[5888 * n + 32:5888 * n + 48]
-    delta_conv2d_1 = view(work, 0, (n, 16, 8, 8))
-    grad_conv2d_1_W = view(grads, 0, (16, 1, 3, 3))
-    x_windows_ = view(work, 5888 * n + 145, (1, 3, 3, 8, 8))
+    batchnorm_1_sigma = work[4416 * n + 32:4416 * n + 48]
+    delta_conv2d_1 = view_4(work, 64 * n, 16, 8, 8, n)
+    x_samples_last = view_4(work, 0, 1, 8, 8, n)
+    grad_conv2d_1_W = view_4(grads, 0, 16, 1, 3, 3)
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     dense_grad_W(delta_dense_1, dropout_1_a, grad_dense_1_W)
@@ -853,30 +808,17 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work):
     batchnorm_grad_beta(grad_batchnorm_2_a, grad_batchnorm_2_beta)
     # conv2d_2
     conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_sigma, batchnorm_2_x_hat, delta_conv2d_2)
-    conv2d_grad_W(delta_conv2d_2, maxpool2d_1_a, grad_conv2d_2_W, delta_copy, x_windows)
+    conv2d_grad_W(delta_conv2d_2, maxpool2d_1_a, grad_conv2d_2_W)
     # maxpool2d_1
-    maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a, terms, products)
+    maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a)
     # batchnorm_1
     batchnorm_grad_a_2(activation_1_a, maxpool2d_1_a_argmax, grad_maxpool2d_1_a, grad_batchnorm_1_a)
     batchnorm_grad_gamma(grad_batchnorm_1_a, batchnorm_1_x_hat, grad_batchnorm_1_gamma)
     batchnorm_grad_beta(grad_batchnorm_1_a, grad_batchnorm_1_beta)
     # conv2d_1
     conv2d_delta_2(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_sigma, batchnorm_1_x_hat, delta_conv2d_1)
-    conv2d_grad_W_2(delta_conv2d_1, x, grad_conv2d_1_W, x_windows_)
+    conv2d_grad_W_2(delta_conv2d_1, x_samples_last, grad_conv2d_1_W)
     return value
-
-
-@njit(cache=True, error_model="numpy")
-def value_and_grad_at(table):
-    """Do value_and_grad; from the address table on lie n and the addresses of params, x, dropout_1_mask, y, grads and work."""
-    n = whole_at(table, 0)
-    params = array_at(real, whole_at(table, 1), (6234,))
-    x = array_at(real, whole_at(table, 2), (n, 1, 8, 8))
-    dropout_1_mask = array_at(real, whole_at(table, 3), (n, 128))
-    y = array_at(np.int64, whole_at(table, 4), (n,))
-    grads = array_at(real, whole_at(table, 5), (6138,))
-    work = array_at(real, whole_at(table, 6), (workspace(n),))
-    return value_and_grad(params, x, dropout_1_mask, y, grads, work)
 
 
 @njit(cache=True, error_model="numpy")
@@ -886,30 +828,28 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, dropout_1_mask, y, work)
-    loss_p = view(work, 3850 * n, (n, 10))
-    delta_dense_1 = view(work, 3840 * n, (n, 10))
-    dense_1_W = view(params, 4848, (10, 128))
-    grad_flatten_1_a = view(work, 3712 * n, (n, 128))
-    activation_2_a = view(work, 2560 * n, (n, 32, 4, 4))
-    maxpool2d_2_a_argmax = view(work, 3584 * n, (n, 32, 2, 2))
-    grad_batchnorm_2_a = view(work, 3840 * n, (n, 32, 4, 4))
+    loss_p = view_2(work, 3914 * n, n, 10)
+    delta_dense_1 = view_2(work, 3904 * n, 10, n)
+    dense_1_W = view_2(params, 4848, 10, 128)
+    grad_flatten_1_a = view_2(work, 3776 * n, 128, n)
+    activation_2_a = view_4(work, 2624 * n, 32, 4, 4, n)
+    maxpool2d_2_a_argmax = view_4(work, 3648 * n, 32, 2, 2, n)
+    grad_batchnorm_2_a = view_4(work, 3904 * n, 32, 4, 4, n)
     batchnorm_2_gamma = params[4784:4816]
-    batchnorm_2_sigma = work[5888 * n + 112:5888 * n + 144]
-    batchnorm_2_x_hat = view(work, 3072 * n, (n, 32, 4, 4))
-    delta_conv2d_2 = view(work, 2560 * n, (n, 32, 4, 4))
-    conv2d_2_W = view(params, 176, (32, 16, 3, 3))
-    grad_maxpool2d_1_a = view(work, 2304 * n, (n, 16, 4, 4))
-    terms = view(work, 5888 * n + 145, (16, 3, 3, 4, 4))
-    products = view(work, 5888 * n + 2449, (4, 4, 16, 3, 3))
-    activation_1_a = view(work, 0, (n, 16, 8, 8))
-    maxpool2d_1_a_argmax = view(work, 2048 * n, (n, 16, 4, 4))
-    grad_batchnorm_1_a = view(work, 2560 * n, (n, 16, 8, 8))
+    batchnorm_2_sigma = work[4416 * n + 112:4416 * n + 144]
+    batchnorm_2_x_hat = view_4(work, 3136 * n, 32, 4, 4, n)
+    delta_conv2d_2 = view_4(work, 2624 * n, 32, 4, 4, n)
+    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
+    grad_maxpool2d_1_a = view_4(work, 2368 * n, 16, 4, 4, n)
+    activation_1_a = view_4(work, 64 * n, 16, 8, 8, n)
+    maxpool2d_1_a_argmax = view_4(work, 2112 * n, 16, 4, 4, n)
+    grad_batchnorm_1_a = view_4(work, 2624 * n, 16, 8, 8, n)
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_sigma = work[5888 * n + 32:5888 * n + 48]
-    batchnorm_1_x_hat = view(work, 1024 * n, (n, 16, 8, 8))
-    delta_conv2d_1 = view(work, 0, (n, 16, 8, 8))
-    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
-    terms_ = view(work, 5888 * n + 145, (1, 3, 3, 8, 8))
+    batchnorm_1_sigma = work[4416 * n + 32:4416 * n + 48]
+    batchnorm_1_x_hat = view_4(work, 1088 * n, 16, 8, 8, n)
+    delta_conv2d_1 = view_4(work, 64 * n, 16, 8, 8, n)
+    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
+    grad_x_samples_last = view_4(work, 0, 1, 8, 8, n)
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     # flatten_1
@@ -919,45 +859,34 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work):
     # conv2d_2
     conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_sigma, batchnorm_2_x_hat, delta_conv2d_2)
     # maxpool2d_1
-    maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a, terms, products)
+    maxpool2d_grad_a(conv2d_2_W, delta_conv2d_2, grad_maxpool2d_1_a)
     # batchnorm_1
     batchnorm_grad_a_2(activation_1_a, maxpool2d_1_a_argmax, grad_maxpool2d_1_a, grad_batchnorm_1_a)
     # conv2d_1
     conv2d_delta_2(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_sigma, batchnorm_1_x_hat, delta_conv2d_1)
     # x
-    write_grad_x(conv2d_1_W, delta_conv2d_1, grads_x, terms_)
+    x_grad_samples_last(conv2d_1_W, delta_conv2d_1, grad_x_samples_last)
+    # grad
+    grad_grad_x(grad_x_samples_last, grads_x)
     return value
-
-
-@njit(cache=True, error_model="numpy")
-def input_gradients_at(table):
-    """Do input_gradients; from the address table on lie n and the addresses of params, x, dropout_1_mask, y, grads_x and work."""
-    n = whole_at(table, 0)
-    params = array_at(real, whole_at(table, 1), (6234,))
-    x = array_at(real, whole_at(table, 2), (n, 1, 8, 8))
-    dropout_1_mask = array_at(real, whole_at(table, 3), (n, 128))
-    y = array_at(np.int64, whole_at(table, 4), (n,))
-    grads_x = array_at(real, whole_at(table, 5), (n, 1, 8, 8))
-    work = array_at(real, whole_at(table, 6), (workspace(n),))
-    return input_gradients(params, x, dropout_1_mask, y, grads_x, work)
 
 
 @njit(cache=True, error_model="numpy")
 def update_statistics(params, x, dropout_1_mask, y, work):
     """Write the next running statistics into params; work is as value_and_grad of the same batch left it."""
     n = x.shape[0]
-    batchnorm_1_mu = work[5888 * n:5888 * n + 16]
+    batchnorm_1_mu = work[4416 * n:4416 * n + 16]
     batchnorm_1_running_mean = params[6138:6154]
-    batchnorm_1_running_mean_next = work[5888 * n + 32:5888 * n + 48]
+    batchnorm_1_running_mean_next = work[4416 * n + 32:4416 * n + 48]
     batchnorm_1_running_var = params[6154:6170]
-    batchnorm_1_v = work[5888 * n + 16:5888 * n + 32]
-    batchnorm_1_running_var_next = work[5888 * n:5888 * n + 16]
-    batchnorm_2_mu = work[5888 * n + 48:5888 * n + 80]
+    batchnorm_1_v = work[4416 * n + 16:4416 * n + 32]
+    batchnorm_1_running_var_next = work[4416 * n:4416 * n + 16]
+    batchnorm_2_mu = work[4416 * n + 48:4416 * n + 80]
     batchnorm_2_running_mean = params[6170:6202]
-    batchnorm_2_running_mean_next = work[5888 * n + 112:5888 * n + 144]
+    batchnorm_2_running_mean_next = work[4416 * n + 112:4416 * n + 144]
     batchnorm_2_running_var = params[6202:6234]
-    batchnorm_2_v = work[5888 * n + 80:5888 * n + 112]
-    batchnorm_2_running_var_next = work[5888 * n + 48:5888 * n + 80]
+    batchnorm_2_v = work[4416 * n + 80:4416 * n + 112]
+    batchnorm_2_running_var_next = work[4416 * n + 48:4416 * n + 80]
     # batchnorm_1
     batchnorm_running_mean_next(batchnorm_1_mu, batchnorm_1_running_mean, batchnorm_1_running_mean_next)
     batchnorm_running_var_next(batchnorm_1_running_var, batchnorm_1_v, batchnorm_1_running_var_next, n, 8, 8)

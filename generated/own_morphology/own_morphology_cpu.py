@@ -229,10 +229,11 @@ def outline_grad_a(a_argmax, grad_a_2, grad_a):
         for c in range(12):
             for H in range(4):
                 for W in range(4):
+                    grad_a_2_ = grad_a_2[n, 4 * H + 16 * c + W]
                     a_argmax_ = a_argmax[n, c, H, W]
                     for i in range(2):
                         for j in range(2):
-                            grad_a[n, c, 2 * H + i, 2 * W + j] = grad_a_2[n, 4 * H + 16 * c + W] if 2 * i + j == a_argmax_ else real(0.0)
+                            grad_a[n, c, 2 * H + i, 2 * W + j] = grad_a_2_ if 2 * i + j == a_argmax_ else real(0.0)
 
 
 @njit(cache=True, error_model="numpy")

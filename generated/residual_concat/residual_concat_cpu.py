@@ -213,7 +213,8 @@ def dense_delta_2(a, grad_a, delta):
     for n in range(a.shape[0]):
         for i in range(3):
             a_ = a[n, i]
-            delta[n, i] = 0.0 if a_ <= 0.0 else grad_a[n, i + 6]
+            grad_a_ = grad_a[n, i + 6]
+            delta[n, i] = 0.0 if a_ <= 0.0 else grad_a_
 
 
 @njit(cache=True, error_model="numpy")

@@ -1,19 +1,20 @@
 """Kernels of the network resnet_block for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: 82b347f5e51aa41d2ff6afd59ff994c22c4a089bfc6d1307007185f57ec5a8e6
+SHA-256 of the equations: c69c0e277fb7702a7851aa4a20b8870f88efb1352db90452876e613efc24f14e
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 y has one number for each sample, integers from 0 to 9.
 """
 
 import numpy as np
+from numba import njit
 
 try:
-    from .kernels_cpu import add_row_products, array_at, njit, product, row_products, view, whole_at
+    from .kernels_cpu import correlate, correlate_rows, product, row_products
     from .kernels_cpu import exp_32 as exp
 except ImportError:
-    from kernels_cpu import add_row_products, array_at, njit, product, row_products, view, whole_at
+    from kernels_cpu import correlate, correlate_rows, product, row_products
     from kernels_cpu import exp_32 as exp
 
 NAME = "resnet_block"
@@ -58,7 +59,23 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 9216 * n + 9361
+    return 9280 * n + 145
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
+def view_2(buffer, start, rows, columns):
+    """Return a part of a flat buffer as a matrix."""
+    size = rows * columns
+    return buffer[start : start + size].reshape((rows, columns))
+
+
+# The types are given because Numba would compile this once more for every literal number that it is called with.
+@njit("float32[:, :, :, ::1](float32[::1], int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
+def view_4(buffer, start, groups, planes, rows, columns):
+    """Return a part of a flat buffer as an array of rank 4."""
+    size = groups * planes * rows * columns
+    return buffer[start : start + size].reshape((groups, planes, rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -72,21 +89,21 @@ def in_range(values, least, most):
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_z(W, x, z, x_windows):
+def write_x_samples_last(x, samples_last):
+    """Write samples_last."""
+    # samples_last[c, h, w, n] = x[n, c, h, w]
+    for c in range(1):
+        for h in range(8):
+            for w in range(8):
+                for n in range(x.shape[0]):
+                    samples_last[c, h, w, n] = x[n, c, h, w]
+
+
+@njit(cache=True, error_model="numpy")
+def conv2d_z(W, x, z):
     """Write z."""
-    # z[n, k, p, q] = Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    W_matrix = W.reshape((16, 9))
-    x_windows_matrix = x_windows.reshape((9, 64))
-    z_matrices = z.reshape((x.shape[0], 16, 64))
-    x_windows[:] = real(0.0)
-    for n in range(x.shape[0]):
-        for c in range(1):
-            for u in range(3):
-                for v in range(3):
-                    for p in range(max(0, 1 - u), min(8, 9 - u)):
-                        for q in range(max(0, 1 - v), min(8, 9 - v)):
-                            x_windows[c, u, v, p, q] = x[n, c, p + u - 1, q + v - 1]
-        product(W_matrix, x_windows_matrix, z_matrices[n])
+    # z[k, p, q, n] = Σ_{c, u, v} W[k, c, u, v] x[c, p + u − 1, q + v − 1, n] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
+    correlate(W, x, z, (1, 1, -1), (1, 1, -1))
 
 
 @njit(cache=True, error_model="numpy")
@@ -100,89 +117,78 @@ def batchnorm_sigma_2(running_var, sigma):
 @njit(cache=True, error_model="numpy")
 def batchnorm_a_2(running_mean, sigma, x, beta, gamma, a):
     """Write a."""
-    # x_hat[n, c, h, w] = (x[n, c, h, w] − running_mean[c])/sigma[c]
-    # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
-    for n in range(x.shape[0]):
-        for c in range(running_mean.shape[0]):
-            for h in range(x.shape[2]):
-                for w in range(x.shape[3]):
-                    x_hat = (x[n, c, h, w] - running_mean[c]) / sigma[c]
-                    a[n, c, h, w] = gamma[c] * x_hat + beta[c]
+    # x_hat[c, h, w, n] = (x[c, h, w, n] − running_mean[c])/sigma[c]
+    # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
+    for c in range(running_mean.shape[0]):
+        for h in range(x.shape[1]):
+            for w in range(x.shape[2]):
+                for n in range(x.shape[3]):
+                    x_hat = (x[c, h, w, n] - running_mean[c]) / sigma[c]
+                    a[c, h, w, n] = gamma[c] * x_hat + beta[c]
 
 
 @njit(cache=True, error_model="numpy")
 def activation_a(x, a):
     """Write a."""
-    # a[n, c, h, w] = x[n, c, h, w] [x[n, c, h, w] > 0]
-    for n in range(x.shape[0]):
-        for c in range(x.shape[1]):
-            for h in range(x.shape[2]):
-                for w in range(x.shape[3]):
-                    x_ = x[n, c, h, w]
-                    a[n, c, h, w] = real(0.0) if x_ <= real(0.0) else x_
+    # a[c, h, w, n] = x[c, h, w, n] [x[c, h, w, n] > 0]
+    for c in range(x.shape[0]):
+        for h in range(x.shape[1]):
+            for w in range(x.shape[2]):
+                for n in range(x.shape[3]):
+                    x_ = x[c, h, w, n]
+                    a[c, h, w, n] = real(0.0) if x_ <= real(0.0) else x_
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_z_2(W, x, z, x_windows):
+def conv2d_z_2(W, x, z):
     """Write z."""
-    # z[n, k, p, q] = Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    W_matrix = W.reshape((16, 144))
-    x_windows_matrix = x_windows.reshape((144, 64))
-    z_matrices = z.reshape((x.shape[0], 16, 64))
-    x_windows[:] = real(0.0)
-    for n in range(x.shape[0]):
-        for c in range(16):
-            for u in range(3):
-                for v in range(3):
-                    for p in range(max(0, 1 - u), min(8, 9 - u)):
-                        for q in range(max(0, 1 - v), min(8, 9 - v)):
-                            x_windows[c, u, v, p, q] = x[n, c, p + u - 1, q + v - 1]
-        product(W_matrix, x_windows_matrix, z_matrices[n])
+    # z[k, p, q, n] = Σ_{c, u, v} W[k, c, u, v] x[c, p + u − 1, q + v − 1, n] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
+    correlate(W, x, z, (1, 1, -1), (1, 1, -1))
 
 
 @njit(cache=True, error_model="numpy")
 def add_a(x_1, x_2, a):
     """Write a."""
-    # a[n, c, h, w] = x_1[n, c, h, w] + x_2[n, c, h, w]
-    for n in range(x_1.shape[0]):
-        for c in range(x_1.shape[1]):
-            for h in range(x_1.shape[2]):
-                for w in range(x_1.shape[3]):
-                    a[n, c, h, w] = x_1[n, c, h, w] + x_2[n, c, h, w]
+    # a[c, h, w, n] = x_1[c, h, w, n] + x_2[c, h, w, n]
+    for c in range(x_1.shape[0]):
+        for h in range(x_1.shape[1]):
+            for w in range(x_1.shape[2]):
+                for n in range(x_1.shape[3]):
+                    a[c, h, w, n] = x_1[c, h, w, n] + x_2[c, h, w, n]
 
 
 @njit(cache=True, error_model="numpy")
 def avgpool2d_a(x, a):
     """Write a."""
-    # a[n, c, p, q] = (Σ_{i, j} x[n, c, 2 p + i, 2 q + j])/4
-    for n in range(x.shape[0]):
-        for c in range(16):
-            for p in range(4):
-                for q in range(4):
+    # a[c, p, q, n] = (Σ_{i, j} x[c, 2 p + i, 2 q + j, n])/4
+    for c in range(16):
+        for p in range(4):
+            for q in range(4):
+                for n in range(x.shape[3]):
                     total = real(0.0)
                     for i in range(2):
                         for j in range(2):
-                            total += x[n, c, 2 * p + i, 2 * q + j]
-                    a[n, c, p, q] = total / real(4.0)
+                            total += x[c, 2 * p + i, 2 * q + j, n]
+                    a[c, p, q, n] = total / real(4.0)
 
 
 @njit(cache=True, error_model="numpy")
 def flatten_a(x, a):
     """Write a."""
-    # a[n, k] = x[n, floor(k/16), floor(k/4) mod 4, k mod 4]
-    for n in range(x.shape[0]):
-        for k in range(256):
-            a[n, k] = x[n, k // 16, k // 4 % 4, k % 4]
+    # a[k, n] = x[floor(k/16), floor(k/4) mod 4, k mod 4, n]
+    for k in range(256):
+        for n in range(x.shape[3]):
+            a[k, n] = x[k // 16, k // 4 % 4, k % 4, n]
 
 
 @njit(cache=True, error_model="numpy")
-def dense_z(W, b, x, z):
+def dense_z(W, b, x, z, products):
     """Write z."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    row_products(x, W, z)
-    for n in range(x.shape[0]):
+    # z[n, i] = b[i] + Σ_j W[i, j] x[j, n]
+    product(W, x, products)
+    for n in range(x.shape[1]):
         for i in range(W.shape[0]):
-            z[n, i] = b[i] + z[n, i]
+            z[n, i] = b[i] + products[i, n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -215,24 +221,24 @@ def loss_total(L, loss_):
 @njit(cache=True, error_model="numpy")
 def batchnorm_sigma(x, mu, v, sigma):
     """Write mu and v and sigma."""
-    # mu[c] = (Σ_{n, h, w} x[n, c, h, w])/(N n_2 n_3)
-    # v[c] = (Σ_{n, h, w} (x[n, c, h, w] − mu[c])²)/(N n_2 n_3)
+    # mu[c] = (Σ_{h, w, n} x[c, h, w, n])/(N n_2 n_3)
+    # v[c] = (Σ_{h, w, n} (x[c, h, w, n] − mu[c])²)/(N n_2 n_3)
     # sigma[c] = √(1e−05 + v[c])
-    N = x.shape[0]
-    n_2 = x.shape[2]
-    n_3 = x.shape[3]
-    for c in range(x.shape[1]):
+    N = x.shape[3]
+    n_2 = x.shape[1]
+    n_3 = x.shape[2]
+    for c in range(x.shape[0]):
         total = real(0.0)
-        for n in range(x.shape[0]):
-            for h in range(x.shape[2]):
-                for w in range(x.shape[3]):
-                    total += x[n, c, h, w]
+        for h in range(x.shape[1]):
+            for w in range(x.shape[2]):
+                for n in range(x.shape[3]):
+                    total += x[c, h, w, n]
         mu[c] = total / real(N) / real(n_2) / real(n_3)
         total_2 = real(0.0)
-        for n in range(x.shape[0]):
-            for h in range(x.shape[2]):
-                for w in range(x.shape[3]):
-                    base = x[n, c, h, w] - mu[c]
+        for h in range(x.shape[1]):
+            for w in range(x.shape[2]):
+                for n in range(x.shape[3]):
+                    base = x[c, h, w, n] - mu[c]
                     total_2 += base * base
         v[c] = total_2 / real(N) / real(n_2) / real(n_3)
         sigma[c] = np.sqrt(real(1e-05) + v[c])
@@ -241,14 +247,14 @@ def batchnorm_sigma(x, mu, v, sigma):
 @njit(cache=True, error_model="numpy")
 def batchnorm_a(mu, sigma, x, beta, gamma, x_hat, a):
     """Write x_hat and a."""
-    # x_hat[n, c, h, w] = (x[n, c, h, w] − mu[c])/sigma[c]
-    # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
-    for n in range(x.shape[0]):
-        for c in range(mu.shape[0]):
-            for h in range(x.shape[2]):
-                for w in range(x.shape[3]):
-                    x_hat[n, c, h, w] = (x[n, c, h, w] - mu[c]) / sigma[c]
-                    a[n, c, h, w] = gamma[c] * x_hat[n, c, h, w] + beta[c]
+    # x_hat[c, h, w, n] = (x[c, h, w, n] − mu[c])/sigma[c]
+    # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
+    for c in range(mu.shape[0]):
+        for h in range(x.shape[1]):
+            for w in range(x.shape[2]):
+                for n in range(x.shape[3]):
+                    x_hat[c, h, w, n] = (x[c, h, w, n] - mu[c]) / sigma[c]
+                    a[c, h, w, n] = gamma[c] * x_hat[c, h, w, n] + beta[c]
 
 
 @njit(cache=True, error_model="numpy")
@@ -271,215 +277,172 @@ def write_loss_p(a, p):
 @njit(cache=True, error_model="numpy")
 def dense_delta(p, y, delta):
     """Write delta."""
-    # delta[n, i] = (p[n, i] − [i = y[n]])/N
+    # delta[i, n] = (p[n, i] − [i = y[n]])/N
     N = p.shape[0]
-    for n in range(p.shape[0]):
-        for i in range(p.shape[1]):
+    for i in range(p.shape[1]):
+        for n in range(p.shape[0]):
             p_ = p[n, i]
-            delta[n, i] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
+            delta[i, n] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
 
 
 @njit(cache=True, error_model="numpy")
 def dense_grad_W(delta, x, grad_W):
     """Write grad_W."""
-    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
-    product(delta.T, x, grad_W)
+    # grad_W[i, j] = Σ_n delta[i, n] x[j, n]
+    row_products(delta, x, grad_W)
 
 
 @njit(cache=True, error_model="numpy")
 def dense_grad_b(delta, grad_b):
     """Write grad_b."""
-    # grad_b[i] = Σ_n delta[n, i]
-    for i in range(delta.shape[1]):
+    # grad_b[i] = Σ_n delta[i, n]
+    for i in range(delta.shape[0]):
         total = real(0.0)
-        for n in range(delta.shape[0]):
-            total += delta[n, i]
+        for n in range(delta.shape[1]):
+            total += delta[i, n]
         grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")
 def flatten_grad_a(W, delta, grad_a):
     """Write grad_a."""
-    # grad_a[n, j] = Σ_i W[i, j] delta[n, i]
-    product(delta, W, grad_a)
+    # grad_a[j, n] = Σ_i W[i, j] delta[i, n]
+    product(W.T, delta, grad_a)
 
 
 @njit(cache=True, error_model="numpy")
 def batchnorm_grad_a(a, grad_a_2, grad_a):
     """Write grad_a."""
-    # grad_a[n, c, h, w] = grad_a_2[n, 4 floor(h/2) + 16 c + floor(w/2)] [a[n, c, h, w] > 0]/4
-    for n in range(a.shape[0]):
-        for c in range(16):
-            for H in range(4):
-                for W in range(4):
-                    for i in range(2):
-                        for j in range(2):
-                            a_ = a[n, c, 2 * H + i, 2 * W + j]
-                            grad_a[n, c, 2 * H + i, 2 * W + j] = (
-                                real(0.0) if a_ <= real(0.0) else grad_a_2[n, 4 * H + 16 * c + W] / real(4.0)
-                            )
+    # grad_a[c, h, w, n] = grad_a_2[4 floor(h/2) + 16 c + floor(w/2), n] [a[c, h, w, n] > 0]/4
+    for c in range(16):
+        for H in range(4):
+            for W in range(4):
+                for i in range(2):
+                    for j in range(2):
+                        for n in range(a.shape[3]):
+                            grad_a_2_ = grad_a_2[4 * H + 16 * c + W, n]
+                            a_ = a[c, 2 * H + i, 2 * W + j, n]
+                            grad_a[c, 2 * H + i, 2 * W + j, n] = real(0.0) if a_ <= real(0.0) else grad_a_2_ / real(4.0)
 
 
 @njit(cache=True, error_model="numpy")
 def batchnorm_grad_gamma(grad_a, x_hat, grad_gamma):
     """Write grad_gamma."""
-    # grad_gamma[c] = Σ_{n, h, w} grad_a[n, c, h, w] x_hat[n, c, h, w]
-    for c in range(grad_a.shape[1]):
+    # grad_gamma[c] = Σ_{h, w, n} grad_a[c, h, w, n] x_hat[c, h, w, n]
+    for c in range(grad_a.shape[0]):
         total = real(0.0)
-        for n in range(grad_a.shape[0]):
-            for h in range(grad_a.shape[2]):
-                for w in range(grad_a.shape[3]):
-                    total += grad_a[n, c, h, w] * x_hat[n, c, h, w]
+        for h in range(grad_a.shape[1]):
+            for w in range(grad_a.shape[2]):
+                for n in range(grad_a.shape[3]):
+                    total += grad_a[c, h, w, n] * x_hat[c, h, w, n]
         grad_gamma[c] = total
 
 
 @njit(cache=True, error_model="numpy")
 def batchnorm_grad_beta(grad_a, grad_beta):
     """Write grad_beta."""
-    # grad_beta[c] = Σ_{n, h, w} grad_a[n, c, h, w]
-    for c in range(grad_a.shape[1]):
+    # grad_beta[c] = Σ_{h, w, n} grad_a[c, h, w, n]
+    for c in range(grad_a.shape[0]):
         total = real(0.0)
-        for n in range(grad_a.shape[0]):
-            for h in range(grad_a.shape[2]):
-                for w in range(grad_a.shape[3]):
-                    total += grad_a[n, c, h, w]
+        for h in range(grad_a.shape[1]):
+            for w in range(grad_a.shape[2]):
+                for n in range(grad_a.shape[3]):
+                    total += grad_a[c, h, w, n]
         grad_beta[c] = total
 
 
 @njit(cache=True, error_model="numpy")
 def conv2d_delta(gamma, grad_a, sigma, x_hat, delta):
     """Write delta."""
-    # delta[n, k, p, q] = (64 grad_a[n, k, p, q] N − Σ_{i, h, w} grad_a[i, k, h, w] − x_hat[n, k, p, q] Σ_{i, h, w} grad_a[i, k, h, w]
-    #     x_hat[i, k, h, w]) · gamma[k]/(64 sigma[k] N)
-    N = grad_a.shape[0]
-    for n in range(grad_a.shape[0]):
-        for k in range(16):
-            total = real(0.0)
-            for i in range(grad_a.shape[0]):
-                for h in range(8):
-                    for w in range(8):
-                        total += grad_a[i, k, h, w]
-            total_2 = real(0.0)
-            for i in range(grad_a.shape[0]):
-                for h in range(8):
-                    for w in range(8):
-                        total_2 += grad_a[i, k, h, w] * x_hat[i, k, h, w]
-            for p in range(8):
-                for q in range(8):
-                    delta[n, k, p, q] = (
-                        (real(64.0) * grad_a[n, k, p, q] * real(N) - total - x_hat[n, k, p, q] * total_2) * gamma[k] / real(64.0) / sigma[k]
+    # delta[k, p, q, n] = (64 grad_a[k, p, q, n] N − Σ_{h, w, i} grad_a[k, h, w, i] − x_hat[k, p, q, n] Σ_{h, w, i} grad_a[k, h, w, i]
+    #     x_hat[k, h, w, i]) · gamma[k]/(64 sigma[k] N)
+    N = grad_a.shape[3]
+    for k in range(16):
+        total = real(0.0)
+        for h in range(8):
+            for w in range(8):
+                for i in range(grad_a.shape[3]):
+                    total += grad_a[k, h, w, i]
+        total_2 = real(0.0)
+        for h in range(8):
+            for w in range(8):
+                for i in range(grad_a.shape[3]):
+                    total_2 += grad_a[k, h, w, i] * x_hat[k, h, w, i]
+        for p in range(8):
+            for q in range(8):
+                for n in range(grad_a.shape[3]):
+                    delta[k, p, q, n] = (
+                        (real(64.0) * grad_a[k, p, q, n] * real(N) - total - x_hat[k, p, q, n] * total_2) * gamma[k] / real(64.0) / sigma[k]
                         / real(N)
                     )
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_grad_W(delta, x, grad_W, x_windows):
+def conv2d_grad_W(delta, x, grad_W):
     """Write grad_W."""
-    # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    delta_matrices = delta.reshape((delta.shape[0], 16, 64))
-    x_windows_matrix = x_windows.reshape((144, 64))
-    grad_W_matrix = grad_W.reshape((16, 144))
-    x_windows[:] = real(0.0)
-    grad_W[:] = real(0.0)
-    for n in range(delta.shape[0]):
-        for c in range(16):
-            for u in range(3):
-                for v in range(3):
-                    for p in range(max(0, 1 - u), min(8, 9 - u)):
-                        for q in range(max(0, 1 - v), min(8, 9 - v)):
-                            x_windows[c, u, v, p, q] = x[n, c, p + u - 1, q + v - 1]
-        add_row_products(delta_matrices[n], x_windows_matrix, grad_W_matrix)
+    # grad_W[k, c, u, v] = Σ_{p, q, n} delta[k, p, q, n] x[c, p + u − 1, q + v − 1, n] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
+    correlate_rows(delta, x, grad_W, (1, 1, -1), (1, 1, -1))
 
 
 @njit(cache=True, error_model="numpy")
-def batchnorm_grad_a_2(W, a, delta, grad_a, terms):
+def batchnorm_grad_a_2(W, a, delta, grad_a):
     """Write grad_a."""
-    # grad_a[n, c, h, w] = [a[n, c, h, w] > 0] Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1
+    # grad_a[c, h, w, n] = [a[c, h, w, n] > 0] Σ_{k, u, v} W[k, c, u, v] delta[k, 1 + h − u, 1 + w − v, n] [0 ≤ 1 + h − u < 8] [0 ≤ 1
     #     + w − v < 8]
-    W_matrix = W.reshape((16, 144))
-    delta_matrices = delta.reshape((a.shape[0], 16, 64))
-    terms_matrix = terms.reshape((144, 64))
-    for n in range(a.shape[0]):
-        product(W_matrix.T, delta_matrices[n], terms_matrix)
-        for c in range(16):
-            for h in range(8):
-                grad_a[n, c, h] = real(0.0)
-                for u in range(max(0, h - 6), min(3, h + 2)):
-                    for v in range(3):
-                        for w in range(max(0, v - 1), min(8, v + 7)):
-                            grad_a[n, c, h, w] += terms[c, u, v, h + 1 - u, w + 1 - v]
-        for c in range(16):
-            for h in range(8):
-                for w in range(8):
-                    a_ = a[n, c, h, w]
-                    grad_a[n, c, h, w] = real(0.0) if a_ <= real(0.0) else grad_a[n, c, h, w]
+    correlate(W.transpose((1, 0, 2, 3)), delta, grad_a, (1, -1, 1), (1, -1, 1))
+    for c in range(16):
+        for h in range(8):
+            for w in range(8):
+                for n in range(a.shape[3]):
+                    a_ = a[c, h, w, n]
+                    grad_a[c, h, w, n] = real(0.0) if a_ <= real(0.0) else grad_a[c, h, w, n]
 
 
 @njit(cache=True, error_model="numpy")
-def batchnorm_grad_a_3(W, a, a_2, delta, grad_a_2, grad_a, terms):
+def batchnorm_grad_a_3(W, a, a_2, delta, grad_a_2, grad_a):
     """Write grad_a."""
-    # grad_a[n, c, h, w] = (grad_a_2[n, 4 floor(h/2) + 16 c + floor(w/2)] [a_2[n, c, h, w] > 0]/4 + Σ_{k, u, v} W[k, c, u, v] delta[n,
-    #     k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]) · [a[n, c, h, w] > 0]
-    W_matrix = W.reshape((16, 144))
-    delta_matrices = delta.reshape((a.shape[0], 16, 64))
-    terms_matrix = terms.reshape((144, 64))
-    for n in range(a.shape[0]):
-        product(W_matrix.T, delta_matrices[n], terms_matrix)
-        for c in range(16):
-            for h in range(8):
-                grad_a[n, c, h] = real(0.0)
-                for u in range(max(0, h - 6), min(3, h + 2)):
-                    for v in range(3):
-                        for w in range(max(0, v - 1), min(8, v + 7)):
-                            grad_a[n, c, h, w] += terms[c, u, v, h + 1 - u, w + 1 - v]
-        for c in range(16):
-            for H in range(4):
-                for W_ in range(4):
-                    for i in range(2):
-                        for j in range(2):
-                            a_ = a[n, c, 2 * H + i, 2 * W_ + j]
-                            a_2_ = a_2[n, c, 2 * H + i, 2 * W_ + j]
-                            grad_a[n, c, 2 * H + i, 2 * W_ + j] = (
-                                real(0.0) if a_ <= real(0.0) else (real(0.0) if a_2_ <= real(0.0) else grad_a_2[n, 4 * H + 16 * c + W_]
-                                / real(4.0)) + grad_a[n, c, 2 * H + i, 2 * W_ + j]
+    # grad_a[c, h, w, n] = (grad_a_2[4 floor(h/2) + 16 c + floor(w/2), n] [a_2[c, h, w, n] > 0]/4 + Σ_{k, u, v} W[k, c, u, v] delta[k, 1
+    #     + h − u, 1 + w − v, n] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]) · [a[c, h, w, n] > 0]
+    correlate(W.transpose((1, 0, 2, 3)), delta, grad_a, (1, -1, 1), (1, -1, 1))
+    for c in range(16):
+        for H in range(4):
+            for W_ in range(4):
+                for i in range(2):
+                    for j in range(2):
+                        for n in range(a.shape[3]):
+                            grad_a_2_ = grad_a_2[4 * H + 16 * c + W_, n]
+                            a_ = a[c, 2 * H + i, 2 * W_ + j, n]
+                            a_2_ = a_2[c, 2 * H + i, 2 * W_ + j, n]
+                            grad_a[c, 2 * H + i, 2 * W_ + j, n] = (
+                                real(0.0) if a_ <= real(0.0) else (real(0.0) if a_2_ <= real(0.0) else grad_a_2_ / real(4.0)) + grad_a[c, 2
+                                * H + i, 2 * W_ + j, n]
                             )
 
 
 @njit(cache=True, error_model="numpy")
-def conv2d_grad_W_2(delta, x, grad_W, x_windows):
+def conv2d_grad_W_2(delta, x, grad_W):
     """Write grad_W."""
-    # grad_W[k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
-    delta_matrices = delta.reshape((delta.shape[0], 16, 64))
-    x_windows_matrix = x_windows.reshape((9, 64))
-    grad_W_matrix = grad_W.reshape((16, 9))
-    x_windows[:] = real(0.0)
-    grad_W[:] = real(0.0)
-    for n in range(delta.shape[0]):
-        for c in range(1):
-            for u in range(3):
-                for v in range(3):
-                    for p in range(max(0, 1 - u), min(8, 9 - u)):
-                        for q in range(max(0, 1 - v), min(8, 9 - v)):
-                            x_windows[c, u, v, p, q] = x[n, c, p + u - 1, q + v - 1]
-        add_row_products(delta_matrices[n], x_windows_matrix, grad_W_matrix)
+    # grad_W[k, c, u, v] = Σ_{p, q, n} delta[k, p, q, n] x[c, p + u − 1, q + v − 1, n] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
+    correlate_rows(delta, x, grad_W, (1, 1, -1), (1, 1, -1))
 
 
 @njit(cache=True, error_model="numpy")
-def write_grad_x(W, delta, grad_x, terms):
+def x_grad_samples_last(W, delta, grad_samples_last):
+    """Write grad_samples_last."""
+    # grad_samples_last[c, h, w, n] = Σ_{k, u, v} W[k, c, u, v] delta[k, 1 + h − u, 1 + w − v, n] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v
+    #     < 8]
+    correlate(W.transpose((1, 0, 2, 3)), delta, grad_samples_last, (1, -1, 1), (1, -1, 1))
+
+
+@njit(cache=True, error_model="numpy")
+def grad_grad_x(grad_samples_last, grad_x):
     """Write grad_x."""
-    # grad_x[n, c, h, w] = Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]
-    W_matrix = W.reshape((16, 9))
-    delta_matrices = delta.reshape((delta.shape[0], 16, 64))
-    terms_matrix = terms.reshape((9, 64))
-    for n in range(delta.shape[0]):
-        product(W_matrix.T, delta_matrices[n], terms_matrix)
+    # grad_x[n, c, h, w] = grad_samples_last[c, h, w, n]
+    for n in range(grad_samples_last.shape[3]):
         for c in range(1):
             for h in range(8):
-                grad_x[n, c, h] = real(0.0)
-                for u in range(max(0, h - 6), min(3, h + 2)):
-                    for v in range(3):
-                        for w in range(max(0, v - 1), min(8, v + 7)):
-                            grad_x[n, c, h, w] += terms[c, u, v, h + 1 - u, w + 1 - v]
+                for w in range(8):
+                    grad_x[n, c, h, w] = grad_samples_last[c, h, w, n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -513,57 +476,58 @@ def check(x, y):
 def forward(params, x, out, work):
     """Write the network's output for a batch into out."""
     n = x.shape[0]
-    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
-    conv2d_1_z = view(work, 0, (n, 16, 8, 8))
-    x_windows = view(work, 3072 * n, (1, 3, 3, 8, 8))
+    x_samples_last = view_4(work, 0, 1, 8, 8, n)
+    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
+    conv2d_1_z = view_4(work, 64 * n, 16, 8, 8, n)
     batchnorm_1_running_var = params[7434:7450]
     batchnorm_1_sigma = work[3072 * n:3072 * n + 16]
     batchnorm_1_running_mean = params[7418:7434]
     batchnorm_1_beta = params[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_a = view(work, 1024 * n, (n, 16, 8, 8))
-    activation_1_a = view(work, 0, (n, 16, 8, 8))
-    conv2d_2_W = view(params, 176, (16, 16, 3, 3))
-    conv2d_2_z = view(work, 1024 * n, (n, 16, 8, 8))
-    x_windows_ = view(work, 3072 * n, (16, 3, 3, 8, 8))
+    batchnorm_1_a = view_4(work, 1088 * n, 16, 8, 8, n)
+    activation_1_a = view_4(work, 0, 16, 8, 8, n)
+    conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
+    conv2d_2_z = view_4(work, 1024 * n, 16, 8, 8, n)
     batchnorm_2_running_var = params[7466:7482]
     batchnorm_2_sigma = work[3072 * n:3072 * n + 16]
     batchnorm_2_running_mean = params[7450:7466]
     batchnorm_2_beta = params[2496:2512]
     batchnorm_2_gamma = params[2480:2496]
-    batchnorm_2_a = view(work, 2048 * n, (n, 16, 8, 8))
-    activation_2_a = view(work, 1024 * n, (n, 16, 8, 8))
-    conv2d_3_W = view(params, 2512, (16, 16, 3, 3))
-    conv2d_3_z = view(work, 2048 * n, (n, 16, 8, 8))
-    x_windows__ = view(work, 3072 * n, (16, 3, 3, 8, 8))
+    batchnorm_2_a = view_4(work, 2048 * n, 16, 8, 8, n)
+    activation_2_a = view_4(work, 1024 * n, 16, 8, 8, n)
+    conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
+    conv2d_3_z = view_4(work, 2048 * n, 16, 8, 8, n)
     batchnorm_3_running_var = params[7498:7514]
     batchnorm_3_sigma = work[3072 * n:3072 * n + 16]
     batchnorm_3_running_mean = params[7482:7498]
     batchnorm_3_beta = params[4832:4848]
     batchnorm_3_gamma = params[4816:4832]
-    batchnorm_3_a = view(work, 1024 * n, (n, 16, 8, 8))
-    add_1_a = view(work, 2048 * n, (n, 16, 8, 8))
-    activation_3_a = view(work, 0, (n, 16, 8, 8))
-    avgpool2d_1_a = view(work, 1024 * n, (n, 16, 4, 4))
-    flatten_1_a = view(work, 0, (n, 256))
-    dense_1_W = view(params, 4848, (10, 256))
+    batchnorm_3_a = view_4(work, 1024 * n, 16, 8, 8, n)
+    add_1_a = view_4(work, 2048 * n, 16, 8, 8, n)
+    activation_3_a = view_4(work, 0, 16, 8, 8, n)
+    avgpool2d_1_a = view_4(work, 1024 * n, 16, 4, 4, n)
+    flatten_1_a = view_2(work, 0, 256, n)
+    dense_1_W = view_2(params, 4848, 10, 256)
     dense_1_b = params[7408:7418]
+    products = view_2(work, 266 * n, 10, n)
+    # x
+    write_x_samples_last(x, x_samples_last)
     # conv2d_1
-    conv2d_z(conv2d_1_W, x, conv2d_1_z, x_windows)
+    conv2d_z(conv2d_1_W, x_samples_last, conv2d_1_z)
     # batchnorm_1
     batchnorm_sigma_2(batchnorm_1_running_var, batchnorm_1_sigma)
     batchnorm_a_2(batchnorm_1_running_mean, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_a)
     # activation_1
     activation_a(batchnorm_1_a, activation_1_a)
     # conv2d_2
-    conv2d_z_2(conv2d_2_W, activation_1_a, conv2d_2_z, x_windows_)
+    conv2d_z_2(conv2d_2_W, activation_1_a, conv2d_2_z)
     # batchnorm_2
     batchnorm_sigma_2(batchnorm_2_running_var, batchnorm_2_sigma)
     batchnorm_a_2(batchnorm_2_running_mean, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_a)
     # activation_2
     activation_a(batchnorm_2_a, activation_2_a)
     # conv2d_3
-    conv2d_z_2(conv2d_3_W, activation_2_a, conv2d_3_z, x_windows__)
+    conv2d_z_2(conv2d_3_W, activation_2_a, conv2d_3_z)
     # batchnorm_3
     batchnorm_sigma_2(batchnorm_3_running_var, batchnorm_3_sigma)
     batchnorm_a_2(batchnorm_3_running_mean, batchnorm_3_sigma, conv2d_3_z, batchnorm_3_beta, batchnorm_3_gamma, batchnorm_3_a)
@@ -576,7 +540,7 @@ def forward(params, x, out, work):
     # flatten_1
     flatten_a(avgpool2d_1_a, flatten_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, flatten_1_a, out)
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, out, products)
 
 
 @njit(cache=True, error_model="numpy")
@@ -585,60 +549,61 @@ def evaluation(params, x, y, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
-    conv2d_1_z = view(work, 0, (n, 16, 8, 8))
-    x_windows = view(work, 3072 * n, (1, 3, 3, 8, 8))
+    x_samples_last = view_4(work, 0, 1, 8, 8, n)
+    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
+    conv2d_1_z = view_4(work, 64 * n, 16, 8, 8, n)
     batchnorm_1_running_var = params[7434:7450]
     batchnorm_1_sigma = work[3072 * n:3072 * n + 16]
     batchnorm_1_running_mean = params[7418:7434]
     batchnorm_1_beta = params[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_a = view(work, 1024 * n, (n, 16, 8, 8))
-    activation_1_a = view(work, 0, (n, 16, 8, 8))
-    conv2d_2_W = view(params, 176, (16, 16, 3, 3))
-    conv2d_2_z = view(work, 1024 * n, (n, 16, 8, 8))
-    x_windows_ = view(work, 3072 * n, (16, 3, 3, 8, 8))
+    batchnorm_1_a = view_4(work, 1088 * n, 16, 8, 8, n)
+    activation_1_a = view_4(work, 0, 16, 8, 8, n)
+    conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
+    conv2d_2_z = view_4(work, 1024 * n, 16, 8, 8, n)
     batchnorm_2_running_var = params[7466:7482]
     batchnorm_2_sigma = work[3072 * n:3072 * n + 16]
     batchnorm_2_running_mean = params[7450:7466]
     batchnorm_2_beta = params[2496:2512]
     batchnorm_2_gamma = params[2480:2496]
-    batchnorm_2_a = view(work, 2048 * n, (n, 16, 8, 8))
-    activation_2_a = view(work, 1024 * n, (n, 16, 8, 8))
-    conv2d_3_W = view(params, 2512, (16, 16, 3, 3))
-    conv2d_3_z = view(work, 2048 * n, (n, 16, 8, 8))
-    x_windows__ = view(work, 3072 * n, (16, 3, 3, 8, 8))
+    batchnorm_2_a = view_4(work, 2048 * n, 16, 8, 8, n)
+    activation_2_a = view_4(work, 1024 * n, 16, 8, 8, n)
+    conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
+    conv2d_3_z = view_4(work, 2048 * n, 16, 8, 8, n)
     batchnorm_3_running_var = params[7498:7514]
     batchnorm_3_sigma = work[3072 * n:3072 * n + 16]
     batchnorm_3_running_mean = params[7482:7498]
     batchnorm_3_beta = params[4832:4848]
     batchnorm_3_gamma = params[4816:4832]
-    batchnorm_3_a = view(work, 1024 * n, (n, 16, 8, 8))
-    add_1_a = view(work, 2048 * n, (n, 16, 8, 8))
-    activation_3_a = view(work, 0, (n, 16, 8, 8))
-    avgpool2d_1_a = view(work, 1024 * n, (n, 16, 4, 4))
-    flatten_1_a = view(work, 0, (n, 256))
-    dense_1_W = view(params, 4848, (10, 256))
+    batchnorm_3_a = view_4(work, 1024 * n, 16, 8, 8, n)
+    add_1_a = view_4(work, 2048 * n, 16, 8, 8, n)
+    activation_3_a = view_4(work, 0, 16, 8, 8, n)
+    avgpool2d_1_a = view_4(work, 1024 * n, 16, 4, 4, n)
+    flatten_1_a = view_2(work, 0, 256, n)
+    dense_1_W = view_2(params, 4848, 10, 256)
     dense_1_b = params[7408:7418]
-    dense_1_z = view(work, 256 * n, (n, 10))
+    dense_1_z = view_2(work, 256 * n, n, 10)
+    products = view_2(work, 266 * n, 10, n)
     loss_L = work[0:n]
     loss_ = work[3072 * n:3072 * n + 1]
+    # x
+    write_x_samples_last(x, x_samples_last)
     # conv2d_1
-    conv2d_z(conv2d_1_W, x, conv2d_1_z, x_windows)
+    conv2d_z(conv2d_1_W, x_samples_last, conv2d_1_z)
     # batchnorm_1
     batchnorm_sigma_2(batchnorm_1_running_var, batchnorm_1_sigma)
     batchnorm_a_2(batchnorm_1_running_mean, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_a)
     # activation_1
     activation_a(batchnorm_1_a, activation_1_a)
     # conv2d_2
-    conv2d_z_2(conv2d_2_W, activation_1_a, conv2d_2_z, x_windows_)
+    conv2d_z_2(conv2d_2_W, activation_1_a, conv2d_2_z)
     # batchnorm_2
     batchnorm_sigma_2(batchnorm_2_running_var, batchnorm_2_sigma)
     batchnorm_a_2(batchnorm_2_running_mean, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_a)
     # activation_2
     activation_a(batchnorm_2_a, activation_2_a)
     # conv2d_3
-    conv2d_z_2(conv2d_3_W, activation_2_a, conv2d_3_z, x_windows__)
+    conv2d_z_2(conv2d_3_W, activation_2_a, conv2d_3_z)
     # batchnorm_3
     batchnorm_sigma_2(batchnorm_3_running_var, batchnorm_3_sigma)
     batchnorm_a_2(batchnorm_3_running_mean, batchnorm_3_sigma, conv2d_3_z, batchnorm_3_beta, batchnorm_3_gamma, batchnorm_3_a)
@@ -651,7 +616,7 @@ def evaluation(params, x, y, work):
     # flatten_1
     flatten_a(avgpool2d_1_a, flatten_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z)
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z, products)
     # loss
     write_loss_L(dense_1_z, y, loss_L)
     loss_total(loss_L, loss_)
@@ -664,64 +629,65 @@ def loss(params, x, y, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
-    conv2d_1_z = view(work, 0, (n, 16, 8, 8))
-    x_windows = view(work, 9216 * n, (1, 3, 3, 8, 8))
-    batchnorm_1_mu = work[9216 * n:9216 * n + 16]
-    batchnorm_1_v = work[9216 * n + 16:9216 * n + 32]
-    batchnorm_1_sigma = work[9216 * n + 32:9216 * n + 48]
+    x_samples_last = view_4(work, 0, 1, 8, 8, n)
+    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
+    conv2d_1_z = view_4(work, 64 * n, 16, 8, 8, n)
+    batchnorm_1_mu = work[9280 * n:9280 * n + 16]
+    batchnorm_1_v = work[9280 * n + 16:9280 * n + 32]
+    batchnorm_1_sigma = work[9280 * n + 32:9280 * n + 48]
     batchnorm_1_beta = params[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_x_hat = view(work, 1024 * n, (n, 16, 8, 8))
-    batchnorm_1_a = view(work, 2048 * n, (n, 16, 8, 8))
-    activation_1_a = view(work, 0, (n, 16, 8, 8))
-    conv2d_2_W = view(params, 176, (16, 16, 3, 3))
-    conv2d_2_z = view(work, 2048 * n, (n, 16, 8, 8))
-    x_windows_ = view(work, 9216 * n + 48, (16, 3, 3, 8, 8))
-    batchnorm_2_mu = work[9216 * n + 48:9216 * n + 64]
-    batchnorm_2_v = work[9216 * n + 64:9216 * n + 80]
-    batchnorm_2_sigma = work[9216 * n + 80:9216 * n + 96]
+    batchnorm_1_x_hat = view_4(work, 1088 * n, 16, 8, 8, n)
+    batchnorm_1_a = view_4(work, 2112 * n, 16, 8, 8, n)
+    activation_1_a = view_4(work, 64 * n, 16, 8, 8, n)
+    conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
+    conv2d_2_z = view_4(work, 2112 * n, 16, 8, 8, n)
+    batchnorm_2_mu = work[9280 * n + 48:9280 * n + 64]
+    batchnorm_2_v = work[9280 * n + 64:9280 * n + 80]
+    batchnorm_2_sigma = work[9280 * n + 80:9280 * n + 96]
     batchnorm_2_beta = params[2496:2512]
     batchnorm_2_gamma = params[2480:2496]
-    batchnorm_2_x_hat = view(work, 3072 * n, (n, 16, 8, 8))
-    batchnorm_2_a = view(work, 4096 * n, (n, 16, 8, 8))
-    activation_2_a = view(work, 2048 * n, (n, 16, 8, 8))
-    conv2d_3_W = view(params, 2512, (16, 16, 3, 3))
-    conv2d_3_z = view(work, 4096 * n, (n, 16, 8, 8))
-    x_windows__ = view(work, 9216 * n + 96, (16, 3, 3, 8, 8))
-    batchnorm_3_mu = work[9216 * n + 96:9216 * n + 112]
-    batchnorm_3_v = work[9216 * n + 112:9216 * n + 128]
-    batchnorm_3_sigma = work[9216 * n + 128:9216 * n + 144]
+    batchnorm_2_x_hat = view_4(work, 3136 * n, 16, 8, 8, n)
+    batchnorm_2_a = view_4(work, 4160 * n, 16, 8, 8, n)
+    activation_2_a = view_4(work, 2112 * n, 16, 8, 8, n)
+    conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
+    conv2d_3_z = view_4(work, 4160 * n, 16, 8, 8, n)
+    batchnorm_3_mu = work[9280 * n + 96:9280 * n + 112]
+    batchnorm_3_v = work[9280 * n + 112:9280 * n + 128]
+    batchnorm_3_sigma = work[9280 * n + 128:9280 * n + 144]
     batchnorm_3_beta = params[4832:4848]
     batchnorm_3_gamma = params[4816:4832]
-    batchnorm_3_x_hat = view(work, 5120 * n, (n, 16, 8, 8))
-    batchnorm_3_a = view(work, 6144 * n, (n, 16, 8, 8))
-    add_1_a = view(work, 4096 * n, (n, 16, 8, 8))
-    activation_3_a = view(work, 6144 * n, (n, 16, 8, 8))
-    avgpool2d_1_a = view(work, 4096 * n, (n, 16, 4, 4))
-    flatten_1_a = view(work, 4352 * n, (n, 256))
-    dense_1_W = view(params, 4848, (10, 256))
+    batchnorm_3_x_hat = view_4(work, 5184 * n, 16, 8, 8, n)
+    batchnorm_3_a = view_4(work, 6208 * n, 16, 8, 8, n)
+    add_1_a = view_4(work, 4160 * n, 16, 8, 8, n)
+    activation_3_a = view_4(work, 6208 * n, 16, 8, 8, n)
+    avgpool2d_1_a = view_4(work, 4160 * n, 16, 4, 4, n)
+    flatten_1_a = view_2(work, 4416 * n, 256, n)
+    dense_1_W = view_2(params, 4848, 10, 256)
     dense_1_b = params[7408:7418]
-    dense_1_z = view(work, 4096 * n, (n, 10))
-    loss_p = view(work, 4106 * n, (n, 10))
-    loss_L = work[4116 * n:4117 * n]
-    loss_ = work[9216 * n + 144:9216 * n + 145]
+    dense_1_z = view_2(work, 4160 * n, n, 10)
+    products = view_2(work, 4170 * n, 10, n)
+    loss_p = view_2(work, 4170 * n, n, 10)
+    loss_L = work[4180 * n:4181 * n]
+    loss_ = work[9280 * n + 144:9280 * n + 145]
+    # x
+    write_x_samples_last(x, x_samples_last)
     # conv2d_1
-    conv2d_z(conv2d_1_W, x, conv2d_1_z, x_windows)
+    conv2d_z(conv2d_1_W, x_samples_last, conv2d_1_z)
     # batchnorm_1
     batchnorm_sigma(conv2d_1_z, batchnorm_1_mu, batchnorm_1_v, batchnorm_1_sigma)
     batchnorm_a(batchnorm_1_mu, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_x_hat, batchnorm_1_a)
     # activation_1
     activation_a(batchnorm_1_a, activation_1_a)
     # conv2d_2
-    conv2d_z_2(conv2d_2_W, activation_1_a, conv2d_2_z, x_windows_)
+    conv2d_z_2(conv2d_2_W, activation_1_a, conv2d_2_z)
     # batchnorm_2
     batchnorm_sigma(conv2d_2_z, batchnorm_2_mu, batchnorm_2_v, batchnorm_2_sigma)
     batchnorm_a(batchnorm_2_mu, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_x_hat, batchnorm_2_a)
     # activation_2
     activation_a(batchnorm_2_a, activation_2_a)
     # conv2d_3
-    conv2d_z_2(conv2d_3_W, activation_2_a, conv2d_3_z, x_windows__)
+    conv2d_z_2(conv2d_3_W, activation_2_a, conv2d_3_z)
     # batchnorm_3
     batchnorm_sigma(conv2d_3_z, batchnorm_3_mu, batchnorm_3_v, batchnorm_3_sigma)
     batchnorm_a(batchnorm_3_mu, batchnorm_3_sigma, conv2d_3_z, batchnorm_3_beta, batchnorm_3_gamma, batchnorm_3_x_hat, batchnorm_3_a)
@@ -734,7 +700,7 @@ def loss(params, x, y, work):
     # flatten_1
     flatten_a(avgpool2d_1_a, flatten_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z)
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z, products)
     # loss
     write_loss_p(dense_1_z, loss_p)
     write_loss_L(dense_1_z, y, loss_L)
@@ -749,47 +715,43 @@ def value_and_grad(params, x, y, grads, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view(work, 4106 * n, (n, 10))
-    delta_dense_1 = view(work, 4096 * n, (n, 10))
-    flatten_1_a = view(work, 4352 * n, (n, 256))
-    grad_dense_1_W = view(grads, 4848, (10, 256))
+    loss_p = view_2(work, 4170 * n, n, 10)
+    delta_dense_1 = view_2(work, 4160 * n, 10, n)
+    flatten_1_a = view_2(work, 4416 * n, 256, n)
+    grad_dense_1_W = view_2(grads, 4848, 10, 256)
     grad_dense_1_b = grads[7408:7418]
-    dense_1_W = view(params, 4848, (10, 256))
-    grad_flatten_1_a = view(work, 4106 * n, (n, 256))
-    activation_3_a = view(work, 6144 * n, (n, 16, 8, 8))
-    grad_batchnorm_3_a = view(work, 7168 * n, (n, 16, 8, 8))
-    batchnorm_3_x_hat = view(work, 5120 * n, (n, 16, 8, 8))
+    dense_1_W = view_2(params, 4848, 10, 256)
+    grad_flatten_1_a = view_2(work, 4170 * n, 256, n)
+    activation_3_a = view_4(work, 6208 * n, 16, 8, 8, n)
+    grad_batchnorm_3_a = view_4(work, 7232 * n, 16, 8, 8, n)
+    batchnorm_3_x_hat = view_4(work, 5184 * n, 16, 8, 8, n)
     grad_batchnorm_3_gamma = grads[4816:4832]
     grad_batchnorm_3_beta = grads[4832:4848]
     batchnorm_3_gamma = params[4816:4832]
-    batchnorm_3_sigma = work[9216 * n + 128:9216 * n + 144]
-    delta_conv2d_3 = view(work, 8192 * n, (n, 16, 8, 8))
-    activation_2_a = view(work, 2048 * n, (n, 16, 8, 8))
-    grad_conv2d_3_W = view(grads, 2512, (16, 16, 3, 3))
-    x_windows = view(work, 9216 * n + 145, (16, 3, 3, 8, 8))
-    conv2d_3_W = view(params, 2512, (16, 16, 3, 3))
-    grad_batchnorm_2_a = view(work, 4362 * n, (n, 16, 8, 8))
-    terms = view(work, 9216 * n + 145, (16, 3, 3, 8, 8))
-    batchnorm_2_x_hat = view(work, 3072 * n, (n, 16, 8, 8))
+    batchnorm_3_sigma = work[9280 * n + 128:9280 * n + 144]
+    delta_conv2d_3 = view_4(work, 8256 * n, 16, 8, 8, n)
+    activation_2_a = view_4(work, 2112 * n, 16, 8, 8, n)
+    grad_conv2d_3_W = view_4(grads, 2512, 16, 16, 3, 3)
+    conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
+    grad_batchnorm_2_a = view_4(work, 4426 * n, 16, 8, 8, n)
+    batchnorm_2_x_hat = view_4(work, 3136 * n, 16, 8, 8, n)
     grad_batchnorm_2_gamma = grads[2480:2496]
     grad_batchnorm_2_beta = grads[2496:2512]
     batchnorm_2_gamma = params[2480:2496]
-    batchnorm_2_sigma = work[9216 * n + 80:9216 * n + 96]
-    delta_conv2d_2 = view(work, 2048 * n, (n, 16, 8, 8))
-    activation_1_a = view(work, 0, (n, 16, 8, 8))
-    grad_conv2d_2_W = view(grads, 176, (16, 16, 3, 3))
-    x_windows_ = view(work, 9216 * n + 145, (16, 3, 3, 8, 8))
-    conv2d_2_W = view(params, 176, (16, 16, 3, 3))
-    grad_batchnorm_1_a = view(work, 3072 * n, (n, 16, 8, 8))
-    terms_ = view(work, 9216 * n + 145, (16, 3, 3, 8, 8))
-    batchnorm_1_x_hat = view(work, 1024 * n, (n, 16, 8, 8))
+    batchnorm_2_sigma = work[9280 * n + 80:9280 * n + 96]
+    delta_conv2d_2 = view_4(work, 2112 * n, 16, 8, 8, n)
+    activation_1_a = view_4(work, 64 * n, 16, 8, 8, n)
+    grad_conv2d_2_W = view_4(grads, 176, 16, 16, 3, 3)
+    conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
+    grad_batchnorm_1_a = view_4(work, 3136 * n, 16, 8, 8, n)
+    batchnorm_1_x_hat = view_4(work, 1088 * n, 16, 8, 8, n)
     grad_batchnorm_1_gamma = grads[144:160]
     grad_batchnorm_1_beta = grads[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_sigma = work[9216 * n + 32:9216 * n + 48]
-    delta_conv2d_1 = view(work, 0, (n, 16, 8, 8))
-    grad_conv2d_1_W = view(grads, 0, (16, 1, 3, 3))
-    x_windows__ = view(work, 9216 * n + 145, (1, 3, 3, 8, 8))
+    batchnorm_1_sigma = work[9280 * n + 32:9280 * n + 48]
+    delta_conv2d_1 = view_4(work, 64 * n, 16, 8, 8, n)
+    x_samples_last = view_4(work, 0, 1, 8, 8, n)
+    grad_conv2d_1_W = view_4(grads, 0, 16, 1, 3, 3)
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     dense_grad_W(delta_dense_1, flatten_1_a, grad_dense_1_W)
@@ -802,34 +764,22 @@ def value_and_grad(params, x, y, grads, work):
     batchnorm_grad_beta(grad_batchnorm_3_a, grad_batchnorm_3_beta)
     # conv2d_3
     conv2d_delta(batchnorm_3_gamma, grad_batchnorm_3_a, batchnorm_3_sigma, batchnorm_3_x_hat, delta_conv2d_3)
-    conv2d_grad_W(delta_conv2d_3, activation_2_a, grad_conv2d_3_W, x_windows)
+    conv2d_grad_W(delta_conv2d_3, activation_2_a, grad_conv2d_3_W)
     # batchnorm_2
-    batchnorm_grad_a_2(conv2d_3_W, activation_2_a, delta_conv2d_3, grad_batchnorm_2_a, terms)
+    batchnorm_grad_a_2(conv2d_3_W, activation_2_a, delta_conv2d_3, grad_batchnorm_2_a)
     batchnorm_grad_gamma(grad_batchnorm_2_a, batchnorm_2_x_hat, grad_batchnorm_2_gamma)
     batchnorm_grad_beta(grad_batchnorm_2_a, grad_batchnorm_2_beta)
     # conv2d_2
     conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_sigma, batchnorm_2_x_hat, delta_conv2d_2)
-    conv2d_grad_W(delta_conv2d_2, activation_1_a, grad_conv2d_2_W, x_windows_)
+    conv2d_grad_W(delta_conv2d_2, activation_1_a, grad_conv2d_2_W)
     # batchnorm_1
-    batchnorm_grad_a_3(conv2d_2_W, activation_1_a, activation_3_a, delta_conv2d_2, grad_flatten_1_a, grad_batchnorm_1_a, terms_)
+    batchnorm_grad_a_3(conv2d_2_W, activation_1_a, activation_3_a, delta_conv2d_2, grad_flatten_1_a, grad_batchnorm_1_a)
     batchnorm_grad_gamma(grad_batchnorm_1_a, batchnorm_1_x_hat, grad_batchnorm_1_gamma)
     batchnorm_grad_beta(grad_batchnorm_1_a, grad_batchnorm_1_beta)
     # conv2d_1
     conv2d_delta(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_sigma, batchnorm_1_x_hat, delta_conv2d_1)
-    conv2d_grad_W_2(delta_conv2d_1, x, grad_conv2d_1_W, x_windows__)
+    conv2d_grad_W_2(delta_conv2d_1, x_samples_last, grad_conv2d_1_W)
     return value
-
-
-@njit(cache=True, error_model="numpy")
-def value_and_grad_at(table):
-    """Do value_and_grad; from the address table on lie n and the addresses of params, x, y, grads and work."""
-    n = whole_at(table, 0)
-    params = array_at(real, whole_at(table, 1), (7514,))
-    x = array_at(real, whole_at(table, 2), (n, 1, 8, 8))
-    y = array_at(np.int64, whole_at(table, 3), (n,))
-    grads = array_at(real, whole_at(table, 4), (7418,))
-    work = array_at(real, whole_at(table, 5), (workspace(n),))
-    return value_and_grad(params, x, y, grads, work)
 
 
 @njit(cache=True, error_model="numpy")
@@ -839,34 +789,32 @@ def input_gradients(params, x, y, grads_x, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view(work, 4106 * n, (n, 10))
-    delta_dense_1 = view(work, 4096 * n, (n, 10))
-    dense_1_W = view(params, 4848, (10, 256))
-    grad_flatten_1_a = view(work, 4106 * n, (n, 256))
-    activation_3_a = view(work, 6144 * n, (n, 16, 8, 8))
-    grad_batchnorm_3_a = view(work, 7168 * n, (n, 16, 8, 8))
+    loss_p = view_2(work, 4170 * n, n, 10)
+    delta_dense_1 = view_2(work, 4160 * n, 10, n)
+    dense_1_W = view_2(params, 4848, 10, 256)
+    grad_flatten_1_a = view_2(work, 4170 * n, 256, n)
+    activation_3_a = view_4(work, 6208 * n, 16, 8, 8, n)
+    grad_batchnorm_3_a = view_4(work, 7232 * n, 16, 8, 8, n)
     batchnorm_3_gamma = params[4816:4832]
-    batchnorm_3_sigma = work[9216 * n + 128:9216 * n + 144]
-    batchnorm_3_x_hat = view(work, 5120 * n, (n, 16, 8, 8))
-    delta_conv2d_3 = view(work, 8192 * n, (n, 16, 8, 8))
-    conv2d_3_W = view(params, 2512, (16, 16, 3, 3))
-    activation_2_a = view(work, 2048 * n, (n, 16, 8, 8))
-    grad_batchnorm_2_a = view(work, 4362 * n, (n, 16, 8, 8))
-    terms = view(work, 9216 * n + 145, (16, 3, 3, 8, 8))
+    batchnorm_3_sigma = work[9280 * n + 128:9280 * n + 144]
+    batchnorm_3_x_hat = view_4(work, 5184 * n, 16, 8, 8, n)
+    delta_conv2d_3 = view_4(work, 8256 * n, 16, 8, 8, n)
+    conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
+    activation_2_a = view_4(work, 2112 * n, 16, 8, 8, n)
+    grad_batchnorm_2_a = view_4(work, 4426 * n, 16, 8, 8, n)
     batchnorm_2_gamma = params[2480:2496]
-    batchnorm_2_sigma = work[9216 * n + 80:9216 * n + 96]
-    batchnorm_2_x_hat = view(work, 3072 * n, (n, 16, 8, 8))
-    delta_conv2d_2 = view(work, 2048 * n, (n, 16, 8, 8))
-    conv2d_2_W = view(params, 176, (16, 16, 3, 3))
-    activation_1_a = view(work, 0, (n, 16, 8, 8))
-    grad_batchnorm_1_a = view(work, 3072 * n, (n, 16, 8, 8))
-    terms_ = view(work, 9216 * n + 145, (16, 3, 3, 8, 8))
+    batchnorm_2_sigma = work[9280 * n + 80:9280 * n + 96]
+    batchnorm_2_x_hat = view_4(work, 3136 * n, 16, 8, 8, n)
+    delta_conv2d_2 = view_4(work, 2112 * n, 16, 8, 8, n)
+    conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
+    activation_1_a = view_4(work, 64 * n, 16, 8, 8, n)
+    grad_batchnorm_1_a = view_4(work, 3136 * n, 16, 8, 8, n)
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_sigma = work[9216 * n + 32:9216 * n + 48]
-    batchnorm_1_x_hat = view(work, 1024 * n, (n, 16, 8, 8))
-    delta_conv2d_1 = view(work, 0, (n, 16, 8, 8))
-    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
-    terms__ = view(work, 9216 * n + 145, (1, 3, 3, 8, 8))
+    batchnorm_1_sigma = work[9280 * n + 32:9280 * n + 48]
+    batchnorm_1_x_hat = view_4(work, 1088 * n, 16, 8, 8, n)
+    delta_conv2d_1 = view_4(work, 64 * n, 16, 8, 8, n)
+    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
+    grad_x_samples_last = view_4(work, 0, 1, 8, 8, n)
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     # flatten_1
@@ -876,52 +824,42 @@ def input_gradients(params, x, y, grads_x, work):
     # conv2d_3
     conv2d_delta(batchnorm_3_gamma, grad_batchnorm_3_a, batchnorm_3_sigma, batchnorm_3_x_hat, delta_conv2d_3)
     # batchnorm_2
-    batchnorm_grad_a_2(conv2d_3_W, activation_2_a, delta_conv2d_3, grad_batchnorm_2_a, terms)
+    batchnorm_grad_a_2(conv2d_3_W, activation_2_a, delta_conv2d_3, grad_batchnorm_2_a)
     # conv2d_2
     conv2d_delta(batchnorm_2_gamma, grad_batchnorm_2_a, batchnorm_2_sigma, batchnorm_2_x_hat, delta_conv2d_2)
     # batchnorm_1
-    batchnorm_grad_a_3(conv2d_2_W, activation_1_a, activation_3_a, delta_conv2d_2, grad_flatten_1_a, grad_batchnorm_1_a, terms_)
+    batchnorm_grad_a_3(conv2d_2_W, activation_1_a, activation_3_a, delta_conv2d_2, grad_flatten_1_a, grad_batchnorm_1_a)
     # conv2d_1
     conv2d_delta(batchnorm_1_gamma, grad_batchnorm_1_a, batchnorm_1_sigma, batchnorm_1_x_hat, delta_conv2d_1)
     # x
-    write_grad_x(conv2d_1_W, delta_conv2d_1, grads_x, terms__)
+    x_grad_samples_last(conv2d_1_W, delta_conv2d_1, grad_x_samples_last)
+    # grad
+    grad_grad_x(grad_x_samples_last, grads_x)
     return value
-
-
-@njit(cache=True, error_model="numpy")
-def input_gradients_at(table):
-    """Do input_gradients; from the address table on lie n and the addresses of params, x, y, grads_x and work."""
-    n = whole_at(table, 0)
-    params = array_at(real, whole_at(table, 1), (7514,))
-    x = array_at(real, whole_at(table, 2), (n, 1, 8, 8))
-    y = array_at(np.int64, whole_at(table, 3), (n,))
-    grads_x = array_at(real, whole_at(table, 4), (n, 1, 8, 8))
-    work = array_at(real, whole_at(table, 5), (workspace(n),))
-    return input_gradients(params, x, y, grads_x, work)
 
 
 @njit(cache=True, error_model="numpy")
 def update_statistics(params, x, y, work):
     """Write the next running statistics into params; work is as value_and_grad of the same batch left it."""
     n = x.shape[0]
-    batchnorm_1_mu = work[9216 * n:9216 * n + 16]
+    batchnorm_1_mu = work[9280 * n:9280 * n + 16]
     batchnorm_1_running_mean = params[7418:7434]
-    batchnorm_1_running_mean_next = work[9216 * n + 32:9216 * n + 48]
+    batchnorm_1_running_mean_next = work[9280 * n + 32:9280 * n + 48]
     batchnorm_1_running_var = params[7434:7450]
-    batchnorm_1_v = work[9216 * n + 16:9216 * n + 32]
-    batchnorm_1_running_var_next = work[9216 * n:9216 * n + 16]
-    batchnorm_2_mu = work[9216 * n + 48:9216 * n + 64]
+    batchnorm_1_v = work[9280 * n + 16:9280 * n + 32]
+    batchnorm_1_running_var_next = work[9280 * n:9280 * n + 16]
+    batchnorm_2_mu = work[9280 * n + 48:9280 * n + 64]
     batchnorm_2_running_mean = params[7450:7466]
-    batchnorm_2_running_mean_next = work[9216 * n + 16:9216 * n + 32]
+    batchnorm_2_running_mean_next = work[9280 * n + 16:9280 * n + 32]
     batchnorm_2_running_var = params[7466:7482]
-    batchnorm_2_v = work[9216 * n + 64:9216 * n + 80]
-    batchnorm_2_running_var_next = work[9216 * n + 48:9216 * n + 64]
-    batchnorm_3_mu = work[9216 * n + 96:9216 * n + 112]
+    batchnorm_2_v = work[9280 * n + 64:9280 * n + 80]
+    batchnorm_2_running_var_next = work[9280 * n + 48:9280 * n + 64]
+    batchnorm_3_mu = work[9280 * n + 96:9280 * n + 112]
     batchnorm_3_running_mean = params[7482:7498]
-    batchnorm_3_running_mean_next = work[9216 * n + 64:9216 * n + 80]
+    batchnorm_3_running_mean_next = work[9280 * n + 64:9280 * n + 80]
     batchnorm_3_running_var = params[7498:7514]
-    batchnorm_3_v = work[9216 * n + 112:9216 * n + 128]
-    batchnorm_3_running_var_next = work[9216 * n + 80:9216 * n + 96]
+    batchnorm_3_v = work[9280 * n + 112:9280 * n + 128]
+    batchnorm_3_running_var_next = work[9280 * n + 80:9280 * n + 96]
     # batchnorm_1
     batchnorm_running_mean_next(batchnorm_1_mu, batchnorm_1_running_mean, batchnorm_1_running_mean_next)
     batchnorm_running_var_next(batchnorm_1_running_var, batchnorm_1_v, batchnorm_1_running_var_next, n, 8, 8)

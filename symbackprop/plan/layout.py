@@ -78,7 +78,7 @@ def samples_last(
         given: names of the tensors that the caller gives, samples first.
         written: names of those that the caller gets, samples first: outputs and input gradients.
     """
-    ends = {*given, *written}
+    ends = {name for name in (*given, *written) if name in tensors}
     # What belongs to the loss is small, and reads the targets as they lie.
     loss = {b.names[slot] for b in forward if b.owner.split(".")[0] == "loss" for slot in b.template.defined}
     turned = {name for name, t in tensors.items() if _turns(t, size) and name not in ends and name not in loss}
