@@ -8,13 +8,12 @@ y has one number for each sample, integers from 0 to 9.
 """
 
 import numpy as np
-from numba import njit
 
 try:
-    from .kernels_cpu import correlate, correlate_rows, product, row_products
+    from .kernels_cpu import array_at, correlate, correlate_rows, njit, product, row_products, view, whole_at
     from .kernels_cpu import exp_32 as exp
 except ImportError:
-    from kernels_cpu import correlate, correlate_rows, product, row_products
+    from kernels_cpu import array_at, correlate, correlate_rows, njit, product, row_products, view, whole_at
     from kernels_cpu import exp_32 as exp
 
 NAME = "lenet"
@@ -62,22 +61,6 @@ real = np.float32
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
     return 4416 * n + 145
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
-def view_2(buffer, start, rows, columns):
-    """Return a part of a flat buffer as a matrix."""
-    size = rows * columns
-    return buffer[start : start + size].reshape((rows, columns))
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, :, :, ::1](float32[::1], int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
-def view_4(buffer, start, groups, planes, rows, columns):
-    """Return a part of a flat buffer as an array of rank 4."""
-    size = groups * planes * rows * columns
-    return buffer[start : start + size].reshape((groups, planes, rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -564,32 +547,32 @@ def check(x, y):
 def forward(params, x, out, work):
     """Write the network's output for a batch into out."""
     n = x.shape[0]
-    x_samples_last = view_4(work, 0, 1, 8, 8, n)
-    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
-    conv2d_1_z = view_4(work, 64 * n, 16, 8, 8, n)
+    x_samples_last = view(work, 0, (1, 8, 8, n))
+    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
+    conv2d_1_z = view(work, 64 * n, (16, 8, 8, n))
     batchnorm_1_running_var = params[6154:6170]
     batchnorm_1_sigma = work[2112 * n:2112 * n + 16]
     batchnorm_1_running_mean = params[6138:6154]
     batchnorm_1_beta = params[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_a = view_4(work, 1088 * n, 16, 8, 8, n)
-    activation_1_a = view_4(work, 0, 16, 8, 8, n)
-    maxpool2d_1_a = view_4(work, 1024 * n, 16, 4, 4, n)
-    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
-    conv2d_2_z = view_4(work, 0, 32, 4, 4, n)
+    batchnorm_1_a = view(work, 1088 * n, (16, 8, 8, n))
+    activation_1_a = view(work, 0, (16, 8, 8, n))
+    maxpool2d_1_a = view(work, 1024 * n, (16, 4, 4, n))
+    conv2d_2_W = view(params, 176, (32, 16, 3, 3))
+    conv2d_2_z = view(work, 0, (32, 4, 4, n))
     batchnorm_2_running_var = params[6202:6234]
     batchnorm_2_sigma = work[2112 * n:2112 * n + 32]
     batchnorm_2_running_mean = params[6170:6202]
     batchnorm_2_beta = params[4816:4848]
     batchnorm_2_gamma = params[4784:4816]
-    batchnorm_2_a = view_4(work, 512 * n, 32, 4, 4, n)
-    activation_2_a = view_4(work, 0, 32, 4, 4, n)
-    maxpool2d_2_a = view_4(work, 512 * n, 32, 2, 2, n)
-    flatten_1_a = view_2(work, 0, 128, n)
-    dropout_1_a = view_2(work, 128 * n, 128, n)
-    dense_1_W = view_2(params, 4848, 10, 128)
+    batchnorm_2_a = view(work, 512 * n, (32, 4, 4, n))
+    activation_2_a = view(work, 0, (32, 4, 4, n))
+    maxpool2d_2_a = view(work, 512 * n, (32, 2, 2, n))
+    flatten_1_a = view(work, 0, (128, n))
+    dropout_1_a = view(work, 128 * n, (128, n))
+    dense_1_W = view(params, 4848, (10, 128))
     dense_1_b = params[6128:6138]
-    products = view_2(work, 10 * n, 10, n)
+    products = view(work, 10 * n, (10, n))
     # x
     write_x_samples_last(x, x_samples_last)
     # conv2d_1
@@ -624,33 +607,33 @@ def evaluation(params, x, y, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    x_samples_last = view_4(work, 0, 1, 8, 8, n)
-    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
-    conv2d_1_z = view_4(work, 64 * n, 16, 8, 8, n)
+    x_samples_last = view(work, 0, (1, 8, 8, n))
+    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
+    conv2d_1_z = view(work, 64 * n, (16, 8, 8, n))
     batchnorm_1_running_var = params[6154:6170]
     batchnorm_1_sigma = work[2112 * n:2112 * n + 16]
     batchnorm_1_running_mean = params[6138:6154]
     batchnorm_1_beta = params[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_a = view_4(work, 1088 * n, 16, 8, 8, n)
-    activation_1_a = view_4(work, 0, 16, 8, 8, n)
-    maxpool2d_1_a = view_4(work, 1024 * n, 16, 4, 4, n)
-    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
-    conv2d_2_z = view_4(work, 0, 32, 4, 4, n)
+    batchnorm_1_a = view(work, 1088 * n, (16, 8, 8, n))
+    activation_1_a = view(work, 0, (16, 8, 8, n))
+    maxpool2d_1_a = view(work, 1024 * n, (16, 4, 4, n))
+    conv2d_2_W = view(params, 176, (32, 16, 3, 3))
+    conv2d_2_z = view(work, 0, (32, 4, 4, n))
     batchnorm_2_running_var = params[6202:6234]
     batchnorm_2_sigma = work[2112 * n:2112 * n + 32]
     batchnorm_2_running_mean = params[6170:6202]
     batchnorm_2_beta = params[4816:4848]
     batchnorm_2_gamma = params[4784:4816]
-    batchnorm_2_a = view_4(work, 512 * n, 32, 4, 4, n)
-    activation_2_a = view_4(work, 0, 32, 4, 4, n)
-    maxpool2d_2_a = view_4(work, 512 * n, 32, 2, 2, n)
-    flatten_1_a = view_2(work, 0, 128, n)
-    dropout_1_a = view_2(work, 128 * n, 128, n)
-    dense_1_W = view_2(params, 4848, 10, 128)
+    batchnorm_2_a = view(work, 512 * n, (32, 4, 4, n))
+    activation_2_a = view(work, 0, (32, 4, 4, n))
+    maxpool2d_2_a = view(work, 512 * n, (32, 2, 2, n))
+    flatten_1_a = view(work, 0, (128, n))
+    dropout_1_a = view(work, 128 * n, (128, n))
+    dense_1_W = view(params, 4848, (10, 128))
     dense_1_b = params[6128:6138]
-    dense_1_z = view_2(work, 0, n, 10)
-    products = view_2(work, 10 * n, 10, n)
+    dense_1_z = view(work, 0, (n, 10))
+    products = view(work, 10 * n, (10, n))
     loss_L = work[10 * n:11 * n]
     loss_ = work[2112 * n:2112 * n + 1]
     # x
@@ -691,38 +674,38 @@ def loss(params, x, dropout_1_mask, y, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    x_samples_last = view_4(work, 0, 1, 8, 8, n)
-    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
-    conv2d_1_z = view_4(work, 64 * n, 16, 8, 8, n)
+    x_samples_last = view(work, 0, (1, 8, 8, n))
+    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
+    conv2d_1_z = view(work, 64 * n, (16, 8, 8, n))
     batchnorm_1_mu = work[4416 * n:4416 * n + 16]
     batchnorm_1_v = work[4416 * n + 16:4416 * n + 32]
     batchnorm_1_sigma = work[4416 * n + 32:4416 * n + 48]
     batchnorm_1_beta = params[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_x_hat = view_4(work, 1088 * n, 16, 8, 8, n)
-    batchnorm_1_a = view_4(work, 2112 * n, 16, 8, 8, n)
-    activation_1_a = view_4(work, 64 * n, 16, 8, 8, n)
-    maxpool2d_1_a_argmax = view_4(work, 2112 * n, 16, 4, 4, n)
-    maxpool2d_1_a = view_4(work, 2368 * n, 16, 4, 4, n)
-    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
-    conv2d_2_z = view_4(work, 2624 * n, 32, 4, 4, n)
+    batchnorm_1_x_hat = view(work, 1088 * n, (16, 8, 8, n))
+    batchnorm_1_a = view(work, 2112 * n, (16, 8, 8, n))
+    activation_1_a = view(work, 64 * n, (16, 8, 8, n))
+    maxpool2d_1_a_argmax = view(work, 2112 * n, (16, 4, 4, n))
+    maxpool2d_1_a = view(work, 2368 * n, (16, 4, 4, n))
+    conv2d_2_W = view(params, 176, (32, 16, 3, 3))
+    conv2d_2_z = view(work, 2624 * n, (32, 4, 4, n))
     batchnorm_2_mu = work[4416 * n + 48:4416 * n + 80]
     batchnorm_2_v = work[4416 * n + 80:4416 * n + 112]
     batchnorm_2_sigma = work[4416 * n + 112:4416 * n + 144]
     batchnorm_2_beta = params[4816:4848]
     batchnorm_2_gamma = params[4784:4816]
-    batchnorm_2_x_hat = view_4(work, 3136 * n, 32, 4, 4, n)
-    batchnorm_2_a = view_4(work, 3648 * n, 32, 4, 4, n)
-    activation_2_a = view_4(work, 2624 * n, 32, 4, 4, n)
-    maxpool2d_2_a_argmax = view_4(work, 3648 * n, 32, 2, 2, n)
-    maxpool2d_2_a = view_4(work, 3776 * n, 32, 2, 2, n)
-    flatten_1_a = view_2(work, 3904 * n, 128, n)
-    dropout_1_a = view_2(work, 3776 * n, 128, n)
-    dense_1_W = view_2(params, 4848, 10, 128)
+    batchnorm_2_x_hat = view(work, 3136 * n, (32, 4, 4, n))
+    batchnorm_2_a = view(work, 3648 * n, (32, 4, 4, n))
+    activation_2_a = view(work, 2624 * n, (32, 4, 4, n))
+    maxpool2d_2_a_argmax = view(work, 3648 * n, (32, 2, 2, n))
+    maxpool2d_2_a = view(work, 3776 * n, (32, 2, 2, n))
+    flatten_1_a = view(work, 3904 * n, (128, n))
+    dropout_1_a = view(work, 3776 * n, (128, n))
+    dense_1_W = view(params, 4848, (10, 128))
     dense_1_b = params[6128:6138]
-    dense_1_z = view_2(work, 3904 * n, n, 10)
-    products = view_2(work, 3914 * n, 10, n)
-    loss_p = view_2(work, 3914 * n, n, 10)
+    dense_1_z = view(work, 3904 * n, (n, 10))
+    products = view(work, 3914 * n, (10, n))
+    loss_p = view(work, 3914 * n, (n, 10))
     loss_L = work[3924 * n:3925 * n]
     loss_ = work[4416 * n + 144:4416 * n + 145]
     # x
@@ -765,37 +748,37 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, dropout_1_mask, y, work)
-    loss_p = view_2(work, 3914 * n, n, 10)
-    delta_dense_1 = view_2(work, 3904 * n, 10, n)
-    dropout_1_a = view_2(work, 3776 * n, 128, n)
-    grad_dense_1_W = view_2(grads, 4848, 10, 128)
+    loss_p = view(work, 3914 * n, (n, 10))
+    delta_dense_1 = view(work, 3904 * n, (10, n))
+    dropout_1_a = view(work, 3776 * n, (128, n))
+    grad_dense_1_W = view(grads, 4848, (10, 128))
     grad_dense_1_b = grads[6128:6138]
-    dense_1_W = view_2(params, 4848, 10, 128)
-    grad_flatten_1_a = view_2(work, 3776 * n, 128, n)
-    activation_2_a = view_4(work, 2624 * n, 32, 4, 4, n)
-    maxpool2d_2_a_argmax = view_4(work, 3648 * n, 32, 2, 2, n)
-    grad_batchnorm_2_a = view_4(work, 3904 * n, 32, 4, 4, n)
-    batchnorm_2_x_hat = view_4(work, 3136 * n, 32, 4, 4, n)
+    dense_1_W = view(params, 4848, (10, 128))
+    grad_flatten_1_a = view(work, 3776 * n, (128, n))
+    activation_2_a = view(work, 2624 * n, (32, 4, 4, n))
+    maxpool2d_2_a_argmax = view(work, 3648 * n, (32, 2, 2, n))
+    grad_batchnorm_2_a = view(work, 3904 * n, (32, 4, 4, n))
+    batchnorm_2_x_hat = view(work, 3136 * n, (32, 4, 4, n))
     grad_batchnorm_2_gamma = grads[4784:4816]
     grad_batchnorm_2_beta = grads[4816:4848]
     batchnorm_2_gamma = params[4784:4816]
     batchnorm_2_sigma = work[4416 * n + 112:4416 * n + 144]
-    delta_conv2d_2 = view_4(work, 2624 * n, 32, 4, 4, n)
-    maxpool2d_1_a = view_4(work, 2368 * n, 16, 4, 4, n)
-    grad_conv2d_2_W = view_4(grads, 176, 32, 16, 3, 3)
-    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
-    grad_maxpool2d_1_a = view_4(work, 2368 * n, 16, 4, 4, n)
-    activation_1_a = view_4(work, 64 * n, 16, 8, 8, n)
-    maxpool2d_1_a_argmax = view_4(work, 2112 * n, 16, 4, 4, n)
-    grad_batchnorm_1_a = view_4(work, 2624 * n, 16, 8, 8, n)
-    batchnorm_1_x_hat = view_4(work, 1088 * n, 16, 8, 8, n)
+    delta_conv2d_2 = view(work, 2624 * n, (32, 4, 4, n))
+    maxpool2d_1_a = view(work, 2368 * n, (16, 4, 4, n))
+    grad_conv2d_2_W = view(grads, 176, (32, 16, 3, 3))
+    conv2d_2_W = view(params, 176, (32, 16, 3, 3))
+    grad_maxpool2d_1_a = view(work, 2368 * n, (16, 4, 4, n))
+    activation_1_a = view(work, 64 * n, (16, 8, 8, n))
+    maxpool2d_1_a_argmax = view(work, 2112 * n, (16, 4, 4, n))
+    grad_batchnorm_1_a = view(work, 2624 * n, (16, 8, 8, n))
+    batchnorm_1_x_hat = view(work, 1088 * n, (16, 8, 8, n))
     grad_batchnorm_1_gamma = grads[144:160]
     grad_batchnorm_1_beta = grads[160:176]
     batchnorm_1_gamma = params[144:160]
     batchnorm_1_sigma = work[4416 * n + 32:4416 * n + 48]
-    delta_conv2d_1 = view_4(work, 64 * n, 16, 8, 8, n)
-    x_samples_last = view_4(work, 0, 1, 8, 8, n)
-    grad_conv2d_1_W = view_4(grads, 0, 16, 1, 3, 3)
+    delta_conv2d_1 = view(work, 64 * n, (16, 8, 8, n))
+    x_samples_last = view(work, 0, (1, 8, 8, n))
+    grad_conv2d_1_W = view(grads, 0, (16, 1, 3, 3))
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     dense_grad_W(delta_dense_1, dropout_1_a, grad_dense_1_W)
@@ -822,34 +805,47 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work):
 
 
 @njit(cache=True, error_model="numpy")
+def value_and_grad_at(table):
+    """Do value_and_grad; from the address table on lie n and the addresses of params, x, dropout_1_mask, y, grads and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (6234,))
+    x = array_at(real, whole_at(table, 2), (n, 1, 8, 8))
+    dropout_1_mask = array_at(real, whole_at(table, 3), (n, 128))
+    y = array_at(np.int64, whole_at(table, 4), (n,))
+    grads = array_at(real, whole_at(table, 5), (6138,))
+    work = array_at(real, whole_at(table, 6), (workspace(n),))
+    return value_and_grad(params, x, dropout_1_mask, y, grads, work)
+
+
+@njit(cache=True, error_model="numpy")
 def input_gradients(params, x, dropout_1_mask, y, grads_x, work):
     """Return the loss of a batch and write its gradient with respect to the inputs."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
     value = loss(params, x, dropout_1_mask, y, work)
-    loss_p = view_2(work, 3914 * n, n, 10)
-    delta_dense_1 = view_2(work, 3904 * n, 10, n)
-    dense_1_W = view_2(params, 4848, 10, 128)
-    grad_flatten_1_a = view_2(work, 3776 * n, 128, n)
-    activation_2_a = view_4(work, 2624 * n, 32, 4, 4, n)
-    maxpool2d_2_a_argmax = view_4(work, 3648 * n, 32, 2, 2, n)
-    grad_batchnorm_2_a = view_4(work, 3904 * n, 32, 4, 4, n)
+    loss_p = view(work, 3914 * n, (n, 10))
+    delta_dense_1 = view(work, 3904 * n, (10, n))
+    dense_1_W = view(params, 4848, (10, 128))
+    grad_flatten_1_a = view(work, 3776 * n, (128, n))
+    activation_2_a = view(work, 2624 * n, (32, 4, 4, n))
+    maxpool2d_2_a_argmax = view(work, 3648 * n, (32, 2, 2, n))
+    grad_batchnorm_2_a = view(work, 3904 * n, (32, 4, 4, n))
     batchnorm_2_gamma = params[4784:4816]
     batchnorm_2_sigma = work[4416 * n + 112:4416 * n + 144]
-    batchnorm_2_x_hat = view_4(work, 3136 * n, 32, 4, 4, n)
-    delta_conv2d_2 = view_4(work, 2624 * n, 32, 4, 4, n)
-    conv2d_2_W = view_4(params, 176, 32, 16, 3, 3)
-    grad_maxpool2d_1_a = view_4(work, 2368 * n, 16, 4, 4, n)
-    activation_1_a = view_4(work, 64 * n, 16, 8, 8, n)
-    maxpool2d_1_a_argmax = view_4(work, 2112 * n, 16, 4, 4, n)
-    grad_batchnorm_1_a = view_4(work, 2624 * n, 16, 8, 8, n)
+    batchnorm_2_x_hat = view(work, 3136 * n, (32, 4, 4, n))
+    delta_conv2d_2 = view(work, 2624 * n, (32, 4, 4, n))
+    conv2d_2_W = view(params, 176, (32, 16, 3, 3))
+    grad_maxpool2d_1_a = view(work, 2368 * n, (16, 4, 4, n))
+    activation_1_a = view(work, 64 * n, (16, 8, 8, n))
+    maxpool2d_1_a_argmax = view(work, 2112 * n, (16, 4, 4, n))
+    grad_batchnorm_1_a = view(work, 2624 * n, (16, 8, 8, n))
     batchnorm_1_gamma = params[144:160]
     batchnorm_1_sigma = work[4416 * n + 32:4416 * n + 48]
-    batchnorm_1_x_hat = view_4(work, 1088 * n, 16, 8, 8, n)
-    delta_conv2d_1 = view_4(work, 64 * n, 16, 8, 8, n)
-    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
-    grad_x_samples_last = view_4(work, 0, 1, 8, 8, n)
+    batchnorm_1_x_hat = view(work, 1088 * n, (16, 8, 8, n))
+    delta_conv2d_1 = view(work, 64 * n, (16, 8, 8, n))
+    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
+    grad_x_samples_last = view(work, 0, (1, 8, 8, n))
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     # flatten_1
@@ -869,6 +865,19 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work):
     # grad
     grad_grad_x(grad_x_samples_last, grads_x)
     return value
+
+
+@njit(cache=True, error_model="numpy")
+def input_gradients_at(table):
+    """Do input_gradients; from the address table on lie n and the addresses of params, x, dropout_1_mask, y, grads_x and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (6234,))
+    x = array_at(real, whole_at(table, 2), (n, 1, 8, 8))
+    dropout_1_mask = array_at(real, whole_at(table, 3), (n, 128))
+    y = array_at(np.int64, whole_at(table, 4), (n,))
+    grads_x = array_at(real, whole_at(table, 5), (n, 1, 8, 8))
+    work = array_at(real, whole_at(table, 6), (workspace(n),))
+    return input_gradients(params, x, dropout_1_mask, y, grads_x, work)
 
 
 @njit(cache=True, error_model="numpy")

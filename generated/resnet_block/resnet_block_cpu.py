@@ -8,13 +8,12 @@ y has one number for each sample, integers from 0 to 9.
 """
 
 import numpy as np
-from numba import njit
 
 try:
-    from .kernels_cpu import correlate, correlate_rows, product, row_products
+    from .kernels_cpu import array_at, correlate, correlate_rows, njit, product, row_products, view, whole_at
     from .kernels_cpu import exp_32 as exp
 except ImportError:
-    from kernels_cpu import correlate, correlate_rows, product, row_products
+    from kernels_cpu import array_at, correlate, correlate_rows, njit, product, row_products, view, whole_at
     from kernels_cpu import exp_32 as exp
 
 NAME = "resnet_block"
@@ -60,22 +59,6 @@ real = np.float32
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
     return 9280 * n + 145
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
-def view_2(buffer, start, rows, columns):
-    """Return a part of a flat buffer as a matrix."""
-    size = rows * columns
-    return buffer[start : start + size].reshape((rows, columns))
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, :, :, ::1](float32[::1], int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
-def view_4(buffer, start, groups, planes, rows, columns):
-    """Return a part of a flat buffer as an array of rank 4."""
-    size = groups * planes * rows * columns
-    return buffer[start : start + size].reshape((groups, planes, rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -476,40 +459,40 @@ def check(x, y):
 def forward(params, x, out, work):
     """Write the network's output for a batch into out."""
     n = x.shape[0]
-    x_samples_last = view_4(work, 0, 1, 8, 8, n)
-    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
-    conv2d_1_z = view_4(work, 64 * n, 16, 8, 8, n)
+    x_samples_last = view(work, 0, (1, 8, 8, n))
+    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
+    conv2d_1_z = view(work, 64 * n, (16, 8, 8, n))
     batchnorm_1_running_var = params[7434:7450]
     batchnorm_1_sigma = work[3072 * n:3072 * n + 16]
     batchnorm_1_running_mean = params[7418:7434]
     batchnorm_1_beta = params[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_a = view_4(work, 1088 * n, 16, 8, 8, n)
-    activation_1_a = view_4(work, 0, 16, 8, 8, n)
-    conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
-    conv2d_2_z = view_4(work, 1024 * n, 16, 8, 8, n)
+    batchnorm_1_a = view(work, 1088 * n, (16, 8, 8, n))
+    activation_1_a = view(work, 0, (16, 8, 8, n))
+    conv2d_2_W = view(params, 176, (16, 16, 3, 3))
+    conv2d_2_z = view(work, 1024 * n, (16, 8, 8, n))
     batchnorm_2_running_var = params[7466:7482]
     batchnorm_2_sigma = work[3072 * n:3072 * n + 16]
     batchnorm_2_running_mean = params[7450:7466]
     batchnorm_2_beta = params[2496:2512]
     batchnorm_2_gamma = params[2480:2496]
-    batchnorm_2_a = view_4(work, 2048 * n, 16, 8, 8, n)
-    activation_2_a = view_4(work, 1024 * n, 16, 8, 8, n)
-    conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
-    conv2d_3_z = view_4(work, 2048 * n, 16, 8, 8, n)
+    batchnorm_2_a = view(work, 2048 * n, (16, 8, 8, n))
+    activation_2_a = view(work, 1024 * n, (16, 8, 8, n))
+    conv2d_3_W = view(params, 2512, (16, 16, 3, 3))
+    conv2d_3_z = view(work, 2048 * n, (16, 8, 8, n))
     batchnorm_3_running_var = params[7498:7514]
     batchnorm_3_sigma = work[3072 * n:3072 * n + 16]
     batchnorm_3_running_mean = params[7482:7498]
     batchnorm_3_beta = params[4832:4848]
     batchnorm_3_gamma = params[4816:4832]
-    batchnorm_3_a = view_4(work, 1024 * n, 16, 8, 8, n)
-    add_1_a = view_4(work, 2048 * n, 16, 8, 8, n)
-    activation_3_a = view_4(work, 0, 16, 8, 8, n)
-    avgpool2d_1_a = view_4(work, 1024 * n, 16, 4, 4, n)
-    flatten_1_a = view_2(work, 0, 256, n)
-    dense_1_W = view_2(params, 4848, 10, 256)
+    batchnorm_3_a = view(work, 1024 * n, (16, 8, 8, n))
+    add_1_a = view(work, 2048 * n, (16, 8, 8, n))
+    activation_3_a = view(work, 0, (16, 8, 8, n))
+    avgpool2d_1_a = view(work, 1024 * n, (16, 4, 4, n))
+    flatten_1_a = view(work, 0, (256, n))
+    dense_1_W = view(params, 4848, (10, 256))
     dense_1_b = params[7408:7418]
-    products = view_2(work, 266 * n, 10, n)
+    products = view(work, 266 * n, (10, n))
     # x
     write_x_samples_last(x, x_samples_last)
     # conv2d_1
@@ -549,41 +532,41 @@ def evaluation(params, x, y, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    x_samples_last = view_4(work, 0, 1, 8, 8, n)
-    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
-    conv2d_1_z = view_4(work, 64 * n, 16, 8, 8, n)
+    x_samples_last = view(work, 0, (1, 8, 8, n))
+    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
+    conv2d_1_z = view(work, 64 * n, (16, 8, 8, n))
     batchnorm_1_running_var = params[7434:7450]
     batchnorm_1_sigma = work[3072 * n:3072 * n + 16]
     batchnorm_1_running_mean = params[7418:7434]
     batchnorm_1_beta = params[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_a = view_4(work, 1088 * n, 16, 8, 8, n)
-    activation_1_a = view_4(work, 0, 16, 8, 8, n)
-    conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
-    conv2d_2_z = view_4(work, 1024 * n, 16, 8, 8, n)
+    batchnorm_1_a = view(work, 1088 * n, (16, 8, 8, n))
+    activation_1_a = view(work, 0, (16, 8, 8, n))
+    conv2d_2_W = view(params, 176, (16, 16, 3, 3))
+    conv2d_2_z = view(work, 1024 * n, (16, 8, 8, n))
     batchnorm_2_running_var = params[7466:7482]
     batchnorm_2_sigma = work[3072 * n:3072 * n + 16]
     batchnorm_2_running_mean = params[7450:7466]
     batchnorm_2_beta = params[2496:2512]
     batchnorm_2_gamma = params[2480:2496]
-    batchnorm_2_a = view_4(work, 2048 * n, 16, 8, 8, n)
-    activation_2_a = view_4(work, 1024 * n, 16, 8, 8, n)
-    conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
-    conv2d_3_z = view_4(work, 2048 * n, 16, 8, 8, n)
+    batchnorm_2_a = view(work, 2048 * n, (16, 8, 8, n))
+    activation_2_a = view(work, 1024 * n, (16, 8, 8, n))
+    conv2d_3_W = view(params, 2512, (16, 16, 3, 3))
+    conv2d_3_z = view(work, 2048 * n, (16, 8, 8, n))
     batchnorm_3_running_var = params[7498:7514]
     batchnorm_3_sigma = work[3072 * n:3072 * n + 16]
     batchnorm_3_running_mean = params[7482:7498]
     batchnorm_3_beta = params[4832:4848]
     batchnorm_3_gamma = params[4816:4832]
-    batchnorm_3_a = view_4(work, 1024 * n, 16, 8, 8, n)
-    add_1_a = view_4(work, 2048 * n, 16, 8, 8, n)
-    activation_3_a = view_4(work, 0, 16, 8, 8, n)
-    avgpool2d_1_a = view_4(work, 1024 * n, 16, 4, 4, n)
-    flatten_1_a = view_2(work, 0, 256, n)
-    dense_1_W = view_2(params, 4848, 10, 256)
+    batchnorm_3_a = view(work, 1024 * n, (16, 8, 8, n))
+    add_1_a = view(work, 2048 * n, (16, 8, 8, n))
+    activation_3_a = view(work, 0, (16, 8, 8, n))
+    avgpool2d_1_a = view(work, 1024 * n, (16, 4, 4, n))
+    flatten_1_a = view(work, 0, (256, n))
+    dense_1_W = view(params, 4848, (10, 256))
     dense_1_b = params[7408:7418]
-    dense_1_z = view_2(work, 256 * n, n, 10)
-    products = view_2(work, 266 * n, 10, n)
+    dense_1_z = view(work, 256 * n, (n, 10))
+    products = view(work, 266 * n, (10, n))
     loss_L = work[0:n]
     loss_ = work[3072 * n:3072 * n + 1]
     # x
@@ -629,45 +612,45 @@ def loss(params, x, y, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    x_samples_last = view_4(work, 0, 1, 8, 8, n)
-    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
-    conv2d_1_z = view_4(work, 64 * n, 16, 8, 8, n)
+    x_samples_last = view(work, 0, (1, 8, 8, n))
+    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
+    conv2d_1_z = view(work, 64 * n, (16, 8, 8, n))
     batchnorm_1_mu = work[9280 * n:9280 * n + 16]
     batchnorm_1_v = work[9280 * n + 16:9280 * n + 32]
     batchnorm_1_sigma = work[9280 * n + 32:9280 * n + 48]
     batchnorm_1_beta = params[160:176]
     batchnorm_1_gamma = params[144:160]
-    batchnorm_1_x_hat = view_4(work, 1088 * n, 16, 8, 8, n)
-    batchnorm_1_a = view_4(work, 2112 * n, 16, 8, 8, n)
-    activation_1_a = view_4(work, 64 * n, 16, 8, 8, n)
-    conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
-    conv2d_2_z = view_4(work, 2112 * n, 16, 8, 8, n)
+    batchnorm_1_x_hat = view(work, 1088 * n, (16, 8, 8, n))
+    batchnorm_1_a = view(work, 2112 * n, (16, 8, 8, n))
+    activation_1_a = view(work, 64 * n, (16, 8, 8, n))
+    conv2d_2_W = view(params, 176, (16, 16, 3, 3))
+    conv2d_2_z = view(work, 2112 * n, (16, 8, 8, n))
     batchnorm_2_mu = work[9280 * n + 48:9280 * n + 64]
     batchnorm_2_v = work[9280 * n + 64:9280 * n + 80]
     batchnorm_2_sigma = work[9280 * n + 80:9280 * n + 96]
     batchnorm_2_beta = params[2496:2512]
     batchnorm_2_gamma = params[2480:2496]
-    batchnorm_2_x_hat = view_4(work, 3136 * n, 16, 8, 8, n)
-    batchnorm_2_a = view_4(work, 4160 * n, 16, 8, 8, n)
-    activation_2_a = view_4(work, 2112 * n, 16, 8, 8, n)
-    conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
-    conv2d_3_z = view_4(work, 4160 * n, 16, 8, 8, n)
+    batchnorm_2_x_hat = view(work, 3136 * n, (16, 8, 8, n))
+    batchnorm_2_a = view(work, 4160 * n, (16, 8, 8, n))
+    activation_2_a = view(work, 2112 * n, (16, 8, 8, n))
+    conv2d_3_W = view(params, 2512, (16, 16, 3, 3))
+    conv2d_3_z = view(work, 4160 * n, (16, 8, 8, n))
     batchnorm_3_mu = work[9280 * n + 96:9280 * n + 112]
     batchnorm_3_v = work[9280 * n + 112:9280 * n + 128]
     batchnorm_3_sigma = work[9280 * n + 128:9280 * n + 144]
     batchnorm_3_beta = params[4832:4848]
     batchnorm_3_gamma = params[4816:4832]
-    batchnorm_3_x_hat = view_4(work, 5184 * n, 16, 8, 8, n)
-    batchnorm_3_a = view_4(work, 6208 * n, 16, 8, 8, n)
-    add_1_a = view_4(work, 4160 * n, 16, 8, 8, n)
-    activation_3_a = view_4(work, 6208 * n, 16, 8, 8, n)
-    avgpool2d_1_a = view_4(work, 4160 * n, 16, 4, 4, n)
-    flatten_1_a = view_2(work, 4416 * n, 256, n)
-    dense_1_W = view_2(params, 4848, 10, 256)
+    batchnorm_3_x_hat = view(work, 5184 * n, (16, 8, 8, n))
+    batchnorm_3_a = view(work, 6208 * n, (16, 8, 8, n))
+    add_1_a = view(work, 4160 * n, (16, 8, 8, n))
+    activation_3_a = view(work, 6208 * n, (16, 8, 8, n))
+    avgpool2d_1_a = view(work, 4160 * n, (16, 4, 4, n))
+    flatten_1_a = view(work, 4416 * n, (256, n))
+    dense_1_W = view(params, 4848, (10, 256))
     dense_1_b = params[7408:7418]
-    dense_1_z = view_2(work, 4160 * n, n, 10)
-    products = view_2(work, 4170 * n, 10, n)
-    loss_p = view_2(work, 4170 * n, n, 10)
+    dense_1_z = view(work, 4160 * n, (n, 10))
+    products = view(work, 4170 * n, (10, n))
+    loss_p = view(work, 4170 * n, (n, 10))
     loss_L = work[4180 * n:4181 * n]
     loss_ = work[9280 * n + 144:9280 * n + 145]
     # x
@@ -715,43 +698,43 @@ def value_and_grad(params, x, y, grads, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view_2(work, 4170 * n, n, 10)
-    delta_dense_1 = view_2(work, 4160 * n, 10, n)
-    flatten_1_a = view_2(work, 4416 * n, 256, n)
-    grad_dense_1_W = view_2(grads, 4848, 10, 256)
+    loss_p = view(work, 4170 * n, (n, 10))
+    delta_dense_1 = view(work, 4160 * n, (10, n))
+    flatten_1_a = view(work, 4416 * n, (256, n))
+    grad_dense_1_W = view(grads, 4848, (10, 256))
     grad_dense_1_b = grads[7408:7418]
-    dense_1_W = view_2(params, 4848, 10, 256)
-    grad_flatten_1_a = view_2(work, 4170 * n, 256, n)
-    activation_3_a = view_4(work, 6208 * n, 16, 8, 8, n)
-    grad_batchnorm_3_a = view_4(work, 7232 * n, 16, 8, 8, n)
-    batchnorm_3_x_hat = view_4(work, 5184 * n, 16, 8, 8, n)
+    dense_1_W = view(params, 4848, (10, 256))
+    grad_flatten_1_a = view(work, 4170 * n, (256, n))
+    activation_3_a = view(work, 6208 * n, (16, 8, 8, n))
+    grad_batchnorm_3_a = view(work, 7232 * n, (16, 8, 8, n))
+    batchnorm_3_x_hat = view(work, 5184 * n, (16, 8, 8, n))
     grad_batchnorm_3_gamma = grads[4816:4832]
     grad_batchnorm_3_beta = grads[4832:4848]
     batchnorm_3_gamma = params[4816:4832]
     batchnorm_3_sigma = work[9280 * n + 128:9280 * n + 144]
-    delta_conv2d_3 = view_4(work, 8256 * n, 16, 8, 8, n)
-    activation_2_a = view_4(work, 2112 * n, 16, 8, 8, n)
-    grad_conv2d_3_W = view_4(grads, 2512, 16, 16, 3, 3)
-    conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
-    grad_batchnorm_2_a = view_4(work, 4426 * n, 16, 8, 8, n)
-    batchnorm_2_x_hat = view_4(work, 3136 * n, 16, 8, 8, n)
+    delta_conv2d_3 = view(work, 8256 * n, (16, 8, 8, n))
+    activation_2_a = view(work, 2112 * n, (16, 8, 8, n))
+    grad_conv2d_3_W = view(grads, 2512, (16, 16, 3, 3))
+    conv2d_3_W = view(params, 2512, (16, 16, 3, 3))
+    grad_batchnorm_2_a = view(work, 4426 * n, (16, 8, 8, n))
+    batchnorm_2_x_hat = view(work, 3136 * n, (16, 8, 8, n))
     grad_batchnorm_2_gamma = grads[2480:2496]
     grad_batchnorm_2_beta = grads[2496:2512]
     batchnorm_2_gamma = params[2480:2496]
     batchnorm_2_sigma = work[9280 * n + 80:9280 * n + 96]
-    delta_conv2d_2 = view_4(work, 2112 * n, 16, 8, 8, n)
-    activation_1_a = view_4(work, 64 * n, 16, 8, 8, n)
-    grad_conv2d_2_W = view_4(grads, 176, 16, 16, 3, 3)
-    conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
-    grad_batchnorm_1_a = view_4(work, 3136 * n, 16, 8, 8, n)
-    batchnorm_1_x_hat = view_4(work, 1088 * n, 16, 8, 8, n)
+    delta_conv2d_2 = view(work, 2112 * n, (16, 8, 8, n))
+    activation_1_a = view(work, 64 * n, (16, 8, 8, n))
+    grad_conv2d_2_W = view(grads, 176, (16, 16, 3, 3))
+    conv2d_2_W = view(params, 176, (16, 16, 3, 3))
+    grad_batchnorm_1_a = view(work, 3136 * n, (16, 8, 8, n))
+    batchnorm_1_x_hat = view(work, 1088 * n, (16, 8, 8, n))
     grad_batchnorm_1_gamma = grads[144:160]
     grad_batchnorm_1_beta = grads[160:176]
     batchnorm_1_gamma = params[144:160]
     batchnorm_1_sigma = work[9280 * n + 32:9280 * n + 48]
-    delta_conv2d_1 = view_4(work, 64 * n, 16, 8, 8, n)
-    x_samples_last = view_4(work, 0, 1, 8, 8, n)
-    grad_conv2d_1_W = view_4(grads, 0, 16, 1, 3, 3)
+    delta_conv2d_1 = view(work, 64 * n, (16, 8, 8, n))
+    x_samples_last = view(work, 0, (1, 8, 8, n))
+    grad_conv2d_1_W = view(grads, 0, (16, 1, 3, 3))
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     dense_grad_W(delta_dense_1, flatten_1_a, grad_dense_1_W)
@@ -783,38 +766,50 @@ def value_and_grad(params, x, y, grads, work):
 
 
 @njit(cache=True, error_model="numpy")
+def value_and_grad_at(table):
+    """Do value_and_grad; from the address table on lie n and the addresses of params, x, y, grads and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (7514,))
+    x = array_at(real, whole_at(table, 2), (n, 1, 8, 8))
+    y = array_at(np.int64, whole_at(table, 3), (n,))
+    grads = array_at(real, whole_at(table, 4), (7418,))
+    work = array_at(real, whole_at(table, 5), (workspace(n),))
+    return value_and_grad(params, x, y, grads, work)
+
+
+@njit(cache=True, error_model="numpy")
 def input_gradients(params, x, y, grads_x, work):
     """Return the loss of a batch and write its gradient with respect to the inputs."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view_2(work, 4170 * n, n, 10)
-    delta_dense_1 = view_2(work, 4160 * n, 10, n)
-    dense_1_W = view_2(params, 4848, 10, 256)
-    grad_flatten_1_a = view_2(work, 4170 * n, 256, n)
-    activation_3_a = view_4(work, 6208 * n, 16, 8, 8, n)
-    grad_batchnorm_3_a = view_4(work, 7232 * n, 16, 8, 8, n)
+    loss_p = view(work, 4170 * n, (n, 10))
+    delta_dense_1 = view(work, 4160 * n, (10, n))
+    dense_1_W = view(params, 4848, (10, 256))
+    grad_flatten_1_a = view(work, 4170 * n, (256, n))
+    activation_3_a = view(work, 6208 * n, (16, 8, 8, n))
+    grad_batchnorm_3_a = view(work, 7232 * n, (16, 8, 8, n))
     batchnorm_3_gamma = params[4816:4832]
     batchnorm_3_sigma = work[9280 * n + 128:9280 * n + 144]
-    batchnorm_3_x_hat = view_4(work, 5184 * n, 16, 8, 8, n)
-    delta_conv2d_3 = view_4(work, 8256 * n, 16, 8, 8, n)
-    conv2d_3_W = view_4(params, 2512, 16, 16, 3, 3)
-    activation_2_a = view_4(work, 2112 * n, 16, 8, 8, n)
-    grad_batchnorm_2_a = view_4(work, 4426 * n, 16, 8, 8, n)
+    batchnorm_3_x_hat = view(work, 5184 * n, (16, 8, 8, n))
+    delta_conv2d_3 = view(work, 8256 * n, (16, 8, 8, n))
+    conv2d_3_W = view(params, 2512, (16, 16, 3, 3))
+    activation_2_a = view(work, 2112 * n, (16, 8, 8, n))
+    grad_batchnorm_2_a = view(work, 4426 * n, (16, 8, 8, n))
     batchnorm_2_gamma = params[2480:2496]
     batchnorm_2_sigma = work[9280 * n + 80:9280 * n + 96]
-    batchnorm_2_x_hat = view_4(work, 3136 * n, 16, 8, 8, n)
-    delta_conv2d_2 = view_4(work, 2112 * n, 16, 8, 8, n)
-    conv2d_2_W = view_4(params, 176, 16, 16, 3, 3)
-    activation_1_a = view_4(work, 64 * n, 16, 8, 8, n)
-    grad_batchnorm_1_a = view_4(work, 3136 * n, 16, 8, 8, n)
+    batchnorm_2_x_hat = view(work, 3136 * n, (16, 8, 8, n))
+    delta_conv2d_2 = view(work, 2112 * n, (16, 8, 8, n))
+    conv2d_2_W = view(params, 176, (16, 16, 3, 3))
+    activation_1_a = view(work, 64 * n, (16, 8, 8, n))
+    grad_batchnorm_1_a = view(work, 3136 * n, (16, 8, 8, n))
     batchnorm_1_gamma = params[144:160]
     batchnorm_1_sigma = work[9280 * n + 32:9280 * n + 48]
-    batchnorm_1_x_hat = view_4(work, 1088 * n, 16, 8, 8, n)
-    delta_conv2d_1 = view_4(work, 64 * n, 16, 8, 8, n)
-    conv2d_1_W = view_4(params, 0, 16, 1, 3, 3)
-    grad_x_samples_last = view_4(work, 0, 1, 8, 8, n)
+    batchnorm_1_x_hat = view(work, 1088 * n, (16, 8, 8, n))
+    delta_conv2d_1 = view(work, 64 * n, (16, 8, 8, n))
+    conv2d_1_W = view(params, 0, (16, 1, 3, 3))
+    grad_x_samples_last = view(work, 0, (1, 8, 8, n))
     # dense_1
     dense_delta(loss_p, y, delta_dense_1)
     # flatten_1
@@ -836,6 +831,18 @@ def input_gradients(params, x, y, grads_x, work):
     # grad
     grad_grad_x(grad_x_samples_last, grads_x)
     return value
+
+
+@njit(cache=True, error_model="numpy")
+def input_gradients_at(table):
+    """Do input_gradients; from the address table on lie n and the addresses of params, x, y, grads_x and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (7514,))
+    x = array_at(real, whole_at(table, 2), (n, 1, 8, 8))
+    y = array_at(np.int64, whole_at(table, 3), (n,))
+    grads_x = array_at(real, whole_at(table, 4), (n, 1, 8, 8))
+    work = array_at(real, whole_at(table, 5), (workspace(n),))
+    return input_gradients(params, x, y, grads_x, work)
 
 
 @njit(cache=True, error_model="numpy")
