@@ -12,9 +12,11 @@ import numpy as np
 try:
     from .kernels_cpu import array_at, njit, view, whole_at
     from .kernels_cpu import exp_32 as exp
+    from .kernels_cpu import log_32 as log
 except ImportError:
     from kernels_cpu import array_at, njit, view, whole_at
     from kernels_cpu import exp_32 as exp
+    from kernels_cpu import log_32 as log
 
 NAME = "own_ellipse"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -112,7 +114,7 @@ def write_loss_L(a, y, L):
         total = real(0.0)
         for i in range(10):
             total += exp(a[n, i] - shift)
-        L[n] = shift + np.log(total) - a[n, y[n]]
+        L[n] = shift + log(total) - a[n, y[n]]
 
 
 @njit(cache=True, error_model="numpy")

@@ -59,8 +59,30 @@ _FUNCTIONS: dict[type, str] = {
     Softplus: "softplus",
 }
 
-#: Functions that the runtime file has without branches.
-VECTOR = frozenset({"exp", "sigmoid", "tanh"})
+#: Functions that the runtime file has without branches, by the names of those that they stand for.
+VECTOR: dict[str, str] = {
+    "np.exp": "exp",
+    "np.expm1": "expm1",
+    "np.log": "log",
+    "np.log1p": "log1p",
+    "np.sin": "sin",
+    "np.cos": "cos",
+    "np.tan": "tan",
+    "np.arcsin": "asin",
+    "np.arccos": "acos",
+    "np.arctan": "atan",
+    "np.sinh": "sinh",
+    "np.cosh": "cosh",
+    "np.tanh": "tanh",
+    "np.arcsinh": "asinh",
+    "np.arccosh": "acosh",
+    "np.arctanh": "atanh",
+    "erf": "erf",
+    "erfc": "erfc",
+    "sigmoid": "sigmoid",
+    "softplus": "softplus",
+    "**": "power",
+}
 
 _OPPOSITE = {sympy.StrictGreaterThan: "<=", sympy.GreaterThan: ">=", sympy.Eq: "==", sympy.Ne: "!="}
 
@@ -135,10 +157,10 @@ class ScalarPrinter:
             raise EmissionError(f"the function {e.label} has no expression, so no code can be written for it; {remedy}")
         if type(e) in _FUNCTIONS:
             function = _FUNCTIONS[type(e)]
-            if self.vector and function.removeprefix("np.") in VECTOR:
-                function = function.removeprefix("np.")
+            if self.vector and function in VECTOR:
+                function = VECTOR[function]
             self.used.add(function)
-            return f"{function}({self._at(e.args[0], _TEST)})", _ATOM
+            return f"{function}({self._argument(e.args[0])})", _ATOM
         if isinstance(e, Reduction | ArgMax):
             raise EmissionError(f"{e} is left inside an expression; the planner must place it")
         raise EmissionError(f"cannot print {type(e).__name__} in {e}; add it to {type(self).__name__}")
@@ -195,7 +217,17 @@ class ScalarPrinter:
             return f"{self.literal(1.0)} / {self._at(sympy.Pow(base, -exponent), _UNARY)}", _MUL
         if exponent.is_Integer and 2 <= exponent <= 4:
             return " * ".join([self._at(base, _UNARY)] * int(exponent)), _MUL
+        if self.vector:
+            function = VECTOR["**"]
+            self.used.add(function)
+            return f"{function}({self._argument(base)}, {self._argument(exponent)})", _ATOM
         return f"{self._at(base, _ATOM)} ** {self._at(exponent, _ATOM)}", _POW
+
+    def _argument(self, e: Expr) -> str:
+        """Return the text of what a function is applied to; those of the runtime file take real numbers only."""
+        text = self._at(e, _TEST)
+        whole = self.vector and not self.single and not e.is_Number and bool(e.is_integer)
+        return f"real({text})" if whole else text
 
     # Selections
 
