@@ -60,7 +60,7 @@ class Options:
         kind: the target, "numpy" or "cpu".
         dtype: "float32" or "float64".
         batch: the largest batch.
-        schedule: "auto" or "plain".
+        schedule: "auto", "plain" or "unrolled".
         form: of the target of the loss, "labels" or "rows"; None without a loss.
         optimizer: its equations go into the text, its numbers are defaults only; or None.
         product: which products a module of products computes; None for the network's own module.

@@ -28,6 +28,7 @@ from symbackprop.emit.page import (
     uses,
 )
 from symbackprop.emit.scalar import VECTOR, ScalarPrinter
+from symbackprop.emit.straight import Written
 from symbackprop.plan.records import (
     Add,
     Choose,
@@ -67,7 +68,7 @@ def page(plan: Plan, template: str) -> Page:
     single = plan.dtype == "float32"
     bits = 32 if single else 64
     writer = _Writer(plan, single)
-    kernels = tuple(writer.kernel(k) for k in plan.kernels)
+    kernels = () if writer.straight else tuple(writer.kernel(k) for k in plan.kernels)
     entries = tuple(writer.entries())
     used = writer.used
     return Page(
@@ -116,11 +117,12 @@ _STAGES = dict(zip(("samples", "rows", "once"), STAGES, strict=True))
 class _Writer:
     def __init__(self, plan: Plan, single: bool) -> None:
         self.plan, self.single = plan, single
+        self.straight = plan.straight.entries if plan.straight is not None else {}
         self.vector = plan.vector
         self.used: set[str] = set()
         self.reserved = RESERVED
         names = Names(RESERVED | signed(plan))
-        self.functions = {k.name: names.of(k.name, k.name) for k in plan.kernels}
+        self.functions = {} if self.straight else {k.name: names.of(k.name, k.name) for k in plan.kernels}
         self.reserved = frozenset(names.taken)
         arrays = sum(kind == "parameter" for _, kind in (plan.update.state if plan.update else ()))
         scalars = sum(kind == "scalar" for _, kind in (plan.update.state if plan.update else ()))
@@ -333,6 +335,8 @@ class _Writer:
     def workspace(self) -> str:
         """Return the text of how many elements of workspace a batch of n samples needs."""
         plan = self.plan
+        if self.straight:
+            return "0"
         if plan.parts == 1:
             return affine(plan.per_sample, "n", plan.fixed + plan.shards * plan.scratch)
         parts = f"{plan.parts} * ({affine(plan.per_sample, f'(-(-n // {plan.parts}))', plan.fixed)} + {plan.size + 1})"
@@ -495,6 +499,11 @@ class _Driver:
         copied: tuple[tuple[int, int, str], ...] = (),
     ) -> Function:
         writer = self.writer
+        if self.entry.name in writer.straight:
+            written = Written(writer.straight[self.entry.name], writer.reserved, single=writer.single, vector=writer.vector)
+            found = written.function(name, arguments, given, doc, opening, closing)
+            writer.used |= written.printer.used
+            return found
         names = Names(writer.reserved | set(arguments) | {"value", "n"})
         for real, text in given.items():
             names.given[real] = text

@@ -39,6 +39,7 @@ from symbackprop.plan.records import (
     needed,
 )
 from symbackprop.plan.tape import early, tape
+from symbackprop.plan.unroll import written_out
 from symbackprop.plan.workshop import Workshop, shape_of
 
 
@@ -125,7 +126,7 @@ def make(
     )
     plan = assemble(**given)
     machine = plan.machine
-    if plan.schedule == "plain" or max(plan.flops, plan.predicting) < machine.share:
+    if plan.schedule == "plain" or (plan.straight and plan.straight.entries) or max(plan.flops, plan.predicting) < machine.share:
         return plan
     # Threads that have samples of their own share nothing else.
     given["machine"] = replace(machine, parallel=10**18)
@@ -196,8 +197,8 @@ def assemble(
 
     Threads share what is worth it if ``shared``.
     """
-    if schedule not in ("auto", "plain"):
-        raise EmissionError(f"unknown schedule {schedule!r} (known: auto, plain)")
+    if schedule not in ("auto", "plain", "unrolled"):
+        raise EmissionError(f"unknown schedule {schedule!r} (known: auto, plain, unrolled)")
     after = updates.blocks if updates is not None else ()
     tensors = {**(updates.tensors if updates is not None else {}), **tensors}
     if schedule == "auto" and layout.pays((*forward, *backward), size, batch, machine):
@@ -220,7 +221,8 @@ def assemble(
     ahead: list[Call] = []
     behind: list[Call] = []
     later: list[Call] = []
-    for number in _order(blocks, chosen, range(len(forward), len(forward) + len(backward)), frozenset(results)):
+    order = _order(blocks, chosen, range(len(forward), len(forward) + len(backward)), frozenset(results))
+    for number in order:
         if number in chosen:
             calls = workshop.calls(blocks[number], chosen[number][0], read_between)
             (ahead if number < len(forward) else behind if number < len(forward) + len(backward) else later).extend(calls)
@@ -257,7 +259,7 @@ def assemble(
         entries, sharing = _sharing(entries, (*ahead, *behind), known, around, size, machine, loss)
         per_sample = max(per_sample, *(entry.arena.per_sample for entry in entries))
         fixed = max(fixed, *(entry.arena.fixed for entry in entries))
-    return Plan(
+    plan = Plan(
         name=name,
         dtype=dtype,
         batch=batch,
@@ -282,6 +284,16 @@ def assemble(
         tape=shown.kept,
         sharing=sharing,
     )
+    given = [(blocks[number], chosen[number][0]) for number in order if number in chosen]
+    return replace(plan, straight=written_out(plan, given, None if inference is None else _predicted(inference, outputs, loss), size))
+
+
+def _predicted(
+    system: System, outputs: tuple[str, ...], loss: str | None
+) -> tuple[list[tuple[Block, frozenset[str]]], Mapping[str, Tensor]]:
+    """Return the blocks of inference, with the slots that are computed, and its tensors."""
+    chosen = _live(system.blocks, frozenset((*outputs, *((loss,) if loss else ()))))
+    return [(system.blocks[number], chosen[number][0]) for number in sorted(chosen)], system.tensors
 
 
 def _sharing(

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from sympy import Expr, Symbol
+from sympy import Expr, S, Symbol
 
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
@@ -28,6 +29,32 @@ class Local(Symbol):
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, bool]]:
         return ((self.name,), {"integer": bool(self.is_integer)})
+
+
+class Series(Expr):
+    """A sum whose terms are added in the order in which they stand."""
+
+    is_commutative = True
+    is_real = True
+    is_number = False
+    is_comparable = False
+
+    def __new__(cls, *terms: Any) -> Expr:
+        if len(terms) < 2:
+            return terms[0] if terms else S.Zero
+        return Expr.__new__(cls, *terms)
+
+
+class Pick(Expr):
+    """One of some values: the first for place 0, the next for place 1, and so on. ``args`` is (place, *values)."""
+
+    is_commutative = True
+    is_real = True
+    is_number = False
+    is_comparable = False
+
+    def __new__(cls, place: Any, *values: Any) -> Expr:
+        return values[0] if len(values) == 1 else Expr.__new__(cls, place, *values)
 
 
 @dataclass(frozen=True)
@@ -57,6 +84,7 @@ class Machine:
         samples: in each part, at least.
         weight: operations for each parameter from which on that is done, for the gradients of the parts have to be added.
         last: samples from which on a network of convolutions is computed with the samples side by side.
+        straight: operations for one sample up to which a gradient is written out in scalars.
     """
 
     name: str
@@ -81,6 +109,7 @@ class Machine:
     samples: int
     weight: int
     last: int
+    straight: int
 
 
 #: Measured on two cores with 256-bit vectors; one unit is 0.02 ns. A parallel region costs about 1 µs on an idle
@@ -108,6 +137,7 @@ CPU = Machine(
     samples=8,
     weight=1_000,
     last=16,
+    straight=600,
 )
 
 
@@ -491,6 +521,72 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class Lines:
+    """Statements under the equation that they compute.
+
+    Attributes:
+        owner: the layer that they belong to.
+        heading: the equation, in the names of the scalars.
+        statements: for its entries.
+        note: which of its entries, where that has to be said.
+    """
+
+    owner: str
+    heading: Equation
+    statements: tuple[Statement, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Straight:
+    """An entry as straight-line code.
+
+    Attributes:
+        loads: what is read once, parameters above all; in groups that lie side by side.
+        before: what does not depend on the samples.
+        sums: what starts at 0 and is added to by each sample.
+        sample: index of the loop over the samples.
+        count: (tensor, axis) that tells how many there are.
+        given: what is read for each sample.
+        inside: what is done for each sample.
+        written: what is stored for each sample.
+        after: what follows from the sums.
+        stores: what is written in the end.
+        result: the value to return, or None.
+    """
+
+    loads: tuple[tuple[str, tuple[Let, ...]], ...]
+    before: tuple[Lines, ...]
+    sums: tuple[Local, ...]
+    sample: Index
+    count: tuple[str, int]
+    given: tuple[tuple[str, tuple[Let, ...]], ...]
+    inside: tuple[Lines, ...]
+    written: tuple[tuple[str, tuple[Store, ...]], ...]
+    after: tuple[Lines, ...]
+    stores: tuple[tuple[str, tuple[Store, ...]], ...]
+    result: Expr | None
+
+    def __str__(self) -> str:
+        counts = [sum(len(lines.statements) for lines in part) for part in (self.before, self.inside, self.after)]
+        words = [f"{count} {where}" for count, where in zip(counts, ("before", "for each sample", "after"), strict=True) if count]
+        return f"scalars: {', '.join(words) or 'none'}"
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Whether a network is written out, and why.
+
+    Attributes:
+        entries: by name: "forward", "loss", "value_and_grad", "input_gradients", "evaluation"; empty where it is not.
+        reason: in words.
+    """
+
+    entries: Mapping[str, Straight]
+    reason: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """All that a target needs to write a module.
 
@@ -498,7 +594,7 @@ class Plan:
         name: of the network.
         dtype: "float32" or "float64".
         batch: the batch size that it was planned for, and the largest.
-        schedule: "plain" or "auto".
+        schedule: "plain", "auto" or "unrolled".
         machine: the table that decided.
         parameters: in canonical order.
         inputs: names of the input tensors.
@@ -519,6 +615,7 @@ class Plan:
         masks: random inputs of the training pass, in order.
         product: the function of a module of products; None for a network's own module.
         tape: what the backward pass reads from the forward pass, in the order of computing.
+        straight: the entries written out in scalars, or why they are not; None where nobody asked.
     """
 
     name: str
@@ -546,6 +643,7 @@ class Plan:
     masks: tuple[MaskSlot, ...] = ()
     product: Signature | None = None
     tape: tuple[Kept, ...] = ()
+    straight: Schedule | None = field(default=None, repr=False)
 
     @property
     def module(self) -> str:
@@ -628,8 +726,17 @@ class Plan:
                 if owners.get(call.kernel.name) == entry.name:
                     uses.setdefault(call.kernel.name, []).append(call)
         item = 4 if self.dtype == "float32" else 8
+        if self.straight is not None and self.straight.entries:
+            return "\n".join(
+                (
+                    f"{self.name}: batch {self.batch}, {self.dtype}, schedule {self.schedule}",
+                    f"written out in scalars, one sample after the other: {self.straight.reason}; no workspace",
+                    *(f"{name:15}  {entry}" for name, entry in self.straight.entries.items()),
+                )
+            )
         lines = [
             f"{self.name}: batch {self.batch}, {self.dtype}, schedule {self.schedule}",
+            *([f"not written out in scalars: {self.straight.reason}"] if self.straight is not None else []),
             f"workspace {self.workspace(self.batch) * item:,} bytes ({self.per_sample} per sample + {self.fixed}), "
             f"gradient {self.flops:,} operations",
             *self._tape_lines(item),
@@ -673,6 +780,7 @@ __all__ = [
     "Kept",
     "Kernel",
     "Let",
+    "Lines",
     "Local",
     "Loop",
     "Machine",
@@ -681,8 +789,11 @@ __all__ = [
     "Nest",
     "Operand",
     "OptimizerStep",
+    "Pick",
     "Place",
     "Plan",
+    "Schedule",
+    "Series",
     "Share",
     "Signature",
     "Slide",
@@ -691,6 +802,7 @@ __all__ = [
     "Statement",
     "StatisticSlot",
     "Store",
+    "Straight",
     "Update",
     "When",
     "Zero",

@@ -130,7 +130,8 @@ class Network:
         Args:
             target: "cpu" or "numpy".
             dtype: "float32" or "float64".
-            schedule: "auto", or "plain" for plain loops everywhere.
+            schedule: "auto"; "plain" for plain loops everywhere; "unrolled" for a line of code for every scalar, where the network is
+                small enough and no sample depends on another one.
             batch: the largest batch; None plans for what comes.
             threads: at most so many; None takes all.
             check_finite: whether NaN and infinity are refused.

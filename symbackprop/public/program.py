@@ -26,7 +26,7 @@ from symbackprop.public.products import Products
 
 Array = npt.NDArray[Any]
 
-_SCHEDULES = ("auto", "plain")
+_SCHEDULES = ("auto", "plain", "unrolled")
 _WRT = ("parameters", "inputs")
 
 

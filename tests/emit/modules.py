@@ -21,13 +21,13 @@ from symbackprop.plan import make as planner
 from symbackprop.plan.records import CPU, Machine, Plan
 
 #: Machines that choose a matrix product for every sum that is one, in each of its forms; and one that adds whole rows.
-DIRECT = replace(CPU, name="direct", tile=1, plain=10**6, row=10**6, copy=0, start=0, call=0, rest=1, dot=10**6, vector=0)
+DIRECT = replace(CPU, name="direct", tile=1, plain=10**6, row=10**6, copy=0, start=0, call=0, rest=1, dot=10**6, vector=0, straight=0)
 SWAPPED = replace(DIRECT, name="swapped", start=10**4)
 DOTS = replace(DIRECT, name="dots", start=10**6, dot=0)
 PARALLEL = replace(DIRECT, name="parallel", parallel=1)
 ROWS = replace(DIRECT, name="rows", call=10**9, row=0, entry=0)
 #: A machine on which threads share whatever they may; and one on which each has a part of the samples, and a gradient of its own.
-SHARED = replace(CPU, name="shared", share=0, grain=1)
+SHARED = replace(CPU, name="shared", share=0, grain=1, straight=0)
 PARTS = replace(SHARED, name="parts", regions=0, parts=3, samples=1, weight=0)
 #: A machine on which every network that can be is computed with the samples last, and every sum over windows by a function of its own.
 LAST = replace(CPU, name="last", last=1, tile=1, plain=10**6, row=10**6, call=0, copy=10**6)
