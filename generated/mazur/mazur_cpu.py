@@ -10,9 +10,9 @@ y has 2 numbers for each sample.
 import numpy as np
 
 try:
-    from .kernels_cpu import array_at, njit, view, whole_at
+    from .kernels_cpu import array_at, njit, whole_at
 except ImportError:
-    from kernels_cpu import array_at, njit, view, whole_at
+    from kernels_cpu import array_at, njit, whole_at
 
 NAME = "mazur"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -37,7 +37,7 @@ real = np.float64
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 8 * n + 1
+    return 0
 
 
 @njit(cache=True, error_model="numpy")
@@ -50,159 +50,135 @@ def sigmoid(u):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_a(W, b, x, a):
-    """Write a."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    # a[n, i] = σ(z[n, i])
-    for n in range(x.shape[0]):
-        for i in range(W.shape[0]):
-            total = 0.0
-            for j in range(W.shape[1]):
-                total += W[i, j] * x[n, j]
-            z = b[i] + total
-            a[n, i] = sigmoid(z)
-
-
-@njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L):
-    """Write L."""
-    # L[n] = (Σ_i (a[n, i] − y[n, i])²)/2
-    for n in range(a.shape[0]):
-        total = 0.0
-        for i in range(a.shape[1]):
-            base = a[n, i] - y[n, i]
-            total += base * base
-        L[n] = total / 2.0
-
-
-@njit(cache=True, error_model="numpy")
-def loss_total(L, loss_):
-    """Write loss."""
-    # loss = (Σ_n L[n])/N
-    N = L.shape[0]
-    total = 0.0
-    for n in range(L.shape[0]):
-        total += L[n]
-    loss_[0] = total / N
-
-
-@njit(cache=True, error_model="numpy")
-def dense_delta(a, y, delta):
-    """Write delta."""
-    # delta[n, i] = (1 − a[n, i]) · (a[n, i] − y[n, i]) · a[n, i]/N
-    N = a.shape[0]
-    for n in range(a.shape[0]):
-        for i in range(a.shape[1]):
-            delta[n, i] = (1.0 - a[n, i]) * (a[n, i] - y[n, i]) * a[n, i] / N
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_W(delta, x, grad_W):
-    """Write grad_W."""
-    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
-    for i in range(delta.shape[1]):
-        for j in range(x.shape[1]):
-            total = 0.0
-            for n in range(delta.shape[0]):
-                total += delta[n, i] * x[n, j]
-            grad_W[i, j] = total
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_b(delta, grad_b):
-    """Write grad_b."""
-    # grad_b[i] = Σ_n delta[n, i]
-    for i in range(delta.shape[1]):
-        total = 0.0
-        for n in range(delta.shape[0]):
-            total += delta[n, i]
-        grad_b[i] = total
-
-
-@njit(cache=True, error_model="numpy")
-def dense_delta_2(W_next, a, delta_next, delta):
-    """Write delta."""
-    # delta[n, i] = (1 − a[n, i]) · a[n, i] Σ_j W_next[j, i] delta_next[n, j]
-    for n in range(a.shape[0]):
-        for i in range(W_next.shape[1]):
-            total = 0.0
-            for j in range(W_next.shape[0]):
-                total += W_next[j, i] * delta_next[n, j]
-            delta[n, i] = (1.0 - a[n, i]) * a[n, i] * total
-
-
-@njit(cache=True, error_model="numpy")
-def write_grad_x(W, delta, grad_x):
-    """Write grad_x."""
-    # grad_x[n, j] = Σ_i W[i, j] delta[n, i]
-    for n in range(delta.shape[0]):
-        for j in range(W.shape[1]):
-            total = 0.0
-            for i in range(W.shape[0]):
-                total += W[i, j] * delta[n, i]
-            grad_x[n, j] = total
-
-
-@njit(cache=True, error_model="numpy")
 def forward(params, x, out, work):
     """Write the network's output for a batch into out."""
-    n = x.shape[0]
-    dense_1_W = view(params, 0, (2, 2))
-    dense_1_b = params[4:6]
-    dense_1_a = view(work, 0, (n, 2))
-    dense_2_W = view(params, 6, (2, 2))
-    dense_2_b = params[10:12]
-    # dense_1
-    dense_a(dense_1_W, dense_1_b, x, dense_1_a)
-    # dense_2
-    dense_a(dense_2_W, dense_2_b, dense_1_a, out)
+    N = x.shape[0]
+    W_1_0_0, W_1_0_1, W_1_1_0, W_1_1_1 = params[0], params[1], params[2], params[3]
+    b_1_0, b_1_1 = params[4], params[5]
+    W_2_0_0, W_2_0_1, W_2_1_0, W_2_1_1 = params[6], params[7], params[8], params[9]
+    b_2_0, b_2_1 = params[10], params[11]
+    for n in range(N):
+        x_0, x_1 = x[n, 0], x[n, 1]
+        # dense_1
+        # z_1[n, i] = b_1[i] + Σ_j W_1[i, j] x[n, j]
+        z_1_0 = W_1_0_0 * x_0 + W_1_0_1 * x_1 + b_1_0
+        z_1_1 = W_1_1_0 * x_0 + W_1_1_1 * x_1 + b_1_1
+        # a_1[n, i] = σ(z_1[n, i])
+        a_1_0 = sigmoid(z_1_0)
+        a_1_1 = sigmoid(z_1_1)
+        # dense_2
+        # z_2[n, i] = b_2[i] + Σ_j W_2[i, j] a_1[n, j]
+        z_2_0 = W_2_0_0 * a_1_0 + W_2_0_1 * a_1_1 + b_2_0
+        z_2_1 = W_2_1_0 * a_1_0 + W_2_1_1 * a_1_1 + b_2_1
+        # a_2[n, i] = σ(z_2[n, i])
+        a_2_0 = sigmoid(z_2_0)
+        a_2_1 = sigmoid(z_2_1)
+        out[n, 0], out[n, 1] = a_2_0, a_2_1
 
 
 @njit(cache=True, error_model="numpy")
 def loss(params, x, y, work):
     """Return the loss of a batch; work keeps what the gradients read."""
-    n = x.shape[0]
-    dense_1_W = view(params, 0, (2, 2))
-    dense_1_b = params[4:6]
-    dense_1_a = view(work, 0, (n, 2))
-    dense_2_W = view(params, 6, (2, 2))
-    dense_2_b = params[10:12]
-    dense_2_a = view(work, 2 * n, (n, 2))
-    loss_L = work[4 * n:5 * n]
-    loss_ = work[8 * n:8 * n + 1]
-    # dense_1
-    dense_a(dense_1_W, dense_1_b, x, dense_1_a)
-    # dense_2
-    dense_a(dense_2_W, dense_2_b, dense_1_a, dense_2_a)
-    # loss
-    write_loss_L(dense_2_a, y, loss_L)
-    loss_total(loss_L, loss_)
-    return float(loss_[0])
+    N = x.shape[0]
+    W_1_0_0, W_1_0_1, W_1_1_0, W_1_1_1 = params[0], params[1], params[2], params[3]
+    b_1_0, b_1_1 = params[4], params[5]
+    W_2_0_0, W_2_0_1, W_2_1_0, W_2_1_1 = params[6], params[7], params[8], params[9]
+    b_2_0, b_2_1 = params[10], params[11]
+    value_sum = 0.0
+    for n in range(N):
+        x_0, x_1 = x[n, 0], x[n, 1]
+        y_0, y_1 = y[n, 0], y[n, 1]
+        # dense_1
+        # z_1[n, i] = b_1[i] + Σ_j W_1[i, j] x[n, j]
+        z_1_0 = W_1_0_0 * x_0 + W_1_0_1 * x_1 + b_1_0
+        z_1_1 = W_1_1_0 * x_0 + W_1_1_1 * x_1 + b_1_1
+        # a_1[n, i] = σ(z_1[n, i])
+        a_1_0 = sigmoid(z_1_0)
+        a_1_1 = sigmoid(z_1_1)
+        # dense_2
+        # z_2[n, i] = b_2[i] + Σ_j W_2[i, j] a_1[n, j]
+        z_2_0 = W_2_0_0 * a_1_0 + W_2_0_1 * a_1_1 + b_2_0
+        z_2_1 = W_2_1_0 * a_1_0 + W_2_1_1 * a_1_1 + b_2_1
+        # a_2[n, i] = σ(z_2[n, i])
+        a_2_0 = sigmoid(z_2_0)
+        a_2_1 = sigmoid(z_2_1)
+        # loss
+        # L[n] = (Σ_i (a_2[n, i] − y[n, i])²)/2
+        t_1 = a_2_0 - y_0
+        t_2 = a_2_1 - y_1
+        L = (t_1 * t_1 + t_2 * t_2) / 2.0
+        # loss = (Σ_n L[n])/N
+        value_sum += L
+    # loss = (Σ_n L[n])/N
+    value = value_sum / N
+    return float(value)
 
 
 @njit(cache=True, error_model="numpy")
 def value_and_grad(params, x, y, grads, work):
     """Return the loss of a batch and write its gradients into grads."""
-    n = x.shape[0]
-    value = loss(params, x, y, work)
-    dense_2_a = view(work, 2 * n, (n, 2))
-    delta_dense_2 = view(work, 4 * n, (n, 2))
-    dense_1_a = view(work, 0, (n, 2))
-    grad_dense_2_W = view(grads, 6, (2, 2))
-    grad_dense_2_b = grads[10:12]
-    dense_2_W = view(params, 6, (2, 2))
-    delta_dense_1 = view(work, 6 * n, (n, 2))
-    grad_dense_1_W = view(grads, 0, (2, 2))
-    grad_dense_1_b = grads[4:6]
-    # dense_2
-    dense_delta(dense_2_a, y, delta_dense_2)
-    dense_grad_W(delta_dense_2, dense_1_a, grad_dense_2_W)
-    dense_grad_b(delta_dense_2, grad_dense_2_b)
-    # dense_1
-    dense_delta_2(dense_2_W, dense_1_a, delta_dense_2, delta_dense_1)
-    dense_grad_W(delta_dense_1, x, grad_dense_1_W)
-    dense_grad_b(delta_dense_1, grad_dense_1_b)
-    return value
+    N = x.shape[0]
+    W_1_0_0, W_1_0_1, W_1_1_0, W_1_1_1 = params[0], params[1], params[2], params[3]
+    b_1_0, b_1_1 = params[4], params[5]
+    W_2_0_0, W_2_0_1, W_2_1_0, W_2_1_1 = params[6], params[7], params[8], params[9]
+    b_2_0, b_2_1 = params[10], params[11]
+    value_sum = grad_W_2_0_0 = grad_W_2_0_1 = grad_W_2_1_0 = grad_W_2_1_1 = grad_b_2_0 = grad_b_2_1 = grad_W_1_0_0 = grad_W_1_0_1 = 0.0
+    grad_W_1_1_0 = grad_W_1_1_1 = grad_b_1_0 = grad_b_1_1 = 0.0
+    for n in range(N):
+        x_0, x_1 = x[n, 0], x[n, 1]
+        y_0, y_1 = y[n, 0], y[n, 1]
+        # dense_1
+        # z_1[n, i] = b_1[i] + Σ_j W_1[i, j] x[n, j]
+        z_1_0 = W_1_0_0 * x_0 + W_1_0_1 * x_1 + b_1_0
+        z_1_1 = W_1_1_0 * x_0 + W_1_1_1 * x_1 + b_1_1
+        # a_1[n, i] = σ(z_1[n, i])
+        a_1_0 = sigmoid(z_1_0)
+        a_1_1 = sigmoid(z_1_1)
+        # dense_2
+        # z_2[n, i] = b_2[i] + Σ_j W_2[i, j] a_1[n, j]
+        z_2_0 = W_2_0_0 * a_1_0 + W_2_0_1 * a_1_1 + b_2_0
+        z_2_1 = W_2_1_0 * a_1_0 + W_2_1_1 * a_1_1 + b_2_1
+        # a_2[n, i] = σ(z_2[n, i])
+        a_2_0 = sigmoid(z_2_0)
+        a_2_1 = sigmoid(z_2_1)
+        # loss
+        # L[n] = (Σ_i (a_2[n, i] − y[n, i])²)/2
+        t_1 = a_2_0 - y_0
+        t_2 = a_2_1 - y_1
+        L = (t_1 * t_1 + t_2 * t_2) / 2.0
+        # loss = (Σ_n L[n])/N
+        value_sum += L
+        # dense_2
+        # delta_2[n, i] = (1 − a_2[n, i]) · (a_2[n, i] − y[n, i]) · a_2[n, i]/N
+        delta_2_0 = (1.0 - a_2_0) * a_2_0 * t_1 / N
+        delta_2_1 = (1.0 - a_2_1) * a_2_1 * t_2 / N
+        # grad_W_2[i, j] = Σ_n a_1[n, j] delta_2[n, i]
+        grad_W_2_0_0 += a_1_0 * delta_2_0
+        grad_W_2_0_1 += a_1_1 * delta_2_0
+        grad_W_2_1_0 += a_1_0 * delta_2_1
+        grad_W_2_1_1 += a_1_1 * delta_2_1
+        # grad_b_2[i] = Σ_n delta_2[n, i]
+        grad_b_2_0 += delta_2_0
+        grad_b_2_1 += delta_2_1
+        # dense_1
+        # delta_1[n, i] = (1 − a_1[n, i]) · a_1[n, i] Σ_j W_2[j, i] delta_2[n, j]
+        delta_1_0 = (1.0 - a_1_0) * a_1_0 * (W_2_0_0 * delta_2_0 + W_2_1_0 * delta_2_1)
+        delta_1_1 = (1.0 - a_1_1) * a_1_1 * (W_2_0_1 * delta_2_0 + W_2_1_1 * delta_2_1)
+        # grad_W_1[i, j] = Σ_n delta_1[n, i] x[n, j]
+        grad_W_1_0_0 += delta_1_0 * x_0
+        grad_W_1_0_1 += delta_1_0 * x_1
+        grad_W_1_1_0 += delta_1_1 * x_0
+        grad_W_1_1_1 += delta_1_1 * x_1
+        # grad_b_1[i] = Σ_n delta_1[n, i]
+        grad_b_1_0 += delta_1_0
+        grad_b_1_1 += delta_1_1
+    grads[0], grads[1], grads[2], grads[3] = grad_W_1_0_0, grad_W_1_0_1, grad_W_1_1_0, grad_W_1_1_1
+    grads[4], grads[5] = grad_b_1_0, grad_b_1_1
+    grads[6], grads[7], grads[8], grads[9] = grad_W_2_0_0, grad_W_2_0_1, grad_W_2_1_0, grad_W_2_1_1
+    grads[10], grads[11] = grad_b_2_0, grad_b_2_1
+    # loss = (Σ_n L[n])/N
+    value = value_sum / N
+    return float(value)
 
 
 @njit(cache=True, error_model="numpy")
@@ -220,21 +196,52 @@ def value_and_grad_at(table):
 @njit(cache=True, error_model="numpy")
 def input_gradients(params, x, y, grads_x, work):
     """Return the loss of a batch and write its gradient with respect to the inputs."""
-    n = x.shape[0]
-    value = loss(params, x, y, work)
-    dense_2_a = view(work, 2 * n, (n, 2))
-    delta_dense_2 = view(work, 4 * n, (n, 2))
-    dense_2_W = view(params, 6, (2, 2))
-    dense_1_a = view(work, 0, (n, 2))
-    delta_dense_1 = view(work, 6 * n, (n, 2))
-    dense_1_W = view(params, 0, (2, 2))
-    # dense_2
-    dense_delta(dense_2_a, y, delta_dense_2)
-    # dense_1
-    dense_delta_2(dense_2_W, dense_1_a, delta_dense_2, delta_dense_1)
-    # x
-    write_grad_x(dense_1_W, delta_dense_1, grads_x)
-    return value
+    N = x.shape[0]
+    W_1_0_0, W_1_0_1, W_1_1_0, W_1_1_1 = params[0], params[1], params[2], params[3]
+    b_1_0, b_1_1 = params[4], params[5]
+    W_2_0_0, W_2_0_1, W_2_1_0, W_2_1_1 = params[6], params[7], params[8], params[9]
+    b_2_0, b_2_1 = params[10], params[11]
+    value_sum = 0.0
+    for n in range(N):
+        x_0, x_1 = x[n, 0], x[n, 1]
+        y_0, y_1 = y[n, 0], y[n, 1]
+        # dense_1
+        # z_1[n, i] = b_1[i] + Σ_j W_1[i, j] x[n, j]
+        z_1_0 = W_1_0_0 * x_0 + W_1_0_1 * x_1 + b_1_0
+        z_1_1 = W_1_1_0 * x_0 + W_1_1_1 * x_1 + b_1_1
+        # a_1[n, i] = σ(z_1[n, i])
+        a_1_0 = sigmoid(z_1_0)
+        a_1_1 = sigmoid(z_1_1)
+        # dense_2
+        # z_2[n, i] = b_2[i] + Σ_j W_2[i, j] a_1[n, j]
+        z_2_0 = W_2_0_0 * a_1_0 + W_2_0_1 * a_1_1 + b_2_0
+        z_2_1 = W_2_1_0 * a_1_0 + W_2_1_1 * a_1_1 + b_2_1
+        # a_2[n, i] = σ(z_2[n, i])
+        a_2_0 = sigmoid(z_2_0)
+        a_2_1 = sigmoid(z_2_1)
+        # loss
+        # L[n] = (Σ_i (a_2[n, i] − y[n, i])²)/2
+        t_1 = a_2_0 - y_0
+        t_2 = a_2_1 - y_1
+        L = (t_1 * t_1 + t_2 * t_2) / 2.0
+        # loss = (Σ_n L[n])/N
+        value_sum += L
+        # dense_2
+        # delta_2[n, i] = (1 − a_2[n, i]) · (a_2[n, i] − y[n, i]) · a_2[n, i]/N
+        delta_2_0 = (1.0 - a_2_0) * a_2_0 * t_1 / N
+        delta_2_1 = (1.0 - a_2_1) * a_2_1 * t_2 / N
+        # dense_1
+        # delta_1[n, i] = (1 − a_1[n, i]) · a_1[n, i] Σ_j W_2[j, i] delta_2[n, j]
+        delta_1_0 = (1.0 - a_1_0) * a_1_0 * (W_2_0_0 * delta_2_0 + W_2_1_0 * delta_2_1)
+        delta_1_1 = (1.0 - a_1_1) * a_1_1 * (W_2_0_1 * delta_2_0 + W_2_1_1 * delta_2_1)
+        # x
+        # grad_x[n, j] = Σ_i W_1[i, j] delta_1[n, i]
+        grad_x_0 = W_1_0_0 * delta_1_0 + W_1_1_0 * delta_1_1
+        grad_x_1 = W_1_0_1 * delta_1_0 + W_1_1_1 * delta_1_1
+        grads_x[n, 0], grads_x[n, 1] = grad_x_0, grad_x_1
+    # loss = (Σ_n L[n])/N
+    value = value_sum / N
+    return float(value)
 
 
 @njit(cache=True, error_model="numpy")
