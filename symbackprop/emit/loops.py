@@ -85,16 +85,9 @@ def page(plan: Plan, template: str) -> Page:
         hyper=tuple(f'("{name}", {value!r})' for name, value in (plan.update.hyper if plan.update else ())),
         trainable=tuple(f"({a}, {b})" for a, b in (plan.update.ranges if plan.update else ())),
         workspace=writer.workspace(),
-<<<<<<< HEAD
-        runtime=_imports({"njit"} | used & {*RUNTIME, *PLACES}, used & VECTOR if writer.vector else set(), bits),
-        mathematics=tuple(sorted(used & {"erf", "erfc"})),
-        scalars=tuple(sorted(used & {"softplus"} if writer.vector else used & {"sigmoid", "softplus"})),
-=======
-        runtime=_imports(used & set(RUNTIME), used & set(VECTOR.values()) if writer.vector else set(), bits),
+        runtime=_imports({"njit"} | used & {*RUNTIME, *PLACES}, used & set(VECTOR.values()) if writer.vector else set(), bits),
         mathematics=() if writer.vector else tuple(sorted(used & {"erf", "erfc"})),
         scalars=() if writer.vector else tuple(sorted(used & {"sigmoid", "softplus"})),
-        views=tuple(map(View, sorted(writer.ranks))),
->>>>>>> 8c65ea1 (Functions over vectors: polynomials from stated errors, twenty-one functions without branches, right over their whole range)
         kernels=kernels,
         entries=entries,
         checked=bool(plan.ranges),
