@@ -8,18 +8,18 @@ x holds integers from 0 to 61. y has 32 numbers for each sample, integers from 0
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 try:
+    from .kernels_cpu import array_at, mean_of_parts, njit, part_of, product, row_products, share, threads, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
-    from .kernels_cpu import product, row_products, share, threads
     from .kernels_cpu import sigmoid_32 as sigmoid
     from .kernels_cpu import tanh_32 as tanh
 except ImportError:
+    from kernels_cpu import array_at, mean_of_parts, njit, part_of, product, row_products, share, threads, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
-    from kernels_cpu import product, row_products, share, threads
     from kernels_cpu import sigmoid_32 as sigmoid
     from kernels_cpu import tanh_32 as tanh
 
@@ -55,22 +55,6 @@ real = np.float32
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
     return 4 * (27520 * (-(-n // 4)) + 2305 + 13535) + 9216
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
-def view_2(buffer, start, rows, columns):
-    """Return a part of a flat buffer as a matrix."""
-    size = rows * columns
-    return buffer[start : start + size].reshape((rows, columns))
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, :, ::1](float32[::1], int64, int64, int64, int64)", cache=True, error_model="numpy")
-def view_3(buffer, start, planes, rows, columns):
-    """Return a part of a flat buffer as an array of rank 3."""
-    size = planes * rows * columns
-    return buffer[start : start + size].reshape((planes, rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -391,21 +375,21 @@ def forward_samples(params, x, out, work, part, parts):
     m = high - low
     own = work[15872 * low : 15872 * high]
     scratch = work[27520 * n + 2304 * part + 2305 : 27520 * n + 2304 * part + 4609]
-    embedding_1_E = view_2(params, 0, 62, 16)
-    embedding_1_a = view_3(own, 0, m, 32, 16)
-    gru_1_W_x = view_2(params, 992, 144, 16)
+    embedding_1_E = view(params, 0, (62, 16))
+    embedding_1_a = view(own, 0, (m, 32, 16))
+    gru_1_W_x = view(params, 992, (144, 16))
     gru_1_b_x = params[10208:10352]
-    gru_1_p = view_3(own, 512 * m, m, 32, 144)
-    W_x_copy = view_2(scratch, 0, 16, 144)
-    gru_1_W_h = view_2(params, 3296, 144, 48)
+    gru_1_p = view(own, 512 * m, (m, 32, 144))
+    W_x_copy = view(scratch, 0, (16, 144))
+    gru_1_W_h = view(params, 3296, (144, 48))
     gru_1_b_h = params[10352:10496]
-    gru_1_q = view_3(own, 5120 * m, m, 32, 144)
-    gru_1_r = view_3(own, 9728 * m, m, 32, 48)
-    gru_1_u = view_3(own, 11264 * m, m, 32, 48)
-    gru_1_g = view_3(own, 12800 * m, m, 32, 48)
-    gru_1_h = view_3(own, 14336 * m, m, 32, 48)
-    gru_1_a = view_3(own, 0, m, 32, 48)
-    dense_1_W = view_2(params, 10496, 62, 48)
+    gru_1_q = view(own, 5120 * m, (m, 32, 144))
+    gru_1_r = view(own, 9728 * m, (m, 32, 48))
+    gru_1_u = view(own, 11264 * m, (m, 32, 48))
+    gru_1_g = view(own, 12800 * m, (m, 32, 48))
+    gru_1_h = view(own, 14336 * m, (m, 32, 48))
+    gru_1_a = view(own, 0, (m, 32, 48))
+    dense_1_W = view(params, 10496, (62, 48))
     dense_1_b = params[13472:13534]
     # embedding_1
     embedding_a(embedding_1_E, x[low:high], embedding_1_a)
@@ -430,30 +414,30 @@ def forward(params, x, out, work):
 
 
 @njit(cache=True, error_model="numpy")
-def loss(params, x, y, work):
+def loss_of_part(params, x, y, work):
     """Return the loss of a batch; work keeps what the gradients read."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    embedding_1_E = view_2(params, 0, 62, 16)
-    embedding_1_a = view_3(work, 0, n, 32, 16)
-    gru_1_W_x = view_2(params, 992, 144, 16)
+    embedding_1_E = view(params, 0, (62, 16))
+    embedding_1_a = view(work, 0, (n, 32, 16))
+    gru_1_W_x = view(params, 992, (144, 16))
     gru_1_b_x = params[10208:10352]
-    gru_1_p = view_3(work, 512 * n, n, 32, 144)
-    W_x_copy = view_2(work, 27520 * n, 16, 144)
-    gru_1_W_h = view_2(params, 3296, 144, 48)
+    gru_1_p = view(work, 512 * n, (n, 32, 144))
+    W_x_copy = view(work, 27520 * n, (16, 144))
+    gru_1_W_h = view(params, 3296, (144, 48))
     gru_1_b_h = params[10352:10496]
-    gru_1_q = view_3(work, 5120 * n, n, 32, 144)
-    gru_1_r = view_3(work, 9728 * n, n, 32, 48)
-    gru_1_u = view_3(work, 11264 * n, n, 32, 48)
-    gru_1_g = view_3(work, 12800 * n, n, 32, 48)
-    gru_1_h = view_3(work, 14336 * n, n, 32, 48)
-    gru_1_a = view_3(work, 512 * n, n, 32, 48)
-    dense_1_W = view_2(params, 10496, 62, 48)
+    gru_1_q = view(work, 5120 * n, (n, 32, 144))
+    gru_1_r = view(work, 9728 * n, (n, 32, 48))
+    gru_1_u = view(work, 11264 * n, (n, 32, 48))
+    gru_1_g = view(work, 12800 * n, (n, 32, 48))
+    gru_1_h = view(work, 14336 * n, (n, 32, 48))
+    gru_1_a = view(work, 512 * n, (n, 32, 48))
+    dense_1_W = view(params, 10496, (62, 48))
     dense_1_b = params[13472:13534]
-    dense_1_z = view_3(work, 2048 * n, n, 32, 62)
-    loss_p = view_3(work, 15872 * n, n, 32, 62)
-    loss_L = view_2(work, 4032 * n, n, 32)
+    dense_1_z = view(work, 2048 * n, (n, 32, 62))
+    loss_p = view(work, 15872 * n, (n, 32, 62))
+    loss_L = view(work, 4032 * n, (n, 32))
     loss_ = work[27520 * n:27520 * n + 1]
     # embedding_1
     embedding_a(embedding_1_E, x, embedding_1_a)
@@ -470,43 +454,63 @@ def loss(params, x, y, work):
     return float(loss_[0])
 
 
+@njit(cache=True, error_model="numpy", parallel=True)
+def loss(params, x, y, work):
+    """Return the loss of a batch; threads share the samples."""
+    if check(x, y) != 0:
+        return np.nan
+    n = x.shape[0]
+    if n < 4:
+        return loss_of_part(params, x, y, work)
+    size = 27520 * (-(-n // 4)) + 2305
+    values = work[4 * (size + 13534) : 4 * (size + 13535)]
+    for part in prange(4):
+        low, high, start = part * n // 4, (part + 1) * n // 4, part * size
+        values[part] = loss_of_part(params, x[low:high], y[low:high], work[start : start + size])
+    # A mean over the samples is the mean over the parts, each with the share of its samples.
+    value = 0.0
+    for part in range(4):
+        value += part_of(n, part, 4) * values[part]
+    return value
+
+
 @njit(cache=True, error_model="numpy")
 def value_and_grad_of_part(params, x, y, grads, work):
     """Return the loss of a batch and write its gradients into grads."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    value = loss(params, x, y, work)
-    loss_p = view_3(work, 15872 * n, n, 32, 62)
-    delta_dense_1 = view_3(work, 17856 * n, n, 32, 62)
-    gru_1_a = view_3(work, 512 * n, n, 32, 48)
-    grad_dense_1_W = view_2(grads, 10496, 62, 48)
+    value = loss_of_part(params, x, y, work)
+    loss_p = view(work, 15872 * n, (n, 32, 62))
+    delta_dense_1 = view(work, 17856 * n, (n, 32, 62))
+    gru_1_a = view(work, 512 * n, (n, 32, 48))
+    grad_dense_1_W = view(grads, 10496, (62, 48))
     grad_dense_1_b = grads[13472:13534]
-    dense_1_W = view_2(params, 10496, 62, 48)
-    gru_1_W_h = view_2(params, 3296, 144, 48)
-    gru_1_u = view_3(work, 11264 * n, n, 32, 48)
-    gru_1_g = view_3(work, 12800 * n, n, 32, 48)
-    gru_1_h = view_3(work, 14336 * n, n, 32, 48)
-    gru_1_q = view_3(work, 5120 * n, n, 32, 144)
-    gru_1_r = view_3(work, 9728 * n, n, 32, 48)
-    grad_gru_1_h = view_3(work, 512 * n, n, 32, 48)
-    grad_gru_1_g = view_3(work, 15872 * n, n, 32, 48)
-    grad_gru_1_u = view_3(work, 19840 * n, n, 32, 48)
-    grad_gru_1_r = view_3(work, 21376 * n, n, 32, 48)
-    grad_gru_1_q = view_3(work, 22912 * n, n, 32, 144)
-    products = view_2(work, 4032 * n, n, 48)
-    grad_gru_1_W_h = view_2(grads, 3296, 144, 48)
-    h_windows = view_3(work, 512 * n, n, 32, 48)
+    dense_1_W = view(params, 10496, (62, 48))
+    gru_1_W_h = view(params, 3296, (144, 48))
+    gru_1_u = view(work, 11264 * n, (n, 32, 48))
+    gru_1_g = view(work, 12800 * n, (n, 32, 48))
+    gru_1_h = view(work, 14336 * n, (n, 32, 48))
+    gru_1_q = view(work, 5120 * n, (n, 32, 144))
+    gru_1_r = view(work, 9728 * n, (n, 32, 48))
+    grad_gru_1_h = view(work, 512 * n, (n, 32, 48))
+    grad_gru_1_g = view(work, 15872 * n, (n, 32, 48))
+    grad_gru_1_u = view(work, 19840 * n, (n, 32, 48))
+    grad_gru_1_r = view(work, 21376 * n, (n, 32, 48))
+    grad_gru_1_q = view(work, 22912 * n, (n, 32, 144))
+    products = view(work, 4032 * n, (n, 48))
+    grad_gru_1_W_h = view(grads, 3296, (144, 48))
+    h_windows = view(work, 512 * n, (n, 32, 48))
     grad_gru_1_b_h = grads[10352:10496]
-    grad_gru_1_p = view_3(work, 4032 * n, n, 32, 144)
-    embedding_1_a = view_3(work, 0, n, 32, 16)
-    grad_gru_1_W_x = view_2(grads, 992, 144, 16)
-    products_ = view_2(work, 27520 * n + 1, 16, 144)
+    grad_gru_1_p = view(work, 4032 * n, (n, 32, 144))
+    embedding_1_a = view(work, 0, (n, 32, 16))
+    grad_gru_1_W_x = view(grads, 992, (144, 16))
+    products_ = view(work, 27520 * n + 1, (16, 144))
     grad_gru_1_b_x = grads[10208:10352]
-    gru_1_W_x = view_2(params, 992, 144, 16)
-    grad_embedding_1_a = view_3(work, 0, n, 32, 16)
-    W_x_copy = view_2(work, 27520 * n + 1, 16, 144)
-    grad_embedding_1_E = view_2(grads, 0, 62, 16)
+    gru_1_W_x = view(params, 992, (144, 16))
+    grad_embedding_1_a = view(work, 0, (n, 32, 16))
+    W_x_copy = view(work, 27520 * n + 1, (16, 144))
+    grad_embedding_1_E = view(grads, 0, (62, 16))
     # dense_1
     dense_delta(loss_p, y, delta_dense_1, n)
     dense_grad_W(delta_dense_1, gru_1_a, grad_dense_1_W)
@@ -530,26 +534,38 @@ def value_and_grad_of_part(params, x, y, grads, work):
 @njit(cache=True, error_model="numpy", parallel=True)
 def value_and_grad(params, x, y, grads, work):
     """Return the loss of a batch and write its gradients into grads; threads share the samples."""
-    n = x.shape[0]
     if check(x, y) != 0:
         return np.nan
+    n = x.shape[0]
     if n < 4:
         return value_and_grad_of_part(params, x, y, grads, work)
     size = 27520 * (-(-n // 4)) + 2305
-    sums = view_2(work, 4 * size, 4, 13534)
     values = work[4 * (size + 13534) : 4 * (size + 13535)]
+    sums = view(work, 4 * size, (4, 13534))
     for part in prange(4):
         low, high, start = part * n // 4, (part + 1) * n // 4, part * size
         values[part] = value_and_grad_of_part(params, x[low:high], y[low:high], sums[part], work[start : start + size])
+    ranges = threads()
+    for part in prange(ranges):
+        low, high = share(grads.size, part, ranges)
+        mean_of_parts(sums[:, low:high], n, grads[low:high])
     # A mean over the samples is the mean over the parts, each with the share of its samples.
     value = 0.0
-    grads[:] = 0
     for part in range(4):
-        share = ((part + 1) * n // 4 - part * n // 4) / n
-        value += share * values[part]
-        for k in range(grads.size):
-            grads[k] += real(share) * sums[part, k]
+        value += part_of(n, part, 4) * values[part]
     return value
+
+
+@njit(cache=True, error_model="numpy")
+def value_and_grad_at(table):
+    """Do value_and_grad; from the address table on lie n and the addresses of params, x, y, grads and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (13534,))
+    x = array_at(np.int64, whole_at(table, 2), (n, 32))
+    y = array_at(np.int64, whole_at(table, 3), (n, 32))
+    grads = array_at(real, whole_at(table, 4), (13534,))
+    work = array_at(real, whole_at(table, 5), (workspace(n),))
+    return value_and_grad(params, x, y, grads, work)
 
 
 @njit(cache=True, error_model="numpy")

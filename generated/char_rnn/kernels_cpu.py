@@ -1,21 +1,209 @@
 """Matrix products and functions for the kernels beside this file: loops that Numba vectorises, without BLAS.
 
+How they are compiled and how they get at memory stands first.
+
 Every entry is summed in the same order for any number of threads, so the results never depend on it. The loops run over
 slices from 0 on: Numba then knows that no index is negative, which doubles their speed.
 """
 
+import ctypes
+import math
 from fractions import Fraction
 
 import numpy as np
 from llvmlite import ir
-from numba import config, get_num_threads, njit, prange, types
-from numba.core import cgutils
+from numba import _dynfunc, config, get_num_threads, prange, types
+from numba import njit as jit
+from numba.core import cgutils, sigutils
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler, CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import register_pass
+from numba.core.registry import CPUDispatcher
+from numba.core.typed_passes import NativeLowering
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
 #: Rows that one thread takes at a time, and rows of the right factor that stay in the cache meanwhile.
 ROWS = 32
 DEPTH = 256
+
+
+# A function is compiled as a piece of every entry that calls it, so that the optimizer sees each entry once and as a whole. Numba's
+# own way is to optimize a function alone, and once more in each of its callers.
+
+
+class PieceLibrary(JITCodeLibrary):
+    """Code that is linked into that of its callers before anything is optimized."""
+
+    def finalize(self):
+        """Link what this code calls, no more."""
+        for library in dict.fromkeys(self._linking_libraries):
+            self._reload_init.update(library._reload_init)
+            self._final_module.link_in(library._get_module_for_linking(), preserve=True)
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class PieceLowering(NativeLowering):
+    """Numba's last step, without machine code."""
+
+    _name = "piece_lowering"
+
+    def run_pass(self, state):
+        """Write the code of a piece."""
+        context = state.targetctx
+        state.library = PieceLibrary(context.codegen(), state.func_id.func_qualname)
+        state.flags.no_compile = True
+        super().run_pass(state)
+        made = state["cr"]
+        # Never called: Numba knows a function by the object that Python would call.
+        name = made.fndesc.qualname.split(".")[-1]
+        never = _dynfunc.make_function(made.fndesc.lookup_module(), name, "", 0, made.env, (state.library,))
+        context.insert_user_function(never, made.fndesc, [state.library])
+        state["cr"] = made._replace(cfunc=never)
+        return True
+
+
+class PieceCompiler(CompilerBase):
+    """Numba's compiler with another last step."""
+
+    def define_pipelines(self):
+        """Return the steps."""
+        steps = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        steps.passes = [(PieceLowering if step is NativeLowering else step, doc) for step, doc in steps.passes]
+        steps.finalize()
+        return [steps]
+
+
+class PieceText(CPUDispatcher):
+    """A piece as its callers see it."""
+
+    def __init__(self, py_func, signature, options):
+        super().__init__(py_func, None, options, PieceCompiler)
+        self.wanted = None if signature is None else sigutils.normalize_signature(signature)[0]
+
+    def get_call_template(self, args, kws):
+        """Compile for the types of a signature where there is one: literal numbers would be types of their own."""
+        return super().get_call_template(args if self.wanted is None else self.wanted, kws)
+
+
+class Piece(CPUDispatcher):
+    """A compiled function that Python calls as such, and other compiled functions as a piece of their own."""
+
+    def __init__(self, py_func, locals=None, targetoptions=None, pipeline_class=Compiler, signature=None):
+        inner = {**targetoptions, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        self.inner = PieceText(py_func, signature, inner)
+        super().__init__(py_func, locals, targetoptions, pipeline_class)
+
+    @property
+    def _numba_type_(self):
+        return types.Dispatcher(self.inner)
+
+    @property
+    def _type(self):
+        return self._numba_type_
+
+    @_type.setter
+    def _type(self, value):
+        """Keep the type of the piece."""
+
+
+def njit(signature=None, *, cache=False, parallel=False, **options):
+    """Do numba.njit; of the function that comes out, compiled callers take the text and no machine code."""
+
+    def compiled(function):
+        if parallel or config.DISABLE_JIT:
+            return jit(cache=cache, parallel=parallel, **options)(function)
+        made = Piece(function, None, {"nopython": True, "boundscheck": None, **options}, signature=signature)
+        if cache:
+            made.enable_caching()
+        return made
+
+    return compiled
+
+
+# Arrays that own nothing: parts of flat buffers, and memory known by its address only.
+
+
+def placed(context, builder, kind, data, shape):
+    """Return the code of an array of C order at an address."""
+    made = make_array(kind)(context, builder)
+    item = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+    strides = [item]
+    for extent in shape[:0:-1]:
+        strides.insert(0, builder.mul(strides[0], extent, flags=["nsw"]))
+    populate_array(
+        made,
+        data=builder.bitcast(data, context.get_data_type(kind.dtype).as_pointer()),
+        shape=cgutils.pack_array(builder, shape),
+        strides=cgutils.pack_array(builder, strides),
+        itemsize=item,
+        meminfo=None,  # nothing is counted: the memory outlives the call
+    )
+    return made._getvalue()
+
+
+@intrinsic
+def view(typingctx, buffer, start, shape):
+    """Return the part of a flat buffer that begins at an index, as an array of a shape."""
+    rank = len(shape)
+    kind = types.Array(buffer.dtype, rank, "C", readonly=not buffer.mutable)
+
+    def code(context, builder, signature, arguments):
+        array = make_array(signature.args[0])(context, builder, arguments[0])
+        sizes = cgutils.unpack_tuple(builder, arguments[2], rank)
+        stop = arguments[1]
+        count = sizes[0]
+        for extent in sizes[1:]:
+            count = builder.mul(count, extent, flags=["nsw"])
+        stop = builder.add(stop, count, flags=["nsw"])
+        (length,) = cgutils.unpack_tuple(builder, array.shape, 1)
+        with builder.if_then(builder.icmp_signed(">", stop, length), likely=False):
+            context.call_conv.return_user_exc(builder, ValueError, ("a flat buffer is too short: see workspace(n) and PARAMETERS",))
+        return placed(context, builder, kind, builder.gep(array.data, [arguments[1]]), sizes)
+
+    return kind(buffer, types.intp, types.UniTuple(types.intp, rank)), code
+
+
+@intrinsic
+def whole_at(typingctx, table, k):
+    """Return the k-th of the 64-bit integers at an address."""
+
+    def code(context, builder, signature, arguments):
+        start = builder.inttoptr(arguments[0], context.get_data_type(types.int64).as_pointer())
+        return builder.load(builder.gep(start, [arguments[1]]))
+
+    return types.int64(types.intp, types.intp), code
+
+
+@intrinsic
+def array_at(typingctx, dtype, address, shape):
+    """Return the memory at an address as an array."""
+    rank = len(shape)
+    kind = types.Array(dtype.dtype, rank, "C")
+
+    def code(context, builder, signature, arguments):
+        data = builder.inttoptr(arguments[1], context.get_data_type(kind.dtype).as_pointer())
+        return placed(context, builder, kind, data, cgutils.unpack_tuple(builder, arguments[2], rank))
+
+    return kind(dtype, types.intp, types.UniTuple(types.intp, rank)), code
+
+
+if config.DISABLE_JIT:
+
+    def view(buffer, start, shape):
+        """Return the part of a flat buffer that begins at an index, as an array of a shape."""
+        return buffer[start : start + math.prod(shape)].reshape(shape)
+
+    def whole_at(table, k):
+        """Return the k-th of the 64-bit integers at an address."""
+        return ctypes.c_int64.from_address(table + 8 * k).value
+
+    def array_at(dtype, address, shape):
+        """Return the memory at an address as an array."""
+        there = (ctypes.c_byte * (np.dtype(dtype).itemsize * math.prod(shape))).from_address(address)
+        return np.frombuffer(there, dtype).reshape(shape)
 
 
 @intrinsic
@@ -42,6 +230,32 @@ def share(extent, part, parts):
     block = 16 if extent >= 16 * parts else 4
     blocks = (extent + block - 1) // block
     return min(part * blocks // parts * block, extent), min((part + 1) * blocks // parts * block, extent)
+
+
+@njit(cache=True, error_model="numpy")
+def part_of(n, part, parts):
+    """Return which share of n samples is in one of the parts, those from part · n / parts to (part + 1) · n / parts."""
+    return ((part + 1) * n // parts - part * n // parts) / n
+
+
+@njit(cache=True, error_model="numpy")
+def mean_of_parts(values, n, mean):
+    """Write the mean over n samples from those over the parts, which are the rows of values: added in order."""
+    parts = values.shape[0]
+    for k in range(mean.size):
+        mean[k] = 0
+    for part in range(parts):
+        weight, own = values.dtype.type(part_of(n, part, parts)), row(values, part)
+        for k in range(mean.size):
+            mean[k] += weight * own[k]
+
+
+@njit(cache=True, error_model="numpy")
+def scale(values, factor):
+    """Multiply every entry by a number."""
+    flat, same = values.reshape(values.size), values.dtype.type(factor)
+    for k in range(flat.size):
+        flat[k] *= same
 
 
 @intrinsic

@@ -8,16 +8,15 @@ y has one number for each sample, integers from 0 to 9.
 """
 
 import numpy as np
-from numba import njit
 
 try:
+    from .kernels_cpu import array_at, njit, product, row_products, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
-    from .kernels_cpu import product, row_products
 except ImportError:
+    from kernels_cpu import array_at, njit, product, row_products, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
-    from kernels_cpu import product, row_products
 
 NAME = "digits"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -44,14 +43,6 @@ real = np.float32
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
     return 158 * n + 4
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
-def view_2(buffer, start, rows, columns):
-    """Return a part of a flat buffer as a matrix."""
-    size = rows * columns
-    return buffer[start : start + size].reshape((rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -226,10 +217,10 @@ def check(x, y):
 def forward(params, x, out, work):
     """Write the network's output for a batch into out."""
     n = x.shape[0]
-    dense_1_W = view_2(params, 0, 64, 64)
+    dense_1_W = view(params, 0, (64, 64))
     dense_1_b = params[4096:4160]
-    dense_1_a = view_2(work, 0, n, 64)
-    dense_2_W = view_2(params, 4160, 10, 64)
+    dense_1_a = view(work, 0, (n, 64))
+    dense_2_W = view(params, 4160, (10, 64))
     dense_2_b = params[4800:4810]
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_a)
@@ -243,13 +234,13 @@ def loss(params, x, y, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    dense_1_W = view_2(params, 0, 64, 64)
+    dense_1_W = view(params, 0, (64, 64))
     dense_1_b = params[4096:4160]
-    dense_1_a = view_2(work, 0, n, 64)
-    dense_2_W = view_2(params, 4160, 10, 64)
+    dense_1_a = view(work, 0, (n, 64))
+    dense_2_W = view(params, 4160, (10, 64))
     dense_2_b = params[4800:4810]
-    dense_2_z = view_2(work, 64 * n, n, 10)
-    loss_p = view_2(work, 74 * n, n, 10)
+    dense_2_z = view(work, 64 * n, (n, 10))
+    loss_p = view(work, 74 * n, (n, 10))
     loss_L = work[84 * n:85 * n]
     loss_data = work[158 * n:158 * n + 1]
     loss_penalty_1 = work[158 * n + 1:158 * n + 2]
@@ -276,15 +267,15 @@ def value_and_grad(params, x, y, grads, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view_2(work, 74 * n, n, 10)
-    delta_dense_2 = view_2(work, 84 * n, n, 10)
-    dense_2_W = view_2(params, 4160, 10, 64)
-    dense_1_a = view_2(work, 0, n, 64)
-    grad_dense_2_W = view_2(grads, 4160, 10, 64)
+    loss_p = view(work, 74 * n, (n, 10))
+    delta_dense_2 = view(work, 84 * n, (n, 10))
+    dense_2_W = view(params, 4160, (10, 64))
+    dense_1_a = view(work, 0, (n, 64))
+    grad_dense_2_W = view(grads, 4160, (10, 64))
     grad_dense_2_b = grads[4800:4810]
-    delta_dense_1 = view_2(work, 94 * n, n, 64)
-    dense_1_W = view_2(params, 0, 64, 64)
-    grad_dense_1_W = view_2(grads, 0, 64, 64)
+    delta_dense_1 = view(work, 94 * n, (n, 64))
+    dense_1_W = view(params, 0, (64, 64))
+    grad_dense_1_W = view(grads, 0, (64, 64))
     grad_dense_1_b = grads[4096:4160]
     # dense_2
     dense_delta(loss_p, y, delta_dense_2)
@@ -298,18 +289,30 @@ def value_and_grad(params, x, y, grads, work):
 
 
 @njit(cache=True, error_model="numpy")
+def value_and_grad_at(table):
+    """Do value_and_grad; from the address table on lie n and the addresses of params, x, y, grads and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (4810,))
+    x = array_at(real, whole_at(table, 2), (n, 64))
+    y = array_at(np.int64, whole_at(table, 3), (n,))
+    grads = array_at(real, whole_at(table, 4), (4810,))
+    work = array_at(real, whole_at(table, 5), (workspace(n),))
+    return value_and_grad(params, x, y, grads, work)
+
+
+@njit(cache=True, error_model="numpy")
 def input_gradients(params, x, y, grads_x, work):
     """Return the loss of a batch and write its gradient with respect to the inputs."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view_2(work, 74 * n, n, 10)
-    delta_dense_2 = view_2(work, 84 * n, n, 10)
-    dense_2_W = view_2(params, 4160, 10, 64)
-    dense_1_a = view_2(work, 0, n, 64)
-    delta_dense_1 = view_2(work, 94 * n, n, 64)
-    dense_1_W = view_2(params, 0, 64, 64)
+    loss_p = view(work, 74 * n, (n, 10))
+    delta_dense_2 = view(work, 84 * n, (n, 10))
+    dense_2_W = view(params, 4160, (10, 64))
+    dense_1_a = view(work, 0, (n, 64))
+    delta_dense_1 = view(work, 94 * n, (n, 64))
+    dense_1_W = view(params, 0, (64, 64))
     # dense_2
     dense_delta(loss_p, y, delta_dense_2)
     # dense_1
@@ -317,6 +320,18 @@ def input_gradients(params, x, y, grads_x, work):
     # x
     write_grad_x(dense_1_W, delta_dense_1, grads_x)
     return value
+
+
+@njit(cache=True, error_model="numpy")
+def input_gradients_at(table):
+    """Do input_gradients; from the address table on lie n and the addresses of params, x, y, grads_x and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (4810,))
+    x = array_at(real, whole_at(table, 2), (n, 64))
+    y = array_at(np.int64, whole_at(table, 3), (n,))
+    grads_x = array_at(real, whole_at(table, 4), (n, 64))
+    work = array_at(real, whole_at(table, 5), (workspace(n),))
+    return input_gradients(params, x, y, grads_x, work)
 
 
 @njit(cache=True, error_model="numpy")

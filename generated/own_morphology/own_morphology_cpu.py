@@ -8,16 +8,16 @@ y has one number for each sample, integers from 0 to 9.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 try:
+    from .kernels_cpu import array_at, mean_of_parts, njit, part_of, product, row_products, scale, share, threads, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
-    from .kernels_cpu import product, row_products
 except ImportError:
+    from kernels_cpu import array_at, mean_of_parts, njit, part_of, product, row_products, scale, share, threads, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
-    from kernels_cpu import product, row_products
 
 NAME = "own_morphology"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -46,30 +46,6 @@ real = np.float32
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
     return 4 * (3072 * (-(-n // 4)) + 1 + 2147)
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
-def view_2(buffer, start, rows, columns):
-    """Return a part of a flat buffer as a matrix."""
-    size = rows * columns
-    return buffer[start : start + size].reshape((rows, columns))
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, :, ::1](float32[::1], int64, int64, int64, int64)", cache=True, error_model="numpy")
-def view_3(buffer, start, planes, rows, columns):
-    """Return a part of a flat buffer as an array of rank 3."""
-    size = planes * rows * columns
-    return buffer[start : start + size].reshape((planes, rows, columns))
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, :, :, ::1](float32[::1], int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
-def view_4(buffer, start, groups, planes, rows, columns):
-    """Return a part of a flat buffer as an array of rank 4."""
-    size = groups * planes * rows * columns
-    return buffer[start : start + size].reshape((groups, planes, rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -255,10 +231,11 @@ def outline_grad_a(a_argmax, grad_a_2, grad_a):
         for c in range(12):
             for H in range(4):
                 for W in range(4):
+                    grad_a_2_ = grad_a_2[n, 4 * H + 16 * c + W]
                     a_argmax_ = a_argmax[n, c, H, W]
                     for i in range(2):
                         for j in range(2):
-                            grad_a[n, c, 2 * H + i, 2 * W + j] = grad_a_2[n, 4 * H + 16 * c + W] if 2 * i + j == a_argmax_ else real(0.0)
+                            grad_a[n, c, 2 * H + i, 2 * W + j] = grad_a_2_ if 2 * i + j == a_argmax_ else real(0.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -334,16 +311,16 @@ def check(x, y):
 def forward(params, x, out, work):
     """Write the network's output for a batch into out."""
     n = x.shape[0]
-    outline_1_B = view_3(params, 0, 12, 3, 3)
-    outline_1_grown_argmax = view_4(work, 0, n, 12, 8, 8)
-    outline_1_grown = view_4(work, 768 * n, n, 12, 8, 8)
-    outline_1_E = view_3(params, 108, 12, 3, 3)
-    outline_1_shrunk_argmax = view_4(work, 1536 * n, n, 12, 8, 8)
-    outline_1_a = view_4(work, 2304 * n, n, 12, 8, 8)
-    maxpool2d_1_a_argmax = view_4(work, 768 * n, n, 12, 4, 4)
-    maxpool2d_1_a = view_4(work, 960 * n, n, 12, 4, 4)
-    flatten_1_a = view_2(work, 1152 * n, n, 192)
-    dense_1_W = view_2(params, 216, 10, 192)
+    outline_1_B = view(params, 0, (12, 3, 3))
+    outline_1_grown_argmax = view(work, 0, (n, 12, 8, 8))
+    outline_1_grown = view(work, 768 * n, (n, 12, 8, 8))
+    outline_1_E = view(params, 108, (12, 3, 3))
+    outline_1_shrunk_argmax = view(work, 1536 * n, (n, 12, 8, 8))
+    outline_1_a = view(work, 2304 * n, (n, 12, 8, 8))
+    maxpool2d_1_a_argmax = view(work, 768 * n, (n, 12, 4, 4))
+    maxpool2d_1_a = view(work, 960 * n, (n, 12, 4, 4))
+    flatten_1_a = view(work, 1152 * n, (n, 192))
+    dense_1_W = view(params, 216, (10, 192))
     dense_1_b = params[2136:2146]
     # outline_1
     outline_grown(outline_1_B, x, outline_1_grown_argmax, outline_1_grown)
@@ -357,24 +334,24 @@ def forward(params, x, out, work):
 
 
 @njit(cache=True, error_model="numpy")
-def loss(params, x, y, work):
+def loss_of_part(params, x, y, work):
     """Return the loss of a batch; work keeps what the gradients read."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    outline_1_B = view_3(params, 0, 12, 3, 3)
-    outline_1_grown_argmax = view_4(work, 0, n, 12, 8, 8)
-    outline_1_grown = view_4(work, 768 * n, n, 12, 8, 8)
-    outline_1_E = view_3(params, 108, 12, 3, 3)
-    outline_1_shrunk_argmax = view_4(work, 1536 * n, n, 12, 8, 8)
-    outline_1_a = view_4(work, 2304 * n, n, 12, 8, 8)
-    maxpool2d_1_a_argmax = view_4(work, 768 * n, n, 12, 4, 4)
-    maxpool2d_1_a = view_4(work, 960 * n, n, 12, 4, 4)
-    flatten_1_a = view_2(work, 1152 * n, n, 192)
-    dense_1_W = view_2(params, 216, 10, 192)
+    outline_1_B = view(params, 0, (12, 3, 3))
+    outline_1_grown_argmax = view(work, 0, (n, 12, 8, 8))
+    outline_1_grown = view(work, 768 * n, (n, 12, 8, 8))
+    outline_1_E = view(params, 108, (12, 3, 3))
+    outline_1_shrunk_argmax = view(work, 1536 * n, (n, 12, 8, 8))
+    outline_1_a = view(work, 2304 * n, (n, 12, 8, 8))
+    maxpool2d_1_a_argmax = view(work, 768 * n, (n, 12, 4, 4))
+    maxpool2d_1_a = view(work, 960 * n, (n, 12, 4, 4))
+    flatten_1_a = view(work, 1152 * n, (n, 192))
+    dense_1_W = view(params, 216, (10, 192))
     dense_1_b = params[2136:2146]
-    dense_1_z = view_2(work, 960 * n, n, 10)
-    loss_p = view_2(work, 970 * n, n, 10)
+    dense_1_z = view(work, 960 * n, (n, 10))
+    loss_p = view(work, 970 * n, (n, 10))
     loss_L = work[980 * n:981 * n]
     loss_ = work[3072 * n:3072 * n + 1]
     # outline_1
@@ -393,26 +370,46 @@ def loss(params, x, y, work):
     return float(loss_[0])
 
 
+@njit(cache=True, error_model="numpy", parallel=True)
+def loss(params, x, y, work):
+    """Return the loss of a batch; threads share the samples."""
+    if check(x, y) != 0:
+        return np.nan
+    n = x.shape[0]
+    if n < 4:
+        return loss_of_part(params, x, y, work)
+    size = 3072 * (-(-n // 4)) + 1
+    values = work[4 * (size + 2146) : 4 * (size + 2147)]
+    for part in prange(4):
+        low, high, start = part * n // 4, (part + 1) * n // 4, part * size
+        values[part] = loss_of_part(params, x[low:high], y[low:high], work[start : start + size])
+    # A mean over the samples is the mean over the parts, each with the share of its samples.
+    value = 0.0
+    for part in range(4):
+        value += part_of(n, part, 4) * values[part]
+    return value
+
+
 @njit(cache=True, error_model="numpy")
 def value_and_grad_of_part(params, x, y, grads, work):
     """Return the loss of a batch and write its gradients into grads."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    value = loss(params, x, y, work)
-    loss_p = view_2(work, 970 * n, n, 10)
-    delta_dense_1 = view_2(work, 980 * n, n, 10)
-    flatten_1_a = view_2(work, 1152 * n, n, 192)
-    grad_dense_1_W = view_2(grads, 216, 10, 192)
+    value = loss_of_part(params, x, y, work)
+    loss_p = view(work, 970 * n, (n, 10))
+    delta_dense_1 = view(work, 980 * n, (n, 10))
+    flatten_1_a = view(work, 1152 * n, (n, 192))
+    grad_dense_1_W = view(grads, 216, (10, 192))
     grad_dense_1_b = grads[2136:2146]
-    dense_1_W = view_2(params, 216, 10, 192)
-    grad_flatten_1_a = view_2(work, 990 * n, n, 192)
-    maxpool2d_1_a_argmax = view_4(work, 768 * n, n, 12, 4, 4)
-    grad_outline_1_a = view_4(work, 2304 * n, n, 12, 8, 8)
-    outline_1_grown_argmax = view_4(work, 0, n, 12, 8, 8)
-    grad_outline_1_B = view_3(grads, 0, 12, 3, 3)
-    outline_1_shrunk_argmax = view_4(work, 1536 * n, n, 12, 8, 8)
-    grad_outline_1_E = view_3(grads, 108, 12, 3, 3)
+    dense_1_W = view(params, 216, (10, 192))
+    grad_flatten_1_a = view(work, 990 * n, (n, 192))
+    maxpool2d_1_a_argmax = view(work, 768 * n, (n, 12, 4, 4))
+    grad_outline_1_a = view(work, 2304 * n, (n, 12, 8, 8))
+    outline_1_grown_argmax = view(work, 0, (n, 12, 8, 8))
+    grad_outline_1_B = view(grads, 0, (12, 3, 3))
+    outline_1_shrunk_argmax = view(work, 1536 * n, (n, 12, 8, 8))
+    grad_outline_1_E = view(grads, 108, (12, 3, 3))
     # dense_1
     dense_delta(loss_p, y, delta_dense_1, n)
     dense_grad_W(delta_dense_1, flatten_1_a, grad_dense_1_W)
@@ -429,43 +426,55 @@ def value_and_grad_of_part(params, x, y, grads, work):
 @njit(cache=True, error_model="numpy", parallel=True)
 def value_and_grad(params, x, y, grads, work):
     """Return the loss of a batch and write its gradients into grads; threads share the samples."""
-    n = x.shape[0]
     if check(x, y) != 0:
         return np.nan
+    n = x.shape[0]
     if n < 4:
         return value_and_grad_of_part(params, x, y, grads, work)
     size = 3072 * (-(-n // 4)) + 1
-    sums = view_2(work, 4 * size, 4, 2146)
     values = work[4 * (size + 2146) : 4 * (size + 2147)]
+    sums = view(work, 4 * size, (4, 2146))
     for part in prange(4):
         low, high, start = part * n // 4, (part + 1) * n // 4, part * size
         values[part] = value_and_grad_of_part(params, x[low:high], y[low:high], sums[part], work[start : start + size])
+    ranges = threads()
+    for part in prange(ranges):
+        low, high = share(grads.size, part, ranges)
+        mean_of_parts(sums[:, low:high], n, grads[low:high])
     # A mean over the samples is the mean over the parts, each with the share of its samples.
     value = 0.0
-    grads[:] = 0
     for part in range(4):
-        share = ((part + 1) * n // 4 - part * n // 4) / n
-        value += share * values[part]
-        for k in range(grads.size):
-            grads[k] += real(share) * sums[part, k]
+        value += part_of(n, part, 4) * values[part]
     return value
 
 
 @njit(cache=True, error_model="numpy")
-def input_gradients(params, x, y, grads_x, work):
+def value_and_grad_at(table):
+    """Do value_and_grad; from the address table on lie n and the addresses of params, x, y, grads and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (2146,))
+    x = array_at(real, whole_at(table, 2), (n, 1, 8, 8))
+    y = array_at(np.int64, whole_at(table, 3), (n,))
+    grads = array_at(real, whole_at(table, 4), (2146,))
+    work = array_at(real, whole_at(table, 5), (workspace(n),))
+    return value_and_grad(params, x, y, grads, work)
+
+
+@njit(cache=True, error_model="numpy")
+def input_gradients_of_part(params, x, y, grads_x, work):
     """Return the loss of a batch and write its gradient with respect to the inputs."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    value = loss(params, x, y, work)
-    loss_p = view_2(work, 970 * n, n, 10)
-    delta_dense_1 = view_2(work, 980 * n, n, 10)
-    dense_1_W = view_2(params, 216, 10, 192)
-    grad_flatten_1_a = view_2(work, 990 * n, n, 192)
-    maxpool2d_1_a_argmax = view_4(work, 768 * n, n, 12, 4, 4)
-    grad_outline_1_a = view_4(work, 2304 * n, n, 12, 8, 8)
-    outline_1_grown_argmax = view_4(work, 0, n, 12, 8, 8)
-    outline_1_shrunk_argmax = view_4(work, 1536 * n, n, 12, 8, 8)
+    value = loss_of_part(params, x, y, work)
+    loss_p = view(work, 970 * n, (n, 10))
+    delta_dense_1 = view(work, 980 * n, (n, 10))
+    dense_1_W = view(params, 216, (10, 192))
+    grad_flatten_1_a = view(work, 990 * n, (n, 192))
+    maxpool2d_1_a_argmax = view(work, 768 * n, (n, 12, 4, 4))
+    grad_outline_1_a = view(work, 2304 * n, (n, 12, 8, 8))
+    outline_1_grown_argmax = view(work, 0, (n, 12, 8, 8))
+    outline_1_shrunk_argmax = view(work, 1536 * n, (n, 12, 8, 8))
     # dense_1
     dense_delta(loss_p, y, delta_dense_1, n)
     # flatten_1
@@ -475,6 +484,39 @@ def input_gradients(params, x, y, grads_x, work):
     # x
     write_grad_x(grad_outline_1_a, outline_1_grown_argmax, outline_1_shrunk_argmax, grads_x)
     return value
+
+
+@njit(cache=True, error_model="numpy", parallel=True)
+def input_gradients(params, x, y, grads_x, work):
+    """Return the loss of a batch and write its gradient with respect to the inputs; threads share the samples."""
+    if check(x, y) != 0:
+        return np.nan
+    n = x.shape[0]
+    if n < 4:
+        return input_gradients_of_part(params, x, y, grads_x, work)
+    size = 3072 * (-(-n // 4)) + 1
+    values = work[4 * (size + 2146) : 4 * (size + 2147)]
+    for part in prange(4):
+        low, high, start = part * n // 4, (part + 1) * n // 4, part * size
+        values[part] = input_gradients_of_part(params, x[low:high], y[low:high], grads_x[low:high], work[start : start + size])
+        scale(grads_x[low:high], part_of(n, part, 4))
+    # A mean over the samples is the mean over the parts, each with the share of its samples.
+    value = 0.0
+    for part in range(4):
+        value += part_of(n, part, 4) * values[part]
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def input_gradients_at(table):
+    """Do input_gradients; from the address table on lie n and the addresses of params, x, y, grads_x and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (2146,))
+    x = array_at(real, whole_at(table, 2), (n, 1, 8, 8))
+    y = array_at(np.int64, whole_at(table, 3), (n,))
+    grads_x = array_at(real, whole_at(table, 4), (n, 1, 8, 8))
+    work = array_at(real, whole_at(table, 5), (workspace(n),))
+    return input_gradients(params, x, y, grads_x, work)
 
 
 @njit(cache=True, error_model="numpy")

@@ -8,16 +8,15 @@ y has one number for each sample, integers from 0 to 9.
 """
 
 import numpy as np
-from numba import njit
 
 try:
+    from .kernels_cpu import array_at, njit, product, row_products, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
-    from .kernels_cpu import product, row_products
 except ImportError:
+    from kernels_cpu import array_at, njit, product, row_products, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
-    from kernels_cpu import product, row_products
 
 NAME = "own_shift"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -44,22 +43,6 @@ real = np.float32
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
     return 190 * n + 1
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
-def view_2(buffer, start, rows, columns):
-    """Return a part of a flat buffer as a matrix."""
-    size = rows * columns
-    return buffer[start : start + size].reshape((rows, columns))
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, :, ::1](float32[::1], int64, int64, int64, int64)", cache=True, error_model="numpy")
-def view_3(buffer, start, planes, rows, columns):
-    """Return a part of a flat buffer as an array of rank 3."""
-    size = planes * rows * columns
-    return buffer[start : start + size].reshape((planes, rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -266,13 +249,13 @@ def check(image, shift, y):
 def forward(params, image, shift, out, work):
     """Write the network's output for a batch into out."""
     n = image.shape[0]
-    activation_1_a = view_3(work, 0, n, 8, 8)
-    turned_back_1_a = view_3(work, 64 * n, n, 8, 8)
-    flatten_1_a = view_2(work, 0, n, 64)
-    dense_1_W = view_2(params, 0, 48, 64)
+    activation_1_a = view(work, 0, (n, 8, 8))
+    turned_back_1_a = view(work, 64 * n, (n, 8, 8))
+    flatten_1_a = view(work, 0, (n, 64))
+    dense_1_W = view(params, 0, (48, 64))
     dense_1_b = params[3072:3120]
-    dense_1_a = view_2(work, 64 * n, n, 48)
-    dense_2_W = view_2(params, 3120, 10, 48)
+    dense_1_a = view(work, 64 * n, (n, 48))
+    dense_2_W = view(params, 3120, (10, 48))
     dense_2_b = params[3600:3610]
     # activation_1
     activation_a(image, activation_1_a)
@@ -292,16 +275,16 @@ def loss(params, image, shift, y, work):
     if check(image, shift, y) != 0:
         return np.nan
     n = image.shape[0]
-    activation_1_a = view_3(work, 0, n, 8, 8)
-    turned_back_1_a = view_3(work, 64 * n, n, 8, 8)
-    flatten_1_a = view_2(work, 0, n, 64)
-    dense_1_W = view_2(params, 0, 48, 64)
+    activation_1_a = view(work, 0, (n, 8, 8))
+    turned_back_1_a = view(work, 64 * n, (n, 8, 8))
+    flatten_1_a = view(work, 0, (n, 64))
+    dense_1_W = view(params, 0, (48, 64))
     dense_1_b = params[3072:3120]
-    dense_1_a = view_2(work, 64 * n, n, 48)
-    dense_2_W = view_2(params, 3120, 10, 48)
+    dense_1_a = view(work, 64 * n, (n, 48))
+    dense_2_W = view(params, 3120, (10, 48))
     dense_2_b = params[3600:3610]
-    dense_2_z = view_2(work, 112 * n, n, 10)
-    loss_p = view_2(work, 122 * n, n, 10)
+    dense_2_z = view(work, 112 * n, (n, 10))
+    loss_p = view(work, 122 * n, (n, 10))
     loss_L = work[132 * n:133 * n]
     loss_ = work[190 * n:190 * n + 1]
     # activation_1
@@ -328,15 +311,15 @@ def value_and_grad(params, image, shift, y, grads, work):
         return np.nan
     n = image.shape[0]
     value = loss(params, image, shift, y, work)
-    loss_p = view_2(work, 122 * n, n, 10)
-    delta_dense_2 = view_2(work, 132 * n, n, 10)
-    dense_1_a = view_2(work, 64 * n, n, 48)
-    grad_dense_2_W = view_2(grads, 3120, 10, 48)
+    loss_p = view(work, 122 * n, (n, 10))
+    delta_dense_2 = view(work, 132 * n, (n, 10))
+    dense_1_a = view(work, 64 * n, (n, 48))
+    grad_dense_2_W = view(grads, 3120, (10, 48))
     grad_dense_2_b = grads[3600:3610]
-    dense_2_W = view_2(params, 3120, 10, 48)
-    delta_dense_1 = view_2(work, 142 * n, n, 48)
-    flatten_1_a = view_2(work, 0, n, 64)
-    grad_dense_1_W = view_2(grads, 0, 48, 64)
+    dense_2_W = view(params, 3120, (10, 48))
+    delta_dense_1 = view(work, 142 * n, (n, 48))
+    flatten_1_a = view(work, 0, (n, 64))
+    grad_dense_1_W = view(grads, 0, (48, 64))
     grad_dense_1_b = grads[3072:3120]
     # dense_2
     dense_delta(loss_p, y, delta_dense_2)
@@ -350,20 +333,33 @@ def value_and_grad(params, image, shift, y, grads, work):
 
 
 @njit(cache=True, error_model="numpy")
+def value_and_grad_at(table):
+    """Do value_and_grad; from the address table on lie n and the addresses of params, image, shift, y, grads and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (3610,))
+    image = array_at(real, whole_at(table, 2), (n, 8, 8))
+    shift = array_at(np.int64, whole_at(table, 3), (n, 1))
+    y = array_at(np.int64, whole_at(table, 4), (n,))
+    grads = array_at(real, whole_at(table, 5), (3610,))
+    work = array_at(real, whole_at(table, 6), (workspace(n),))
+    return value_and_grad(params, image, shift, y, grads, work)
+
+
+@njit(cache=True, error_model="numpy")
 def input_gradients(params, image, shift, y, grads_image, work):
     """Return the loss of a batch and write its gradient with respect to the inputs."""
     if check(image, shift, y) != 0:
         return np.nan
     n = image.shape[0]
     value = loss(params, image, shift, y, work)
-    loss_p = view_2(work, 122 * n, n, 10)
-    delta_dense_2 = view_2(work, 132 * n, n, 10)
-    dense_2_W = view_2(params, 3120, 10, 48)
-    dense_1_a = view_2(work, 64 * n, n, 48)
-    delta_dense_1 = view_2(work, 142 * n, n, 48)
-    dense_1_W = view_2(params, 0, 48, 64)
-    grad_flatten_1_a = view_2(work, 0, n, 64)
-    grad_turned_back_1_a = view_3(work, 122 * n, n, 8, 8)
+    loss_p = view(work, 122 * n, (n, 10))
+    delta_dense_2 = view(work, 132 * n, (n, 10))
+    dense_2_W = view(params, 3120, (10, 48))
+    dense_1_a = view(work, 64 * n, (n, 48))
+    delta_dense_1 = view(work, 142 * n, (n, 48))
+    dense_1_W = view(params, 0, (48, 64))
+    grad_flatten_1_a = view(work, 0, (n, 64))
+    grad_turned_back_1_a = view(work, 122 * n, (n, 8, 8))
     # dense_2
     dense_delta(loss_p, y, delta_dense_2)
     # dense_1
@@ -375,6 +371,19 @@ def input_gradients(params, image, shift, y, grads_image, work):
     # image
     write_grad_image(grad_turned_back_1_a, shift, grads_image)
     return value
+
+
+@njit(cache=True, error_model="numpy")
+def input_gradients_at(table):
+    """Do input_gradients; from the address table on lie n and the addresses of params, image, shift, y, grads_image and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (3610,))
+    image = array_at(real, whole_at(table, 2), (n, 8, 8))
+    shift = array_at(np.int64, whole_at(table, 3), (n, 1))
+    y = array_at(np.int64, whole_at(table, 4), (n,))
+    grads_image = array_at(real, whole_at(table, 5), (n, 8, 8))
+    work = array_at(real, whole_at(table, 6), (workspace(n),))
+    return input_gradients(params, image, shift, y, grads_image, work)
 
 
 @njit(cache=True, error_model="numpy")

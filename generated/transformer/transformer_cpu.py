@@ -8,21 +8,21 @@ x holds integers from 0 to 61. y has 32 numbers for each sample, integers from 0
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 try:
+    from .kernels_cpu import array_at, mean_of_parts, njit, part_of, product, row_products, share, threads, view, whole_at
     from .kernels_cpu import erf_32 as erf
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
     from .kernels_cpu import power_32 as power
-    from .kernels_cpu import product, row_products, share, threads
     from .kernels_cpu import sin_32 as sin
 except ImportError:
+    from kernels_cpu import array_at, mean_of_parts, njit, part_of, product, row_products, share, threads, view, whole_at
     from kernels_cpu import erf_32 as erf
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
     from kernels_cpu import power_32 as power
-    from kernels_cpu import product, row_products, share, threads
     from kernels_cpu import sin_32 as sin
 
 NAME = "transformer"
@@ -67,30 +67,6 @@ real = np.float32
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
     return 2 * (29504 * (-(-n // 2)) + 4097 + 16671) + 16384
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, ::1](float32[::1], int64, int64, int64)", cache=True, error_model="numpy")
-def view_2(buffer, start, rows, columns):
-    """Return a part of a flat buffer as a matrix."""
-    size = rows * columns
-    return buffer[start : start + size].reshape((rows, columns))
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, :, ::1](float32[::1], int64, int64, int64, int64)", cache=True, error_model="numpy")
-def view_3(buffer, start, planes, rows, columns):
-    """Return a part of a flat buffer as an array of rank 3."""
-    size = planes * rows * columns
-    return buffer[start : start + size].reshape((planes, rows, columns))
-
-
-# The types are given because Numba would compile this once more for every literal number that it is called with.
-@njit("float32[:, :, :, ::1](float32[::1], int64, int64, int64, int64, int64)", cache=True, error_model="numpy")
-def view_4(buffer, start, groups, planes, rows, columns):
-    """Return a part of a flat buffer as an array of rank 4."""
-    size = groups * planes * rows * columns
-    return buffer[start : start + size].reshape((groups, planes, rows, columns))
 
 
 @njit(cache=True, error_model="numpy")
@@ -802,61 +778,61 @@ def forward_samples(params, x, out, work, part, parts):
     m = high - low
     own = work[13312 * low : 13312 * high]
     scratch = work[29504 * n + 4096 * part + 4097 : 29504 * n + 4096 * part + 8193]
-    embedding_1_E = view_2(params, 0, 62, 32)
-    embedding_1_a = view_3(own, 0, m, 32, 32)
-    positionalencoding_1_a = view_3(own, 1024 * m, m, 32, 32)
-    layernorm_1_mu = view_2(own, 0, m, 32)
-    layernorm_1_sigma = view_2(own, 32 * m, m, 32)
+    embedding_1_E = view(params, 0, (62, 32))
+    embedding_1_a = view(own, 0, (m, 32, 32))
+    positionalencoding_1_a = view(own, 1024 * m, (m, 32, 32))
+    layernorm_1_mu = view(own, 0, (m, 32))
+    layernorm_1_sigma = view(own, 32 * m, (m, 32))
     layernorm_1_beta = params[2016:2048]
     layernorm_1_gamma = params[1984:2016]
-    layernorm_1_x_hat = view_3(own, 2048 * m, m, 32, 32)
-    layernorm_1_a = view_3(own, 3072 * m, m, 32, 32)
-    attention_1_W_q = view_2(params, 2048, 32, 32)
-    attention_1_Q = view_4(own, 0, m, 4, 32, 8)
-    W_q_windows = view_3(scratch, 0, 32, 4, 8)
-    products = view_4(own, 2048 * m, m, 32, 4, 8)
-    attention_1_W_k = view_2(params, 3072, 32, 32)
-    attention_1_K = view_4(own, 2048 * m, m, 4, 32, 8)
-    W_k_windows = view_3(scratch, 0, 32, 4, 8)
-    products_ = view_4(own, 4096 * m, m, 32, 4, 8)
-    attention_1_W_v = view_2(params, 4096, 32, 32)
-    attention_1_V = view_4(own, 4096 * m, m, 4, 32, 8)
-    W_v_windows = view_3(scratch, 0, 32, 4, 8)
-    products__ = view_4(own, 5120 * m, m, 32, 4, 8)
-    attention_1_S = view_4(own, 5120 * m, m, 4, 32, 32)
-    K_copy = view_2(scratch, 0, 8, 32)
-    attention_1_P = view_4(own, 9216 * m, m, 4, 32, 32)
-    attention_1_O = view_4(own, 0, m, 4, 32, 8)
-    V_copy = view_2(scratch, 0, 8, 32)
-    attention_1_W_o = view_2(params, 5120, 32, 32)
-    attention_1_a = view_3(own, 2048 * m, m, 32, 32)
-    O_windows = view_3(own, 3072 * m, m, 32, 32)
-    W_o_copy = view_2(scratch, 0, 32, 32)
-    add_1_a = view_3(own, 0, m, 32, 32)
-    layernorm_2_mu = view_2(own, 1024 * m, m, 32)
-    layernorm_2_sigma = view_2(own, 1056 * m, m, 32)
+    layernorm_1_x_hat = view(own, 2048 * m, (m, 32, 32))
+    layernorm_1_a = view(own, 3072 * m, (m, 32, 32))
+    attention_1_W_q = view(params, 2048, (32, 32))
+    attention_1_Q = view(own, 0, (m, 4, 32, 8))
+    W_q_windows = view(scratch, 0, (32, 4, 8))
+    products = view(own, 2048 * m, (m, 32, 4, 8))
+    attention_1_W_k = view(params, 3072, (32, 32))
+    attention_1_K = view(own, 2048 * m, (m, 4, 32, 8))
+    W_k_windows = view(scratch, 0, (32, 4, 8))
+    products_ = view(own, 4096 * m, (m, 32, 4, 8))
+    attention_1_W_v = view(params, 4096, (32, 32))
+    attention_1_V = view(own, 4096 * m, (m, 4, 32, 8))
+    W_v_windows = view(scratch, 0, (32, 4, 8))
+    products__ = view(own, 5120 * m, (m, 32, 4, 8))
+    attention_1_S = view(own, 5120 * m, (m, 4, 32, 32))
+    K_copy = view(scratch, 0, (8, 32))
+    attention_1_P = view(own, 9216 * m, (m, 4, 32, 32))
+    attention_1_O = view(own, 0, (m, 4, 32, 8))
+    V_copy = view(scratch, 0, (8, 32))
+    attention_1_W_o = view(params, 5120, (32, 32))
+    attention_1_a = view(own, 2048 * m, (m, 32, 32))
+    O_windows = view(own, 3072 * m, (m, 32, 32))
+    W_o_copy = view(scratch, 0, (32, 32))
+    add_1_a = view(own, 0, (m, 32, 32))
+    layernorm_2_mu = view(own, 1024 * m, (m, 32))
+    layernorm_2_sigma = view(own, 1056 * m, (m, 32))
     layernorm_2_beta = params[6176:6208]
     layernorm_2_gamma = params[6144:6176]
-    layernorm_2_x_hat = view_3(own, 1088 * m, m, 32, 32)
-    layernorm_2_a = view_3(own, 2112 * m, m, 32, 32)
-    dense_1_W = view_2(params, 6208, 128, 32)
+    layernorm_2_x_hat = view(own, 1088 * m, (m, 32, 32))
+    layernorm_2_a = view(own, 2112 * m, (m, 32, 32))
+    dense_1_W = view(params, 6208, (128, 32))
     dense_1_b = params[10304:10432]
-    dense_1_z = view_3(own, 3136 * m, m, 32, 128)
-    dense_1_a = view_3(own, 7232 * m, m, 32, 128)
-    W_copy = view_2(scratch, 0, 32, 128)
-    dense_2_W = view_2(params, 10432, 32, 128)
+    dense_1_z = view(own, 3136 * m, (m, 32, 128))
+    dense_1_a = view(own, 7232 * m, (m, 32, 128))
+    W_copy = view(scratch, 0, (32, 128))
+    dense_2_W = view(params, 10432, (32, 128))
     dense_2_b = params[14528:14560]
-    dense_2_z = view_3(own, 1024 * m, m, 32, 32)
-    add_2_a = view_3(own, 2048 * m, m, 32, 32)
-    layernorm_3_mu = view_2(own, 0, m, 32)
-    layernorm_3_sigma = view_2(own, 32 * m, m, 32)
+    dense_2_z = view(own, 1024 * m, (m, 32, 32))
+    add_2_a = view(own, 2048 * m, (m, 32, 32))
+    layernorm_3_mu = view(own, 0, (m, 32))
+    layernorm_3_sigma = view(own, 32 * m, (m, 32))
     layernorm_3_beta = params[14592:14624]
     layernorm_3_gamma = params[14560:14592]
-    layernorm_3_x_hat = view_3(own, 64 * m, m, 32, 32)
-    layernorm_3_a = view_3(own, 3072 * m, m, 32, 32)
-    dense_3_W = view_2(params, 14624, 62, 32)
+    layernorm_3_x_hat = view(own, 64 * m, (m, 32, 32))
+    layernorm_3_a = view(own, 3072 * m, (m, 32, 32))
+    dense_3_W = view(params, 14624, (62, 32))
     dense_3_b = params[16608:16670]
-    W_copy_ = view_2(scratch, 0, 32, 62)
+    W_copy_ = view(scratch, 0, (32, 62))
     # embedding_1
     embedding_a(embedding_1_E, x[low:high], embedding_1_a)
     # positionalencoding_1
@@ -905,69 +881,69 @@ def forward(params, x, out, work):
 
 
 @njit(cache=True, error_model="numpy")
-def loss(params, x, y, work):
+def loss_of_part(params, x, y, work):
     """Return the loss of a batch; work keeps what the gradients read."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    embedding_1_E = view_2(params, 0, 62, 32)
-    embedding_1_a = view_3(work, 0, n, 32, 32)
-    positionalencoding_1_a = view_3(work, 1024 * n, n, 32, 32)
-    layernorm_1_mu = view_2(work, 0, n, 32)
-    layernorm_1_sigma = view_2(work, 32 * n, n, 32)
+    embedding_1_E = view(params, 0, (62, 32))
+    embedding_1_a = view(work, 0, (n, 32, 32))
+    positionalencoding_1_a = view(work, 1024 * n, (n, 32, 32))
+    layernorm_1_mu = view(work, 0, (n, 32))
+    layernorm_1_sigma = view(work, 32 * n, (n, 32))
     layernorm_1_beta = params[2016:2048]
     layernorm_1_gamma = params[1984:2016]
-    layernorm_1_x_hat = view_3(work, 2048 * n, n, 32, 32)
-    layernorm_1_a = view_3(work, 3072 * n, n, 32, 32)
-    attention_1_W_q = view_2(params, 2048, 32, 32)
-    attention_1_Q = view_4(work, 4096 * n, n, 4, 32, 8)
-    W_q_windows = view_3(work, 29504 * n, 32, 4, 8)
-    products = view_4(work, 5120 * n, n, 32, 4, 8)
-    attention_1_W_k = view_2(params, 3072, 32, 32)
-    attention_1_K = view_4(work, 5120 * n, n, 4, 32, 8)
-    W_k_windows = view_3(work, 29504 * n, 32, 4, 8)
-    products_ = view_4(work, 6144 * n, n, 32, 4, 8)
-    attention_1_W_v = view_2(params, 4096, 32, 32)
-    attention_1_V = view_4(work, 6144 * n, n, 4, 32, 8)
-    W_v_windows = view_3(work, 29504 * n, 32, 4, 8)
-    products__ = view_4(work, 7168 * n, n, 32, 4, 8)
-    attention_1_S = view_4(work, 7168 * n, n, 4, 32, 32)
-    K_copy = view_2(work, 29504 * n, 8, 32)
-    attention_1_P = view_4(work, 11264 * n, n, 4, 32, 32)
-    attention_1_O = view_4(work, 7168 * n, n, 4, 32, 8)
-    V_copy = view_2(work, 29504 * n, 8, 32)
-    attention_1_W_o = view_2(params, 5120, 32, 32)
-    attention_1_a = view_3(work, 8192 * n, n, 32, 32)
-    O_windows = view_3(work, 9216 * n, n, 32, 32)
-    W_o_copy = view_2(work, 29504 * n, 32, 32)
-    add_1_a = view_3(work, 9216 * n, n, 32, 32)
-    layernorm_2_mu = view_2(work, 0, n, 32)
-    layernorm_2_sigma = view_2(work, 64 * n, n, 32)
+    layernorm_1_x_hat = view(work, 2048 * n, (n, 32, 32))
+    layernorm_1_a = view(work, 3072 * n, (n, 32, 32))
+    attention_1_W_q = view(params, 2048, (32, 32))
+    attention_1_Q = view(work, 4096 * n, (n, 4, 32, 8))
+    W_q_windows = view(work, 29504 * n, (32, 4, 8))
+    products = view(work, 5120 * n, (n, 32, 4, 8))
+    attention_1_W_k = view(params, 3072, (32, 32))
+    attention_1_K = view(work, 5120 * n, (n, 4, 32, 8))
+    W_k_windows = view(work, 29504 * n, (32, 4, 8))
+    products_ = view(work, 6144 * n, (n, 32, 4, 8))
+    attention_1_W_v = view(params, 4096, (32, 32))
+    attention_1_V = view(work, 6144 * n, (n, 4, 32, 8))
+    W_v_windows = view(work, 29504 * n, (32, 4, 8))
+    products__ = view(work, 7168 * n, (n, 32, 4, 8))
+    attention_1_S = view(work, 7168 * n, (n, 4, 32, 32))
+    K_copy = view(work, 29504 * n, (8, 32))
+    attention_1_P = view(work, 11264 * n, (n, 4, 32, 32))
+    attention_1_O = view(work, 7168 * n, (n, 4, 32, 8))
+    V_copy = view(work, 29504 * n, (8, 32))
+    attention_1_W_o = view(params, 5120, (32, 32))
+    attention_1_a = view(work, 8192 * n, (n, 32, 32))
+    O_windows = view(work, 9216 * n, (n, 32, 32))
+    W_o_copy = view(work, 29504 * n, (32, 32))
+    add_1_a = view(work, 9216 * n, (n, 32, 32))
+    layernorm_2_mu = view(work, 0, (n, 32))
+    layernorm_2_sigma = view(work, 64 * n, (n, 32))
     layernorm_2_beta = params[6176:6208]
     layernorm_2_gamma = params[6144:6176]
-    layernorm_2_x_hat = view_3(work, 96 * n, n, 32, 32)
-    layernorm_2_a = view_3(work, 8192 * n, n, 32, 32)
-    dense_1_W = view_2(params, 6208, 128, 32)
+    layernorm_2_x_hat = view(work, 96 * n, (n, 32, 32))
+    layernorm_2_a = view(work, 8192 * n, (n, 32, 32))
+    dense_1_W = view(params, 6208, (128, 32))
     dense_1_b = params[10304:10432]
-    dense_1_z = view_3(work, 15360 * n, n, 32, 128)
-    dense_1_a = view_3(work, 19456 * n, n, 32, 128)
-    W_copy = view_2(work, 29504 * n, 32, 128)
-    dense_2_W = view_2(params, 10432, 32, 128)
+    dense_1_z = view(work, 15360 * n, (n, 32, 128))
+    dense_1_a = view(work, 19456 * n, (n, 32, 128))
+    W_copy = view(work, 29504 * n, (32, 128))
+    dense_2_W = view(params, 10432, (32, 128))
     dense_2_b = params[14528:14560]
-    dense_2_z = view_3(work, 10240 * n, n, 32, 32)
-    add_2_a = view_3(work, 23552 * n, n, 32, 32)
-    layernorm_3_mu = view_2(work, 0, n, 32)
-    layernorm_3_sigma = view_2(work, 1120 * n, n, 32)
+    dense_2_z = view(work, 10240 * n, (n, 32, 32))
+    add_2_a = view(work, 23552 * n, (n, 32, 32))
+    layernorm_3_mu = view(work, 0, (n, 32))
+    layernorm_3_sigma = view(work, 1120 * n, (n, 32))
     layernorm_3_beta = params[14592:14624]
     layernorm_3_gamma = params[14560:14592]
-    layernorm_3_x_hat = view_3(work, 9216 * n, n, 32, 32)
-    layernorm_3_a = view_3(work, 10240 * n, n, 32, 32)
-    dense_3_W = view_2(params, 14624, 62, 32)
+    layernorm_3_x_hat = view(work, 9216 * n, (n, 32, 32))
+    layernorm_3_a = view(work, 10240 * n, (n, 32, 32))
+    dense_3_W = view(params, 14624, (62, 32))
     dense_3_b = params[16608:16670]
-    dense_3_z = view_3(work, 23552 * n, n, 32, 62)
-    W_copy_ = view_2(work, 29504 * n, 32, 62)
-    loss_p = view_3(work, 25536 * n, n, 32, 62)
-    loss_L = view_2(work, 0, n, 32)
+    dense_3_z = view(work, 23552 * n, (n, 32, 62))
+    W_copy_ = view(work, 29504 * n, (32, 62))
+    loss_p = view(work, 25536 * n, (n, 32, 62))
+    loss_L = view(work, 0, (n, 32))
     loss_ = work[29504 * n:29504 * n + 1]
     # embedding_1
     embedding_a(embedding_1_E, x, embedding_1_a)
@@ -1009,95 +985,115 @@ def loss(params, x, y, work):
     return float(loss_[0])
 
 
+@njit(cache=True, error_model="numpy", parallel=True)
+def loss(params, x, y, work):
+    """Return the loss of a batch; threads share the samples."""
+    if check(x, y) != 0:
+        return np.nan
+    n = x.shape[0]
+    if n < 2:
+        return loss_of_part(params, x, y, work)
+    size = 29504 * (-(-n // 2)) + 4097
+    values = work[2 * (size + 16670) : 2 * (size + 16671)]
+    for part in prange(2):
+        low, high, start = part * n // 2, (part + 1) * n // 2, part * size
+        values[part] = loss_of_part(params, x[low:high], y[low:high], work[start : start + size])
+    # A mean over the samples is the mean over the parts, each with the share of its samples.
+    value = 0.0
+    for part in range(2):
+        value += part_of(n, part, 2) * values[part]
+    return value
+
+
 @njit(cache=True, error_model="numpy")
 def value_and_grad_of_part(params, x, y, grads, work):
     """Return the loss of a batch and write its gradients into grads."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    value = loss(params, x, y, work)
-    loss_p = view_3(work, 25536 * n, n, 32, 62)
-    delta_dense_3 = view_3(work, 27520 * n, n, 32, 62)
-    layernorm_3_a = view_3(work, 10240 * n, n, 32, 32)
-    grad_dense_3_W = view_2(grads, 14624, 62, 32)
+    value = loss_of_part(params, x, y, work)
+    loss_p = view(work, 25536 * n, (n, 32, 62))
+    delta_dense_3 = view(work, 27520 * n, (n, 32, 62))
+    layernorm_3_a = view(work, 10240 * n, (n, 32, 32))
+    grad_dense_3_W = view(grads, 14624, (62, 32))
     grad_dense_3_b = grads[16608:16670]
-    dense_3_W = view_2(params, 14624, 62, 32)
-    grad_layernorm_3_a = view_3(work, 10240 * n, n, 32, 32)
-    layernorm_3_x_hat = view_3(work, 9216 * n, n, 32, 32)
+    dense_3_W = view(params, 14624, (62, 32))
+    grad_layernorm_3_a = view(work, 10240 * n, (n, 32, 32))
+    layernorm_3_x_hat = view(work, 9216 * n, (n, 32, 32))
     grad_layernorm_3_gamma = grads[14560:14592]
     grad_layernorm_3_beta = grads[14592:14624]
     layernorm_3_gamma = params[14560:14592]
-    layernorm_3_sigma = view_2(work, 1120 * n, n, 32)
-    grad_add_2_a = view_3(work, 25536 * n, n, 32, 32)
-    delta_dense_2 = view_3(work, 9216 * n, n, 32, 32)
-    dense_1_a = view_3(work, 19456 * n, n, 32, 128)
-    grad_dense_2_W = view_2(grads, 10432, 32, 128)
+    layernorm_3_sigma = view(work, 1120 * n, (n, 32))
+    grad_add_2_a = view(work, 25536 * n, (n, 32, 32))
+    delta_dense_2 = view(work, 9216 * n, (n, 32, 32))
+    dense_1_a = view(work, 19456 * n, (n, 32, 128))
+    grad_dense_2_W = view(grads, 10432, (32, 128))
     grad_dense_2_b = grads[14528:14560]
-    dense_2_W = view_2(params, 10432, 32, 128)
-    dense_1_z = view_3(work, 15360 * n, n, 32, 128)
-    delta_dense_1 = view_3(work, 19456 * n, n, 32, 128)
-    layernorm_2_a = view_3(work, 8192 * n, n, 32, 32)
-    grad_dense_1_W = view_2(grads, 6208, 128, 32)
-    products = view_2(work, 29504 * n + 1, 32, 128)
+    dense_2_W = view(params, 10432, (32, 128))
+    dense_1_z = view(work, 15360 * n, (n, 32, 128))
+    delta_dense_1 = view(work, 19456 * n, (n, 32, 128))
+    layernorm_2_a = view(work, 8192 * n, (n, 32, 32))
+    grad_dense_1_W = view(grads, 6208, (128, 32))
+    products = view(work, 29504 * n + 1, (32, 128))
     grad_dense_1_b = grads[10304:10432]
-    dense_1_W = view_2(params, 6208, 128, 32)
-    grad_layernorm_2_a = view_3(work, 8192 * n, n, 32, 32)
-    W_copy = view_2(work, 29504 * n + 1, 32, 128)
-    layernorm_2_x_hat = view_3(work, 96 * n, n, 32, 32)
+    dense_1_W = view(params, 6208, (128, 32))
+    grad_layernorm_2_a = view(work, 8192 * n, (n, 32, 32))
+    W_copy = view(work, 29504 * n + 1, (32, 128))
+    layernorm_2_x_hat = view(work, 96 * n, (n, 32, 32))
     grad_layernorm_2_gamma = grads[6144:6176]
     grad_layernorm_2_beta = grads[6176:6208]
     layernorm_2_gamma = params[6144:6176]
-    layernorm_2_sigma = view_2(work, 64 * n, n, 32)
-    grad_add_1_a = view_3(work, 9216 * n, n, 32, 32)
-    attention_1_O = view_4(work, 7168 * n, n, 4, 32, 8)
-    grad_attention_1_W_o = view_2(grads, 5120, 32, 32)
-    O_windows = view_3(work, 64 * n, n, 32, 32)
-    attention_1_W_o = view_2(params, 5120, 32, 32)
-    grad_attention_1_O = view_4(work, 64 * n, n, 4, 32, 8)
-    W_o_windows = view_3(work, 29504 * n + 1, 32, 4, 8)
-    products_ = view_4(work, 7168 * n, n, 32, 4, 8)
-    attention_1_V = view_4(work, 6144 * n, n, 4, 32, 8)
-    grad_attention_1_P = view_4(work, 15360 * n, n, 4, 32, 32)
-    V_copy = view_2(work, 29504 * n + 1, 8, 32)
-    attention_1_P = view_4(work, 11264 * n, n, 4, 32, 32)
-    grad_attention_1_S = view_4(work, 19456 * n, n, 4, 32, 32)
-    grad_attention_1_V = view_4(work, 6144 * n, n, 4, 32, 8)
-    products__ = view_2(work, 29504 * n + 1, 8, 32)
-    layernorm_1_a = view_3(work, 3072 * n, n, 32, 32)
-    grad_attention_1_W_v = view_2(grads, 4096, 32, 32)
-    grad_V_windows = view_3(work, 64 * n, n, 32, 32)
-    products___ = view_2(work, 29504 * n + 1, 32, 32)
-    attention_1_Q = view_4(work, 4096 * n, n, 4, 32, 8)
-    grad_attention_1_K = view_4(work, 64 * n, n, 4, 32, 8)
-    products____ = view_2(work, 29504 * n + 1, 8, 32)
-    grad_attention_1_W_k = view_2(grads, 3072, 32, 32)
-    grad_K_windows = view_3(work, 4096 * n, n, 32, 32)
-    products_____ = view_2(work, 29504 * n + 1, 32, 32)
-    attention_1_K = view_4(work, 5120 * n, n, 4, 32, 8)
-    grad_attention_1_Q = view_4(work, 4096 * n, n, 4, 32, 8)
-    K_copy = view_2(work, 29504 * n + 1, 8, 32)
-    grad_attention_1_W_q = view_2(grads, 2048, 32, 32)
-    grad_Q_windows = view_3(work, 5120 * n, n, 32, 32)
-    products______ = view_2(work, 29504 * n + 1, 32, 32)
-    attention_1_W_k = view_2(params, 3072, 32, 32)
-    attention_1_W_q = view_2(params, 2048, 32, 32)
-    attention_1_W_v = view_2(params, 4096, 32, 32)
-    grad_layernorm_1_a = view_3(work, 3072 * n, n, 32, 32)
-    grad_K_copy = view_4(work, 5120 * n, n, 32, 4, 8)
-    W_k_windows = view_3(work, 29504 * n + 1, 4, 8, 32)
-    grad_Q_copy = view_4(work, 7168 * n, n, 32, 4, 8)
-    W_q_windows = view_3(work, 29504 * n + 1025, 4, 8, 32)
-    products_______ = view_3(work, 8192 * n, n, 32, 32)
-    grad_V_copy = view_4(work, 10240 * n, n, 32, 4, 8)
-    W_v_windows = view_3(work, 29504 * n + 2049, 4, 8, 32)
-    products_2 = view_3(work, 11264 * n, n, 32, 32)
-    layernorm_1_x_hat = view_3(work, 2048 * n, n, 32, 32)
+    layernorm_2_sigma = view(work, 64 * n, (n, 32))
+    grad_add_1_a = view(work, 9216 * n, (n, 32, 32))
+    attention_1_O = view(work, 7168 * n, (n, 4, 32, 8))
+    grad_attention_1_W_o = view(grads, 5120, (32, 32))
+    O_windows = view(work, 64 * n, (n, 32, 32))
+    attention_1_W_o = view(params, 5120, (32, 32))
+    grad_attention_1_O = view(work, 64 * n, (n, 4, 32, 8))
+    W_o_windows = view(work, 29504 * n + 1, (32, 4, 8))
+    products_ = view(work, 7168 * n, (n, 32, 4, 8))
+    attention_1_V = view(work, 6144 * n, (n, 4, 32, 8))
+    grad_attention_1_P = view(work, 15360 * n, (n, 4, 32, 32))
+    V_copy = view(work, 29504 * n + 1, (8, 32))
+    attention_1_P = view(work, 11264 * n, (n, 4, 32, 32))
+    grad_attention_1_S = view(work, 19456 * n, (n, 4, 32, 32))
+    grad_attention_1_V = view(work, 6144 * n, (n, 4, 32, 8))
+    products__ = view(work, 29504 * n + 1, (8, 32))
+    layernorm_1_a = view(work, 3072 * n, (n, 32, 32))
+    grad_attention_1_W_v = view(grads, 4096, (32, 32))
+    grad_V_windows = view(work, 64 * n, (n, 32, 32))
+    products___ = view(work, 29504 * n + 1, (32, 32))
+    attention_1_Q = view(work, 4096 * n, (n, 4, 32, 8))
+    grad_attention_1_K = view(work, 64 * n, (n, 4, 32, 8))
+    products____ = view(work, 29504 * n + 1, (8, 32))
+    grad_attention_1_W_k = view(grads, 3072, (32, 32))
+    grad_K_windows = view(work, 4096 * n, (n, 32, 32))
+    products_____ = view(work, 29504 * n + 1, (32, 32))
+    attention_1_K = view(work, 5120 * n, (n, 4, 32, 8))
+    grad_attention_1_Q = view(work, 4096 * n, (n, 4, 32, 8))
+    K_copy = view(work, 29504 * n + 1, (8, 32))
+    grad_attention_1_W_q = view(grads, 2048, (32, 32))
+    grad_Q_windows = view(work, 5120 * n, (n, 32, 32))
+    products______ = view(work, 29504 * n + 1, (32, 32))
+    attention_1_W_k = view(params, 3072, (32, 32))
+    attention_1_W_q = view(params, 2048, (32, 32))
+    attention_1_W_v = view(params, 4096, (32, 32))
+    grad_layernorm_1_a = view(work, 3072 * n, (n, 32, 32))
+    grad_K_copy = view(work, 5120 * n, (n, 32, 4, 8))
+    W_k_windows = view(work, 29504 * n + 1, (4, 8, 32))
+    grad_Q_copy = view(work, 7168 * n, (n, 32, 4, 8))
+    W_q_windows = view(work, 29504 * n + 1025, (4, 8, 32))
+    products_______ = view(work, 8192 * n, (n, 32, 32))
+    grad_V_copy = view(work, 10240 * n, (n, 32, 4, 8))
+    W_v_windows = view(work, 29504 * n + 2049, (4, 8, 32))
+    products_2 = view(work, 11264 * n, (n, 32, 32))
+    layernorm_1_x_hat = view(work, 2048 * n, (n, 32, 32))
     grad_layernorm_1_gamma = grads[1984:2016]
     grad_layernorm_1_beta = grads[2016:2048]
     layernorm_1_gamma = params[1984:2016]
-    layernorm_1_sigma = view_2(work, 32 * n, n, 32)
-    grad_embedding_1_a = view_3(work, 64 * n, n, 32, 32)
-    grad_embedding_1_E = view_2(grads, 0, 62, 32)
+    layernorm_1_sigma = view(work, 32 * n, (n, 32))
+    grad_embedding_1_a = view(work, 64 * n, (n, 32, 32))
+    grad_embedding_1_E = view(grads, 0, (62, 32))
     # dense_3
     dense_delta(loss_p, y, delta_dense_3, n)
     dense_grad_W(delta_dense_3, layernorm_3_a, grad_dense_3_W)
@@ -1149,26 +1145,38 @@ def value_and_grad_of_part(params, x, y, grads, work):
 @njit(cache=True, error_model="numpy", parallel=True)
 def value_and_grad(params, x, y, grads, work):
     """Return the loss of a batch and write its gradients into grads; threads share the samples."""
-    n = x.shape[0]
     if check(x, y) != 0:
         return np.nan
+    n = x.shape[0]
     if n < 2:
         return value_and_grad_of_part(params, x, y, grads, work)
     size = 29504 * (-(-n // 2)) + 4097
-    sums = view_2(work, 2 * size, 2, 16670)
     values = work[2 * (size + 16670) : 2 * (size + 16671)]
+    sums = view(work, 2 * size, (2, 16670))
     for part in prange(2):
         low, high, start = part * n // 2, (part + 1) * n // 2, part * size
         values[part] = value_and_grad_of_part(params, x[low:high], y[low:high], sums[part], work[start : start + size])
+    ranges = threads()
+    for part in prange(ranges):
+        low, high = share(grads.size, part, ranges)
+        mean_of_parts(sums[:, low:high], n, grads[low:high])
     # A mean over the samples is the mean over the parts, each with the share of its samples.
     value = 0.0
-    grads[:] = 0
     for part in range(2):
-        share = ((part + 1) * n // 2 - part * n // 2) / n
-        value += share * values[part]
-        for k in range(grads.size):
-            grads[k] += real(share) * sums[part, k]
+        value += part_of(n, part, 2) * values[part]
     return value
+
+
+@njit(cache=True, error_model="numpy")
+def value_and_grad_at(table):
+    """Do value_and_grad; from the address table on lie n and the addresses of params, x, y, grads and work."""
+    n = whole_at(table, 0)
+    params = array_at(real, whole_at(table, 1), (16670,))
+    x = array_at(np.int64, whole_at(table, 2), (n, 32))
+    y = array_at(np.int64, whole_at(table, 3), (n, 32))
+    grads = array_at(real, whole_at(table, 4), (16670,))
+    work = array_at(real, whole_at(table, 5), (workspace(n),))
+    return value_and_grad(params, x, y, grads, work)
 
 
 @njit(cache=True, error_model="numpy")
