@@ -11,15 +11,19 @@ import numpy as np
 from numba import prange
 
 try:
-    from .kernels_cpu import array_at, mean_of_parts, njit, part_of, product, row_products, share, threads, view, whole_at
+    from .kernels_cpu import array_at, mean_of_parts, njit, part_of, share, threads, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
+    from .kernels_cpu import product_32 as product
+    from .kernels_cpu import row_products_32 as row_products
     from .kernels_cpu import sigmoid_32 as sigmoid
     from .kernels_cpu import tanh_32 as tanh
 except ImportError:
-    from kernels_cpu import array_at, mean_of_parts, njit, part_of, product, row_products, share, threads, view, whole_at
+    from kernels_cpu import array_at, mean_of_parts, njit, part_of, share, threads, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
+    from kernels_cpu import product_32 as product
+    from kernels_cpu import row_products_32 as row_products
     from kernels_cpu import sigmoid_32 as sigmoid
     from kernels_cpu import tanh_32 as tanh
 

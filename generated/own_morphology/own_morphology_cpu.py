@@ -11,13 +11,17 @@ import numpy as np
 from numba import prange
 
 try:
-    from .kernels_cpu import array_at, mean_of_parts, njit, part_of, product, row_products, scale, share, threads, view, whole_at
+    from .kernels_cpu import array_at, mean_of_parts, njit, part_of, scale, share, threads, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
+    from .kernels_cpu import product_32 as product
+    from .kernels_cpu import row_products_32 as row_products
 except ImportError:
-    from kernels_cpu import array_at, mean_of_parts, njit, part_of, product, row_products, scale, share, threads, view, whole_at
+    from kernels_cpu import array_at, mean_of_parts, njit, part_of, scale, share, threads, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
+    from kernels_cpu import product_32 as product
+    from kernels_cpu import row_products_32 as row_products
 
 NAME = "own_morphology"
 #: Name, offset and shape of each parameter in the flat buffers.

@@ -1,32 +1,33 @@
-"""Matrix products and functions for the kernels beside this file: loops that Numba vectorises, without BLAS.
+"""Products of matrices, sums over windows and functions for the kernels beside this file, without BLAS.
 
 How they are compiled and how they get at memory stands first.
 
-Every entry is summed in the same order for any number of threads, so the results never depend on it. The loops run over
-slices from 0 on: Numba then knows that no index is negative, which doubles their speed.
+Products and windows are code for vectors: `product_32(a, b, c)` for numbers of 32 bits, `product_64` for 64, and so on, to be
+imported by name. For each there are the same loops in Python, plain_…, which say what it does and stand for it where Numba is
+switched off. Every entry is summed in an order of its own, so the results depend neither on the number of threads nor on what else
+is computed in the same call.
 """
 
 import ctypes
 import math
+from contextlib import suppress
 from fractions import Fraction
 
+import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import _dynfunc, config, get_num_threads, prange, types
 from numba import njit as jit
 from numba.core import cgutils, sigutils
-from numba.core.codegen import JITCodeLibrary
+from numba.core.caching import FunctionCache
+from numba.core.codegen import JITCodeLibrary, get_host_cpu_features
 from numba.core.compiler import Compiler, CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
-from numba.core.registry import CPUDispatcher
+from numba.core.errors import TypingError
+from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.typed_passes import NativeLowering
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
-
-#: Rows that one thread takes at a time, and rows of the right factor that stay in the cache meanwhile.
-ROWS = 32
-DEPTH = 256
-
 
 # A function is compiled as a piece of every entry that calls it, so that the optimizer sees each entry once and as a whole. Numba's
 # own way is to optimize a function alone, and once more in each of its callers.
@@ -245,7 +246,7 @@ def mean_of_parts(values, n, mean):
     for k in range(mean.size):
         mean[k] = 0
     for part in range(parts):
-        weight, own = values.dtype.type(part_of(n, part, parts)), row(values, part)
+        weight, own = values.dtype.type(part_of(n, part, parts)), values[part]
         for k in range(mean.size):
             mean[k] += weight * own[k]
 
@@ -258,192 +259,550 @@ def scale(values, factor):
         flat[k] *= same
 
 
-@intrinsic
-def row(typingctx, a, m):
-    """Return a[m] of a matrix whose rows lie side by side, as an array that Numba knows to be without gaps."""
-    kind = types.Array(a.dtype, 1, "C", readonly=not a.mutable)
+# Code for vectors, in the terms of LLVM: addresses and distances are whole numbers, in bytes. What is written here is compiled once
+# for each type of numbers; kernels call it by name.
 
-    def code(context, builder, signature, arguments):
-        array = make_array(signature.args[0])(context, builder, arguments[0])
-        rows_apart, _ = cgutils.unpack_tuple(builder, array.strides)
-        _, columns = cgutils.unpack_tuple(builder, array.shape)
-        whole = builder.ptrtoint(array.data, rows_apart.type)
-        start = builder.add(whole, builder.mul(rows_apart, context.cast(builder, arguments[1], signature.args[1], types.intp)))
-        made = make_array(kind)(context, builder)
-        item = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(a.dtype)))
-        populate_array(
-            made,
-            data=builder.inttoptr(start, array.data.type),
-            shape=cgutils.pack_array(builder, [columns]),
-            strides=cgutils.pack_array(builder, [item]),
-            itemsize=item,
-            meminfo=None,  # nothing is counted: the matrix outlives its rows
-        )
-        return made._getvalue()
-
-    return kind(a, m), code
+#: Bytes of a vector: the widest of the processor that Numba compiles for.
+FEATURES = (get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES).split(",")
+WIDTH = 64 if "+avx512f" in FEATURES else 32 if "+avx2" in FEATURES else 16
+INT = ir.IntType(64)
 
 
-if config.DISABLE_JIT:
+def bits(real):
+    """Return how long a number of a type is."""
+    return 32 if real == ir.FloatType() else 64
 
-    def row(a, m):
-        """Return a[m]."""
-        return a[m]
 
+def integer(value):
+    """Return a number as a constant."""
+    return ir.Constant(INT, value)
+
+
+def least(code, x, y):
+    """Return the smaller of two numbers."""
+    return code.select(code.icmp_signed("<", x, y), x, y)
+
+
+def place(code, address, *steps):
+    """Return an address moved by products of numbers."""
+    for count, step in steps:
+        address = code.add(address, code.mul(count, step))
+    return address
+
+
+class Vectors:
+    """Vectors of one type of real numbers, at addresses that are whole numbers."""
+
+    def __init__(self, code, real):
+        self.code, self.real = code, real
+        self.item = bits(real) // 8
+        self.lanes = WIDTH // self.item
+        self.kind = ir.VectorType(real, self.lanes)
+        self.zero = ir.Constant(self.kind, None)
+
+    def mask(self, lanes):
+        """Return the mask of the first lanes."""
+        small = ir.IntType(8 * self.item)
+        numbers = ir.Constant(ir.VectorType(small, self.lanes), list(range(self.lanes)))
+        return self.code.icmp_signed("<", numbers, self.spread(self.code.trunc(lanes, small) if self.item < 8 else lanes))
+
+    def spread(self, value):
+        """Return a vector of equal entries."""
+        kind = ir.VectorType(value.type, self.lanes)
+        alone = self.code.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+        return self.code.shuffle_vector(alone, alone, ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None))
+
+    def call(self, name, kind, ending, *arguments):
+        """Return the value of one of LLVM's own functions."""
+        whole = f"llvm.{name}.v{self.lanes}f{8 * self.item}{ending}"
+        made = cgutils.get_or_insert_function(self.code.module, ir.FunctionType(kind, [x.type for x in arguments]), whole)
+        return self.code.call(made, arguments)
+
+    def at(self, address, kind):
+        return self.code.inttoptr(address, kind.as_pointer())
+
+    def entry(self, address):
+        """Return the number at an address."""
+        return self.code.load(self.at(address, self.real), align=self.item)
+
+    def load(self, address, mask=None):
+        """Return the vector at an address, zero where the mask is."""
+        pointer = self.at(address, self.kind)
+        if mask is None:
+            return self.code.load(pointer, align=self.item)
+        return self.call("masked.load", self.kind, ".p0", pointer, ir.Constant(ir.IntType(32), self.item), mask, self.zero)
+
+    def store(self, value, address, mask=None):
+        """Write a vector, where the mask allows it."""
+        pointer = self.at(address, self.kind)
+        if mask is None:
+            self.code.store(value, pointer, align=self.item)
+            return
+        self.call("masked.store", ir.VoidType(), ".p0", value, pointer, ir.Constant(ir.IntType(32), self.item), mask)
+
+    def fma(self, x, y, z):
+        """Return x y + z, rounded once where the processor can."""
+        return self.call("fmuladd", self.kind, "", x, y, z)
+
+    def zip(self, x, y):
+        """Return the entries of two vectors in turn, as two vectors."""
+        half = self.lanes // 2
+        masks = ([p for k in range(half) for p in (k + start, k + start + self.lanes)] for start in (0, half))
+        return [self.code.shuffle_vector(x, y, ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), mask)) for mask in masks]
+
+    def transposed(self, rows):
+        """Return the columns of as many rows as there are lanes."""
+        half = self.lanes // 2
+        for _ in range(self.lanes.bit_length() - 1):
+            rows = [z for x, y in zip(rows[:half], rows[half:], strict=True) for z in self.zip(x, y)]
+        return rows
+
+    def totals(self, vectors):
+        """Return the sum of the lanes of each vector: the second half is added to the first, and so on."""
+        groups, found = [vectors[k : k + self.lanes] for k in range(0, len(vectors), self.lanes)], []
+        order = [int(f"{k + self.lanes:b}"[:0:-1], 2) for k in range(self.lanes)]
+        for group in groups:
+            count = len(group)
+            for _ in range(self.lanes.bit_length() - 1):
+                pairs = zip(group[::2], group[1::2] + group[-1:] * (len(group) % 2), strict=True)
+                group = [self.code.fadd(*self.zip(x, y)) for x, y in pairs]
+            found += [self.code.extract_element(group[0], ir.Constant(ir.IntType(32), order[k])) for k in range(count)]
+        return found
+
+
+#: How the names of functions start that the linker knows.
+PREFIX = "symbackprop_"
+
+
+def function(module, name, count, body):
+    """Return the function of a name in a module, of whole numbers; body(code, *numbers) writes it, unless it is known already."""
+    made = cgutils.get_or_insert_function(module, ir.FunctionType(ir.VoidType(), (INT,) * count), f"{PREFIX}{name}")
+    if made.is_declaration and not llvm.address_of_symbol(made.name):
+        code = ir.IRBuilder(made.append_basic_block())
+        body(code, *made.args)
+        code.ret_void()
+    return made
+
+
+def call(code, name, numbers):
+    """Write the call of a function that is known by its name."""
+    kind = ir.FunctionType(ir.VoidType(), (INT,) * len(numbers))
+    code.call(cgutils.get_or_insert_function(code.module, kind, f"{PREFIX}{name}"), numbers)
+
+
+def repeat(code, count, values, body):
+    """Write a loop, values = body(index, values) for index = 0 … count − 1, and return the last values."""
+    before, inside, after = code.block, code.append_basic_block(), code.append_basic_block()
+    code.cbranch(code.icmp_signed(">", count, integer(0)), inside, after)
+    code.position_at_end(inside)
+    index, *carried = phis = [code.phi(x.type) for x in (count, *values)]
+    made = [*(body(index, carried) or ())]
+    following, last = code.add(index, integer(1)), code.block
+    code.cbranch(code.icmp_signed("<", following, count), inside, after)
+    for phi, first, later in zip(phis, (integer(0), *values), (following, *made), strict=True):
+        phi.add_incoming(first, before)
+        phi.add_incoming(later, last)
+    code.position_at_end(after)
+    results = [code.phi(x.type) for x in values]
+    for phi, first, later in zip(results, values, made, strict=True):
+        phi.add_incoming(first, before)
+        phi.add_incoming(later, last)
+    return results
+
+
+def nested(code, loops, addresses, values, body):
+    """Write nested loops, (count, steps of the addresses) each, values = body(addresses, values) inside, and return the last values."""
+    if not loops:
+        return body(addresses, values)
+    (count, *steps), *rest = loops
+
+    def inside(_, carried):
+        here = carried[: len(addresses)]
+        made = nested(code, rest, here, carried[len(addresses) :], body)
+        return [*(code.add(x, step) for x, step in zip(here, steps, strict=True)), *made]
+
+    return repeat(code, count, (*addresses, *values), inside)[len(addresses) :]
+
+
+def machine():
+    """Return the processor that Numba compiles for."""
+    triple, name, features = cpu_target.target_context.codegen().magic_tuple()
+    options = {"cpu": name, "features": features, "opt": 3, "reloc": "static" if "86" in triple.split("-")[0] else "default"}
+    return llvm.Target.from_triple(triple).create_target_machine(**options, codemodel="jitdefault", jit=True)
+
+
+def compiled(real, write):
+    """Return the names and the machine code of functions for one type of numbers; there is nothing in them for LLVM to improve."""
+    target, module = machine(), ir.Module()
+    module.triple, module.data_layout = target.triple, str(target.target_data)
+    write(module, real)
+    names = [f.name for f in module.functions if not f.is_declaration]
+    return names, target.emit_object(llvm.parse_assembly(str(module)))
+
+
+def stored():
+    """Return where Numba would keep what it compiles of this file; None where that is nowhere."""
+    try:
+        return FunctionCache(stored)._cache_file
+    except (RuntimeError, OSError):
+        return None
+
+
+def ready(size, write):
+    """Make functions known to the linker: compiled once, and kept on disk. Kernels call them by their names.
+
+    The names are the same in every copy of this file: a function that takes other numbers or does something else needs another name.
+    """
+    mark = f"{PREFIX}{write.__name__}_{size}"
+    if llvm.address_of_symbol(mark):
+        return
+    file, key, found = stored(), (mark, WIDTH, cpu_target.target_context.codegen().magic_tuple()), None
+    if file is not None:
+        with suppress(Exception):  # what cannot be read is made again
+            found = file.load(key)
+    if not found:
+        found = compiled(ir.FloatType() if size == 32 else ir.DoubleType(), write)
+        if file is not None:
+            with suppress(OSError):
+                file.save(key, found)
+    names, code = found
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine())
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    for name in names:
+        llvm.add_symbol(name, engine.get_function_address(name))
+    llvm.add_symbol(mark, engine.get_function_address(names[0]))
+    # Nothing may free what is known by its address.
+    engine.detach()
+
+
+# A strip is all rows of one or two columns of vectors of a result. It is done tile by tile, with a register for each row and column,
+# to which every step of up to three nested loops adds (an entry of a) · (a vector of b). An entry of the result is one chain of such
+# steps, always the same one: its bits do not depend on what is computed with it.
+
+#: Rows of a tile; the last rows of a strip are done by the lowest tile that has them, some of them twice if need be.
+HEIGHTS = (4, 6, 8) if WIDTH == 64 or "+neon" in FEATURES else (2, 4, 6)
+#: Steps of a product after which the next columns take their turn: as many rows of b as stay in the nearest cache.
+DEPTH = 256
+#: Bytes of the copy of a part of a whose rows would take each other's place in the cache.
+BLOCK = 2**17
+
+
+def in_turn(code, rows, tile):
+    """Write the tiles of a strip: tile(height, first row, rows that it has if there may be fewer)."""
+    low, middle, high = HEIGHTS
+    # One row or two beyond whole tiles are cheaper in two tiles, a middle and a low one, than in a high one and a low one.
+    rest = code.srem(rows, integer(high))
+    few = code.and_(code.icmp_signed("<=", rest, integer(middle + low - high)), code.icmp_signed(">", rows, integer(high)))
+    few = code.and_(few, code.icmp_signed(">", rest, integer(0)))
+    last = code.select(few, code.add(rest, integer(high)), rest)
+    whole = code.sub(rows, last)
+    repeat(code, code.sdiv(whole, integer(high)), (), lambda index, _: tile(high, code.mul(index, integer(high))))
+    with code.if_then(code.icmp_signed("==", last, integer(high - 1))):
+        tile(high, whole, last)
+    with code.if_then(code.and_(code.icmp_signed(">", last, integer(low)), code.icmp_signed("!=", last, integer(high - 1)))):
+        tile(middle, whole, last)
+    start = code.select(few, code.add(whole, integer(middle)), whole)
+    rest = code.sub(rows, start)
+    with code.if_then(code.and_(code.icmp_signed(">", rest, integer(0)), code.icmp_signed("<=", rest, integer(low)))):
+        tile(low, start, rest)
+
+
+def rows_at(code, start, step, height, high):
+    """Return the addresses of as many rows; where there are fewer, the last one again and again."""
+    found = [start]
+    for r in range(1, height):
+        below = code.add(found[-1], step)
+        found.append(below if high is None else code.select(code.icmp_signed("<", integer(r), high), below, found[-1]))
+    return found
+
+
+def strip(module, real, columns):
+    """Return the function that does a strip: of two whole columns, or of one with a mask.
+
+    It takes the address of a, the distance of its rows, their number; the address of b, the distance of its columns; the address
+    of c, the distances of its rows and columns; the lanes of a masked column; whether to add to c; and for each of three nested
+    loops how often it runs, and the distances of its steps in a and b.
+    """
+
+    def body(code, a, a_row, rows, b, b_column, c, c_row, c_column, lanes, add, *loops):
+        v = Vectors(code, real)
+        mask = v.mask(lanes) if columns == 1 else None
+        depths = [loops[:3], loops[3:6], loops[6:]]
+
+        def tile(height, first, high=None):
+            a_at = rows_at(code, place(code, a, (first, a_row)), a_row, height, high)
+            c_rows = rows_at(code, place(code, c, (first, c_row)), c_row, height, high)
+            c_at = [[place(code, row, (integer(j), c_column)) for j in range(columns)] for row in c_rows]
+            before = code.block
+            with code.if_then(code.icmp_signed("!=", add, integer(0))):
+                found = [v.load(address, mask) for row in c_at for address in row]
+                there = code.block
+            sums = [code.phi(v.kind) for _ in found]
+            for total, value in zip(sums, found, strict=True):
+                total.add_incoming(v.zero, before)
+                total.add_incoming(value, there)
+
+            def step(at, sums):
+                vectors = [v.load(place(code, at[1], (integer(j), b_column)), mask) for j in range(columns)]
+                left = [v.spread(v.entry(code.add(address, at[0]))) for address in a_at for _ in vectors]
+                return [v.fma(x, y, total) for x, y, total in zip(left, vectors * height, sums, strict=True)]
+
+            sums = nested(code, depths, (integer(0), b), sums, step)
+            for total, address in zip(sums, (address for row in c_at for address in row), strict=True):
+                v.store(total, address, mask)
+
+        in_turn(code, rows, tile)
+
+    return function(module, f"strip_{bits(real)}_{columns}", 19, body)
+
+
+def copy(module, real):
+    """Return the function that copies rows: from an address, by a distance; to an address, by a distance; how many, how long."""
+
+    def body(code, source, source_row, to, to_row, rows, length):
+        v = Vectors(code, real)
+        lanes, side = integer(v.lanes), integer(v.lanes * v.item)
+        whole = code.sdiv(length, lanes)
+        rest = code.srem(length, lanes)
+        mask = v.mask(rest)
+
+        def row(_, at):
+            def part(_, at):
+                v.store(v.load(at[0]), at[1])
+                return [code.add(x, side) for x in at]
+
+            ends = repeat(code, whole, at, part)
+            with code.if_then(code.icmp_signed(">", rest, integer(0))):
+                v.store(v.load(ends[0], mask), ends[1], mask)
+            return code.add(at[0], source_row), code.add(at[1], to_row)
+
+        repeat(code, rows, (source, to), row)
+
+    return function(module, f"copy_{bits(real)}", 6, body)
+
+
+def turn(module, real):
+    """Return the function that copies rows into the columns of a panel, two vectors wide."""
+
+    def body(code, source, source_row, panel, rows, length):
+        v = Vectors(code, real)
+        lanes, side = integer(v.lanes), integer(v.lanes * v.item)
+        beyond = integer(v.lanes - 1)
+        counts = [code.sdiv(code.add(x, beyond), lanes) for x in (rows, length)]
+
+        def square(half, index):
+            row, start = code.mul(half, lanes), code.mul(index, lanes)
+            mask = v.mask(code.sub(length, start))
+            address = place(code, source, (row, source_row), (start, integer(v.item)))
+            found = [v.load(address, mask)]
+            for r in range(1, v.lanes):
+                # Beyond the last row it is read again: what is in those columns is not used.
+                more = code.icmp_signed("<", code.add(row, integer(r)), rows)
+                address = code.select(more, code.add(address, source_row), address)
+                found.append(v.load(address, mask))
+            address = place(code, panel, (half, side), (index, integer(2 * WIDTH * v.lanes)))
+            for r, column in enumerate(v.transposed(found)):
+                v.store(column, code.add(address, integer(2 * r * WIDTH)))
+
+        repeat(code, counts[0], (), lambda half, _: repeat(code, counts[1], (), lambda index, _: square(half, index)))
+
+    return function(module, f"turn_{bits(real)}", 5, body)
+
+
+def multiply(module, real, turned):
+    """Return the function that multiplies matrices, or where ``turned`` rows with rows.
+
+    It takes the address of a and the distances of its rows and columns, addresses of b and c and the distances of their rows; the
+    numbers of rows and columns of c, and of terms; and whether to add to c.
+    """
+
+    def body(code, a, a_row, a_column, b, b_row, c, c_row, rows, columns, terms, add):
+        v = Vectors(code, real)
+        one, none, item, side = integer(1), integer(0), integer(v.item), integer(v.lanes * v.item)
+        lanes, both = integer(v.lanes), integer(2 * v.lanes)
+        wide = code.add(side, side)
+        panel, block = (code.ptrtoint(code.alloca(v.kind, size), INT) for size in (2 * DEPTH, BLOCK // WIDTH))
+
+        def blocks(length, size):
+            return code.sdiv(code.add(length, code.sub(size, one)), size)
+
+        def meets(step):
+            """Whether entries at this distance take each other's place in the cache."""
+            return code.and_(code.icmp_signed("==", code.and_(step, integer(2047)), none), code.icmp_signed("!=", step, none))
+
+        def both_true(*conditions):
+            found = conditions[0]
+            for condition in conditions[1:]:
+                found = code.and_(found, condition)
+            return found
+
+        upright = code.icmp_signed("==", a_row, item)
+        level = code.icmp_signed("==", a_column, item)
+        far = code.or_(both_true(upright, meets(a_column)), both_true(level, meets(a_row)))
+        packed = both_true(far, code.icmp_signed(">=", columns, integer(128)), code.icmp_signed(">=", rows, integer(64)))
+        tall = integer((BLOCK // v.item - 32 * DEPTH) // DEPTH // 8 * 8)
+        height = code.select(packed, tall, code.select(code.icmp_signed("<", rows, one), one, rows))
+        depths = blocks(terms, integer(DEPTH))
+        depths = code.select(code.icmp_signed("<", depths, one), one, depths)
+
+        def part(index, layer):
+            m, k = code.mul(index, height), code.mul(layer, integer(DEPTH))
+            high, deep = least(code, code.sub(rows, m), height), least(code, code.sub(terms, k), integer(DEPTH))
+            keep = code.select(code.icmp_signed(">", layer, none), one, add)
+            start = place(code, a, (m, a_row), (k, a_column))
+            # Rows of the copy are a vector further apart than they are long, so that they do not meet either.
+            apart = place(code, side, (code.select(upright, tall, integer(DEPTH)), item))
+            with code.if_then(packed):
+                lines = [code.select(upright, x, y) for x, y in ((a_column, a_row), (deep, high), (high, deep))]
+                code.call(copy(module, real), (start, lines[0], block, apart, lines[1], lines[2]))
+            left = code.select(packed, block, start)
+            left_row = code.select(packed, code.select(upright, item, apart), a_row)
+            left_column = code.select(packed, code.select(upright, apart, item), a_column)
+
+            def panels(number):
+                n = code.mul(number, both)
+                width = least(code, code.sub(columns, n), both)
+                whole = code.icmp_signed("==", width, both)
+                result = place(code, c, (m, c_row), (n, item))
+                if turned:
+                    right, step = panel, wide
+                    code.call(turn(module, real), (place(code, b, (n, b_row), (k, item)), b_row, panel, width, deep))
+                else:
+                    source = place(code, b, (k, b_row), (n, item))
+                    near = both_true(whole, code.icmp_signed(">=", b_row, integer(2048)), code.icmp_signed(">=", high, integer(64)))
+                    with code.if_then(near):
+                        code.call(copy(module, real), (source, b_row, panel, wide, deep, width))
+                    right, step = code.select(near, panel, source), code.select(near, wide, b_row)
+                loops = (one, none, none, one, none, none, deep, left_column, step)
+
+                def last(half):
+                    live = least(code, code.sub(width, code.mul(half, lanes)), lanes)
+                    x, y = (place(code, x, (half, side)) for x in (right, result))
+                    code.call(strip(module, real, 1), (left, left_row, high, x, side, y, c_row, side, live, keep, *loops))
+
+                with code.if_else(whole) as (then, otherwise):
+                    with then:
+                        code.call(strip(module, real, 2), (left, left_row, high, right, side, result, c_row, side, lanes, keep, *loops))
+                    with otherwise:
+                        repeat(code, blocks(width, lanes), (), lambda half, _: last(half))
+
+            repeat(code, blocks(columns, both), (), lambda number, _: panels(number))
+
+        repeat(code, blocks(rows, height), (), lambda index, _: repeat(code, depths, (), lambda layer, _: part(index, layer)))
+
+    return function(module, f"multiply_{bits(real)}_{turned:d}", 11, body)
+
+
+def dots(module, real, columns):
+    """Return the function that does a strip of dot products: one column of numbers or two, the terms of one beside the other's.
+
+    It takes what `strip` takes, with vectors of a in place of its entries, and adds the sums of their lanes. Where there is one
+    column, its vectors have a mask.
+    """
+
+    def body(code, a, a_row, rows, b, b_column, c, c_row, c_column, lanes, add, *loops):
+        v = Vectors(code, real)
+        mask = v.mask(lanes) if columns == 1 else None
+        depths = [loops[:3], loops[3:6], loops[6:]]
+
+        def tile(height, first, high=None):
+            a_at = rows_at(code, place(code, a, (first, a_row)), a_row, height, high)
+            c_at = rows_at(code, place(code, c, (first, c_row)), c_row, height, high)
+
+            def step(at, sums):
+                vectors = [v.load(place(code, at[1], (integer(j), b_column)), mask) for j in range(columns)]
+                left = [x for address in a_at for x in [v.load(code.add(address, at[0]), mask)] * columns]
+                return [v.fma(x, y, total) for x, y, total in zip(left, vectors * height, sums, strict=True)]
+
+            sums = v.totals(nested(code, depths, (integer(0), b), [v.zero] * (height * columns), step))
+            places = [v.at(place(code, row, (integer(j), c_column)), real) for row in c_at for j in range(columns)]
+            before = [code.select(code.icmp_signed("!=", add, integer(0)), code.load(x), ir.Constant(real, 0)) for x in places]
+            for address, total, more in zip(places, before, sums, strict=True):
+                code.store(code.fadd(total, more), address)
+
+        in_turn(code, rows, tile)
+
+    return function(module, f"dots_{bits(real)}_{columns}", 19, body)
+
+
+def products(module, real):
+    """Write all that products of matrices need."""
+    multiply(module, real, False)
+    multiply(module, real, True)
+
+
+def matrices(name, turned, add):
+    """Return what kernels call to multiply matrices."""
+
+    def typed(typingctx, a, b, c):
+        if not all(isinstance(x, types.Array) and x.ndim == 2 and x.dtype == c.dtype for x in (a, b, c)):
+            raise TypingError(f"{name} takes three matrices of one type, not {a}, {b} and {c}")
+
+        def code(context, builder, signature, arguments):
+            ready(c.dtype.bitwidth, products)
+            given = [make_array(t)(context, builder, x) for t, x in zip(signature.args, arguments, strict=True)]
+            x, y, z = (builder.ptrtoint(array.data, INT) for array in given)
+            (x_row, x_column), (y_row, _), (z_row, _) = (cgutils.unpack_tuple(builder, array.strides) for array in given)
+            (_, terms), _, (rows, columns) = (cgutils.unpack_tuple(builder, array.shape) for array in given)
+            numbers = (x, x_row, x_column, y, y_row, z, z_row, rows, columns, terms, integer(int(add)))
+            call(builder, f"multiply_{c.dtype.bitwidth}_{turned:d}", numbers)
+            return context.get_dummy_value()
+
+        return types.none(a, b, c), code
+
+    typed.__name__ = typed.__qualname__ = name
+    return intrinsic(typed)
 
 
 @njit(cache=True, error_model="numpy")
-def four_rows(a_0, a_1, a_2, a_3, b, c_0, c_1, c_2, c_3):
-    """Add Σ_k a_r[k] b[k, :] to c_r for four rows r, four k at a time."""
-    whole = a_0.size // 4 * 4
-    for k in range(0, whole, 4):
-        p_00, p_01, p_02, p_03 = a_0[k], a_0[k + 1], a_0[k + 2], a_0[k + 3]
-        p_10, p_11, p_12, p_13 = a_1[k], a_1[k + 1], a_1[k + 2], a_1[k + 3]
-        p_20, p_21, p_22, p_23 = a_2[k], a_2[k + 1], a_2[k + 2], a_2[k + 3]
-        p_30, p_31, p_32, p_33 = a_3[k], a_3[k + 1], a_3[k + 2], a_3[k + 3]
-        b_0, b_1, b_2, b_3 = row(b, k), row(b, k + 1), row(b, k + 2), row(b, k + 3)
-        for j in range(c_0.size):
-            q_0, q_1, q_2, q_3 = b_0[j], b_1[j], b_2[j], b_3[j]
-            c_0[j] = c_0[j] + p_00 * q_0 + p_01 * q_1 + p_02 * q_2 + p_03 * q_3
-            c_1[j] = c_1[j] + p_10 * q_0 + p_11 * q_1 + p_12 * q_2 + p_13 * q_3
-            c_2[j] = c_2[j] + p_20 * q_0 + p_21 * q_1 + p_22 * q_2 + p_23 * q_3
-            c_3[j] = c_3[j] + p_30 * q_0 + p_31 * q_1 + p_32 * q_2 + p_33 * q_3
-    for k in range(whole, a_0.size):
-        p_0, p_1, p_2, p_3 = a_0[k], a_1[k], a_2[k], a_3[k]
-        b_0 = row(b, k)
-        for j in range(c_0.size):
-            q = b_0[j]
-            c_0[j] += p_0 * q
-            c_1[j] += p_1 * q
-            c_2[j] += p_2 * q
-            c_3[j] += p_3 * q
-
-
-@njit(cache=True, error_model="numpy")
-def one_row(a_0, b, c_0):
-    """Add Σ_k a_0[k] b[k, :] to c_0, in the order of four_rows."""
-    for k in range(a_0.size):
-        p = a_0[k]
-        b_0 = row(b, k)
-        for j in range(c_0.size):
-            c_0[j] += p * b_0[j]
-
-
-@njit(cache=True, error_model="numpy")
-def some_rows(a, b, c):
-    """Add Σ_k a[m, k] b[k, :] to c[m, :] for every m."""
-    rows, depth = a.shape
-    whole = rows // 4 * 4
-    for start in range(0, depth, DEPTH):
-        stop = min(start + DEPTH, depth)
-        part = a[:, start:stop]
-        below = b[start:stop]
-        for m in range(0, whole, 4):
-            four_rows(part[m], part[m + 1], part[m + 2], part[m + 3], below, row(c, m), row(c, m + 1), row(c, m + 2), row(c, m + 3))
-        for m in range(whole, rows):
-            one_row(part[m], below, row(c, m))
-
-
-@njit(cache=True, error_model="numpy")
-def clear(c):
-    """Write zeros into c."""
+def plain_add_product(a, b, c):
+    """Add Σ_k a[m, k] b[k, n] to c[m, n]; the rows of b and c lie side by side."""
     for m in range(c.shape[0]):
-        part = row(c, m)
-        for j in range(part.size):
-            part[j] = 0
+        for k in range(b.shape[0]):
+            p = a[m, k]
+            for n in range(c.shape[1]):
+                c[m, n] += p * b[k, n]
+
+
+@njit(cache=True, error_model="numpy")
+def plain_product(a, b, c):
+    """Write c[m, n] = Σ_k a[m, k] b[k, n]; the rows of b and c lie side by side."""
+    c[:] = 0
+    plain_add_product(a, b, c)
+
+
+@njit(cache=True, error_model="numpy")
+def plain_add_row_products(a, b, c):
+    """Add Σ_k a[m, k] b[n, k] to c[m, n]; the rows of b and c lie side by side."""
+    for m in range(c.shape[0]):
+        for n in range(c.shape[1]):
+            total = c[m, n]
+            for k in range(b.shape[1]):
+                total += a[m, k] * b[n, k]
+            c[m, n] = total
+
+
+@njit(cache=True, error_model="numpy")
+def plain_row_products(a, b, c):
+    """Write c[m, n] = Σ_k a[m, k] b[n, k]; the rows of b and c lie side by side."""
+    c[:] = 0
+    plain_add_row_products(a, b, c)
+
+
+product, add_product = plain_product, plain_add_product
+row_products, add_row_products = plain_row_products, plain_add_row_products
+if not config.DISABLE_JIT:
+    product, add_product = matrices("product", False, False), matrices("add_product", False, True)
+    row_products, add_row_products = matrices("row_products", True, False), matrices("add_row_products", True, True)
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
-def all_rows(a, b, c):
-    """Do some_rows for blocks of rows, shared among threads."""
-    rows = c.shape[0]
-    for block in prange((rows + ROWS - 1) // ROWS):
-        first = block * ROWS
-        stop = min(first + ROWS, rows)
-        clear(c[first:stop])
-        some_rows(a[first:stop], b, c[first:stop])
-
-
-# The terms of one dot product may be added in any order: the compiler then adds vectors. NaN and infinity propagate all the same.
-
-
-@njit(cache=True, error_model="numpy", fastmath={"reassoc"})
-def sixteen_dots(a_0, a_1, a_2, a_3, b_0, b_1, b_2, b_3, c_0, c_1, c_2, c_3):
-    """Add Σ_k a_r[k] b_s[k] to c_r[s] for four r and four s."""
-    s_00 = s_01 = s_02 = s_03 = s_10 = s_11 = s_12 = s_13 = a_0.dtype.type(0)
-    s_20 = s_21 = s_22 = s_23 = s_30 = s_31 = s_32 = s_33 = a_0.dtype.type(0)
-    for k in range(a_0.size):
-        p_0, p_1, p_2, p_3 = a_0[k], a_1[k], a_2[k], a_3[k]
-        q_0, q_1, q_2, q_3 = b_0[k], b_1[k], b_2[k], b_3[k]
-        s_00, s_01, s_02, s_03 = s_00 + p_0 * q_0, s_01 + p_0 * q_1, s_02 + p_0 * q_2, s_03 + p_0 * q_3
-        s_10, s_11, s_12, s_13 = s_10 + p_1 * q_0, s_11 + p_1 * q_1, s_12 + p_1 * q_2, s_13 + p_1 * q_3
-        s_20, s_21, s_22, s_23 = s_20 + p_2 * q_0, s_21 + p_2 * q_1, s_22 + p_2 * q_2, s_23 + p_2 * q_3
-        s_30, s_31, s_32, s_33 = s_30 + p_3 * q_0, s_31 + p_3 * q_1, s_32 + p_3 * q_2, s_33 + p_3 * q_3
-    c_0[0], c_0[1], c_0[2], c_0[3] = c_0[0] + s_00, c_0[1] + s_01, c_0[2] + s_02, c_0[3] + s_03
-    c_1[0], c_1[1], c_1[2], c_1[3] = c_1[0] + s_10, c_1[1] + s_11, c_1[2] + s_12, c_1[3] + s_13
-    c_2[0], c_2[1], c_2[2], c_2[3] = c_2[0] + s_20, c_2[1] + s_21, c_2[2] + s_22, c_2[3] + s_23
-    c_3[0], c_3[1], c_3[2], c_3[3] = c_3[0] + s_30, c_3[1] + s_31, c_3[2] + s_32, c_3[3] + s_33
-
-
-@njit(cache=True, error_model="numpy", fastmath={"reassoc"})
-def one_dot(a_0, b_0):
-    """Return Σ_k a_0[k] b_0[k]."""
-    s_0 = a_0.dtype.type(0)
-    for k in range(a_0.size):
-        s_0 += a_0[k] * b_0[k]
-    return s_0
-
-
-@njit(cache=True, error_model="numpy")
-def some_row_products(a, b, c):
-    """Add Σ_k a[m, k] b[n, k] to c[m, n] for every m and n."""
-    rows, columns = c.shape
-    tall, wide = rows // 4 * 4, columns // 4 * 4
-    for m in range(0, tall, 4):
-        for n in range(0, wide, 4):
-            sixteen_dots(
-                row(a, m), row(a, m + 1), row(a, m + 2), row(a, m + 3),
-                row(b, n), row(b, n + 1), row(b, n + 2), row(b, n + 3),
-                row(c, m)[n:], row(c, m + 1)[n:], row(c, m + 2)[n:], row(c, m + 3)[n:],
-            )
-    for m in range(rows):
-        for n in range(wide if m < tall else 0, columns):
-            row(c, m)[n] += one_dot(row(a, m), row(b, n))
-
-
-# A step of 1 makes a strided array of any a, transposed or not, so that Numba compiles the loops once for both.
-
-
-@njit(cache=True, error_model="numpy")
-def product(a, b, c):
-    """Write c[m, n] = Σ_k a[m, k] b[k, n]; the rows of b and c lie side by side."""
-    clear(c[::1, ::1])
-    some_rows(a[::1, ::1], b[::1, ::1], c[::1, ::1])
-
-
-@njit(cache=True, error_model="numpy")
-def add_product(a, b, c):
-    """Add Σ_k a[m, k] b[k, n] to c[m, n]."""
-    some_rows(a[::1, ::1], b[::1, ::1], c[::1, ::1])
-
-
-@njit(cache=True, error_model="numpy")
 def product_parallel(a, b, c):
     """Write c[m, n] = Σ_k a[m, k] b[k, n] with the rows shared among threads."""
-    all_rows(a[::1, ::1], b[::1, ::1], c[::1, ::1])
-
-
-@njit(cache=True, error_model="numpy")
-def row_products(a, b, c):
-    """Write c[m, n] = Σ_k a[m, k] b[n, k]; the rows of all three lie side by side."""
-    clear(c[::1, ::1])
-    some_row_products(a[::1, ::1], b[::1, ::1], c[::1, ::1])
-
-
-@njit(cache=True, error_model="numpy")
-def add_row_products(a, b, c):
-    """Add Σ_k a[m, k] b[n, k] to c[m, n]."""
-    some_row_products(a[::1, ::1], b[::1, ::1], c[::1, ::1])
+    for block in prange((c.shape[0] + 63) // 64):
+        first = 64 * block
+        product(a[first : first + 64], b, c[first : first + 64])
 
 
 # Sums over windows. The last axis, n, is that of samples: they lie side by side. Two places belong together where
@@ -451,8 +810,259 @@ def add_row_products(a, b, c):
 # lies outside are left out.
 
 
+#: Bytes of a part of a factor that stays in the nearest cache.
+LINES = 2**15
+
+
+def meeting(code, start, step, count, extent):
+    """Return the first k of 0 … count − 1 for which 0 ≤ start + step · k < extent, and how many there are side by side."""
+    none, one = integer(0), integer(1)
+
+    def at_least_zero(x):
+        return code.select(code.icmp_signed("<", x, none), none, x)
+
+    up, level = code.icmp_signed(">", step, none), code.icmp_signed("==", step, none)
+    inside = code.and_(code.icmp_signed(">=", start, none), code.icmp_signed("<", start, extent))
+    size = code.select(up, step, code.select(level, one, code.neg(step)))
+    low = code.select(up, code.neg(start), code.add(code.sub(start, extent), one))
+    high = code.select(up, code.sub(extent, start), code.add(start, one))
+    low, high = code.select(level, none, low), code.select(level, code.select(inside, count, none), high)
+    low, high = (code.sdiv(code.add(at_least_zero(x), code.sub(size, one)), size) for x in (low, high))
+    return low, at_least_zero(code.sub(least(code, high, count), low))
+
+
+def samples(code, v, number, body):
+    """Write body(address of the first sample, lanes) for two whole vectors at a time (lanes is None), and for those that are left."""
+    lanes, side = integer(v.lanes), integer(WIDTH)
+    pairs = code.sdiv(number, integer(2 * v.lanes))
+    start = code.mul(pairs, lanes)
+    rest = code.sub(number, code.add(start, start))
+
+    def left(index):
+        live = least(code, code.sub(rest, code.mul(index, lanes)), lanes)
+        body(place(code, integer(0), (code.add(code.add(start, start), code.mul(index, lanes)), integer(v.item))), live)
+
+    repeat(code, pairs, (), lambda index, _: body(code.mul(index, code.add(side, side)), None))
+    repeat(code, code.sdiv(code.add(rest, integer(v.lanes - 1)), lanes), (), lambda index, _: left(index))
+
+
+def windows(module, real):
+    """Write all that sums over windows need.
+
+    Each function takes the addresses of a, b and c with the distances along their axes, but the last one; the extents of a, b and
+    c; first and second; and whether to add to c.
+    """
+    size = bits(real)
+    none, one, side = integer(0), integer(1), integer(WIDTH)
+
+    def split(numbers):
+        """Return the numbers of correlate and spread: places of a, b and c, extents of a, b and c, both rules and the rest."""
+        counts = (5, 4, 4, 4, 4, 4, 3, 3)
+        starts = [sum(counts[:k]) for k in range(len(counts))]
+        return [numbers[s : s + count] for s, count in zip(starts, counts, strict=True)]
+
+    def correlate(code, *numbers):
+        (a, *a_by), (b, *b_by), (c, *c_by), (rows, depth, high, wide), (_, tall, broad, _), *rest = split(numbers)
+        (_, *places, number), first, second = rest
+        add, v = numbers[-1], Vectors(code, real)
+
+        def line(y, offset, live):
+            i = place(code, first[2], (first[0], y))
+            u, us = meeting(code, i, first[1], high, tall)
+
+            def at(x):
+                return meeting(code, place(code, second[2], (second[0], x)), second[1], wide, broad)
+
+            def column(x, met, columns, b_column, c_column, lanes):
+                j, (start, vs) = place(code, second[2], (second[0], x)), met
+                left = place(code, a, (u, a_by[2]), (start, a_by[3]))
+                line, point = place(code, i, (first[1], u)), place(code, j, (second[1], start))
+                right = place(code, code.add(b, offset), (line, b_by[1]), (point, b_by[2]))
+                result = place(code, code.add(c, offset), (y, c_by[1]), (x, c_by[2]))
+                loops = (depth, a_by[1], b_by[0], us, a_by[2], code.mul(first[1], b_by[1]), vs, a_by[3], code.mul(second[1], b_by[2]))
+                numbers = (left, a_by[0], rows, right, b_column, result, c_by[0], c_column, lanes, add, *loops)
+                code.call(strip(module, real, columns), numbers)
+
+            if live is None:
+                repeat(code, places[1], (), lambda x, _: column(x, at(x), 2, side, side, none))
+                return
+
+            def two(index):
+                # Two places side by side whose windows reach equally far are two columns of a strip.
+                x = code.add(index, index)
+                here, more = at(x), code.icmp_signed("<", code.add(x, one), places[1])
+                there = at(code.add(x, one))
+                alike = code.and_(*(code.icmp_signed("==", p, q) for p, q in zip(here, there, strict=True)))
+                alike = code.and_(code.and_(alike, more), code.icmp_signed("==", live, integer(v.lanes)))
+                with code.if_else(alike) as (then, otherwise):
+                    with then:
+                        column(x, here, 2, code.mul(second[0], b_by[2]), c_by[2], none)
+                    with otherwise:
+                        column(x, here, 1, none, none, live)
+                        with code.if_then(more):
+                            column(code.add(x, one), there, 1, none, none, live)
+
+            repeat(code, code.sdiv(code.add(places[1], one), integer(2)), (), lambda index, _: two(index))
+
+        samples(code, v, number, lambda offset, live: repeat(code, places[0], (), lambda y, _: line(y, offset, live)))
+
+    def correlate_rows(code, *numbers):
+        (a, *a_by), (b, *b_by), (c, *c_by) = numbers[:4], numbers[4:8], numbers[8:13]
+        (rows, *places, number), (_, tall, broad, _), (_, depth, high, wide) = numbers[13:17], numbers[17:21], numbers[21:25]
+        first, second, add = numbers[25:28], numbers[28:31], numbers[31]
+        v = Vectors(code, real)
+        whole, rest = code.sdiv(number, integer(v.lanes)), code.srem(number, integer(v.lanes))
+        line = code.mul(number, integer(v.item))
+        beside = code.icmp_signed("==", rest, none)
+        for step in (a_by[2], code.mul(second[0], b_by[2])):
+            beside = code.and_(beside, code.icmp_signed("==", step, line))
+        # A part of a that stays in the nearest cache while it meets all of b: the rows of a tile, and some lines.
+        height = integer(HEIGHTS[-1])
+        length = code.mul(code.mul(places[1], number), integer(v.item * HEIGHTS[-1]))
+        lines = code.sdiv(integer(LINES), code.select(code.icmp_signed("<", length, one), one, length))
+        lines = code.select(code.icmp_signed("<", lines, one), one, lines)
+
+        def part(index, m):
+            top, m = code.mul(index, lines), code.mul(m, height)
+            left, result = place(code, a, (m, a_by[0])), place(code, c, (m, c_by[0]))
+            count = least(code, code.sub(rows, m), height)
+            more = code.select(code.icmp_signed(">", index, none), one, add)
+
+            def met(u):
+                i = place(code, first[2], (first[0], top), (first[1], u))
+                return meeting(code, i, first[0], least(code, code.sub(places[0], top), lines), tall)
+
+            def sums(k, u, w, line, columns, b_column, c_column):
+                y, ys = code.add(top, line[0]), line[1]
+                j = place(code, second[2], (second[1], w))
+                x, xs = meeting(code, j, second[0], places[1], broad)
+                x_at = place(code, left, (y, a_by[1]), (x, a_by[2]))
+                i = place(code, first[2], (first[0], y), (first[1], u))
+                y_at = place(code, b, (k, b_by[0]), (i, b_by[1]), (place(code, j, (second[0], x)), b_by[2]))
+                z_at = place(code, result, (k, c_by[1]), (u, c_by[2]), (w, c_by[3]))
+                loops = (ys, a_by[1], code.mul(first[0], b_by[1]), xs, a_by[2], code.mul(second[0], b_by[2]))
+                # Where all vectors of a line lie side by side, they are one loop.
+                line = (one, none, none, *loops[:3], code.mul(xs, whole), side, side)
+                depths = [code.select(beside, p, q) for p, q in zip(line, (whole, side, side, *loops), strict=True)]
+                numbers = (x_at, a_by[0], count, y_at, b_column, z_at, c_by[0], c_column, integer(v.lanes), more, *depths)
+                code.call(dots(module, real, columns), numbers)
+                with code.if_then(code.icmp_signed(">", rest, none)):
+                    for q in range(columns):
+                        y_at, z_at = (place(code, x, (integer(q), step)) for x, step in ((y_at, b_column), (z_at, c_column)))
+                        x, y = (place(code, x, (whole, side)) for x in (x_at, y_at))
+                        numbers = (x, a_by[0], count, y, none, z_at, c_by[0], none, rest, one, one, side, side, *loops)
+                        code.call(dots(module, real, 1), numbers)
+
+            def two_depths(k, u):
+                k, line = code.add(k, k), met(u)
+                repeat(code, wide, (), lambda w, _: sums(k, u, w, line, 2, b_by[0], c_by[1]))
+
+            def two_lines(u):
+                # Two window places that meet the same lines are two columns of a strip.
+                k, u = code.sub(depth, one), code.add(u, u)
+                below, here, there = code.add(u, one), met(u), met(code.add(u, one))
+                alike = code.and_(*(code.icmp_signed("==", p, q) for p, q in zip(here, there, strict=True)))
+                another = code.icmp_signed("<", below, high)
+                with code.if_else(code.and_(alike, another)) as (then, otherwise):
+                    with then:
+                        step = code.mul(first[1], b_by[1])
+                        repeat(code, wide, (), lambda w, _: sums(k, u, w, here, 2, step, c_by[2]))
+                    with otherwise:
+                        repeat(code, wide, (), lambda w, _: sums(k, u, w, here, 1, none, none))
+                        with code.if_then(another):
+                            repeat(code, wide, (), lambda w, _: sums(k, below, w, there, 1, none, none))
+
+            pairs = code.sdiv(depth, integer(2))
+            repeat(code, pairs, (), lambda k, _: repeat(code, high, (), lambda u, _: two_depths(k, u)))
+            with code.if_then(code.icmp_signed("==", code.srem(depth, integer(2)), one)):
+                repeat(code, code.sdiv(code.add(high, one), integer(2)), (), lambda u, _: two_lines(u))
+
+        def blocks(length, size):
+            return code.sdiv(code.add(length, code.sub(size, one)), size)
+
+        parts = blocks(places[0], lines)
+        parts = code.select(code.icmp_signed("<", parts, one), one, parts)
+        repeat(code, blocks(rows, height), (), lambda m, _: repeat(code, parts, (), lambda index, _: part(index, m)))
+
+    def spread(code, *numbers):
+        (a, *a_by), (b, *b_by), (c, *c_by), (depth, rows, high, wide), (_, *places, number), (_, tall, broad, _), *rules = split(numbers)
+        first, second = rules
+        v = Vectors(code, real)
+
+        def entry(i, j, offset, live):
+            columns, lanes = (2, none) if live is None else (1, live)
+            result = place(code, code.add(c, offset), (i, c_by[1]), (j, c_by[2]))
+            begun = (a, a_by[0], rows, b, side, result, c_by[0], side, lanes, none, *(none,) * 9)
+            code.call(strip(module, real, columns), begun)
+
+            def classes(here, rule, count, extent, body):
+                """Write body for the window places that meet: u = r, r + s, r + 2 s, … for every r < s for which one does."""
+                def residue(r):
+                    distance = code.sub(code.sub(here, rule[2]), code.mul(rule[1], r))
+                    with code.if_then(code.icmp_signed("==", code.srem(distance, rule[0]), none)):
+                        number = code.sdiv(code.add(code.sub(count, r), code.sub(rule[0], one)), rule[0])
+                        y = code.sdiv(distance, rule[0])
+                        start, found = meeting(code, y, code.neg(rule[1]), number, extent)
+                        body(place(code, r, (start, rule[0])), code.sub(y, code.mul(rule[1], start)), found)
+
+                repeat(code, least(code, rule[0], count), (), lambda r, _: residue(r))
+
+            def inner(u, y, us):
+                def innermost(w, x, ws):
+                    left = place(code, a, (u, a_by[2]), (w, a_by[3]))
+                    right = place(code, code.add(b, offset), (y, b_by[1]), (x, b_by[2]))
+                    steps = (us, code.mul(first[0], a_by[2]), code.neg(code.mul(first[1], b_by[1])))
+                    steps = (*steps, ws, code.mul(second[0], a_by[3]), code.neg(code.mul(second[1], b_by[2])))
+                    numbers = (left, a_by[1], rows, right, side, result, c_by[0], side, lanes, one, depth, a_by[0], b_by[0], *steps)
+                    code.call(strip(module, real, columns), numbers)
+
+                classes(j, second, wide, places[1], innermost)
+
+            classes(i, first, high, places[0], inner)
+
+        def plane(offset, live):
+            repeat(code, tall, (), lambda i, _: repeat(code, broad, (), lambda j, _: entry(i, j, offset, live)))
+
+        samples(code, v, number, plane)
+
+    for write, count in ((correlate, 32), (correlate_rows, 32), (spread, 32)):
+        function(module, f"{write.__name__}_{size}", count, write)
+
+
+def over_windows(name, add):
+    """Return what kernels call for a sum over windows."""
+
+    def typed(typingctx, a, b, c, first, second):
+        if not all(isinstance(x, types.Array) and x.ndim == 4 and x.dtype == c.dtype for x in (a, b, c)):
+            raise TypingError(f"{name} takes three arrays with four axes of one type, not {a}, {b} and {c}")
+
+        def code(context, builder, signature, arguments):
+            ready(c.dtype.bitwidth, products)
+            ready(c.dtype.bitwidth, windows)
+            given = [make_array(t)(context, builder, x) for t, x in zip(signature.args[:3], arguments[:3], strict=True)]
+            numbers = []
+            for array, unit in zip(given, UNITS[name], strict=True):
+                numbers += [builder.ptrtoint(array.data, INT), *cgutils.unpack_tuple(builder, array.strides)[: 3 if unit else 4]]
+            for array in given:
+                numbers += cgutils.unpack_tuple(builder, array.shape)
+            for t, x in zip(signature.args[3:], arguments[3:], strict=True):
+                rule = zip(cgutils.unpack_tuple(builder, x), t, strict=True)
+                numbers += [context.cast(builder, number, kind, types.intp) for number, kind in rule]
+            call(builder, f"{name}_{c.dtype.bitwidth}", (*numbers, integer(int(add))))
+            return context.get_dummy_value()
+
+        return types.none(a, b, c, first, second), code
+
+    typed.__name__ = typed.__qualname__ = name
+    return intrinsic(typed)
+
+
+#: Whether the samples of a, b and c lie side by side, so that their distance is known.
+UNITS = {"correlate": (False, True, True), "correlate_rows": (True, True, False), "spread": (False, True, True)}
+
+
 @njit(cache=True, error_model="numpy")
-def add_correlate(a, b, c, first, second):
+def plain_add_correlate(a, b, c, first, second):
     """Add Σ_{k, u, v} a[m, k, u, v] b[k, s·y + t·u + o, s'·x + t'·v + o', n] to c[m, y, x, n]."""
     for m in range(c.shape[0]):
         for k in range(b.shape[0]):
@@ -470,14 +1080,14 @@ def add_correlate(a, b, c, first, second):
 
 
 @njit(cache=True, error_model="numpy")
-def correlate(a, b, c, first, second):
+def plain_correlate(a, b, c, first, second):
     """Write c[m, y, x, n] = Σ_{k, u, v} a[m, k, u, v] b[k, s·y + t·u + o, s'·x + t'·v + o', n]."""
     c[:] = 0
-    add_correlate(a, b, c, first, second)
+    plain_add_correlate(a, b, c, first, second)
 
 
 @njit(cache=True, error_model="numpy")
-def add_correlate_rows(a, b, c, first, second):
+def plain_add_correlate_rows(a, b, c, first, second):
     """Add Σ_{y, x, n} a[m, y, x, n] b[k, s·y + t·u + o, s'·x + t'·v + o', n] to c[m, k, u, v]."""
     for m in range(c.shape[0]):
         for k in range(c.shape[1]):
@@ -496,14 +1106,14 @@ def add_correlate_rows(a, b, c, first, second):
 
 
 @njit(cache=True, error_model="numpy")
-def correlate_rows(a, b, c, first, second):
+def plain_correlate_rows(a, b, c, first, second):
     """Write c[m, k, u, v] = Σ_{y, x, n} a[m, y, x, n] b[k, s·y + t·u + o, s'·x + t'·v + o', n]."""
     c[:] = 0
-    add_correlate_rows(a, b, c, first, second)
+    plain_add_correlate_rows(a, b, c, first, second)
 
 
 @njit(cache=True, error_model="numpy")
-def spread(a, b, c, first, second):
+def plain_spread(a, b, c, first, second):
     """Write c[k, i, j, n] = Σ a[m, k, u, v] b[m, y, x, n] over all m, y, x, u, v with i = s·y + t·u + o and j = s'·x + t'·v + o'."""
     c[:] = 0
     for k in range(c.shape[0]):
@@ -520,6 +1130,30 @@ def spread(a, b, c, first, second):
                                     for n in range(b.shape[3]):
                                         c[k, i, j, n] += p * b[m, y, x, n]
 
+
+correlate, add_correlate = plain_correlate, plain_add_correlate
+correlate_rows, add_correlate_rows = plain_correlate_rows, plain_add_correlate_rows
+spread = plain_spread
+if not config.DISABLE_JIT:
+    correlate, add_correlate = over_windows("correlate", False), over_windows("correlate", True)
+    correlate_rows, add_correlate_rows = over_windows("correlate_rows", False), over_windows("correlate_rows", True)
+    spread = over_windows("spread", False)
+
+
+PRODUCTS = ("product", "add_product", "product_parallel", "row_products", "add_row_products")
+WINDOWS = ("correlate", "add_correlate", "correlate_rows", "add_correlate_rows", "spread")
+
+
+def __getattr__(name):
+    """Return a product or a sum over windows by its name with the bits of its numbers, ready for kernels that are in Numba's cache."""
+    kind, _, size = name.rpartition("_")
+    if size not in ("32", "64") or kind not in (*PRODUCTS, *WINDOWS):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if not config.DISABLE_JIT:
+        ready(int(size), products)
+        if kind in WINDOWS:
+            ready(int(size), windows)
+    return globals()[kind]
 
 
 # Functions without branches and without calls, put where they are called, so that loops over them become vectors. They are

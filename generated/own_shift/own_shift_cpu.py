@@ -10,13 +10,17 @@ y has one number for each sample, integers from 0 to 9.
 import numpy as np
 
 try:
-    from .kernels_cpu import array_at, njit, product, row_products, view, whole_at
+    from .kernels_cpu import array_at, njit, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
+    from .kernels_cpu import product_32 as product
+    from .kernels_cpu import row_products_32 as row_products
 except ImportError:
-    from kernels_cpu import array_at, njit, product, row_products, view, whole_at
+    from kernels_cpu import array_at, njit, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
+    from kernels_cpu import product_32 as product
+    from kernels_cpu import row_products_32 as row_products
 
 NAME = "own_shift"
 #: Name, offset and shape of each parameter in the flat buffers.

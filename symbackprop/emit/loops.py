@@ -53,12 +53,13 @@ from symbackprop.plan.records import (
     Zero,
 )
 
-#: What the runtime file offers for sums, and for threads.
-RUNTIME = (
+#: What the runtime file offers for sums, to be imported with the bits of its numbers.
+SUMS = (
     *("add_product", "add_row_products", "product", "product_parallel", "row_products"),
-    *("correlate", "correlate_rows", "spread"),
-    *("mean_of_parts", "part_of", "scale", "share", "threads"),
+    *("add_correlate", "add_correlate_rows", "correlate", "correlate_rows", "spread"),
 )
+#: What it offers besides: for threads.
+RUNTIME = (*SUMS, "mean_of_parts", "part_of", "scale", "share", "threads")
 #: What it offers to get at memory.
 PLACES = ("array_at", "view", "whole_at")
 
@@ -98,8 +99,9 @@ def page(plan: Plan, template: str) -> Page:
 
 def _imports(runtime: set[str], functions: set[str], bits: int) -> tuple[str, ...]:
     """Return what is imported from the runtime file, a line each, in the order in which imports are sorted."""
-    named = [f"{name}_{bits} as {name}" for name in functions]
-    return tuple(sorted([*named, *([", ".join(sorted(runtime))] if runtime else [])]))
+    plain = ", ".join(sorted(runtime.difference(SUMS)))
+    named = [f"{name}_{bits} as {name}" for name in functions | runtime.intersection(SUMS)]
+    return tuple(sorted([*named, *([plain] if plain else [])]))
 
 
 #: What the functions of stages are called: by the entry, and by the kind.
