@@ -61,7 +61,7 @@ SUMS = (
 #: What it offers besides: for threads.
 RUNTIME = (*SUMS, "mean_of_parts", "part_of", "scale", "share", "threads")
 #: What it offers to get at memory.
-PLACES = ("array_at", "view", "whole_at")
+PLACES = ("apart", "array_at", "view", "whole_at")
 
 
 def page(plan: Plan, template: str) -> Page:
@@ -196,6 +196,7 @@ class _Writer:
         if of:
             yield self.in_parts("value_and_grad", data, ("grads",), opening)
         yield self.by_address("value_and_grad", data, ("grads",))
+        yield from self.addressed(data)
         if plan.input_gradients:
             targets = tuple(f"grads_{names[x]}" for x, _ in plan.input_gradients)
             names = {**names, **{g: t for (_, g), t in zip(plan.input_gradients, targets, strict=True)}}
@@ -231,6 +232,7 @@ class _Writer:
             "backward", "value_and_grad", (*given, "grads", "work"), names, text, opening=opening, result=plan.loss, zeroed=self.frozen()
         )
         yield self.by_address("value_and_grad", data, ("grads",))
+        yield from self.addressed(data)
         if plan.input_gradients:
             targets = tuple(f"grads_{names[x]}" for x, _ in plan.input_gradients)
             names = {**names, **{g: t for (_, g), t in zip(plan.input_gradients, targets, strict=True)}}
@@ -326,6 +328,32 @@ class _Writer:
         self.used |= {"whole_at", "array_at"}
         doc = f"Do {name}; from the address table on lie n and the addresses of {', '.join(arguments[:-1])} and work."
         return Function(f"{name}_at", ("table",), (), tuple(body), doc)
+
+    def addressed(self, data: tuple[str, ...]) -> Iterable[Function]:
+        """Yield the entry that tests the arrays of a call and writes their addresses; nothing where the caller draws masks."""
+        plan = self.plan
+        if plan.masks:
+            return
+        names = {text: real for real, text in self.data_names().items()}
+        buffer = plan.size + sum(count(s.shape) for s in plan.statistics)
+        tests = [f"params.size != {buffer}", f"grads.size != {plan.size}"]
+        for argument in data:
+            tensor = plan.tensors[names[argument]]
+            behind = "".join(f"{extent}, " for extent in tensor.shape[1:])
+            tests.append(f"{argument}.shape != (n, {behind.rstrip(', ')})".replace(", )", ",)"))
+        shared = [f"apart(grads, {argument})" for argument in ("params", *data)]
+        body = (
+            Node(f"n = {data[0]}.shape[0]"),
+            Node("if n < 1 or n > most:", (Node("return False"),)),
+            *(Node(f"if {test}:", (Node("return False"),)) for test in tests),
+            Node(wrap.statement(f"if not ({' and '.join(shared)}):", 4), (Node("return False"),)),
+            Node("table[0] = n"),
+            *(Node(f"table[{k}] = {argument}.ctypes.data") for k, argument in enumerate(("params", *data, "grads"), 1)),
+            Node("return True"),
+        )
+        self.used.add("apart")
+        doc = "Write what value_and_grad_at reads of a call, all but work, into table, and return True if sizes fit and n is at most most."
+        yield Function("addressed", ("params", *data, "grads", "table", "most"), (), body, doc)
 
     def workspace(self) -> str:
         """Return the text of how many elements of workspace a batch of n samples needs."""

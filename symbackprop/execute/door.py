@@ -184,6 +184,11 @@ def check_apart(outputs: Iterable[tuple[str, Array]], inputs: Iterable[tuple[str
         taken.append((name, array))
 
 
+def by_type(face: Face) -> bool:
+    """Whether types, sizes and memory are all that is tested of real arrays: no declared sums."""
+    return all(one.sums_to is None for one in face.inputs) and (face.target is None or face.target.sums_to is None)
+
+
 def split_inputs(x: Any, faces: Sequence[InputFace]) -> tuple[Any, ...]:
     """Return the inputs in order, from an array, a tuple in the order of ``inputs=``, or a mapping by name.
 
@@ -266,6 +271,7 @@ def check_flat(flat: Any, name: str, face: Face, *, statistics: bool = False) ->
 
 __all__ = [
     "Array",
+    "by_type",
     "check_apart",
     "check_array",
     "check_finite",

@@ -40,7 +40,7 @@ class Parameters(Mapping[str, Array]):
     they are views of the same memory behind ``flat``, in ``params.state``.
     """
 
-    __slots__ = ("_records", "_state", "_statistics", "_views", "buffer", "flat")
+    __slots__ = ("_made", "_records", "_state", "_statistics", "buffer", "flat")
 
     #: The parameters in canonical order.
     flat: Array
@@ -61,7 +61,7 @@ class Parameters(Mapping[str, Array]):
         self._statistics = behind
         self.buffer = buffer
         self.flat = buffer[:count] if behind else buffer
-        self._views = {record.name: _view(buffer, record) for record in own}
+        self._made: dict[str, Array] | None = None
         self._state = {record.name: _view(buffer, record) for record in behind}
 
     @classmethod
@@ -123,6 +123,20 @@ class Parameters(Mapping[str, Array]):
             _check_shape(name, array, views[name])
             views[name][...] = array
         return made
+
+    def like(self, flat: Array) -> Parameters:
+        """Return parameters of the same names and shapes, without statistics, in a buffer of ``flat``'s length that is known to fit."""
+        made = Parameters.__new__(Parameters)
+        made._records, made._statistics, made._state, made._made = self._records, (), {}, None
+        made.buffer = made.flat = flat
+        return made
+
+    @property
+    def _views(self) -> dict[str, Array]:
+        # Made when first asked for: a gradient often goes to an optimizer as a whole.
+        if self._made is None:
+            self._made = {name: _view(self.buffer, record) for name, record in self._records.items()}
+        return self._made
 
     @property
     def dtype(self) -> np.dtype[Any]:
