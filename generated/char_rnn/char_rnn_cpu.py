@@ -11,7 +11,7 @@ import numpy as np
 from numba import prange
 
 try:
-    from .kernels_cpu import array_at, mean_of_parts, njit, part_of, share, threads, view, whole_at
+    from .kernels_cpu import apart, array_at, mean_of_parts, njit, part_of, share, threads, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
     from .kernels_cpu import product_32 as product
@@ -19,7 +19,7 @@ try:
     from .kernels_cpu import sigmoid_32 as sigmoid
     from .kernels_cpu import tanh_32 as tanh
 except ImportError:
-    from kernels_cpu import array_at, mean_of_parts, njit, part_of, share, threads, view, whole_at
+    from kernels_cpu import apart, array_at, mean_of_parts, njit, part_of, share, threads, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
     from kernels_cpu import product_32 as product
@@ -570,6 +570,30 @@ def value_and_grad_at(table):
     grads = array_at(real, whole_at(table, 4), (13534,))
     work = array_at(real, whole_at(table, 5), (workspace(n),))
     return value_and_grad(params, x, y, grads, work)
+
+
+@njit(cache=True, error_model="numpy")
+def addressed(params, x, y, grads, table, most):
+    """Write what value_and_grad_at reads of a call, all but work, into table, and return True if sizes fit and n is at most most."""
+    n = x.shape[0]
+    if n < 1 or n > most:
+        return False
+    if params.size != 13534:
+        return False
+    if grads.size != 13534:
+        return False
+    if x.shape != (n, 32):
+        return False
+    if y.shape != (n, 32):
+        return False
+    if not (apart(grads, params) and apart(grads, x) and apart(grads, y)):
+        return False
+    table[0] = n
+    table[1] = params.ctypes.data
+    table[2] = x.ctypes.data
+    table[3] = y.ctypes.data
+    table[4] = grads.ctypes.data
+    return True
 
 
 @njit(cache=True, error_model="numpy")

@@ -191,6 +191,12 @@ def array_at(typingctx, dtype, address, shape):
     return kind(dtype, types.intp, types.UniTuple(types.intp, rank)), code
 
 
+@njit(cache=True, error_model="numpy")
+def apart(a, b):
+    """Whether two arrays of C order share no memory."""
+    return a.ctypes.data + a.size * a.itemsize <= b.ctypes.data or b.ctypes.data + b.size * b.itemsize <= a.ctypes.data
+
+
 if config.DISABLE_JIT:
 
     def view(buffer, start, shape):

@@ -10,13 +10,13 @@ y has one number for each sample, integers from 0 to 9.
 import numpy as np
 
 try:
-    from .kernels_cpu import array_at, njit, view, whole_at
+    from .kernels_cpu import apart, array_at, njit, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
     from .kernels_cpu import product_32 as product
     from .kernels_cpu import row_products_32 as row_products
 except ImportError:
-    from kernels_cpu import array_at, njit, view, whole_at
+    from kernels_cpu import apart, array_at, njit, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
     from kernels_cpu import product_32 as product
@@ -347,6 +347,33 @@ def value_and_grad_at(table):
     grads = array_at(real, whole_at(table, 5), (3610,))
     work = array_at(real, whole_at(table, 6), (workspace(n),))
     return value_and_grad(params, image, shift, y, grads, work)
+
+
+@njit(cache=True, error_model="numpy")
+def addressed(params, image, shift, y, grads, table, most):
+    """Write what value_and_grad_at reads of a call, all but work, into table, and return True if sizes fit and n is at most most."""
+    n = image.shape[0]
+    if n < 1 or n > most:
+        return False
+    if params.size != 3610:
+        return False
+    if grads.size != 3610:
+        return False
+    if image.shape != (n, 8, 8):
+        return False
+    if shift.shape != (n, 1):
+        return False
+    if y.shape != (n,):
+        return False
+    if not (apart(grads, params) and apart(grads, image) and apart(grads, shift) and apart(grads, y)):
+        return False
+    table[0] = n
+    table[1] = params.ctypes.data
+    table[2] = image.ctypes.data
+    table[3] = shift.ctypes.data
+    table[4] = y.ctypes.data
+    table[5] = grads.ctypes.data
+    return True
 
 
 @njit(cache=True, error_model="numpy")

@@ -10,7 +10,7 @@ y has one number for each sample, integers from 0 to 9.
 import numpy as np
 
 try:
-    from .kernels_cpu import array_at, njit, view, whole_at
+    from .kernels_cpu import apart, array_at, njit, view, whole_at
     from .kernels_cpu import correlate_32 as correlate
     from .kernels_cpu import correlate_rows_32 as correlate_rows
     from .kernels_cpu import exp_32 as exp
@@ -18,7 +18,7 @@ try:
     from .kernels_cpu import product_32 as product
     from .kernels_cpu import row_products_32 as row_products
 except ImportError:
-    from kernels_cpu import array_at, njit, view, whole_at
+    from kernels_cpu import apart, array_at, njit, view, whole_at
     from kernels_cpu import correlate_32 as correlate
     from kernels_cpu import correlate_rows_32 as correlate_rows
     from kernels_cpu import exp_32 as exp
@@ -785,6 +785,30 @@ def value_and_grad_at(table):
     grads = array_at(real, whole_at(table, 4), (7418,))
     work = array_at(real, whole_at(table, 5), (workspace(n),))
     return value_and_grad(params, x, y, grads, work)
+
+
+@njit(cache=True, error_model="numpy")
+def addressed(params, x, y, grads, table, most):
+    """Write what value_and_grad_at reads of a call, all but work, into table, and return True if sizes fit and n is at most most."""
+    n = x.shape[0]
+    if n < 1 or n > most:
+        return False
+    if params.size != 7514:
+        return False
+    if grads.size != 7418:
+        return False
+    if x.shape != (n, 1, 8, 8):
+        return False
+    if y.shape != (n,):
+        return False
+    if not (apart(grads, params) and apart(grads, x) and apart(grads, y)):
+        return False
+    table[0] = n
+    table[1] = params.ctypes.data
+    table[2] = x.ctypes.data
+    table[3] = y.ctypes.data
+    table[4] = grads.ctypes.data
+    return True
 
 
 @njit(cache=True, error_model="numpy")
