@@ -43,6 +43,7 @@ from symbackprop.plan.records import (
     OptimizerStep,
     Place,
     Plan,
+    Raise,
     Signature,
     Slide,
     Stage,
@@ -827,6 +828,11 @@ class _Frame:
         if isinstance(s, Add):
             parts = tuple(printer.whole(part) for part in s.access.index)
             return [Node(wrap.statement(f"{self.access(s.access, parts)} += {printer.real(s.value)}", indent))]
+        if isinstance(s, Raise):
+            parts = tuple(printer.whole(part) for part in s.access.index)
+            best, value = self.access(s.access, parts), self.names.of(("value", s.access.tensor.name), "candidate")
+            chosen = f"{best} = {value} if ({value} > {best}) | ({value} != {value}) else {best}"
+            return [Node(wrap.statement(f"{value} = {printer.real(s.value)}", indent)), Node(wrap.statement(chosen, indent))]
         if isinstance(s, Zero):
             axes = s.operand.axes
             parts = tuple(":" if isinstance(a, str) else printer.whole(a) for a in axes[: max(1, _fixed(axes))])

@@ -67,8 +67,12 @@ def samples_last(
     size: Symbol,
     given: Sequence[str],
     written: Sequence[str],
+    *,
+    whole: bool,
+    narrow: int,
+    shared: bool = False,
 ) -> Turned:
-    """Return the same equations with the samples last.
+    """Return the same equations with the samples last: in every tensor, or where there are a few numbers for each sample.
 
     Args:
         forward: blocks of the forward pass.
@@ -77,13 +81,21 @@ def samples_last(
         size: of the batch.
         given: names of the tensors that the caller gives, samples first.
         written: names of those that the caller gets, samples first: outputs and input gradients.
+        whole: whether that is done in every tensor.
+        narrow: most numbers for each sample, in the loss and the error terms beside it, of which a row would not fill a register.
+        shared: whether threads take ranges of samples; the error terms, which more than one of them reads, then keep theirs side by side.
     """
     ends = {name for name in (*given, *written) if name in tensors}
-    # What belongs to the loss is small, and reads the targets as they lie.
+    inner = {name for name, t in tensors.items() if _turns(t, size) and name not in ends}
     loss = {b.names[slot] for b in forward if b.owner.split(".")[0] == "loss" for slot in b.template.defined}
-    turned = {name for name, t in tensors.items() if _turns(t, size) and name not in ends and name not in loss}
-    # Images are copied at the ends; rows of numbers are read and written where they lie.
-    copied = {name for name in ends if _turns(tensors[name], size) and len(tensors[name].axes) > 2 and not tensors[name].integer}
+    beside = {b.names[slot] for b in backward for slot in b.template.defined if any(b.names[free] in loss for free in b.template.free)}
+    few = {name for name in inner & (loss if shared else loss | beside) if _few(tensors[name], narrow)}
+    # What else belongs to the loss reads the outputs and the targets as they lie.
+    turned = (inner - loss if whole else set()) | few
+    # At the ends images are copied, and the few numbers that a loss reads; other rows are read and written where they lie.
+    asked = {b.names[slot] for b in forward for slot in b.template.free if b.owner.split(".")[0] == "loss"}
+    copied = {name for name in ends if _turns(tensors[name], size) and not tensors[name].integer}
+    copied = {name for name in copied if (whole and len(tensors[name].axes) > 2) or (name in asked and _few(tensors[name], narrow))}
     known = {**tensors, **{name: _turned(tensors[name]) for name in turned}}
     known |= {name + LAST: _named(_turned(tensors[name]), name + LAST) for name in copied}
     maker = _Turning(frozenset(turned | copied))
@@ -120,6 +132,11 @@ def recurrent(block: Block) -> bool:
 def _turns(tensor: Tensor, size: Expr) -> bool:
     """Whether a tensor has the batch axis, in front of others."""
     return len(tensor.shape) > 1 and tensor.shape[0] == size and size not in tensor.shape[1:]
+
+
+def _few(tensor: Tensor, narrow: int) -> bool:
+    """Whether a tensor has one more axis than the samples, and a short one."""
+    return len(tensor.shape) == 2 and bool(tensor.shape[1].is_Integer and tensor.shape[1] <= narrow)
 
 
 def _turned(tensor: Tensor) -> Tensor:

@@ -201,14 +201,17 @@ def assemble(
         raise EmissionError(f"unknown schedule {schedule!r} (known: auto, plain, unrolled)")
     after = updates.blocks if updates is not None else ()
     tensors = {**(updates.tensors if updates is not None else {}), **tensors}
-    if schedule == "auto" and layout.pays((*forward, *backward), size, batch, machine):
+    if schedule == "auto" and batch >= machine.last:
+        whole = layout.pays((*forward, *backward), size, batch, machine)
         given = (*inputs, *(m.name for m in masks), *((target,) if target else ()))
         ends = (*outputs, *(g for _, g in input_gradients))
-        turned = layout.samples_last(forward, (*backward, *after), tensors, size, given, ends)
+        turned = layout.samples_last(forward, (*backward, *after), tensors, size, given, ends, whole=whole, narrow=machine.lanes, shared=shared)
         count = len(turned.backward) - len(after)
         forward, backward, after = turned.forward, turned.backward[:count], turned.backward[count:]
         if inference is not None:
-            other = layout.samples_last(inference.blocks, (), inference.tensors, size, given, outputs)
+            other = layout.samples_last(
+                inference.blocks, (), inference.tensors, size, given, outputs, whole=whole, narrow=machine.lanes
+            )
             inference = System(blocks=other.forward, tensors=other.tensors)
         tensors = turned.tensors
     results = (*((loss,) if loss else ()), *(g for _, g in gradients), *(g for _, g in input_gradients))
@@ -246,8 +249,7 @@ def assemble(
         per_sample, fixed = max(per_sample, more), max(fixed, besides)
     if loss:
         read = {n for call in (*behind, *later) for n in call.names}
-        kept = outputs if inference is None else ()
-        entries.append(Entry("loss", needed(ahead, (loss, *sorted(read), *kept)), places))
+        entries.append(Entry("loss", needed(ahead, (loss, *sorted(read))), places))
         entries.append(Entry("backward", needed(behind, tuple(g for _, g in gradients)), places))
         if input_gradients:
             entries.append(Entry("input_gradients", needed(behind, tuple(g for _, g in input_gradients)), places))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise, permutations
@@ -148,6 +148,15 @@ def scalars(
     return tuple(nest.levels[0].body), tuple(nest.levels[1].body), results
 
 
+def accumulation(
+    bound: Sequence[Index], axes: tuple[Index, ...], body: Expr, statement: Callable[[Expr], Statement], *, kind: str = "sum"
+) -> tuple[Statement, ...]:
+    """Return loops over bound indices, inside them loops over axes, with one statement for each value of ``body``; see `_Nest.inside`."""
+    nest = _Nest((), {})
+    nest.inside((*bound, *axes), body, nest.levels, statement, kind=kind)
+    return nest.closed(nest.levels)
+
+
 @dataclass(eq=False)
 class _Level:
     """A loop while it is being filled; the first level is the function itself."""
@@ -290,7 +299,7 @@ class _Nest:
 
     def home(self, part: Expr, levels: Sequence[_Level]) -> int:
         """The loop in which a named part is computed: under guards, not before what they keep from being read."""
-        return len(levels) - 1 if self.held and _leaves(part) else self.level(part, levels)
+        return len(levels) - 1 if self.held and leaves(part) else self.level(part, levels)
 
     def closed(self, levels: Sequence[_Level]) -> tuple[Statement, ...]:
         body: tuple[Statement, ...] = ()
@@ -311,7 +320,7 @@ class _Nest:
             guards: what holds where ``e`` is read; a reduction that might read out of range elsewhere is done under them only.
         """
         if isinstance(e, Reduction | ArgMax):
-            needed = guards if guards and _leaves(e) else ()
+            needed = guards if guards and leaves(e) else ()
             where = levels[self.level(sympy.Tuple(e, *needed), levels)]
             if (e, needed) not in where.memo:
                 where.memo[e, needed] = self.reduction(e, levels[: levels.index(where) + 1], needed)
@@ -327,7 +336,7 @@ class _Nest:
             before = tuple(g for g in own if g != f and not (_places(f) and g.has(Access)))
             made.append(self.reduced(f, levels, guards + before))
         rest = [f for f in made if not isinstance(f, Guard)]
-        if own and len(own) + 1 == len(made) and len(rest) == 1 and any(isinstance(f, Sum) and _leaves(f) for f in e.args):
+        if own and len(own) + 1 == len(made) and len(rest) == 1 and any(isinstance(f, Sum) and leaves(f) for f in e.args):
             # A sum that is done under the guards is 0 elsewhere.
             return rest[0]
         return rebuilt(e, tuple(made))
@@ -352,7 +361,7 @@ class _Nest:
                 self.inside(e.bound, sympy.Mul(term, *seen), levels, lambda value: Update(top, "max", value), guards, kind=kind)
             shift, total = self.local("shift", depth), self.local("total", depth)
             # Where the largest value is infinite there is nothing to shift; otherwise inf − inf would be NaN.
-            here += [Let(shift, top * _finite(top)), Let(total, S.Zero)]
+            here += [Let(shift, top * finite(top)), Let(total, S.Zero)]
             with self.under(guards, levels):
                 self.inside(e.bound, sympy.Mul(sympy.exp(term - shift), *seen), levels, lambda value: Update(total, "sum", value), guards)
             return shift + sympy.log(total)
@@ -491,7 +500,8 @@ def rebuilt(e: Expr, args: tuple[Expr, ...]) -> Expr:
     return e.func(*args)
 
 
-def _finite(local: Local) -> Expr:
+def finite(local: Expr) -> Expr:
+    """Return [|u| ≠ ∞]."""
     # Built past Indicator's own normalisation, which would move the infinity to the other side.
     return Expr.__new__(Indicator, sympy.Ne(Abs(local), sympy.oo, evaluate=False))
 
@@ -523,17 +533,17 @@ def _ordered(guards: Sequence[Expr]) -> tuple[Expr, ...]:
     return tuple(sorted(guards, key=lambda g: (not _places(g), depth(g))))
 
 
-def _leaves(e: Expr, valid: frozenset[Expr] = frozenset()) -> bool:
+def leaves(e: Expr, valid: frozenset[Expr] = frozenset()) -> bool:
     """Whether an expression might read out of range where nothing but its own guards, and those of ``valid``, holds it back."""
     if isinstance(e, Access):
         return any(_may_leave(p, a.extent) and p not in valid for p, a in zip(e.index, e.tensor.axes, strict=True)) or any(
-            _leaves(p, valid) for p in e.index
+            leaves(p, valid) for p in e.index
         )
     if not e.args or not e.has(Access):
         return False
     if isinstance(e, sympy.Mul):
         valid = valid | {g.args[0] for g in e.args if isinstance(g, InRange)}
-    return any(_leaves(a, valid) for a in e.args)
+    return any(leaves(a, valid) for a in e.args)
 
 
 def _may_leave(part: Expr, extent: Expr) -> bool:
@@ -631,4 +641,4 @@ def _far(e: Expr) -> bool:
     return any(not a.plain or any(p.extent != i.extent for p, i in zip(a.index, a.tensor.axes, strict=True)) for a in e.atoms(Access))
 
 
-__all__ = ["loops", "ranged", "rebuilt", "scalars"]
+__all__ = ["accumulation", "finite", "leaves", "loops", "ranged", "rebuilt", "scalars"]

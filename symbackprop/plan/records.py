@@ -211,6 +211,14 @@ class Add:
 
 
 @dataclass(frozen=True)
+class Raise:
+    """``access = max(access, value)``; NaN wins."""
+
+    access: Access
+    value: Expr
+
+
+@dataclass(frozen=True)
 class Operand:
     """A matrix in a tensor: some axes fixed, the others merged into rows and columns.
 
@@ -289,7 +297,7 @@ class Slide:
     moves: tuple[tuple[int, int, int], tuple[int, int, int]]
 
 
-Statement = Let | Update | Choose | Store | When | Loop | Add | Zero | Multiply | Slide
+Statement = Let | Update | Choose | Store | When | Loop | Add | Zero | Multiply | Slide | Raise
 
 
 @dataclass(frozen=True)
@@ -792,6 +800,7 @@ __all__ = [
     "Pick",
     "Place",
     "Plan",
+    "Raise",
     "Schedule",
     "Series",
     "Share",

@@ -17,6 +17,7 @@ from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
 from symbackprop.plan import fuse
+from symbackprop.plan.across import across
 from symbackprop.plan.classify import Choice, Site, choose, quoted, sites
 from symbackprop.plan.contractions import Scratch, contraction
 from symbackprop.plan.naming import readable
@@ -112,7 +113,9 @@ class Workshop:
         batched = tuple(s for s, value in sizes.items() if value == self.size)
         forms = tuple((c.layout, c.rows, c.split) for c in choices)
         # Where places are computed, numbers for the sizes let a compiler unroll loops and see that no place is negative.
-        numbers = {s: value for s, value in sizes.items() if value.is_Integer} if group.computed else {}
+        # So they do where the samples are the last of several axes: a loop of ten is done beside, one of ten thousand is not.
+        told = group.computed or self.last(group, sizes)
+        numbers = {s: value for s, value in sizes.items() if value.is_Integer} if told else {}
         known = (*key, number, batched, forms, tuple(numbers.items()))
         structure = self.structures.get(known)
         if structure is None:
@@ -123,6 +126,11 @@ class Workshop:
         passed = tuple(extent_of(s.xreplace(values), self.size) for s in structure.kernel.integers)
         flops = group.operations.xreplace(dict(sizes)).xreplace(concrete)
         return _Made(structure, shapes, passed, int(flops) if flops.is_Integer else 0)
+
+    def last(self, group: _Group, sizes: Mapping[Expr, Expr]) -> bool:
+        """Whether what is written has the samples as the last axis."""
+        domain = group.equations[0].lhs.index
+        return bool(domain) and sizes.get(domain[-1].extent, domain[-1].extent) == self.size
 
     def structure(
         self, group: _Group, choices: tuple[Choice, ...], batched: tuple[Expr, ...], numbers: Mapping[Expr, Expr], block: Block
@@ -145,6 +153,8 @@ class Workshop:
             number = {e.tensor.name: k for k, e in enumerate(equations)}
             before, after = contraction(equations, [(number[name], site, choice) for name, site, choice in chosen], stored, scratch)
             body = Nest(equations, (*before, *after))
+        elif self.schedule == "auto":
+            body = Nest(equations, across(equations, stored, scratch.place, self.size, self.machine.lanes))
         else:
             body = Nest(equations, loops(equations, stored))
         plain = "one step after the other" if recurrence is not None else "plain loops"

@@ -1,0 +1,120 @@
+"""Reductions for many samples at once: where the samples are the last axis, the loop over them goes inside that of a reduction.
+
+A compiler makes vectors of the innermost loop only. The largest value of ten classes, sample by sample, is ten steps one after
+the other; class by class, it is a row of samples at each step. What is reduced is kept in a row of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import sympy
+from sympy import Expr, S
+
+from symbackprop.algebra.equation import Equation
+from symbackprop.algebra.index import Index
+from symbackprop.algebra.nodes import ArgMax, Guard, LogSumExp, Max, Reduction, Sum
+from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.plan.naming import with_right_side
+from symbackprop.plan.nests import accumulation, finite, leaves, loops
+from symbackprop.plan.records import Add, Loop, Raise, Statement, Store
+
+#: Makes a tensor of workspace from a name and axes.
+Place = Callable[[str, tuple[Index, ...]], Tensor]
+
+
+def across(equations: Sequence[Equation], stored: frozenset[str], place: Place, samples: Expr, narrow: int) -> tuple[Statement, ...]:
+    """Return the nest of some equations, with the reductions of each sample done for all samples at once.
+
+    Args:
+        equations: their left sides have the same indices.
+        stored: names of the tensors that are written to memory.
+        place: makes workspace.
+        samples: the extent of the batch axis.
+        narrow: places of other axes, at most, over which memory is read with gaps.
+    """
+    domain = equations[0].lhs.index
+    if not domain or domain[-1].extent != samples:
+        return loops(equations, stored)
+    defined = {e.tensor for e in equations}
+    maker = _Rows(domain, place, narrow)
+    made = []
+    for e in equations:
+        swap = {node: value for node in _outermost(e.rhs) if (value := maker.value(node, defined)) is not None}
+        made.append(with_right_side(e, e.rhs.xreplace(swap)))
+    return (*maker.statements, *loops(made, stored))
+
+
+def _outermost(e: Expr) -> tuple[Expr, ...]:
+    """Return the reductions of an expression that stand in no other, in reading order."""
+    found: dict[Expr, None] = {}
+    stack = [e]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Reduction):
+            found[node] = None
+        elif not isinstance(node, ArgMax | Access):
+            stack.extend(reversed([a for a in node.args if isinstance(a, sympy.Basic)]))
+    return tuple(found)
+
+
+class _Rows:
+    """Makes the rows of reductions, each once."""
+
+    def __init__(self, domain: tuple[Index, ...], place: Place, narrow: int) -> None:
+        self.domain, self.place, self.narrow = domain, place, narrow
+        self.statements: list[Statement] = []
+        self.known: dict[Expr, Expr] = {}
+
+    def value(self, node: Expr, defined: set[Tensor]) -> Expr | None:
+        """Return a reduction as an entry of a row, or an expression of such; None where it stays as it is."""
+        if node in self.known:
+            return self.known[node]
+        if not self.fits(node, defined):
+            return None
+        axes = tuple(i for i in self.domain if i in node.free_symbols)
+        self.known[node] = self.made(node, axes)
+        return self.known[node]
+
+    def fits(self, node: Expr, defined: set[Tensor]) -> bool:
+        n = self.domain[-1]
+        if not isinstance(node, Sum | Max | LogSumExp) or n not in node.free_symbols or leaves(node):
+            return False
+        reads = node.atoms(Access)
+        if any(a.tensor in defined for a in reads) or node.body.has(Reduction, ArgMax):
+            return False
+        if isinstance(node, LogSumExp) and any(isinstance(g, Guard) for g in node.body.atoms(Guard)):
+            return False
+        beside = all(n not in a.free_symbols or (a.index[-1] == n and not any(n in p.free_symbols for p in a.index[:-1])) for a in reads)
+        return beside or self.few(node.bound)
+
+    def few(self, bound: Sequence[Index]) -> bool:
+        extent = sympy.Mul(*(b.extent for b in bound))
+        return bool(extent.is_Integer and extent <= self.narrow)
+
+    def made(self, node: Expr, axes: tuple[Index, ...]) -> Expr:
+        if isinstance(node, LogSumExp):
+            top = self.made(Max(node.body, *node.bound), axes)
+            # Where the largest value is infinite there is nothing to shift; otherwise inf − inf would be NaN.
+            shift = top * finite(top)
+            total = self.row("total", axes, S.Zero)
+            self.statements += accumulation(node.bound, axes, sympy.exp(node.body - shift), lambda value: Add(total, value))
+            return shift + sympy.log(total)
+        if isinstance(node, Max):
+            top = self.row("top", axes, -sympy.oo)
+            self.statements += accumulation(node.bound, axes, node.body, lambda value: Raise(top, value), kind="largest")
+            return top
+        total = self.row("total", axes, S.Zero)
+        self.statements += accumulation(node.bound, axes, node.body, lambda value: Add(total, value))
+        return total
+
+    def row(self, name: str, axes: tuple[Index, ...], first: Expr) -> Access:
+        made = self.place(name, axes)[axes]
+        body: tuple[Statement, ...] = (Store(made, first),)
+        for index in reversed(axes):
+            body = (Loop(index, S.Zero, index.extent, body),)
+        self.statements += body
+        return made
+
+
+__all__ = ["Place", "across"]
