@@ -205,7 +205,9 @@ def assemble(
         whole = layout.pays((*forward, *backward), size, batch, machine)
         given = (*inputs, *(m.name for m in masks), *((target,) if target else ()))
         ends = (*outputs, *(g for _, g in input_gradients))
-        turned = layout.samples_last(forward, (*backward, *after), tensors, size, given, ends, whole=whole, narrow=machine.lanes, shared=shared)
+        turned = layout.samples_last(
+            forward, (*backward, *after), tensors, size, given, ends, whole=whole, narrow=machine.lanes, shared=shared
+        )
         count = len(turned.backward) - len(after)
         forward, backward, after = turned.forward, turned.backward[:count], turned.backward[count:]
         if inference is not None:

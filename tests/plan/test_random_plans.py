@@ -20,11 +20,12 @@ import written
 from symbackprop.algebra.interpret import interpret
 from symbackprop.derive.sweep import derive_system
 from symbackprop.emit.render import render
+from symbackprop.plan import layout
 from symbackprop.plan.make import assemble
 from symbackprop.plan.records import CPU, Slot
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "emit"))
-from modules import DIRECT, DOTS, ROWS
+from modules import DIRECT, DOTS, LAST, ROWS
 
 COUNT = int(os.environ.get("SYMBACKPROP_TEST_EQUATIONS", "100"))
 SEEDS = range(COUNT)
@@ -139,8 +140,21 @@ def test_ten_random_systems_run_as_the_interpreter_says_in_both_targets(first):
     for seed in SEEDS[first : first + CHUNK]:
         case = systems.case(seed)
         # Loops as they stand, and products of matrices by tiles wherever there is one, in turn.
-        ways = ({"schedule": "plain"}, {}, *({"machine": machine} for machine in (DIRECT, DOTS, ROWS)))
+        ways = ({"schedule": "plain"}, {}, *({"machine": machine} for machine in (DIRECT, DOTS, ROWS, LAST)))
         wrong = judge(case, **ways[seed % len(ways)])
+        if wrong:
+            failed.append(f"{case}\n{'; '.join(wrong)}")
+    assert not failed, "\n\n".join(failed)
+
+
+@pytest.mark.parametrize("first", SEEDS[:: 3 * CHUNK])
+def test_ten_random_systems_with_the_samples_last_run_as_the_interpreter_says(first, monkeypatch):
+    # Whether it pays is another matter.
+    monkeypatch.setattr(layout, "pays", lambda blocks, *_: not any(map(layout.recurrent, blocks)))
+    failed = []
+    for seed in SEEDS[first : first + CHUNK]:
+        case = systems.case(seed)
+        wrong = judge(case, kinds=("cpu",), machine=LAST)
         if wrong:
             failed.append(f"{case}\n{'; '.join(wrong)}")
     assert not failed, "\n\n".join(failed)
