@@ -356,7 +356,7 @@ class _Nest:
             top = self.local("top", depth)
             here.append(Let(top, -sympy.oo))
             with self.under(guards, levels):
-                term, seen = _masked(e.body)
+                term, seen = masked(e.body)
                 kind = "largest" if seen else "all"
                 self.inside(e.bound, sympy.Mul(term, *seen), levels, lambda value: Update(top, "max", value), guards, kind=kind)
             shift, total = self.local("shift", depth), self.local("total", depth)
@@ -411,7 +411,7 @@ class _Nest:
         first = len(levels)
         if kind == "largest" and guards:
             rest = sympy.Mul(*(f for f in factors if not isinstance(f, Guard)))
-            with self.under(_ordered(guards), inner, around):
+            with self.under(ordered(guards), inner, around):
                 value = self.reduced(rest, inner, around + _far_guards(guards))
                 inner[-1].body.append(statement(self.named([value], inner)[0]))
         else:
@@ -506,7 +506,7 @@ def finite(local: Expr) -> Expr:
     return Expr.__new__(Indicator, sympy.Ne(Abs(local), sympy.oo, evaluate=False))
 
 
-def _masked(e: Expr) -> tuple[Expr, tuple[Expr, ...]]:
+def masked(e: Expr) -> tuple[Expr, tuple[Expr, ...]]:
     """Return u and the guards of u + log [guard]: what they exclude is −∞, and is not read."""
     logs = [a for a in sympy.Add.make_args(e) if isinstance(a, sympy.log)]
     logs = [a for a in logs if all(isinstance(f, Guard) for f in sympy.Mul.make_args(a.args[0]))]
@@ -528,7 +528,7 @@ def _far_guards(guards: Sequence[Expr]) -> tuple[Expr, ...]:
     return tuple(g for g in guards if _places(g))
 
 
-def _ordered(guards: Sequence[Expr]) -> tuple[Expr, ...]:
+def ordered(guards: Sequence[Expr]) -> tuple[Expr, ...]:
     """Return guards in an order in which they can be tested: an address is tested before it is read."""
     return tuple(sorted(guards, key=lambda g: (not _places(g), depth(g))))
 
@@ -641,4 +641,4 @@ def _far(e: Expr) -> bool:
     return any(not a.plain or any(p.extent != i.extent for p, i in zip(a.index, a.tensor.axes, strict=True)) for a in e.atoms(Access))
 
 
-__all__ = ["accumulation", "finite", "leaves", "loops", "ranged", "rebuilt", "scalars"]
+__all__ = ["accumulation", "finite", "leaves", "loops", "masked", "ordered", "ranged", "rebuilt", "scalars"]

@@ -24,7 +24,7 @@ from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan import fuse
 from symbackprop.plan.naming import readable
-from symbackprop.plan.nests import _finite, _masked, _ordered
+from symbackprop.plan.nests import finite, masked, ordered
 from symbackprop.plan.records import Choose, Let, Lines, Local, Pick, Plan, Schedule, Series, Statement, Store, Straight, Update, When
 from symbackprop.plan.steps import ordered
 
@@ -345,7 +345,7 @@ class _Scalars:
     def guards(self, given: Sequence[Expr], env: Mapping[Index, Expr], here: _Here) -> tuple[Expr, ...] | None:
         """Return the guards that are left to be tested; None where one does not hold, and nothing may be read."""
         found = []
-        for g in _ordered(given):
+        for g in ordered(given):
             decided = self.guard(g, env, here)
             if decided is S.Zero:
                 return None
@@ -434,7 +434,7 @@ class _Scalars:
 
     def logarithm(self, e: LogSumExp, env: Mapping[Index, Expr], here: _Here) -> Expr:
         """Return log Σ exp of some values, with the largest shifted out."""
-        term, seen = _masked(e.body)
+        term, seen = masked(e.body)
         choices: list[tuple[Expr, tuple[Expr, ...], Any]] = []
         for point in self.points(e.bound, env):
             guards = self.guards(seen, point, here)
@@ -446,7 +446,7 @@ class _Scalars:
             top = self.largest(choices, here)
             shift = self.local("shift")
             # Where the largest value is infinite there is nothing to shift; otherwise inf − inf would be NaN.
-            here.out.append(Let(shift, top * _finite(top)))
+            here.out.append(Let(shift, top * finite(top)))
             total = Series(*(sympy.Mul(sympy.exp(combined(sympy.Add, (value, -shift))), *guards) for value, guards, _ in choices))
             known[key] = self.local("log_sum")
             here.out.append(Let(known[key], shift + sympy.log(total)))
