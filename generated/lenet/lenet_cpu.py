@@ -1,7 +1,7 @@
 """Kernels of the network lenet for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: 5b3ea35fc2f51165e041a9efae5a0936cb3f30ddbfaf1816447128df4d21a24a
+SHA-256 of the equations: dde349b37bf5e3f10f62eeb8cb8eef9bf549652dcbe8156c3f60afbddeb22195
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 y has one number for each sample, integers from 0 to 9.
@@ -110,13 +110,13 @@ def batchnorm_sigma_2(running_var, sigma):
 
 
 @njit(cache=True, error_model="numpy")
-def batchnorm_a_2(running_mean, sigma, x, beta, gamma, a):
+def batchnorm_a_3(running_mean, sigma, x, beta, gamma, a):
     """Write a."""
     # x_hat[c, h, w, n] = (x[c, h, w, n] − running_mean[c])/sigma[c]
     # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
-    for c in range(running_mean.shape[0]):
-        for h in range(x.shape[1]):
-            for w in range(x.shape[2]):
+    for c in range(16):
+        for h in range(8):
+            for w in range(8):
                 for n in range(x.shape[3]):
                     x_hat = (x[c, h, w, n] - running_mean[c]) / sigma[c]
                     a[c, h, w, n] = gamma[c] * x_hat + beta[c]
@@ -126,28 +126,36 @@ def batchnorm_a_2(running_mean, sigma, x, beta, gamma, a):
 def activation_a(x, a):
     """Write a."""
     # a[c, h, w, n] = x[c, h, w, n] [x[c, h, w, n] > 0]
-    for c in range(x.shape[0]):
-        for h in range(x.shape[1]):
-            for w in range(x.shape[2]):
+    for c in range(16):
+        for h in range(8):
+            for w in range(8):
                 for n in range(x.shape[3]):
                     x_ = x[c, h, w, n]
                     a[c, h, w, n] = real(0.0) if x_ <= real(0.0) else x_
 
 
 @njit(cache=True, error_model="numpy")
-def maxpool2d_a_3(x, a):
+def maxpool2d_a_3(x, a, top):
     """Write a."""
     # a[c, p, q, n] = max_{i, j} x[c, 2 p + i, 2 q + j, n]
     for c in range(16):
         for p in range(4):
             for q in range(4):
                 for n in range(x.shape[3]):
-                    top = real(-np.inf)
-                    for i in range(2):
-                        for j in range(2):
+                    top[c, p, q, n] = real(-np.inf)
+    for i in range(2):
+        for j in range(2):
+            for c in range(16):
+                for p in range(4):
+                    for q in range(4):
+                        for n in range(x.shape[3]):
                             candidate = x[c, 2 * p + i, 2 * q + j, n]
-                            top = candidate if (candidate > top) | (candidate != candidate) else top
-                    a[c, p, q, n] = top
+                            top[c, p, q, n] = candidate if (candidate > top[c, p, q, n]) | (candidate != candidate) else top[c, p, q, n]
+    for c in range(16):
+        for p in range(4):
+            for q in range(4):
+                for n in range(x.shape[3]):
+                    a[c, p, q, n] = top[c, p, q, n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -158,19 +166,52 @@ def conv2d_z_2(W, x, z):
 
 
 @njit(cache=True, error_model="numpy")
-def maxpool2d_a_4(x, a):
+def batchnorm_a_4(running_mean, sigma, x, beta, gamma, a):
+    """Write a."""
+    # x_hat[c, h, w, n] = (x[c, h, w, n] − running_mean[c])/sigma[c]
+    # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
+    for c in range(32):
+        for h in range(4):
+            for w in range(4):
+                for n in range(x.shape[3]):
+                    x_hat = (x[c, h, w, n] - running_mean[c]) / sigma[c]
+                    a[c, h, w, n] = gamma[c] * x_hat + beta[c]
+
+
+@njit(cache=True, error_model="numpy")
+def activation_a_2(x, a):
+    """Write a."""
+    # a[c, h, w, n] = x[c, h, w, n] [x[c, h, w, n] > 0]
+    for c in range(32):
+        for h in range(4):
+            for w in range(4):
+                for n in range(x.shape[3]):
+                    x_ = x[c, h, w, n]
+                    a[c, h, w, n] = real(0.0) if x_ <= real(0.0) else x_
+
+
+@njit(cache=True, error_model="numpy")
+def maxpool2d_a_4(x, a, top):
     """Write a."""
     # a[c, p, q, n] = max_{i, j} x[c, 2 p + i, 2 q + j, n]
     for c in range(32):
         for p in range(2):
             for q in range(2):
                 for n in range(x.shape[3]):
-                    top = real(-np.inf)
-                    for i in range(2):
-                        for j in range(2):
+                    top[c, p, q, n] = real(-np.inf)
+    for i in range(2):
+        for j in range(2):
+            for c in range(32):
+                for p in range(2):
+                    for q in range(2):
+                        for n in range(x.shape[3]):
                             candidate = x[c, 2 * p + i, 2 * q + j, n]
-                            top = candidate if (candidate > top) | (candidate != candidate) else top
-                    a[c, p, q, n] = top
+                            top[c, p, q, n] = candidate if (candidate > top[c, p, q, n]) | (candidate != candidate) else top[c, p, q, n]
+    for c in range(32):
+        for p in range(2):
+            for q in range(2):
+                for n in range(x.shape[3]):
+                    a[c, p, q, n] = top[c, p, q, n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -186,35 +227,49 @@ def flatten_a(x, a):
 def dropout_a_2(x, a):
     """Write a."""
     # a[i, n] = x[i, n]
-    for i in range(x.shape[0]):
+    for i in range(128):
         for n in range(x.shape[1]):
             a[i, n] = x[i, n]
 
 
 @njit(cache=True, error_model="numpy")
-def dense_z(W, b, x, z, products):
+def dense_z(W, b, x, z):
     """Write z."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[j, n]
-    product(W, x, products)
-    for n in range(x.shape[1]):
-        for i in range(W.shape[0]):
-            z[n, i] = b[i] + products[i, n]
+    # z[i, n] = b[i] + Σ_j W[i, j] x[j, n]
+    product(W, x, z)
+    for i in range(10):
+        for n in range(x.shape[1]):
+            z[i, n] = b[i] + z[i, n]
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L):
+def dense_z_2(samples_last, z):
+    """Write z."""
+    # z[n, i] = samples_last[i, n]
+    for n in range(samples_last.shape[1]):
+        for i in range(10):
+            z[n, i] = samples_last[i, n]
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_L(a, y, L, top, total):
     """Write L."""
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
-    for n in range(a.shape[0]):
-        top = real(-np.inf)
-        for i in range(10):
-            candidate = a[n, i]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(np.inf) else real(0.0)
-        total = real(0.0)
-        for i in range(10):
-            total += exp(a[n, i] - shift)
-        L[n] = shift + log(total) - a[n, y[n]]
+    # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
+    for n in range(a.shape[1]):
+        top[n] = real(-np.inf)
+    for i in range(10):
+        for n in range(a.shape[1]):
+            candidate = a[i, n]
+            top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
+    for n in range(a.shape[1]):
+        total[n] = real(0.0)
+    for i in range(10):
+        for n in range(a.shape[1]):
+            total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+    for n in range(a.shape[1]):
+        top_ = top[n]
+        total_ = total[n]
+        L[n] = top_ + log(total_) - a[y[n], n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -259,19 +314,32 @@ def batchnorm_a(mu, sigma, x, beta, gamma, x_hat, a):
     """Write x_hat and a."""
     # x_hat[c, h, w, n] = (x[c, h, w, n] − mu[c])/sigma[c]
     # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
-    for c in range(mu.shape[0]):
-        for h in range(x.shape[1]):
-            for w in range(x.shape[2]):
+    for c in range(16):
+        for h in range(8):
+            for w in range(8):
                 for n in range(x.shape[3]):
                     x_hat[c, h, w, n] = (x[c, h, w, n] - mu[c]) / sigma[c]
                     a[c, h, w, n] = gamma[c] * x_hat[c, h, w, n] + beta[c]
 
 
 @njit(cache=True, error_model="numpy")
-def maxpool2d_a(x, a_argmax, a):
+def maxpool2d_a(x, a_argmax, a, top):
     """Write a_argmax and a."""
     # a_argmax[c, p, q, n] = (2 i + j at max_{i, j} x[c, 2 p + i, 2 q + j, n])
     # a[c, p, q, n] = max_{i, j} x[c, 2 p + i, 2 q + j, n]
+    for c in range(16):
+        for p in range(4):
+            for q in range(4):
+                for n in range(x.shape[3]):
+                    top[c, p, q, n] = real(-np.inf)
+    for i in range(2):
+        for j in range(2):
+            for c in range(16):
+                for p in range(4):
+                    for q in range(4):
+                        for n in range(x.shape[3]):
+                            candidate = x[c, 2 * p + i, 2 * q + j, n]
+                            top[c, p, q, n] = candidate if (candidate > top[c, p, q, n]) | (candidate != candidate) else top[c, p, q, n]
     for c in range(16):
         for p in range(4):
             for q in range(4):
@@ -280,19 +348,45 @@ def maxpool2d_a(x, a_argmax, a):
                     place = 0
                     for i in range(2):
                         for j in range(2):
-                            candidate = x[c, 2 * p + i, 2 * q + j, n]
-                            larger = (candidate > best) | ((candidate != candidate) & (best == best))
-                            best = candidate if larger else best
+                            candidate_ = x[c, 2 * p + i, 2 * q + j, n]
+                            larger = (candidate_ > best) | ((candidate_ != candidate_) & (best == best))
+                            best = candidate_ if larger else best
                             place = 2 * i + j if larger else place
                     a_argmax[c, p, q, n] = real(place)
-                    a[c, p, q, n] = best
+                    a[c, p, q, n] = top[c, p, q, n]
 
 
 @njit(cache=True, error_model="numpy")
-def maxpool2d_a_2(x, a_argmax, a):
+def batchnorm_a_2(mu, sigma, x, beta, gamma, x_hat, a):
+    """Write x_hat and a."""
+    # x_hat[c, h, w, n] = (x[c, h, w, n] − mu[c])/sigma[c]
+    # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
+    for c in range(32):
+        for h in range(4):
+            for w in range(4):
+                for n in range(x.shape[3]):
+                    x_hat[c, h, w, n] = (x[c, h, w, n] - mu[c]) / sigma[c]
+                    a[c, h, w, n] = gamma[c] * x_hat[c, h, w, n] + beta[c]
+
+
+@njit(cache=True, error_model="numpy")
+def maxpool2d_a_2(x, a_argmax, a, top):
     """Write a_argmax and a."""
     # a_argmax[c, p, q, n] = (2 i + j at max_{i, j} x[c, 2 p + i, 2 q + j, n])
     # a[c, p, q, n] = max_{i, j} x[c, 2 p + i, 2 q + j, n]
+    for c in range(32):
+        for p in range(2):
+            for q in range(2):
+                for n in range(x.shape[3]):
+                    top[c, p, q, n] = real(-np.inf)
+    for i in range(2):
+        for j in range(2):
+            for c in range(32):
+                for p in range(2):
+                    for q in range(2):
+                        for n in range(x.shape[3]):
+                            candidate = x[c, 2 * p + i, 2 * q + j, n]
+                            top[c, p, q, n] = candidate if (candidate > top[c, p, q, n]) | (candidate != candidate) else top[c, p, q, n]
     for c in range(32):
         for p in range(2):
             for q in range(2):
@@ -301,48 +395,54 @@ def maxpool2d_a_2(x, a_argmax, a):
                     place = 0
                     for i in range(2):
                         for j in range(2):
-                            candidate = x[c, 2 * p + i, 2 * q + j, n]
-                            larger = (candidate > best) | ((candidate != candidate) & (best == best))
-                            best = candidate if larger else best
+                            candidate_ = x[c, 2 * p + i, 2 * q + j, n]
+                            larger = (candidate_ > best) | ((candidate_ != candidate_) & (best == best))
+                            best = candidate_ if larger else best
                             place = 2 * i + j if larger else place
                     a_argmax[c, p, q, n] = real(place)
-                    a[c, p, q, n] = best
+                    a[c, p, q, n] = top[c, p, q, n]
 
 
 @njit(cache=True, error_model="numpy")
 def dropout_a(mask, x, a):
     """Write a."""
     # a[i, n] = (5/4) · mask[n, i] x[i, n]
-    for i in range(mask.shape[1]):
+    for i in range(128):
         for n in range(mask.shape[0]):
             a[i, n] = real(1.25) * mask[n, i] * x[i, n]
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_p(a, p):
+def write_loss_p(a, p, top, total):
     """Write p."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    for n in range(a.shape[0]):
-        top = real(-np.inf)
-        for j in range(a.shape[1]):
-            candidate = a[n, j]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(np.inf) else real(0.0)
-        total = real(0.0)
-        for j in range(a.shape[1]):
-            total += exp(a[n, j] - shift)
-        for i in range(a.shape[1]):
-            p[n, i] = exp(a[n, i] - shift) / total
+    # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
+    for n in range(a.shape[1]):
+        top[n] = real(-np.inf)
+    for j in range(10):
+        for n in range(a.shape[1]):
+            candidate = a[j, n]
+            top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
+    for n in range(a.shape[1]):
+        total[n] = real(0.0)
+    for j in range(10):
+        for n in range(a.shape[1]):
+            total[n] += exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+    for i in range(10):
+        for n in range(a.shape[1]):
+            top_ = top[n]
+            total_ = total[n]
+            a_ = a[i, n]
+            p[i, n] = exp(a_ - top_) / total_
 
 
 @njit(cache=True, error_model="numpy")
 def dense_delta(p, y, delta):
     """Write delta."""
-    # delta[i, n] = (p[n, i] − [i = y[n]])/N
-    N = p.shape[0]
-    for i in range(p.shape[1]):
-        for n in range(p.shape[0]):
-            p_ = p[n, i]
+    # delta[i, n] = (p[i, n] − [i = y[n]])/N
+    N = p.shape[1]
+    for i in range(10):
+        for n in range(p.shape[1]):
+            p_ = p[i, n]
             delta[i, n] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
 
 
@@ -369,7 +469,7 @@ def flatten_grad_a(W, delta, mask, grad_a):
     """Write grad_a."""
     # grad_a[i, n] = (5/4) · mask[n, i] Σ_j W[j, i] delta[j, n]
     product(W.T, delta, grad_a)
-    for i in range(W.shape[1]):
+    for i in range(128):
         for n in range(delta.shape[1]):
             grad_a[i, n] = real(1.25) * grad_a[i, n] * mask[n, i]
 
@@ -568,6 +668,7 @@ def forward(params, x, out, work):
     batchnorm_1_a = view(work, 1088 * n, (16, 8, 8, n))
     activation_1_a = view(work, 0, (16, 8, 8, n))
     maxpool2d_1_a = view(work, 1024 * n, (16, 4, 4, n))
+    top = view(work, 1280 * n, (16, 4, 4, n))
     conv2d_2_W = view(params, 176, (32, 16, 3, 3))
     conv2d_2_z = view(work, 0, (32, 4, 4, n))
     batchnorm_2_running_var = params[6202:6234]
@@ -578,37 +679,39 @@ def forward(params, x, out, work):
     batchnorm_2_a = view(work, 512 * n, (32, 4, 4, n))
     activation_2_a = view(work, 0, (32, 4, 4, n))
     maxpool2d_2_a = view(work, 512 * n, (32, 2, 2, n))
+    top_ = view(work, 640 * n, (32, 2, 2, n))
     flatten_1_a = view(work, 0, (128, n))
     dropout_1_a = view(work, 128 * n, (128, n))
     dense_1_W = view(params, 4848, (10, 128))
     dense_1_b = params[6128:6138]
-    products = view(work, 10 * n, (10, n))
+    dense_1_z_samples_last = view(work, 0, (10, n))
     # x
     write_x_samples_last(x, x_samples_last)
     # conv2d_1
     conv2d_z(conv2d_1_W, x_samples_last, conv2d_1_z)
     # batchnorm_1
     batchnorm_sigma_2(batchnorm_1_running_var, batchnorm_1_sigma)
-    batchnorm_a_2(batchnorm_1_running_mean, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_a)
+    batchnorm_a_3(batchnorm_1_running_mean, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_a)
     # activation_1
     activation_a(batchnorm_1_a, activation_1_a)
     # maxpool2d_1
-    maxpool2d_a_3(activation_1_a, maxpool2d_1_a)
+    maxpool2d_a_3(activation_1_a, maxpool2d_1_a, top)
     # conv2d_2
     conv2d_z_2(conv2d_2_W, maxpool2d_1_a, conv2d_2_z)
     # batchnorm_2
     batchnorm_sigma_2(batchnorm_2_running_var, batchnorm_2_sigma)
-    batchnorm_a_2(batchnorm_2_running_mean, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_a)
+    batchnorm_a_4(batchnorm_2_running_mean, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_a)
     # activation_2
-    activation_a(batchnorm_2_a, activation_2_a)
+    activation_a_2(batchnorm_2_a, activation_2_a)
     # maxpool2d_2
-    maxpool2d_a_4(activation_2_a, maxpool2d_2_a)
+    maxpool2d_a_4(activation_2_a, maxpool2d_2_a, top_)
     # flatten_1
     flatten_a(maxpool2d_2_a, flatten_1_a)
     # dropout_1
     dropout_a_2(flatten_1_a, dropout_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, dropout_1_a, out, products)
+    dense_z(dense_1_W, dense_1_b, dropout_1_a, dense_1_z_samples_last)
+    dense_z_2(dense_1_z_samples_last, out)
 
 
 @njit(cache=True, error_model="numpy")
@@ -628,6 +731,7 @@ def evaluation(params, x, y, work):
     batchnorm_1_a = view(work, 1088 * n, (16, 8, 8, n))
     activation_1_a = view(work, 0, (16, 8, 8, n))
     maxpool2d_1_a = view(work, 1024 * n, (16, 4, 4, n))
+    top = view(work, 1280 * n, (16, 4, 4, n))
     conv2d_2_W = view(params, 176, (32, 16, 3, 3))
     conv2d_2_z = view(work, 0, (32, 4, 4, n))
     batchnorm_2_running_var = params[6202:6234]
@@ -638,13 +742,15 @@ def evaluation(params, x, y, work):
     batchnorm_2_a = view(work, 512 * n, (32, 4, 4, n))
     activation_2_a = view(work, 0, (32, 4, 4, n))
     maxpool2d_2_a = view(work, 512 * n, (32, 2, 2, n))
+    top_ = view(work, 640 * n, (32, 2, 2, n))
     flatten_1_a = view(work, 0, (128, n))
     dropout_1_a = view(work, 128 * n, (128, n))
     dense_1_W = view(params, 4848, (10, 128))
     dense_1_b = params[6128:6138]
-    dense_1_z = view(work, 0, (n, 10))
-    products = view(work, 10 * n, (10, n))
-    loss_L = work[10 * n:11 * n]
+    dense_1_z_samples_last = view(work, 0, (10, n))
+    loss_L = work[20 * n:21 * n]
+    top__ = work[21 * n:22 * n]
+    total = work[22 * n:23 * n]
     loss_ = work[2112 * n:2112 * n + 1]
     # x
     write_x_samples_last(x, x_samples_last)
@@ -652,28 +758,28 @@ def evaluation(params, x, y, work):
     conv2d_z(conv2d_1_W, x_samples_last, conv2d_1_z)
     # batchnorm_1
     batchnorm_sigma_2(batchnorm_1_running_var, batchnorm_1_sigma)
-    batchnorm_a_2(batchnorm_1_running_mean, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_a)
+    batchnorm_a_3(batchnorm_1_running_mean, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_a)
     # activation_1
     activation_a(batchnorm_1_a, activation_1_a)
     # maxpool2d_1
-    maxpool2d_a_3(activation_1_a, maxpool2d_1_a)
+    maxpool2d_a_3(activation_1_a, maxpool2d_1_a, top)
     # conv2d_2
     conv2d_z_2(conv2d_2_W, maxpool2d_1_a, conv2d_2_z)
     # batchnorm_2
     batchnorm_sigma_2(batchnorm_2_running_var, batchnorm_2_sigma)
-    batchnorm_a_2(batchnorm_2_running_mean, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_a)
+    batchnorm_a_4(batchnorm_2_running_mean, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_a)
     # activation_2
-    activation_a(batchnorm_2_a, activation_2_a)
+    activation_a_2(batchnorm_2_a, activation_2_a)
     # maxpool2d_2
-    maxpool2d_a_4(activation_2_a, maxpool2d_2_a)
+    maxpool2d_a_4(activation_2_a, maxpool2d_2_a, top_)
     # flatten_1
     flatten_a(maxpool2d_2_a, flatten_1_a)
     # dropout_1
     dropout_a_2(flatten_1_a, dropout_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, dropout_1_a, dense_1_z, products)
+    dense_z(dense_1_W, dense_1_b, dropout_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_L(dense_1_z, y, loss_L)
+    write_loss_L(dense_1_z_samples_last, y, loss_L, top__, total)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 
@@ -697,6 +803,7 @@ def loss(params, x, dropout_1_mask, y, work):
     activation_1_a = view(work, 64 * n, (16, 8, 8, n))
     maxpool2d_1_a_argmax = view(work, 2112 * n, (16, 4, 4, n))
     maxpool2d_1_a = view(work, 2368 * n, (16, 4, 4, n))
+    top = view(work, 2624 * n, (16, 4, 4, n))
     conv2d_2_W = view(params, 176, (32, 16, 3, 3))
     conv2d_2_z = view(work, 2624 * n, (32, 4, 4, n))
     batchnorm_2_mu = work[4416 * n + 48:4416 * n + 80]
@@ -709,14 +816,18 @@ def loss(params, x, dropout_1_mask, y, work):
     activation_2_a = view(work, 2624 * n, (32, 4, 4, n))
     maxpool2d_2_a_argmax = view(work, 3648 * n, (32, 2, 2, n))
     maxpool2d_2_a = view(work, 3776 * n, (32, 2, 2, n))
+    top_ = view(work, 3904 * n, (32, 2, 2, n))
     flatten_1_a = view(work, 3904 * n, (128, n))
     dropout_1_a = view(work, 3776 * n, (128, n))
     dense_1_W = view(params, 4848, (10, 128))
     dense_1_b = params[6128:6138]
-    dense_1_z = view(work, 3904 * n, (n, 10))
-    products = view(work, 3914 * n, (10, n))
-    loss_p = view(work, 3914 * n, (n, 10))
+    dense_1_z_samples_last = view(work, 3904 * n, (10, n))
+    loss_p = view(work, 3914 * n, (10, n))
+    top__ = work[3924 * n:3925 * n]
+    total = work[3925 * n:3926 * n]
     loss_L = work[3924 * n:3925 * n]
+    top___ = work[3925 * n:3926 * n]
+    total_ = work[3926 * n:3927 * n]
     loss_ = work[4416 * n + 144:4416 * n + 145]
     # x
     write_x_samples_last(x, x_samples_last)
@@ -728,25 +839,25 @@ def loss(params, x, dropout_1_mask, y, work):
     # activation_1
     activation_a(batchnorm_1_a, activation_1_a)
     # maxpool2d_1
-    maxpool2d_a(activation_1_a, maxpool2d_1_a_argmax, maxpool2d_1_a)
+    maxpool2d_a(activation_1_a, maxpool2d_1_a_argmax, maxpool2d_1_a, top)
     # conv2d_2
     conv2d_z_2(conv2d_2_W, maxpool2d_1_a, conv2d_2_z)
     # batchnorm_2
     batchnorm_sigma(conv2d_2_z, batchnorm_2_mu, batchnorm_2_v, batchnorm_2_sigma)
-    batchnorm_a(batchnorm_2_mu, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_x_hat, batchnorm_2_a)
+    batchnorm_a_2(batchnorm_2_mu, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_x_hat, batchnorm_2_a)
     # activation_2
-    activation_a(batchnorm_2_a, activation_2_a)
+    activation_a_2(batchnorm_2_a, activation_2_a)
     # maxpool2d_2
-    maxpool2d_a_2(activation_2_a, maxpool2d_2_a_argmax, maxpool2d_2_a)
+    maxpool2d_a_2(activation_2_a, maxpool2d_2_a_argmax, maxpool2d_2_a, top_)
     # flatten_1
     flatten_a(maxpool2d_2_a, flatten_1_a)
     # dropout_1
     dropout_a(dropout_1_mask, flatten_1_a, dropout_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, dropout_1_a, dense_1_z, products)
+    dense_z(dense_1_W, dense_1_b, dropout_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_p(dense_1_z, loss_p)
-    write_loss_L(dense_1_z, y, loss_L)
+    write_loss_p(dense_1_z_samples_last, loss_p, top__, total)
+    write_loss_L(dense_1_z_samples_last, y, loss_L, top___, total_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 
@@ -758,7 +869,7 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, dropout_1_mask, y, work)
-    loss_p = view(work, 3914 * n, (n, 10))
+    loss_p = view(work, 3914 * n, (10, n))
     delta_dense_1 = view(work, 3904 * n, (10, n))
     dropout_1_a = view(work, 3776 * n, (128, n))
     grad_dense_1_W = view(grads, 4848, (10, 128))
@@ -834,7 +945,7 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, dropout_1_mask, y, work)
-    loss_p = view(work, 3914 * n, (n, 10))
+    loss_p = view(work, 3914 * n, (10, n))
     delta_dense_1 = view(work, 3904 * n, (10, n))
     dense_1_W = view(params, 4848, (10, 128))
     grad_flatten_1_a = view(work, 3776 * n, (128, n))

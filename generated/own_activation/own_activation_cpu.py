@@ -1,7 +1,7 @@
 """Kernels of the network own_activation for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: 9b127097f9497c2d587890f3d5fd2fff97f7fe414757bdf08e315904c69e1cd4
+SHA-256 of the equations: d2e8b49828531775019b40f10fd739e5d557c27ee8d9f0f79ab068848f2ec51f
 
 params, grads, state and work are contiguous 1-D arrays of type float64; x has one sample a row.
 y has 1 numbers for each sample.
@@ -39,7 +39,7 @@ real = np.float64
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 18 * n + 4
+    return 20 * n + 4
 
 
 @njit(cache=True, error_model="numpy")
@@ -57,28 +57,50 @@ def dense_a(W, b, x, z, a):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_z(W, b, x, z):
+def dense_z(W, b, x, z, total):
     """Write z."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    for n in range(x.shape[0]):
-        for i in range(W.shape[0]):
-            total = 0.0
-            for j in range(W.shape[1]):
-                total += W[i, j] * x[n, j]
-            z[n, i] = b[i] + total
+    # z[i, n] = b[i] + Σ_j W[i, j] x[n, j]
+    for i in range(1):
+        for n in range(x.shape[0]):
+            total[i, n] = 0.0
+    for j in range(8):
+        for i in range(1):
+            for n in range(x.shape[0]):
+                total[i, n] += W[i, j] * x[n, j]
+    for i in range(1):
+        for n in range(x.shape[0]):
+            z[i, n] = b[i] + total[i, n]
+
+
+@njit(cache=True, error_model="numpy")
+def dense_z_2(samples_last, z):
+    """Write z."""
+    # z[n, i] = samples_last[i, n]
+    for n in range(samples_last.shape[1]):
+        for i in range(1):
+            z[n, i] = samples_last[i, n]
+
+
+@njit(cache=True, error_model="numpy")
+def write_y_samples_last(y, samples_last):
+    """Write samples_last."""
+    # samples_last[i, n] = y[n, i]
+    for i in range(1):
+        for n in range(y.shape[0]):
+            samples_last[i, n] = y[n, i]
 
 
 @njit(cache=True, error_model="numpy")
 def write_loss_data(a, y, loss_):
     """Write loss."""
-    # loss = (Σ_{n, i} ((|a[n, i] − y[n, i]|/2 − 1/8) · [|a[n, i] − y[n, i]| ≥ 1/2] + (a[n, i] − y[n, i])² [1/2 > |a[n, i] − y[n,
-    #     i]|]/2))/(N n_1)
-    N = a.shape[0]
-    n_1 = a.shape[1]
+    # loss = (Σ_{i, n} ((|a[i, n] − y[i, n]|/2 − 1/8) · [|a[i, n] − y[i, n]| ≥ 1/2] + (a[i, n] − y[i, n])² [1/2 > |a[i, n] − y[i,
+    #     n]|]/2))/(N n_1)
+    N = a.shape[1]
+    n_1 = a.shape[0]
     total = 0.0
-    for n in range(a.shape[0]):
-        for i in range(a.shape[1]):
-            t = a[n, i] - y[n, i]
+    for i in range(a.shape[0]):
+        for n in range(a.shape[1]):
+            t = a[i, n] - y[i, n]
             total += abs(t) / 2.0 - 0.125 if abs(t) >= 0.5 else t * t / 2.0
     loss_[0] = total / N / n_1
 
@@ -106,17 +128,17 @@ def loss_total(t_1, t_2, t_3, total):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_delta(y, z, delta):
+def dense_delta(y_next, z, delta):
     """Write delta."""
-    # delta[n, i] = (sign(z[n, i] − y[n, i]) · [|z[n, i] − y[n, i]| ≥ 1/2] + 2 · (z[n, i] − y[n, i]) · [1/2 > |z[n, i] − y[n, i]|])/(2 N
-    #     n_1)
-    N = y.shape[0]
-    n_1 = y.shape[1]
-    for n in range(y.shape[0]):
-        for i in range(y.shape[1]):
-            y_ = y[n, i]
-            z_ = z[n, i]
-            t = z_ - y_
+    # delta[n, i] = (sign(z[i, n] − y_next[i, n]) · [|z[i, n] − y_next[i, n]| ≥ 1/2] + 2 · (z[i, n] − y_next[i, n]) · [1/2 > |z[i, n]
+    #     − y_next[i, n]|])/(2 N n_1)
+    N = y_next.shape[1]
+    n_1 = y_next.shape[0]
+    for n in range(y_next.shape[1]):
+        for i in range(y_next.shape[0]):
+            y_next_ = y_next[i, n]
+            z_ = z[i, n]
+            t = z_ - y_next_
             delta[n, i] = (np.sign(t) if abs(t) >= 0.5 else 2.0 * t) / 2.0 / N / n_1
 
 
@@ -173,37 +195,44 @@ def forward(params, x, out, work):
     n = x.shape[0]
     dense_1_W = view(params, 0, (8, 3))
     dense_1_b = params[24:32]
-    dense_1_z = view(work, 0, (n, 8))
-    dense_1_a = view(work, 8 * n, (n, 8))
+    dense_1_z = view(work, n, (n, 8))
+    dense_1_a = view(work, 9 * n, (n, 8))
     dense_2_W = view(params, 32, (1, 8))
     dense_2_b = params[40:41]
+    dense_2_z_samples_last = view(work, 17 * n, (1, n))
+    total = view(work, 18 * n, (1, n))
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_z, dense_1_a)
     # dense_2
-    dense_z(dense_2_W, dense_2_b, dense_1_a, out)
+    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z_samples_last, total)
+    dense_z_2(dense_2_z_samples_last, out)
 
 
 @njit(cache=True, error_model="numpy")
 def loss(params, x, y, work):
     """Return the loss of a batch; work keeps what the gradients read."""
     n = x.shape[0]
+    y_samples_last = view(work, 0, (1, n))
     dense_1_W = view(params, 0, (8, 3))
     dense_1_b = params[24:32]
-    dense_1_z = view(work, 0, (n, 8))
-    dense_1_a = view(work, 8 * n, (n, 8))
+    dense_1_z = view(work, n, (n, 8))
+    dense_1_a = view(work, 9 * n, (n, 8))
     dense_2_W = view(params, 32, (1, 8))
     dense_2_b = params[40:41]
-    dense_2_z = view(work, 16 * n, (n, 1))
-    loss_data = work[18 * n:18 * n + 1]
-    loss_penalty_1 = work[18 * n + 1:18 * n + 2]
-    loss_penalty_2 = work[18 * n + 2:18 * n + 3]
-    loss_ = work[18 * n + 3:18 * n + 4]
+    dense_2_z_samples_last = view(work, 17 * n, (1, n))
+    total = view(work, 18 * n, (1, n))
+    loss_data = work[20 * n:20 * n + 1]
+    loss_penalty_1 = work[20 * n + 1:20 * n + 2]
+    loss_penalty_2 = work[20 * n + 2:20 * n + 3]
+    loss_ = work[20 * n + 3:20 * n + 4]
+    # y
+    write_y_samples_last(y, y_samples_last)
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_z, dense_1_a)
     # dense_2
-    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z)
+    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z_samples_last, total)
     # loss
-    write_loss_data(dense_2_z, y, loss_data)
+    write_loss_data(dense_2_z_samples_last, y_samples_last, loss_data)
     loss_penalty(dense_1_W, loss_penalty_1)
     loss_penalty(dense_2_W, loss_penalty_2)
     loss_total(loss_data, loss_penalty_1, loss_penalty_2, loss_)
@@ -215,19 +244,20 @@ def value_and_grad(params, x, y, grads, work):
     """Return the loss of a batch and write its gradients into grads."""
     n = x.shape[0]
     value = loss(params, x, y, work)
-    dense_2_z = view(work, 16 * n, (n, 1))
-    delta_dense_2 = view(work, 17 * n, (n, 1))
+    y_samples_last = view(work, 0, (1, n))
+    dense_2_z_samples_last = view(work, 17 * n, (1, n))
+    delta_dense_2 = view(work, 19 * n, (n, 1))
     dense_2_W = view(params, 32, (1, 8))
-    dense_1_a = view(work, 8 * n, (n, 8))
+    dense_1_a = view(work, 9 * n, (n, 8))
     grad_dense_2_W = view(grads, 32, (1, 8))
     grad_dense_2_b = grads[40:41]
-    dense_1_z = view(work, 0, (n, 8))
-    delta_dense_1 = view(work, 8 * n, (n, 8))
+    dense_1_z = view(work, n, (n, 8))
+    delta_dense_1 = view(work, 9 * n, (n, 8))
     dense_1_W = view(params, 0, (8, 3))
     grad_dense_1_W = view(grads, 0, (8, 3))
     grad_dense_1_b = grads[24:32]
     # dense_2
-    dense_delta(y, dense_2_z, delta_dense_2)
+    dense_delta(y_samples_last, dense_2_z_samples_last, delta_dense_2)
     dense_grad_W(dense_2_W, delta_dense_2, dense_1_a, grad_dense_2_W)
     dense_grad_b(delta_dense_2, grad_dense_2_b)
     # dense_1
@@ -278,14 +308,15 @@ def input_gradients(params, x, y, grads_x, work):
     """Return the loss of a batch and write its gradient with respect to the inputs."""
     n = x.shape[0]
     value = loss(params, x, y, work)
-    dense_2_z = view(work, 16 * n, (n, 1))
-    delta_dense_2 = view(work, 17 * n, (n, 1))
+    y_samples_last = view(work, 0, (1, n))
+    dense_2_z_samples_last = view(work, 17 * n, (1, n))
+    delta_dense_2 = view(work, 19 * n, (n, 1))
     dense_2_W = view(params, 32, (1, 8))
-    dense_1_z = view(work, 0, (n, 8))
-    delta_dense_1 = view(work, 8 * n, (n, 8))
+    dense_1_z = view(work, n, (n, 8))
+    delta_dense_1 = view(work, 9 * n, (n, 8))
     dense_1_W = view(params, 0, (8, 3))
     # dense_2
-    dense_delta(y, dense_2_z, delta_dense_2)
+    dense_delta(y_samples_last, dense_2_z_samples_last, delta_dense_2)
     # dense_1
     dense_delta_2(dense_2_W, delta_dense_2, dense_1_z, delta_dense_1)
     # x

@@ -1,7 +1,7 @@
 """Kernels of the network own_ellipse for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: b12b1fc78676aa6b8e7074d4593593175d79b51646e3c3d10edd84147321bdc5
+SHA-256 of the equations: 363aeb1ef82642c60f8269c8a7cc294294a62dc4543015bbcc24fd32c127690f
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 y has one number for each sample, integers from 0 to 9.
@@ -44,7 +44,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 150 * n + 1
+    return 140 * n + 1
 
 
 @njit(cache=True, error_model="numpy")
@@ -75,46 +75,66 @@ def ellipse_a(c, s, x, a):
 @njit(cache=True, error_model="numpy")
 def dense_z(W, b, x, z):
     """Write z."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    for n in range(x.shape[0]):
-        for i in range(W.shape[0]):
+    # z[i, n] = b[i] + Σ_j W[i, j] x[n, j]
+    for i in range(10):
+        for n in range(x.shape[0]):
             total = real(0.0)
-            for j in range(W.shape[1]):
+            for j in range(60):
                 total += W[i, j] * x[n, j]
-            z[n, i] = b[i] + total
+            z[i, n] = b[i] + total
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_p(a, p):
+def dense_z_2(samples_last, z):
+    """Write z."""
+    # z[n, i] = samples_last[i, n]
+    for n in range(samples_last.shape[1]):
+        for i in range(10):
+            z[n, i] = samples_last[i, n]
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_p(a, p, top, total):
     """Write p."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    for n in range(a.shape[0]):
-        top = real(-np.inf)
-        for j in range(a.shape[1]):
-            candidate = a[n, j]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(np.inf) else real(0.0)
-        total = real(0.0)
-        for j in range(a.shape[1]):
-            total += exp(a[n, j] - shift)
-        for i in range(a.shape[1]):
-            p[n, i] = exp(a[n, i] - shift) / total
+    # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
+    for n in range(a.shape[1]):
+        top[n] = real(-np.inf)
+    for j in range(10):
+        for n in range(a.shape[1]):
+            candidate = a[j, n]
+            top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
+    for n in range(a.shape[1]):
+        total[n] = real(0.0)
+    for j in range(10):
+        for n in range(a.shape[1]):
+            total[n] += exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+    for i in range(10):
+        for n in range(a.shape[1]):
+            top_ = top[n]
+            total_ = total[n]
+            a_ = a[i, n]
+            p[i, n] = exp(a_ - top_) / total_
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L):
+def write_loss_L(a, y, L, top, total):
     """Write L."""
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
-    for n in range(a.shape[0]):
-        top = real(-np.inf)
-        for i in range(10):
-            candidate = a[n, i]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(np.inf) else real(0.0)
-        total = real(0.0)
-        for i in range(10):
-            total += exp(a[n, i] - shift)
-        L[n] = shift + log(total) - a[n, y[n]]
+    # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
+    for n in range(a.shape[1]):
+        top[n] = real(-np.inf)
+    for i in range(10):
+        for n in range(a.shape[1]):
+            candidate = a[i, n]
+            top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
+    for n in range(a.shape[1]):
+        total[n] = real(0.0)
+    for i in range(10):
+        for n in range(a.shape[1]):
+            total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+    for n in range(a.shape[1]):
+        top_ = top[n]
+        total_ = total[n]
+        L[n] = top_ + log(total_) - a[y[n], n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -131,46 +151,46 @@ def loss_total(L, loss_):
 @njit(cache=True, error_model="numpy")
 def dense_delta(p, y, delta):
     """Write delta."""
-    # delta[n, i] = (p[n, i] − [i = y[n]])/N
-    N = p.shape[0]
-    for n in range(p.shape[0]):
-        for i in range(p.shape[1]):
-            p_ = p[n, i]
-            delta[n, i] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
+    # delta[i, n] = (p[i, n] − [i = y[n]])/N
+    N = p.shape[1]
+    for i in range(10):
+        for n in range(p.shape[1]):
+            p_ = p[i, n]
+            delta[i, n] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
 
 
 @njit(cache=True, error_model="numpy")
 def dense_grad_W(delta, x, grad_W):
     """Write grad_W."""
-    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
-    for i in range(delta.shape[1]):
+    # grad_W[i, j] = Σ_n delta[i, n] x[n, j]
+    for i in range(delta.shape[0]):
         for j in range(x.shape[1]):
             total = real(0.0)
-            for n in range(delta.shape[0]):
-                total += delta[n, i] * x[n, j]
+            for n in range(delta.shape[1]):
+                total += delta[i, n] * x[n, j]
             grad_W[i, j] = total
 
 
 @njit(cache=True, error_model="numpy")
 def dense_grad_b(delta, grad_b):
     """Write grad_b."""
-    # grad_b[i] = Σ_n delta[n, i]
-    for i in range(delta.shape[1]):
+    # grad_b[i] = Σ_n delta[i, n]
+    for i in range(delta.shape[0]):
         total = real(0.0)
-        for n in range(delta.shape[0]):
-            total += delta[n, i]
+        for n in range(delta.shape[1]):
+            total += delta[i, n]
         grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")
 def ellipse_grad_d(W_next, a, delta_next, grad_d):
     """Write grad_d."""
-    # grad_d[n, i] = −a[n, i] · (Σ_j W_next[j, i] delta_next[n, j])/64
+    # grad_d[n, i] = −a[n, i] · (Σ_j W_next[j, i] delta_next[j, n])/64
     for n in range(a.shape[0]):
         for i in range(60):
             total = real(0.0)
             for j in range(W_next.shape[0]):
-                total += W_next[j, i] * delta_next[n, j]
+                total += W_next[j, i] * delta_next[j, n]
             grad_d[n, i] = -a[n, i] * total / real(64.0)
 
 
@@ -228,10 +248,12 @@ def forward(params, x, out, work):
     ellipse_1_a = view(work, 0, (n, 60))
     dense_1_W = view(params, 7680, (10, 60))
     dense_1_b = params[8280:8290]
+    dense_1_z_samples_last = view(work, 60 * n, (10, n))
     # ellipse_1
     ellipse_a(ellipse_1_c, ellipse_1_s, x, ellipse_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, ellipse_1_a, out)
+    dense_z(dense_1_W, dense_1_b, ellipse_1_a, dense_1_z_samples_last)
+    dense_z_2(dense_1_z_samples_last, out)
 
 
 @njit(cache=True, error_model="numpy")
@@ -245,17 +267,21 @@ def loss(params, x, y, work):
     ellipse_1_a = view(work, 0, (n, 60))
     dense_1_W = view(params, 7680, (10, 60))
     dense_1_b = params[8280:8290]
-    dense_1_z = view(work, 60 * n, (n, 10))
-    loss_p = view(work, 70 * n, (n, 10))
-    loss_L = work[80 * n:81 * n]
-    loss_ = work[150 * n:150 * n + 1]
+    dense_1_z_samples_last = view(work, 60 * n, (10, n))
+    loss_p = view(work, 80 * n, (10, n))
+    top = work[90 * n:91 * n]
+    total = work[91 * n:92 * n]
+    loss_L = work[90 * n:91 * n]
+    top_ = work[91 * n:92 * n]
+    total_ = work[92 * n:93 * n]
+    loss_ = work[140 * n:140 * n + 1]
     # ellipse_1
     ellipse_a(ellipse_1_c, ellipse_1_s, x, ellipse_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, ellipse_1_a, dense_1_z)
+    dense_z(dense_1_W, dense_1_b, ellipse_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_p(dense_1_z, loss_p)
-    write_loss_L(dense_1_z, y, loss_L)
+    write_loss_p(dense_1_z_samples_last, loss_p, top, total)
+    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 
@@ -267,13 +293,13 @@ def value_and_grad(params, x, y, grads, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view(work, 70 * n, (n, 10))
-    delta_dense_1 = view(work, 80 * n, (n, 10))
+    loss_p = view(work, 80 * n, (10, n))
+    delta_dense_1 = view(work, 60 * n, (10, n))
     ellipse_1_a = view(work, 0, (n, 60))
     grad_dense_1_W = view(grads, 7680, (10, 60))
     grad_dense_1_b = grads[8280:8290]
     dense_1_W = view(params, 7680, (10, 60))
-    grad_ellipse_1_d = view(work, 90 * n, (n, 60))
+    grad_ellipse_1_d = view(work, 80 * n, (n, 60))
     ellipse_1_c = view(params, 0, (60, 64))
     ellipse_1_s = view(params, 3840, (60, 64))
     grad_ellipse_1_c = view(grads, 0, (60, 64))
@@ -332,11 +358,11 @@ def input_gradients(params, x, y, grads_x, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view(work, 70 * n, (n, 10))
-    delta_dense_1 = view(work, 80 * n, (n, 10))
+    loss_p = view(work, 80 * n, (10, n))
+    delta_dense_1 = view(work, 60 * n, (10, n))
     dense_1_W = view(params, 7680, (10, 60))
     ellipse_1_a = view(work, 0, (n, 60))
-    grad_ellipse_1_d = view(work, 90 * n, (n, 60))
+    grad_ellipse_1_d = view(work, 80 * n, (n, 60))
     ellipse_1_c = view(params, 0, (60, 64))
     ellipse_1_s = view(params, 3840, (60, 64))
     # dense_1

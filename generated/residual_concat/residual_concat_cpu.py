@@ -1,7 +1,7 @@
 """Kernels of the network residual_concat for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: 2bf7dc51141ada500da85cb1b706f9a065984bdbb58bd294592c5bd1b1cf50a6
+SHA-256 of the equations: 7043bfcbb6ab84b1b50a75652ab29bc09b424e8fc6bb8ee06caef38d907c2cdc
 
 params, grads, state and work are contiguous 1-D arrays of type float64; x has one sample a row.
 y has one number for each sample, integers from 0 to 3.
@@ -105,48 +105,72 @@ def concat_a(x_1, x_2, a):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_z(W, b, x, z):
+def dense_z(W, b, x, z, total):
     """Write z."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    for n in range(x.shape[0]):
-        for i in range(W.shape[0]):
-            total = 0.0
-            for j in range(W.shape[1]):
-                total += W[i, j] * x[n, j]
-            z[n, i] = b[i] + total
+    # z[i, n] = b[i] + Σ_j W[i, j] x[n, j]
+    for i in range(4):
+        for n in range(x.shape[0]):
+            total[i, n] = 0.0
+    for j in range(9):
+        for i in range(4):
+            for n in range(x.shape[0]):
+                total[i, n] += W[i, j] * x[n, j]
+    for i in range(4):
+        for n in range(x.shape[0]):
+            z[i, n] = b[i] + total[i, n]
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_p(a, p):
+def dense_z_2(samples_last, z):
+    """Write z."""
+    # z[n, i] = samples_last[i, n]
+    for n in range(samples_last.shape[1]):
+        for i in range(4):
+            z[n, i] = samples_last[i, n]
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_p(a, p, top, total):
     """Write p."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    for n in range(a.shape[0]):
-        top = -np.inf
-        for j in range(a.shape[1]):
-            candidate = a[n, j]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != np.inf else 0.0
-        total = 0.0
-        for j in range(a.shape[1]):
-            total += np.exp(a[n, j] - shift)
-        for i in range(a.shape[1]):
-            p[n, i] = np.exp(a[n, i] - shift) / total
+    # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
+    for n in range(a.shape[1]):
+        top[n] = -np.inf
+    for j in range(4):
+        for n in range(a.shape[1]):
+            candidate = a[j, n]
+            top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
+    for n in range(a.shape[1]):
+        total[n] = 0.0
+    for j in range(4):
+        for n in range(a.shape[1]):
+            total[n] += np.exp(a[j, n] - (top[n] if abs(top[n]) != np.inf else 0.0))
+    for i in range(4):
+        for n in range(a.shape[1]):
+            top_ = top[n]
+            total_ = total[n]
+            a_ = a[i, n]
+            p[i, n] = np.exp(a_ - top_) / total_
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L):
+def write_loss_L(a, y, L, top, total):
     """Write L."""
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
-    for n in range(a.shape[0]):
-        top = -np.inf
-        for i in range(4):
-            candidate = a[n, i]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != np.inf else 0.0
-        total = 0.0
-        for i in range(4):
-            total += np.exp(a[n, i] - shift)
-        L[n] = shift + np.log(total) - a[n, y[n]]
+    # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
+    for n in range(a.shape[1]):
+        top[n] = -np.inf
+    for i in range(4):
+        for n in range(a.shape[1]):
+            candidate = a[i, n]
+            top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
+    for n in range(a.shape[1]):
+        total[n] = 0.0
+    for i in range(4):
+        for n in range(a.shape[1]):
+            total[n] += np.exp(a[i, n] - (top[n] if abs(top[n]) != np.inf else 0.0))
+    for n in range(a.shape[1]):
+        top_ = top[n]
+        total_ = total[n]
+        L[n] = top_ + np.log(total_) - a[y[n], n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -163,46 +187,46 @@ def loss_total(L, loss_):
 @njit(cache=True, error_model="numpy")
 def dense_delta(p, y, delta):
     """Write delta."""
-    # delta[n, i] = (p[n, i] − [i = y[n]])/N
-    N = p.shape[0]
-    for n in range(p.shape[0]):
-        for i in range(p.shape[1]):
-            p_ = p[n, i]
-            delta[n, i] = (p_ - (1.0 if i == y[n] else 0.0)) / N
+    # delta[i, n] = (p[i, n] − [i = y[n]])/N
+    N = p.shape[1]
+    for i in range(4):
+        for n in range(p.shape[1]):
+            p_ = p[i, n]
+            delta[i, n] = (p_ - (1.0 if i == y[n] else 0.0)) / N
 
 
 @njit(cache=True, error_model="numpy")
 def dense_grad_W(delta, x, grad_W):
     """Write grad_W."""
-    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
-    for i in range(delta.shape[1]):
+    # grad_W[i, j] = Σ_n delta[i, n] x[n, j]
+    for i in range(delta.shape[0]):
         for j in range(x.shape[1]):
             total = 0.0
-            for n in range(delta.shape[0]):
-                total += delta[n, i] * x[n, j]
+            for n in range(delta.shape[1]):
+                total += delta[i, n] * x[n, j]
             grad_W[i, j] = total
 
 
 @njit(cache=True, error_model="numpy")
 def dense_grad_b(delta, grad_b):
     """Write grad_b."""
-    # grad_b[i] = Σ_n delta[n, i]
-    for i in range(delta.shape[1]):
+    # grad_b[i] = Σ_n delta[i, n]
+    for i in range(delta.shape[0]):
         total = 0.0
-        for n in range(delta.shape[0]):
-            total += delta[n, i]
+        for n in range(delta.shape[1]):
+            total += delta[i, n]
         grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")
 def concat_grad_a(W, delta, grad_a):
     """Write grad_a."""
-    # grad_a[n, j] = Σ_i W[i, j] delta[n, i]
-    for n in range(delta.shape[0]):
+    # grad_a[n, j] = Σ_i W[i, j] delta[i, n]
+    for n in range(delta.shape[1]):
         for j in range(W.shape[1]):
             total = 0.0
             for i in range(W.shape[0]):
-                total += W[i, j] * delta[n, i]
+                total += W[i, j] * delta[i, n]
             grad_a[n, j] = total
 
 
@@ -215,6 +239,29 @@ def dense_delta_2(a, grad_a, delta):
             a_ = a[n, i]
             grad_a_ = grad_a[n, i + 6]
             delta[n, i] = 0.0 if a_ <= 0.0 else grad_a_
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_W_2(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
+    for i in range(delta.shape[1]):
+        for j in range(x.shape[1]):
+            total = 0.0
+            for n in range(delta.shape[0]):
+                total += delta[n, i] * x[n, j]
+            grad_W[i, j] = total
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b_2(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_n delta[n, i]
+    for i in range(delta.shape[1]):
+        total = 0.0
+        for n in range(delta.shape[0]):
+            total += delta[n, i]
+        grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -263,6 +310,8 @@ def forward(params, x, out, work):
     concat_1_a = view(work, 15 * n, (n, 9))
     dense_3_W = view(params, 63, (4, 9))
     dense_3_b = params[99:103]
+    dense_3_z_samples_last = view(work, 6 * n, (4, n))
+    total = view(work, 24 * n, (4, n))
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_a)
     # add_1
@@ -272,7 +321,8 @@ def forward(params, x, out, work):
     # concat_1
     concat_a(add_1_a, dense_2_a, concat_1_a)
     # dense_3
-    dense_z(dense_3_W, dense_3_b, concat_1_a, out)
+    dense_z(dense_3_W, dense_3_b, concat_1_a, dense_3_z_samples_last, total)
+    dense_z_2(dense_3_z_samples_last, out)
 
 
 @njit(cache=True, error_model="numpy")
@@ -291,9 +341,14 @@ def loss(params, x, y, work):
     concat_1_a = view(work, 15 * n, (n, 9))
     dense_3_W = view(params, 63, (4, 9))
     dense_3_b = params[99:103]
-    dense_3_z = view(work, 6 * n, (n, 4))
-    loss_p = view(work, 24 * n, (n, 4))
+    dense_3_z_samples_last = view(work, 6 * n, (4, n))
+    total = view(work, 24 * n, (4, n))
+    loss_p = view(work, 28 * n, (4, n))
+    top = work[10 * n:11 * n]
+    total_ = work[11 * n:12 * n]
     loss_L = work[10 * n:11 * n]
+    top_ = work[11 * n:12 * n]
+    total__ = work[32 * n:33 * n]
     loss_ = work[33 * n:33 * n + 1]
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_a)
@@ -304,10 +359,10 @@ def loss(params, x, y, work):
     # concat_1
     concat_a(add_1_a, dense_2_a, concat_1_a)
     # dense_3
-    dense_z(dense_3_W, dense_3_b, concat_1_a, dense_3_z)
+    dense_z(dense_3_W, dense_3_b, concat_1_a, dense_3_z_samples_last, total)
     # loss
-    write_loss_p(dense_3_z, loss_p)
-    write_loss_L(dense_3_z, y, loss_L)
+    write_loss_p(dense_3_z_samples_last, loss_p, top, total_)
+    write_loss_L(dense_3_z_samples_last, y, loss_L, top_, total__)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 
@@ -319,19 +374,19 @@ def value_and_grad(params, x, y, grads, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view(work, 24 * n, (n, 4))
-    delta_dense_3 = view(work, 28 * n, (n, 4))
+    loss_p = view(work, 28 * n, (4, n))
+    delta_dense_3 = view(work, 6 * n, (4, n))
     concat_1_a = view(work, 15 * n, (n, 9))
     grad_dense_3_W = view(grads, 63, (4, 9))
     grad_dense_3_b = grads[99:103]
     dense_3_W = view(params, 63, (4, 9))
     grad_concat_1_a = view(work, 15 * n, (n, 9))
     dense_2_a = view(work, 12 * n, (n, 3))
-    delta_dense_2 = view(work, 24 * n, (n, 3))
+    delta_dense_2 = view(work, 6 * n, (n, 3))
     grad_dense_2_W = view(grads, 42, (3, 6))
     grad_dense_2_b = grads[60:63]
     dense_1_a = view(work, 0, (n, 6))
-    delta_dense_1 = view(work, 27 * n, (n, 6))
+    delta_dense_1 = view(work, 9 * n, (n, 6))
     grad_dense_1_W = view(grads, 0, (6, 6))
     grad_dense_1_b = grads[36:42]
     # dense_3
@@ -342,12 +397,12 @@ def value_and_grad(params, x, y, grads, work):
     concat_grad_a(dense_3_W, delta_dense_3, grad_concat_1_a)
     # dense_2
     dense_delta_2(dense_2_a, grad_concat_1_a, delta_dense_2)
-    dense_grad_W(delta_dense_2, x, grad_dense_2_W)
-    dense_grad_b(delta_dense_2, grad_dense_2_b)
+    dense_grad_W_2(delta_dense_2, x, grad_dense_2_W)
+    dense_grad_b_2(delta_dense_2, grad_dense_2_b)
     # dense_1
     dense_delta_3(dense_1_a, grad_concat_1_a, delta_dense_1)
-    dense_grad_W(delta_dense_1, x, grad_dense_1_W)
-    dense_grad_b(delta_dense_1, grad_dense_1_b)
+    dense_grad_W_2(delta_dense_1, x, grad_dense_1_W)
+    dense_grad_b_2(delta_dense_1, grad_dense_1_b)
     return value
 
 
@@ -394,14 +449,14 @@ def input_gradients(params, x, y, grads_x, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view(work, 24 * n, (n, 4))
-    delta_dense_3 = view(work, 28 * n, (n, 4))
+    loss_p = view(work, 28 * n, (4, n))
+    delta_dense_3 = view(work, 6 * n, (4, n))
     dense_3_W = view(params, 63, (4, 9))
     grad_concat_1_a = view(work, 15 * n, (n, 9))
     dense_2_a = view(work, 12 * n, (n, 3))
-    delta_dense_2 = view(work, 24 * n, (n, 3))
+    delta_dense_2 = view(work, 6 * n, (n, 3))
     dense_1_a = view(work, 0, (n, 6))
-    delta_dense_1 = view(work, 27 * n, (n, 6))
+    delta_dense_1 = view(work, 9 * n, (n, 6))
     dense_2_W = view(params, 42, (3, 6))
     dense_1_W = view(params, 0, (6, 6))
     # dense_3

@@ -1,7 +1,7 @@
 """Kernels of the network resnet_block for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: c69c0e277fb7702a7851aa4a20b8870f88efb1352db90452876e613efc24f14e
+SHA-256 of the equations: 750f2c77cce4e00885eca19ca6fd3ecf67ee086562182ddfabbbc1279b694eec
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 y has one number for each sample, integers from 0 to 9.
@@ -112,9 +112,9 @@ def batchnorm_a_2(running_mean, sigma, x, beta, gamma, a):
     """Write a."""
     # x_hat[c, h, w, n] = (x[c, h, w, n] − running_mean[c])/sigma[c]
     # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
-    for c in range(running_mean.shape[0]):
-        for h in range(x.shape[1]):
-            for w in range(x.shape[2]):
+    for c in range(16):
+        for h in range(8):
+            for w in range(8):
                 for n in range(x.shape[3]):
                     x_hat = (x[c, h, w, n] - running_mean[c]) / sigma[c]
                     a[c, h, w, n] = gamma[c] * x_hat + beta[c]
@@ -124,9 +124,9 @@ def batchnorm_a_2(running_mean, sigma, x, beta, gamma, a):
 def activation_a(x, a):
     """Write a."""
     # a[c, h, w, n] = x[c, h, w, n] [x[c, h, w, n] > 0]
-    for c in range(x.shape[0]):
-        for h in range(x.shape[1]):
-            for w in range(x.shape[2]):
+    for c in range(16):
+        for h in range(8):
+            for w in range(8):
                 for n in range(x.shape[3]):
                     x_ = x[c, h, w, n]
                     a[c, h, w, n] = real(0.0) if x_ <= real(0.0) else x_
@@ -143,26 +143,34 @@ def conv2d_z_2(W, x, z):
 def add_a(x_1, x_2, a):
     """Write a."""
     # a[c, h, w, n] = x_1[c, h, w, n] + x_2[c, h, w, n]
-    for c in range(x_1.shape[0]):
-        for h in range(x_1.shape[1]):
-            for w in range(x_1.shape[2]):
+    for c in range(16):
+        for h in range(8):
+            for w in range(8):
                 for n in range(x_1.shape[3]):
                     a[c, h, w, n] = x_1[c, h, w, n] + x_2[c, h, w, n]
 
 
 @njit(cache=True, error_model="numpy")
-def avgpool2d_a(x, a):
+def avgpool2d_a(x, a, total):
     """Write a."""
     # a[c, p, q, n] = (Σ_{i, j} x[c, 2 p + i, 2 q + j, n])/4
     for c in range(16):
         for p in range(4):
             for q in range(4):
                 for n in range(x.shape[3]):
-                    total = real(0.0)
-                    for i in range(2):
-                        for j in range(2):
-                            total += x[c, 2 * p + i, 2 * q + j, n]
-                    a[c, p, q, n] = total / real(4.0)
+                    total[c, p, q, n] = real(0.0)
+    for i in range(2):
+        for j in range(2):
+            for c in range(16):
+                for p in range(4):
+                    for q in range(4):
+                        for n in range(x.shape[3]):
+                            total[c, p, q, n] += x[c, 2 * p + i, 2 * q + j, n]
+    for c in range(16):
+        for p in range(4):
+            for q in range(4):
+                for n in range(x.shape[3]):
+                    a[c, p, q, n] = total[c, p, q, n] / real(4.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -175,29 +183,43 @@ def flatten_a(x, a):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_z(W, b, x, z, products):
+def dense_z(W, b, x, z):
     """Write z."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[j, n]
-    product(W, x, products)
-    for n in range(x.shape[1]):
-        for i in range(W.shape[0]):
-            z[n, i] = b[i] + products[i, n]
+    # z[i, n] = b[i] + Σ_j W[i, j] x[j, n]
+    product(W, x, z)
+    for i in range(10):
+        for n in range(x.shape[1]):
+            z[i, n] = b[i] + z[i, n]
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L):
+def dense_z_2(samples_last, z):
+    """Write z."""
+    # z[n, i] = samples_last[i, n]
+    for n in range(samples_last.shape[1]):
+        for i in range(10):
+            z[n, i] = samples_last[i, n]
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_L(a, y, L, top, total):
     """Write L."""
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
-    for n in range(a.shape[0]):
-        top = real(-np.inf)
-        for i in range(10):
-            candidate = a[n, i]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(np.inf) else real(0.0)
-        total = real(0.0)
-        for i in range(10):
-            total += exp(a[n, i] - shift)
-        L[n] = shift + log(total) - a[n, y[n]]
+    # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
+    for n in range(a.shape[1]):
+        top[n] = real(-np.inf)
+    for i in range(10):
+        for n in range(a.shape[1]):
+            candidate = a[i, n]
+            top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
+    for n in range(a.shape[1]):
+        total[n] = real(0.0)
+    for i in range(10):
+        for n in range(a.shape[1]):
+            total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+    for n in range(a.shape[1]):
+        top_ = top[n]
+        total_ = total[n]
+        L[n] = top_ + log(total_) - a[y[n], n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -242,39 +264,45 @@ def batchnorm_a(mu, sigma, x, beta, gamma, x_hat, a):
     """Write x_hat and a."""
     # x_hat[c, h, w, n] = (x[c, h, w, n] − mu[c])/sigma[c]
     # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
-    for c in range(mu.shape[0]):
-        for h in range(x.shape[1]):
-            for w in range(x.shape[2]):
+    for c in range(16):
+        for h in range(8):
+            for w in range(8):
                 for n in range(x.shape[3]):
                     x_hat[c, h, w, n] = (x[c, h, w, n] - mu[c]) / sigma[c]
                     a[c, h, w, n] = gamma[c] * x_hat[c, h, w, n] + beta[c]
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_p(a, p):
+def write_loss_p(a, p, top, total):
     """Write p."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    for n in range(a.shape[0]):
-        top = real(-np.inf)
-        for j in range(a.shape[1]):
-            candidate = a[n, j]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(np.inf) else real(0.0)
-        total = real(0.0)
-        for j in range(a.shape[1]):
-            total += exp(a[n, j] - shift)
-        for i in range(a.shape[1]):
-            p[n, i] = exp(a[n, i] - shift) / total
+    # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
+    for n in range(a.shape[1]):
+        top[n] = real(-np.inf)
+    for j in range(10):
+        for n in range(a.shape[1]):
+            candidate = a[j, n]
+            top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
+    for n in range(a.shape[1]):
+        total[n] = real(0.0)
+    for j in range(10):
+        for n in range(a.shape[1]):
+            total[n] += exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+    for i in range(10):
+        for n in range(a.shape[1]):
+            top_ = top[n]
+            total_ = total[n]
+            a_ = a[i, n]
+            p[i, n] = exp(a_ - top_) / total_
 
 
 @njit(cache=True, error_model="numpy")
 def dense_delta(p, y, delta):
     """Write delta."""
-    # delta[i, n] = (p[n, i] − [i = y[n]])/N
-    N = p.shape[0]
-    for i in range(p.shape[1]):
-        for n in range(p.shape[0]):
-            p_ = p[n, i]
+    # delta[i, n] = (p[i, n] − [i = y[n]])/N
+    N = p.shape[1]
+    for i in range(10):
+        for n in range(p.shape[1]):
+            p_ = p[i, n]
             delta[i, n] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
 
 
@@ -499,10 +527,11 @@ def forward(params, x, out, work):
     add_1_a = view(work, 2048 * n, (16, 8, 8, n))
     activation_3_a = view(work, 0, (16, 8, 8, n))
     avgpool2d_1_a = view(work, 1024 * n, (16, 4, 4, n))
+    total = view(work, 1280 * n, (16, 4, 4, n))
     flatten_1_a = view(work, 0, (256, n))
     dense_1_W = view(params, 4848, (10, 256))
     dense_1_b = params[7408:7418]
-    products = view(work, 266 * n, (10, n))
+    dense_1_z_samples_last = view(work, 256 * n, (10, n))
     # x
     write_x_samples_last(x, x_samples_last)
     # conv2d_1
@@ -529,11 +558,12 @@ def forward(params, x, out, work):
     # activation_3
     activation_a(add_1_a, activation_3_a)
     # avgpool2d_1
-    avgpool2d_a(activation_3_a, avgpool2d_1_a)
+    avgpool2d_a(activation_3_a, avgpool2d_1_a, total)
     # flatten_1
     flatten_a(avgpool2d_1_a, flatten_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, flatten_1_a, out, products)
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
+    dense_z_2(dense_1_z_samples_last, out)
 
 
 @njit(cache=True, error_model="numpy")
@@ -572,12 +602,14 @@ def evaluation(params, x, y, work):
     add_1_a = view(work, 2048 * n, (16, 8, 8, n))
     activation_3_a = view(work, 0, (16, 8, 8, n))
     avgpool2d_1_a = view(work, 1024 * n, (16, 4, 4, n))
+    total = view(work, 1280 * n, (16, 4, 4, n))
     flatten_1_a = view(work, 0, (256, n))
     dense_1_W = view(params, 4848, (10, 256))
     dense_1_b = params[7408:7418]
-    dense_1_z = view(work, 256 * n, (n, 10))
-    products = view(work, 266 * n, (10, n))
-    loss_L = work[0:n]
+    dense_1_z_samples_last = view(work, 256 * n, (10, n))
+    loss_L = work[10 * n:11 * n]
+    top = work[11 * n:12 * n]
+    total_ = work[12 * n:13 * n]
     loss_ = work[3072 * n:3072 * n + 1]
     # x
     write_x_samples_last(x, x_samples_last)
@@ -605,13 +637,13 @@ def evaluation(params, x, y, work):
     # activation_3
     activation_a(add_1_a, activation_3_a)
     # avgpool2d_1
-    avgpool2d_a(activation_3_a, avgpool2d_1_a)
+    avgpool2d_a(activation_3_a, avgpool2d_1_a, total)
     # flatten_1
     flatten_a(avgpool2d_1_a, flatten_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z, products)
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_L(dense_1_z, y, loss_L)
+    write_loss_L(dense_1_z_samples_last, y, loss_L, top, total_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 
@@ -655,13 +687,17 @@ def loss(params, x, y, work):
     add_1_a = view(work, 4160 * n, (16, 8, 8, n))
     activation_3_a = view(work, 6208 * n, (16, 8, 8, n))
     avgpool2d_1_a = view(work, 4160 * n, (16, 4, 4, n))
+    total = view(work, 4416 * n, (16, 4, 4, n))
     flatten_1_a = view(work, 4416 * n, (256, n))
     dense_1_W = view(params, 4848, (10, 256))
     dense_1_b = params[7408:7418]
-    dense_1_z = view(work, 4160 * n, (n, 10))
-    products = view(work, 4170 * n, (10, n))
-    loss_p = view(work, 4170 * n, (n, 10))
+    dense_1_z_samples_last = view(work, 4160 * n, (10, n))
+    loss_p = view(work, 4170 * n, (10, n))
+    top = work[4180 * n:4181 * n]
+    total_ = work[4181 * n:4182 * n]
     loss_L = work[4180 * n:4181 * n]
+    top_ = work[4181 * n:4182 * n]
+    total__ = work[4182 * n:4183 * n]
     loss_ = work[9280 * n + 144:9280 * n + 145]
     # x
     write_x_samples_last(x, x_samples_last)
@@ -689,14 +725,14 @@ def loss(params, x, y, work):
     # activation_3
     activation_a(add_1_a, activation_3_a)
     # avgpool2d_1
-    avgpool2d_a(activation_3_a, avgpool2d_1_a)
+    avgpool2d_a(activation_3_a, avgpool2d_1_a, total)
     # flatten_1
     flatten_a(avgpool2d_1_a, flatten_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z, products)
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_p(dense_1_z, loss_p)
-    write_loss_L(dense_1_z, y, loss_L)
+    write_loss_p(dense_1_z_samples_last, loss_p, top, total_)
+    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total__)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 
@@ -708,7 +744,7 @@ def value_and_grad(params, x, y, grads, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view(work, 4170 * n, (n, 10))
+    loss_p = view(work, 4170 * n, (10, n))
     delta_dense_1 = view(work, 4160 * n, (10, n))
     flatten_1_a = view(work, 4416 * n, (256, n))
     grad_dense_1_W = view(grads, 4848, (10, 256))
@@ -818,7 +854,7 @@ def input_gradients(params, x, y, grads_x, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view(work, 4170 * n, (n, 10))
+    loss_p = view(work, 4170 * n, (10, n))
     delta_dense_1 = view(work, 4160 * n, (10, n))
     dense_1_W = view(params, 4848, (10, 256))
     grad_flatten_1_a = view(work, 4170 * n, (256, n))

@@ -411,7 +411,7 @@ class _Nest:
         first = len(levels)
         if kind == "largest" and guards:
             rest = sympy.Mul(*(f for f in factors if not isinstance(f, Guard)))
-            with self.under(ordered(guards), inner, around):
+            with self.under(in_order(guards), inner, around):
                 value = self.reduced(rest, inner, around + _far_guards(guards))
                 inner[-1].body.append(statement(self.named([value], inner)[0]))
         else:
@@ -528,7 +528,7 @@ def _far_guards(guards: Sequence[Expr]) -> tuple[Expr, ...]:
     return tuple(g for g in guards if _places(g))
 
 
-def ordered(guards: Sequence[Expr]) -> tuple[Expr, ...]:
+def in_order(guards: Sequence[Expr]) -> tuple[Expr, ...]:
     """Return guards in an order in which they can be tested: an address is tested before it is read."""
     return tuple(sorted(guards, key=lambda g: (not _places(g), depth(g))))
 
@@ -641,4 +641,4 @@ def _far(e: Expr) -> bool:
     return any(not a.plain or any(p.extent != i.extent for p, i in zip(a.index, a.tensor.axes, strict=True)) for a in e.atoms(Access))
 
 
-__all__ = ["accumulation", "finite", "leaves", "loops", "masked", "ordered", "ranged", "rebuilt", "scalars"]
+__all__ = ["accumulation", "finite", "leaves", "loops", "masked", "in_order", "ranged", "rebuilt", "scalars"]

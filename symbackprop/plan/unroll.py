@@ -24,7 +24,7 @@ from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan import fuse
 from symbackprop.plan.naming import readable
-from symbackprop.plan.nests import finite, masked, ordered
+from symbackprop.plan.nests import finite, in_order, masked
 from symbackprop.plan.records import Choose, Let, Lines, Local, Pick, Plan, Schedule, Series, Statement, Store, Straight, Update, When
 from symbackprop.plan.steps import ordered
 
@@ -345,7 +345,7 @@ class _Scalars:
     def guards(self, given: Sequence[Expr], env: Mapping[Index, Expr], here: _Here) -> tuple[Expr, ...] | None:
         """Return the guards that are left to be tested; None where one does not hold, and nothing may be read."""
         found = []
-        for g in ordered(given):
+        for g in in_order(given):
             decided = self.guard(g, env, here)
             if decided is S.Zero:
                 return None
