@@ -203,16 +203,16 @@ def assemble(
     tensors = {**(updates.tensors if updates is not None else {}), **tensors}
     if schedule == "auto" and batch >= machine.last:
         whole = layout.pays((*forward, *backward), size, batch, machine)
-        given = (*inputs, *(m.name for m in masks), *((target,) if target else ()))
+        starts = (*inputs, *(m.name for m in masks), *((target,) if target else ()))
         ends = (*outputs, *(g for _, g in input_gradients))
         turned = layout.samples_last(
-            forward, (*backward, *after), tensors, size, given, ends, whole=whole, narrow=machine.lanes, shared=shared
+            forward, (*backward, *after), tensors, size, starts, ends, whole=whole, narrow=machine.lanes, shared=shared
         )
         count = len(turned.backward) - len(after)
         forward, backward, after = turned.forward, turned.backward[:count], turned.backward[count:]
         if inference is not None:
             other = layout.samples_last(
-                inference.blocks, (), inference.tensors, size, given, outputs, whole=whole, narrow=machine.lanes
+                inference.blocks, (), inference.tensors, size, starts, outputs, whole=whole, narrow=machine.lanes
             )
             inference = System(blocks=other.forward, tensors=other.tensors)
         tensors = turned.tensors
@@ -288,8 +288,8 @@ def assemble(
         tape=shown.kept,
         sharing=sharing,
     )
-    given = [(blocks[number], chosen[number][0]) for number in order if number in chosen]
-    return replace(plan, straight=written_out(plan, given, None if inference is None else _predicted(inference, outputs, loss), size))
+    used = [(blocks[number], chosen[number][0]) for number in order if number in chosen]
+    return replace(plan, straight=written_out(plan, used, None if inference is None else _predicted(inference, outputs, loss), size))
 
 
 def _predicted(

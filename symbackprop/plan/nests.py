@@ -641,4 +641,4 @@ def _far(e: Expr) -> bool:
     return any(not a.plain or any(p.extent != i.extent for p, i in zip(a.index, a.tensor.axes, strict=True)) for a in e.atoms(Access))
 
 
-__all__ = ["accumulation", "finite", "leaves", "loops", "masked", "in_order", "ranged", "rebuilt", "scalars"]
+__all__ = ["accumulation", "finite", "in_order", "leaves", "loops", "masked", "ranged", "rebuilt", "scalars"]
