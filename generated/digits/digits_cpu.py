@@ -1,7 +1,7 @@
 """Kernels of the network digits for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: 01df299a04654bdbf9f5b457c92b11faa8dc8194b7da4d0701d742c149d84a51
+SHA-256 of the equations: edd6f99b9de50b3123676b05993f27f729c2fbea1ccbd8282b9cf3c229ed2765
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 y has one number for each sample, integers from 0 to 9.
@@ -46,7 +46,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 158 * n + 4
+    return 148 * n + 4
 
 
 @njit(cache=True, error_model="numpy")
@@ -74,46 +74,66 @@ def dense_a(W, b, x, a):
 @njit(cache=True, error_model="numpy")
 def dense_z(W, b, x, z):
     """Write z."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    for n in range(x.shape[0]):
-        for i in range(W.shape[0]):
+    # z[i, n] = b[i] + Σ_j W[i, j] x[n, j]
+    for i in range(10):
+        for n in range(x.shape[0]):
             total = real(0.0)
-            for j in range(W.shape[1]):
+            for j in range(64):
                 total += W[i, j] * x[n, j]
-            z[n, i] = b[i] + total
+            z[i, n] = b[i] + total
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_p(a, p):
+def dense_z_2(samples_last, z):
+    """Write z."""
+    # z[n, i] = samples_last[i, n]
+    for n in range(samples_last.shape[1]):
+        for i in range(10):
+            z[n, i] = samples_last[i, n]
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_p(a, p, top, total):
     """Write p."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    for n in range(a.shape[0]):
-        top = real(-np.inf)
-        for j in range(a.shape[1]):
-            candidate = a[n, j]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(np.inf) else real(0.0)
-        total = real(0.0)
-        for j in range(a.shape[1]):
-            total += exp(a[n, j] - shift)
-        for i in range(a.shape[1]):
-            p[n, i] = exp(a[n, i] - shift) / total
+    # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
+    for n in range(a.shape[1]):
+        top[n] = real(-np.inf)
+    for j in range(10):
+        for n in range(a.shape[1]):
+            candidate = a[j, n]
+            top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
+    for n in range(a.shape[1]):
+        total[n] = real(0.0)
+    for j in range(10):
+        for n in range(a.shape[1]):
+            total[n] += exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+    for i in range(10):
+        for n in range(a.shape[1]):
+            top_ = top[n]
+            total_ = total[n]
+            a_ = a[i, n]
+            p[i, n] = exp(a_ - top_) / total_
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L):
+def write_loss_L(a, y, L, top, total):
     """Write L."""
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
-    for n in range(a.shape[0]):
-        top = real(-np.inf)
-        for i in range(10):
-            candidate = a[n, i]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(np.inf) else real(0.0)
-        total = real(0.0)
-        for i in range(10):
-            total += exp(a[n, i] - shift)
-        L[n] = shift + log(total) - a[n, y[n]]
+    # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
+    for n in range(a.shape[1]):
+        top[n] = real(-np.inf)
+    for i in range(10):
+        for n in range(a.shape[1]):
+            candidate = a[i, n]
+            top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
+    for n in range(a.shape[1]):
+        total[n] = real(0.0)
+    for i in range(10):
+        for n in range(a.shape[1]):
+            total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+    for n in range(a.shape[1]):
+        top_ = top[n]
+        total_ = total[n]
+        L[n] = top_ + log(total_) - a[y[n], n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -148,46 +168,46 @@ def loss_total(t_1, t_2, t_3, total):
 @njit(cache=True, error_model="numpy")
 def dense_delta(p, y, delta):
     """Write delta."""
-    # delta[n, i] = (p[n, i] − [i = y[n]])/N
-    N = p.shape[0]
-    for n in range(p.shape[0]):
-        for i in range(p.shape[1]):
-            p_ = p[n, i]
-            delta[n, i] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
+    # delta[i, n] = (p[i, n] − [i = y[n]])/N
+    N = p.shape[1]
+    for i in range(10):
+        for n in range(p.shape[1]):
+            p_ = p[i, n]
+            delta[i, n] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
 
 
 @njit(cache=True, error_model="numpy")
 def dense_grad_W(W, delta, x, grad_W):
     """Write grad_W."""
-    # grad_W[i, j] = 0.0001 W[i, j] + Σ_n delta[n, i] x[n, j]
+    # grad_W[i, j] = 0.0001 W[i, j] + Σ_n delta[i, n] x[n, j]
     for i in range(W.shape[0]):
         for j in range(W.shape[1]):
             total = real(0.0)
-            for n in range(delta.shape[0]):
-                total += delta[n, i] * x[n, j]
+            for n in range(delta.shape[1]):
+                total += delta[i, n] * x[n, j]
             grad_W[i, j] = real(0.0001) * W[i, j] + total
 
 
 @njit(cache=True, error_model="numpy")
 def dense_grad_b(delta, grad_b):
     """Write grad_b."""
-    # grad_b[i] = Σ_n delta[n, i]
-    for i in range(delta.shape[1]):
+    # grad_b[i] = Σ_n delta[i, n]
+    for i in range(delta.shape[0]):
         total = real(0.0)
-        for n in range(delta.shape[0]):
-            total += delta[n, i]
+        for n in range(delta.shape[1]):
+            total += delta[i, n]
         grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")
 def dense_delta_2(W_next, a, delta_next, delta):
     """Write delta."""
-    # delta[n, i] = [a[n, i] > 0] Σ_j W_next[j, i] delta_next[n, j]
+    # delta[n, i] = [a[n, i] > 0] Σ_j W_next[j, i] delta_next[j, n]
     for n in range(a.shape[0]):
         for i in range(W_next.shape[1]):
             total = real(0.0)
             for j in range(W_next.shape[0]):
-                total += W_next[j, i] * delta_next[n, j]
+                total += W_next[j, i] * delta_next[j, n]
             a_ = a[n, i]
             delta[n, i] = real(0.0) if a_ <= real(0.0) else total
 
@@ -200,6 +220,17 @@ def dense_grad_W_2(W, delta, x, grad_W):
     for i in range(W.shape[0]):
         for j in range(W.shape[1]):
             grad_W[i, j] = real(0.0001) * W[i, j] + grad_W[i, j]
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b_2(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_n delta[n, i]
+    for i in range(delta.shape[1]):
+        total = real(0.0)
+        for n in range(delta.shape[0]):
+            total += delta[n, i]
+        grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -226,10 +257,12 @@ def forward(params, x, out, work):
     dense_1_a = view(work, 0, (n, 64))
     dense_2_W = view(params, 4160, (10, 64))
     dense_2_b = params[4800:4810]
+    dense_2_z_samples_last = view(work, 64 * n, (10, n))
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_a)
     # dense_2
-    dense_z(dense_2_W, dense_2_b, dense_1_a, out)
+    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z_samples_last)
+    dense_z_2(dense_2_z_samples_last, out)
 
 
 @njit(cache=True, error_model="numpy")
@@ -243,20 +276,24 @@ def loss(params, x, y, work):
     dense_1_a = view(work, 0, (n, 64))
     dense_2_W = view(params, 4160, (10, 64))
     dense_2_b = params[4800:4810]
-    dense_2_z = view(work, 64 * n, (n, 10))
-    loss_p = view(work, 74 * n, (n, 10))
-    loss_L = work[84 * n:85 * n]
-    loss_data = work[158 * n:158 * n + 1]
-    loss_penalty_1 = work[158 * n + 1:158 * n + 2]
-    loss_penalty_2 = work[158 * n + 2:158 * n + 3]
-    loss_ = work[158 * n + 3:158 * n + 4]
+    dense_2_z_samples_last = view(work, 64 * n, (10, n))
+    loss_p = view(work, 84 * n, (10, n))
+    top = work[94 * n:95 * n]
+    total = work[95 * n:96 * n]
+    loss_L = work[94 * n:95 * n]
+    top_ = work[95 * n:96 * n]
+    total_ = work[96 * n:97 * n]
+    loss_data = work[148 * n:148 * n + 1]
+    loss_penalty_1 = work[148 * n + 1:148 * n + 2]
+    loss_penalty_2 = work[148 * n + 2:148 * n + 3]
+    loss_ = work[148 * n + 3:148 * n + 4]
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_a)
     # dense_2
-    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z)
+    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z_samples_last)
     # loss
-    write_loss_p(dense_2_z, loss_p)
-    write_loss_L(dense_2_z, y, loss_L)
+    write_loss_p(dense_2_z_samples_last, loss_p, top, total)
+    write_loss_L(dense_2_z_samples_last, y, loss_L, top_, total_)
     write_loss_data(loss_L, loss_data)
     loss_penalty(dense_1_W, loss_penalty_1)
     loss_penalty(dense_2_W, loss_penalty_2)
@@ -271,13 +308,13 @@ def value_and_grad(params, x, y, grads, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view(work, 74 * n, (n, 10))
-    delta_dense_2 = view(work, 84 * n, (n, 10))
+    loss_p = view(work, 84 * n, (10, n))
+    delta_dense_2 = view(work, 64 * n, (10, n))
     dense_2_W = view(params, 4160, (10, 64))
     dense_1_a = view(work, 0, (n, 64))
     grad_dense_2_W = view(grads, 4160, (10, 64))
     grad_dense_2_b = grads[4800:4810]
-    delta_dense_1 = view(work, 94 * n, (n, 64))
+    delta_dense_1 = view(work, 84 * n, (n, 64))
     dense_1_W = view(params, 0, (64, 64))
     grad_dense_1_W = view(grads, 0, (64, 64))
     grad_dense_1_b = grads[4096:4160]
@@ -288,7 +325,7 @@ def value_and_grad(params, x, y, grads, work):
     # dense_1
     dense_delta_2(dense_2_W, dense_1_a, delta_dense_2, delta_dense_1)
     dense_grad_W_2(dense_1_W, delta_dense_1, x, grad_dense_1_W)
-    dense_grad_b(delta_dense_1, grad_dense_1_b)
+    dense_grad_b_2(delta_dense_1, grad_dense_1_b)
     return value
 
 
@@ -335,11 +372,11 @@ def input_gradients(params, x, y, grads_x, work):
         return np.nan
     n = x.shape[0]
     value = loss(params, x, y, work)
-    loss_p = view(work, 74 * n, (n, 10))
-    delta_dense_2 = view(work, 84 * n, (n, 10))
+    loss_p = view(work, 84 * n, (10, n))
+    delta_dense_2 = view(work, 64 * n, (10, n))
     dense_2_W = view(params, 4160, (10, 64))
     dense_1_a = view(work, 0, (n, 64))
-    delta_dense_1 = view(work, 94 * n, (n, 64))
+    delta_dense_1 = view(work, 84 * n, (n, 64))
     dense_1_W = view(params, 0, (64, 64))
     # dense_2
     dense_delta(loss_p, y, delta_dense_2)

@@ -1,7 +1,7 @@
 """Kernels of the network own_morphology for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: 8d8c20a0294958568d3eb9193b7e5916a786b0136fb5ec9d71983827bf5bf531
+SHA-256 of the equations: 7f5569d5d8e60fb9c36ea6fea53e976451ae4a1fc813c28c1db4c6fd54eae04f
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 y has one number for each sample, integers from 0 to 9.
@@ -141,44 +141,64 @@ def flatten_a(x, a):
 @njit(cache=True, error_model="numpy")
 def dense_z(W, b, x, z):
     """Write z."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    row_products(x, W, z)
-    for n in range(x.shape[0]):
-        for i in range(W.shape[0]):
-            z[n, i] = b[i] + z[n, i]
+    # z[i, n] = b[i] + Σ_j W[i, j] x[n, j]
+    row_products(W, x, z)
+    for i in range(10):
+        for n in range(x.shape[0]):
+            z[i, n] = b[i] + z[i, n]
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_p(a, p):
+def dense_z_2(samples_last, z):
+    """Write z."""
+    # z[n, i] = samples_last[i, n]
+    for n in range(samples_last.shape[1]):
+        for i in range(10):
+            z[n, i] = samples_last[i, n]
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_p(a, p, top, total):
     """Write p."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    for n in range(a.shape[0]):
-        top = real(-np.inf)
-        for j in range(a.shape[1]):
-            candidate = a[n, j]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(np.inf) else real(0.0)
-        total = real(0.0)
-        for j in range(a.shape[1]):
-            total += exp(a[n, j] - shift)
-        for i in range(a.shape[1]):
-            p[n, i] = exp(a[n, i] - shift) / total
+    # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
+    for n in range(a.shape[1]):
+        top[n] = real(-np.inf)
+    for j in range(10):
+        for n in range(a.shape[1]):
+            candidate = a[j, n]
+            top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
+    for n in range(a.shape[1]):
+        total[n] = real(0.0)
+    for j in range(10):
+        for n in range(a.shape[1]):
+            total[n] += exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+    for i in range(10):
+        for n in range(a.shape[1]):
+            top_ = top[n]
+            total_ = total[n]
+            a_ = a[i, n]
+            p[i, n] = exp(a_ - top_) / total_
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L):
+def write_loss_L(a, y, L, top, total):
     """Write L."""
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
-    for n in range(a.shape[0]):
-        top = real(-np.inf)
-        for i in range(10):
-            candidate = a[n, i]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(np.inf) else real(0.0)
-        total = real(0.0)
-        for i in range(10):
-            total += exp(a[n, i] - shift)
-        L[n] = shift + log(total) - a[n, y[n]]
+    # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
+    for n in range(a.shape[1]):
+        top[n] = real(-np.inf)
+    for i in range(10):
+        for n in range(a.shape[1]):
+            candidate = a[i, n]
+            top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
+    for n in range(a.shape[1]):
+        total[n] = real(0.0)
+    for i in range(10):
+        for n in range(a.shape[1]):
+            total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+    for n in range(a.shape[1]):
+        top_ = top[n]
+        total_ = total[n]
+        L[n] = top_ + log(total_) - a[y[n], n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -194,10 +214,10 @@ def loss_total(L, loss_, N):
 @njit(cache=True, error_model="numpy")
 def dense_delta(p, y, delta, N):
     """Write delta."""
-    # delta[n, i] = (p[n, i] − [i = y[n]])/N
-    for n in range(p.shape[0]):
-        for i in range(p.shape[1]):
-            p_ = p[n, i]
+    # delta[n, i] = (p[i, n] − [i = y[n]])/N
+    for n in range(p.shape[1]):
+        for i in range(p.shape[0]):
+            p_ = p[i, n]
             delta[n, i] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
 
 
@@ -326,6 +346,7 @@ def forward(params, x, out, work):
     flatten_1_a = view(work, 1152 * n, (n, 192))
     dense_1_W = view(params, 216, (10, 192))
     dense_1_b = params[2136:2146]
+    dense_1_z_samples_last = view(work, 960 * n, (10, n))
     # outline_1
     outline_grown(outline_1_B, x, outline_1_grown_argmax, outline_1_grown)
     outline_a(outline_1_E, x, outline_1_grown, outline_1_shrunk_argmax, outline_1_a)
@@ -334,7 +355,8 @@ def forward(params, x, out, work):
     # flatten_1
     flatten_a(maxpool2d_1_a, flatten_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, flatten_1_a, out)
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
+    dense_z_2(dense_1_z_samples_last, out)
 
 
 @njit(cache=True, error_model="numpy")
@@ -354,9 +376,13 @@ def loss_of_part(params, x, y, work):
     flatten_1_a = view(work, 1152 * n, (n, 192))
     dense_1_W = view(params, 216, (10, 192))
     dense_1_b = params[2136:2146]
-    dense_1_z = view(work, 960 * n, (n, 10))
-    loss_p = view(work, 970 * n, (n, 10))
-    loss_L = work[980 * n:981 * n]
+    dense_1_z_samples_last = view(work, 960 * n, (10, n))
+    loss_p = view(work, 980 * n, (10, n))
+    top = work[990 * n:991 * n]
+    total = work[991 * n:992 * n]
+    loss_L = work[990 * n:991 * n]
+    top_ = work[991 * n:992 * n]
+    total_ = work[992 * n:993 * n]
     loss_ = work[3072 * n:3072 * n + 1]
     # outline_1
     outline_grown(outline_1_B, x, outline_1_grown_argmax, outline_1_grown)
@@ -366,10 +392,10 @@ def loss_of_part(params, x, y, work):
     # flatten_1
     flatten_a(maxpool2d_1_a, flatten_1_a)
     # dense_1
-    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z)
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_p(dense_1_z, loss_p)
-    write_loss_L(dense_1_z, y, loss_L)
+    write_loss_p(dense_1_z_samples_last, loss_p, top, total)
+    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total_)
     loss_total(loss_L, loss_, n)
     return float(loss_[0])
 
@@ -401,13 +427,13 @@ def value_and_grad_of_part(params, x, y, grads, work):
         return np.nan
     n = x.shape[0]
     value = loss_of_part(params, x, y, work)
-    loss_p = view(work, 970 * n, (n, 10))
-    delta_dense_1 = view(work, 980 * n, (n, 10))
+    loss_p = view(work, 980 * n, (10, n))
+    delta_dense_1 = view(work, 960 * n, (n, 10))
     flatten_1_a = view(work, 1152 * n, (n, 192))
     grad_dense_1_W = view(grads, 216, (10, 192))
     grad_dense_1_b = grads[2136:2146]
     dense_1_W = view(params, 216, (10, 192))
-    grad_flatten_1_a = view(work, 990 * n, (n, 192))
+    grad_flatten_1_a = view(work, 980 * n, (n, 192))
     maxpool2d_1_a_argmax = view(work, 768 * n, (n, 12, 4, 4))
     grad_outline_1_a = view(work, 2304 * n, (n, 12, 8, 8))
     outline_1_grown_argmax = view(work, 0, (n, 12, 8, 8))
@@ -495,10 +521,10 @@ def input_gradients_of_part(params, x, y, grads_x, work):
         return np.nan
     n = x.shape[0]
     value = loss_of_part(params, x, y, work)
-    loss_p = view(work, 970 * n, (n, 10))
-    delta_dense_1 = view(work, 980 * n, (n, 10))
+    loss_p = view(work, 980 * n, (10, n))
+    delta_dense_1 = view(work, 960 * n, (n, 10))
     dense_1_W = view(params, 216, (10, 192))
-    grad_flatten_1_a = view(work, 990 * n, (n, 192))
+    grad_flatten_1_a = view(work, 980 * n, (n, 192))
     maxpool2d_1_a_argmax = view(work, 768 * n, (n, 12, 4, 4))
     grad_outline_1_a = view(work, 2304 * n, (n, 12, 8, 8))
     outline_1_grown_argmax = view(work, 0, (n, 12, 8, 8))

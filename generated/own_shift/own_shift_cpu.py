@@ -1,7 +1,7 @@
 """Kernels of the network own_shift for the CPU, compiled by Numba; they need NumPy and Numba only.
 
 Written from the template numba_cpu/module.py.jinja; an edit is lost when it is written again.
-SHA-256 of the equations: c2cb4f40ece8f8a02febb50014656c891efcd3309fbf548f880e628ce75e0e02
+SHA-256 of the equations: 505f3f378e351bf0f6182350ab9cb47c9aeadd2b4ef02b9eebd32a1c78ca01c1
 
 params, grads, state and work are contiguous 1-D arrays of type float32; x has one sample a row.
 y has one number for each sample, integers from 0 to 9.
@@ -46,7 +46,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 190 * n + 1
+    return 196 * n + 1
 
 
 @njit(cache=True, error_model="numpy")
@@ -104,46 +104,66 @@ def dense_a(W, b, x, a):
 @njit(cache=True, error_model="numpy")
 def dense_z(W, b, x, z):
     """Write z."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    for n in range(x.shape[0]):
-        for i in range(W.shape[0]):
+    # z[i, n] = b[i] + Σ_j W[i, j] x[n, j]
+    for i in range(10):
+        for n in range(x.shape[0]):
             total = real(0.0)
-            for j in range(W.shape[1]):
+            for j in range(48):
                 total += W[i, j] * x[n, j]
-            z[n, i] = b[i] + total
+            z[i, n] = b[i] + total
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_p(a, p):
+def dense_z_2(samples_last, z):
+    """Write z."""
+    # z[n, i] = samples_last[i, n]
+    for n in range(samples_last.shape[1]):
+        for i in range(10):
+            z[n, i] = samples_last[i, n]
+
+
+@njit(cache=True, error_model="numpy")
+def write_loss_p(a, p, top, total):
     """Write p."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    for n in range(a.shape[0]):
-        top = real(-np.inf)
-        for j in range(a.shape[1]):
-            candidate = a[n, j]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(np.inf) else real(0.0)
-        total = real(0.0)
-        for j in range(a.shape[1]):
-            total += exp(a[n, j] - shift)
-        for i in range(a.shape[1]):
-            p[n, i] = exp(a[n, i] - shift) / total
+    # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
+    for n in range(a.shape[1]):
+        top[n] = real(-np.inf)
+    for j in range(10):
+        for n in range(a.shape[1]):
+            candidate = a[j, n]
+            top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
+    for n in range(a.shape[1]):
+        total[n] = real(0.0)
+    for j in range(10):
+        for n in range(a.shape[1]):
+            total[n] += exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+    for i in range(10):
+        for n in range(a.shape[1]):
+            top_ = top[n]
+            total_ = total[n]
+            a_ = a[i, n]
+            p[i, n] = exp(a_ - top_) / total_
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L):
+def write_loss_L(a, y, L, top, total):
     """Write L."""
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
-    for n in range(a.shape[0]):
-        top = real(-np.inf)
-        for i in range(10):
-            candidate = a[n, i]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(np.inf) else real(0.0)
-        total = real(0.0)
-        for i in range(10):
-            total += exp(a[n, i] - shift)
-        L[n] = shift + log(total) - a[n, y[n]]
+    # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
+    for n in range(a.shape[1]):
+        top[n] = real(-np.inf)
+    for i in range(10):
+        for n in range(a.shape[1]):
+            candidate = a[i, n]
+            top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
+    for n in range(a.shape[1]):
+        total[n] = real(0.0)
+    for i in range(10):
+        for n in range(a.shape[1]):
+            total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+    for n in range(a.shape[1]):
+        top_ = top[n]
+        total_ = total[n]
+        L[n] = top_ + log(total_) - a[y[n], n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -160,46 +180,46 @@ def loss_total(L, loss_):
 @njit(cache=True, error_model="numpy")
 def dense_delta(p, y, delta):
     """Write delta."""
-    # delta[n, i] = (p[n, i] − [i = y[n]])/N
-    N = p.shape[0]
-    for n in range(p.shape[0]):
-        for i in range(p.shape[1]):
-            p_ = p[n, i]
-            delta[n, i] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
+    # delta[i, n] = (p[i, n] − [i = y[n]])/N
+    N = p.shape[1]
+    for i in range(10):
+        for n in range(p.shape[1]):
+            p_ = p[i, n]
+            delta[i, n] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
 
 
 @njit(cache=True, error_model="numpy")
 def dense_grad_W(delta, x, grad_W):
     """Write grad_W."""
-    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
-    for i in range(delta.shape[1]):
+    # grad_W[i, j] = Σ_n delta[i, n] x[n, j]
+    for i in range(delta.shape[0]):
         for j in range(x.shape[1]):
             total = real(0.0)
-            for n in range(delta.shape[0]):
-                total += delta[n, i] * x[n, j]
+            for n in range(delta.shape[1]):
+                total += delta[i, n] * x[n, j]
             grad_W[i, j] = total
 
 
 @njit(cache=True, error_model="numpy")
 def dense_grad_b(delta, grad_b):
     """Write grad_b."""
-    # grad_b[i] = Σ_n delta[n, i]
-    for i in range(delta.shape[1]):
+    # grad_b[i] = Σ_n delta[i, n]
+    for i in range(delta.shape[0]):
         total = real(0.0)
-        for n in range(delta.shape[0]):
-            total += delta[n, i]
+        for n in range(delta.shape[1]):
+            total += delta[i, n]
         grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")
 def dense_delta_2(W_next, a, delta_next, delta):
     """Write delta."""
-    # delta[n, i] = [a[n, i] > 0] Σ_j W_next[j, i] delta_next[n, j]
+    # delta[n, i] = [a[n, i] > 0] Σ_j W_next[j, i] delta_next[j, n]
     for n in range(a.shape[0]):
         for i in range(W_next.shape[1]):
             total = real(0.0)
             for j in range(W_next.shape[0]):
-                total += W_next[j, i] * delta_next[n, j]
+                total += W_next[j, i] * delta_next[j, n]
             a_ = a[n, i]
             delta[n, i] = real(0.0) if a_ <= real(0.0) else total
 
@@ -209,6 +229,17 @@ def dense_grad_W_2(delta, x, grad_W):
     """Write grad_W."""
     # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
     product(delta.T, x, grad_W)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b_2(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_n delta[n, i]
+    for i in range(delta.shape[1]):
+        total = real(0.0)
+        for n in range(delta.shape[0]):
+            total += delta[n, i]
+        grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -261,6 +292,7 @@ def forward(params, image, shift, out, work):
     dense_1_a = view(work, 64 * n, (n, 48))
     dense_2_W = view(params, 3120, (10, 48))
     dense_2_b = params[3600:3610]
+    dense_2_z_samples_last = view(work, 112 * n, (10, n))
     # activation_1
     activation_a(image, activation_1_a)
     # turned_back_1
@@ -270,7 +302,8 @@ def forward(params, image, shift, out, work):
     # dense_1
     dense_a(dense_1_W, dense_1_b, flatten_1_a, dense_1_a)
     # dense_2
-    dense_z(dense_2_W, dense_2_b, dense_1_a, out)
+    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z_samples_last)
+    dense_z_2(dense_2_z_samples_last, out)
 
 
 @njit(cache=True, error_model="numpy")
@@ -287,10 +320,14 @@ def loss(params, image, shift, y, work):
     dense_1_a = view(work, 64 * n, (n, 48))
     dense_2_W = view(params, 3120, (10, 48))
     dense_2_b = params[3600:3610]
-    dense_2_z = view(work, 112 * n, (n, 10))
-    loss_p = view(work, 122 * n, (n, 10))
-    loss_L = work[132 * n:133 * n]
-    loss_ = work[190 * n:190 * n + 1]
+    dense_2_z_samples_last = view(work, 112 * n, (10, n))
+    loss_p = view(work, 132 * n, (10, n))
+    top = work[142 * n:143 * n]
+    total = work[143 * n:144 * n]
+    loss_L = work[142 * n:143 * n]
+    top_ = work[143 * n:144 * n]
+    total_ = work[144 * n:145 * n]
+    loss_ = work[196 * n:196 * n + 1]
     # activation_1
     activation_a(image, activation_1_a)
     # turned_back_1
@@ -300,10 +337,10 @@ def loss(params, image, shift, y, work):
     # dense_1
     dense_a(dense_1_W, dense_1_b, flatten_1_a, dense_1_a)
     # dense_2
-    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z)
+    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z_samples_last)
     # loss
-    write_loss_p(dense_2_z, loss_p)
-    write_loss_L(dense_2_z, y, loss_L)
+    write_loss_p(dense_2_z_samples_last, loss_p, top, total)
+    write_loss_L(dense_2_z_samples_last, y, loss_L, top_, total_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 
@@ -315,13 +352,13 @@ def value_and_grad(params, image, shift, y, grads, work):
         return np.nan
     n = image.shape[0]
     value = loss(params, image, shift, y, work)
-    loss_p = view(work, 122 * n, (n, 10))
-    delta_dense_2 = view(work, 132 * n, (n, 10))
+    loss_p = view(work, 132 * n, (10, n))
+    delta_dense_2 = view(work, 112 * n, (10, n))
     dense_1_a = view(work, 64 * n, (n, 48))
     grad_dense_2_W = view(grads, 3120, (10, 48))
     grad_dense_2_b = grads[3600:3610]
     dense_2_W = view(params, 3120, (10, 48))
-    delta_dense_1 = view(work, 142 * n, (n, 48))
+    delta_dense_1 = view(work, 132 * n, (n, 48))
     flatten_1_a = view(work, 0, (n, 64))
     grad_dense_1_W = view(grads, 0, (48, 64))
     grad_dense_1_b = grads[3072:3120]
@@ -332,7 +369,7 @@ def value_and_grad(params, image, shift, y, grads, work):
     # dense_1
     dense_delta_2(dense_2_W, dense_1_a, delta_dense_2, delta_dense_1)
     dense_grad_W_2(delta_dense_1, flatten_1_a, grad_dense_1_W)
-    dense_grad_b(delta_dense_1, grad_dense_1_b)
+    dense_grad_b_2(delta_dense_1, grad_dense_1_b)
     return value
 
 
@@ -383,14 +420,14 @@ def input_gradients(params, image, shift, y, grads_image, work):
         return np.nan
     n = image.shape[0]
     value = loss(params, image, shift, y, work)
-    loss_p = view(work, 122 * n, (n, 10))
-    delta_dense_2 = view(work, 132 * n, (n, 10))
+    loss_p = view(work, 132 * n, (10, n))
+    delta_dense_2 = view(work, 112 * n, (10, n))
     dense_2_W = view(params, 3120, (10, 48))
     dense_1_a = view(work, 64 * n, (n, 48))
-    delta_dense_1 = view(work, 142 * n, (n, 48))
+    delta_dense_1 = view(work, 132 * n, (n, 48))
     dense_1_W = view(params, 0, (48, 64))
     grad_flatten_1_a = view(work, 0, (n, 64))
-    grad_turned_back_1_a = view(work, 122 * n, (n, 8, 8))
+    grad_turned_back_1_a = view(work, 132 * n, (n, 8, 8))
     # dense_2
     dense_delta(loss_p, y, delta_dense_2)
     # dense_1
