@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,8 @@ from symbackprop.plan.records import CPU, Slot
 sys.path.insert(0, str(Path(__file__).parents[1] / "emit"))
 from modules import DIRECT, DOTS, LAST, ROWS
 
+#: A machine on which nothing is written out in scalars.
+LOOPS = replace(CPU, straight=0)
 COUNT = int(os.environ.get("SYMBACKPROP_TEST_EQUATIONS", "100"))
 SEEDS = range(COUNT)
 CHUNK = 10
@@ -139,8 +142,8 @@ def test_ten_random_systems_run_as_the_interpreter_says_in_both_targets(first):
     failed = []
     for seed in SEEDS[first : first + CHUNK]:
         case = systems.case(seed)
-        # Loops as they stand, and products of matrices by tiles wherever there is one, in turn.
-        ways = ({"schedule": "plain"}, {}, *({"machine": machine} for machine in (DIRECT, DOTS, ROWS, LAST)))
+        # Loops as they stand, every scalar by itself, and products of matrices by tiles wherever there is one, in turn.
+        ways = ({"schedule": "plain"}, {"schedule": "unrolled"}, *({"machine": machine} for machine in (LOOPS, DIRECT, DOTS, ROWS, LAST)))
         wrong = judge(case, **ways[seed % len(ways)])
         if wrong:
             failed.append(f"{case}\n{'; '.join(wrong)}")
