@@ -43,10 +43,8 @@ def workspace(n):
 @njit(cache=True, error_model="numpy")
 def sigmoid(u):
     """Return 1 / (1 + exp(-u)) without overflow."""
-    if u <= 0.0:
-        small = np.exp(u)
-        return small / (1.0 + small)
-    return 1.0 / (1.0 + np.exp(-u))
+    small = np.exp(-abs(u))
+    return (small if u < 0.0 else 1.0) / (1.0 + small)
 
 
 @njit(cache=True, error_model="numpy")

@@ -28,7 +28,7 @@ from symbackprop.emit.page import (
     uses,
 )
 from symbackprop.emit.scalar import VECTOR, ScalarPrinter
-from symbackprop.emit.straight import Written
+from symbackprop.emit.straight import BETTER, Written
 from symbackprop.plan.records import (
     Add,
     Choose,
@@ -87,9 +87,9 @@ def page(plan: Plan, template: str) -> Page:
         hyper=tuple(f'("{name}", {value!r})' for name, value in (plan.update.hyper if plan.update else ())),
         trainable=tuple(f"({a}, {b})" for a, b in (plan.update.ranges if plan.update else ())),
         workspace=writer.workspace(),
-        runtime=_imports({"njit"} | used & {*RUNTIME, *PLACES}, used & set(VECTOR.values()) if writer.vector else set(), bits),
-        mathematics=() if writer.vector else tuple(sorted(used & {"erf", "erfc"})),
-        scalars=() if writer.vector else tuple(sorted(used & {"sigmoid", "softplus"})),
+        runtime=_imports({"njit"} | used & {*RUNTIME, *PLACES}, used & writer.offered, bits),
+        mathematics=tuple(sorted(used & {"erf", "erfc"} - writer.offered)),
+        scalars=tuple(sorted(used & {"sigmoid", "softplus"} - writer.offered)),
         kernels=kernels,
         entries=entries,
         checked=bool(plan.ranges),
@@ -114,7 +114,9 @@ class _Writer:
     def __init__(self, plan: Plan, single: bool) -> None:
         self.plan, self.single = plan, single
         self.straight = plan.straight.entries if plan.straight is not None else {}
-        self.vector = plan.vector
+        self.vector = plan.vector and not self.straight
+        #: Functions that the runtime file computes here.
+        self.offered = frozenset(VECTOR.values()) if self.vector else BETTER if self.straight else frozenset()
         self.used: set[str] = set()
         self.reserved = RESERVED
         names = Names(RESERVED | signed(plan))
@@ -524,7 +526,7 @@ class _Driver:
     ) -> Function:
         writer = self.writer
         if self.entry.name in writer.straight:
-            written = Written(writer.straight[self.entry.name], writer.reserved, single=writer.single, vector=writer.vector)
+            written = Written(writer.straight[self.entry.name], writer.reserved, single=writer.single)
             found = written.function(name, arguments, given, doc, opening, closing)
             writer.used |= written.printer.used
             return found
