@@ -10,10 +10,10 @@ y has 1 numbers for each sample.
 import numpy as np
 
 try:
-    from .kernels_cpu import array_at, njit, whole_at
+    from .kernels_cpu import apart, array_at, njit, whole_at
     from .kernels_cpu import tanh_64 as tanh
 except ImportError:
-    from kernels_cpu import array_at, njit, whole_at
+    from kernels_cpu import apart, array_at, njit, whole_at
     from kernels_cpu import tanh_64 as tanh
 
 NAME = "xor"
@@ -177,6 +177,30 @@ def value_and_grad_at(table):
     grads = array_at(real, whole_at(table, 4), (9,))
     work = array_at(real, whole_at(table, 5), (workspace(n),))
     return value_and_grad(params, x, y, grads, work)
+
+
+@njit(cache=True, error_model="numpy")
+def addressed(params, x, y, grads, table, most):
+    """Write what value_and_grad_at reads of a call, all but work, into table, and return True if sizes fit and n is at most most."""
+    n = x.shape[0]
+    if n < 1 or n > most:
+        return False
+    if params.size != 9:
+        return False
+    if grads.size != 9:
+        return False
+    if x.shape != (n, 2):
+        return False
+    if y.shape != (n, 1):
+        return False
+    if not (apart(grads, params) and apart(grads, x) and apart(grads, y)):
+        return False
+    table[0] = n
+    table[1] = params.ctypes.data
+    table[2] = x.ctypes.data
+    table[3] = y.ctypes.data
+    table[4] = grads.ctypes.data
+    return True
 
 
 @njit(cache=True, error_model="numpy")

@@ -30,7 +30,7 @@ ROWS = replace(DIRECT, name="rows", call=10**9, row=0, entry=0)
 SHARED = replace(CPU, name="shared", share=0, grain=1, straight=0)
 PARTS = replace(SHARED, name="parts", regions=0, parts=3, samples=1, weight=0)
 #: A machine on which every network that can be is computed with the samples last, and every sum over windows by a function of its own.
-LAST = replace(CPU, name="last", last=1, tile=1, plain=10**6, row=10**6, call=0, copy=10**6)
+LAST = replace(CPU, name="last", last=1, tile=1, plain=10**6, row=10**6, call=0, copy=10**6, straight=0)
 
 
 @dataclass(frozen=True)
