@@ -62,7 +62,7 @@ SUMS = (
 #: What it offers besides: for threads.
 RUNTIME = (*SUMS, "mean_of_parts", "part_of", "scale", "share", "threads")
 #: What it offers to get at memory.
-PLACES = ("apart", "array_at", "view", "whole_at")
+PLACES = ("apart", "array_at", "chosen", "view", "whole_at")
 
 
 def page(plan: Plan, template: str) -> Page:
@@ -312,6 +312,38 @@ class _Writer:
                 ),
                 "Return the loss and do one step of the optimizer; a loss that is not finite changes nothing.",
             )
+            if not plan.masks:
+                yield self.epoch(data)
+
+    def epoch(self, data: tuple[str, ...]) -> Function:
+        """Return the entry that trains on all samples once."""
+        parts = {argument: f"part_{argument}" for argument in data}
+        step = wrap.call("train_step", ("params", *parts.values(), "grads", "state", "hyper", "work"), 16)
+        chosen = tuple(Node(f"{part} = chosen({argument}, order[low:high], batch_{argument})") for argument, part in parts.items())
+        body = (
+            Node("total = 0.0"),
+            Node(f"samples = {data[0]}.shape[0]"),
+            Node(
+                "for low in range(0, samples, size):",
+                (
+                    Node("high = min(low + size, samples)"),
+                    *(Node(f"{part} = {argument}[low:high]") for argument, part in parts.items()),
+                    Node("if order.size > 0:", chosen),
+                    Node(f"value = {step}"),
+                    Node("if not np.isfinite(value):", (Node("return value, low // size + 1"),)),
+                    Node("total += value * (high - low)"),
+                ),
+            ),
+            Node("return total, 0"),
+        )
+        self.used.add("chosen")
+        doc = (
+            "Do train_step once for every batch of size samples, in order or as they lie if order is empty; batch_… hold what is chosen.\n"
+            "\n    Return the sum of the losses of all samples and 0, or a loss that is not finite and the number of its step, the last one.\n"
+        )
+        batches = tuple(f"batch_{argument}" for argument in data)
+        arguments = ("params", *data, "order", "size", *batches, "grads", "state", "hyper", "work")
+        return Function("epoch", arguments, (), body, f"{doc}    ", alone=True)
 
     def by_address(self, name: str, data: tuple[str, ...], written: tuple[str, ...]) -> Function:
         """Return the entry that does another one with the arrays whose addresses lie in a table."""

@@ -23,7 +23,7 @@ RESERVED = frozenset(
     | {"correlate", "add_correlate", "correlate_rows", "add_correlate_rows", "spread"}
     | {"exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "power"}
     | {"sinh", "cosh", "tanh", "asinh", "acosh", "atanh"}
-    | {"view", "array_at", "whole_at", "value_and_grad_at", "input_gradients_at", "addressed", "apart", "epoch", "log_sum_exp"}
+    | {"view", "array_at", "whole_at", "value_and_grad_at", "input_gradients_at", "addressed", "apart", "chosen", "epoch", "log_sum_exp"}
 )
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from symbackprop.declare.initializers import stream
 from symbackprop.errors import DataError
+from symbackprop.execute.call import workspace
 from symbackprop.execute.face import MaskFace
 from symbackprop.execute.masks import batches
 
@@ -109,13 +110,21 @@ def train(
     first = statistics[0][1] if statistics else flat.size
     state, grads = np.zeros(module.STATE_SIZE, flat.dtype), np.zeros(first, flat.dtype)
     drawn = batches(masks, size, course.seed, flat.dtype)
-    work = np.zeros(module.workspace(size), flat.dtype)
+    work = np.zeros(workspace(module, size), flat.dtype)
     values = np.array([hyper[name] for name, _ in module.HYPER], np.float64)
     updates, record = 0, History((), (), (), (), (), 0)
+    whole = None if course.check_finite or masks else getattr(module, "epoch", None)
     for epoch in range(1, course.epochs + 1):
         start, began, total = flat.copy(), time.perf_counter(), 0.0
         order = rng.permutation(samples) if course.shuffle else None
-        for low in range(0, samples, size):
+        if whole is not None:
+            places = np.empty(0, np.int64) if order is None else order
+            total, failed = whole(flat, *inputs, y, places, size, *buffers, grads, state, values, work)
+            if failed:
+                flat[:] = start
+                raise DataError(f"fit: the loss is {float(total)} in {_where(epoch, (failed - 1) * size, size)}; {_restored(epoch)}")
+            updates += -(-samples // size)
+        for low in range(0, 0 if whole is not None else samples, size):
             count = min(size, samples - low)
             *chosen, target = _batch((*inputs, y), buffers, order, low, count)
             batch = (*chosen, *(mask[:count] for mask in next(drawn)), target)

@@ -74,7 +74,7 @@ def test_the_compiled_door_is_used() -> None:
     net = classes()
     program, params, (x, y) = net.compile(), net.init(seed=1), data(net)
     for _ in range(OFTEN):
-        _, grads = program.value_and_grad(params, x, y)
+        program.value_and_grad(params, x, y)
     known = program._memory.door
     assert known.value_and_grad(params, x, y, None) is not None
     assert known.value_and_grad(params, x, y, params) is None
