@@ -11,7 +11,7 @@ import numpy as np
 from numba import prange
 
 try:
-    from .kernels_cpu import apart, array_at, mean_of_parts, njit, part_of, share, threads, view, whole_at
+    from .kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, share, threads, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
     from .kernels_cpu import product_32 as product
@@ -19,7 +19,7 @@ try:
     from .kernels_cpu import sigmoid_32 as sigmoid
     from .kernels_cpu import tanh_32 as tanh
 except ImportError:
-    from kernels_cpu import apart, array_at, mean_of_parts, njit, part_of, share, threads, view, whole_at
+    from kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, share, threads, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
     from kernels_cpu import product_32 as product
@@ -641,3 +641,25 @@ def train_step(params, x, y, grads, state, hyper, work):
     if np.isfinite(value):
         update(params, grads, state, hyper)
     return value
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work):
+    """Do train_step once for every batch of size samples, in order or as they lie if order is empty; batch_… hold what is chosen.
+
+    Return the sum of the losses of all samples and 0, or a loss that is not finite and the number of its step, the last one.
+    """
+    total = 0.0
+    samples = x.shape[0]
+    for low in range(0, samples, size):
+        high = min(low + size, samples)
+        part_x = x[low:high]
+        part_y = y[low:high]
+        if order.size > 0:
+            part_x = chosen(x, order[low:high], batch_x)
+            part_y = chosen(y, order[low:high], batch_y)
+        value = train_step(params, part_x, part_y, grads, state, hyper, work)
+        if not np.isfinite(value):
+            return value, low // size + 1
+        total += value * (high - low)
+    return total, 0

@@ -197,6 +197,14 @@ def apart(a, b):
     return a.ctypes.data + a.size * a.itemsize <= b.ctypes.data or b.ctypes.data + b.size * b.itemsize <= a.ctypes.data
 
 
+@njit(cache=True, error_model="numpy")
+def chosen(a, places, b):
+    """Write a[places[k]] into b[k] for every k, and return what is written of b."""
+    for k in range(places.size):
+        b[k] = a[places[k]]
+    return b[: places.size]
+
+
 if config.DISABLE_JIT:
 
     def view(buffer, start, shape):

@@ -10,9 +10,9 @@ y has 1 numbers for each sample.
 import numpy as np
 
 try:
-    from .kernels_cpu import apart, array_at, njit, view, whole_at
+    from .kernels_cpu import apart, array_at, chosen, njit, view, whole_at
 except ImportError:
-    from kernels_cpu import apart, array_at, njit, view, whole_at
+    from kernels_cpu import apart, array_at, chosen, njit, view, whole_at
 
 NAME = "own_activation"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -361,3 +361,25 @@ def train_step(params, x, y, grads, state, hyper, work):
     if np.isfinite(value):
         update(params, grads, state, hyper)
     return value
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work):
+    """Do train_step once for every batch of size samples, in order or as they lie if order is empty; batch_… hold what is chosen.
+
+    Return the sum of the losses of all samples and 0, or a loss that is not finite and the number of its step, the last one.
+    """
+    total = 0.0
+    samples = x.shape[0]
+    for low in range(0, samples, size):
+        high = min(low + size, samples)
+        part_x = x[low:high]
+        part_y = y[low:high]
+        if order.size > 0:
+            part_x = chosen(x, order[low:high], batch_x)
+            part_y = chosen(y, order[low:high], batch_y)
+        value = train_step(params, part_x, part_y, grads, state, hyper, work)
+        if not np.isfinite(value):
+            return value, low // size + 1
+        total += value * (high - low)
+    return total, 0

@@ -10,7 +10,7 @@ y has one number for each sample, integers from 0 to 9.
 import numpy as np
 
 try:
-    from .kernels_cpu import apart, array_at, njit, view, whole_at
+    from .kernels_cpu import apart, array_at, chosen, njit, view, whole_at
     from .kernels_cpu import correlate_32 as correlate
     from .kernels_cpu import correlate_rows_32 as correlate_rows
     from .kernels_cpu import exp_32 as exp
@@ -18,7 +18,7 @@ try:
     from .kernels_cpu import product_32 as product
     from .kernels_cpu import row_products_32 as row_products
 except ImportError:
-    from kernels_cpu import apart, array_at, njit, view, whole_at
+    from kernels_cpu import apart, array_at, chosen, njit, view, whole_at
     from kernels_cpu import correlate_32 as correlate
     from kernels_cpu import correlate_rows_32 as correlate_rows
     from kernels_cpu import exp_32 as exp
@@ -996,3 +996,25 @@ def train_step(params, x, y, grads, state, hyper, work):
         update_statistics(params, x, y, work)
         update(params, grads, state, hyper)
     return value
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work):
+    """Do train_step once for every batch of size samples, in order or as they lie if order is empty; batch_… hold what is chosen.
+
+    Return the sum of the losses of all samples and 0, or a loss that is not finite and the number of its step, the last one.
+    """
+    total = 0.0
+    samples = x.shape[0]
+    for low in range(0, samples, size):
+        high = min(low + size, samples)
+        part_x = x[low:high]
+        part_y = y[low:high]
+        if order.size > 0:
+            part_x = chosen(x, order[low:high], batch_x)
+            part_y = chosen(y, order[low:high], batch_y)
+        value = train_step(params, part_x, part_y, grads, state, hyper, work)
+        if not np.isfinite(value):
+            return value, low // size + 1
+        total += value * (high - low)
+    return total, 0
