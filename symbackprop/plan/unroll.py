@@ -198,6 +198,9 @@ class _Scalars:
                 else:
                     self.staged((strand,))
                     self.equation(owner, strand, {})
+        # Once for all entries, so that each gives the same bits.
+        for stage in (_BEFORE, _SAMPLE, _AFTER):
+            self.lines[stage][:] = _shared(self.lines[stage], self.taken)
 
     def staged(self, equations: Sequence[Equation]) -> None:
         """Decide in which stage some equations are computed."""
@@ -482,17 +485,16 @@ class _Scalars:
         if not inside and not written and not any(name in self.data for name, _ in loads):
             raise _UnfitError("nothing depends on a sample")
         given = [(name, let) for name, let in loads if self.size in self.tensors[name].shape]
-        names = dict(self.taken)
         return Straight(
             loads=_side_by_side(sorted((item for item in loads if item not in given), key=lambda item: self.offset(item[0]))),
-            before=_shared(before, names),
+            before=tuple(before),
             sums=tuple(total for total in self.sums.values() if total in live),
             sample=self.sample,
             count=self.count,
             given=_side_by_side(given),
-            inside=_shared(inside, names),
+            inside=tuple(inside),
             written=tuple((name, tuple(group)) for name, group in written),
-            after=_shared(after, names),
+            after=tuple(after),
             stores=tuple((name, tuple(group)) for name, group in stores),
             result=value,
         )
@@ -586,26 +588,23 @@ def _needed(lines: Sequence[Lines], live: set[Any]) -> list[Lines]:
 
 def _shared(lines: Sequence[Lines], taken: dict[str, int]) -> tuple[Lines, ...]:
     """Name what occurs twice, and the bases of powers, before their first use."""
-    parents: dict[Expr, set[Any]] = {}
+    uses: dict[Expr, int] = {}
     bases: set[Expr] = set()
 
-    def visit(e: Expr, parent: Any) -> None:
-        if not _worth(e):
-            for a in () if _closed(e) else e.args:
-                visit(a, parent)
+    def visit(e: Expr) -> None:
+        if _closed(e) or not e.args:
             return
-        seen = e in parents
-        parents.setdefault(e, set()).add(parent)
+        uses[e] = uses.get(e, 0) + 1
         if isinstance(e, sympy.Pow) and e.exp.is_Integer and abs(e.exp) > 1 and not e.base.is_Symbol:
             bases.add(e.base)
-        if not seen:
+        if uses[e] == 1:
             for a in e.args:
-                visit(a, e)
+                visit(a)
 
-    for number, s in enumerate(s for group in lines for s in group.statements):
-        for k, value in enumerate(_values(s)):
-            visit(value, (number, k))
-    wanted = {e for e, found in parents.items() if len(found) > 1} | bases
+    for s in (s for group in lines for s in group.statements):
+        for value in _values(s):
+            visit(value)
+    wanted = {e for e, count in uses.items() if count > 1 and _worth(e)} | bases
     names: dict[Expr, Local] = {}
     made = []
     for group in lines:
@@ -639,11 +638,9 @@ def _closed(e: Expr) -> bool:
 
 
 def _worth(e: Expr) -> bool:
-    """Whether an expression is worth a name where it occurs twice."""
-    if not e.args or _closed(e):
-        return False
+    """Whether an expression is worth a name where it occurs twice; it is divided by what it was divided by before."""
     if isinstance(e, sympy.Pow):
-        return not (e.base.is_Symbol and e.exp.is_Integer)
+        return not (e.exp.is_Number and (e.exp < 0 or (e.base.is_Symbol and e.exp.is_Integer)))
     return not (isinstance(e, sympy.Mul) and len(e.args) == 2 and e.args[0].is_Number)
 
 

@@ -232,3 +232,16 @@ def test_no_array_stands_between_the_equations():
     module, *_ = render(plan_of(xor(), "rows"), "cpu")
     assert "work[" not in module.text
     assert "view_" not in module.text
+
+
+def test_every_entry_gives_the_loss_with_the_same_bits(tmp_path):
+    # Parts that only the gradient shares with the loss must not change in what order the loss is computed.
+    for seed in range(8):
+        case = zoo.case(seed)
+        module = module_of(plan_of(case.net, case.form, Options(schedule="unrolled")), "cpu", tmp_path / str(seed))
+        params = np.concatenate([case.params[name].ravel() for name, _, _ in module.PARAMETERS])
+        data, none = (*case.inputs.values(), case.target), np.zeros(0)
+        slots = [np.zeros_like(x) for x in case.inputs.values()]
+        with np.errstate(all="ignore"):
+            value = module.value_and_grad(params, *data, np.zeros_like(params), none)
+            assert value == module.loss(params, *data, none) == module.input_gradients(params, *data, *slots, none), case
