@@ -18,7 +18,7 @@ from symbackprop.algebra.nodes import Abs, ArgMax, Divides, Floor, Guard, Indica
 from symbackprop.algebra.tensor import Access, Tensor, depth
 from symbackprop.errors import EmissionError
 from symbackprop.plan.naming import with_right_side
-from symbackprop.plan.records import Choose, Let, Local, Loop, Statement, Store, Update, When
+from symbackprop.plan.records import Add, Choose, Let, Local, Loop, Statement, Store, Update, When
 
 _LETTERS = "ijklmpqrstuvwhdefgabc"
 
@@ -35,6 +35,37 @@ def loops(equations: Sequence[Equation], stored: frozenset[str], given: tuple[In
     if len(pieces) > 1:
         return tuple(s for start, stop, piece in pieces for s in _nest(piece, stored, given, {piece[0].lhs.index[-1]: (start, stop)}))
     return _nest(equations, stored, given, {})
+
+
+def added_rows(equations: Sequence[Equation], stored: frozenset[str]) -> tuple[Statement, ...]:
+    """Return loops that add whole rows, or none where an equation is no sum of rows that lie side by side.
+
+    Σ_n d[n, i] read along n takes one entry of every row, and one addition waits for the other. Row after row, the entries of a
+    row are independent; each of them is still added in the order of n, so that the bits are the same.
+    """
+    e = equations[0]
+    index = e.lhs.index
+    if len(equations) > 1 or not index or not isinstance(e.rhs, Sum) or e.tensor.name not in stored or not e.lhs.plain:
+        return ()
+    body, bound, last = e.rhs.body, e.rhs.bound, index[-1]
+    accesses = sorted(body.atoms(Access), key=sympy.default_sort_key)
+    along = [a for a in accesses if a.tensor.rank and a.index[-1] == last and last not in a.index[:-1]]
+    if not along or body.has(Reduction, ArgMax, Guard) or not all(a.plain for a in accesses):
+        return ()
+    if any(last in a.free_symbols or a.index[-1] in bound for a in accesses if a.tensor.rank and a not in along):
+        return ()
+    # What is the same for a row is read once.
+    fixed = {a: Local(a.tensor.name) for a in accesses if a not in along and not a.tensor.integer}
+    if len(set(fixed.values())) < len(fixed) or last in bound:
+        return ()
+    inner: tuple[Statement, ...] = (Loop(last, S.Zero, last.extent, (Add(e.lhs, body.xreplace(fixed)),)),)
+    inner = (*(Let(local, a) for a, local in fixed.items()), *inner)
+    for b in reversed(bound):
+        inner = (Loop(b, S.Zero, b.extent, inner),)
+    inner = (Loop(last, S.Zero, last.extent, (Store(e.lhs, S.Zero),)), *inner)
+    for outer in reversed(index[:-1]):
+        inner = (Loop(outer, S.Zero, outer.extent, inner),)
+    return inner
 
 
 def _nest(
@@ -641,4 +672,4 @@ def _far(e: Expr) -> bool:
     return any(not a.plain or any(p.extent != i.extent for p, i in zip(a.index, a.tensor.axes, strict=True)) for a in e.atoms(Access))
 
 
-__all__ = ["accumulation", "finite", "in_order", "leaves", "loops", "masked", "ranged", "rebuilt", "scalars"]
+__all__ = ["accumulation", "added_rows", "finite", "in_order", "leaves", "loops", "masked", "ranged", "rebuilt", "scalars"]

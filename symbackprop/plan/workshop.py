@@ -21,7 +21,7 @@ from symbackprop.plan.across import across
 from symbackprop.plan.classify import Choice, Site, choose, quoted, sites
 from symbackprop.plan.contractions import Scratch, contraction
 from symbackprop.plan.naming import readable
-from symbackprop.plan.nests import loops
+from symbackprop.plan.nests import added_rows, loops
 from symbackprop.plan.records import Call, Kernel, Machine, Nest
 from symbackprop.plan.steps import step_sites, steps
 
@@ -156,7 +156,8 @@ class Workshop:
         elif self.schedule == "auto":
             body = Nest(equations, across(equations, stored, scratch.place, self.size, self.machine.lanes))
         else:
-            body = Nest(equations, loops(equations, stored))
+            rows = added_rows(equations, stored) if self.schedule != "plain" else ()
+            body = Nest(equations, rows or loops(equations, stored))
         plain = "one step after the other" if recurrence is not None else "plain loops"
         reason = "; ".join(dict.fromkeys(c.reason for c in choices)) or plain
         for slot, name in names.items():
