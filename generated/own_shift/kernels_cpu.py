@@ -2317,11 +2317,11 @@ def power_64(x, y):
     # k log 2 + 2 (s + s z q).
     h = s + w
     h_2 = ((s - h) + w) + (s_2 + w_2)
-    l = k * LOG_2_64[0]
-    l_2 = fma(k, LOG_2_64[0], -l)
-    total = l + 2.0 * h
-    part = total - l
-    total_2 = ((l - (total - part)) + (2.0 * h - part)) + fma(k, LOG_2_64[1], fma(2.0, h_2, l_2))
+    e = k * LOG_2_64[0]
+    e_2 = fma(k, LOG_2_64[0], -e)
+    total = e + 2.0 * h
+    part = total - e
+    total_2 = ((e - (total - part)) + (2.0 * h - part)) + fma(k, LOG_2_64[1], fma(2.0, h_2, e_2))
     # The exponent, and eˣ of both of its parts.
     u = y * total
     u_2 = fma(y, total, -u) + y * total_2

@@ -392,11 +392,11 @@ def dense_grad_b(delta, grad_b):
     """Write grad_b."""
     # grad_b[i] = Σ_{n, t} delta[n, t, i]
     for i in range(delta.shape[2]):
-        total = real(0.0)
-        for n in range(delta.shape[0]):
-            for t in range(delta.shape[1]):
-                total += delta[n, t, i]
-        grad_b[i] = total
+        grad_b[i] = real(0.0)
+    for n in range(delta.shape[0]):
+        for t in range(delta.shape[1]):
+            for i in range(delta.shape[2]):
+                grad_b[i] += delta[n, t, i]
 
 
 @njit(cache=True, error_model="numpy")
@@ -413,11 +413,11 @@ def layernorm_grad_gamma(grad_a, x_hat, grad_gamma):
     """Write grad_gamma."""
     # grad_gamma[i] = Σ_{n, t} grad_a[n, t, i] x_hat[n, t, i]
     for i in range(grad_a.shape[2]):
-        total = real(0.0)
-        for n in range(grad_a.shape[0]):
-            for t in range(grad_a.shape[1]):
-                total += grad_a[n, t, i] * x_hat[n, t, i]
-        grad_gamma[i] = total
+        grad_gamma[i] = real(0.0)
+    for n in range(grad_a.shape[0]):
+        for t in range(grad_a.shape[1]):
+            for i in range(grad_a.shape[2]):
+                grad_gamma[i] += grad_a[n, t, i] * x_hat[n, t, i]
 
 
 @njit(cache=True, error_model="numpy")
@@ -425,11 +425,11 @@ def layernorm_grad_beta(grad_a, grad_beta):
     """Write grad_beta."""
     # grad_beta[i] = Σ_{n, t} grad_a[n, t, i]
     for i in range(grad_a.shape[2]):
-        total = real(0.0)
-        for n in range(grad_a.shape[0]):
-            for t in range(grad_a.shape[1]):
-                total += grad_a[n, t, i]
-        grad_beta[i] = total
+        grad_beta[i] = real(0.0)
+    for n in range(grad_a.shape[0]):
+        for t in range(grad_a.shape[1]):
+            for i in range(grad_a.shape[2]):
+                grad_beta[i] += grad_a[n, t, i]
 
 
 @njit(cache=True, error_model="numpy")

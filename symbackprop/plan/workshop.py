@@ -154,10 +154,10 @@ class Workshop:
             before, after = contraction(equations, [(number[name], site, choice) for name, site, choice in chosen], stored, scratch)
             body = Nest(equations, (*before, *after))
         elif self.schedule == "auto":
-            body = Nest(equations, across(equations, stored, scratch.place, self.size, self.machine.lanes))
+            rows = added_rows(equations, stored)
+            body = Nest(equations, rows or across(equations, stored, scratch.place, self.size, self.machine.lanes))
         else:
-            rows = added_rows(equations, stored) if self.schedule != "plain" else ()
-            body = Nest(equations, rows or loops(equations, stored))
+            body = Nest(equations, loops(equations, stored))
         plain = "one step after the other" if recurrence is not None else "plain loops"
         reason = "; ".join(dict.fromkeys(c.reason for c in choices)) or plain
         for slot, name in names.items():
