@@ -141,72 +141,51 @@ def layernorm_a(mu, sigma, x, beta, gamma, x_hat, a):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_Q(W_q, x, Q, W_q_windows, products):
+def attention_Q(W_q, x, Q, W_q_windows):
     """Write Q."""
     # Q[n, h, t, d] = Σ_j W_q[8 h + d, j] x[n, t, j]
-    x_matrix = x.reshape((32 * x.shape[0], 32))
-    W_q_windows_matrix = W_q_windows.reshape((32, 32))
-    products_matrix = products.reshape((32 * x.shape[0], 32))
-    for j in range(32):
-        for h in range(4):
-            for d in range(8):
-                W_q_windows[j, h, d] = W_q[8 * h + d, j]
-    product(x_matrix, W_q_windows_matrix, products_matrix)
+    for h in range(4):
+        for d in range(8):
+            for j in range(32):
+                W_q_windows[h, d, j] = W_q[8 * h + d, j]
     for n in range(x.shape[0]):
         for h in range(4):
-            for t in range(32):
-                for d in range(8):
-                    Q[n, h, t, d] = products[n, t, h, d]
+            row_products(x[n], W_q_windows[h], Q[n, h])
 
 
 @njit(cache=True, error_model="numpy")
-def attention_K(W_k, x, K, W_k_windows, products):
+def attention_K(W_k, x, K, W_k_windows):
     """Write K."""
     # K[n, h, t, d] = Σ_j W_k[8 h + d, j] x[n, t, j]
-    x_matrix = x.reshape((32 * x.shape[0], 32))
-    W_k_windows_matrix = W_k_windows.reshape((32, 32))
-    products_matrix = products.reshape((32 * x.shape[0], 32))
-    for j in range(32):
-        for h in range(4):
-            for d in range(8):
-                W_k_windows[j, h, d] = W_k[8 * h + d, j]
-    product(x_matrix, W_k_windows_matrix, products_matrix)
+    for h in range(4):
+        for d in range(8):
+            for j in range(32):
+                W_k_windows[h, d, j] = W_k[8 * h + d, j]
     for n in range(x.shape[0]):
         for h in range(4):
-            for t in range(32):
-                for d in range(8):
-                    K[n, h, t, d] = products[n, t, h, d]
+            row_products(x[n], W_k_windows[h], K[n, h])
 
 
 @njit(cache=True, error_model="numpy")
-def attention_V(W_v, x, V, W_v_windows, products):
+def attention_V(W_v, x, V, W_v_windows):
     """Write V."""
     # V[n, h, t, d] = Σ_j W_v[8 h + d, j] x[n, t, j]
-    x_matrix = x.reshape((32 * x.shape[0], 32))
-    W_v_windows_matrix = W_v_windows.reshape((32, 32))
-    products_matrix = products.reshape((32 * x.shape[0], 32))
-    for j in range(32):
-        for h in range(4):
-            for d in range(8):
-                W_v_windows[j, h, d] = W_v[8 * h + d, j]
-    product(x_matrix, W_v_windows_matrix, products_matrix)
+    for h in range(4):
+        for d in range(8):
+            for j in range(32):
+                W_v_windows[h, d, j] = W_v[8 * h + d, j]
     for n in range(x.shape[0]):
         for h in range(4):
-            for t in range(32):
-                for d in range(8):
-                    V[n, h, t, d] = products[n, t, h, d]
+            row_products(x[n], W_v_windows[h], V[n, h])
 
 
 @njit(cache=True, error_model="numpy")
-def attention_S(K, Q, S, K_copy):
+def attention_S(K, Q, S):
     """Write S."""
     # S[n, h, t, s] = √2 · (Σ_d K[n, h, s, d] Q[n, h, t, d])/4
     for n in range(K.shape[0]):
         for h in range(4):
-            for d in range(8):
-                for s in range(32):
-                    K_copy[d, s] = K[n, h, s, d]
-            product(Q[n, h], K_copy, S[n, h])
+            row_products(Q[n, h], K[n, h], S[n, h])
             for t in range(32):
                 for s in range(32):
                     S[n, h, t, s] = np.sqrt(real(2.0)) * S[n, h, t, s] / real(4.0)
@@ -246,7 +225,7 @@ def attention_O(P, V, O, V_copy):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_a(O, W_o, a, O_windows, W_o_copy):
+def attention_a(O, W_o, a, O_windows):
     """Write a."""
     # a[n, t, i] = Σ_j W_o[i, j] O[n, floor(j/8), t, j mod 8]
     O_windows_matrix = O_windows.reshape((32 * O.shape[0], 32))
@@ -255,10 +234,7 @@ def attention_a(O, W_o, a, O_windows, W_o_copy):
         for t in range(32):
             for j in range(32):
                 O_windows[n, t, j] = O[n, j // 8, t, j % 8]
-    for j in range(32):
-        for i in range(32):
-            W_o_copy[j, i] = W_o[i, j]
-    product(O_windows_matrix, W_o_copy, a_matrix)
+    row_products(O_windows_matrix, W_o, a_matrix)
 
 
 @njit(cache=True, error_model="numpy")
@@ -297,22 +273,6 @@ def dense_z(W, b, x, z):
     x_matrix = x.reshape((x.shape[0] * x.shape[1], W.shape[1]))
     z_matrix = z.reshape((x.shape[0] * x.shape[1], W.shape[0]))
     row_products(x_matrix, W, z_matrix)
-    for n in range(x.shape[0]):
-        for t in range(x.shape[1]):
-            for i in range(W.shape[0]):
-                z[n, t, i] = b[i] + z[n, t, i]
-
-
-@njit(cache=True, error_model="numpy")
-def dense_z_2(W, b, x, z, W_copy):
-    """Write z."""
-    # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
-    x_matrix = x.reshape((x.shape[0] * x.shape[1], W.shape[1]))
-    z_matrix = z.reshape((x.shape[0] * x.shape[1], W.shape[0]))
-    for j in range(W.shape[1]):
-        for i in range(W.shape[0]):
-            W_copy[j, i] = W[i, j]
-    product(x_matrix, W_copy, z_matrix)
     for n in range(x.shape[0]):
         for t in range(x.shape[1]):
             for i in range(W.shape[0]):
@@ -400,12 +360,15 @@ def dense_grad_b(delta, grad_b):
 
 
 @njit(cache=True, error_model="numpy")
-def layernorm_grad_a(W, delta, grad_a):
+def layernorm_grad_a(W, delta, grad_a, W_copy):
     """Write grad_a."""
     # grad_a[n, t, j] = Σ_i W[i, j] delta[n, t, i]
     delta_matrix = delta.reshape((delta.shape[0] * delta.shape[1], W.shape[0]))
     grad_a_matrix = grad_a.reshape((delta.shape[0] * delta.shape[1], W.shape[1]))
-    product(delta_matrix, W, grad_a_matrix)
+    for j in range(W.shape[1]):
+        for i in range(W.shape[0]):
+            W_copy[j, i] = W[i, j]
+    row_products(delta_matrix, W_copy, grad_a_matrix)
 
 
 @njit(cache=True, error_model="numpy")
@@ -501,18 +464,6 @@ def dense_grad_b_2(delta, grad_b):
 
 
 @njit(cache=True, error_model="numpy")
-def layernorm_grad_a_2(W, delta, grad_a, W_copy):
-    """Write grad_a."""
-    # grad_a[n, t, j] = Σ_i W[i, j] delta[n, t, i]
-    delta_matrix = delta.reshape((delta.shape[0] * delta.shape[1], W.shape[0]))
-    grad_a_matrix = grad_a.reshape((delta.shape[0] * delta.shape[1], W.shape[1]))
-    for j in range(W.shape[1]):
-        for i in range(W.shape[0]):
-            W_copy[j, i] = W[i, j]
-    row_products(delta_matrix, W_copy, grad_a_matrix)
-
-
-@njit(cache=True, error_model="numpy")
 def add_grad_a_2(gamma, grad_a_2, grad_a_3, sigma, x_hat, grad_a):
     """Write grad_a."""
     # grad_a[n, t, i] = (gamma[i] grad_a_3[n, t, i] n_2 − Σ_j gamma[j] grad_a_3[n, t, j] − x_hat[n, t, i] Σ_j gamma[j] grad_a_3[n, t, j]
@@ -566,15 +517,12 @@ def attention_grad_O(W_o, grad_a, grad_O, W_o_windows, products):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_grad_P(V, grad_O, grad_P, V_copy):
+def attention_grad_P(V, grad_O, grad_P):
     """Write grad_P."""
     # grad_P[n, h, t, s] = Σ_d V[n, h, s, d] grad_O[n, h, t, d]
     for n in range(V.shape[0]):
         for h in range(4):
-            for d in range(8):
-                for s in range(32):
-                    V_copy[d, s] = V[n, h, s, d]
-            product(grad_O[n, h], V_copy, grad_P[n, h])
+            row_products(grad_O[n, h], V[n, h], grad_P[n, h])
 
 
 @njit(cache=True, error_model="numpy")
@@ -679,7 +627,7 @@ def attention_grad_W_q(grad_Q, x, grad_W_q, grad_Q_windows, products):
 
 
 @njit(cache=True, error_model="numpy")
-def layernorm_grad_a_3(
+def layernorm_grad_a_2(
     W_k, W_q, W_v, grad_K, grad_Q, grad_V, grad_a, grad_K_copy, W_k_windows, grad_Q_copy, W_q_windows, products, grad_V_copy,
     W_v_windows, products_2,
 ):
@@ -793,25 +741,20 @@ def forward_samples(params, x, out, work, part, parts):
     layernorm_1_a = view(own, 3072 * m, (m, 32, 32))
     attention_1_W_q = view(params, 2048, (32, 32))
     attention_1_Q = view(own, 0, (m, 4, 32, 8))
-    W_q_windows = view(scratch, 0, (32, 4, 8))
-    products = view(own, 2048 * m, (m, 32, 4, 8))
+    W_q_windows = view(scratch, 0, (4, 8, 32))
     attention_1_W_k = view(params, 3072, (32, 32))
     attention_1_K = view(own, 2048 * m, (m, 4, 32, 8))
-    W_k_windows = view(scratch, 0, (32, 4, 8))
-    products_ = view(own, 4096 * m, (m, 32, 4, 8))
+    W_k_windows = view(scratch, 0, (4, 8, 32))
     attention_1_W_v = view(params, 4096, (32, 32))
     attention_1_V = view(own, 4096 * m, (m, 4, 32, 8))
-    W_v_windows = view(scratch, 0, (32, 4, 8))
-    products__ = view(own, 5120 * m, (m, 32, 4, 8))
+    W_v_windows = view(scratch, 0, (4, 8, 32))
     attention_1_S = view(own, 5120 * m, (m, 4, 32, 32))
-    K_copy = view(scratch, 0, (8, 32))
     attention_1_P = view(own, 9216 * m, (m, 4, 32, 32))
     attention_1_O = view(own, 0, (m, 4, 32, 8))
     V_copy = view(scratch, 0, (8, 32))
     attention_1_W_o = view(params, 5120, (32, 32))
     attention_1_a = view(own, 2048 * m, (m, 32, 32))
     O_windows = view(own, 3072 * m, (m, 32, 32))
-    W_o_copy = view(scratch, 0, (32, 32))
     add_1_a = view(own, 0, (m, 32, 32))
     layernorm_2_mu = view(own, 1024 * m, (m, 32))
     layernorm_2_sigma = view(own, 1056 * m, (m, 32))
@@ -836,7 +779,6 @@ def forward_samples(params, x, out, work, part, parts):
     layernorm_3_a = view(own, 3072 * m, (m, 32, 32))
     dense_3_W = view(params, 14624, (62, 32))
     dense_3_b = params[16608:16670]
-    W_copy_ = view(scratch, 0, (32, 62))
     # embedding_1
     embedding_a(embedding_1_E, x[low:high], embedding_1_a)
     # positionalencoding_1
@@ -847,13 +789,13 @@ def forward_samples(params, x, out, work, part, parts):
         layernorm_1_mu, layernorm_1_sigma, positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_x_hat, layernorm_1_a,
     )
     # attention_1
-    attention_Q(attention_1_W_q, layernorm_1_a, attention_1_Q, W_q_windows, products)
-    attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows, products_)
-    attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows, products__)
-    attention_S(attention_1_K, attention_1_Q, attention_1_S, K_copy)
+    attention_Q(attention_1_W_q, layernorm_1_a, attention_1_Q, W_q_windows)
+    attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows)
+    attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows)
+    attention_S(attention_1_K, attention_1_Q, attention_1_S)
     attention_P(attention_1_S, attention_1_P)
     attention_O(attention_1_P, attention_1_V, attention_1_O, V_copy)
-    attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows, W_o_copy)
+    attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows)
     # add_1
     add_a(positionalencoding_1_a, attention_1_a, add_1_a)
     # layernorm_2
@@ -869,7 +811,7 @@ def forward_samples(params, x, out, work, part, parts):
     layernorm_sigma(add_2_a, layernorm_3_mu, layernorm_3_sigma)
     layernorm_a(layernorm_3_mu, layernorm_3_sigma, add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_x_hat, layernorm_3_a)
     # dense_3
-    dense_z_2(dense_3_W, dense_3_b, layernorm_3_a, out[low:high], W_copy_)
+    dense_z(dense_3_W, dense_3_b, layernorm_3_a, out[low:high])
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
@@ -901,25 +843,20 @@ def loss_of_part(params, x, y, work):
     layernorm_1_a = view(work, 3072 * n, (n, 32, 32))
     attention_1_W_q = view(params, 2048, (32, 32))
     attention_1_Q = view(work, 4096 * n, (n, 4, 32, 8))
-    W_q_windows = view(work, 29504 * n, (32, 4, 8))
-    products = view(work, 5120 * n, (n, 32, 4, 8))
+    W_q_windows = view(work, 29504 * n, (4, 8, 32))
     attention_1_W_k = view(params, 3072, (32, 32))
     attention_1_K = view(work, 5120 * n, (n, 4, 32, 8))
-    W_k_windows = view(work, 29504 * n, (32, 4, 8))
-    products_ = view(work, 6144 * n, (n, 32, 4, 8))
+    W_k_windows = view(work, 29504 * n, (4, 8, 32))
     attention_1_W_v = view(params, 4096, (32, 32))
     attention_1_V = view(work, 6144 * n, (n, 4, 32, 8))
-    W_v_windows = view(work, 29504 * n, (32, 4, 8))
-    products__ = view(work, 7168 * n, (n, 32, 4, 8))
+    W_v_windows = view(work, 29504 * n, (4, 8, 32))
     attention_1_S = view(work, 7168 * n, (n, 4, 32, 32))
-    K_copy = view(work, 29504 * n, (8, 32))
     attention_1_P = view(work, 11264 * n, (n, 4, 32, 32))
     attention_1_O = view(work, 7168 * n, (n, 4, 32, 8))
     V_copy = view(work, 29504 * n, (8, 32))
     attention_1_W_o = view(params, 5120, (32, 32))
     attention_1_a = view(work, 8192 * n, (n, 32, 32))
     O_windows = view(work, 9216 * n, (n, 32, 32))
-    W_o_copy = view(work, 29504 * n, (32, 32))
     add_1_a = view(work, 9216 * n, (n, 32, 32))
     layernorm_2_mu = view(work, 0, (n, 32))
     layernorm_2_sigma = view(work, 64 * n, (n, 32))
@@ -945,7 +882,6 @@ def loss_of_part(params, x, y, work):
     dense_3_W = view(params, 14624, (62, 32))
     dense_3_b = params[16608:16670]
     dense_3_z = view(work, 23552 * n, (n, 32, 62))
-    W_copy_ = view(work, 29504 * n, (32, 62))
     loss_p = view(work, 25536 * n, (n, 32, 62))
     loss_L = view(work, 0, (n, 32))
     loss_ = work[29504 * n:29504 * n + 1]
@@ -959,13 +895,13 @@ def loss_of_part(params, x, y, work):
         layernorm_1_mu, layernorm_1_sigma, positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_x_hat, layernorm_1_a,
     )
     # attention_1
-    attention_Q(attention_1_W_q, layernorm_1_a, attention_1_Q, W_q_windows, products)
-    attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows, products_)
-    attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows, products__)
-    attention_S(attention_1_K, attention_1_Q, attention_1_S, K_copy)
+    attention_Q(attention_1_W_q, layernorm_1_a, attention_1_Q, W_q_windows)
+    attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows)
+    attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows)
+    attention_S(attention_1_K, attention_1_Q, attention_1_S)
     attention_P(attention_1_S, attention_1_P)
     attention_O(attention_1_P, attention_1_V, attention_1_O, V_copy)
-    attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows, W_o_copy)
+    attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows)
     # add_1
     add_a(positionalencoding_1_a, attention_1_a, add_1_a)
     # layernorm_2
@@ -981,7 +917,7 @@ def loss_of_part(params, x, y, work):
     layernorm_sigma(add_2_a, layernorm_3_mu, layernorm_3_sigma)
     layernorm_a(layernorm_3_mu, layernorm_3_sigma, add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_x_hat, layernorm_3_a)
     # dense_3
-    dense_z_2(dense_3_W, dense_3_b, layernorm_3_a, dense_3_z, W_copy_)
+    dense_z(dense_3_W, dense_3_b, layernorm_3_a, dense_3_z)
     # loss
     write_loss_p(dense_3_z, loss_p)
     write_loss_L(dense_3_z, y, loss_L)
@@ -1023,6 +959,7 @@ def value_and_grad_of_part(params, x, y, grads, work):
     grad_dense_3_b = grads[16608:16670]
     dense_3_W = view(params, 14624, (62, 32))
     grad_layernorm_3_a = view(work, 10240 * n, (n, 32, 32))
+    W_copy = view(work, 29504 * n + 1, (32, 62))
     layernorm_3_x_hat = view(work, 9216 * n, (n, 32, 32))
     grad_layernorm_3_gamma = grads[14560:14592]
     grad_layernorm_3_beta = grads[14592:14624]
@@ -1042,7 +979,7 @@ def value_and_grad_of_part(params, x, y, grads, work):
     grad_dense_1_b = grads[10304:10432]
     dense_1_W = view(params, 6208, (128, 32))
     grad_layernorm_2_a = view(work, 8192 * n, (n, 32, 32))
-    W_copy = view(work, 29504 * n + 1, (32, 128))
+    W_copy_ = view(work, 29504 * n + 1, (32, 128))
     layernorm_2_x_hat = view(work, 96 * n, (n, 32, 32))
     grad_layernorm_2_gamma = grads[6144:6176]
     grad_layernorm_2_beta = grads[6176:6208]
@@ -1058,7 +995,6 @@ def value_and_grad_of_part(params, x, y, grads, work):
     products_ = view(work, 7168 * n, (n, 32, 4, 8))
     attention_1_V = view(work, 6144 * n, (n, 4, 32, 8))
     grad_attention_1_P = view(work, 15360 * n, (n, 4, 32, 32))
-    V_copy = view(work, 29504 * n + 1, (8, 32))
     attention_1_P = view(work, 11264 * n, (n, 4, 32, 32))
     grad_attention_1_S = view(work, 19456 * n, (n, 4, 32, 32))
     grad_attention_1_V = view(work, 6144 * n, (n, 4, 32, 8))
@@ -1103,7 +1039,7 @@ def value_and_grad_of_part(params, x, y, grads, work):
     dense_grad_W(delta_dense_3, layernorm_3_a, grad_dense_3_W)
     dense_grad_b(delta_dense_3, grad_dense_3_b)
     # layernorm_3
-    layernorm_grad_a(dense_3_W, delta_dense_3, grad_layernorm_3_a)
+    layernorm_grad_a(dense_3_W, delta_dense_3, grad_layernorm_3_a, W_copy)
     layernorm_grad_gamma(grad_layernorm_3_a, layernorm_3_x_hat, grad_layernorm_3_gamma)
     layernorm_grad_beta(grad_layernorm_3_a, grad_layernorm_3_beta)
     # add_2
@@ -1117,7 +1053,7 @@ def value_and_grad_of_part(params, x, y, grads, work):
     dense_grad_W_2(delta_dense_1, layernorm_2_a, grad_dense_1_W, products)
     dense_grad_b_2(delta_dense_1, grad_dense_1_b)
     # layernorm_2
-    layernorm_grad_a_2(dense_1_W, delta_dense_1, grad_layernorm_2_a, W_copy)
+    layernorm_grad_a(dense_1_W, delta_dense_1, grad_layernorm_2_a, W_copy_)
     layernorm_grad_gamma(grad_layernorm_2_a, layernorm_2_x_hat, grad_layernorm_2_gamma)
     layernorm_grad_beta(grad_layernorm_2_a, grad_layernorm_2_beta)
     # add_1
@@ -1125,7 +1061,7 @@ def value_and_grad_of_part(params, x, y, grads, work):
     # attention_1
     attention_grad_W_o(attention_1_O, grad_add_1_a, grad_attention_1_W_o, O_windows)
     attention_grad_O(attention_1_W_o, grad_add_1_a, grad_attention_1_O, W_o_windows, products_)
-    attention_grad_P(attention_1_V, grad_attention_1_O, grad_attention_1_P, V_copy)
+    attention_grad_P(attention_1_V, grad_attention_1_O, grad_attention_1_P)
     attention_grad_S(attention_1_P, grad_attention_1_P, grad_attention_1_S)
     attention_grad_V(attention_1_P, grad_attention_1_O, grad_attention_1_V, products__)
     attention_grad_W_v(grad_attention_1_V, layernorm_1_a, grad_attention_1_W_v, grad_V_windows, products___)
@@ -1134,7 +1070,7 @@ def value_and_grad_of_part(params, x, y, grads, work):
     attention_grad_Q(attention_1_K, grad_attention_1_S, grad_attention_1_Q, K_copy)
     attention_grad_W_q(grad_attention_1_Q, layernorm_1_a, grad_attention_1_W_q, grad_Q_windows, products______)
     # layernorm_1
-    layernorm_grad_a_3(
+    layernorm_grad_a_2(
         attention_1_W_k, attention_1_W_q, attention_1_W_v, grad_attention_1_K, grad_attention_1_Q, grad_attention_1_V, grad_layernorm_1_a,
         grad_K_copy, W_k_windows, grad_Q_copy, W_q_windows, products_______, grad_V_copy, W_v_windows, products_2,
     )

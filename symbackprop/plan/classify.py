@@ -634,7 +634,7 @@ def _cost(c: Candidate, layout: Layout, extents: Sequence[int], size: Mapping[Ex
     times = total((*layout.outer, *layout.around))
     cost: float
     if layout.dots:
-        cost = times * m * n * (machine.dot + k / 2)
+        cost = times * m * n * (machine.dot + k)
     else:
         cost = times * m * k * (_lanes(n, machine) + machine.start)
     cost += times * machine.call
