@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from benchmarks.derivation import depth_and_width
 
         there = [name for name in peers if name in results["environment"]["versions"]]
-        results["first"] = first.measure(there, max(threads), python, 1 if given.quick else 2, say)
+        results["first"] = first.measure(there, max(threads), python, say)
         results["derivation"] = depth_and_width()
     print(record.report(results))
     if given.record or given.output:

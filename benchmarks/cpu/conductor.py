@@ -122,8 +122,8 @@ def run(
     right: dict[str, Arrays] = {}
     for count in threads:
         # The texts are the same for any number of threads: they are judged once, with the first.
-        judged = count != threads[0]
-        players = {name: Player(name, count, python.get(name, python[""]), caches) for name in peers if not (judged and name == PLAIN)}
+        able = [name for name in peers if count == threads[0] or PEERS[name].alone]
+        players = {name: Player(name, count, python.get(name, python[""]), caches) for name in able}
         try:
             _gather(players, found, say)
             for workload in workloads:

@@ -22,8 +22,8 @@ from benchmarks.cpu.workloads import WORKLOADS
 NAMES = ("d", "i")
 
 
-def measure(peers: Sequence[str], threads: int, python: Mapping[str, str], tries: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """Return the seconds until the first gradient, cold and cached, the best of some tries, and the MiB at the end."""
+def measure(peers: Sequence[str], threads: int, python: Mapping[str, str], say: Callable[[str], None]) -> dict[str, Any]:
+    """Return the seconds until the first gradient, cold and (the better of two) cached, and the MiB at most."""
     found: dict[str, Any] = {}
     for name in NAMES:
         entry: dict[str, Any] = {"title": WORKLOADS[name].title, "peers": {}}
@@ -31,16 +31,11 @@ def measure(peers: Sequence[str], threads: int, python: Mapping[str, str], tries
             if peer in (PLAIN, DISPATCHED):
                 continue
             say(f"first gradient of {name}: {PEERS[peer].told}")
-            cold, cached = [], []
-            for _ in range(tries):
-                with tempfile.TemporaryDirectory() as folder:
-                    runs = [_once(peer, threads, name, python.get(peer, python[""]), Path(folder)) for _ in range(3)]
-                if None not in runs:
-                    cold.append(runs[0])
-                    cached += runs[1:]
-            if cold:
-                best, again = min(cold), min(cached)
-                entry["peers"][peer] = {"cold": best[0], "cached": again[0], "cold_mib": best[1], "cached_mib": again[1]}
+            with tempfile.TemporaryDirectory() as folder:
+                cold, *cached = (_once(peer, threads, name, python.get(peer, python[""]), Path(folder)) for _ in range(3))
+            if cold is not None and None not in cached:
+                again = min(run for run in cached if run is not None)
+                entry["peers"][peer] = {"cold": cold[0], "cached": again[0], "cold_mib": cold[1], "cached_mib": again[1]}
         found[name] = entry
     return found
 

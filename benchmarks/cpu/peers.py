@@ -16,6 +16,7 @@ class Peer:
         packages: whose versions are recorded.
         options: of ``build``.
         environment: variables of its process.
+        alone: whether it is run on one thread too; not, if it compiles anew for every number of threads and takes long.
         told: its name in tables.
     """
 
@@ -24,6 +25,7 @@ class Peer:
     packages: tuple[str, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    alone: bool = True
 
 
 #: The one that is no peer: this package.
@@ -40,11 +42,11 @@ DISPATCHED = "numpy-skylakex"
 
 PEERS = {
     OURS: Peer("ours", "ours", ("numpy", "numba", "sympy")),
-    PLAIN: Peer("ours", "plain loops", (), {"schedule": "plain"}),
+    PLAIN: Peer("ours", "plain loops", (), {"schedule": "plain"}, alone=False),
     REFERENCE: Peer("by_hand", "NumPy", ("numpy", "scipy")),
     DISPATCHED: Peer("by_hand", "NumPy, BLAS for AVX-512", (), {}, {"OPENBLAS_CORETYPE": "SkylakeX"}),
     "torch": Peer("with_torch", "PyTorch", ("torch",)),
-    "torch-compile": Peer("with_torch", "torch.compile", (), {"compiled": True}),
+    "torch-compile": Peer("with_torch", "torch.compile", (), {"compiled": True}, alone=False),
     "jax": Peer("with_jax", "JAX", ("jax", "jaxlib")),
     "pytensor": Peer("with_pytensor", "PyTensor", ("pytensor", "numba")),
     "autograd": Peer("with_autograd", "autograd", ("autograd",)),

@@ -36,6 +36,8 @@ def build(workload: Workload, dtype: str, threads: int) -> Made:
     """Return a workload."""
     if workload.family == "lenet":
         raise MissingError("PyTensor's Numba mode compiles no convolution")
+    if workload.family == "gru":
+        raise MissingError("PyTensor's Numba mode takes minutes to compile the gradient of a recurrence")
     pytensor.config.floatX = dtype
     given = data(workload, dtype)
     x, y = (pt.tensor(name, dtype=a.dtype.name, shape=a.shape) for name, a in zip("xy", given, strict=True))
