@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.seconds is not None:
         effort = replace(effort, seconds=given.seconds)
     lines: list[str] = []
+    results: dict[str, Any] = {}
 
     def say(line: str) -> None:
         lines.append(line)
@@ -58,7 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         caches = given.caches.resolve() if given.caches else Path(folder)
-        results = conductor.run(chosen(given.workloads), peers, threads, effort, python, caches, say)
+        try:
+            conductor.run(chosen(given.workloads), peers, threads, effort, python, caches, say, results)
+        except KeyboardInterrupt:
+            say("stopped; what was measured until then is kept")
     results["environment"] |= surroundings(processors)
     if given.first or given.record:
         from benchmarks.derivation import depth_and_width

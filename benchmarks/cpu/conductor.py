@@ -115,10 +115,11 @@ def run(
     python: Mapping[str, str],
     caches: Path,
     say: Callable[[str], None],
-) -> dict[str, Any]:
-    """Measure workloads with all peers that are there and return the results."""
+    found: dict[str, Any],
+) -> None:
+    """Measure workloads with all peers that are there and write the results into ``found``, workload by workload."""
     ceilings = {str(count): _ceilings(count, effort.tries) for count in threads}
-    found: dict[str, Any] = {"environment": {"versions": {}, "blas": {}}, "ceilings": ceilings, "workloads": {}, "missing": {}}
+    found |= {"environment": {"versions": {}, "blas": {}}, "ceilings": ceilings, "workloads": {}, "missing": {}}
     right: dict[str, Arrays] = {}
     for count in threads:
         # The texts are the same for any number of threads: they are judged once, with the first.
@@ -135,7 +136,6 @@ def run(
                 player.stop()
         if effort.tries >= FULL.tries:
             ceilings[str(count)] |= _higher(ceilings[str(count)], _ceilings(count, effort.tries))
-    return found
 
 
 def _described(workload: Workload) -> dict[str, Any]:
