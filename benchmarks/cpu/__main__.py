@@ -62,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         try:
             conductor.run(chosen(given.workloads), peers, threads, effort, python, caches, say, results)
         except KeyboardInterrupt:
+            if not results:
+                raise
             say("stopped; what was measured until then is kept")
     results["environment"] |= surroundings(processors)
     if given.first or given.record:
