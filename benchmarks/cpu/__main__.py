@@ -7,6 +7,7 @@ import datetime
 import os
 import platform
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -108,4 +109,7 @@ def _text(path: str) -> str:
 
 
 if __name__ == "__main__":
+    # Also a run in the background can be stopped, and keeps what it has measured.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     main()
