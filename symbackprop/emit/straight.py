@@ -12,13 +12,11 @@ from symbackprop.algebra.text import heading
 from symbackprop.emit import wrap
 from symbackprop.emit.names import Names
 from symbackprop.emit.page import Function, Node
-from symbackprop.emit.scalar import ScalarPrinter
+from symbackprop.emit.scalar import _ADD, _ATOM, _MUL, _TEST, ScalarPrinter
 from symbackprop.plan.records import Choose, Let, Lines, Local, Pick, Series, Statement, Store, Straight, Update, When
 
 #: Functions of the runtime file that take less time than the C library's for one number too.
 BETTER = frozenset({"tanh"})
-
-_TEST, _ADD, _MUL, _UNARY, _POW, _ATOM = range(6)
 
 
 class _Printer(ScalarPrinter):

@@ -159,10 +159,10 @@ class _Scalars:
         self.places = {p.name: p for p in plan.parameters}
         data = (*plan.inputs, *(m.name for m in plan.masks), *((plan.target,) if plan.target else ()))
         self.data = tuple(name for name in data if name in tensors)
-        counted = ((x, k) for x in self.data for k, extent in enumerate(tensors[x].shape) if extent == size)
+        counted = ((x, k) for x in plan.inputs for k, extent in enumerate(tensors[x].shape) if extent == size)
         found = next(counted, None)
         if found is None:
-            raise _UnfitError("nothing that is given has samples")
+            raise _UnfitError("no input has samples")
         self.count = found
         short = _short(tensors)
         # What the loss is called is also the name of a function.
