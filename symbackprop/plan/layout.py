@@ -93,7 +93,7 @@ def samples_last(
     # What else belongs to the loss reads the outputs and the targets as they lie.
     turned = (inner - loss if whole else set()) | few
     # At the ends images are copied, and the few numbers that a loss reads; other rows are read and written where they lie.
-    asked = {b.names[slot] for b in forward for slot in b.template.free if b.owner.split(".")[0] == "loss"}
+    asked = {b.names[slot] for b in forward for slot in b.template.free if b.owner.split(".")[0] == "loss"} if few or not shared else set()
     copied = {name for name in ends if _turns(tensors[name], size) and not tensors[name].integer}
     copied = {name for name in copied if (whole and len(tensors[name].axes) > 2) or (name in asked and _few(tensors[name], narrow))}
     known = {**tensors, **{name: _turned(tensors[name]) for name in turned}}
