@@ -11,8 +11,14 @@ import numpy as np
 
 try:
     from .kernels_cpu import apart, array_at, chosen, njit, view, whole_at
+    from .kernels_cpu import exp_64 as exp
+    from .kernels_cpu import log_64 as log
+    from .kernels_cpu import tanh_64 as tanh
 except ImportError:
     from kernels_cpu import apart, array_at, chosen, njit, view, whole_at
+    from kernels_cpu import exp_64 as exp
+    from kernels_cpu import log_64 as log
+    from kernels_cpu import tanh_64 as tanh
 
 NAME = "residual_concat"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -66,7 +72,7 @@ def dense_a(W, b, x, a):
             for j in range(W.shape[1]):
                 total += W[i, j] * x[n, j]
             z = b[i] + total
-            a[n, i] = np.tanh(z)
+            a[n, i] = tanh(z)
 
 
 @njit(cache=True, error_model="numpy")
@@ -143,13 +149,13 @@ def write_loss_p(a, p, top, total):
         total[n] = 0.0
     for j in range(4):
         for n in range(a.shape[1]):
-            total[n] += np.exp(a[j, n] - (top[n] if abs(top[n]) != np.inf else 0.0))
+            total[n] += exp(a[j, n] - (top[n] if abs(top[n]) != np.inf else 0.0))
     for i in range(4):
         for n in range(a.shape[1]):
             top_ = top[n]
             total_ = total[n]
             a_ = a[i, n]
-            p[i, n] = np.exp(a_ - top_) / total_
+            p[i, n] = exp(a_ - top_) / total_
 
 
 @njit(cache=True, error_model="numpy")
@@ -166,11 +172,11 @@ def write_loss_L(a, y, L, top, total):
         total[n] = 0.0
     for i in range(4):
         for n in range(a.shape[1]):
-            total[n] += np.exp(a[i, n] - (top[n] if abs(top[n]) != np.inf else 0.0))
+            total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != np.inf else 0.0))
     for n in range(a.shape[1]):
         top_ = top[n]
         total_ = total[n]
-        L[n] = top_ + np.log(total_) - a[y[n], n]
+        L[n] = top_ + log(total_) - a[y[n], n]
 
 
 @njit(cache=True, error_model="numpy")
