@@ -339,7 +339,7 @@ class _Writer:
         self.used.add("chosen")
         doc = (
             "Do train_step once for every batch of size samples, in order or as they lie if order is empty; batch_… hold what is chosen.\n"
-            "\n    Return the sum of the losses of all samples and 0, or a loss that is not finite and the number of its step, the last one.\n"
+            "\n    Return the sum of the losses of all samples and 0, or a loss that is not finite and the number of its step.\n"
         )
         batches = tuple(f"batch_{argument}" for argument in data)
         arguments = ("params", *data, "order", "size", *batches, "grads", "state", "hyper", "work")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pickle
 import platform
 import shutil
 import stat
@@ -100,11 +101,23 @@ def find(name: str) -> tuple[Path, dict[str, str]] | None:
         for compiled in entry.glob("__pycache__/*"):
             if not _own(compiled):
                 return None
+            if compiled.suffix in (".nbi", ".nbc") and not _whole(compiled):
+                # Numba takes its files as they are; what is missing it makes again.
+                compiled.unlink()
         with suppress(OSError):
             os.utime(entry)
         return entry, texts
     except (OSError, ValueError, TypeError, AttributeError, KeyError):
         return None
+
+
+def _whole(path: Path) -> bool:
+    """Whether a file of Numba's, which ends as every pickle does, has its end."""
+    with open(path, "rb") as file:
+        if not file.seek(0, os.SEEK_END):
+            return False
+        file.seek(-1, os.SEEK_END)
+        return file.read() == pickle.STOP
 
 
 def _read(path: Path) -> str:

@@ -33,6 +33,11 @@ class Loaded:
     path: Path
     source: str
 
+    @property
+    def parallel(self) -> bool:
+        """Whether threads share loops."""
+        return "prange" in self.source or "_parallel" in self.source
+
 
 def recall(key: str) -> Loaded | None:
     """Return what an earlier process stored under a key; None if there is nothing sound."""

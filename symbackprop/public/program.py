@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy.typing as npt
 from symbackprop import pipeline
 from symbackprop.declare.spec import NetworkSpec
 from symbackprop.errors import DataError, DeclarationError, DerivationError, ShapeError
-from symbackprop.execute import call, door, masks
+from symbackprop.execute import call, door, masks, threads
 from symbackprop.execute.accuracy import accuracy
 from symbackprop.execute.face import Face, TargetFace
 from symbackprop.execute.load import Loaded
@@ -92,6 +91,17 @@ class Program:
         """How the kernels do their work, in words."""
         return self._any().face.plan
 
+    @property
+    def threading(self) -> str:
+        """The threading layer of Numba that threads come from, and how many there may be."""
+        loaded = self._any()
+        if not loaded.parallel:
+            return "one thread"
+        if _layer() == "workqueue":
+            return "one thread, since Numba has its layer workqueue only"
+        most = threads.most(self.threads)
+        return f"{_layer()}, at most {most} thread{'s' * (most > 1)}"
+
     def _any(self) -> Loaded:
         """Return the kernels used last; before any use, those for the usual form of target."""
         return self._latest or self._kernels(self._usual_form(), 1)
@@ -135,11 +145,15 @@ class Program:
             self._memory.work = kept
         return kept
 
-    def _running(self) -> Any:
-        """Return what the kernels run in: at most so many threads; in NumPy without warnings, since NaN may propagate."""
+    def _running(self, loaded: Loaded | None = None) -> Any:
+        """Return what kernels run in: so many threads as there may be; in NumPy without warnings, since NaN may propagate."""
         if self.target == "numpy":
             return np.errstate(all="ignore")
-        return nullcontext() if self.threads is None else limited(self.threads)
+        return limited(self.threads) if self._shared(loaded) else nullcontext()
+
+    def _shared(self, loaded: Loaded | None) -> bool:
+        """Whether the number of threads has to be set for these kernels."""
+        return (loaded is None or loaded.parallel) and (self.threads is not None or _layer() == "workqueue")
 
     # --- the door -------------------------------------------------------------------------------------------------------
 
@@ -184,7 +198,7 @@ class Program:
         flat = self._parameters(params, face)
         batch, arrays = door.check_inputs(face, inputs, finite=self.check_finite, largest=self.batch)
         target = door.check_target(face, _target(face), y, batch, finite=self.check_finite)
-        door.check_values(loaded.module, face, arrays, target)
+        door.check_values(face, arrays, target)
         return loaded, batch, flat, arrays, target
 
     def _input_faces(self) -> Any:
@@ -231,15 +245,15 @@ class Program:
         work = self._work(loaded, batch)
         random = drawn(loaded, batch)
         loss = 0.0
-        with self._running():
+        with self._running(loaded):
             if grads is not None:
-                loss = float(loaded.module.value_and_grad(flat, *arrays, *random, target, grads.flat, work))
+                loss = call.now(loaded.module, "value_and_grad", batch, (flat, *arrays, *random, target, grads.flat, work))
             if slots is not None:
-                loss = float(loaded.module.input_gradients(flat, *arrays, *random, target, *slots.values(), work))
+                loss = call.now(loaded.module, "input_gradients", batch, (flat, *arrays, *random, target, *slots.values(), work))
         if self.check_finite:
             self._finite(loss, grads, params, x, y, _named(loaded.face, random))
         if slots is None:
-            if not random and not self.check_finite and self.threads is None and door.by_type(loaded.face):
+            if not random and not self.check_finite and not self._shared(loaded) and door.by_type(loaded.face):
                 self._remember(loaded, params, grads, arrays, target)
             return loss, grads
         return loss, (slots if grads is None else {**grads, **slots})
@@ -300,7 +314,7 @@ class Program:
         loaded, batch, flat, arrays, target = self._call(params, x, y)
         work = self._work(loaded, batch)
         random = self._masks(loaded, batch, seed)
-        with self._running():
+        with self._running(loaded):
             value = float(loaded.module.loss(flat, *arrays, *random, target, work))
         if self.check_finite:
             self._finite(value, None, params, x, y, _named(loaded.face, random))
@@ -318,7 +332,7 @@ class Program:
         size = min(samples, loaded.face.batch)
         out = np.empty((samples, *loaded.face.output), self.dtype)
         work = self._work(loaded, size)
-        with self._running():
+        with self._running(loaded):
             for low in range(0, samples, size):
                 part = slice(low, min(low + size, samples))
                 given = tuple(a[part] for a in arrays)
@@ -340,24 +354,24 @@ class Program:
         random = self._masks(loaded, batch, seed)
         given, functions = (flat, *arrays, *random, target), []
         if grads is not None:
-            functions.append(self._bound(loaded.module, "value_and_grad", batch, (*given, grads.flat, work)))
+            functions.append(self._bound(loaded, "value_and_grad", batch, (*given, grads.flat, work)))
         if slots is not None:
-            functions.append(self._bound(loaded.module, "input_gradients", batch, (*given, *slots.values(), work)))
+            functions.append(self._bound(loaded, "input_gradients", batch, (*given, *slots.values(), work)))
 
         def test() -> None:
-            door.check_values(loaded.module, loaded.face, arrays, target)
+            door.check_values(loaded.face, arrays, target)
 
         shown: Any = grads if slots is None else slots if grads is None else {**grads, **slots}
         kind = TestedStep if loaded.face.checked or len(functions) > 1 else Step
         return kind(functions, shown, test, loaded.face, random, (given, grads, slots, work))
 
-    def _bound(self, module: ModuleType, name: str, batch: int, arguments: tuple[Array, ...]) -> partial[float]:
+    def _bound(self, loaded: Loaded, name: str, batch: int, arguments: tuple[Array, ...]) -> partial[float]:
         """Return an entry of a module with its arguments: by their addresses where it is compiled."""
-        compiled = call.entry(module, name)
+        compiled = call.entry(loaded.module, name)
         if compiled is None:
-            return partial(np.errstate(all="ignore")(getattr(module, name)), *arguments)
+            return partial(np.errstate(all="ignore")(getattr(loaded.module, name)), *arguments)
         table = call.table(batch, arguments)
-        if self.threads is None:
+        if not self._shared(loaded):
             return Bound(compiled, (table, arguments))
         return partial(_limited, self.threads, Bound(compiled, (table, arguments)))
 
@@ -549,11 +563,11 @@ class Program:
             raise DataError("params: the array is read-only, and fit works in place; pass params.copy()")
         _, arrays = door.check_inputs(face, inputs, finite=self.check_finite, largest=None)
         labels = door.check_target(face, _target(face), target, samples, finite=self.check_finite)
-        door.check_values(loaded.module, face, arrays, labels)
+        door.check_values(face, arrays, labels)
         if held is not None:
             count, there = door.check_inputs(face, held[0], finite=self.check_finite, largest=None)
             held = (there, door.check_target(face, _target(face), held[1], count, finite=self.check_finite))
-            door.check_values(loaded.module, face, *held)
+            door.check_values(face, *held)
         door.check_apart([("params", flat)], [*((f.name, a) for f, a in zip(face.inputs, arrays, strict=True)), ("y", labels)])
         score = self._score(loaded, flat, arrays, labels, held)
         course = Course(epochs, size, bool(shuffle), seed, self.check_finite)
@@ -574,7 +588,7 @@ class Program:
         flat = self._parameters(params, loaded.face)
         samples, arrays = door.check_inputs(loaded.face, inputs, finite=self.check_finite, largest=None)
         labels = door.check_target(loaded.face, _target(loaded.face), target, samples, finite=self.check_finite)
-        door.check_values(loaded.module, loaded.face, arrays, labels)
+        door.check_values(loaded.face, arrays, labels)
         right = accuracy(loaded.face.loss, self._predicted(loaded, flat, arrays, samples), labels)
         found = {"loss": self._whole_loss(loaded, flat, arrays, labels)}
         return found if right is None else {**found, "accuracy": right}
@@ -607,7 +621,7 @@ class Program:
         def part(low: int, high: int) -> float:
             return float(loss(flat, *(a[low:high] for a in arrays), labels[low:high], work))
 
-        with self._running():
+        with self._running(loaded):
             bounds = [(low, min(low + size, samples)) for low in range(0, samples, size)]
             losses = [part(low, high) for low, high in bounds]
             if len(losses) == 1:
@@ -709,7 +723,11 @@ class TestedStep(Step):
         return loss
 
 
-def _limited(threads: int, function: Callable[[], float]) -> float:
+def _layer() -> str:
+    return threads.layer()
+
+
+def _limited(threads: int | None, function: Callable[[], float]) -> float:
     with limited(threads):
         return function()
 
