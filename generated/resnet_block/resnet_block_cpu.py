@@ -1002,7 +1002,7 @@ def train_step(params, x, y, grads, state, hyper, work):
 def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work):
     """Do train_step once for every batch of size samples, in order or as they lie if order is empty; batch_… hold what is chosen.
 
-    Return the sum of the losses of all samples and 0, or a loss that is not finite and the number of its step, the last one.
+    Return the sum of the losses of all samples and 0, or a loss that is not finite and the number of its step.
     """
     total = 0.0
     samples = x.shape[0]
