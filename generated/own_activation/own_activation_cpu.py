@@ -159,10 +159,10 @@ def dense_grad_b(delta, grad_b):
     """Write grad_b."""
     # grad_b[i] = Σ_n delta[n, i]
     for i in range(delta.shape[1]):
-        grad_b[i] = 0.0
-    for n in range(delta.shape[0]):
-        for i in range(delta.shape[1]):
-            grad_b[i] += delta[n, i]
+        total = 0.0
+        for n in range(delta.shape[0]):
+            total += delta[n, i]
+        grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")

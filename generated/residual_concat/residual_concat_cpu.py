@@ -230,11 +230,10 @@ def concat_grad_a(W, delta, grad_a):
     # grad_a[n, j] = Σ_i W[i, j] delta[i, n]
     for n in range(delta.shape[1]):
         for j in range(W.shape[1]):
-            grad_a[n, j] = 0.0
-        for i in range(W.shape[0]):
-            delta_ = delta[i, n]
-            for j in range(W.shape[1]):
-                grad_a[n, j] += W[i, j] * delta_
+            total = 0.0
+            for i in range(W.shape[0]):
+                total += W[i, j] * delta[i, n]
+            grad_a[n, j] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -254,11 +253,10 @@ def dense_grad_W_2(delta, x, grad_W):
     # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
     for i in range(delta.shape[1]):
         for j in range(x.shape[1]):
-            grad_W[i, j] = 0.0
-        for n in range(delta.shape[0]):
-            delta_ = delta[n, i]
-            for j in range(x.shape[1]):
-                grad_W[i, j] += x[n, j] * delta_
+            total = 0.0
+            for n in range(delta.shape[0]):
+                total += delta[n, i] * x[n, j]
+            grad_W[i, j] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -266,10 +264,10 @@ def dense_grad_b_2(delta, grad_b):
     """Write grad_b."""
     # grad_b[i] = Σ_n delta[n, i]
     for i in range(delta.shape[1]):
-        grad_b[i] = 0.0
-    for n in range(delta.shape[0]):
-        for i in range(delta.shape[1]):
-            grad_b[i] += delta[n, i]
+        total = 0.0
+        for n in range(delta.shape[0]):
+            total += delta[n, i]
+        grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")

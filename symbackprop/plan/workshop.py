@@ -116,10 +116,12 @@ class Workshop:
         # So they do where the samples are the last of several axes: a loop of ten is done beside, one of ten thousand is not.
         told = group.computed or self.last(group, sizes)
         numbers = {s: value for s, value in sizes.items() if value.is_Integer} if told else {}
-        known = (*key, number, batched, forms, tuple(numbers.items()))
+        index = group.equations[0].lhs.index
+        wide = bool(index) and extents[index[-1].extent] >= self.machine.lanes
+        known = (*key, number, batched, forms, tuple(numbers.items()), wide)
         structure = self.structures.get(known)
         if structure is None:
-            structure = self.structures[known] = self.structure(group, choices, batched, numbers, block)
+            structure = self.structures[known] = self.structure(group, choices, batched, numbers, block, wide)
         # Extents in the kernel's own symbols, back to the template's, to their values.
         values = {mine: sizes.get(own, own) for mine, own in structure.sizes}
         shapes = tuple(shape_of(t, values, self.size) for t in structure.kernel.arguments)
@@ -133,7 +135,13 @@ class Workshop:
         return bool(domain) and sizes.get(domain[-1].extent, domain[-1].extent) == self.size
 
     def structure(
-        self, group: _Group, choices: tuple[Choice, ...], batched: tuple[Expr, ...], numbers: Mapping[Expr, Expr], block: Block
+        self,
+        group: _Group,
+        choices: tuple[Choice, ...],
+        batched: tuple[Expr, ...],
+        numbers: Mapping[Expr, Expr],
+        block: Block,
+        wide: bool,
     ) -> _Structure:
         names = _pretty(group, block)
         symbols = _pretty_sizes(group, frozenset(batched), self.size, numbers)
@@ -154,7 +162,7 @@ class Workshop:
             before, after = contraction(equations, [(number[name], site, choice) for name, site, choice in chosen], stored, scratch)
             body = Nest(equations, (*before, *after))
         elif self.schedule == "auto":
-            rows = added_rows(equations, stored)
+            rows = added_rows(equations, stored) if wide else ()
             body = Nest(equations, rows or across(equations, stored, scratch.place, self.size, self.machine.lanes))
         else:
             body = Nest(equations, loops(equations, stored))
