@@ -367,7 +367,7 @@ class _Writer:
     def addressed(self, data: tuple[str, ...]) -> Iterable[Function]:
         """Yield the entry that tests the arrays of a call and writes their addresses; nothing where the caller draws masks."""
         plan = self.plan
-        if plan.masks:
+        if plan.masks or not data:
             return
         names = {text: real for real, text in self.data_names().items()}
         buffer = plan.size + sum(count(s.shape) for s in plan.statistics)
@@ -377,11 +377,13 @@ class _Writer:
             behind = "".join(f"{extent}, " for extent in tensor.shape[1:])
             tests.append(f"{argument}.shape != (n, {behind.rstrip(', ')})".replace(", )", ",)"))
         shared = [f"apart(grads, {argument})" for argument in ("params", *data)]
+        if len(together := f"({' and '.join(shared)})") < wrap.LIMIT - 20:
+            shared = [together]
         body = (
             Node(f"n = {data[0]}.shape[0]"),
             Node("if n < 1 or n > most:", (Node("return False"),)),
             *(Node(f"if {test}:", (Node("return False"),)) for test in tests),
-            Node(wrap.statement(f"if not ({' and '.join(shared)}):", 4), (Node("return False"),)),
+            *(Node(f"if not {test}:", (Node("return False"),)) for test in shared),
             Node("table[0] = n"),
             *(Node(f"table[{k}] = {argument}.ctypes.data") for k, argument in enumerate(("params", *data, "grads"), 1)),
             Node("return True"),
