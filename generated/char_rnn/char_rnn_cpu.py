@@ -11,7 +11,7 @@ import numpy as np
 from numba import prange
 
 try:
-    from .kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, share, threads, view, whole_at
+    from .kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, share, sum_of, threads, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
     from .kernels_cpu import product_32 as product
@@ -19,7 +19,7 @@ try:
     from .kernels_cpu import sigmoid_32 as sigmoid
     from .kernels_cpu import tanh_32 as tanh
 except ImportError:
-    from kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, share, threads, view, whole_at
+    from kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, share, sum_of, threads, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
     from kernels_cpu import product_32 as product
@@ -189,11 +189,8 @@ def loss_total(L, loss_, N):
     """Write loss."""
     # loss = (Σ_{n, t} L[n, t])/(N n_1)
     n_1 = L.shape[1]
-    total = real(0.0)
-    for n in range(L.shape[0]):
-        for t in range(L.shape[1]):
-            total += L[n, t]
-    loss_[0] = total / real(N) / real(n_1)
+    loss_[0] = sum_of(L)
+    loss_[0] = loss_[0] / real(N) / real(n_1)
 
 
 @njit(cache=True, error_model="numpy")

@@ -1154,6 +1154,58 @@ if not config.DISABLE_JIT:
     spread = over_windows("spread", False)
 
 
+# The sum of what lies side by side: every lane of four vectors adds every so many entries, then the vectors and their lanes are
+# added. The order is that of the places alone, so the bits are the same wherever it is computed.
+
+
+@intrinsic
+def sum_of(typingctx, a):
+    """Return the sum of an array without gaps."""
+    if not (isinstance(a, types.Array) and a.layout == "C" and isinstance(a.dtype, types.Float)):
+        raise TypingError(f"sum_of takes an array of real numbers without gaps, not {a}")
+
+    def code(context, builder, signature, arguments):
+        array = make_array(signature.args[0])(context, builder, arguments[0])
+        v = Vectors(builder, context.get_value_type(a.dtype))
+        lanes, side = integer(v.lanes), integer(v.lanes * v.item)
+        start, length = builder.ptrtoint(array.data, INT), array.nitems
+        fours = builder.sdiv(length, integer(4 * v.lanes))
+
+        def four(_, state):
+            address, *sums = state
+            found = [v.load(place(builder, address, (integer(k), side))) for k in range(4)]
+            return [place(builder, address, (integer(4), side)), *(builder.fadd(x, y) for x, y in zip(sums, found, strict=True))]
+
+        address, *sums = repeat(builder, fours, (start, *(v.zero,) * 4), four)
+        rest = builder.sub(length, builder.mul(fours, integer(4 * v.lanes)))
+
+        def one(index, state):
+            address, sum_ = state
+            found = v.load(address, v.mask(builder.sub(rest, builder.mul(index, lanes))))
+            return [builder.add(address, side), builder.fadd(sum_, found)]
+
+        count = builder.sdiv(builder.add(rest, integer(v.lanes - 1)), lanes)
+        _, sums[0] = repeat(builder, count, (address, sums[0]), one)
+        both = [builder.fadd(sums[0], sums[1]), builder.fadd(sums[2], sums[3])]
+        (found,) = v.totals([builder.fadd(*both)])
+        return found
+
+    return a.dtype(a), code
+
+
+@njit(cache=True, error_model="numpy")
+def plain_sum_of(a):
+    """Return the sum of an array without gaps, one entry after the other."""
+    found = a.dtype.type(0)
+    for x in a.flat:
+        found += x
+    return found
+
+
+if config.DISABLE_JIT:
+    sum_of = plain_sum_of
+
+
 PRODUCTS = ("product", "add_product", "product_parallel", "row_products", "add_row_products")
 WINDOWS = ("correlate", "add_correlate", "correlate_rows", "add_correlate_rows", "spread")
 

@@ -10,7 +10,7 @@ y has one number for each sample, integers from 0 to 9.
 import numpy as np
 
 try:
-    from .kernels_cpu import array_at, njit, view, whole_at
+    from .kernels_cpu import array_at, njit, sum_of, view, whole_at
     from .kernels_cpu import correlate_32 as correlate
     from .kernels_cpu import correlate_rows_32 as correlate_rows
     from .kernels_cpu import exp_32 as exp
@@ -18,7 +18,7 @@ try:
     from .kernels_cpu import product_32 as product
     from .kernels_cpu import row_products_32 as row_products
 except ImportError:
-    from kernels_cpu import array_at, njit, view, whole_at
+    from kernels_cpu import array_at, njit, sum_of, view, whole_at
     from kernels_cpu import correlate_32 as correlate
     from kernels_cpu import correlate_rows_32 as correlate_rows
     from kernels_cpu import exp_32 as exp
@@ -277,10 +277,8 @@ def loss_total(L, loss_):
     """Write loss."""
     # loss = (Σ_n L[n])/N
     N = L.shape[0]
-    total = real(0.0)
-    for n in range(L.shape[0]):
-        total += L[n]
-    loss_[0] = total / real(N)
+    loss_[0] = sum_of(L)
+    loss_[0] = loss_[0] / real(N)
 
 
 @njit(cache=True, error_model="numpy")
@@ -293,19 +291,15 @@ def batchnorm_sigma(x, mu, v, sigma):
     n_2 = x.shape[1]
     n_3 = x.shape[2]
     for c in range(x.shape[0]):
+        mu[c] = sum_of(x[c])
+        mu[c] = mu[c] / real(N) / real(n_2) / real(n_3)
         total = real(0.0)
         for h in range(x.shape[1]):
             for w in range(x.shape[2]):
                 for n in range(x.shape[3]):
-                    total += x[c, h, w, n]
-        mu[c] = total / real(N) / real(n_2) / real(n_3)
-        total_2 = real(0.0)
-        for h in range(x.shape[1]):
-            for w in range(x.shape[2]):
-                for n in range(x.shape[3]):
                     base = x[c, h, w, n] - mu[c]
-                    total_2 += base * base
-        v[c] = total_2 / real(N) / real(n_2) / real(n_3)
+                    total += base * base
+        v[c] = total / real(N) / real(n_2) / real(n_3)
         sigma[c] = np.sqrt(real(1e-05) + v[c])
 
 
@@ -458,10 +452,7 @@ def dense_grad_b(delta, grad_b):
     """Write grad_b."""
     # grad_b[i] = Σ_n delta[i, n]
     for i in range(delta.shape[0]):
-        total = real(0.0)
-        for n in range(delta.shape[1]):
-            total += delta[i, n]
-        grad_b[i] = total
+        grad_b[i] = sum_of(delta[i])
 
 
 @njit(cache=True, error_model="numpy")
@@ -509,12 +500,7 @@ def batchnorm_grad_beta(grad_a, grad_beta):
     """Write grad_beta."""
     # grad_beta[c] = Σ_{h, w, n} grad_a[c, h, w, n]
     for c in range(grad_a.shape[0]):
-        total = real(0.0)
-        for h in range(grad_a.shape[1]):
-            for w in range(grad_a.shape[2]):
-                for n in range(grad_a.shape[3]):
-                    total += grad_a[c, h, w, n]
-        grad_beta[c] = total
+        grad_beta[c] = sum_of(grad_a[c])
 
 
 @njit(cache=True, error_model="numpy")

@@ -11,13 +11,13 @@ import numpy as np
 from numba import prange
 
 try:
-    from .kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, scale, share, threads, view, whole_at
+    from .kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, scale, share, sum_of, threads, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
     from .kernels_cpu import product_32 as product
     from .kernels_cpu import row_products_32 as row_products
 except ImportError:
-    from kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, scale, share, threads, view, whole_at
+    from kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, scale, share, sum_of, threads, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
     from kernels_cpu import product_32 as product
@@ -205,10 +205,8 @@ def write_loss_L(a, y, L, top, total):
 def loss_total(L, loss_, N):
     """Write loss."""
     # loss = (Σ_n L[n])/N
-    total = real(0.0)
-    for n in range(L.shape[0]):
-        total += L[n]
-    loss_[0] = total / real(N)
+    loss_[0] = sum_of(L)
+    loss_[0] = loss_[0] / real(N)
 
 
 @njit(cache=True, error_model="numpy")

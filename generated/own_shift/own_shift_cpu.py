@@ -10,13 +10,13 @@ y has one number for each sample, integers from 0 to 9.
 import numpy as np
 
 try:
-    from .kernels_cpu import apart, array_at, chosen, njit, view, whole_at
+    from .kernels_cpu import apart, array_at, chosen, njit, sum_of, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
     from .kernels_cpu import product_32 as product
     from .kernels_cpu import row_products_32 as row_products
 except ImportError:
-    from kernels_cpu import apart, array_at, chosen, njit, view, whole_at
+    from kernels_cpu import apart, array_at, chosen, njit, sum_of, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
     from kernels_cpu import product_32 as product
@@ -171,10 +171,8 @@ def loss_total(L, loss_):
     """Write loss."""
     # loss = (Σ_n L[n])/N
     N = L.shape[0]
-    total = real(0.0)
-    for n in range(L.shape[0]):
-        total += L[n]
-    loss_[0] = total / real(N)
+    loss_[0] = sum_of(L)
+    loss_[0] = loss_[0] / real(N)
 
 
 @njit(cache=True, error_model="numpy")
@@ -205,10 +203,7 @@ def dense_grad_b(delta, grad_b):
     """Write grad_b."""
     # grad_b[i] = Σ_n delta[i, n]
     for i in range(delta.shape[0]):
-        total = real(0.0)
-        for n in range(delta.shape[1]):
-            total += delta[i, n]
-        grad_b[i] = total
+        grad_b[i] = sum_of(delta[i])
 
 
 @njit(cache=True, error_model="numpy")

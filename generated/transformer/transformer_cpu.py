@@ -11,7 +11,7 @@ import numpy as np
 from numba import prange
 
 try:
-    from .kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, share, threads, view, whole_at
+    from .kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, share, sum_of, threads, view, whole_at
     from .kernels_cpu import erf_32 as erf
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
@@ -20,7 +20,7 @@ try:
     from .kernels_cpu import row_products_32 as row_products
     from .kernels_cpu import sin_32 as sin
 except ImportError:
-    from kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, share, threads, view, whole_at
+    from kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, share, sum_of, threads, view, whole_at
     from kernels_cpu import erf_32 as erf
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
@@ -116,15 +116,13 @@ def layernorm_sigma(x, mu, sigma):
     n_2 = x.shape[2]
     for n in range(x.shape[0]):
         for t in range(x.shape[1]):
+            mu[n, t] = sum_of(x[n, t])
+            mu[n, t] = mu[n, t] / real(n_2)
             total = real(0.0)
             for i in range(x.shape[2]):
-                total += x[n, t, i]
-            mu[n, t] = total / real(n_2)
-            total_2 = real(0.0)
-            for i in range(x.shape[2]):
                 base = x[n, t, i] - mu[n, t]
-                total_2 += base * base
-            v = total_2 / real(n_2)
+                total += base * base
+            v = total / real(n_2)
             sigma[n, t] = np.sqrt(real(1e-05) + v)
 
 
@@ -319,11 +317,8 @@ def loss_total(L, loss_, N):
     """Write loss."""
     # loss = (Σ_{n, t} L[n, t])/(N n_1)
     n_1 = L.shape[1]
-    total = real(0.0)
-    for n in range(L.shape[0]):
-        for t in range(L.shape[1]):
-            total += L[n, t]
-    loss_[0] = total / real(N) / real(n_1)
+    loss_[0] = sum_of(L)
+    loss_[0] = loss_[0] / real(N) / real(n_1)
 
 
 @njit(cache=True, error_model="numpy")

@@ -49,6 +49,7 @@ from symbackprop.plan.records import (
     Stage,
     Statement,
     Store,
+    Total,
     Update,
     When,
     Zero,
@@ -60,7 +61,7 @@ SUMS = (
     *("add_correlate", "add_correlate_rows", "correlate", "correlate_rows", "spread"),
 )
 #: What it offers besides: for threads.
-RUNTIME = (*SUMS, "mean_of_parts", "part_of", "scale", "share", "threads")
+RUNTIME = (*SUMS, "sum_of", "mean_of_parts", "part_of", "scale", "share", "threads")
 #: What it offers to get at memory.
 PLACES = ("apart", "array_at", "chosen", "view", "whole_at")
 
@@ -864,6 +865,11 @@ class _Frame:
         if isinstance(s, Add):
             parts = tuple(printer.whole(part) for part in s.access.index)
             return [Node(wrap.statement(f"{self.access(s.access, parts)} += {printer.real(s.value)}", indent))]
+        if isinstance(s, Total):
+            self.runtime.add("sum_of")
+            parts = tuple(printer.whole(part) for part in s.access.index)
+            there = f"[{', '.join(printer.whole(part) for part in s.places)}]" if s.places else ""
+            return [Node(wrap.statement(f"{self.access(s.access, parts)} = sum_of({self.array(s.tensor)}{there})", indent))]
         if isinstance(s, Raise):
             parts = tuple(printer.whole(part) for part in s.access.index)
             best, value = self.access(s.access, parts), self.names.of(("value", s.access.tensor.name), "candidate")

@@ -162,6 +162,32 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Whole:
+    """The sum of all entries of a tensor along its last axes, which lie side by side.
+
+    Attributes:
+        node: the sum.
+        access: what is added up.
+        out: the indices that run, in the order of the equation's left side.
+        inner: the summed ones.
+    """
+
+    node: Expr
+    access: Access
+    out: tuple[Index, ...]
+    inner: tuple[Index, ...]
+
+    @property
+    def places(self) -> tuple[Expr, ...]:
+        """At which the first axes are fixed."""
+        return self.access.index[: len(self.access.index) - len(self.inner)]
+
+    def renamed(self, swap: Mapping[Any, Any]) -> Whole:
+        """Return the sum in other names."""
+        return Whole(self.node.xreplace(swap), self.access.xreplace(swap), _renamed(self.out, swap), _renamed(self.inner, swap))
+
+
+@dataclass(frozen=True)
 class Site:
     """A sum inside an equation, as a matrix product, as a sum of rows and in two sums, where it is one."""
 
@@ -170,11 +196,12 @@ class Site:
     rows: Rows | None
     split: Split | None
     windows: Windows | None = None
+    whole: Whole | None = None
 
     @property
     def indices(self) -> tuple[Index, ...]:
         """The indices that run."""
-        found = self.product or self.rows or self.split or self.windows
+        found = self.product or self.rows or self.split or self.windows or self.whole
         assert found is not None
         more = self.split.product.inner if found is self.split and self.split is not None else ()
         return (*found.out, *found.inner, *more)
@@ -204,6 +231,7 @@ class Site:
             None if self.rows is None else self.rows.renamed(swap),
             None if self.split is None else self.split.renamed(swap),
             None if self.windows is None else self.windows.renamed(swap),
+            None if self.whole is None else self.whole.renamed(swap),
         )
 
 
@@ -241,8 +269,21 @@ def _site(node: Sum, out: tuple[Index, ...], around: frozenset[Expr]) -> Site | 
         places = (g for g in around if g not in factors and all(a.tensor.integer for a in g.atoms(Access)))
         factors += sorted(places, key=sympy.default_sort_key)
     product, rows, split = _candidate(node, factors, out), _rows(node, factors, out), _split(node, factors, out)
-    slid = windows(node, factors, out)
-    return Site(node, product, rows, split, slid) if product or rows or split or slid else None
+    slid, whole = windows(node, factors, out), _whole(node, factors, out)
+    return Site(node, product, rows, split, slid, whole) if product or rows or split or slid or whole else None
+
+
+def _whole(node: Sum, factors: Sequence[Expr], out: tuple[Index, ...]) -> Whole | None:
+    (access, *others) = factors
+    if others or not isinstance(access, Access) or access.tensor.integer:
+        return None
+    fixed = len(access.index) - len(node.bound)
+    places, last = access.index[:fixed], access.index[fixed:]
+    if fixed < 0 or set(last) != set(node.bound) or not all(isinstance(part, Index) and part in out for part in places):
+        return None
+    if any(i.extent != axis.extent for i, axis in zip(last, access.tensor.axes[fixed:], strict=True)):
+        return None
+    return Whole(node, access, out, tuple(node.bound)) if set(places) == set(out) else None
 
 
 def _split(node: Sum, terms: Sequence[Expr], out: tuple[Index, ...]) -> Split | None:
@@ -410,6 +451,7 @@ class Choice:
         reason: in words.
         split: whether the layout is that of the first of two sums; the second is done row by row or by plain loops.
         windows: whether it is computed as a sum over windows of samples that lie side by side.
+        whole: whether everything that lies side by side is added up at once.
     """
 
     layout: Layout | None
@@ -417,17 +459,20 @@ class Choice:
     reason: str
     split: bool = False
     windows: bool = False
+    whole: bool = False
 
     @property
     def plain(self) -> bool:
         """Whether there is nothing but loops."""
-        return self.layout is None and not self.rows and not self.windows
+        return self.layout is None and not (self.rows or self.windows or self.whole)
 
 
 def choose(site: Site, size: Mapping[Expr, int], machine: Machine) -> Choice:
     """Return the cheapest way for given extents; costs are in units of one multiply-add of the tiled product."""
     extents = [size[i.extent] for i in site.indices]
     work = site.work(size)
+    if site.whole is not None and math.prod(size[i.extent] for i in site.whole.inner) >= 2 * machine.lanes:
+        return Choice(None, False, f"{work:,} terms: what lies side by side is added in lanes", whole=True)
     if work < machine.tile:
         return Choice(None, False, f"{work:,} multiply-adds: plain loops")
     best, least, rows = None, float(work * machine.plain), False

@@ -12,10 +12,10 @@ from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import Sum
 from symbackprop.algebra.tensor import Access, Tensor
-from symbackprop.plan.classify import Candidate, Choice, Factor, Layout, Rows, Site, Split, matrix
+from symbackprop.plan.classify import Candidate, Choice, Factor, Layout, Rows, Site, Split, Whole, matrix
 from symbackprop.plan.naming import with_right_side
 from symbackprop.plan.nests import loops, ranged
-from symbackprop.plan.records import Add, Cube, Loop, Multiply, Operand, Slide, Statement, Store, When, Zero
+from symbackprop.plan.records import Add, Cube, Loop, Multiply, Operand, Slide, Statement, Store, Total, When, Zero
 from symbackprop.plan.slide import Windows
 
 #: A sum with the number of its equation in the group, and how it is computed.
@@ -85,6 +85,8 @@ def _outer(site: Site, choice: Choice, rank: int) -> tuple[Index, ...]:
         return site.split.kept
     if choice.windows and site.windows is not None:
         return site.windows.kept
+    if choice.whole and site.whole is not None:
+        return site.whole.out
     positions = tuple(range(rank - 1)) if choice.layout is None else choice.layout.outer
     return tuple(site.indices[k] for k in positions)
 
@@ -125,6 +127,8 @@ class _Contraction:
             return self.two_sums(number, site.split, choice)
         if choice.windows and site.windows is not None:
             return self.windows(number, site.windows)
+        if choice.whole and site.whole is not None:
+            return self.whole(number, site.whole)
         if choice.layout is not None and site.product is not None:
             return self.product(number, site.product, choice.layout)
         assert site.rows is not None
@@ -144,6 +148,14 @@ class _Contraction:
         result = Cube(target, fixed, tuple(None if axis is None else order[axis] for axis in w.cubes[2]))
         factors = [Cube(a.tensor, _fixed(a, axes), axes) for a, axes in zip((w.left, w.right), w.cubes, strict=False)]
         self.inside += _around(outer, (Slide(w.form, factors[0], factors[1], result, w.moves),))
+        return value
+
+    def whole(self, number: int, whole: Whole) -> Expr:
+        """Add the statement for a sum of what lies side by side, and return the sum as an expression."""
+        outer = tuple(i for i in whole.out if i not in self.shared)
+        _, _, value = self.target(number, (), (), (*self.shared, *outer), True)
+        assert isinstance(value, Access)
+        self.inside += _around(outer, (Total(value, whole.access.tensor, whole.places),))
         return value
 
     def rows(self, number: int, rows: Rows, around: tuple[Index, ...]) -> tuple[tuple[Statement, ...], Expr]:

@@ -211,6 +211,21 @@ class Add:
 
 
 @dataclass(frozen=True)
+class Total:
+    """``access = `` the sum of a part of a tensor whose entries lie side by side, by a function of the runtime file.
+
+    Attributes:
+        access: what is written.
+        tensor: what is added up.
+        places: at which its first axes are fixed; the others run.
+    """
+
+    access: Access
+    tensor: Tensor
+    places: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
 class Raise:
     """``access = max(access, value)``; NaN wins."""
 
@@ -297,7 +312,7 @@ class Slide:
     moves: tuple[tuple[int, int, int], tuple[int, int, int]]
 
 
-Statement = Let | Update | Choose | Store | When | Loop | Add | Zero | Multiply | Slide | Raise
+Statement = Let | Update | Choose | Store | When | Loop | Add | Zero | Multiply | Slide | Raise | Total
 
 
 @dataclass(frozen=True)
@@ -811,6 +826,7 @@ __all__ = [
     "Statement",
     "StatisticSlot",
     "Store",
+    "Total",
     "Straight",
     "Update",
     "When",

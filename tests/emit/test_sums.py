@@ -1,0 +1,51 @@
+"""The sum of what lies side by side, beside the exact one."""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+import pytest
+import written
+
+from symbackprop.emit.environment import environment
+
+RUNTIME = written.executed(environment().get_template(written.RUNTIME).render(), compiled=True, name="kernels_cpu")
+SUM = RUNTIME["sum_of"]
+LENGTHS = (0, 1, 2, 15, 16, 17, 31, 63, 64, 65, 100, 127, 128, 1000, 4099)
+
+
+@numba.njit
+def summed(a):
+    return SUM(a)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_sums_are_at_least_as_exact_as_one_after_the_other(dtype):
+    rng = np.random.default_rng(5)
+    for length in LENGTHS:
+        a = rng.standard_normal(length).astype(dtype)
+        exact = math.fsum(map(float, a))
+        # Each of `length` additions rounds a partial sum of at most Σ|a| once.
+        bound = np.finfo(dtype).eps / 2 * max(1, length) * math.fsum(map(abs, map(float, a)))
+        assert abs(float(summed(a)) - exact) <= bound, (length, 5)
+        assert abs(float(RUNTIME["plain_sum_of"](a)) - exact) <= bound, (length, 5)
+
+
+def test_sums_do_not_depend_on_where_the_entries_lie_or_on_axes():
+    rng = np.random.default_rng(6)
+    a = rng.standard_normal(5 * 7 * 11 + 3).astype("float32")
+    found = {start: summed(np.concatenate([np.zeros(start, "float32"), a])[start:]) for start in range(4)}
+    assert len(set(found.values())) == 1
+    cube = a[3:].reshape(5, 7, 11)
+    assert summed(cube) == summed(a[3:])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_comes_through(value):
+    for length in LENGTHS[1:]:
+        for place in {0, length // 2, length - 1}:
+            a = np.ones(length)
+            a[place] = value
+            assert np.array_equal(summed(a), value, equal_nan=True)
