@@ -58,7 +58,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 4 * (27520 * (-(-n // 4)) + 2305 + 13535) + 9216
+    return 4 * (27520 * (-(-n // 4)) + 2305 + 13535)
 
 
 @njit(cache=True, error_model="numpy")
@@ -82,15 +82,12 @@ def embedding_a(E, x, a):
 
 
 @njit(cache=True, error_model="numpy")
-def gru_p(W_x, b_x, x, p, W_x_copy):
+def gru_p(W_x, b_x, x, p):
     """Write p."""
     # p[n, t, r] = b_x[r] + Σ_j W_x[r, j] x[n, t, j]
     x_matrix = x.reshape((32 * x.shape[0], 16))
     p_matrix = p.reshape((32 * x.shape[0], 144))
-    for j in range(16):
-        for r in range(144):
-            W_x_copy[j, r] = W_x[r, j]
-    product(x_matrix, W_x_copy, p_matrix)
+    row_products(x_matrix, W_x, p_matrix)
     for n in range(x.shape[0]):
         for t in range(32):
             for r in range(144):
@@ -334,15 +331,12 @@ def gru_grad_b_x(grad_p, grad_b_x):
 
 
 @njit(cache=True, error_model="numpy")
-def embedding_grad_a(W_x, grad_p, grad_a, W_x_copy):
+def embedding_grad_a(W_x, grad_p, grad_a):
     """Write grad_a."""
     # grad_a[n, t, j] = Σ_r W_x[r, j] grad_p[n, t, r]
     grad_p_matrix = grad_p.reshape((32 * grad_p.shape[0], 144))
     grad_a_matrix = grad_a.reshape((grad_p.shape[0] * grad_a.shape[1], grad_a.shape[2]))
-    for j in range(grad_a.shape[2]):
-        for r in range(144):
-            W_x_copy[j, r] = W_x[r, j]
-    row_products(grad_p_matrix, W_x_copy, grad_a_matrix)
+    product(grad_p_matrix, W_x, grad_a_matrix)
 
 
 @njit(cache=True, error_model="numpy")
@@ -375,13 +369,11 @@ def forward_samples(params, x, out, work, part, parts):
     low, high = share(n, part, parts)
     m = high - low
     own = work[15872 * low : 15872 * high]
-    scratch = work[27520 * n + 2304 * part + 2305 : 27520 * n + 2304 * part + 4609]
     embedding_1_E = view(params, 0, (62, 16))
     embedding_1_a = view(own, 0, (m, 32, 16))
     gru_1_W_x = view(params, 992, (144, 16))
     gru_1_b_x = params[10208:10352]
     gru_1_p = view(own, 512 * m, (m, 32, 144))
-    W_x_copy = view(scratch, 0, (16, 144))
     gru_1_W_h = view(params, 3296, (144, 48))
     gru_1_b_h = params[10352:10496]
     gru_1_q = view(own, 5120 * m, (m, 32, 144))
@@ -395,7 +387,7 @@ def forward_samples(params, x, out, work, part, parts):
     # embedding_1
     embedding_a(embedding_1_E, x[low:high], embedding_1_a)
     # gru_1
-    gru_p(gru_1_W_x, gru_1_b_x, embedding_1_a, gru_1_p, W_x_copy)
+    gru_p(gru_1_W_x, gru_1_b_x, embedding_1_a, gru_1_p)
     gru_h(gru_1_W_h, gru_1_b_h, gru_1_p, gru_1_q, gru_1_r, gru_1_u, gru_1_g, gru_1_h)
     gru_a(gru_1_h, gru_1_a)
     # dense_1
@@ -408,7 +400,7 @@ def forward(params, x, out, work):
     if not in_range(x, 0, 61):
         return 1
     n = x.shape[0]
-    parts = min(threads(), 1 + n, 4)
+    parts = min(threads(), 1 + n)
     for part in prange(parts):
         forward_samples(params, x, out, work, part, parts)
     return 0
@@ -425,7 +417,6 @@ def loss_of_part(params, x, y, work):
     gru_1_W_x = view(params, 992, (144, 16))
     gru_1_b_x = params[10208:10352]
     gru_1_p = view(work, 512 * n, (n, 32, 144))
-    W_x_copy = view(work, 27520 * n, (16, 144))
     gru_1_W_h = view(params, 3296, (144, 48))
     gru_1_b_h = params[10352:10496]
     gru_1_q = view(work, 5120 * n, (n, 32, 144))
@@ -443,7 +434,7 @@ def loss_of_part(params, x, y, work):
     # embedding_1
     embedding_a(embedding_1_E, x, embedding_1_a)
     # gru_1
-    gru_p(gru_1_W_x, gru_1_b_x, embedding_1_a, gru_1_p, W_x_copy)
+    gru_p(gru_1_W_x, gru_1_b_x, embedding_1_a, gru_1_p)
     gru_h(gru_1_W_h, gru_1_b_h, gru_1_p, gru_1_q, gru_1_r, gru_1_u, gru_1_g, gru_1_h)
     gru_a(gru_1_h, gru_1_a)
     # dense_1
@@ -510,7 +501,6 @@ def value_and_grad_of_part(params, x, y, grads, work):
     grad_gru_1_b_x = grads[10208:10352]
     gru_1_W_x = view(params, 992, (144, 16))
     grad_embedding_1_a = view(work, 0, (n, 32, 16))
-    W_x_copy = view(work, 27520 * n + 1, (16, 144))
     grad_embedding_1_E = view(grads, 0, (62, 16))
     # dense_1
     dense_delta(loss_p, y, delta_dense_1, n)
@@ -527,7 +517,7 @@ def value_and_grad_of_part(params, x, y, grads, work):
     gru_grad_W_x(grad_gru_1_p, embedding_1_a, grad_gru_1_W_x, products_)
     gru_grad_b_x(grad_gru_1_p, grad_gru_1_b_x)
     # embedding_1
-    embedding_grad_a(gru_1_W_x, grad_gru_1_p, grad_embedding_1_a, W_x_copy)
+    embedding_grad_a(gru_1_W_x, grad_gru_1_p, grad_embedding_1_a)
     embedding_grad_E(grad_embedding_1_a, x, grad_embedding_1_E)
     return value
 

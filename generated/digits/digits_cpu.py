@@ -75,12 +75,10 @@ def dense_a(W, b, x, a):
 def dense_z(W, b, x, z):
     """Write z."""
     # z[i, n] = b[i] + Σ_j W[i, j] x[n, j]
+    row_products(W, x, z)
     for i in range(10):
         for n in range(x.shape[0]):
-            total = real(0.0)
-            for j in range(64):
-                total += W[i, j] * x[n, j]
-            z[i, n] = b[i] + total
+            z[i, n] = b[i] + z[i, n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -178,12 +176,10 @@ def dense_delta(p, y, delta):
 def dense_grad_W(W, delta, x, grad_W):
     """Write grad_W."""
     # grad_W[i, j] = 0.0001 W[i, j] + Σ_n delta[i, n] x[n, j]
+    product(delta, x, grad_W)
     for i in range(W.shape[0]):
         for j in range(W.shape[1]):
-            total = real(0.0)
-            for n in range(delta.shape[1]):
-                total += delta[i, n] * x[n, j]
-            grad_W[i, j] = real(0.0001) * W[i, j] + total
+            grad_W[i, j] = real(0.0001) * W[i, j] + grad_W[i, j]
 
 
 @njit(cache=True, error_model="numpy")
@@ -198,13 +194,11 @@ def dense_grad_b(delta, grad_b):
 def dense_delta_2(W_next, a, delta_next, delta):
     """Write delta."""
     # delta[n, i] = [a[n, i] > 0] Σ_j W_next[j, i] delta_next[j, n]
+    product(delta_next.T, W_next, delta)
     for n in range(a.shape[0]):
         for i in range(W_next.shape[1]):
-            total = real(0.0)
-            for j in range(W_next.shape[0]):
-                total += W_next[j, i] * delta_next[j, n]
             a_ = a[n, i]
-            delta[n, i] = real(0.0) if a_ <= real(0.0) else total
+            delta[n, i] = real(0.0) if a_ <= real(0.0) else delta[n, i]
 
 
 @njit(cache=True, error_model="numpy")
@@ -221,8 +215,7 @@ def dense_grad_W_2(W, delta, x, grad_W):
 def dense_grad_b_2(delta, grad_b):
     """Write grad_b."""
     # grad_b[i] = Σ_n delta[n, i]
-    for i in range(delta.shape[1]):
-        grad_b[i] = real(0.0)
+    grad_b[:] = real(0.0)
     for n in range(delta.shape[0]):
         for i in range(delta.shape[1]):
             grad_b[i] += delta[n, i]

@@ -13,10 +13,14 @@ try:
     from .kernels_cpu import apart, array_at, chosen, njit, sum_of, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
+    from .kernels_cpu import product_32 as product
+    from .kernels_cpu import row_products_32 as row_products
 except ImportError:
     from kernels_cpu import apart, array_at, chosen, njit, sum_of, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
+    from kernels_cpu import product_32 as product
+    from kernels_cpu import row_products_32 as row_products
 
 NAME = "own_ellipse"
 #: Name, offset and shape of each parameter in the flat buffers.
@@ -76,12 +80,10 @@ def ellipse_a(c, s, x, a):
 def dense_z(W, b, x, z):
     """Write z."""
     # z[i, n] = b[i] + Σ_j W[i, j] x[n, j]
+    row_products(W, x, z)
     for i in range(10):
         for n in range(x.shape[0]):
-            total = real(0.0)
-            for j in range(60):
-                total += W[i, j] * x[n, j]
-            z[i, n] = b[i] + total
+            z[i, n] = b[i] + z[i, n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -161,12 +163,7 @@ def dense_delta(p, y, delta):
 def dense_grad_W(delta, x, grad_W):
     """Write grad_W."""
     # grad_W[i, j] = Σ_n delta[i, n] x[n, j]
-    for i in range(delta.shape[0]):
-        for j in range(x.shape[1]):
-            total = real(0.0)
-            for n in range(delta.shape[1]):
-                total += delta[i, n] * x[n, j]
-            grad_W[i, j] = total
+    product(delta, x, grad_W)
 
 
 @njit(cache=True, error_model="numpy")
@@ -181,12 +178,10 @@ def dense_grad_b(delta, grad_b):
 def ellipse_grad_d(W_next, a, delta_next, grad_d):
     """Write grad_d."""
     # grad_d[n, i] = −a[n, i] · (Σ_j W_next[j, i] delta_next[j, n])/64
+    product(delta_next.T, W_next, grad_d)
     for n in range(a.shape[0]):
         for i in range(60):
-            total = real(0.0)
-            for j in range(W_next.shape[0]):
-                total += W_next[j, i] * delta_next[j, n]
-            grad_d[n, i] = -a[n, i] * total / real(64.0)
+            grad_d[n, i] = -a[n, i] * grad_d[n, i] / real(64.0)
 
 
 @njit(cache=True, error_model="numpy")

@@ -499,7 +499,7 @@ HEIGHTS = (4, 6, 8) if WIDTH == 64 or "+neon" in FEATURES else (2, 4, 6)
 #: Steps of a product after which the next columns take their turn: as many rows of b as stay in the nearest cache.
 DEPTH = 256
 #: Bytes of the copy of a part of a whose rows would take each other's place in the cache.
-BLOCK = 2**17
+BLOCK = 2**18
 
 
 def in_turn(code, rows, tile):

@@ -151,26 +151,19 @@ def add_a(x_1, x_2, a):
 
 
 @njit(cache=True, error_model="numpy")
-def avgpool2d_a(x, a, total):
+def avgpool2d_a(x, a):
     """Write a."""
     # a[c, p, q, n] = (Σ_{i, j} x[c, 2 p + i, 2 q + j, n])/4
     for c in range(16):
         for p in range(4):
             for q in range(4):
-                for n in range(x.shape[3]):
-                    total[c, p, q, n] = real(0.0)
-    for i in range(2):
-        for j in range(2):
-            for c in range(16):
-                for p in range(4):
-                    for q in range(4):
+                a[c, p, q] = real(0.0)
+                for i in range(2):
+                    for j in range(2):
                         for n in range(x.shape[3]):
-                            total[c, p, q, n] += x[c, 2 * p + i, 2 * q + j, n]
-    for c in range(16):
-        for p in range(4):
-            for q in range(4):
+                            a[c, p, q, n] += x[c, 2 * p + i, 2 * q + j, n]
                 for n in range(x.shape[3]):
-                    a[c, p, q, n] = total[c, p, q, n] / real(4.0)
+                    a[c, p, q, n] = a[c, p, q, n] / real(4.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -513,7 +506,6 @@ def forward(params, x, out, work):
     add_1_a = view(work, 2048 * n, (16, 8, 8, n))
     activation_3_a = view(work, 0, (16, 8, 8, n))
     avgpool2d_1_a = view(work, 1024 * n, (16, 4, 4, n))
-    total = view(work, 1280 * n, (16, 4, 4, n))
     flatten_1_a = view(work, 0, (256, n))
     dense_1_W = view(params, 4848, (10, 256))
     dense_1_b = params[7408:7418]
@@ -544,7 +536,7 @@ def forward(params, x, out, work):
     # activation_3
     activation_a(add_1_a, activation_3_a)
     # avgpool2d_1
-    avgpool2d_a(activation_3_a, avgpool2d_1_a, total)
+    avgpool2d_a(activation_3_a, avgpool2d_1_a)
     # flatten_1
     flatten_a(avgpool2d_1_a, flatten_1_a)
     # dense_1
@@ -588,14 +580,13 @@ def evaluation(params, x, y, work):
     add_1_a = view(work, 2048 * n, (16, 8, 8, n))
     activation_3_a = view(work, 0, (16, 8, 8, n))
     avgpool2d_1_a = view(work, 1024 * n, (16, 4, 4, n))
-    total = view(work, 1280 * n, (16, 4, 4, n))
     flatten_1_a = view(work, 0, (256, n))
     dense_1_W = view(params, 4848, (10, 256))
     dense_1_b = params[7408:7418]
     dense_1_z_samples_last = view(work, 256 * n, (10, n))
     loss_L = work[10 * n:11 * n]
     top = work[11 * n:12 * n]
-    total_ = work[12 * n:13 * n]
+    total = work[12 * n:13 * n]
     loss_ = work[3072 * n:3072 * n + 1]
     # x
     write_x_samples_last(x, x_samples_last)
@@ -623,13 +614,13 @@ def evaluation(params, x, y, work):
     # activation_3
     activation_a(add_1_a, activation_3_a)
     # avgpool2d_1
-    avgpool2d_a(activation_3_a, avgpool2d_1_a, total)
+    avgpool2d_a(activation_3_a, avgpool2d_1_a)
     # flatten_1
     flatten_a(avgpool2d_1_a, flatten_1_a)
     # dense_1
     dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_L(dense_1_z_samples_last, y, loss_L, top, total_)
+    write_loss_L(dense_1_z_samples_last, y, loss_L, top, total)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 
@@ -673,17 +664,16 @@ def loss(params, x, y, work):
     add_1_a = view(work, 4160 * n, (16, 8, 8, n))
     activation_3_a = view(work, 6208 * n, (16, 8, 8, n))
     avgpool2d_1_a = view(work, 4160 * n, (16, 4, 4, n))
-    total = view(work, 4416 * n, (16, 4, 4, n))
     flatten_1_a = view(work, 4416 * n, (256, n))
     dense_1_W = view(params, 4848, (10, 256))
     dense_1_b = params[7408:7418]
     dense_1_z_samples_last = view(work, 4160 * n, (10, n))
     loss_p = view(work, 4170 * n, (10, n))
     top = work[4180 * n:4181 * n]
-    total_ = work[4181 * n:4182 * n]
+    total = work[4181 * n:4182 * n]
     loss_L = work[4180 * n:4181 * n]
     top_ = work[4181 * n:4182 * n]
-    total__ = work[4182 * n:4183 * n]
+    total_ = work[4182 * n:4183 * n]
     loss_ = work[9280 * n + 144:9280 * n + 145]
     # x
     write_x_samples_last(x, x_samples_last)
@@ -711,14 +701,14 @@ def loss(params, x, y, work):
     # activation_3
     activation_a(add_1_a, activation_3_a)
     # avgpool2d_1
-    avgpool2d_a(activation_3_a, avgpool2d_1_a, total)
+    avgpool2d_a(activation_3_a, avgpool2d_1_a)
     # flatten_1
     flatten_a(avgpool2d_1_a, flatten_1_a)
     # dense_1
     dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_p(dense_1_z_samples_last, loss_p, top, total_)
-    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total__)
+    write_loss_p(dense_1_z_samples_last, loss_p, top, total)
+    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 

@@ -70,7 +70,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 2 * (29504 * (-(-n // 2)) + 4097 + 16671) + 16384
+    return 2 * (29504 * (-(-n // 2)) + 3073 + 16671) + 4096
 
 
 @njit(cache=True, error_model="numpy")
@@ -139,42 +139,60 @@ def layernorm_a(mu, sigma, x, beta, gamma, x_hat, a):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_Q(W_q, x, Q, W_q_windows):
+def attention_Q(W_q, x, Q, W_q_windows, products):
     """Write Q."""
     # Q[n, h, t, d] = Σ_j W_q[8 h + d, j] x[n, t, j]
+    x_matrix = x.reshape((32 * x.shape[0], 32))
+    W_q_windows_matrix = W_q_windows.reshape((32, 32))
+    products_matrix = products.reshape((32 * x.shape[0], 32))
     for h in range(4):
         for d in range(8):
             for j in range(32):
                 W_q_windows[h, d, j] = W_q[8 * h + d, j]
+    row_products(x_matrix, W_q_windows_matrix, products_matrix)
     for n in range(x.shape[0]):
         for h in range(4):
-            row_products(x[n], W_q_windows[h], Q[n, h])
+            for t in range(32):
+                for d in range(8):
+                    Q[n, h, t, d] = products[n, t, h, d]
 
 
 @njit(cache=True, error_model="numpy")
-def attention_K(W_k, x, K, W_k_windows):
+def attention_K(W_k, x, K, W_k_windows, products):
     """Write K."""
     # K[n, h, t, d] = Σ_j W_k[8 h + d, j] x[n, t, j]
+    x_matrix = x.reshape((32 * x.shape[0], 32))
+    W_k_windows_matrix = W_k_windows.reshape((32, 32))
+    products_matrix = products.reshape((32 * x.shape[0], 32))
     for h in range(4):
         for d in range(8):
             for j in range(32):
                 W_k_windows[h, d, j] = W_k[8 * h + d, j]
+    row_products(x_matrix, W_k_windows_matrix, products_matrix)
     for n in range(x.shape[0]):
         for h in range(4):
-            row_products(x[n], W_k_windows[h], K[n, h])
+            for t in range(32):
+                for d in range(8):
+                    K[n, h, t, d] = products[n, t, h, d]
 
 
 @njit(cache=True, error_model="numpy")
-def attention_V(W_v, x, V, W_v_windows):
+def attention_V(W_v, x, V, W_v_windows, products):
     """Write V."""
     # V[n, h, t, d] = Σ_j W_v[8 h + d, j] x[n, t, j]
+    x_matrix = x.reshape((32 * x.shape[0], 32))
+    W_v_windows_matrix = W_v_windows.reshape((32, 32))
+    products_matrix = products.reshape((32 * x.shape[0], 32))
     for h in range(4):
         for d in range(8):
             for j in range(32):
                 W_v_windows[h, d, j] = W_v[8 * h + d, j]
+    row_products(x_matrix, W_v_windows_matrix, products_matrix)
     for n in range(x.shape[0]):
         for h in range(4):
-            row_products(x[n], W_v_windows[h], V[n, h])
+            for t in range(32):
+                for d in range(8):
+                    V[n, h, t, d] = products[n, t, h, d]
 
 
 @njit(cache=True, error_model="numpy")
@@ -211,15 +229,12 @@ def attention_P(S, P):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_O(P, V, O, V_copy):
+def attention_O(P, V, O):
     """Write O."""
     # O[n, h, t, d] = Σ_s P[n, h, t, s] V[n, h, s, d]
     for n in range(P.shape[0]):
         for h in range(4):
-            for d in range(8):
-                for s in range(32):
-                    V_copy[d, s] = V[n, h, s, d]
-            row_products(P[n, h], V_copy, O[n, h])
+            product(P[n, h], V[n, h], O[n, h])
 
 
 @njit(cache=True, error_model="numpy")
@@ -246,16 +261,13 @@ def add_a(x_1, x_2, a):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_a(W, b, x, z, a, W_copy):
+def dense_a(W, b, x, z, a):
     """Write z and a."""
     # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
     # a[n, t, i] = (1 + erf(√2 z[n, t, i]/2)) · z[n, t, i]/2
     x_matrix = x.reshape((x.shape[0] * x.shape[1], W.shape[1]))
     z_matrix = z.reshape((x.shape[0] * x.shape[1], W.shape[0]))
-    for j in range(W.shape[1]):
-        for i in range(W.shape[0]):
-            W_copy[j, i] = W[i, j]
-    product(x_matrix, W_copy, z_matrix)
+    row_products(x_matrix, W, z_matrix)
     for n in range(x.shape[0]):
         for t in range(x.shape[1]):
             for i in range(W.shape[0]):
@@ -346,8 +358,7 @@ def dense_grad_W(delta, x, grad_W):
 def dense_grad_b(delta, grad_b):
     """Write grad_b."""
     # grad_b[i] = Σ_{n, t} delta[n, t, i]
-    for i in range(delta.shape[2]):
-        grad_b[i] = real(0.0)
+    grad_b[:] = real(0.0)
     for n in range(delta.shape[0]):
         for t in range(delta.shape[1]):
             for i in range(delta.shape[2]):
@@ -355,23 +366,19 @@ def dense_grad_b(delta, grad_b):
 
 
 @njit(cache=True, error_model="numpy")
-def layernorm_grad_a(W, delta, grad_a, W_copy):
+def layernorm_grad_a(W, delta, grad_a):
     """Write grad_a."""
     # grad_a[n, t, j] = Σ_i W[i, j] delta[n, t, i]
     delta_matrix = delta.reshape((delta.shape[0] * delta.shape[1], W.shape[0]))
     grad_a_matrix = grad_a.reshape((delta.shape[0] * delta.shape[1], W.shape[1]))
-    for j in range(W.shape[1]):
-        for i in range(W.shape[0]):
-            W_copy[j, i] = W[i, j]
-    row_products(delta_matrix, W_copy, grad_a_matrix)
+    product(delta_matrix, W, grad_a_matrix)
 
 
 @njit(cache=True, error_model="numpy")
 def layernorm_grad_gamma(grad_a, x_hat, grad_gamma):
     """Write grad_gamma."""
     # grad_gamma[i] = Σ_{n, t} grad_a[n, t, i] x_hat[n, t, i]
-    for i in range(grad_a.shape[2]):
-        grad_gamma[i] = real(0.0)
+    grad_gamma[:] = real(0.0)
     for n in range(grad_a.shape[0]):
         for t in range(grad_a.shape[1]):
             for i in range(grad_a.shape[2]):
@@ -382,8 +389,7 @@ def layernorm_grad_gamma(grad_a, x_hat, grad_gamma):
 def layernorm_grad_beta(grad_a, grad_beta):
     """Write grad_beta."""
     # grad_beta[i] = Σ_{n, t} grad_a[n, t, i]
-    for i in range(grad_a.shape[2]):
-        grad_beta[i] = real(0.0)
+    grad_beta[:] = real(0.0)
     for n in range(grad_a.shape[0]):
         for t in range(grad_a.shape[1]):
             for i in range(grad_a.shape[2]):
@@ -433,29 +439,6 @@ def dense_delta_3(W_next, delta_next, z, delta):
                     (real(0.5) + erf(t_) / real(2.0) + t_ * exp(-z[n, t, i] * z[n, t, i] / real(2.0)) / np.sqrt(real(3.141592653589793)))
                     * delta[n, t, i]
                 )
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_W_2(delta, x, grad_W, products):
-    """Write grad_W."""
-    # grad_W[i, j] = Σ_{n, t} delta[n, t, i] x[n, t, j]
-    x_matrix = x.reshape((delta.shape[0] * delta.shape[1], x.shape[2]))
-    delta_matrix = delta.reshape((delta.shape[0] * delta.shape[1], delta.shape[2]))
-    product(x_matrix.T, delta_matrix, products)
-    for i in range(delta.shape[2]):
-        for j in range(x.shape[2]):
-            grad_W[i, j] = products[j, i]
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_b_2(delta, grad_b):
-    """Write grad_b."""
-    # grad_b[i] = Σ_{n, t} delta[n, t, i]
-    grad_b[:] = real(0.0)
-    for n in range(delta.shape[0]):
-        for t in range(delta.shape[1]):
-            for i in range(delta.shape[2]):
-                grad_b[i] += delta[n, t, i]
 
 
 @njit(cache=True, error_model="numpy")
@@ -591,15 +574,12 @@ def attention_grad_W_k(grad_K, x, grad_W_k, grad_K_windows, products):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_grad_Q(K, grad_S, grad_Q, K_copy):
+def attention_grad_Q(K, grad_S, grad_Q):
     """Write grad_Q."""
     # grad_Q[n, h, t, d] = √2 · (Σ_s K[n, h, s, d] grad_S[n, h, t, s])/4
     for n in range(K.shape[0]):
         for h in range(4):
-            for d in range(8):
-                for s in range(32):
-                    K_copy[d, s] = K[n, h, s, d]
-            row_products(grad_S[n, h], K_copy, grad_Q[n, h])
+            product(grad_S[n, h], K[n, h], grad_Q[n, h])
             for t in range(32):
                 for d in range(8):
                     grad_Q[n, h, t, d] = np.sqrt(real(2.0)) * grad_Q[n, h, t, d] / real(4.0)
@@ -724,7 +704,7 @@ def forward_samples(params, x, out, work, part, parts):
     low, high = share(n, part, parts)
     m = high - low
     own = work[13312 * low : 13312 * high]
-    scratch = work[29504 * n + 4096 * part + 4097 : 29504 * n + 4096 * part + 8193]
+    scratch = work[29504 * n + 1024 * part + 3073 : 29504 * n + 1024 * part + 4097]
     embedding_1_E = view(params, 0, (62, 32))
     embedding_1_a = view(own, 0, (m, 32, 32))
     positionalencoding_1_a = view(own, 1024 * m, (m, 32, 32))
@@ -737,16 +717,18 @@ def forward_samples(params, x, out, work, part, parts):
     attention_1_W_q = view(params, 2048, (32, 32))
     attention_1_Q = view(own, 0, (m, 4, 32, 8))
     W_q_windows = view(scratch, 0, (4, 8, 32))
+    products = view(own, 2048 * m, (m, 32, 4, 8))
     attention_1_W_k = view(params, 3072, (32, 32))
     attention_1_K = view(own, 2048 * m, (m, 4, 32, 8))
     W_k_windows = view(scratch, 0, (4, 8, 32))
+    products_ = view(own, 4096 * m, (m, 32, 4, 8))
     attention_1_W_v = view(params, 4096, (32, 32))
     attention_1_V = view(own, 4096 * m, (m, 4, 32, 8))
     W_v_windows = view(scratch, 0, (4, 8, 32))
+    products__ = view(own, 5120 * m, (m, 32, 4, 8))
     attention_1_S = view(own, 5120 * m, (m, 4, 32, 32))
     attention_1_P = view(own, 9216 * m, (m, 4, 32, 32))
     attention_1_O = view(own, 0, (m, 4, 32, 8))
-    V_copy = view(scratch, 0, (8, 32))
     attention_1_W_o = view(params, 5120, (32, 32))
     attention_1_a = view(own, 2048 * m, (m, 32, 32))
     O_windows = view(own, 3072 * m, (m, 32, 32))
@@ -761,7 +743,6 @@ def forward_samples(params, x, out, work, part, parts):
     dense_1_b = params[10304:10432]
     dense_1_z = view(own, 3136 * m, (m, 32, 128))
     dense_1_a = view(own, 7232 * m, (m, 32, 128))
-    W_copy = view(scratch, 0, (32, 128))
     dense_2_W = view(params, 10432, (32, 128))
     dense_2_b = params[14528:14560]
     dense_2_z = view(own, 1024 * m, (m, 32, 32))
@@ -784,12 +765,12 @@ def forward_samples(params, x, out, work, part, parts):
         layernorm_1_mu, layernorm_1_sigma, positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_x_hat, layernorm_1_a,
     )
     # attention_1
-    attention_Q(attention_1_W_q, layernorm_1_a, attention_1_Q, W_q_windows)
-    attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows)
-    attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows)
+    attention_Q(attention_1_W_q, layernorm_1_a, attention_1_Q, W_q_windows, products)
+    attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows, products_)
+    attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows, products__)
     attention_S(attention_1_K, attention_1_Q, attention_1_S)
     attention_P(attention_1_S, attention_1_P)
-    attention_O(attention_1_P, attention_1_V, attention_1_O, V_copy)
+    attention_O(attention_1_P, attention_1_V, attention_1_O)
     attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows)
     # add_1
     add_a(positionalencoding_1_a, attention_1_a, add_1_a)
@@ -797,7 +778,7 @@ def forward_samples(params, x, out, work, part, parts):
     layernorm_sigma(add_1_a, layernorm_2_mu, layernorm_2_sigma)
     layernorm_a(layernorm_2_mu, layernorm_2_sigma, add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_x_hat, layernorm_2_a)
     # dense_1
-    dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a, W_copy)
+    dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a)
     # dense_2
     dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z)
     # add_2
@@ -839,16 +820,18 @@ def loss_of_part(params, x, y, work):
     attention_1_W_q = view(params, 2048, (32, 32))
     attention_1_Q = view(work, 4096 * n, (n, 4, 32, 8))
     W_q_windows = view(work, 29504 * n, (4, 8, 32))
+    products = view(work, 5120 * n, (n, 32, 4, 8))
     attention_1_W_k = view(params, 3072, (32, 32))
     attention_1_K = view(work, 5120 * n, (n, 4, 32, 8))
     W_k_windows = view(work, 29504 * n, (4, 8, 32))
+    products_ = view(work, 6144 * n, (n, 32, 4, 8))
     attention_1_W_v = view(params, 4096, (32, 32))
     attention_1_V = view(work, 6144 * n, (n, 4, 32, 8))
     W_v_windows = view(work, 29504 * n, (4, 8, 32))
+    products__ = view(work, 7168 * n, (n, 32, 4, 8))
     attention_1_S = view(work, 7168 * n, (n, 4, 32, 32))
     attention_1_P = view(work, 11264 * n, (n, 4, 32, 32))
     attention_1_O = view(work, 7168 * n, (n, 4, 32, 8))
-    V_copy = view(work, 29504 * n, (8, 32))
     attention_1_W_o = view(params, 5120, (32, 32))
     attention_1_a = view(work, 8192 * n, (n, 32, 32))
     O_windows = view(work, 9216 * n, (n, 32, 32))
@@ -863,7 +846,6 @@ def loss_of_part(params, x, y, work):
     dense_1_b = params[10304:10432]
     dense_1_z = view(work, 15360 * n, (n, 32, 128))
     dense_1_a = view(work, 19456 * n, (n, 32, 128))
-    W_copy = view(work, 29504 * n, (32, 128))
     dense_2_W = view(params, 10432, (32, 128))
     dense_2_b = params[14528:14560]
     dense_2_z = view(work, 10240 * n, (n, 32, 32))
@@ -890,12 +872,12 @@ def loss_of_part(params, x, y, work):
         layernorm_1_mu, layernorm_1_sigma, positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_x_hat, layernorm_1_a,
     )
     # attention_1
-    attention_Q(attention_1_W_q, layernorm_1_a, attention_1_Q, W_q_windows)
-    attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows)
-    attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows)
+    attention_Q(attention_1_W_q, layernorm_1_a, attention_1_Q, W_q_windows, products)
+    attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows, products_)
+    attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows, products__)
     attention_S(attention_1_K, attention_1_Q, attention_1_S)
     attention_P(attention_1_S, attention_1_P)
-    attention_O(attention_1_P, attention_1_V, attention_1_O, V_copy)
+    attention_O(attention_1_P, attention_1_V, attention_1_O)
     attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows)
     # add_1
     add_a(positionalencoding_1_a, attention_1_a, add_1_a)
@@ -903,7 +885,7 @@ def loss_of_part(params, x, y, work):
     layernorm_sigma(add_1_a, layernorm_2_mu, layernorm_2_sigma)
     layernorm_a(layernorm_2_mu, layernorm_2_sigma, add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_x_hat, layernorm_2_a)
     # dense_1
-    dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a, W_copy)
+    dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a)
     # dense_2
     dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z)
     # add_2
@@ -928,7 +910,7 @@ def loss(params, x, y, work):
     n = x.shape[0]
     if n < 2:
         return loss_of_part(params, x, y, work)
-    size = 29504 * (-(-n // 2)) + 4097
+    size = 29504 * (-(-n // 2)) + 3073
     values = work[2 * (size + 16670) : 2 * (size + 16671)]
     for part in prange(2):
         low, high, start = part * n // 2, (part + 1) * n // 2, part * size
@@ -954,7 +936,6 @@ def value_and_grad_of_part(params, x, y, grads, work):
     grad_dense_3_b = grads[16608:16670]
     dense_3_W = view(params, 14624, (62, 32))
     grad_layernorm_3_a = view(work, 10240 * n, (n, 32, 32))
-    W_copy = view(work, 29504 * n + 1, (32, 62))
     layernorm_3_x_hat = view(work, 9216 * n, (n, 32, 32))
     grad_layernorm_3_gamma = grads[14560:14592]
     grad_layernorm_3_beta = grads[14592:14624]
@@ -970,11 +951,9 @@ def value_and_grad_of_part(params, x, y, grads, work):
     delta_dense_1 = view(work, 19456 * n, (n, 32, 128))
     layernorm_2_a = view(work, 8192 * n, (n, 32, 32))
     grad_dense_1_W = view(grads, 6208, (128, 32))
-    products = view(work, 29504 * n + 1, (32, 128))
     grad_dense_1_b = grads[10304:10432]
     dense_1_W = view(params, 6208, (128, 32))
     grad_layernorm_2_a = view(work, 8192 * n, (n, 32, 32))
-    W_copy_ = view(work, 29504 * n + 1, (32, 128))
     layernorm_2_x_hat = view(work, 96 * n, (n, 32, 32))
     grad_layernorm_2_gamma = grads[6144:6176]
     grad_layernorm_2_beta = grads[6176:6208]
@@ -987,29 +966,28 @@ def value_and_grad_of_part(params, x, y, grads, work):
     attention_1_W_o = view(params, 5120, (32, 32))
     grad_attention_1_O = view(work, 64 * n, (n, 4, 32, 8))
     W_o_windows = view(work, 29504 * n + 1, (32, 4, 8))
-    products_ = view(work, 7168 * n, (n, 32, 4, 8))
+    products = view(work, 7168 * n, (n, 32, 4, 8))
     attention_1_V = view(work, 6144 * n, (n, 4, 32, 8))
     grad_attention_1_P = view(work, 15360 * n, (n, 4, 32, 32))
     attention_1_P = view(work, 11264 * n, (n, 4, 32, 32))
     grad_attention_1_S = view(work, 19456 * n, (n, 4, 32, 32))
     grad_attention_1_V = view(work, 6144 * n, (n, 4, 32, 8))
-    products__ = view(work, 29504 * n + 1, (8, 32))
+    products_ = view(work, 29504 * n + 1, (8, 32))
     layernorm_1_a = view(work, 3072 * n, (n, 32, 32))
     grad_attention_1_W_v = view(grads, 4096, (32, 32))
     grad_V_windows = view(work, 64 * n, (n, 32, 32))
-    products___ = view(work, 29504 * n + 1, (32, 32))
+    products__ = view(work, 29504 * n + 1, (32, 32))
     attention_1_Q = view(work, 4096 * n, (n, 4, 32, 8))
     grad_attention_1_K = view(work, 64 * n, (n, 4, 32, 8))
-    products____ = view(work, 29504 * n + 1, (8, 32))
+    products___ = view(work, 29504 * n + 1, (8, 32))
     grad_attention_1_W_k = view(grads, 3072, (32, 32))
     grad_K_windows = view(work, 4096 * n, (n, 32, 32))
-    products_____ = view(work, 29504 * n + 1, (32, 32))
+    products____ = view(work, 29504 * n + 1, (32, 32))
     attention_1_K = view(work, 5120 * n, (n, 4, 32, 8))
     grad_attention_1_Q = view(work, 4096 * n, (n, 4, 32, 8))
-    K_copy = view(work, 29504 * n + 1, (8, 32))
     grad_attention_1_W_q = view(grads, 2048, (32, 32))
     grad_Q_windows = view(work, 5120 * n, (n, 32, 32))
-    products______ = view(work, 29504 * n + 1, (32, 32))
+    products_____ = view(work, 29504 * n + 1, (32, 32))
     attention_1_W_k = view(params, 3072, (32, 32))
     attention_1_W_q = view(params, 2048, (32, 32))
     attention_1_W_v = view(params, 4096, (32, 32))
@@ -1018,7 +996,7 @@ def value_and_grad_of_part(params, x, y, grads, work):
     W_k_windows = view(work, 29504 * n + 1, (4, 8, 32))
     grad_Q_copy = view(work, 7168 * n, (n, 32, 4, 8))
     W_q_windows = view(work, 29504 * n + 1025, (4, 8, 32))
-    products_______ = view(work, 8192 * n, (n, 32, 32))
+    products______ = view(work, 8192 * n, (n, 32, 32))
     grad_V_copy = view(work, 10240 * n, (n, 32, 4, 8))
     W_v_windows = view(work, 29504 * n + 2049, (4, 8, 32))
     products_2 = view(work, 11264 * n, (n, 32, 32))
@@ -1034,7 +1012,7 @@ def value_and_grad_of_part(params, x, y, grads, work):
     dense_grad_W(delta_dense_3, layernorm_3_a, grad_dense_3_W)
     dense_grad_b(delta_dense_3, grad_dense_3_b)
     # layernorm_3
-    layernorm_grad_a(dense_3_W, delta_dense_3, grad_layernorm_3_a, W_copy)
+    layernorm_grad_a(dense_3_W, delta_dense_3, grad_layernorm_3_a)
     layernorm_grad_gamma(grad_layernorm_3_a, layernorm_3_x_hat, grad_layernorm_3_gamma)
     layernorm_grad_beta(grad_layernorm_3_a, grad_layernorm_3_beta)
     # add_2
@@ -1045,29 +1023,29 @@ def value_and_grad_of_part(params, x, y, grads, work):
     dense_grad_b(delta_dense_2, grad_dense_2_b)
     # dense_1
     dense_delta_3(dense_2_W, delta_dense_2, dense_1_z, delta_dense_1)
-    dense_grad_W_2(delta_dense_1, layernorm_2_a, grad_dense_1_W, products)
-    dense_grad_b_2(delta_dense_1, grad_dense_1_b)
+    dense_grad_W(delta_dense_1, layernorm_2_a, grad_dense_1_W)
+    dense_grad_b(delta_dense_1, grad_dense_1_b)
     # layernorm_2
-    layernorm_grad_a(dense_1_W, delta_dense_1, grad_layernorm_2_a, W_copy_)
+    layernorm_grad_a(dense_1_W, delta_dense_1, grad_layernorm_2_a)
     layernorm_grad_gamma(grad_layernorm_2_a, layernorm_2_x_hat, grad_layernorm_2_gamma)
     layernorm_grad_beta(grad_layernorm_2_a, grad_layernorm_2_beta)
     # add_1
     add_grad_a_2(layernorm_2_gamma, grad_add_2_a, grad_layernorm_2_a, layernorm_2_sigma, layernorm_2_x_hat, grad_add_1_a)
     # attention_1
     attention_grad_W_o(attention_1_O, grad_add_1_a, grad_attention_1_W_o, O_windows)
-    attention_grad_O(attention_1_W_o, grad_add_1_a, grad_attention_1_O, W_o_windows, products_)
+    attention_grad_O(attention_1_W_o, grad_add_1_a, grad_attention_1_O, W_o_windows, products)
     attention_grad_P(attention_1_V, grad_attention_1_O, grad_attention_1_P)
     attention_grad_S(attention_1_P, grad_attention_1_P, grad_attention_1_S)
-    attention_grad_V(attention_1_P, grad_attention_1_O, grad_attention_1_V, products__)
-    attention_grad_W_v(grad_attention_1_V, layernorm_1_a, grad_attention_1_W_v, grad_V_windows, products___)
-    attention_grad_K(attention_1_Q, grad_attention_1_S, grad_attention_1_K, products____)
-    attention_grad_W_k(grad_attention_1_K, layernorm_1_a, grad_attention_1_W_k, grad_K_windows, products_____)
-    attention_grad_Q(attention_1_K, grad_attention_1_S, grad_attention_1_Q, K_copy)
-    attention_grad_W_q(grad_attention_1_Q, layernorm_1_a, grad_attention_1_W_q, grad_Q_windows, products______)
+    attention_grad_V(attention_1_P, grad_attention_1_O, grad_attention_1_V, products_)
+    attention_grad_W_v(grad_attention_1_V, layernorm_1_a, grad_attention_1_W_v, grad_V_windows, products__)
+    attention_grad_K(attention_1_Q, grad_attention_1_S, grad_attention_1_K, products___)
+    attention_grad_W_k(grad_attention_1_K, layernorm_1_a, grad_attention_1_W_k, grad_K_windows, products____)
+    attention_grad_Q(attention_1_K, grad_attention_1_S, grad_attention_1_Q)
+    attention_grad_W_q(grad_attention_1_Q, layernorm_1_a, grad_attention_1_W_q, grad_Q_windows, products_____)
     # layernorm_1
     layernorm_grad_a_2(
         attention_1_W_k, attention_1_W_q, attention_1_W_v, grad_attention_1_K, grad_attention_1_Q, grad_attention_1_V, grad_layernorm_1_a,
-        grad_K_copy, W_k_windows, grad_Q_copy, W_q_windows, products_______, grad_V_copy, W_v_windows, products_2,
+        grad_K_copy, W_k_windows, grad_Q_copy, W_q_windows, products______, grad_V_copy, W_v_windows, products_2,
     )
     layernorm_grad_gamma(grad_layernorm_1_a, layernorm_1_x_hat, grad_layernorm_1_gamma)
     layernorm_grad_beta(grad_layernorm_1_a, grad_layernorm_1_beta)
@@ -1085,7 +1063,7 @@ def value_and_grad(params, x, y, grads, work):
     n = x.shape[0]
     if n < 2:
         return value_and_grad_of_part(params, x, y, grads, work)
-    size = 29504 * (-(-n // 2)) + 4097
+    size = 29504 * (-(-n // 2)) + 3073
     values = work[2 * (size + 16670) : 2 * (size + 16671)]
     sums = view(work, 2 * size, (2, 16670))
     for part in prange(2):

@@ -365,13 +365,16 @@ def _candidate(node: Sum, terms: Sequence[Expr], out: tuple[Index, ...]) -> Cand
         if g.has(Access):
             return None
         used = g.free_symbols & running
-        where = next((k for k in (0, 1) if used <= sets[k]), None)
+        owners = [k for k in (0, 1) if used <= sets[k]]
         if not used:
             always.append(g)
-        elif where is None:
+        elif not owners:
             return None
         else:
-            kept[where].append(g)
+            # Each factor that is read at computed places needs it for itself: there may be nothing to read where it fails.
+            computed = [k for k in owners if any(used & part.free_symbols for part in reads[k].index if not part.is_Symbol)]
+            for k in computed or owners[:1]:
+                kept[k].append(g)
     first, second = sets
     if any(k not in first or k not in second for k in node.bound):
         return None
@@ -678,11 +681,10 @@ def _cost(c: Candidate, layout: Layout, extents: Sequence[int], size: Mapping[Ex
     m, n, k = total(layout.rows), total(layout.columns), total(layout.inner)
     times = total((*layout.outer, *layout.around))
     cost: float
+    columns = -(-n // machine.lanes) * machine.lanes
+    cost = times * (m * k * (columns + machine.start) + machine.call)
     if layout.dots:
-        cost = times * m * n * (machine.dot + k)
-    else:
-        cost = times * m * k * (_lanes(n, machine) + machine.start)
-    cost += times * machine.call
+        cost += times * k * columns * machine.turn
     if not layout.place:
         cost += times * m * n * 2 * machine.entry
     for packed, number, first, second in (
@@ -706,12 +708,6 @@ def _cost(c: Candidate, layout: Layout, extents: Sequence[int], size: Mapping[Ex
         length = extents[order[-1]]
         cost += entries * repeated * (machine.row / length + machine.entry if beside else machine.copy)
     return cost
-
-
-def _lanes(n: int, machine: Machine) -> int:
-    """Columns that a row costs: what fills no vector is done one by one."""
-    whole = n // machine.lanes * machine.lanes
-    return whole + (n - whole) * machine.rest
 
 
 __all__ = ["Candidate", "Choice", "Factor", "Layout", "Rows", "Site", "Split", "choose", "layouts", "matrix", "quoted", "sites"]

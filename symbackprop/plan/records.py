@@ -69,9 +69,8 @@ class Machine:
         start: columns whose cost equals that of starting one row of a tile.
         parallel: multiply-adds of one contraction from which on its rows are shared among threads.
         call: cost of calling the tiled product once.
-        lanes: columns that are computed at once.
-        rest: cost of a column beyond the last whole vector.
-        dot: cost of starting one dot product of rows.
+        lanes: columns that are computed at once; fewer cost as much.
+        turn: cost of turning an entry of a right factor whose rows are multiplied.
         scratch: entries of a copied factor that stay in the cache; a larger copy must not be larger than what it is of.
         row: cost of starting to copy a row, or to add it to another.
         entry: cost of one entry of it.
@@ -95,8 +94,7 @@ class Machine:
     parallel: int
     call: int
     lanes: int
-    rest: int
-    dot: int
+    turn: int
     scratch: int
     row: int
     entry: int
@@ -112,22 +110,21 @@ class Machine:
     straight: int
 
 
-#: Measured on two cores with 256-bit vectors; one unit is 0.02 ns. A parallel region costs about 1 µs on an idle
+#: Measured on two cores with 512-bit vectors; one unit is 0.009 ns. A parallel region costs about 1 µs on an idle
 #: machine, milliseconds on a busy one, and its compilation two seconds: below some million operations that is not won back.
 CPU = Machine(
     name="cpu",
-    tile=40_000,
-    plain=50,
-    copy=100,
-    start=16,
+    tile=1_000,
+    plain=110,
+    copy=220,
+    start=2,
     parallel=20_000_000,
     call=4_000,
     lanes=16,
-    rest=7,
-    dot=16,
+    turn=12,
     scratch=2**17,
-    row=150,
-    entry=8,
+    row=330,
+    entry=18,
     vector=256,
     share=4_000_000,
     grain=500_000,

@@ -21,9 +21,9 @@ from symbackprop.plan import make as planner
 from symbackprop.plan.records import CPU, Machine, Plan
 
 #: Machines that choose a matrix product for every sum that is one, in each of its forms; and one that adds whole rows.
-DIRECT = replace(CPU, name="direct", tile=1, plain=10**6, row=10**6, copy=0, start=0, call=0, rest=1, dot=10**6, vector=0, straight=0)
+DIRECT = replace(CPU, name="direct", tile=1, plain=10**6, row=10**6, copy=0, start=0, call=0, turn=10**6, vector=0, straight=0)
 SWAPPED = replace(DIRECT, name="swapped", start=10**4)
-DOTS = replace(DIRECT, name="dots", start=10**6, dot=0)
+DOTS = replace(DIRECT, name="dots", turn=-(10**6))
 PARALLEL = replace(DIRECT, name="parallel", parallel=1)
 ROWS = replace(DIRECT, name="rows", call=10**9, row=0, entry=0)
 #: A machine on which threads share whatever they may; and one on which each has a part of the samples, and a gradient of its own.
