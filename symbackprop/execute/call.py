@@ -25,9 +25,12 @@ def table(batch: int, arrays: Sequence[Array]) -> npt.NDArray[np.int64]:
 
 
 def entry(module: ModuleType, name: str) -> Callable[[int], float] | None:
-    """Return the entry ``name``_at of a module as a C function of an address; None for a module without compiled entries."""
+    """Return the entry ``name``_at of a module as a C function of an address; None where there is none."""
     found: Any = getattr(module, f"{name}_at", None)
     if found is None or not hasattr(found, "overloads"):
+        return None
+    if getattr(module, name).targetoptions.get("parallel"):
+        # Numba optimizes an entry with parallel loops by itself, and would do so once more in this one.
         return None
     wanted = (importlib.import_module("numba").int64,)
     if wanted not in found.overloads:

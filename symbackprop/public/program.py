@@ -266,7 +266,7 @@ class Program:
             return
         # Compiling the door takes longer than many calls; who calls only a few times does without.
         memory.calls = getattr(memory, "calls", 0) + 1
-        if memory.calls > _PATIENCE and grads is not None and hasattr(loaded.module, "addressed"):
+        if memory.calls > _PATIENCE and grads is not None and hasattr(loaded.module, "addressed") and not loaded.parallel:
             least = 1 if self.batch else 1 + max((row for row in pipeline.ROWS if row < loaded.face.batch), default=0)
             given = (params.buffer, *arrays, target, grads.flat)
             memory.door = call.Door(loaded, range(least, len(target) + 1), given, params, grads)
@@ -369,7 +369,10 @@ class Program:
         """Return an entry of a module with its arguments: by their addresses where it is compiled."""
         compiled = call.entry(loaded.module, name)
         if compiled is None:
-            return partial(np.errstate(all="ignore")(getattr(loaded.module, name)), *arguments)
+            function = partial(getattr(loaded.module, name), *arguments)
+            if self.target == "numpy":
+                return partial(np.errstate(all="ignore")(function))
+            return partial(_limited, self.threads, function) if self._shared(loaded) else function
         table = call.table(batch, arguments)
         if not self._shared(loaded):
             return Bound(compiled, (table, arguments))
