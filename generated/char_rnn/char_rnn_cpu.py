@@ -11,7 +11,7 @@ import numpy as np
 from numba import prange
 
 try:
-    from .kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, share, sum_of, threads, view, whole_at
+    from .kernels_cpu import apart, array_at, chosen, max_of, mean_of_parts, njit, part_of, share, sum_of, threads, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
     from .kernels_cpu import product_32 as product
@@ -19,7 +19,7 @@ try:
     from .kernels_cpu import sigmoid_32 as sigmoid
     from .kernels_cpu import tanh_32 as tanh
 except ImportError:
-    from kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, share, sum_of, threads, view, whole_at
+    from kernels_cpu import apart, array_at, chosen, max_of, mean_of_parts, njit, part_of, share, sum_of, threads, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
     from kernels_cpu import product_32 as product
@@ -147,38 +147,41 @@ def dense_z(W, b, x, z):
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_p(a, p):
+def write_loss_p(a, p, terms, top, total):
     """Write p."""
     # p[n, t, i] = exp(a[n, t, i] − log Σ_j exp(a[n, t, j]))
     for n in range(a.shape[0]):
         for t in range(a.shape[1]):
-            top = real(-np.inf)
+            top[n, t] = max_of(a[n, t])
+            shift = top[n, t] if abs(top[n, t]) != real(np.inf) else real(0.0)
             for j in range(a.shape[2]):
-                candidate = a[n, t, j]
-                top = candidate if (candidate > top) | (candidate != candidate) else top
-            shift = top if abs(top) != real(np.inf) else real(0.0)
-            total = real(0.0)
-            for j in range(a.shape[2]):
-                total += exp(a[n, t, j] - shift)
+                terms[j] = exp(a[n, t, j] - shift)
+            total[n, t] = sum_of(terms)
+    for n in range(a.shape[0]):
+        for t in range(a.shape[1]):
+            top_ = top[n, t]
+            total_ = total[n, t]
             for i in range(a.shape[2]):
-                p[n, t, i] = exp(a[n, t, i] - shift) / total
+                a_ = a[n, t, i]
+                p[n, t, i] = exp(a_ - top_) / total_
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L):
+def write_loss_L(a, y, L, terms, top, total):
     """Write L."""
     # L[n, t] = log Σ_i exp(a[n, t, i]) − a[n, t, y[n, t]]
     for n in range(a.shape[0]):
         for t in range(32):
-            top = real(-np.inf)
+            top[n, t] = max_of(a[n, t])
+            shift = top[n, t] if abs(top[n, t]) != real(np.inf) else real(0.0)
             for i in range(62):
-                candidate = a[n, t, i]
-                top = candidate if (candidate > top) | (candidate != candidate) else top
-            shift = top if abs(top) != real(np.inf) else real(0.0)
-            total = real(0.0)
-            for i in range(62):
-                total += exp(a[n, t, i] - shift)
-            L[n, t] = shift + log(total) - a[n, t, y[n, t]]
+                terms[i] = exp(a[n, t, i] - shift)
+            total[n, t] = sum_of(terms)
+    for n in range(a.shape[0]):
+        for t in range(32):
+            top_ = top[n, t]
+            total_ = total[n, t]
+            L[n, t] = top_ + log(total_) - a[n, t, y[n, t]]
 
 
 @njit(cache=True, error_model="numpy")
@@ -429,7 +432,13 @@ def loss_of_part(params, x, y, work):
     dense_1_b = params[13472:13534]
     dense_1_z = view(work, 2048 * n, (n, 32, 62))
     loss_p = view(work, 15872 * n, (n, 32, 62))
+    terms = work[27520 * n:27520 * n + 62]
+    top = view(work, 4032 * n, (n, 32))
+    total = view(work, 4064 * n, (n, 32))
     loss_L = view(work, 4032 * n, (n, 32))
+    terms_ = work[27520 * n:27520 * n + 62]
+    top_ = view(work, 4064 * n, (n, 32))
+    total_ = view(work, 4096 * n, (n, 32))
     loss_ = work[27520 * n:27520 * n + 1]
     # embedding_1
     embedding_a(embedding_1_E, x, embedding_1_a)
@@ -440,8 +449,8 @@ def loss_of_part(params, x, y, work):
     # dense_1
     dense_z(dense_1_W, dense_1_b, gru_1_a, dense_1_z)
     # loss
-    write_loss_p(dense_1_z, loss_p)
-    write_loss_L(dense_1_z, y, loss_L)
+    write_loss_p(dense_1_z, loss_p, terms, top, total)
+    write_loss_L(dense_1_z, y, loss_L, terms_, top_, total_)
     loss_total(loss_L, loss_, n)
     return float(loss_[0])
 

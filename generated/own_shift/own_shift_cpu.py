@@ -207,7 +207,8 @@ def dense_delta_2(W_next, a, delta_next, delta):
     for n in range(a.shape[0]):
         for i in range(W_next.shape[1]):
             a_ = a[n, i]
-            delta[n, i] = real(0.0) if a_ <= real(0.0) else delta[n, i]
+            delta_ = delta[n, i]
+            delta[n, i] = real(0.0) if a_ <= real(0.0) else delta_
 
 
 @njit(cache=True, error_model="numpy")

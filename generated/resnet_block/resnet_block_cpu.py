@@ -395,7 +395,8 @@ def batchnorm_grad_a_2(W, a, delta, grad_a):
             for w in range(8):
                 for n in range(a.shape[3]):
                     a_ = a[c, h, w, n]
-                    grad_a[c, h, w, n] = real(0.0) if a_ <= real(0.0) else grad_a[c, h, w, n]
+                    grad_a_ = grad_a[c, h, w, n]
+                    grad_a[c, h, w, n] = real(0.0) if a_ <= real(0.0) else grad_a_
 
 
 @njit(cache=True, error_model="numpy")
@@ -413,9 +414,9 @@ def batchnorm_grad_a_3(W, a, a_2, delta, grad_a_2, grad_a):
                             grad_a_2_ = grad_a_2[4 * H + 16 * c + W_, n]
                             a_ = a[c, 2 * H + i, 2 * W_ + j, n]
                             a_2_ = a_2[c, 2 * H + i, 2 * W_ + j, n]
+                            grad_a_ = grad_a[c, 2 * H + i, 2 * W_ + j, n]
                             grad_a[c, 2 * H + i, 2 * W_ + j, n] = (
-                                real(0.0) if a_ <= real(0.0) else (real(0.0) if a_2_ <= real(0.0) else grad_a_2_ / real(4.0)) + grad_a[c, 2
-                                * H + i, 2 * W_ + j, n]
+                                real(0.0) if a_ <= real(0.0) else (real(0.0) if a_2_ <= real(0.0) else grad_a_2_ / real(4.0)) + grad_a_
                             )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numba import prange
 
 try:
-    from .kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, share, sum_of, threads, view, whole_at
+    from .kernels_cpu import apart, array_at, chosen, max_of, mean_of_parts, njit, part_of, share, sum_of, threads, view, whole_at
     from .kernels_cpu import erf_32 as erf
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
@@ -20,7 +20,7 @@ try:
     from .kernels_cpu import row_products_32 as row_products
     from .kernels_cpu import sin_32 as sin
 except ImportError:
-    from kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, share, sum_of, threads, view, whole_at
+    from kernels_cpu import apart, array_at, chosen, max_of, mean_of_parts, njit, part_of, share, sum_of, threads, view, whole_at
     from kernels_cpu import erf_32 as erf
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
@@ -290,38 +290,41 @@ def dense_z(W, b, x, z):
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_p(a, p):
+def write_loss_p(a, p, terms, top, total):
     """Write p."""
     # p[n, t, i] = exp(a[n, t, i] − log Σ_j exp(a[n, t, j]))
     for n in range(a.shape[0]):
         for t in range(a.shape[1]):
-            top = real(-np.inf)
+            top[n, t] = max_of(a[n, t])
+            shift = top[n, t] if abs(top[n, t]) != real(np.inf) else real(0.0)
             for j in range(a.shape[2]):
-                candidate = a[n, t, j]
-                top = candidate if (candidate > top) | (candidate != candidate) else top
-            shift = top if abs(top) != real(np.inf) else real(0.0)
-            total = real(0.0)
-            for j in range(a.shape[2]):
-                total += exp(a[n, t, j] - shift)
+                terms[j] = exp(a[n, t, j] - shift)
+            total[n, t] = sum_of(terms)
+    for n in range(a.shape[0]):
+        for t in range(a.shape[1]):
+            top_ = top[n, t]
+            total_ = total[n, t]
             for i in range(a.shape[2]):
-                p[n, t, i] = exp(a[n, t, i] - shift) / total
+                a_ = a[n, t, i]
+                p[n, t, i] = exp(a_ - top_) / total_
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L):
+def write_loss_L(a, y, L, terms, top, total):
     """Write L."""
     # L[n, t] = log Σ_i exp(a[n, t, i]) − a[n, t, y[n, t]]
     for n in range(a.shape[0]):
         for t in range(32):
-            top = real(-np.inf)
+            top[n, t] = max_of(a[n, t])
+            shift = top[n, t] if abs(top[n, t]) != real(np.inf) else real(0.0)
             for i in range(62):
-                candidate = a[n, t, i]
-                top = candidate if (candidate > top) | (candidate != candidate) else top
-            shift = top if abs(top) != real(np.inf) else real(0.0)
-            total = real(0.0)
-            for i in range(62):
-                total += exp(a[n, t, i] - shift)
-            L[n, t] = shift + log(total) - a[n, t, y[n, t]]
+                terms[i] = exp(a[n, t, i] - shift)
+            total[n, t] = sum_of(terms)
+    for n in range(a.shape[0]):
+        for t in range(32):
+            top_ = top[n, t]
+            total_ = total[n, t]
+            L[n, t] = top_ + log(total_) - a[n, t, y[n, t]]
 
 
 @njit(cache=True, error_model="numpy")
@@ -397,21 +400,27 @@ def layernorm_grad_beta(grad_a, grad_beta):
 
 
 @njit(cache=True, error_model="numpy")
-def add_grad_a(gamma, grad_a_2, sigma, x_hat, grad_a):
+def add_grad_a(gamma, grad_a_2, sigma, x_hat, grad_a, terms, total, terms_2, total_2):
     """Write grad_a."""
     # grad_a[n, t, i] = (gamma[i] grad_a_2[n, t, i] n_2 − Σ_j gamma[j] grad_a_2[n, t, j] − x_hat[n, t, i] Σ_j gamma[j] grad_a_2[n, t, j]
     #     x_hat[n, t, j])/(sigma[n, t] n_2)
     n_2 = gamma.shape[0]
     for n in range(grad_a_2.shape[0]):
         for t in range(grad_a_2.shape[1]):
-            total = real(0.0)
             for j in range(gamma.shape[0]):
-                total += gamma[j] * grad_a_2[n, t, j]
-            total_2 = real(0.0)
+                terms[j] = gamma[j] * grad_a_2[n, t, j]
+            total[n, t] = sum_of(terms)
+    for n in range(grad_a_2.shape[0]):
+        for t in range(grad_a_2.shape[1]):
             for j in range(gamma.shape[0]):
-                total_2 += gamma[j] * grad_a_2[n, t, j] * x_hat[n, t, j]
+                terms_2[j] = gamma[j] * grad_a_2[n, t, j] * x_hat[n, t, j]
+            total_2[n, t] = sum_of(terms_2)
+    for n in range(grad_a_2.shape[0]):
+        for t in range(grad_a_2.shape[1]):
             for i in range(gamma.shape[0]):
-                grad_a[n, t, i] = (gamma[i] * grad_a_2[n, t, i] * real(n_2) - total - x_hat[n, t, i] * total_2) / sigma[n, t] / real(n_2)
+                grad_a[n, t, i] = (
+                    (gamma[i] * grad_a_2[n, t, i] * real(n_2) - total[n, t] - total_2[n, t] * x_hat[n, t, i]) / sigma[n, t] / real(n_2)
+                )
 
 
 @njit(cache=True, error_model="numpy")
@@ -442,23 +451,27 @@ def dense_delta_3(W_next, delta_next, z, delta):
 
 
 @njit(cache=True, error_model="numpy")
-def add_grad_a_2(gamma, grad_a_2, grad_a_3, sigma, x_hat, grad_a):
+def add_grad_a_2(gamma, grad_a_2, grad_a_3, sigma, x_hat, grad_a, terms, total, terms_2, total_2):
     """Write grad_a."""
     # grad_a[n, t, i] = (gamma[i] grad_a_3[n, t, i] n_2 − Σ_j gamma[j] grad_a_3[n, t, j] − x_hat[n, t, i] Σ_j gamma[j] grad_a_3[n, t, j]
     #     x_hat[n, t, j])/(sigma[n, t] n_2) + grad_a_2[n, t, i]
     n_2 = gamma.shape[0]
     for n in range(grad_a_2.shape[0]):
         for t in range(grad_a_2.shape[1]):
-            total = real(0.0)
             for j in range(gamma.shape[0]):
-                total += gamma[j] * grad_a_3[n, t, j]
-            total_2 = real(0.0)
+                terms[j] = gamma[j] * grad_a_3[n, t, j]
+            total[n, t] = sum_of(terms)
+    for n in range(grad_a_2.shape[0]):
+        for t in range(grad_a_2.shape[1]):
             for j in range(gamma.shape[0]):
-                total_2 += gamma[j] * grad_a_3[n, t, j] * x_hat[n, t, j]
+                terms_2[j] = gamma[j] * grad_a_3[n, t, j] * x_hat[n, t, j]
+            total_2[n, t] = sum_of(terms_2)
+    for n in range(grad_a_2.shape[0]):
+        for t in range(grad_a_2.shape[1]):
             for i in range(gamma.shape[0]):
                 grad_a[n, t, i] = (
-                    (gamma[i] * grad_a_3[n, t, i] * real(n_2) - total - x_hat[n, t, i] * total_2) / sigma[n, t] / real(n_2) + grad_a_2[n, t,
-                    i]
+                    (gamma[i] * grad_a_3[n, t, i] * real(n_2) - total[n, t] - total_2[n, t] * x_hat[n, t, i]) / sigma[n, t] / real(n_2)
+                    + grad_a_2[n, t, i]
                 )
 
 
@@ -504,17 +517,20 @@ def attention_grad_P(V, grad_O, grad_P):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_grad_S(P, grad_P, grad_S):
+def attention_grad_S(P, grad_P, grad_S, terms, total):
     """Write grad_S."""
     # grad_S[n, h, t, s] = (grad_P[n, h, t, s] − Σ_i P[n, h, t, i] grad_P[n, h, t, i]) · P[n, h, t, s]
     for n in range(P.shape[0]):
         for h in range(4):
             for t in range(32):
-                total = real(0.0)
                 for i in range(32):
-                    total += P[n, h, t, i] * grad_P[n, h, t, i]
+                    terms[i] = P[n, h, t, i] * grad_P[n, h, t, i]
+                total[n, h, t] = sum_of(terms)
+    for n in range(P.shape[0]):
+        for h in range(4):
+            for t in range(32):
                 for s in range(32):
-                    grad_S[n, h, t, s] = (grad_P[n, h, t, s] - total) * P[n, h, t, s]
+                    grad_S[n, h, t, s] = (grad_P[n, h, t, s] - total[n, h, t]) * P[n, h, t, s]
 
 
 @njit(cache=True, error_model="numpy")
@@ -860,7 +876,13 @@ def loss_of_part(params, x, y, work):
     dense_3_b = params[16608:16670]
     dense_3_z = view(work, 23552 * n, (n, 32, 62))
     loss_p = view(work, 25536 * n, (n, 32, 62))
+    terms = work[29504 * n:29504 * n + 62]
+    top = view(work, 0, (n, 32))
+    total = view(work, 1152 * n, (n, 32))
     loss_L = view(work, 0, (n, 32))
+    terms_ = work[29504 * n:29504 * n + 62]
+    top_ = view(work, 1152 * n, (n, 32))
+    total_ = view(work, 1184 * n, (n, 32))
     loss_ = work[29504 * n:29504 * n + 1]
     # embedding_1
     embedding_a(embedding_1_E, x, embedding_1_a)
@@ -896,8 +918,8 @@ def loss_of_part(params, x, y, work):
     # dense_3
     dense_z(dense_3_W, dense_3_b, layernorm_3_a, dense_3_z)
     # loss
-    write_loss_p(dense_3_z, loss_p)
-    write_loss_L(dense_3_z, y, loss_L)
+    write_loss_p(dense_3_z, loss_p, terms, top, total)
+    write_loss_L(dense_3_z, y, loss_L, terms_, top_, total_)
     loss_total(loss_L, loss_, n)
     return float(loss_[0])
 
@@ -942,6 +964,10 @@ def value_and_grad_of_part(params, x, y, grads, work):
     layernorm_3_gamma = params[14560:14592]
     layernorm_3_sigma = view(work, 1120 * n, (n, 32))
     grad_add_2_a = view(work, 25536 * n, (n, 32, 32))
+    terms = work[29504 * n + 1:29504 * n + 33]
+    total = view(work, 0, (n, 32))
+    terms_2 = work[29504 * n + 33:29504 * n + 65]
+    total_2 = view(work, 1152 * n, (n, 32))
     delta_dense_2 = view(work, 9216 * n, (n, 32, 32))
     dense_1_a = view(work, 19456 * n, (n, 32, 128))
     grad_dense_2_W = view(grads, 10432, (32, 128))
@@ -960,6 +986,10 @@ def value_and_grad_of_part(params, x, y, grads, work):
     layernorm_2_gamma = params[6144:6176]
     layernorm_2_sigma = view(work, 64 * n, (n, 32))
     grad_add_1_a = view(work, 9216 * n, (n, 32, 32))
+    terms_ = work[29504 * n + 1:29504 * n + 33]
+    total_ = view(work, 0, (n, 32))
+    terms_2_ = work[29504 * n + 33:29504 * n + 65]
+    total_2_ = view(work, 1120 * n, (n, 32))
     attention_1_O = view(work, 7168 * n, (n, 4, 32, 8))
     grad_attention_1_W_o = view(grads, 5120, (32, 32))
     O_windows = view(work, 64 * n, (n, 32, 32))
@@ -971,6 +1001,8 @@ def value_and_grad_of_part(params, x, y, grads, work):
     grad_attention_1_P = view(work, 15360 * n, (n, 4, 32, 32))
     attention_1_P = view(work, 11264 * n, (n, 4, 32, 32))
     grad_attention_1_S = view(work, 19456 * n, (n, 4, 32, 32))
+    terms__ = work[29504 * n + 1:29504 * n + 33]
+    total__ = view(work, 1088 * n, (n, 4, 32))
     grad_attention_1_V = view(work, 6144 * n, (n, 4, 32, 8))
     products_ = view(work, 29504 * n + 1, (8, 32))
     layernorm_1_a = view(work, 3072 * n, (n, 32, 32))
@@ -1016,7 +1048,7 @@ def value_and_grad_of_part(params, x, y, grads, work):
     layernorm_grad_gamma(grad_layernorm_3_a, layernorm_3_x_hat, grad_layernorm_3_gamma)
     layernorm_grad_beta(grad_layernorm_3_a, grad_layernorm_3_beta)
     # add_2
-    add_grad_a(layernorm_3_gamma, grad_layernorm_3_a, layernorm_3_sigma, layernorm_3_x_hat, grad_add_2_a)
+    add_grad_a(layernorm_3_gamma, grad_layernorm_3_a, layernorm_3_sigma, layernorm_3_x_hat, grad_add_2_a, terms, total, terms_2, total_2)
     # dense_2
     dense_delta_2(grad_add_2_a, delta_dense_2)
     dense_grad_W(delta_dense_2, dense_1_a, grad_dense_2_W)
@@ -1030,12 +1062,15 @@ def value_and_grad_of_part(params, x, y, grads, work):
     layernorm_grad_gamma(grad_layernorm_2_a, layernorm_2_x_hat, grad_layernorm_2_gamma)
     layernorm_grad_beta(grad_layernorm_2_a, grad_layernorm_2_beta)
     # add_1
-    add_grad_a_2(layernorm_2_gamma, grad_add_2_a, grad_layernorm_2_a, layernorm_2_sigma, layernorm_2_x_hat, grad_add_1_a)
+    add_grad_a_2(
+        layernorm_2_gamma, grad_add_2_a, grad_layernorm_2_a, layernorm_2_sigma, layernorm_2_x_hat, grad_add_1_a, terms_, total_, terms_2_,
+        total_2_,
+    )
     # attention_1
     attention_grad_W_o(attention_1_O, grad_add_1_a, grad_attention_1_W_o, O_windows)
     attention_grad_O(attention_1_W_o, grad_add_1_a, grad_attention_1_O, W_o_windows, products)
     attention_grad_P(attention_1_V, grad_attention_1_O, grad_attention_1_P)
-    attention_grad_S(attention_1_P, grad_attention_1_P, grad_attention_1_S)
+    attention_grad_S(attention_1_P, grad_attention_1_P, grad_attention_1_S, terms__, total__)
     attention_grad_V(attention_1_P, grad_attention_1_O, grad_attention_1_V, products_)
     attention_grad_W_v(grad_attention_1_V, layernorm_1_a, grad_attention_1_W_v, grad_V_windows, products__)
     attention_grad_K(attention_1_Q, grad_attention_1_S, grad_attention_1_K, products___)

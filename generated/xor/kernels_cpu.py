@@ -1206,6 +1206,66 @@ if config.DISABLE_JIT:
     sum_of = plain_sum_of
 
 
+@intrinsic
+def max_of(typingctx, a):
+    """Return the largest entry of an array without gaps; NaN wins, and of nothing it is −∞."""
+    if not (isinstance(a, types.Array) and a.layout == "C" and isinstance(a.dtype, types.Float)):
+        raise TypingError(f"max_of takes an array of real numbers without gaps, not {a}")
+
+    def code(context, builder, signature, arguments):
+        array = make_array(signature.args[0])(context, builder, arguments[0])
+        v = Vectors(builder, context.get_value_type(a.dtype))
+        lanes, side = integer(v.lanes), integer(v.lanes * v.item)
+        start, length = builder.ptrtoint(array.data, INT), array.nitems
+        fours = builder.sdiv(length, integer(4 * v.lanes))
+        low = v.spread(ir.Constant(v.real, float("-inf")))
+
+        def larger(x, y):
+            """Return y where it is larger than x, or NaN."""
+            wins = builder.or_(builder.fcmp_ordered(">", y, x), builder.fcmp_unordered("uno", y, y))
+            return builder.select(wins, y, x)
+
+        def four(_, state):
+            address, *tops = state
+            found = [v.load(place(builder, address, (integer(k), side))) for k in range(4)]
+            return [place(builder, address, (integer(4), side)), *(larger(x, y) for x, y in zip(tops, found, strict=True))]
+
+        address, *tops = repeat(builder, fours, (start, *(low,) * 4), four)
+        rest = builder.sub(length, builder.mul(fours, integer(4 * v.lanes)))
+
+        def one(index, state):
+            address, top = state
+            mask = v.mask(builder.sub(rest, builder.mul(index, lanes)))
+            found = builder.select(mask, v.load(address, mask), low)
+            return [builder.add(address, side), larger(top, found)]
+
+        count = builder.sdiv(builder.add(rest, integer(v.lanes - 1)), lanes)
+        _, tops[0] = repeat(builder, count, (address, tops[0]), one)
+        top = larger(larger(tops[0], tops[1]), larger(tops[2], tops[3]))
+        half = v.lanes
+        while half > 1:
+            half //= 2
+            order = [(k + half) % v.lanes for k in range(v.lanes)]
+            turned = builder.shuffle_vector(top, top, ir.Constant(ir.VectorType(ir.IntType(32), v.lanes), order))
+            top = larger(top, turned)
+        return builder.extract_element(top, ir.Constant(ir.IntType(32), 0))
+
+    return a.dtype(a), code
+
+
+@njit(cache=True, error_model="numpy")
+def plain_max_of(a):
+    """Return the largest entry of an array, one after the other; NaN wins, and of nothing it is −∞."""
+    top = a.dtype.type(-np.inf)
+    for x in a.flat:
+        top = x if (x > top) | (x != x) else top
+    return top
+
+
+if config.DISABLE_JIT:
+    max_of = plain_max_of
+
+
 PRODUCTS = ("product", "add_product", "product_parallel", "row_products", "add_row_products")
 WINDOWS = ("correlate", "add_correlate", "correlate_rows", "add_correlate_rows", "spread")
 

@@ -35,6 +35,7 @@ from symbackprop.plan.records import (
     Cube,
     Entry,
     Kernel,
+    Largest,
     Let,
     Local,
     Loop,
@@ -61,7 +62,7 @@ SUMS = (
     *("add_correlate", "add_correlate_rows", "correlate", "correlate_rows", "spread"),
 )
 #: What it offers besides: for threads.
-RUNTIME = (*SUMS, "sum_of", "mean_of_parts", "part_of", "scale", "share", "threads")
+RUNTIME = (*SUMS, "max_of", "sum_of", "mean_of_parts", "part_of", "scale", "share", "threads")
 #: What it offers to get at memory.
 PLACES = ("apart", "array_at", "chosen", "view", "whole_at")
 
@@ -865,11 +866,12 @@ class _Frame:
         if isinstance(s, Add):
             parts = tuple(printer.whole(part) for part in s.access.index)
             return [Node(wrap.statement(f"{self.access(s.access, parts)} += {printer.real(s.value)}", indent))]
-        if isinstance(s, Total):
-            self.runtime.add("sum_of")
+        if isinstance(s, Total | Largest):
+            name = "sum_of" if isinstance(s, Total) else "max_of"
+            self.runtime.add(name)
             parts = tuple(printer.whole(part) for part in s.access.index)
             there = f"[{', '.join(printer.whole(part) for part in s.places)}]" if s.places else ""
-            return [Node(wrap.statement(f"{self.access(s.access, parts)} = sum_of({self.array(s.tensor)}{there})", indent))]
+            return [Node(wrap.statement(f"{self.access(s.access, parts)} = {name}({self.array(s.tensor)}{there})", indent))]
         if isinstance(s, Raise):
             parts = tuple(printer.whole(part) for part in s.access.index)
             best, value = self.access(s.access, parts), self.names.of(("value", s.access.tensor.name), "candidate")

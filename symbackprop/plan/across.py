@@ -1,7 +1,8 @@
-"""Reductions for many samples at once: where the samples are the last axis, the loop over them goes inside that of a reduction.
+"""Reductions in vectors. A compiler makes them of the innermost loop only, and not of one in which each step waits for the last.
 
-A compiler makes vectors of the innermost loop only. The largest value of ten classes, sample by sample, is ten steps one after
-the other; class by class, it is a row of samples at each step. What is reduced is kept in a row of its own.
+Where the samples are the last axis, the loop over them goes inside that of a reduction: the largest value of ten classes, sample by
+sample, is ten steps one after the other; class by class, it is a row of samples at each step. Where what is reduced lies side by
+side and is long, its terms are written into a row, and that is added up in lanes.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from symbackprop.algebra.nodes import ArgMax, Guard, LogSumExp, Max, Reduction, 
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan.naming import with_right_side
 from symbackprop.plan.nests import accumulation, finite, leaves, loops
-from symbackprop.plan.records import Add, Loop, Raise, Statement, Store
+from symbackprop.plan.records import Add, Largest, Let, Local, Loop, Raise, Statement, Store, Total
 
 #: Makes a tensor of workspace from a name and axes.
 Place = Callable[[str, tuple[Index, ...]], Tensor]
 
 
-def across(equations: Sequence[Equation], stored: frozenset[str], place: Place, samples: Expr, narrow: int) -> tuple[Statement, ...]:
-    """Return the nest of some equations, with the reductions of each sample done for all samples at once.
+def across(
+    equations: Sequence[Equation], stored: frozenset[str], place: Place, samples: Expr, narrow: int, long: bool
+) -> tuple[Statement, ...]:
+    """Return the nest of some equations, with the reductions of each sample done for all samples at once, or in lanes.
 
     Args:
         equations: their left sides have the same indices.
@@ -32,12 +35,13 @@ def across(equations: Sequence[Equation], stored: frozenset[str], place: Place, 
         place: makes workspace.
         samples: the extent of the batch axis.
         narrow: places of other axes, at most, over which memory is read with gaps.
+        long: whether the reductions have many terms.
     """
     domain = equations[0].lhs.index
-    if not domain or domain[-1].extent != samples:
+    if not domain or not (long or domain[-1].extent == samples):
         return loops(equations, stored)
     defined = {e.tensor for e in equations}
-    maker = _Rows(domain, place, narrow)
+    maker = _Lines(domain, place) if long else _Rows(domain, place, narrow)
     made = []
     for e in equations:
         swap = {node: value for node in _outermost(e.rhs) if (value := maker.value(node, defined)) is not None}
@@ -58,11 +62,11 @@ def _outermost(e: Expr) -> tuple[Expr, ...]:
     return tuple(found)
 
 
-class _Rows:
-    """Makes the rows of reductions, each once."""
+class _Reductions:
+    """Makes statements for reductions, each once."""
 
-    def __init__(self, domain: tuple[Index, ...], place: Place, narrow: int) -> None:
-        self.domain, self.place, self.narrow = domain, place, narrow
+    def __init__(self, domain: tuple[Index, ...], place: Place) -> None:
+        self.domain, self.place = domain, place
         self.statements: list[Statement] = []
         self.known: dict[Expr, Expr] = {}
 
@@ -77,14 +81,75 @@ class _Rows:
         return self.known[node]
 
     def fits(self, node: Expr, defined: set[Tensor]) -> bool:
+        """Whether a reduction reads nothing that is made beside it, and has no guards of its own."""
+        if not isinstance(node, Sum | Max | LogSumExp) or leaves(node) or node.body.has(Reduction, ArgMax):
+            return False
+        if not isinstance(node, Sum) and node.body.atoms(Guard):
+            return False
+        return not any(a.tensor in defined for a in node.body.atoms(Access))
+
+    def made(self, node: Expr, axes: tuple[Index, ...]) -> Expr:
+        """Add the statements for a reduction over some axes, and return its value."""
+        raise NotImplementedError
+
+
+class _Lines(_Reductions):
+    """Reductions of what lies side by side, sample by sample."""
+
+    def fits(self, node: Expr, defined: set[Tensor]) -> bool:
+        if not super().fits(node, defined) or len(node.bound) != 1:
+            return False
+        (j,) = node.bound
+        reads = node.body.atoms(Access)
+        beside = all(a.index[-1] == j and not any(j in part.free_symbols for part in a.index[:-1]) for a in reads if j in a.free_symbols)
+        return beside and any(j in a.free_symbols for a in reads) and not node.body.atoms(Guard)
+
+    def made(self, node: Expr, axes: tuple[Index, ...]) -> Expr:
+        (j,) = node.bound
+        body: list[Statement] = []
+        tensor, places = (node.body.tensor, node.body.index[:-1]) if isinstance(node.body, Access) else (None, ())
+        terms = None if tensor is not None and isinstance(node, Max) else self.place("terms", (j,))
+        read = node.body
+        if tensor is None:
+            assert terms is not None
+            body += accumulation((j,), (), node.body, lambda value: Store(terms[j], value))
+            tensor, read = terms, terms[j]
+        if isinstance(node, Sum):
+            total = self.place("total", axes)[axes]
+            self.around(axes, (*body, Total(total, tensor, places)))
+            return total
+        top = self.place("top", axes)[axes]
+        body.append(Largest(top, tensor, places))
+        if isinstance(node, Max):
+            self.around(axes, body)
+            return top
+        assert terms is not None
+        shift, total = Local("shift"), self.place("total", axes)[axes]
+        # Where the largest value is infinite there is nothing to shift; otherwise inf − inf would be NaN.
+        body.append(Let(shift, top * finite(top)))
+        body.append(Loop(j, S.Zero, j.extent, (Store(terms[j], sympy.exp(read - shift)),)))
+        self.around(axes, (*body, Total(total, terms, ())))
+        return top * finite(top) + sympy.log(total)
+
+    def around(self, axes: tuple[Index, ...], body: Sequence[Statement]) -> None:
+        """Add statements inside loops over some axes."""
+        for index in reversed(axes):
+            body = (Loop(index, S.Zero, index.extent, tuple(body)),)
+        self.statements += body
+
+
+class _Rows(_Reductions):
+    """Reductions for all samples at once, which are the last axis."""
+
+    def __init__(self, domain: tuple[Index, ...], place: Place, narrow: int) -> None:
+        super().__init__(domain, place)
+        self.narrow = narrow
+
+    def fits(self, node: Expr, defined: set[Tensor]) -> bool:
         n = self.domain[-1]
-        if not isinstance(node, Sum | Max | LogSumExp) or n not in node.free_symbols or leaves(node):
+        if n not in node.free_symbols or not super().fits(node, defined):
             return False
         reads = node.atoms(Access)
-        if any(a.tensor in defined for a in reads) or node.body.has(Reduction, ArgMax):
-            return False
-        if isinstance(node, LogSumExp) and any(isinstance(g, Guard) for g in node.body.atoms(Guard)):
-            return False
         beside = all(n not in a.free_symbols or (a.index[-1] == n and not any(n in p.free_symbols for p in a.index[:-1])) for a in reads)
         return beside or self.few(node.bound)
 

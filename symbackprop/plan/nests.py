@@ -229,7 +229,8 @@ class _Nest:
             rhs = rhs.xreplace({a: inner[a.tensor.name] for a in rhs.atoms(Access) if a.tensor.name in inner and a.index == domain})
             target: Access | Local = e.tensor[domain] if e.tensor.name in stored else self.local(e.tensor.name, len(self.levels) - 1)
             inner[e.tensor.name] = target
-            values.append(self.read_before(self.reduced(rhs, self.levels), {part: i.extent for i, part in parts.items()}, written))
+            elsewhere = written - {e.tensor.name} if target in rhs.atoms(Access) else written
+            values.append(self.read_before(self.reduced(rhs, self.levels), {part: i.extent for i, part in parts.items()}, elsewhere))
             targets.append(target)
         self.assign(targets, values, self.levels)
         return self.closed(self.levels)

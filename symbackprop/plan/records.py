@@ -223,6 +223,15 @@ class Total:
 
 
 @dataclass(frozen=True)
+class Largest:
+    """``access = `` the largest entry of a part of a tensor, and NaN wins; the attributes are those of `Total`."""
+
+    access: Access
+    tensor: Tensor
+    places: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
 class Raise:
     """``access = max(access, value)``; NaN wins."""
 
@@ -309,7 +318,7 @@ class Slide:
     moves: tuple[tuple[int, int, int], tuple[int, int, int]]
 
 
-Statement = Let | Update | Choose | Store | When | Loop | Add | Zero | Multiply | Slide | Raise | Total
+Statement = Let | Update | Choose | Store | When | Loop | Add | Zero | Multiply | Slide | Raise | Total | Largest
 
 
 @dataclass(frozen=True)
@@ -799,6 +808,7 @@ __all__ = [
     "Entry",
     "Kept",
     "Kernel",
+    "Largest",
     "Let",
     "Lines",
     "Local",

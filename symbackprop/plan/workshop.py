@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
@@ -13,6 +13,7 @@ from sympy import Expr, Symbol
 from symbackprop.algebra.bound import bound_indices
 from symbackprop.algebra.equation import Block, Equation, Template
 from symbackprop.algebra.index import Index, Size
+from symbackprop.algebra.nodes import Reduction
 from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
@@ -38,6 +39,7 @@ class _Group:
     sums: tuple[tuple[str, Site], ...]
     operations: Expr
     extents: tuple[Expr, ...]
+    bound: tuple[Expr, ...]
     computed: bool
 
 
@@ -111,17 +113,18 @@ class Workshop:
         if self.schedule == "auto":
             choices = tuple(choose(site, extents, self.machine) for _, site in group.sums)
         batched = tuple(s for s, value in sizes.items() if value == self.size)
-        forms = tuple((c.layout, c.rows, c.split) for c in choices)
+        forms = tuple(replace(c, reason="") for c in choices)
         # Where places are computed, numbers for the sizes let a compiler unroll loops and see that no place is negative.
         # So they do where the samples are the last of several axes: a loop of ten is done beside, one of ten thousand is not.
         told = group.computed or self.last(group, sizes)
         numbers = {s: value for s, value in sizes.items() if value.is_Integer} if told else {}
         index = group.equations[0].lhs.index
         wide = bool(index) and extents[index[-1].extent] >= self.machine.lanes
-        known = (*key, number, batched, forms, tuple(numbers.items()), wide)
+        long = min((extents[extent] for extent in group.bound), default=0) >= 2 * self.machine.lanes
+        known = (*key, number, batched, forms, tuple(numbers.items()), wide, long)
         structure = self.structures.get(known)
         if structure is None:
-            structure = self.structures[known] = self.structure(group, choices, batched, numbers, block, wide)
+            structure = self.structures[known] = self.structure(group, choices, batched, numbers, block, wide, long)
         # Extents in the kernel's own symbols, back to the template's, to their values.
         values = {mine: sizes.get(own, own) for mine, own in structure.sizes}
         shapes = tuple(shape_of(t, values, self.size) for t in structure.kernel.arguments)
@@ -142,6 +145,7 @@ class Workshop:
         numbers: Mapping[Expr, Expr],
         block: Block,
         wide: bool,
+        long: bool,
     ) -> _Structure:
         names = _pretty(group, block)
         symbols = _pretty_sizes(group, frozenset(batched), self.size, numbers)
@@ -163,7 +167,7 @@ class Workshop:
             body = Nest(equations, (*before, *after))
         elif self.schedule == "auto":
             rows = added_rows(equations, stored) if wide else ()
-            body = Nest(equations, rows or across(equations, stored, scratch.place, self.size, self.machine.lanes))
+            body = Nest(equations, rows or across(equations, stored, scratch.place, self.size, self.machine.lanes, long))
         else:
             body = Nest(equations, loops(equations, stored))
         plain = "one step after the other" if recurrence is not None else "plain loops"
@@ -292,10 +296,11 @@ def _grouped(template: Template, slots: frozenset[str], visible: frozenset[str])
         # A step reads what the step before it stored.
         stored = defined if circle else (visible & defined) | fuse.outside(group, groups)
         found = _found(group)
-        extents = {i.extent for i in group[0].lhs.index}.union(*(site.extents for _, site in found))
+        bound = {i.extent for e in group for node in e.rhs.atoms(Reduction) for i in node.bound}
+        extents = {i.extent for i in group[0].lhs.index}.union(bound, *(site.extents for _, site in found))
         operations = sympy.Add(*(fuse.operations(e) for e in group))
         computed = any(not a.plain for e in group for a in e.rhs.atoms(Access))
-        made.append(_Group(group, stored, found, operations, tuple(sorted(extents, key=str)), computed))
+        made.append(_Group(group, stored, found, operations, tuple(sorted(extents, key=str)), tuple(sorted(bound, key=str)), computed))
     return tuple(made)
 
 

@@ -29,6 +29,8 @@ ROWS = replace(DIRECT, name="rows", call=10**9, row=0, entry=0)
 #: A machine on which threads share whatever they may; and one on which each has a part of the samples, and a gradient of its own.
 SHARED = replace(CPU, name="shared", share=0, grain=1, straight=0)
 PARTS = replace(SHARED, name="parts", regions=0, parts=3, samples=1, weight=0)
+#: A machine for which two terms are many: they are added and compared in lanes.
+LINES = replace(CPU, name="lines", lanes=1, straight=0)
 #: A machine on which every network that can be is computed with the samples last, and every sum over windows by a function of its own.
 LAST = replace(CPU, name="last", last=1, tile=1, plain=10**6, row=10**6, call=0, copy=10**6, straight=0)
 

@@ -49,3 +49,25 @@ def test_what_is_not_finite_comes_through(value):
             a = np.ones(length)
             a[place] = value
             assert np.array_equal(summed(a), value, equal_nan=True)
+
+
+LARGEST = RUNTIME["max_of"]
+
+
+@numba.njit
+def largest(a):
+    return LARGEST(a)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_largest_entry_wherever_it_lies_and_nan_before_all(dtype):
+    rng = np.random.default_rng(7)
+    assert largest(np.zeros(0, dtype)) == -np.inf
+    for length in LENGTHS[1:]:
+        a = rng.standard_normal(length).astype(dtype) - 9
+        for place in {0, length // 2, length - 1}:
+            for value in (3.0, np.inf, np.nan):
+                b = a.copy()
+                b[place] = value
+                assert np.array_equal(largest(b), value, equal_nan=True), (length, place, value, 7)
+        assert largest(a) == a.max() and largest(np.full(length, -np.inf, dtype)) == -np.inf

@@ -26,7 +26,7 @@ from symbackprop.plan.make import assemble
 from symbackprop.plan.records import CPU, Slot
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "emit"))
-from modules import DIRECT, DOTS, LAST, ROWS
+from modules import DIRECT, DOTS, LAST, LINES, ROWS
 
 #: A machine on which nothing is written out in scalars.
 LOOPS = replace(CPU, straight=0)
@@ -143,7 +143,7 @@ def test_ten_random_systems_run_as_the_interpreter_says_in_both_targets(first):
     for seed in SEEDS[first : first + CHUNK]:
         case = systems.case(seed)
         # Loops as they stand, every scalar by itself, and products of matrices by tiles wherever there is one, in turn.
-        ways = ({"schedule": "plain"}, {"schedule": "unrolled"}, *({"machine": machine} for machine in (LOOPS, DIRECT, DOTS, ROWS, LAST)))
+        ways = ({"schedule": "plain"}, {"schedule": "unrolled"}, *({"machine": machine} for machine in (LOOPS, DIRECT, DOTS, ROWS, LAST, LINES)))
         wrong = judge(case, **ways[seed % len(ways)])
         if wrong:
             failed.append(f"{case}\n{'; '.join(wrong)}")
@@ -158,6 +158,17 @@ def test_ten_random_systems_with_the_samples_last_run_as_the_interpreter_says(fi
     for seed in SEEDS[first : first + CHUNK]:
         case = systems.case(seed)
         wrong = judge(case, kinds=("cpu",), machine=LAST)
+        if wrong:
+            failed.append(f"{case}\n{'; '.join(wrong)}")
+    assert not failed, "\n\n".join(failed)
+
+
+@pytest.mark.parametrize("first", SEEDS[CHUNK :: 3 * CHUNK])
+def test_ten_random_systems_with_reductions_in_lanes_run_as_the_interpreter_says(first):
+    failed = []
+    for seed in SEEDS[first : first + CHUNK]:
+        case = systems.case(seed)
+        wrong = judge(case, kinds=("cpu",), machine=LINES)
         if wrong:
             failed.append(f"{case}\n{'; '.join(wrong)}")
     assert not failed, "\n\n".join(failed)
