@@ -143,7 +143,8 @@ def test_ten_random_systems_run_as_the_interpreter_says_in_both_targets(first):
     for seed in SEEDS[first : first + CHUNK]:
         case = systems.case(seed)
         # Loops as they stand, every scalar by itself, and products of matrices by tiles wherever there is one, in turn.
-        ways = ({"schedule": "plain"}, {"schedule": "unrolled"}, *({"machine": machine} for machine in (LOOPS, DIRECT, DOTS, ROWS, LAST, LINES)))
+        machines = ({"machine": machine} for machine in (LOOPS, DIRECT, DOTS, ROWS, LAST, LINES))
+        ways = ({"schedule": "plain"}, {"schedule": "unrolled"}, *machines)
         wrong = judge(case, **ways[seed % len(ways)])
         if wrong:
             failed.append(f"{case}\n{'; '.join(wrong)}")
