@@ -58,7 +58,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 4 * (27520 * (-(-n // 4)) + 2305 + 13535)
+    return 4 * (27520 * (-(-n // 4)) + 2320 + 13535)
 
 
 @njit(cache=True, error_model="numpy")
@@ -463,7 +463,7 @@ def loss(params, x, y, work):
     n = x.shape[0]
     if n < 4:
         return loss_of_part(params, x, y, work)
-    size = 27520 * (-(-n // 4)) + 2305
+    size = 27520 * (-(-n // 4)) + 2320
     values = work[4 * (size + 13534) : 4 * (size + 13535)]
     for part in prange(4):
         low, high, start = part * n // 4, (part + 1) * n // 4, part * size
@@ -539,7 +539,7 @@ def value_and_grad(params, x, y, grads, work):
     n = x.shape[0]
     if n < 4:
         return value_and_grad_of_part(params, x, y, grads, work)
-    size = 27520 * (-(-n // 4)) + 2305
+    size = 27520 * (-(-n // 4)) + 2320
     values = work[4 * (size + 13534) : 4 * (size + 13535)]
     sums = view(work, 4 * size, (4, 13534))
     for part in prange(4):

@@ -49,7 +49,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 4 * (3072 * (-(-n // 4)) + 1 + 2147)
+    return 4 * (3072 * (-(-n // 4)) + 16 + 2147)
 
 
 @njit(cache=True, error_model="numpy")
@@ -406,7 +406,7 @@ def loss(params, x, y, work):
     n = x.shape[0]
     if n < 4:
         return loss_of_part(params, x, y, work)
-    size = 3072 * (-(-n // 4)) + 1
+    size = 3072 * (-(-n // 4)) + 16
     values = work[4 * (size + 2146) : 4 * (size + 2147)]
     for part in prange(4):
         low, high, start = part * n // 4, (part + 1) * n // 4, part * size
@@ -459,7 +459,7 @@ def value_and_grad(params, x, y, grads, work):
     n = x.shape[0]
     if n < 4:
         return value_and_grad_of_part(params, x, y, grads, work)
-    size = 3072 * (-(-n // 4)) + 1
+    size = 3072 * (-(-n // 4)) + 16
     values = work[4 * (size + 2146) : 4 * (size + 2147)]
     sums = view(work, 4 * size, (4, 2146))
     for part in prange(4):
@@ -546,7 +546,7 @@ def input_gradients(params, x, y, grads_x, work):
     n = x.shape[0]
     if n < 4:
         return input_gradients_of_part(params, x, y, grads_x, work)
-    size = 3072 * (-(-n // 4)) + 1
+    size = 3072 * (-(-n // 4)) + 16
     values = work[4 * (size + 2146) : 4 * (size + 2147)]
     for part in prange(4):
         low, high, start = part * n // 4, (part + 1) * n // 4, part * size

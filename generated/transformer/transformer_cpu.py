@@ -70,7 +70,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 2 * (29504 * (-(-n // 2)) + 3073 + 16671) + 4096
+    return 2 * (29504 * (-(-n // 2)) + 3088 + 16671) + 4096
 
 
 @njit(cache=True, error_model="numpy")
@@ -720,7 +720,7 @@ def forward_samples(params, x, out, work, part, parts):
     low, high = share(n, part, parts)
     m = high - low
     own = work[13312 * low : 13312 * high]
-    scratch = work[29504 * n + 1024 * part + 3073 : 29504 * n + 1024 * part + 4097]
+    scratch = work[29504 * n + 1024 * part + 3088 : 29504 * n + 1024 * part + 4112]
     embedding_1_E = view(params, 0, (62, 32))
     embedding_1_a = view(own, 0, (m, 32, 32))
     positionalencoding_1_a = view(own, 1024 * m, (m, 32, 32))
@@ -932,7 +932,7 @@ def loss(params, x, y, work):
     n = x.shape[0]
     if n < 2:
         return loss_of_part(params, x, y, work)
-    size = 29504 * (-(-n // 2)) + 3073
+    size = 29504 * (-(-n // 2)) + 3088
     values = work[2 * (size + 16670) : 2 * (size + 16671)]
     for part in prange(2):
         low, high, start = part * n // 2, (part + 1) * n // 2, part * size
@@ -1098,7 +1098,7 @@ def value_and_grad(params, x, y, grads, work):
     n = x.shape[0]
     if n < 2:
         return value_and_grad_of_part(params, x, y, grads, work)
-    size = 29504 * (-(-n // 2)) + 3073
+    size = 29504 * (-(-n // 2)) + 3088
     values = work[2 * (size + 16670) : 2 * (size + 16671)]
     sums = view(work, 2 * size, (2, 16670))
     for part in prange(2):

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from symbackprop.execute.load import Loaded
+from symbackprop.execute.memory import zeros
 
 Array = npt.NDArray[Any]
 
@@ -82,7 +83,7 @@ class Door:
         self._compiled, self._test, self._checked = compiled, module.addressed, loaded.face.checked
         self._several = len(loaded.face.inputs) > 1
         self._table = np.zeros(len(arrays) + 2, np.int64)
-        self._work = np.zeros(workspace(module, batches[-1]), arrays[0].dtype)
+        self._work = zeros(workspace(module, batches[-1]), arrays[0].dtype)
         self._table[-1] = self._work.ctypes.data
         self._address, self._most = int(self._table.ctypes.data), batches[-1]
         numba = importlib.import_module("numba")
@@ -98,7 +99,7 @@ class Door:
         if params is not self.params or type(y) is not np.ndarray:
             return None
         if out is None:
-            out = params.like(np.empty_like(params.flat))
+            out = params.like(zeros(params.flat.size, params.flat.dtype))
         elif out is not self.grads:
             return None
         if self._several:

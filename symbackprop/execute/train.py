@@ -17,6 +17,7 @@ from symbackprop.errors import DataError
 from symbackprop.execute.call import workspace
 from symbackprop.execute.face import MaskFace
 from symbackprop.execute.masks import batches
+from symbackprop.execute.memory import zeros
 
 Array = npt.NDArray[Any]
 
@@ -108,9 +109,9 @@ def train(
     buffers = tuple(np.empty((size, *a.shape[1:]), a.dtype) for a in (*inputs, y))
     statistics = getattr(module, "STATISTICS", ())
     first = statistics[0][1] if statistics else flat.size
-    state, grads = np.zeros(module.STATE_SIZE, flat.dtype), np.zeros(first, flat.dtype)
+    state, grads = zeros(module.STATE_SIZE, flat.dtype), zeros(first, flat.dtype)
     drawn = batches(masks, size, course.seed, flat.dtype)
-    work = np.zeros(workspace(module, size), flat.dtype)
+    work = zeros(workspace(module, size), flat.dtype)
     values = np.array([hyper[name] for name, _ in module.HYPER], np.float64)
     updates, record = 0, History((), (), (), (), (), 0)
     whole = None if course.check_finite or masks else getattr(module, "epoch", None)

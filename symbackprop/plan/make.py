@@ -137,7 +137,8 @@ def make(
     if not _apart(model) or parts < 2 or plan.flops < machine.weight * plan.size:
         return replace(plan, sharing=shared.sharing)
     sharing = f"{shared.sharing}; samples in {parts} parts, shared among threads, their gradients are added in order"
-    return replace(shared, parts=parts, sharing=sharing)
+    # The memory of each part starts where vectors do.
+    return replace(shared, parts=parts, sharing=sharing, fixed=-(-shared.fixed // machine.lanes) * machine.lanes)
 
 
 def _apart(model: Model) -> bool:

@@ -20,6 +20,7 @@ from symbackprop.declare.initializers import initial_values
 from symbackprop.declare.layout import ParameterRecord, place
 from symbackprop.errors import DataError, OutputError, ShapeError, TargetError
 from symbackprop.execute.files import write
+from symbackprop.execute.memory import zeros
 
 Array = npt.NDArray[Any]
 
@@ -71,7 +72,7 @@ class Parameters(Mapping[str, Array]):
         for record in (*placed, *behind):
             if record.size is None:
                 raise ShapeError(f"parameter {record.name} has a symbolic size {record.shape}; give it a number")
-        made = cls(placed, np.zeros(sum(record.size or 0 for record in (*placed, *behind)), dtype=real_type(dtype)), behind)
+        made = cls(placed, zeros(sum(record.size or 0 for record in (*placed, *behind)), real_type(dtype)), behind)
         for record in behind:
             made._state[record.name][...] = initial_values(record, 0)
         return made

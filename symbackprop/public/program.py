@@ -20,6 +20,7 @@ from symbackprop.execute import call, door, masks, threads
 from symbackprop.execute.accuracy import accuracy
 from symbackprop.execute.face import Face, TargetFace
 from symbackprop.execute.load import Loaded
+from symbackprop.execute.memory import zeros
 from symbackprop.execute.threads import limited
 from symbackprop.execute.train import Course, History, Score, train
 from symbackprop.public.parameters import Parameters, real_type
@@ -141,7 +142,7 @@ class Program:
         size = call.workspace(loaded.module, batch)
         kept: Array | None = getattr(self._memory, "work", None)
         if kept is None or kept.size < size:
-            kept = np.zeros(size, self.dtype)
+            kept = zeros(size, self.dtype)
             self._memory.work = kept
         return kept
 
@@ -286,7 +287,7 @@ class Program:
             whole = ", ".join(i.name for i in face.inputs if i.integer)
             raise DataError(f"wrt='inputs': {whole} holds integers and has no gradient")
         if out is None:
-            grads = Parameters(params.records, np.empty_like(params.flat)) if parameters else None
+            grads = Parameters(params.records, zeros(params.flat.size, params.flat.dtype)) if parameters else None
             return grads, {f.name: np.empty_like(a) for f, a in zip(face.inputs, arrays, strict=True)} if inputs else None
         if parameters and inputs:
             raise DataError("out= takes the gradients of the parameters or of the inputs, not both; call once for each")
@@ -350,7 +351,7 @@ class Program:
         grads, slots = self._outputs(loaded.face, params, arrays, parameters, inputs, None, [])
         for buffer in (*(() if grads is None else (grads.flat,)), *(slots or {}).values()):
             buffer[...] = 0
-        work = np.zeros(call.workspace(loaded.module, batch), self.dtype)
+        work = zeros(call.workspace(loaded.module, batch), self.dtype)
         random = self._masks(loaded, batch, seed)
         given, functions = (flat, *arrays, *random, target), []
         if grads is not None:
