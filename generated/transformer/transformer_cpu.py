@@ -70,7 +70,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 2 * (29504 * (-(-n // 2)) + 3088 + 16671) + 4096
+    return 2 * (29504 * (-(-n // 2)) + 3088 + 16671) + 65536
 
 
 @njit(cache=True, error_model="numpy")
@@ -812,7 +812,7 @@ def forward(params, x, out, work):
     if not in_range(x, 0, 61):
         return 1
     n = x.shape[0]
-    parts = min(threads(), 1 + n, 4)
+    parts = min(threads(), 1 + n, 64)
     for part in prange(parts):
         forward_samples(params, x, out, work, part, parts)
     return 0

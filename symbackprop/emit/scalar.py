@@ -59,7 +59,7 @@ _FUNCTIONS: dict[type, str] = {
     Softplus: "softplus",
 }
 
-#: Functions that the runtime file has without branches, by the names of those that they stand for.
+#: Functions that the runtime file has without branches, by the names of those that they stand for; f g stands for f(g(x)).
 VECTOR: dict[str, str] = {
     "np.exp": "exp",
     "np.expm1": "expm1",
@@ -81,6 +81,7 @@ VECTOR: dict[str, str] = {
     "erfc": "erfc",
     "sigmoid": "sigmoid",
     "softplus": "softplus",
+    "np.tanh softplus": "tanh_softplus",
     "**": "power",
 }
 
@@ -156,11 +157,15 @@ class ScalarPrinter:
             remedy = f"give one with Activation({e.label!r}, expression)"
             raise EmissionError(f"the function {e.label} has no expression, so no code can be written for it; {remedy}")
         if type(e) in _FUNCTIONS:
-            function = _FUNCTIONS[type(e)]
+            function, (argument,) = _FUNCTIONS[type(e)], e.args
+            both = f"{function} {_FUNCTIONS.get(type(argument), '')}"
+            if self.vector and both in VECTOR:
+                # One function in closed form for two.
+                function, (argument,) = both, argument.args
             if self.vector and function in VECTOR:
                 function = VECTOR[function]
             self.used.add(function)
-            return f"{function}({self._argument(e.args[0])})", _ATOM
+            return f"{function}({self._argument(argument)})", _ATOM
         if isinstance(e, Reduction | ArgMax):
             raise EmissionError(f"{e} is left inside an expression; the planner must place it")
         raise EmissionError(f"cannot print {type(e).__name__} in {e}; add it to {type(self).__name__}")

@@ -19,7 +19,7 @@ from symbackprop.declare.lower import mixes
 from symbackprop.declare.model import Model
 from symbackprop.derive.records import Derivation
 from symbackprop.errors import EmissionError
-from symbackprop.plan import fuse, layout, share
+from symbackprop.plan import chains, fuse, layout, share
 from symbackprop.plan.memory import Interval, first_fit
 from symbackprop.plan.naming import readable
 from symbackprop.plan.nests import scalars
@@ -39,6 +39,7 @@ from symbackprop.plan.records import (
     needed,
 )
 from symbackprop.plan.tape import early, tape
+from symbackprop.plan.totals import sample_by_sample
 from symbackprop.plan.unroll import written_out
 from symbackprop.plan.workshop import Workshop, shape_of
 
@@ -217,6 +218,14 @@ def assemble(
             )
             inference = System(blocks=other.forward, tensors=other.tensors)
         tensors = turned.tensors
+    if schedule == "auto":
+        summed = sample_by_sample((*forward, *backward, *after), tensors, size, batch, machine)
+        stops = len(forward), len(forward) + len(backward)
+        forward, backward, after = summed.blocks[: stops[0]], summed.blocks[stops[0] : stops[1]], summed.blocks[stops[1] :]
+        tensors = summed.tensors
+        if inference is not None:
+            other_summed = sample_by_sample(inference.blocks, inference.tensors, size, batch, machine)
+            inference = System(blocks=other_summed.blocks, tensors=other_summed.tensors)
     results = (*((loss,) if loss else ()), *(g for _, g in gradients), *(g for _, g in input_gradients))
     nexts = tuple(s.next for s in statistics) if after else ()
     wanted = frozenset((*(outputs if inference is None else ()), *results, *nexts))
@@ -333,6 +342,9 @@ def _sharing(
     main = "backward" if made["backward"].calls else names[-1]
     found = share.arena(whole, known, shapes, wanted)
     parts = {n: share.chosen(whole, (*made["loss"].calls, *made[n].calls)) for n in names}
+    if "input_gradients" in parts:
+        results = frozenset(name for name, place in known.items() if place.buffer == "argument")
+        parts["input_gradients"] = chains.joined(parts["input_gradients"], results, shapes, size)
     words = share.refused(parts[main], machine)
     if isinstance(found, str):
         words = f"one thread: the samples of {found} do not lie side by side"

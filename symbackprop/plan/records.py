@@ -110,6 +110,9 @@ class Machine:
     straight: int
 
 
+#: No more shards than this have scratch memory of their own.
+MOST_SHARDS = 64
+
 #: Measured on two cores with 512-bit vectors; one unit is 0.009 ns. A parallel region costs about 1 µs on an idle
 #: machine, milliseconds on a busy one, and its compilation two seconds: below some million operations that is not won back.
 CPU = Machine(
@@ -437,6 +440,11 @@ class Entry:
     stages: tuple[Stage, ...] = ()
     arena: Arena = Arena()
 
+    @property
+    def done(self) -> tuple[Call, ...]:
+        """The calls of its stages, where it has some; else its own."""
+        return tuple(share.call for stage in self.stages for share in stage.shares) or self.calls
+
 
 def needed(calls: Sequence[Call], wanted: Iterable[str]) -> tuple[Call, ...]:
     """Return the calls that some tensors need, in order."""
@@ -684,7 +692,7 @@ class Plan:
         """Every kernel once, in the order of first use."""
         found: dict[str, Kernel] = {}
         for entry in self.entries:
-            for call in entry.calls:
+            for call in entry.done:
                 found.setdefault(call.kernel.name, call.kernel)
         return tuple(found.values())
 
@@ -713,8 +721,8 @@ class Plan:
 
     @property
     def shards(self) -> int:
-        """How many shards there are at most where each needs scratch memory; 0 where none does."""
-        return self.machine.parts if self.scratch else 0
+        """How many shards there are at most where each needs scratch memory, more of them where that is little; 0 where none does."""
+        return max(self.machine.parts, min(MOST_SHARDS, self.machine.scratch // self.scratch)) if self.scratch else 0
 
     @property
     def grain(self) -> int:
@@ -749,9 +757,9 @@ class Plan:
         for call in (call for entry in main for call in entry.calls):
             uses.setdefault(call.kernel.name, []).append(call)
         # What only another entry needs is counted there.
-        owners = {call.kernel.name: entry.name for entry in reversed(others) for call in entry.calls if call.kernel.name not in uses}
+        owners = {call.kernel.name: entry.name for entry in reversed(others) for call in entry.done if call.kernel.name not in uses}
         for entry in others:
-            for call in entry.calls:
+            for call in entry.done:
                 if owners.get(call.kernel.name) == entry.name:
                     uses.setdefault(call.kernel.name, []).append(call)
         item = 4 if self.dtype == "float32" else 8

@@ -26,6 +26,7 @@ MEANING = {
     "tanh": mpmath.tanh,
     "sigmoid": lambda u: 1 / (1 + mpmath.exp(-u)),
     "softplus": lambda u: mpmath.log1p(mpmath.exp(u)),
+    "tanh_softplus": lambda u: mpmath.tanh(mpmath.log1p(mpmath.exp(u))),
     "erf": mpmath.erf,
     "erfc": lambda u: mpmath.erfc(u) if u < 1000 else mpf(0),
     "sin": mpmath.sin,
@@ -195,6 +196,7 @@ def test_the_ends_of_functions_that_numpy_has_not(over, bits):
     expected = {
         "sigmoid": [0.5, 0.5, 1, 0, np.nan, 1, 0, 0.5, 0.5],
         "softplus": [np.log(2), np.log(2), np.inf, 0, np.nan, np.finfo(real).max, 0, np.log(2), np.log(2)],
+        "tanh_softplus": [0.6, 0.6, 1, 0, np.nan, 1, 0, 0.6, 0.6],
         "erf": [0, -0.0, 1, -1, np.nan, 1, -1, tiny, -tiny],
         "erfc": [1, 1, 0, 2, np.nan, 0, 2, 1, 1],
     }
