@@ -461,17 +461,16 @@ def loss(params, x, y, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    if n < 4:
-        return loss_of_part(params, x, y, work)
-    size = 27520 * (-(-n // 4)) + 2320
-    values = work[4 * (size + 13534) : 4 * (size + 13535)]
-    for part in prange(4):
-        low, high, start = part * n // 4, (part + 1) * n // 4, part * size
+    parts = 4 if n >= 4 else 1
+    size = 27520 * (-(-n // parts)) + 2320
+    values = work[parts * (size + 13534) : parts * (size + 13535)]
+    for part in prange(parts):
+        low, high, start = part * n // parts, (part + 1) * n // parts, part * size
         values[part] = loss_of_part(params, x[low:high], y[low:high], work[start : start + size])
     # A mean over the samples is the mean over the parts, each with the share of its samples.
     value = 0.0
-    for part in range(4):
-        value += part_of(n, part, 4) * values[part]
+    for part in range(parts):
+        value += part_of(n, part, parts) * values[part]
     return value
 
 
@@ -537,13 +536,12 @@ def value_and_grad(params, x, y, grads, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    if n < 4:
-        return value_and_grad_of_part(params, x, y, grads, work)
-    size = 27520 * (-(-n // 4)) + 2320
-    values = work[4 * (size + 13534) : 4 * (size + 13535)]
-    sums = view(work, 4 * size, (4, 13534))
-    for part in prange(4):
-        low, high, start = part * n // 4, (part + 1) * n // 4, part * size
+    parts = 4 if n >= 4 else 1
+    size = 27520 * (-(-n // parts)) + 2320
+    values = work[parts * (size + 13534) : parts * (size + 13535)]
+    sums = view(work, parts * size, (parts, 13534))
+    for part in prange(parts):
+        low, high, start = part * n // parts, (part + 1) * n // parts, part * size
         values[part] = value_and_grad_of_part(params, x[low:high], y[low:high], sums[part], work[start : start + size])
     ranges = threads()
     for part in prange(ranges):
@@ -551,8 +549,8 @@ def value_and_grad(params, x, y, grads, work):
         mean_of_parts(sums[:, low:high], n, grads[low:high])
     # A mean over the samples is the mean over the parts, each with the share of its samples.
     value = 0.0
-    for part in range(4):
-        value += part_of(n, part, 4) * values[part]
+    for part in range(parts):
+        value += part_of(n, part, parts) * values[part]
     return value
 
 

@@ -10,7 +10,7 @@ y has one number for each sample, integers from 0 to 9.
 import numpy as np
 
 try:
-    from .kernels_cpu import array_at, njit, sum_of, view, whole_at
+    from .kernels_cpu import array_at, njit, sum_of, transposed, view, whole_at
     from .kernels_cpu import correlate_32 as correlate
     from .kernels_cpu import correlate_rows_32 as correlate_rows
     from .kernels_cpu import exp_32 as exp
@@ -18,7 +18,7 @@ try:
     from .kernels_cpu import product_32 as product
     from .kernels_cpu import row_products_32 as row_products
 except ImportError:
-    from kernels_cpu import array_at, njit, sum_of, view, whole_at
+    from kernels_cpu import array_at, njit, sum_of, transposed, view, whole_at
     from kernels_cpu import correlate_32 as correlate
     from kernels_cpu import correlate_rows_32 as correlate_rows
     from kernels_cpu import exp_32 as exp
@@ -540,7 +540,7 @@ def conv2d_grad_W(delta, x, grad_W):
 def maxpool2d_grad_a(W, delta, grad_a):
     """Write grad_a."""
     # grad_a[c, h, w, n] = Σ_{k, u, v} W[k, c, u, v] delta[k, 1 + h − u, 1 + w − v, n] [0 ≤ 1 + h − u < 4] [0 ≤ 1 + w − v < 4]
-    correlate(W.transpose((1, 0, 2, 3)), delta, grad_a, (1, -1, 1), (1, -1, 1))
+    correlate(transposed(W, (1, 0, 2, 3)), delta, grad_a, (1, -1, 1), (1, -1, 1))
 
 
 @njit(cache=True, error_model="numpy")
@@ -598,7 +598,7 @@ def x_grad_samples_last(W, delta, grad_samples_last):
     """Write grad_samples_last."""
     # grad_samples_last[c, h, w, n] = Σ_{k, u, v} W[k, c, u, v] delta[k, 1 + h − u, 1 + w − v, n] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v
     #     < 8]
-    correlate(W.transpose((1, 0, 2, 3)), delta, grad_samples_last, (1, -1, 1), (1, -1, 1))
+    correlate(transposed(W, (1, 0, 2, 3)), delta, grad_samples_last, (1, -1, 1), (1, -1, 1))
 
 
 @njit(cache=True, error_model="numpy")

@@ -404,17 +404,16 @@ def loss(params, x, y, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    if n < 4:
-        return loss_of_part(params, x, y, work)
-    size = 3072 * (-(-n // 4)) + 16
-    values = work[4 * (size + 2146) : 4 * (size + 2147)]
-    for part in prange(4):
-        low, high, start = part * n // 4, (part + 1) * n // 4, part * size
+    parts = 4 if n >= 4 else 1
+    size = 3072 * (-(-n // parts)) + 16
+    values = work[parts * (size + 2146) : parts * (size + 2147)]
+    for part in prange(parts):
+        low, high, start = part * n // parts, (part + 1) * n // parts, part * size
         values[part] = loss_of_part(params, x[low:high], y[low:high], work[start : start + size])
     # A mean over the samples is the mean over the parts, each with the share of its samples.
     value = 0.0
-    for part in range(4):
-        value += part_of(n, part, 4) * values[part]
+    for part in range(parts):
+        value += part_of(n, part, parts) * values[part]
     return value
 
 
@@ -457,13 +456,12 @@ def value_and_grad(params, x, y, grads, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    if n < 4:
-        return value_and_grad_of_part(params, x, y, grads, work)
-    size = 3072 * (-(-n // 4)) + 16
-    values = work[4 * (size + 2146) : 4 * (size + 2147)]
-    sums = view(work, 4 * size, (4, 2146))
-    for part in prange(4):
-        low, high, start = part * n // 4, (part + 1) * n // 4, part * size
+    parts = 4 if n >= 4 else 1
+    size = 3072 * (-(-n // parts)) + 16
+    values = work[parts * (size + 2146) : parts * (size + 2147)]
+    sums = view(work, parts * size, (parts, 2146))
+    for part in prange(parts):
+        low, high, start = part * n // parts, (part + 1) * n // parts, part * size
         values[part] = value_and_grad_of_part(params, x[low:high], y[low:high], sums[part], work[start : start + size])
     ranges = threads()
     for part in prange(ranges):
@@ -471,8 +469,8 @@ def value_and_grad(params, x, y, grads, work):
         mean_of_parts(sums[:, low:high], n, grads[low:high])
     # A mean over the samples is the mean over the parts, each with the share of its samples.
     value = 0.0
-    for part in range(4):
-        value += part_of(n, part, 4) * values[part]
+    for part in range(parts):
+        value += part_of(n, part, parts) * values[part]
     return value
 
 
@@ -544,18 +542,17 @@ def input_gradients(params, x, y, grads_x, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    if n < 4:
-        return input_gradients_of_part(params, x, y, grads_x, work)
-    size = 3072 * (-(-n // 4)) + 16
-    values = work[4 * (size + 2146) : 4 * (size + 2147)]
-    for part in prange(4):
-        low, high, start = part * n // 4, (part + 1) * n // 4, part * size
+    parts = 4 if n >= 4 else 1
+    size = 3072 * (-(-n // parts)) + 16
+    values = work[parts * (size + 2146) : parts * (size + 2147)]
+    for part in prange(parts):
+        low, high, start = part * n // parts, (part + 1) * n // parts, part * size
         values[part] = input_gradients_of_part(params, x[low:high], y[low:high], grads_x[low:high], work[start : start + size])
-        scale(grads_x[low:high], part_of(n, part, 4))
+        scale(grads_x[low:high], part_of(n, part, parts))
     # A mean over the samples is the mean over the parts, each with the share of its samples.
     value = 0.0
-    for part in range(4):
-        value += part_of(n, part, 4) * values[part]
+    for part in range(parts):
+        value += part_of(n, part, parts) * values[part]
     return value
 
 

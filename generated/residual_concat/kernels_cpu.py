@@ -17,17 +17,19 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import _dynfunc, config, get_num_threads, prange, types
-from numba import njit as jit
 from numba.core import cgutils, sigutils
 from numba.core.caching import FunctionCache
 from numba.core.codegen import JITCodeLibrary, get_host_cpu_features
-from numba.core.compiler import Compiler, CompilerBase, DefaultPassBuilder
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.errors import TypingError
+from numba.core.imputils import impl_ret_borrowed
 from numba.core.registry import CPUDispatcher, cpu_target
-from numba.core.typed_passes import NativeLowering
+from numba.core.typed_passes import NativeLowering, NativeParforLowering
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
+from numba.parfors.parfor import Parfor
+from numba.parfors.parfor_lowering import ParforLower
 
 # A function is compiled as a piece of every entry that calls it, so that the optimizer sees each entry once and as a whole. Numba's
 # own way is to optimize a function alone, and once more in each of its callers.
@@ -45,11 +47,45 @@ class PieceLibrary(JITCodeLibrary):
         self._finalized = True
 
 
-@register_pass(mutates_CFG=True, analysis_only=False)
-class PieceLowering(NativeLowering):
-    """Numba's last step, without machine code."""
+class LoopLibrary(JITCodeLibrary):
+    """Code that Numba makes for a parallel loop: the loop's body and what calls it for a part of the range are pieces."""
 
-    _name = "piece_lowering"
+    def finalize(self):
+        """Link a piece; anything else is as ever."""
+        loop = self.name.startswith(("__numba_parfor_gufunc", "<numba.np.ufunc.wrappers._Gufunc", "parallelgufuncwrapper"))
+        (PieceLibrary if loop else JITCodeLibrary).finalize(self)
+
+
+class LoopLower(ParforLower):
+    """Numba's way to write a function with parallel loops. Loops would be optimized alone, for a part, and again here."""
+
+    def lower_inst(self, inst):
+        """Write a statement; a loop is compiled with the function around it."""
+        if not isinstance(inst, Parfor):
+            return super().lower_inst(inst)
+        codegen, own = self.context.codegen(), inst.flags.no_compile
+        before = codegen._library_class
+        codegen._library_class, inst.flags.no_compile = LoopLibrary, True
+        try:
+            return super().lower_inst(inst)
+        finally:
+            codegen._library_class, inst.flags.no_compile = before, own
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class LoopLowering(NativeParforLowering):
+    """Numba's last step for a function with parallel loops."""
+
+    _name = "loop_lowering"
+
+    @property
+    def lowering_class(self):
+        """What writes the code."""
+        return LoopLower
+
+
+class PieceOf:
+    """A last step of Numba's, without machine code."""
 
     def run_pass(self, state):
         """Write the code of a piece."""
@@ -66,15 +102,42 @@ class PieceLowering(NativeLowering):
         return True
 
 
-class PieceCompiler(CompilerBase):
-    """Numba's compiler with another last step."""
+@register_pass(mutates_CFG=True, analysis_only=False)
+class PieceLowering(PieceOf, NativeLowering):
+    """The last step of a piece."""
+
+    _name = "piece_lowering"
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class PieceLoopLowering(PieceOf, LoopLowering):
+    """The last step of a piece with parallel loops."""
+
+    _name = "piece_loop_lowering"
+
+
+def steps(state, last):
+    """Return Numba's steps with others in the place of some."""
+    found = DefaultPassBuilder.define_nopython_pipeline(state)
+    found.passes = [(last.get(step, step), doc) for step, doc in found.passes]
+    found.finalize()
+    return [found]
+
+
+class WholeCompiler(CompilerBase):
+    """Numba's compiler for what Python calls."""
 
     def define_pipelines(self):
         """Return the steps."""
-        steps = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        steps.passes = [(PieceLowering if step is NativeLowering else step, doc) for step, doc in steps.passes]
-        steps.finalize()
-        return [steps]
+        return steps(self.state, {NativeParforLowering: LoopLowering})
+
+
+class PieceCompiler(CompilerBase):
+    """Numba's compiler for pieces."""
+
+    def define_pipelines(self):
+        """Return the steps."""
+        return steps(self.state, {NativeLowering: PieceLowering, NativeParforLowering: PieceLoopLowering})
 
 
 class PieceText(CPUDispatcher):
@@ -92,7 +155,7 @@ class PieceText(CPUDispatcher):
 class Piece(CPUDispatcher):
     """A compiled function that Python calls as such, and other compiled functions as a piece of their own."""
 
-    def __init__(self, py_func, locals=None, targetoptions=None, pipeline_class=Compiler, signature=None):
+    def __init__(self, py_func, locals=None, targetoptions=None, pipeline_class=WholeCompiler, signature=None):
         inner = {**targetoptions, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
         self.inner = PieceText(py_func, signature, inner)
         super().__init__(py_func, locals, targetoptions, pipeline_class)
@@ -114,9 +177,9 @@ def njit(signature=None, *, cache=False, parallel=False, **options):
     """Do numba.njit; of the function that comes out, compiled callers take the text and no machine code."""
 
     def compiled(function):
-        if parallel or config.DISABLE_JIT:
-            return jit(cache=cache, parallel=parallel, **options)(function)
-        made = Piece(function, None, {"nopython": True, "boundscheck": None, **options}, signature=signature)
+        if config.DISABLE_JIT:
+            return function
+        made = Piece(function, None, {"nopython": True, "boundscheck": None, "parallel": parallel, **options}, signature=signature)
         if cache:
             made.enable_caching()
         return made
@@ -191,6 +254,31 @@ def array_at(typingctx, dtype, address, shape):
     return kind(dtype, types.intp, types.UniTuple(types.intp, rank)), code
 
 
+@intrinsic(prefer_literal=True)
+def transposed(typingctx, a, axes):
+    """Return an array with its axes in another order; Numba's own transpose is far more code, for axes that are known when it runs."""
+    if not (isinstance(axes, types.BaseTuple) and all(isinstance(axis, types.IntegerLiteral) for axis in axes)):
+        return None
+    order = [axis.literal_value for axis in axes]
+    kind = a.copy(layout="A")
+
+    def code(context, builder, signature, arguments):
+        array, made = make_array(signature.args[0])(context, builder, arguments[0]), make_array(kind)(context, builder)
+        shape, strides = (cgutils.unpack_tuple(builder, x) for x in (array.shape, array.strides))
+        populate_array(
+            made,
+            data=array.data,
+            shape=cgutils.pack_array(builder, [shape[axis] for axis in order]),
+            strides=cgutils.pack_array(builder, [strides[axis] for axis in order]),
+            itemsize=array.itemsize,
+            meminfo=array.meminfo,
+            parent=array.parent,
+        )
+        return impl_ret_borrowed(context, builder, kind, made._getvalue())
+
+    return kind(a, axes), code
+
+
 @njit(cache=True, error_model="numpy")
 def apart(a, b):
     """Whether two arrays of C order share no memory."""
@@ -210,6 +298,10 @@ if config.DISABLE_JIT:
     def view(buffer, start, shape):
         """Return the part of a flat buffer that begins at an index, as an array of a shape."""
         return buffer[start : start + math.prod(shape)].reshape(shape)
+
+    def transposed(a, axes):
+        """Return an array with its axes in another order."""
+        return a.transpose(axes)
 
     def whole_at(table, k):
         """Return the k-th of the 64-bit integers at an address."""

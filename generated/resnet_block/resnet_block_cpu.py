@@ -10,7 +10,7 @@ y has one number for each sample, integers from 0 to 9.
 import numpy as np
 
 try:
-    from .kernels_cpu import apart, array_at, chosen, njit, sum_of, view, whole_at
+    from .kernels_cpu import apart, array_at, chosen, njit, sum_of, transposed, view, whole_at
     from .kernels_cpu import correlate_32 as correlate
     from .kernels_cpu import correlate_rows_32 as correlate_rows
     from .kernels_cpu import exp_32 as exp
@@ -18,7 +18,7 @@ try:
     from .kernels_cpu import product_32 as product
     from .kernels_cpu import row_products_32 as row_products
 except ImportError:
-    from kernels_cpu import apart, array_at, chosen, njit, sum_of, view, whole_at
+    from kernels_cpu import apart, array_at, chosen, njit, sum_of, transposed, view, whole_at
     from kernels_cpu import correlate_32 as correlate
     from kernels_cpu import correlate_rows_32 as correlate_rows
     from kernels_cpu import exp_32 as exp
@@ -389,7 +389,7 @@ def batchnorm_grad_a_2(W, a, delta, grad_a):
     """Write grad_a."""
     # grad_a[c, h, w, n] = [a[c, h, w, n] > 0] Σ_{k, u, v} W[k, c, u, v] delta[k, 1 + h − u, 1 + w − v, n] [0 ≤ 1 + h − u < 8] [0 ≤ 1
     #     + w − v < 8]
-    correlate(W.transpose((1, 0, 2, 3)), delta, grad_a, (1, -1, 1), (1, -1, 1))
+    correlate(transposed(W, (1, 0, 2, 3)), delta, grad_a, (1, -1, 1), (1, -1, 1))
     for c in range(16):
         for h in range(8):
             for w in range(8):
@@ -404,7 +404,7 @@ def batchnorm_grad_a_3(W, a, a_2, delta, grad_a_2, grad_a):
     """Write grad_a."""
     # grad_a[c, h, w, n] = (grad_a_2[4 floor(h/2) + 16 c + floor(w/2), n] [a_2[c, h, w, n] > 0]/4 + Σ_{k, u, v} W[k, c, u, v] delta[k, 1
     #     + h − u, 1 + w − v, n] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]) · [a[c, h, w, n] > 0]
-    correlate(W.transpose((1, 0, 2, 3)), delta, grad_a, (1, -1, 1), (1, -1, 1))
+    correlate(transposed(W, (1, 0, 2, 3)), delta, grad_a, (1, -1, 1), (1, -1, 1))
     for c in range(16):
         for H in range(4):
             for W_ in range(4):
@@ -432,7 +432,7 @@ def x_grad_samples_last(W, delta, grad_samples_last):
     """Write grad_samples_last."""
     # grad_samples_last[c, h, w, n] = Σ_{k, u, v} W[k, c, u, v] delta[k, 1 + h − u, 1 + w − v, n] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v
     #     < 8]
-    correlate(W.transpose((1, 0, 2, 3)), delta, grad_samples_last, (1, -1, 1), (1, -1, 1))
+    correlate(transposed(W, (1, 0, 2, 3)), delta, grad_samples_last, (1, -1, 1), (1, -1, 1))
 
 
 @njit(cache=True, error_model="numpy")

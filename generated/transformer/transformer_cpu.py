@@ -930,17 +930,16 @@ def loss(params, x, y, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    if n < 2:
-        return loss_of_part(params, x, y, work)
-    size = 29504 * (-(-n // 2)) + 3088
-    values = work[2 * (size + 16670) : 2 * (size + 16671)]
-    for part in prange(2):
-        low, high, start = part * n // 2, (part + 1) * n // 2, part * size
+    parts = 2 if n >= 2 else 1
+    size = 29504 * (-(-n // parts)) + 3088
+    values = work[parts * (size + 16670) : parts * (size + 16671)]
+    for part in prange(parts):
+        low, high, start = part * n // parts, (part + 1) * n // parts, part * size
         values[part] = loss_of_part(params, x[low:high], y[low:high], work[start : start + size])
     # A mean over the samples is the mean over the parts, each with the share of its samples.
     value = 0.0
-    for part in range(2):
-        value += part_of(n, part, 2) * values[part]
+    for part in range(parts):
+        value += part_of(n, part, parts) * values[part]
     return value
 
 
@@ -1096,13 +1095,12 @@ def value_and_grad(params, x, y, grads, work):
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    if n < 2:
-        return value_and_grad_of_part(params, x, y, grads, work)
-    size = 29504 * (-(-n // 2)) + 3088
-    values = work[2 * (size + 16670) : 2 * (size + 16671)]
-    sums = view(work, 2 * size, (2, 16670))
-    for part in prange(2):
-        low, high, start = part * n // 2, (part + 1) * n // 2, part * size
+    parts = 2 if n >= 2 else 1
+    size = 29504 * (-(-n // parts)) + 3088
+    values = work[parts * (size + 16670) : parts * (size + 16671)]
+    sums = view(work, parts * size, (parts, 16670))
+    for part in prange(parts):
+        low, high, start = part * n // parts, (part + 1) * n // parts, part * size
         values[part] = value_and_grad_of_part(params, x[low:high], y[low:high], sums[part], work[start : start + size])
     ranges = threads()
     for part in prange(ranges):
@@ -1110,8 +1108,8 @@ def value_and_grad(params, x, y, grads, work):
         mean_of_parts(sums[:, low:high], n, grads[low:high])
     # A mean over the samples is the mean over the parts, each with the share of its samples.
     value = 0.0
-    for part in range(2):
-        value += part_of(n, part, 2) * values[part]
+    for part in range(parts):
+        value += part_of(n, part, parts) * values[part]
     return value
 
 

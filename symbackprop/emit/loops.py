@@ -64,7 +64,7 @@ SUMS = (
 #: What it offers besides: for threads.
 RUNTIME = (*SUMS, "max_of", "sum_of", "mean_of_parts", "part_of", "scale", "share", "threads")
 #: What it offers to get at memory.
-PLACES = ("apart", "array_at", "chosen", "view", "whole_at")
+PLACES = ("apart", "array_at", "chosen", "transposed", "view", "whole_at")
 
 
 def page(plan: Plan, template: str) -> Page:
@@ -410,26 +410,26 @@ class _Writer:
         parts, grads = plan.parts, targets == ("grads",)
         written = ("sums[part]",) if grads else tuple(f"{name}[low:high]" for name in targets)
         own = ("params", *(f"{name}[low:high]" for name in data), *written, "work[start : start + size]")
-        whole = wrap.call(f"return {name}_of_part", ("params", *data, *targets, "work"), 8)
         body = [
             *opening,
             Node(f"n = {data[0]}.shape[0]"),
-            Node(f"if n < {parts}:", (Node(whole),)),
-            Node(f"size = {affine(plan.per_sample, f'(-(-n // {parts}))', plan.fixed)}"),
-            Node(f"values = work[{parts} * (size + {plan.size}) : {parts} * (size + {plan.size + 1})]"),
+            # One call in the text for every number of samples: what is called is compiled with its caller, once for each call.
+            Node(f"parts = {parts} if n >= {parts} else 1"),
+            Node(f"size = {affine(plan.per_sample, '(-(-n // parts))', plan.fixed)}"),
+            Node(f"values = work[parts * (size + {plan.size}) : parts * (size + {plan.size + 1})]"),
         ]
         inner = [
-            Node(f"low, high, start = part * n // {parts}, (part + 1) * n // {parts}, part * size"),
+            Node("low, high, start = part * n // parts, (part + 1) * n // parts, part * size"),
             Node(wrap.statement(f"values[part] = {name}_of_part({', '.join(own)})", 8)),
         ]
         self.used.add("part_of")
         if grads:
             self.used |= {"mean_of_parts", "share", "threads", "view"}
-            body.append(Node(f"sums = view(work, {parts} * size, ({parts}, {plan.size}))"))
+            body.append(Node(f"sums = view(work, parts * size, (parts, {plan.size}))"))
         elif targets:
             self.used.add("scale")
-            inner += [Node(f"scale({array}, part_of(n, part, {parts}))") for array in written]
-        body.append(Node(f"for part in prange({parts}):", tuple(inner)))
+            inner += [Node(f"scale({array}, part_of(n, part, parts))") for array in written]
+        body.append(Node("for part in prange(parts):", tuple(inner)))
         if grads:
             shares = (
                 Node("low, high = share(grads.size, part, ranges)"),
@@ -439,7 +439,7 @@ class _Writer:
         body += [
             Node("# A mean over the samples is the mean over the parts, each with the share of its samples."),
             Node("value = 0.0"),
-            Node(f"for part in range({parts}):", (Node(f"value += part_of(n, part, {parts}) * values[part]"),)),
+            Node("for part in range(parts):", (Node("value += part_of(n, part, parts) * values[part]"),)),
             Node("return value"),
         ]
         doc = {
@@ -834,7 +834,8 @@ class _Frame:
         left = [k for k in range(len(c.tensor.axes)) if k not in fixed]
         order = [left.index(k) for k in c.axes if k is not None]
         if order != sorted(order):
-            text = f"{text}.transpose(({', '.join(map(str, order))}))"
+            self.runtime.add("transposed")
+            text = f"transposed({text}, ({', '.join(map(str, order))}))"
         for place, axis in enumerate(c.axes):
             if axis is None:
                 text = f"np.expand_dims({text}, {place})"
