@@ -156,9 +156,15 @@ class Piece(CPUDispatcher):
     """A compiled function that Python calls as such, and other compiled functions as a piece of their own."""
 
     def __init__(self, py_func, locals=None, targetoptions=None, pipeline_class=WholeCompiler, signature=None):
-        inner = {**targetoptions, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-        self.inner = PieceText(py_func, signature, inner)
+        self.made, self.wanted = None, signature
         super().__init__(py_func, locals, targetoptions, pipeline_class)
+
+    @property
+    def inner(self):
+        """The piece; made when compiled code first calls it."""
+        if self.made is None:
+            self.made = PieceText(self.py_func, self.wanted, {**self.targetoptions, "no_cpython_wrapper": True, "no_cfunc_wrapper": True})
+        return self.made
 
     @property
     def _numba_type_(self):

@@ -6,6 +6,7 @@ precision (object arrays of mpmath numbers). It evaluates whole index grids, so 
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -13,7 +14,6 @@ from typing import Any
 import mpmath
 import numpy as np
 import numpy.typing as npt
-import scipy.special
 import sympy
 from sympy import Expr
 
@@ -25,6 +25,15 @@ from symbackprop.algebra.tensor import Access, Tensor, depth
 from symbackprop.errors import DataError, DerivationError, ShapeError
 
 Array = npt.NDArray[Any]
+
+
+def _erf(x: Any) -> Any:
+    return importlib.import_module("scipy.special").erf(x)  # not at the start: to load it takes as long as to derive a network
+
+
+def _erfc(x: Any) -> Any:
+    return importlib.import_module("scipy.special").erfc(x)
+
 
 _NUMERIC: dict[type, Callable[[Any], Any]] = {
     sympy.exp: np.exp,
@@ -41,8 +50,8 @@ _NUMERIC: dict[type, Callable[[Any], Any]] = {
     sympy.asinh: np.arcsinh,
     sympy.acosh: np.arccosh,
     sympy.atanh: np.arctanh,
-    sympy.erf: scipy.special.erf,
-    sympy.erfc: scipy.special.erfc,
+    sympy.erf: _erf,
+    sympy.erfc: _erfc,
     nodes.Expm1: np.expm1,
     nodes.Log1p: np.log1p,
 }
