@@ -62,6 +62,7 @@ class Candidate:
         batch: those that both factors have.
         own: those that only the first, only the second has.
         inner: the summed ones.
+        steps: indices of loops around it, in each step of which it is done once.
     """
 
     node: Expr
@@ -72,6 +73,7 @@ class Candidate:
     batch: tuple[Index, ...]
     own: tuple[tuple[Index, ...], tuple[Index, ...]]
     inner: tuple[Index, ...]
+    steps: tuple[Index, ...] = ()
 
     @property
     def indices(self) -> tuple[Index, ...]:
@@ -90,6 +92,7 @@ class Candidate:
             _renamed(self.batch, swap),
             (_renamed(self.own[0], swap), _renamed(self.own[1], swap)),
             _renamed(self.inner, swap),
+            _renamed(self.steps, swap),
         )
 
 
@@ -212,7 +215,7 @@ class Site:
         found: set[Expr] = {i.extent for i in self.indices}
         for c in (self.product, self.split.product if self.split else None):
             if c is not None:
-                found |= {i.extent for i in (*c.indices, *(a for f in c.factors for a in f.access.tensor.axes))}
+                found |= {i.extent for i in (*c.indices, *c.steps, *(a for f in c.factors for a in f.access.tensor.axes))}
         if self.windows is not None:
             found |= {extent for pair in self.windows.pairs for extent in pair}
         return frozenset(found)
@@ -254,21 +257,21 @@ def sites(equation: Equation, fixed: tuple[Index, ...] = ()) -> tuple[Site, ...]
                 # Wanted under several guards, it is a sum that may read nothing where one of them fails.
                 found[node] = None, around
             elif node not in found:
-                found[node] = _site(node, out, around), around
+                found[node] = _site(node, out, around, fixed), around
         elif not isinstance(node, Reduction | ArgMax | Access):
             guards = frozenset(f for f in node.args if isinstance(f, Guard)) if isinstance(node, sympy.Mul) else frozenset()
             stack.extend((part, around | guards) for part in reversed(node.args))
     return tuple(site for site, _ in found.values() if site is not None)
 
 
-def _site(node: Sum, out: tuple[Index, ...], around: frozenset[Expr]) -> Site | None:
+def _site(node: Sum, out: tuple[Index, ...], around: frozenset[Expr], fixed: tuple[Index, ...]) -> Site | None:
     """Return a sum that stands beside some guards; it reads nothing where one of them fails."""
     factors = list(sympy.Mul.make_args(node.body))
     if any(isinstance(f, Access) and not f.plain for f in factors):
         # What compares real values says nothing about places.
         places = (g for g in around if g not in factors and all(a.tensor.integer for a in g.atoms(Access)))
         factors += sorted(places, key=sympy.default_sort_key)
-    product, rows, split = _candidate(node, factors, out), _rows(node, factors, out), _split(node, factors, out)
+    product, rows, split = _candidate(node, factors, out, fixed), _rows(node, factors, out), _split(node, factors, out)
     slid, whole = windows(node, factors, out), _whole(node, factors, out)
     return Site(node, product, rows, split, slid, whole) if product or rows or split or slid or whole else None
 
@@ -342,7 +345,7 @@ def _own_axis(a: Access, index: Index) -> bool:
     return sum(part == index for part in a.index) == 1 and sum(index in part.free_symbols for part in a.index) == 1
 
 
-def _candidate(node: Sum, terms: Sequence[Expr], out: tuple[Index, ...]) -> Candidate | None:
+def _candidate(node: Sum, terms: Sequence[Expr], out: tuple[Index, ...], steps: tuple[Index, ...]) -> Candidate | None:
     reads: list[Access] = []
     guards: list[Expr] = []
     numbers: list[Expr] = []
@@ -383,7 +386,7 @@ def _candidate(node: Sum, terms: Sequence[Expr], out: tuple[Index, ...]) -> Cand
     if not all(own) or len(batch) + len(own[0]) + len(own[1]) != len(out):
         return None
     factors = Factor(reads[0], tuple(kept[0])), Factor(reads[1], tuple(kept[1]))
-    return Candidate(node, sympy.Mul(*numbers), factors, tuple(always), out, batch, own, tuple(node.bound))
+    return Candidate(node, sympy.Mul(*numbers), factors, tuple(always), out, batch, own, tuple(node.bound), steps)
 
 
 def _rows(node: Sum, factors: Sequence[Expr], out: tuple[Index, ...]) -> Rows | None:
@@ -686,7 +689,9 @@ def _cost(c: Candidate, layout: Layout, extents: Sequence[int], size: Mapping[Ex
     if layout.dots:
         cost += times * k * columns * machine.turn
     if not layout.place:
-        cost += times * m * n * 2 * machine.entry
+        # What follows reads the result where it lies.
+        beside = c.indices[layout.columns[-1]] == c.out[-1]
+        cost += times * m * n * (2 * machine.entry if beside else machine.copy)
     for packed, number, first, second in (
         (layout.pack_left, 1 - layout.right, layout.rows, layout.inner),
         (layout.pack_right, layout.right, layout.inner, layout.columns),
@@ -697,7 +702,7 @@ def _cost(c: Candidate, layout: Layout, extents: Sequence[int], size: Mapping[Ex
         whole = (*first, *second)
         used = {k for k, i in enumerate(c.indices) if i in factor.indices}
         loops = [k for k in (*layout.outer, *layout.around) if k in used]
-        entries, repeated = total(whole), total(loops)
+        entries, repeated = total(whole), float(total(loops))
         own = math.prod(size[axis.extent] for axis in factor.access.tensor.axes)
         if entries > max(machine.scratch, 2 * own):
             return math.inf
@@ -706,6 +711,8 @@ def _cost(c: Candidate, layout: Layout, extents: Sequence[int], size: Mapping[Ex
         inner = c.indices[order[-1]]
         beside = inner in last.free_symbols and last.is_Add | last.is_Symbol and not sympy.diff(last - inner, inner)
         length = extents[order[-1]]
+        # What is the same in every step is copied before the first.
+        repeated /= math.prod(size[i.extent] for i in c.steps if i not in factor.indices)
         cost += entries * repeated * (machine.row / length + machine.entry if beside else machine.copy)
     return cost
 
