@@ -534,15 +534,12 @@ def attention_grad_S(P, grad_P, grad_S, terms, total):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_grad_V(P, grad_O, grad_V, products):
+def attention_grad_V(P, grad_O, grad_V):
     """Write grad_V."""
     # grad_V[n, h, t, d] = Σ_i P[n, h, i, t] grad_O[n, h, i, d]
     for n in range(P.shape[0]):
         for h in range(4):
-            product(grad_O[n, h].T, P[n, h], products)
-            for t in range(32):
-                for d in range(8):
-                    grad_V[n, h, t, d] = products[d, t]
+            product(P[n, h].T, grad_O[n, h], grad_V[n, h])
 
 
 @njit(cache=True, error_model="numpy")
@@ -562,15 +559,15 @@ def attention_grad_W_v(grad_V, x, grad_W_v, grad_V_windows, products):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_grad_K(Q, grad_S, grad_K, products):
+def attention_grad_K(Q, grad_S, grad_K):
     """Write grad_K."""
     # grad_K[n, h, t, d] = √2 · (Σ_i Q[n, h, i, d] grad_S[n, h, i, t])/4
     for n in range(Q.shape[0]):
         for h in range(4):
-            product(Q[n, h].T, grad_S[n, h], products)
+            product(grad_S[n, h].T, Q[n, h], grad_K[n, h])
             for t in range(32):
                 for d in range(8):
-                    grad_K[n, h, t, d] = np.sqrt(real(2.0)) * products[d, t] / real(4.0)
+                    grad_K[n, h, t, d] = np.sqrt(real(2.0)) * grad_K[n, h, t, d] / real(4.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -1003,22 +1000,20 @@ def value_and_grad_of_part(params, x, y, grads, work):
     terms__ = work[29504 * n + 1:29504 * n + 33]
     total__ = view(work, 1088 * n, (n, 4, 32))
     grad_attention_1_V = view(work, 6144 * n, (n, 4, 32, 8))
-    products_ = view(work, 29504 * n + 1, (8, 32))
     layernorm_1_a = view(work, 3072 * n, (n, 32, 32))
     grad_attention_1_W_v = view(grads, 4096, (32, 32))
     grad_V_windows = view(work, 64 * n, (n, 32, 32))
-    products__ = view(work, 29504 * n + 1, (32, 32))
+    products_ = view(work, 29504 * n + 1, (32, 32))
     attention_1_Q = view(work, 4096 * n, (n, 4, 32, 8))
     grad_attention_1_K = view(work, 64 * n, (n, 4, 32, 8))
-    products___ = view(work, 29504 * n + 1, (8, 32))
     grad_attention_1_W_k = view(grads, 3072, (32, 32))
     grad_K_windows = view(work, 4096 * n, (n, 32, 32))
-    products____ = view(work, 29504 * n + 1, (32, 32))
+    products__ = view(work, 29504 * n + 1, (32, 32))
     attention_1_K = view(work, 5120 * n, (n, 4, 32, 8))
     grad_attention_1_Q = view(work, 4096 * n, (n, 4, 32, 8))
     grad_attention_1_W_q = view(grads, 2048, (32, 32))
     grad_Q_windows = view(work, 5120 * n, (n, 32, 32))
-    products_____ = view(work, 29504 * n + 1, (32, 32))
+    products___ = view(work, 29504 * n + 1, (32, 32))
     attention_1_W_k = view(params, 3072, (32, 32))
     attention_1_W_q = view(params, 2048, (32, 32))
     attention_1_W_v = view(params, 4096, (32, 32))
@@ -1027,7 +1022,7 @@ def value_and_grad_of_part(params, x, y, grads, work):
     W_k_windows = view(work, 29504 * n + 1, (4, 8, 32))
     grad_Q_copy = view(work, 7168 * n, (n, 32, 4, 8))
     W_q_windows = view(work, 29504 * n + 1025, (4, 8, 32))
-    products______ = view(work, 8192 * n, (n, 32, 32))
+    products____ = view(work, 8192 * n, (n, 32, 32))
     grad_V_copy = view(work, 10240 * n, (n, 32, 4, 8))
     W_v_windows = view(work, 29504 * n + 2049, (4, 8, 32))
     products_2 = view(work, 11264 * n, (n, 32, 32))
@@ -1070,16 +1065,16 @@ def value_and_grad_of_part(params, x, y, grads, work):
     attention_grad_O(attention_1_W_o, grad_add_1_a, grad_attention_1_O, W_o_windows, products)
     attention_grad_P(attention_1_V, grad_attention_1_O, grad_attention_1_P)
     attention_grad_S(attention_1_P, grad_attention_1_P, grad_attention_1_S, terms__, total__)
-    attention_grad_V(attention_1_P, grad_attention_1_O, grad_attention_1_V, products_)
-    attention_grad_W_v(grad_attention_1_V, layernorm_1_a, grad_attention_1_W_v, grad_V_windows, products__)
-    attention_grad_K(attention_1_Q, grad_attention_1_S, grad_attention_1_K, products___)
-    attention_grad_W_k(grad_attention_1_K, layernorm_1_a, grad_attention_1_W_k, grad_K_windows, products____)
+    attention_grad_V(attention_1_P, grad_attention_1_O, grad_attention_1_V)
+    attention_grad_W_v(grad_attention_1_V, layernorm_1_a, grad_attention_1_W_v, grad_V_windows, products_)
+    attention_grad_K(attention_1_Q, grad_attention_1_S, grad_attention_1_K)
+    attention_grad_W_k(grad_attention_1_K, layernorm_1_a, grad_attention_1_W_k, grad_K_windows, products__)
     attention_grad_Q(attention_1_K, grad_attention_1_S, grad_attention_1_Q)
-    attention_grad_W_q(grad_attention_1_Q, layernorm_1_a, grad_attention_1_W_q, grad_Q_windows, products_____)
+    attention_grad_W_q(grad_attention_1_Q, layernorm_1_a, grad_attention_1_W_q, grad_Q_windows, products___)
     # layernorm_1
     layernorm_grad_a_2(
         attention_1_W_k, attention_1_W_q, attention_1_W_v, grad_attention_1_K, grad_attention_1_Q, grad_attention_1_V, grad_layernorm_1_a,
-        grad_K_copy, W_k_windows, grad_Q_copy, W_q_windows, products______, grad_V_copy, W_v_windows, products_2,
+        grad_K_copy, W_k_windows, grad_Q_copy, W_q_windows, products____, grad_V_copy, W_v_windows, products_2,
     )
     layernorm_grad_gamma(grad_layernorm_1_a, layernorm_1_x_hat, grad_layernorm_1_gamma)
     layernorm_grad_beta(grad_layernorm_1_a, grad_layernorm_1_beta)
