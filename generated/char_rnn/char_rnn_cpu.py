@@ -58,7 +58,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 4 * (27520 * (-(-n // 4)) + 2320 + 13535)
+    return 4 * (27520 * (-(-n // 4)) + 6912 + 13535) + 124416
 
 
 @njit(cache=True, error_model="numpy")
@@ -95,17 +95,20 @@ def gru_p(W_x, b_x, x, p):
 
 
 @njit(cache=True, error_model="numpy")
-def gru_h(W_h, b_h, p, q, r, u, g, h):
+def gru_h(W_h, b_h, p, q, r, u, g, h, W_h_copy):
     """Write q and r and u and g and h."""
     # q[n, t, r] = b_h[r] + Σ_k W_h[r, k] h[n, t − 1, k] [0 ≤ t − 1 < 32]
     # r[n, t, k] = σ(p[n, t, k] + q[n, t, k])
     # u[n, t, k] = σ(p[n, t, 48 + k] + q[n, t, 48 + k])
     # g[n, t, k] = tanh(q[n, t, 96 + k] r[n, t, k] + p[n, t, 96 + k])
     # h[n, t, k] = (1 − u[n, t, k]) · g[n, t, k] + h[n, t − 1, k] u[n, t, k] [0 ≤ t − 1 < 32]
+    for k in range(48):
+        for r_ in range(144):
+            W_h_copy[k, r_] = W_h[r_, k]
     for t in range(32):
         q[:, t] = real(0.0)
         if 0 <= t - 1 < 32:
-            row_products(h[:, t - 1], W_h, q[:, t])
+            product(h[:, t - 1], W_h_copy, q[:, t])
         for n in range(p.shape[0]):
             for r_ in range(144):
                 q[n, t, r_] = b_h[r_] + q[n, t, r_]
@@ -311,15 +314,12 @@ def gru_grad_p(g, grad_g, grad_r, grad_u, r, u, grad_p):
 
 
 @njit(cache=True, error_model="numpy")
-def gru_grad_W_x(grad_p, x, grad_W_x, products):
+def gru_grad_W_x(grad_p, x, grad_W_x):
     """Write grad_W_x."""
     # grad_W_x[r, j] = Σ_{n, t} grad_p[n, t, r] x[n, t, j]
-    x_matrix = x.reshape((32 * grad_p.shape[0], 16))
     grad_p_matrix = grad_p.reshape((32 * grad_p.shape[0], 144))
-    product(x_matrix.T, grad_p_matrix, products)
-    for r in range(grad_W_x.shape[0]):
-        for j in range(grad_W_x.shape[1]):
-            grad_W_x[r, j] = products[j, r]
+    x_matrix = x.reshape((32 * grad_p.shape[0], 16))
+    product(grad_p_matrix.T, x_matrix, grad_W_x)
 
 
 @njit(cache=True, error_model="numpy")
@@ -372,6 +372,7 @@ def forward_samples(params, x, out, work, part, parts):
     low, high = share(n, part, parts)
     m = high - low
     own = work[15872 * low : 15872 * high]
+    scratch = work[27520 * n + 6912 * part + 6912 : 27520 * n + 6912 * part + 13824]
     embedding_1_E = view(params, 0, (62, 16))
     embedding_1_a = view(own, 0, (m, 32, 16))
     gru_1_W_x = view(params, 992, (144, 16))
@@ -384,6 +385,7 @@ def forward_samples(params, x, out, work, part, parts):
     gru_1_u = view(own, 11264 * m, (m, 32, 48))
     gru_1_g = view(own, 12800 * m, (m, 32, 48))
     gru_1_h = view(own, 14336 * m, (m, 32, 48))
+    W_h_copy = view(scratch, 0, (48, 144))
     gru_1_a = view(own, 0, (m, 32, 48))
     dense_1_W = view(params, 10496, (62, 48))
     dense_1_b = params[13472:13534]
@@ -391,7 +393,7 @@ def forward_samples(params, x, out, work, part, parts):
     embedding_a(embedding_1_E, x[low:high], embedding_1_a)
     # gru_1
     gru_p(gru_1_W_x, gru_1_b_x, embedding_1_a, gru_1_p)
-    gru_h(gru_1_W_h, gru_1_b_h, gru_1_p, gru_1_q, gru_1_r, gru_1_u, gru_1_g, gru_1_h)
+    gru_h(gru_1_W_h, gru_1_b_h, gru_1_p, gru_1_q, gru_1_r, gru_1_u, gru_1_g, gru_1_h, W_h_copy)
     gru_a(gru_1_h, gru_1_a)
     # dense_1
     dense_z(dense_1_W, dense_1_b, gru_1_a, out[low:high])
@@ -403,7 +405,7 @@ def forward(params, x, out, work):
     if not in_range(x, 0, 61):
         return 1
     n = x.shape[0]
-    parts = min(threads(), 1 + n)
+    parts = min(threads(), 1 + n, 18)
     for part in prange(parts):
         forward_samples(params, x, out, work, part, parts)
     return 0
@@ -427,6 +429,7 @@ def loss_of_part(params, x, y, work):
     gru_1_u = view(work, 11264 * n, (n, 32, 48))
     gru_1_g = view(work, 12800 * n, (n, 32, 48))
     gru_1_h = view(work, 14336 * n, (n, 32, 48))
+    W_h_copy = view(work, 27520 * n, (48, 144))
     gru_1_a = view(work, 512 * n, (n, 32, 48))
     dense_1_W = view(params, 10496, (62, 48))
     dense_1_b = params[13472:13534]
@@ -444,7 +447,7 @@ def loss_of_part(params, x, y, work):
     embedding_a(embedding_1_E, x, embedding_1_a)
     # gru_1
     gru_p(gru_1_W_x, gru_1_b_x, embedding_1_a, gru_1_p)
-    gru_h(gru_1_W_h, gru_1_b_h, gru_1_p, gru_1_q, gru_1_r, gru_1_u, gru_1_g, gru_1_h)
+    gru_h(gru_1_W_h, gru_1_b_h, gru_1_p, gru_1_q, gru_1_r, gru_1_u, gru_1_g, gru_1_h, W_h_copy)
     gru_a(gru_1_h, gru_1_a)
     # dense_1
     dense_z(dense_1_W, dense_1_b, gru_1_a, dense_1_z)
@@ -462,7 +465,7 @@ def loss(params, x, y, work):
         return np.nan
     n = x.shape[0]
     parts = 4 if n >= 4 else 1
-    size = 27520 * (-(-n // parts)) + 2320
+    size = 27520 * (-(-n // parts)) + 6912
     values = work[parts * (size + 13534) : parts * (size + 13535)]
     for part in prange(parts):
         low, high, start = part * n // parts, (part + 1) * n // parts, part * size
@@ -505,7 +508,6 @@ def value_and_grad_of_part(params, x, y, grads, work):
     grad_gru_1_p = view(work, 4032 * n, (n, 32, 144))
     embedding_1_a = view(work, 0, (n, 32, 16))
     grad_gru_1_W_x = view(grads, 992, (144, 16))
-    products_ = view(work, 27520 * n + 1, (16, 144))
     grad_gru_1_b_x = grads[10208:10352]
     gru_1_W_x = view(params, 992, (144, 16))
     grad_embedding_1_a = view(work, 0, (n, 32, 16))
@@ -522,7 +524,7 @@ def value_and_grad_of_part(params, x, y, grads, work):
     gru_grad_W_h(grad_gru_1_q, gru_1_h, grad_gru_1_W_h, h_windows)
     gru_grad_b_h(grad_gru_1_q, grad_gru_1_b_h)
     gru_grad_p(gru_1_g, grad_gru_1_g, grad_gru_1_r, grad_gru_1_u, gru_1_r, gru_1_u, grad_gru_1_p)
-    gru_grad_W_x(grad_gru_1_p, embedding_1_a, grad_gru_1_W_x, products_)
+    gru_grad_W_x(grad_gru_1_p, embedding_1_a, grad_gru_1_W_x)
     gru_grad_b_x(grad_gru_1_p, grad_gru_1_b_x)
     # embedding_1
     embedding_grad_a(gru_1_W_x, grad_gru_1_p, grad_embedding_1_a)
@@ -537,7 +539,7 @@ def value_and_grad(params, x, y, grads, work):
         return np.nan
     n = x.shape[0]
     parts = 4 if n >= 4 else 1
-    size = 27520 * (-(-n // parts)) + 2320
+    size = 27520 * (-(-n // parts)) + 6912
     values = work[parts * (size + 13534) : parts * (size + 13535)]
     sums = view(work, parts * size, (parts, 13534))
     for part in prange(parts):
