@@ -55,7 +55,7 @@ def written(target, dtype, causal):
 
     def function(entry, asked):
         form = pipeline.usual_form(net.spec)
-        (artifact,) = pipeline.write(net.spec, pipeline.Options(target, dtype, 2, form=form, product=asked))[2]
+        artifact, *_ = pipeline.write(net.spec, pipeline.Options(target, dtype, 2, form=form, product=asked))[2]
         space = executed(artifact.text)
 
         def call(*given):
