@@ -105,7 +105,7 @@ def test_products_are_those_of_their_definition(dtype: str) -> None:
 def test_products_and_windows_are_right_for_narrow_vectors(width: str) -> None:
     here = Path(__file__).resolve()
     script = (
-        f"import test_products as t; assert t.made().WIDTH == {width}; sizes = t.SIZES[::7] + t.SIZES[-6:]\n"
+        f"import test_tiles as t; assert t.made().WIDTH == {width}; sizes = t.SIZES[::7] + t.SIZES[-6:]\n"
         "assert [t.wrong_products(d, sizes) for d in ('float32', 'float64')] == [[], []]\n"
         "[t.check_window(name, 'float32') for name in t.WINDOWS]"
     )
