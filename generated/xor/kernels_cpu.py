@@ -1252,43 +1252,59 @@ if not config.DISABLE_JIT:
     spread = over_windows("spread", False)
 
 
-# The sum of what lies side by side: every lane of four vectors adds every so many entries, then the vectors and their lanes are
-# added. The order is that of the places alone, so the bits are the same wherever it is computed.
+# Sums and largest entries of what lies side by side: every lane of four vectors takes every so many entries, then the vectors and
+# their lanes are put together. The order is that of the places alone, so the bits are the same wherever it is computed.
 
 
-@intrinsic
-def sum_of(typingctx, a):
-    """Return the sum of an array without gaps."""
-    if not (isinstance(a, types.Array) and a.layout == "C" and isinstance(a.dtype, types.Float)):
-        raise TypingError(f"sum_of takes an array of real numbers without gaps, not {a}")
+def in_lanes(name, doc, first, joined):
+    """Return what kernels call to reduce an array without gaps: joined(code, x, y) puts vectors together, ``first`` changes nothing."""
 
-    def code(context, builder, signature, arguments):
-        array = make_array(signature.args[0])(context, builder, arguments[0])
-        v = Vectors(builder, context.get_value_type(a.dtype))
-        lanes, side = integer(v.lanes), integer(v.lanes * v.item)
-        start, length = builder.ptrtoint(array.data, INT), array.nitems
-        fours = builder.sdiv(length, integer(4 * v.lanes))
+    def typed(typingctx, a):
+        if not (isinstance(a, types.Array) and a.layout == "C" and isinstance(a.dtype, types.Float)):
+            raise TypingError(f"{name} takes an array of real numbers without gaps, not {a}")
 
-        def four(_, state):
-            address, *sums = state
-            found = [v.load(place(builder, address, (integer(k), side))) for k in range(4)]
-            return [place(builder, address, (integer(4), side)), *(builder.fadd(x, y) for x, y in zip(sums, found, strict=True))]
+        def code(context, builder, signature, arguments):
+            array = make_array(signature.args[0])(context, builder, arguments[0])
+            v = Vectors(builder, context.get_value_type(a.dtype))
+            lanes, side = integer(v.lanes), integer(v.lanes * v.item)
+            start, length = builder.ptrtoint(array.data, INT), array.nitems
+            fours = builder.sdiv(length, integer(4 * v.lanes))
+            nothing = v.spread(ir.Constant(v.real, first))
 
-        address, *sums = repeat(builder, fours, (start, *(v.zero,) * 4), four)
-        rest = builder.sub(length, builder.mul(fours, integer(4 * v.lanes)))
+            def four(_, state):
+                address, *found = state
+                more = [v.load(place(builder, address, (integer(k), side))) for k in range(4)]
+                return [place(builder, address, (integer(4), side)), *(joined(builder, x, y) for x, y in zip(found, more, strict=True))]
 
-        def one(index, state):
-            address, sum_ = state
-            found = v.load(address, v.mask(builder.sub(rest, builder.mul(index, lanes))))
-            return [builder.add(address, side), builder.fadd(sum_, found)]
+            address, *found = repeat(builder, fours, (start, *(nothing,) * 4), four)
+            rest = builder.sub(length, builder.mul(fours, integer(4 * v.lanes)))
 
-        count = builder.sdiv(builder.add(rest, integer(v.lanes - 1)), lanes)
-        _, sums[0] = repeat(builder, count, (address, sums[0]), one)
-        both = [builder.fadd(sums[0], sums[1]), builder.fadd(sums[2], sums[3])]
-        (found,) = v.totals([builder.fadd(*both)])
-        return found
+            def one(index, state):
+                address, value = state
+                mask = v.mask(builder.sub(rest, builder.mul(index, lanes)))
+                more = builder.select(mask, v.load(address, mask), nothing)
+                return [builder.add(address, side), joined(builder, value, more)]
 
-    return a.dtype(a), code
+            count = builder.sdiv(builder.add(rest, integer(v.lanes - 1)), lanes)
+            _, found[0] = repeat(builder, count, (address, found[0]), one)
+            value = joined(builder, joined(builder, found[0], found[1]), joined(builder, found[2], found[3]))
+            half = v.lanes
+            while half > 1:
+                half //= 2
+                order = ir.Constant(ir.VectorType(ir.IntType(32), v.lanes), [(k + half) % v.lanes for k in range(v.lanes)])
+                value = joined(builder, value, builder.shuffle_vector(value, value, order))
+            return builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
+
+        return a.dtype(a), code
+
+    typed.__name__ = typed.__qualname__ = name
+    typed.__doc__ = doc
+    return intrinsic(typed)
+
+
+def larger(code, x, y):
+    """Return y where it is larger than x, or NaN."""
+    return code.select(code.or_(code.fcmp_ordered(">", y, x), code.fcmp_unordered("uno", y, y)), y, x)
 
 
 @njit(cache=True, error_model="numpy")
@@ -1300,68 +1316,19 @@ def plain_sum_of(a):
     return found
 
 
-if config.DISABLE_JIT:
-    sum_of = plain_sum_of
-
-
-@intrinsic
-def max_of(typingctx, a):
-    """Return the largest entry of an array without gaps; NaN wins, and of nothing it is −∞."""
-    if not (isinstance(a, types.Array) and a.layout == "C" and isinstance(a.dtype, types.Float)):
-        raise TypingError(f"max_of takes an array of real numbers without gaps, not {a}")
-
-    def code(context, builder, signature, arguments):
-        array = make_array(signature.args[0])(context, builder, arguments[0])
-        v = Vectors(builder, context.get_value_type(a.dtype))
-        lanes, side = integer(v.lanes), integer(v.lanes * v.item)
-        start, length = builder.ptrtoint(array.data, INT), array.nitems
-        fours = builder.sdiv(length, integer(4 * v.lanes))
-        low = v.spread(ir.Constant(v.real, float("-inf")))
-
-        def larger(x, y):
-            """Return y where it is larger than x, or NaN."""
-            wins = builder.or_(builder.fcmp_ordered(">", y, x), builder.fcmp_unordered("uno", y, y))
-            return builder.select(wins, y, x)
-
-        def four(_, state):
-            address, *tops = state
-            found = [v.load(place(builder, address, (integer(k), side))) for k in range(4)]
-            return [place(builder, address, (integer(4), side)), *(larger(x, y) for x, y in zip(tops, found, strict=True))]
-
-        address, *tops = repeat(builder, fours, (start, *(low,) * 4), four)
-        rest = builder.sub(length, builder.mul(fours, integer(4 * v.lanes)))
-
-        def one(index, state):
-            address, top = state
-            mask = v.mask(builder.sub(rest, builder.mul(index, lanes)))
-            found = builder.select(mask, v.load(address, mask), low)
-            return [builder.add(address, side), larger(top, found)]
-
-        count = builder.sdiv(builder.add(rest, integer(v.lanes - 1)), lanes)
-        _, tops[0] = repeat(builder, count, (address, tops[0]), one)
-        top = larger(larger(tops[0], tops[1]), larger(tops[2], tops[3]))
-        half = v.lanes
-        while half > 1:
-            half //= 2
-            order = [(k + half) % v.lanes for k in range(v.lanes)]
-            turned = builder.shuffle_vector(top, top, ir.Constant(ir.VectorType(ir.IntType(32), v.lanes), order))
-            top = larger(top, turned)
-        return builder.extract_element(top, ir.Constant(ir.IntType(32), 0))
-
-    return a.dtype(a), code
-
-
 @njit(cache=True, error_model="numpy")
 def plain_max_of(a):
-    """Return the largest entry of an array, one after the other; NaN wins, and of nothing it is −∞."""
+    """Return the largest entry of an array without gaps, one after the other; NaN wins, and of nothing it is −∞."""
     top = a.dtype.type(-np.inf)
     for x in a.flat:
         top = x if (x > top) | (x != x) else top
     return top
 
 
-if config.DISABLE_JIT:
-    max_of = plain_max_of
+sum_of, max_of = plain_sum_of, plain_max_of
+if not config.DISABLE_JIT:
+    sum_of = in_lanes("sum_of", "Return the sum of an array without gaps.", 0.0, lambda code, x, y: code.fadd(x, y))
+    max_of = in_lanes("max_of", "Return the largest entry of an array without gaps; NaN wins, and of nothing it is −∞.", -np.inf, larger)
 
 
 PRODUCTS = ("product", "add_product", "product_parallel", "row_products", "add_row_products")

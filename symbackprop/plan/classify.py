@@ -21,7 +21,7 @@ from symbackprop.algebra.nodes import ArgMax, Guard, InRange, Reduction, Sum
 from symbackprop.algebra.tensor import Access
 from symbackprop.plan.fuse import terms
 from symbackprop.plan.records import Machine
-from symbackprop.plan.slide import Windows, windows
+from symbackprop.plan.windows import Windows, windows
 
 
 @dataclass(frozen=True)

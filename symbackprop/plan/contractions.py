@@ -16,7 +16,7 @@ from symbackprop.plan.classify import Candidate, Choice, Factor, Layout, Rows, S
 from symbackprop.plan.naming import with_right_side
 from symbackprop.plan.nests import loops, ranged
 from symbackprop.plan.records import Add, Cube, Loop, Multiply, Operand, Slide, Statement, Store, Total, When, Zero
-from symbackprop.plan.slide import Windows
+from symbackprop.plan.windows import Windows
 
 #: A sum with the number of its equation in the group, and how it is computed.
 Pick = tuple[int, Site, Choice]

@@ -18,12 +18,12 @@ from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
 from symbackprop.plan import fuse
-from symbackprop.plan.across import across
 from symbackprop.plan.classify import Choice, Site, choose, quoted, sites
 from symbackprop.plan.contractions import Scratch, contraction
 from symbackprop.plan.naming import readable
 from symbackprop.plan.nests import added_rows, loops
 from symbackprop.plan.records import Call, Kernel, Machine, Nest
+from symbackprop.plan.reductions import across
 from symbackprop.plan.steps import step_sites, steps
 
 #: Key of a template, its slots that are computed, and those of them that others read.
