@@ -107,7 +107,9 @@ class _Lines(_Reductions):
     def made(self, node: Expr, axes: tuple[Index, ...]) -> Expr:
         (j,) = node.bound
         body: list[Statement] = []
-        tensor, places = (node.body.tensor, node.body.index[:-1]) if isinstance(node.body, Access) else (None, ())
+        # Entries are taken where they lie if the index runs along the whole of their axis.
+        there = isinstance(node.body, Access) and node.body.tensor.axes[-1].extent == j.extent
+        tensor, places = (node.body.tensor, node.body.index[:-1]) if there else (None, ())
         terms = None if tensor is not None and isinstance(node, Max) else self.place("terms", (j,))
         read = node.body
         if tensor is None:

@@ -18,9 +18,24 @@ from sympy import Expr, Symbol
 from symbackprop.algebra.bound import bound_indices
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
-from symbackprop.algebra.tensor import Access
+from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan.memory import Interval, first_fit
-from symbackprop.plan.records import Arena, Call, Kernel, Loop, Machine, Multiply, Operand, Place, Share, Stage, Statement, When
+from symbackprop.plan.records import (
+    Arena,
+    Call,
+    Kernel,
+    Largest,
+    Loop,
+    Machine,
+    Multiply,
+    Operand,
+    Place,
+    Share,
+    Stage,
+    Statement,
+    Total,
+    When,
+)
 
 #: Two vectors of 16 lanes: rows that keep a tile busy.
 ROWS = 32
@@ -176,7 +191,18 @@ def _sliced(kernel: Kernel, along: Sequence[int | None]) -> bool:
     if any(t.name in kernel.scratch and axis is None for t, axis in arguments):
         return False
     gaps = {t.name for t, axis in arguments if axis}
+    if any(tensor.name in gaps for tensor in _lines(kernel.body.statements)):
+        return False
     return not any(o.tensor.name in gaps and _merges(o) for o in _operands(kernel.body.statements))
+
+
+def _lines(statements: Sequence[Statement]) -> Iterator[Tensor]:
+    """Yield the tensors of which entries are taken that lie side by side."""
+    for s in statements:
+        if isinstance(s, Loop | When):
+            yield from _lines(s.body)
+        elif isinstance(s, Total | Largest):
+            yield s.tensor
 
 
 def _operands(statements: Sequence[Statement]) -> Iterator[Operand]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import sympy
 from test_make import check, n
@@ -11,6 +14,9 @@ from symbackprop.algebra.equation import Equation, System
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import ArgMax, Divides, Floor, Indicator, InRange, LogSumExp, Max, Sum
 from symbackprop.algebra.tensor import Tensor
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "emit"))
+from modules import LINES
 
 FOUR, THREE = sympy.Integer(4), sympy.Integer(3)
 i, j, k, t = Index("i", FOUR), Index("j", FOUR), Index("k", THREE), Index("t", FOUR)
@@ -89,3 +95,12 @@ def test_a_guard_inside_a_maximum_takes_a_value_out_where_an_axis_is_cut_into_pa
     inside = Max(first * x[n, r, k], k)
     check(System([Equation(long[n, r], sympy.exp(inside) + 2 * last)]), below, "z")
     check(System([Equation(long[n, r], first * inside + last * Max(last * x[n, r - 4, k], k))]), below, "z")
+
+
+def test_a_sum_along_a_part_of_an_axis_leaves_the_rest_out_in_lanes_too():
+    long = Tensor("x", (n, Index("a", sympy.Integer(9))), "input")
+    part, whole = Index("w", sympy.Integer(5)), Index("v", sympy.Integer(9))
+    values = {"x": RNG.standard_normal((2, 9))}
+    for b in (part, whole):
+        for rhs in (Sum(long[n, b], b), Max(long[n, b], b), Sum(long[n, b], b) * long[n, 0] + LogSumExp(long[n, b], b)):
+            check(System([Equation(Tensor("z", (n, i), "output")[n, i], rhs + i)]), values, "z", machine=LINES)

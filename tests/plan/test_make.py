@@ -55,9 +55,10 @@ def system_plan(system, *, outputs, inputs=("x",), parameters=(), dtype="float64
     )
 
 
-def check(system, values, output, *, parameters=()):
+def check(system, values, output, *, parameters=(), **more):
     """Compare the cpu text, run as plain Python on poisoned workspace, and the numpy text with the interpreter."""
-    plan = system_plan(system, outputs=(output,), inputs=tuple(v for v in values if v not in parameters), parameters=parameters)
+    inputs = tuple(v for v in values if v not in parameters)
+    plan = system_plan(system, outputs=(output,), inputs=inputs, parameters=parameters, **more)
     want = interpret(system, values)[output]
     params = np.concatenate([np.asarray(values[p], float).ravel() for p in parameters]) if parameters else np.zeros(0)
     inputs = [np.asarray(values[name]) for name in plan.inputs]
