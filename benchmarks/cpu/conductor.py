@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -84,8 +85,19 @@ class Player:
         self.send(**command)
         return self.answer()
 
+    def hold(self) -> None:
+        """Let none of its threads run: many libraries' threads spin for milliseconds after the last piece of work."""
+        if hasattr(signal, "SIGSTOP") and self.process.poll() is None:
+            self.process.send_signal(signal.SIGSTOP)
+
+    def release(self) -> None:
+        """Let its threads run again."""
+        if hasattr(signal, "SIGCONT") and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         """End the process."""
+        self.release()
         assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.close()
         try:
@@ -244,15 +256,22 @@ def _take_turns(players: Mapping[str, Player], found: dict[str, Any], effort: Ef
     turns = [(name, variant) for name in players for variant in ("", *found[name].pop("variants", ()))]
     times: dict[tuple[str, str], list[float]] = {turn: [] for turn in turns}
     until, rounds = time.perf_counter() + effort.seconds, 0
+    for player in players.values():
+        player.hold()
     while rounds < effort.rounds or time.perf_counter() < until:
         for name, variant in turns:
-            if name == PLAIN and rounds >= effort.rounds:
+            if name == PLAIN and (rounds >= effort.rounds or sum(times[name, variant]) > effort.seconds / 4):
+                # It is there to be compared in accuracy; large products in plain loops take minutes.
                 continue
+            players[name].release()
             answer = players[name].ask(do="time", variant=variant, seconds=SLICE)
+            players[name].hold()
             times[name, variant] += answer.get("times", ())
             if "error" in answer:
                 found[name]["error"] = answer["error"]
         rounds += 1
+    for player in players.values():
+        player.release()
     for (name, variant), seconds in times.items():
         if seconds:
             quick, usual = (float(q) for q in np.quantile(seconds, (0.1, 0.5)))
