@@ -594,8 +594,10 @@ def ready(size, write):
 
 #: Rows of a tile; the last rows of a strip are done by the lowest tile that has them, some of them twice if need be.
 HEIGHTS = (4, 6, 8) if WIDTH == 64 or "+neon" in FEATURES else (2, 4, 6)
-#: Steps of a product after which the next columns take their turn: as many rows of b as stay in the nearest cache.
-DEPTH = 256
+#: Most steps of a product after which the next columns take their turn: as many rows of b as stay in the nearest cache.
+DEPTH = 288
+#: Rows of a result that are written when all their terms are added, where it is its transpose that is computed.
+TALL = 512
 #: Bytes of the copy of a part of a whose rows would take each other's place in the cache.
 BLOCK = 2**18
 
@@ -694,32 +696,112 @@ def copy(module, real):
     return function(module, f"copy_{bits(real)}", 6, body)
 
 
-def turn(module, real):
-    """Return the function that copies rows into the columns of a panel, two vectors wide."""
+def turn(module, real, out):
+    """Return the function that writes the transpose of a matrix: into a panel, two vectors wide, or where ``out`` from a panel.
 
-    def body(code, source, source_row, panel, rows, length):
+    It takes the address of the matrix and the distance of its rows, the same of its transpose, and how many rows of which length.
+    Around a matrix in a panel there is room for whole vectors.
+    """
+
+    def body(code, source, source_row, to, to_row, rows, length):
         v = Vectors(code, real)
-        lanes, side = integer(v.lanes), integer(v.lanes * v.item)
+        lanes, side, none = integer(v.lanes), integer(WIDTH), integer(0)
         beyond = integer(v.lanes - 1)
         counts = [code.sdiv(code.add(x, beyond), lanes) for x in (rows, length)]
 
         def square(half, index):
             row, start = code.mul(half, lanes), code.mul(index, lanes)
-            mask = v.mask(code.sub(length, start))
-            address = place(code, source, (row, source_row), (start, integer(v.item)))
-            found = [v.load(address, mask)]
+            height, width = code.sub(rows, row), code.sub(length, start)
+            address = place(code, source, (row, source_row), (index, side))
+            result = place(code, to, (start, to_row), (half, side))
+            mask = v.mask(least(code, height if out else width, lanes))
+            found = [v.load(address, None if out else mask)]
             for r in range(1, v.lanes):
                 # Beyond the last row it is read again: what is in those columns is not used.
-                more = code.icmp_signed("<", code.add(row, integer(r)), rows)
-                address = code.select(more, code.add(address, source_row), address)
-                found.append(v.load(address, mask))
-            address = place(code, panel, (half, side), (index, integer(2 * WIDTH * v.lanes)))
+                more, below = code.icmp_signed("<", integer(r), height), code.add(address, source_row)
+                address = below if out else code.select(more, below, address)
+                found.append(v.load(address, None if out else mask))
             for r, column in enumerate(v.transposed(found)):
-                v.store(column, code.add(address, integer(2 * r * WIDTH)))
+                if not out:
+                    v.store(column, place(code, result, (integer(r), to_row)))
+                    continue
+                with code.if_then(code.icmp_signed("<", integer(r), width)):
+                    v.store(column, place(code, result, (integer(r), to_row)), mask)
 
         repeat(code, counts[0], (), lambda half, _: repeat(code, counts[1], (), lambda index, _: square(half, index)))
 
-    return function(module, f"turn_{bits(real)}", 5, body)
+    return function(module, f"turn_{bits(real)}_{out:d}", 6, body)
+
+
+def blocks(code, length, size):
+    """Return how many parts of a size a length has."""
+    return code.sdiv(code.add(length, code.sub(size, integer(1))), size)
+
+
+def depths(code, terms):
+    """Return in how many layers a product is done, one at least, and how many terms each has, but for the last one.
+
+    Both depend on nothing else: the sum over a layer is one chain of steps, begun with what there is before.
+    """
+    count = blocks(code, terms, integer(DEPTH))
+    count = code.select(code.icmp_signed("<", count, integer(1)), integer(1), count)
+    return count, code.mul(blocks(code, terms, code.mul(count, integer(16))), integer(16))
+
+
+def columns_of(code, real, numbers, width):
+    """Write the strip of a panel: of two whole columns of vectors, or one after the other with a mask."""
+    left, left_row, high, right, result, c_row, keep, loops = numbers
+    v, module = Vectors(code, real), code.module
+    side, lanes, both = integer(WIDTH), integer(v.lanes), integer(2 * v.lanes)
+
+    def last(half):
+        live = least(code, code.sub(width, code.mul(half, lanes)), lanes)
+        x, y = (place(code, x, (half, side)) for x in (right, result))
+        code.call(strip(module, real, 1), (left, left_row, high, x, side, y, c_row, side, live, keep, *loops))
+
+    with code.if_else(code.icmp_signed("==", width, both)) as (then, otherwise):
+        with then:
+            code.call(strip(module, real, 2), (left, left_row, high, right, side, result, c_row, side, lanes, keep, *loops))
+        with otherwise:
+            repeat(code, blocks(code, width, lanes), (), lambda half, _: last(half))
+
+
+def crossed(module, real):
+    """Return the function that multiplies rows with rows by the transpose of the product, for which those of a are turned.
+
+    It takes the addresses of a, b and c and the distances of their rows; the numbers of rows and columns of c, and of terms; and
+    whether to add to c.
+    """
+
+    def body(code, a, a_row, b, b_row, c, c_row, rows, columns, terms, add):
+        v = Vectors(code, real)
+        one, none, item = integer(1), integer(0), integer(v.item)
+        both, wide, tall = integer(2 * v.lanes), integer(2 * WIDTH), integer(TALL)
+        panel, block = (code.ptrtoint(code.alloca(v.kind, 2 * size), INT) for size in (DEPTH, TALL))
+        count, depth = depths(code, terms)
+
+        def part(index, number):
+            n, m = code.mul(index, tall), code.mul(number, both)
+            high, width = least(code, code.sub(columns, n), tall), least(code, code.sub(rows, m), both)
+            result = place(code, c, (m, c_row), (n, item))
+            with code.if_then(code.icmp_signed("!=", add, none)):
+                code.call(turn(module, real, False), (result, c_row, block, wide, width, high))
+
+            def layer(number):
+                k = code.mul(number, depth)
+                deep = least(code, code.sub(terms, k), depth)
+                code.call(turn(module, real, False), (place(code, a, (m, a_row), (k, item)), a_row, panel, wide, width, deep))
+                keep = code.select(code.icmp_signed(">", number, none), one, add)
+                loops = (one, none, none, one, none, none, deep, item, wide)
+                columns_of(code, real, (place(code, b, (n, b_row), (k, item)), b_row, high, panel, block, wide, keep, loops), width)
+
+            repeat(code, count, (), lambda number, _: layer(number))
+            code.call(turn(module, real, True), (block, wide, result, c_row, high, width))
+
+        parts = blocks(code, columns, tall)
+        repeat(code, parts, (), lambda index, _: repeat(code, blocks(code, rows, both), (), lambda number, _: part(index, number)))
+
+    return function(module, f"crossed_{bits(real)}", 10, body)
 
 
 def multiply(module, real, turned):
@@ -736,9 +818,6 @@ def multiply(module, real, turned):
         wide = code.add(side, side)
         panel, block = (code.ptrtoint(code.alloca(v.kind, size), INT) for size in (2 * DEPTH, BLOCK // WIDTH))
 
-        def blocks(length, size):
-            return code.sdiv(code.add(length, code.sub(size, one)), size)
-
         def meets(step):
             """Whether entries at this distance take each other's place in the cache."""
             return code.and_(code.icmp_signed("==", code.and_(step, integer(2047)), none), code.icmp_signed("!=", step, none))
@@ -751,16 +830,24 @@ def multiply(module, real, turned):
 
         upright = code.icmp_signed("==", a_row, item)
         level = code.icmp_signed("==", a_column, item)
+        if turned:
+            # Rows of either factor can be turned, those of a if that is less work: what a vector of columns takes is what is done
+            # for each row, and about seven rows more for turning it.
+            sizes = (rows, columns), (columns, rows)
+            here, there = (code.mul(code.add(x, integer(7)), blocks(code, y, lanes)) for x, y in sizes)
+            less = both_true(code.icmp_signed("<", there, here), code.icmp_signed(">=", rows, lanes))
+            with code.if_then(both_true(less, level, code.icmp_signed("!=", b_row, none), code.not_(meets(b_row)))):
+                code.call(crossed(module, real), (a, a_row, b, b_row, c, c_row, rows, columns, terms, add))
+                code.ret_void()
         far = code.or_(both_true(upright, meets(a_column)), both_true(level, meets(a_row)))
         packed = both_true(far, code.icmp_signed(">=", columns, integer(128)), code.icmp_signed(">=", rows, integer(64)))
         tall = integer((BLOCK // v.item - 32 * DEPTH) // DEPTH // 8 * 8)
         height = code.select(packed, tall, code.select(code.icmp_signed("<", rows, one), one, rows))
-        depths = blocks(terms, integer(DEPTH))
-        depths = code.select(code.icmp_signed("<", depths, one), one, depths)
+        count, depth = depths(code, terms)
 
         def part(index, layer):
-            m, k = code.mul(index, height), code.mul(layer, integer(DEPTH))
-            high, deep = least(code, code.sub(rows, m), height), least(code, code.sub(terms, k), integer(DEPTH))
+            m, k = code.mul(index, height), code.mul(layer, depth)
+            high, deep = least(code, code.sub(rows, m), height), least(code, code.sub(terms, k), depth)
             keep = code.select(code.icmp_signed(">", layer, none), one, add)
             start = place(code, a, (m, a_row), (k, a_column))
             # Rows of the copy are a vector further apart than they are long, so that they do not meet either.
@@ -779,7 +866,7 @@ def multiply(module, real, turned):
                 result = place(code, c, (m, c_row), (n, item))
                 if turned:
                     right, step = panel, wide
-                    code.call(turn(module, real), (place(code, b, (n, b_row), (k, item)), b_row, panel, width, deep))
+                    code.call(turn(module, real, False), (place(code, b, (n, b_row), (k, item)), b_row, panel, wide, width, deep))
                 else:
                     source = place(code, b, (k, b_row), (n, item))
                     near = both_true(whole, code.icmp_signed(">=", b_row, integer(2048)), code.icmp_signed(">=", high, integer(64)))
@@ -787,21 +874,11 @@ def multiply(module, real, turned):
                         code.call(copy(module, real), (source, b_row, panel, wide, deep, width))
                     right, step = code.select(near, panel, source), code.select(near, wide, b_row)
                 loops = (one, none, none, one, none, none, deep, left_column, step)
+                columns_of(code, real, (left, left_row, high, right, result, c_row, keep, loops), width)
 
-                def last(half):
-                    live = least(code, code.sub(width, code.mul(half, lanes)), lanes)
-                    x, y = (place(code, x, (half, side)) for x in (right, result))
-                    code.call(strip(module, real, 1), (left, left_row, high, x, side, y, c_row, side, live, keep, *loops))
+            repeat(code, blocks(code, columns, both), (), lambda number, _: panels(number))
 
-                with code.if_else(whole) as (then, otherwise):
-                    with then:
-                        code.call(strip(module, real, 2), (left, left_row, high, right, side, result, c_row, side, lanes, keep, *loops))
-                    with otherwise:
-                        repeat(code, blocks(width, lanes), (), lambda half, _: last(half))
-
-            repeat(code, blocks(columns, both), (), lambda number, _: panels(number))
-
-        repeat(code, blocks(rows, height), (), lambda index, _: repeat(code, depths, (), lambda layer, _: part(index, layer)))
+        repeat(code, blocks(code, rows, height), (), lambda index, _: repeat(code, count, (), lambda layer, _: part(index, layer)))
 
     return function(module, f"multiply_{bits(real)}_{turned:d}", 11, body)
 
