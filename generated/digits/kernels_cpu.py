@@ -594,6 +594,8 @@ def ready(size, write):
 
 #: Rows of a tile; the last rows of a strip are done by the lowest tile that has them, some of them twice if need be.
 HEIGHTS = (4, 6, 8) if WIDTH == 64 or "+neon" in FEATURES else (2, 4, 6)
+#: Rows of a tile that has four columns of vectors.
+WIDE_HEIGHTS = (2, 4, 6) if WIDTH == 64 or "+neon" in FEATURES else (1, 2, 3)
 #: Most steps of a product after which the next columns take their turn: as many rows of b as stay in the nearest cache.
 DEPTH = 288
 #: Rows of a result that are written when all their terms are added, where it is its transpose that is computed.
@@ -602,9 +604,9 @@ TALL = 512
 BLOCK = 2**18
 
 
-def in_turn(code, rows, tile):
+def in_turn(code, rows, tile, heights=HEIGHTS):
     """Write the tiles of a strip: tile(height, first row, rows that it has if there may be fewer)."""
-    low, middle, high = HEIGHTS
+    low, middle, high = heights
     # One row or two beyond whole tiles are cheaper in two tiles, a middle and a low one, than in a high one and a low one.
     rest = code.srem(rows, integer(high))
     few = code.and_(code.icmp_signed("<=", rest, integer(middle + low - high)), code.icmp_signed(">", rows, integer(high)))
@@ -632,22 +634,28 @@ def rows_at(code, start, step, height, high):
 
 
 def strip(module, real, columns):
-    """Return the function that does a strip: of two whole columns, or of one with a mask.
+    """Return the function that does a strip: of two or four whole columns, or of one with a mask.
 
     It takes the address of a, the distance of its rows, their number; the address of b, the distance of its columns; the address
-    of c, the distances of its rows and columns; the lanes of a masked column; whether to add to c; and for each of three nested
-    loops how often it runs, and the distances of its steps in a and b.
+    of c, the distances of its rows and columns; the lanes of a masked column; whether to add to c; for each of three nested
+    loops how often it runs, and the distances of its steps in a and b; and of four columns, how far the last two are from the
+    first two, in b and c.
     """
 
     def body(code, a, a_row, rows, b, b_column, c, c_row, c_column, lanes, add, *loops):
         v = Vectors(code, real)
         mask = v.mask(lanes) if columns == 1 else None
-        depths = [loops[:3], loops[3:6], loops[6:]]
+        depths = [loops[:3], loops[3:6], loops[6:9]]
+
+        def beside(address, step, far):
+            """Return the addresses of the columns."""
+            two = [address, code.add(address, step)][:columns]
+            return two + [code.add(x, far) for x in two] if columns == 4 else two
 
         def tile(height, first, high=None):
             a_at = rows_at(code, place(code, a, (first, a_row)), a_row, height, high)
             c_rows = rows_at(code, place(code, c, (first, c_row)), c_row, height, high)
-            c_at = [[place(code, row, (integer(j), c_column)) for j in range(columns)] for row in c_rows]
+            c_at = [beside(row, c_column, loops[-1]) for row in c_rows]
             before = code.block
             with code.if_then(code.icmp_signed("!=", add, integer(0))):
                 found = [v.load(address, mask) for row in c_at for address in row]
@@ -658,7 +666,7 @@ def strip(module, real, columns):
                 total.add_incoming(value, there)
 
             def step(at, sums):
-                vectors = [v.load(place(code, at[1], (integer(j), b_column)), mask) for j in range(columns)]
+                vectors = [v.load(address, mask) for address in beside(at[1], b_column, loops[-2])]
                 left = [v.spread(v.entry(code.add(address, at[0]))) for address in a_at for _ in vectors]
                 return [v.fma(x, y, total) for x, y, total in zip(left, vectors * height, sums, strict=True)]
 
@@ -666,9 +674,9 @@ def strip(module, real, columns):
             for total, address in zip(sums, (address for row in c_at for address in row), strict=True):
                 v.store(total, address, mask)
 
-        in_turn(code, rows, tile)
+        in_turn(code, rows, tile, WIDE_HEIGHTS if columns == 4 else HEIGHTS)
 
-    return function(module, f"strip_{bits(real)}_{columns}", 19, body)
+    return function(module, f"strip_{bits(real)}_{columns}", 21 if columns == 4 else 19, body)
 
 
 def copy(module, real):
@@ -1020,19 +1028,52 @@ def meeting(code, start, step, count, extent):
     return low, at_least_zero(code.sub(least(code, high, count), low))
 
 
+def contained(code, rule, taps, count, extent):
+    """Return the first of the places 0 … count − 1 whose window lies inside from end to end, and how many there are side by side."""
+    step, _, start = rule
+    far = place(code, start, (rule[1], code.sub(taps, integer(1))))
+    (one, ones), (other, others) = (meeting(code, x, step, count, extent) for x in (start, far))
+    first = code.select(code.icmp_signed(">", one, other), one, other)
+    size = code.sub(least(code, code.add(one, ones), code.add(other, others)), first)
+    some = code.icmp_signed(">", size, integer(0))
+    return code.select(some, first, integer(0)), code.select(some, size, integer(0))
+
+
+def in_groups(code, span, sizes, body):
+    """Write body(first place, number of places) for places of a range, in groups as large as they can be."""
+    (at, count), (most, *others) = span, sizes
+    groups = code.sdiv(count, integer(most))
+    repeat(code, groups, (), lambda index, _: body(place(code, at, (index, integer(most))), most))
+    at = place(code, at, (groups, integer(most)))
+    for size in others:
+        here = code.and_(count, integer(size))
+        with code.if_then(code.icmp_signed(">", here, integer(0))):
+            body(at, size)
+        at = code.add(at, here)
+
+
+def outside(code, span, count, body):
+    """Write body(place) for those of 0 … count − 1 that are in no range."""
+    first, size = span
+
+    def one(index):
+        body(code.select(code.icmp_signed("<", index, first), index, code.add(index, size)))
+
+    repeat(code, code.sub(count, size), (), lambda index, _: one(index))
+
+
 def samples(code, v, number, body):
-    """Write body(address of the first sample, lanes) for two whole vectors at a time (lanes is None), and for those that are left."""
+    """Write body(address of the first sample, vectors, lanes) for two vectors of samples at a time, for one, and for a part of one."""
     lanes, side = integer(v.lanes), integer(WIDTH)
-    pairs = code.sdiv(number, integer(2 * v.lanes))
-    start = code.mul(pairs, lanes)
-    rest = code.sub(number, code.add(start, start))
-
-    def left(index):
-        live = least(code, code.sub(rest, code.mul(index, lanes)), lanes)
-        body(place(code, integer(0), (code.add(code.add(start, start), code.mul(index, lanes)), integer(v.item))), live)
-
-    repeat(code, pairs, (), lambda index, _: body(code.mul(index, code.add(side, side)), None))
-    repeat(code, code.sdiv(code.add(rest, integer(v.lanes - 1)), lanes), (), lambda index, _: left(index))
+    pairs, rest = code.sdiv(number, integer(2 * v.lanes)), code.srem(number, integer(2 * v.lanes))
+    repeat(code, pairs, (), lambda index, _: body(code.mul(index, integer(2 * WIDTH)), 2, None))
+    start, one = code.mul(pairs, integer(2 * WIDTH)), code.icmp_signed(">=", rest, lanes)
+    with code.if_then(one):
+        body(start, 1, None)
+    start = code.select(one, code.add(start, side), start)
+    rest = code.select(one, code.sub(rest, lanes), rest)
+    with code.if_then(code.icmp_signed(">", rest, integer(0))):
+        body(start, 1, rest)
 
 
 def windows(module, real):
@@ -1054,46 +1095,55 @@ def windows(module, real):
         (a, *a_by), (b, *b_by), (c, *c_by), (rows, depth, high, wide), (_, tall, broad, _), *rest = split(numbers)
         (_, *places, number), first, second = rest
         add, v = numbers[-1], Vectors(code, real)
+        # From these places on, so many windows lie inside the image from end to end.
+        down, across = contained(code, first, high, places[0], tall), contained(code, second, wide, places[1], broad)
 
-        def line(y, offset, live):
-            i = place(code, first[2], (first[0], y))
-            u, us = meeting(code, i, first[1], high, tall)
+        def plane(offset, count, live):
+            groups = (2, 1) if count == 2 else (4, 2, 1)
 
-            def at(x):
+            def at(y, x, lines, points, direction, size):
+                """Write the strip of some places side by side, whose windows reach equally far: down, or across."""
+                (u, us), (w, ws) = lines, points
+                i, j = place(code, first[2], (first[0], y), (first[1], u)), place(code, second[2], (second[0], x), (second[1], w))
+                left = place(code, a, (u, a_by[2]), (w, a_by[3]))
+                right = place(code, code.add(b, offset), (i, b_by[1]), (j, b_by[2]))
+                result = place(code, code.add(c, offset), (y, c_by[1]), (x, c_by[2]))
+                steps = code.mul((first, second)[direction][0], b_by[1 + direction]), c_by[1 + direction]
+                # Columns are vectors of samples, and places.
+                near = (side, side) if count == 2 else steps
+                far = [code.mul(integer(2 // count), step) for step in steps] if count * size == 4 else ()
+                loops = (depth, a_by[1], b_by[0], us, a_by[2], code.mul(first[1], b_by[1]), ws, a_by[3], code.mul(second[1], b_by[2]))
+                lanes = integer(v.lanes) if live is None else live
+                numbers = (left, a_by[0], rows, right, near[0], result, c_by[0], near[1], lanes, add, *loops, *far)
+                code.call(strip(module, real, count * size), numbers)
+
+            def met(y):
+                return meeting(code, place(code, first[2], (first[0], y)), first[1], high, tall)
+
+            def beside(x):
                 return meeting(code, place(code, second[2], (second[0], x)), second[1], wide, broad)
 
-            def column(x, met, columns, b_column, c_column, lanes):
-                j, (start, vs) = place(code, second[2], (second[0], x)), met
-                left = place(code, a, (u, a_by[2]), (start, a_by[3]))
-                line, point = place(code, i, (first[1], u)), place(code, j, (second[1], start))
-                right = place(code, code.add(b, offset), (line, b_by[1]), (point, b_by[2]))
-                result = place(code, code.add(c, offset), (y, c_by[1]), (x, c_by[2]))
-                loops = (depth, a_by[1], b_by[0], us, a_by[2], code.mul(first[1], b_by[1]), vs, a_by[3], code.mul(second[1], b_by[2]))
-                numbers = (left, a_by[0], rows, right, b_column, result, c_by[0], c_column, lanes, add, *loops)
-                code.call(strip(module, real, columns), numbers)
+            def line(y):
+                lines = met(y)
+                in_groups(code, across, groups, lambda x, columns: at(y, x, lines, (none, wide), 1, columns))
+
+            def border(x):
+                points = beside(x)
+                in_groups(code, down, groups, lambda y, columns: at(y, x, (none, high), points, 0, columns))
+                outside(code, down, places[0], lambda y: at(y, x, met(y), points, 0, 1))
 
             if live is None:
-                repeat(code, places[1], (), lambda x, _: column(x, at(x), 2, side, side, none))
+                repeat(code, places[0], (), lambda y, _: line(y))
+                outside(code, across, places[1], border)
                 return
 
-            def two(index):
-                # Two places side by side whose windows reach equally far are two columns of a strip.
-                x = code.add(index, index)
-                here, more = at(x), code.icmp_signed("<", code.add(x, one), places[1])
-                there = at(code.add(x, one))
-                alike = code.and_(*(code.icmp_signed("==", p, q) for p, q in zip(here, there, strict=True)))
-                alike = code.and_(code.and_(alike, more), code.icmp_signed("==", live, integer(v.lanes)))
-                with code.if_else(alike) as (then, otherwise):
-                    with then:
-                        column(x, here, 2, code.mul(second[0], b_by[2]), c_by[2], none)
-                    with otherwise:
-                        column(x, here, 1, none, none, live)
-                        with code.if_then(more):
-                            column(code.add(x, one), there, 1, none, none, live)
+            def alone(y):
+                lines = met(y)
+                repeat(code, places[1], (), lambda x, _: at(y, x, lines, beside(x), 1, 1))
 
-            repeat(code, code.sdiv(code.add(places[1], one), integer(2)), (), lambda index, _: two(index))
+            repeat(code, places[0], (), lambda y, _: alone(y))
 
-        samples(code, v, number, lambda offset, live: repeat(code, places[0], (), lambda y, _: line(y, offset, live)))
+        samples(code, v, number, plane)
 
     def correlate_rows(code, *numbers):
         (a, *a_by), (b, *b_by), (c, *c_by) = numbers[:4], numbers[4:8], numbers[8:13]
@@ -1178,8 +1228,8 @@ def windows(module, real):
         first, second = rules
         v = Vectors(code, real)
 
-        def entry(i, j, offset, live):
-            columns, lanes = (2, none) if live is None else (1, live)
+        def entry(i, j, offset, columns, live):
+            lanes = integer(v.lanes) if live is None else live
             result = place(code, code.add(c, offset), (i, c_by[1]), (j, c_by[2]))
             begun = (a, a_by[0], rows, b, side, result, c_by[0], side, lanes, none, *(none,) * 9)
             code.call(strip(module, real, columns), begun)
@@ -1209,8 +1259,8 @@ def windows(module, real):
 
             classes(i, first, high, places[0], inner)
 
-        def plane(offset, live):
-            repeat(code, tall, (), lambda i, _: repeat(code, broad, (), lambda j, _: entry(i, j, offset, live)))
+        def plane(offset, count, live):
+            repeat(code, tall, (), lambda i, _: repeat(code, broad, (), lambda j, _: entry(i, j, offset, count, live)))
 
         samples(code, v, number, plane)
 

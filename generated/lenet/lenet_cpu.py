@@ -317,23 +317,10 @@ def batchnorm_a(mu, sigma, x, beta, gamma, x_hat, a):
 
 
 @njit(cache=True, error_model="numpy")
-def maxpool2d_a(x, a_argmax, a, top):
+def maxpool2d_a(x, a_argmax, a):
     """Write a_argmax and a."""
     # a_argmax[c, p, q, n] = (2 i + j at max_{i, j} x[c, 2 p + i, 2 q + j, n])
     # a[c, p, q, n] = max_{i, j} x[c, 2 p + i, 2 q + j, n]
-    for c in range(16):
-        for p in range(4):
-            for q in range(4):
-                for n in range(x.shape[3]):
-                    top[c, p, q, n] = real(-np.inf)
-    for i in range(2):
-        for j in range(2):
-            for c in range(16):
-                for p in range(4):
-                    for q in range(4):
-                        for n in range(x.shape[3]):
-                            candidate = x[c, 2 * p + i, 2 * q + j, n]
-                            top[c, p, q, n] = candidate if (candidate > top[c, p, q, n]) | (candidate != candidate) else top[c, p, q, n]
     for c in range(16):
         for p in range(4):
             for q in range(4):
@@ -342,12 +329,12 @@ def maxpool2d_a(x, a_argmax, a, top):
                     place = 0
                     for i in range(2):
                         for j in range(2):
-                            candidate_ = x[c, 2 * p + i, 2 * q + j, n]
-                            larger = (candidate_ > best) | ((candidate_ != candidate_) & (best == best))
-                            best = candidate_ if larger else best
+                            candidate = x[c, 2 * p + i, 2 * q + j, n]
+                            larger = (candidate > best) | ((candidate != candidate) & (best == best))
+                            best = candidate if larger else best
                             place = 2 * i + j if larger else place
                     a_argmax[c, p, q, n] = real(place)
-                    a[c, p, q, n] = top[c, p, q, n]
+                    a[c, p, q, n] = best
 
 
 @njit(cache=True, error_model="numpy")
@@ -364,23 +351,10 @@ def batchnorm_a_2(mu, sigma, x, beta, gamma, x_hat, a):
 
 
 @njit(cache=True, error_model="numpy")
-def maxpool2d_a_2(x, a_argmax, a, top):
+def maxpool2d_a_2(x, a_argmax, a):
     """Write a_argmax and a."""
     # a_argmax[c, p, q, n] = (2 i + j at max_{i, j} x[c, 2 p + i, 2 q + j, n])
     # a[c, p, q, n] = max_{i, j} x[c, 2 p + i, 2 q + j, n]
-    for c in range(32):
-        for p in range(2):
-            for q in range(2):
-                for n in range(x.shape[3]):
-                    top[c, p, q, n] = real(-np.inf)
-    for i in range(2):
-        for j in range(2):
-            for c in range(32):
-                for p in range(2):
-                    for q in range(2):
-                        for n in range(x.shape[3]):
-                            candidate = x[c, 2 * p + i, 2 * q + j, n]
-                            top[c, p, q, n] = candidate if (candidate > top[c, p, q, n]) | (candidate != candidate) else top[c, p, q, n]
     for c in range(32):
         for p in range(2):
             for q in range(2):
@@ -389,12 +363,12 @@ def maxpool2d_a_2(x, a_argmax, a, top):
                     place = 0
                     for i in range(2):
                         for j in range(2):
-                            candidate_ = x[c, 2 * p + i, 2 * q + j, n]
-                            larger = (candidate_ > best) | ((candidate_ != candidate_) & (best == best))
-                            best = candidate_ if larger else best
+                            candidate = x[c, 2 * p + i, 2 * q + j, n]
+                            larger = (candidate > best) | ((candidate != candidate) & (best == best))
+                            best = candidate if larger else best
                             place = 2 * i + j if larger else place
                     a_argmax[c, p, q, n] = real(place)
-                    a[c, p, q, n] = top[c, p, q, n]
+                    a[c, p, q, n] = best
 
 
 @njit(cache=True, error_model="numpy")
@@ -789,7 +763,6 @@ def loss(params, x, dropout_1_mask, y, work):
     activation_1_a = view(work, 64 * n, (16, 8, 8, n))
     maxpool2d_1_a_argmax = view(work, 2112 * n, (16, 4, 4, n))
     maxpool2d_1_a = view(work, 2368 * n, (16, 4, 4, n))
-    top = view(work, 2624 * n, (16, 4, 4, n))
     conv2d_2_W = view(params, 176, (32, 16, 3, 3))
     conv2d_2_z = view(work, 2624 * n, (32, 4, 4, n))
     batchnorm_2_mu = work[4416 * n + 48:4416 * n + 80]
@@ -802,17 +775,16 @@ def loss(params, x, dropout_1_mask, y, work):
     activation_2_a = view(work, 2624 * n, (32, 4, 4, n))
     maxpool2d_2_a_argmax = view(work, 3648 * n, (32, 2, 2, n))
     maxpool2d_2_a = view(work, 3776 * n, (32, 2, 2, n))
-    top_ = view(work, 3904 * n, (32, 2, 2, n))
     flatten_1_a = view(work, 3904 * n, (128, n))
     dropout_1_a = view(work, 3776 * n, (128, n))
     dense_1_W = view(params, 4848, (10, 128))
     dense_1_b = params[6128:6138]
     dense_1_z_samples_last = view(work, 3904 * n, (10, n))
     loss_p = view(work, 3914 * n, (10, n))
-    top__ = work[3924 * n:3925 * n]
+    top = work[3924 * n:3925 * n]
     total = work[3925 * n:3926 * n]
     loss_L = work[3924 * n:3925 * n]
-    top___ = work[3925 * n:3926 * n]
+    top_ = work[3925 * n:3926 * n]
     total_ = work[3926 * n:3927 * n]
     loss_ = work[4416 * n + 144:4416 * n + 145]
     # x
@@ -825,7 +797,7 @@ def loss(params, x, dropout_1_mask, y, work):
     # activation_1
     activation_a(batchnorm_1_a, activation_1_a)
     # maxpool2d_1
-    maxpool2d_a(activation_1_a, maxpool2d_1_a_argmax, maxpool2d_1_a, top)
+    maxpool2d_a(activation_1_a, maxpool2d_1_a_argmax, maxpool2d_1_a)
     # conv2d_2
     conv2d_z_2(conv2d_2_W, maxpool2d_1_a, conv2d_2_z)
     # batchnorm_2
@@ -834,7 +806,7 @@ def loss(params, x, dropout_1_mask, y, work):
     # activation_2
     activation_a_2(batchnorm_2_a, activation_2_a)
     # maxpool2d_2
-    maxpool2d_a_2(activation_2_a, maxpool2d_2_a_argmax, maxpool2d_2_a, top_)
+    maxpool2d_a_2(activation_2_a, maxpool2d_2_a_argmax, maxpool2d_2_a)
     # flatten_1
     flatten_a(maxpool2d_2_a, flatten_1_a)
     # dropout_1
@@ -842,8 +814,8 @@ def loss(params, x, dropout_1_mask, y, work):
     # dense_1
     dense_z(dense_1_W, dense_1_b, dropout_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_p(dense_1_z_samples_last, loss_p, top__, total)
-    write_loss_L(dense_1_z_samples_last, y, loss_L, top___, total_)
+    write_loss_p(dense_1_z_samples_last, loss_p, top, total)
+    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 

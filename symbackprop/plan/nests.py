@@ -398,7 +398,7 @@ class _Nest:
                 self.inside(e.bound, sympy.Mul(sympy.exp(term - shift), *seen), levels, lambda value: Update(total, "sum", value), guards)
             return shift + sympy.log(total)
         if isinstance(e, Max):
-            done = (node for node, under in levels[-1].memo if isinstance(node, ArgMax) and under == guards and _same_window(node, e))
+            done = (node for node, under in levels[-1].memo if isinstance(node, ArgMax) and under == guards and same_window(node, e))
             if (search := next(done, None)) is not None:
                 # One search gives the place and the largest value.
                 return levels[-1].memo[Max(search.body, *search.bound), guards]
@@ -496,7 +496,7 @@ class _Nest:
             value = value.xreplace({p: sympy.Pow(local, p.exp) for p in found if p.base == base})
 
 
-def _same_window(search: ArgMax, largest: Max) -> bool:
+def same_window(search: ArgMax, largest: Max) -> bool:
     """Whether an argmax looks at the entries of a maximum, under whatever names."""
     orders = permutations(largest.bound) if len(largest.bound) == len(search.bound) <= 4 else ()
     return any(largest.body.xreplace(dict(zip(order, search.bound, strict=True))) == search.body for order in orders)
@@ -673,4 +673,4 @@ def _far(e: Expr) -> bool:
     return any(not a.plain or any(p.extent != i.extent for p, i in zip(a.index, a.tensor.axes, strict=True)) for a in e.atoms(Access))
 
 
-__all__ = ["accumulation", "added_rows", "finite", "in_order", "leaves", "loops", "masked", "ranged", "rebuilt", "scalars"]
+__all__ = ["accumulation", "added_rows", "finite", "in_order", "leaves", "loops", "masked", "ranged", "rebuilt", "same_window", "scalars"]

@@ -17,7 +17,7 @@ from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import ArgMax, Guard, LogSumExp, Max, Reduction, Sum
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan.naming import with_right_side
-from symbackprop.plan.nests import accumulation, finite, leaves, loops
+from symbackprop.plan.nests import accumulation, finite, leaves, loops, same_window
 from symbackprop.plan.records import Add, Largest, Let, Local, Loop, Raise, Statement, Store, Total
 
 #: Makes a tensor of workspace from a name and axes.
@@ -42,9 +42,12 @@ def across(
         return loops(equations, stored)
     defined = {e.tensor for e in equations}
     maker = _Lines(domain, place) if long else _Rows(domain, place, narrow)
+    searches = [search for e in equations for search in e.rhs.atoms(ArgMax)]
     made = []
     for e in equations:
-        swap = {node: value for node in _outermost(e.rhs) if (value := maker.value(node, defined)) is not None}
+        # Where the place of a largest value is looked for, the value is found with it.
+        nodes = (node for node in _outermost(e.rhs) if not (isinstance(node, Max) and any(same_window(s, node) for s in searches)))
+        swap = {node: value for node in nodes if (value := maker.value(node, defined)) is not None}
         made.append(with_right_side(e, e.rhs.xreplace(swap)))
     return (*maker.statements, *loops(made, stored))
 
