@@ -291,11 +291,29 @@ def apart(a, b):
     return a.ctypes.data + a.size * a.itemsize <= b.ctypes.data or b.ctypes.data + b.size * b.itemsize <= a.ctypes.data
 
 
+@intrinsic
+def copied(typingctx, a, k, b, m):
+    """Write a[k] into b[m], arrays of C order with entries of one kind: as many bytes as lie from one k to the next."""
+    if not (isinstance(a, types.Array) and isinstance(b, types.Array) and a.layout == b.layout == "C" and a.dtype == b.dtype):
+        return None
+
+    def code(context, builder, signature, arguments):
+        addresses = []
+        for kind, value, number in zip(signature.args[::2], arguments[::2], arguments[1::2], strict=True):
+            array = make_array(kind)(context, builder, value)
+            length = cgutils.unpack_tuple(builder, array.strides)[0]
+            addresses.append(cgutils.pointer_add(builder, array.data, builder.mul(number, length)))
+        cgutils.raw_memcpy(builder, addresses[1], addresses[0], length, 1)
+        return context.get_dummy_value()
+
+    return types.none(a, types.intp, b, types.intp), code
+
+
 @njit(cache=True, error_model="numpy")
 def chosen(a, places, b):
     """Write a[places[k]] into b[k] for every k, and return what is written of b."""
     for k in range(places.size):
-        b[k] = a[places[k]]
+        copied(a, places[k], b, k)
     return b[: places.size]
 
 
@@ -308,6 +326,10 @@ if config.DISABLE_JIT:
     def transposed(a, axes):
         """Return an array with its axes in another order."""
         return a.transpose(axes)
+
+    def copied(a, k, b, m):
+        """Write a[k] into b[m]."""
+        b[m] = a[k]
 
     def whole_at(table, k):
         """Return the k-th of the 64-bit integers at an address."""

@@ -59,7 +59,7 @@ class History:
 
     Attributes:
         loss: the mean over the samples of the losses before each update, penalties included.
-        accuracy: on the training data after the epoch; empty unless the loss is one of classes.
+        accuracy: on the training data after the epoch; empty unless the loss is one of classes, and where it is not measured.
         validation_loss: after the epoch; empty without validation data.
         validation_accuracy: the same.
         seconds: of training, without the measurements at the end of the epoch.
@@ -106,7 +106,7 @@ def train(
     """
     samples, size = len(inputs[0]), min(course.batch_size, len(inputs[0]))
     rng = stream(course.seed, "shuffle")
-    buffers = tuple(np.empty((size, *a.shape[1:]), a.dtype) for a in (*inputs, y))
+    buffers = tuple(zeros(size * math.prod(a.shape[1:]), a.dtype).reshape(size, *a.shape[1:]) for a in (*inputs, y))
     statistics = getattr(module, "STATISTICS", ())
     first = statistics[0][1] if statistics else flat.size
     state, grads = zeros(module.STATE_SIZE, flat.dtype), zeros(first, flat.dtype)

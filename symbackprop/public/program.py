@@ -528,6 +528,7 @@ class Program:
         seed: int = 0,
         validation: tuple[Any, Any] | None = None,
         progress: bool | None = None,
+        accuracy: bool = True,
     ) -> History:
         """Train ``params`` in place and return how it went; running statistics follow in ``params.state``.
 
@@ -542,6 +543,7 @@ class Program:
             seed: of that order, and of the masks of random layers, which are new for every batch.
             validation: (x, y) to measure after every epoch, in inference.
             progress: show a bar; None shows it on a terminal.
+            accuracy: measure it on the training data after every epoch, for losses of classes; that is one more forward pass.
 
         Raises:
             DataError: the loss, a gradient or a parameter is no longer finite; or data that cannot be taken.
@@ -573,7 +575,7 @@ class Program:
             held = (there, door.check_target(face, _target(face), held[1], count, finite=self.check_finite))
             door.check_values(face, *held)
         door.check_apart([("params", flat)], [*((f.name, a) for f, a in zip(face.inputs, arrays, strict=True)), ("y", labels)])
-        score = self._score(loaded, flat, arrays, labels, held)
+        score = self._score(loaded, flat, arrays, labels, held, measured=bool(accuracy))
         course = Course(epochs, size, bool(shuffle), seed, self.check_finite)
         shown = sys.stderr.isatty() if progress is None else bool(progress)
         with self._running(), pipeline.progress_bar(f"training {self.spec.name}", epochs) if shown else nullcontext() as report:
@@ -598,13 +600,20 @@ class Program:
         return found if right is None else {**found, "accuracy": right}
 
     def _score(
-        self, loaded: Loaded, flat: Array, arrays: tuple[Array, ...], labels: Array, held: tuple[tuple[Array, ...], Array] | None
+        self,
+        loaded: Loaded,
+        flat: Array,
+        arrays: tuple[Array, ...],
+        labels: Array,
+        held: tuple[tuple[Array, ...], Array] | None,
+        *,
+        measured: bool,
     ) -> Callable[[], Score]:
+        known = loaded.face.loss
+        measured = measured and accuracy(known, np.zeros((1, *loaded.face.output)), labels[:1]) is not None
+
         def score() -> Score:
-            known = loaded.face.loss
-            right = None
-            if accuracy(known, np.zeros((1, *loaded.face.output)), labels[:1]) is not None:
-                right = accuracy(known, self._predicted(loaded, flat, arrays, len(labels)), labels)
+            right = accuracy(known, self._predicted(loaded, flat, arrays, len(labels)), labels) if measured else None
             if held is None:
                 return Score(right)
             there = accuracy(known, self._predicted(loaded, flat, held[0], len(held[1])), held[1])

@@ -197,6 +197,9 @@ def test_history_and_evaluation(net: Any, program: Any, data: tuple[Array, Array
     assert history.validation_loss[-1] == pytest.approx(program.loss(params, x[:4], y[:4]), rel=1e-12)
     assert program.evaluate(params, x[:4], y[:4]) == {"loss": history.validation_loss[-1], "accuracy": history.validation_accuracy[-1]}
     assert "validation accuracy" in str(history)
+    other = net.init(seed=0, dtype="float64")
+    unmeasured = program.fit(other, x[4:], y[4:], sbp.SGD(0.1), epochs=2, batch_size=4, accuracy=False)
+    assert unmeasured.accuracy == () and len(unmeasured.loss) == 2
     assert "90 updates" in str(history)
 
 
