@@ -164,9 +164,10 @@ def write_loss_p(a, p, terms, top, total):
         for t in range(a.shape[1]):
             top_ = top[n, t]
             total_ = total[n, t]
+            factor = real(1.0) / total_
             for i in range(a.shape[2]):
                 a_ = a[n, t, i]
-                p[n, t, i] = exp(a_ - top_) / total_
+                p[n, t, i] = factor * exp(a_ - top_)
 
 
 @njit(cache=True, error_model="numpy")
@@ -201,11 +202,12 @@ def dense_delta(p, y, delta, N):
     """Write delta."""
     # delta[n, t, i] = (p[n, t, i] − [i = y[n, t]])/(N n_1)
     n_1 = p.shape[1]
+    factor = real(1.0) / real(N) / real(n_1)
     for n in range(p.shape[0]):
         for t in range(p.shape[1]):
             for i in range(p.shape[2]):
                 p_ = p[n, t, i]
-                delta[n, t, i] = (p_ - (real(1.0) if i == y[n, t] else real(0.0))) / real(N) / real(n_1)
+                delta[n, t, i] = (p_ - (real(1.0) if i == y[n, t] else real(0.0))) * factor
 
 
 @njit(cache=True, error_model="numpy")

@@ -166,10 +166,11 @@ def dense_delta(p, y, delta):
     """Write delta."""
     # delta[i, n] = (p[i, n] − [i = y[n]])/N
     N = p.shape[1]
+    factor = real(1.0) / real(N)
     for i in range(10):
         for n in range(p.shape[1]):
             p_ = p[i, n]
-            delta[i, n] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
+            delta[i, n] = (p_ - (real(1.0) if i == y[n] else real(0.0))) * factor
 
 
 @njit(cache=True, error_model="numpy")

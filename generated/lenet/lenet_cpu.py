@@ -115,10 +115,11 @@ def batchnorm_a_3(running_mean, sigma, x, beta, gamma, a):
     # x_hat[c, h, w, n] = (x[c, h, w, n] − running_mean[c])/sigma[c]
     # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
     for c in range(16):
+        factor = real(1.0) / sigma[c]
         for h in range(8):
             for w in range(8):
                 for n in range(x.shape[3]):
-                    x_hat = (x[c, h, w, n] - running_mean[c]) / sigma[c]
+                    x_hat = (x[c, h, w, n] - running_mean[c]) * factor
                     a[c, h, w, n] = gamma[c] * x_hat + beta[c]
 
 
@@ -171,10 +172,11 @@ def batchnorm_a_4(running_mean, sigma, x, beta, gamma, a):
     # x_hat[c, h, w, n] = (x[c, h, w, n] − running_mean[c])/sigma[c]
     # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
     for c in range(32):
+        factor = real(1.0) / sigma[c]
         for h in range(4):
             for w in range(4):
                 for n in range(x.shape[3]):
-                    x_hat = (x[c, h, w, n] - running_mean[c]) / sigma[c]
+                    x_hat = (x[c, h, w, n] - running_mean[c]) * factor
                     a[c, h, w, n] = gamma[c] * x_hat + beta[c]
 
 
@@ -309,10 +311,11 @@ def batchnorm_a(mu, sigma, x, beta, gamma, x_hat, a):
     # x_hat[c, h, w, n] = (x[c, h, w, n] − mu[c])/sigma[c]
     # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
     for c in range(16):
+        factor = real(1.0) / sigma[c]
         for h in range(8):
             for w in range(8):
                 for n in range(x.shape[3]):
-                    x_hat[c, h, w, n] = (x[c, h, w, n] - mu[c]) / sigma[c]
+                    x_hat[c, h, w, n] = (x[c, h, w, n] - mu[c]) * factor
                     a[c, h, w, n] = gamma[c] * x_hat[c, h, w, n] + beta[c]
 
 
@@ -343,10 +346,11 @@ def batchnorm_a_2(mu, sigma, x, beta, gamma, x_hat, a):
     # x_hat[c, h, w, n] = (x[c, h, w, n] − mu[c])/sigma[c]
     # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
     for c in range(32):
+        factor = real(1.0) / sigma[c]
         for h in range(4):
             for w in range(4):
                 for n in range(x.shape[3]):
-                    x_hat[c, h, w, n] = (x[c, h, w, n] - mu[c]) / sigma[c]
+                    x_hat[c, h, w, n] = (x[c, h, w, n] - mu[c]) * factor
                     a[c, h, w, n] = gamma[c] * x_hat[c, h, w, n] + beta[c]
 
 
@@ -408,10 +412,11 @@ def dense_delta(p, y, delta):
     """Write delta."""
     # delta[i, n] = (p[i, n] − [i = y[n]])/N
     N = p.shape[1]
+    factor = real(1.0) / real(N)
     for i in range(10):
         for n in range(p.shape[1]):
             p_ = p[i, n]
-            delta[i, n] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
+            delta[i, n] = (p_ - (real(1.0) if i == y[n] else real(0.0))) * factor
 
 
 @njit(cache=True, error_model="numpy")
@@ -494,13 +499,11 @@ def conv2d_delta(gamma, grad_a, sigma, x_hat, delta):
             for w in range(4):
                 for i in range(grad_a.shape[3]):
                     total_2 += grad_a[k, h, w, i] * x_hat[k, h, w, i]
+        factor = gamma[k] / real(16.0) / sigma[k] / real(N)
         for p in range(4):
             for q in range(4):
                 for n in range(grad_a.shape[3]):
-                    delta[k, p, q, n] = (
-                        (real(16.0) * grad_a[k, p, q, n] * real(N) - total - x_hat[k, p, q, n] * total_2) * gamma[k] / real(16.0) / sigma[k]
-                        / real(N)
-                    )
+                    delta[k, p, q, n] = (real(16.0) * grad_a[k, p, q, n] * real(N) - total - x_hat[k, p, q, n] * total_2) * factor
 
 
 @njit(cache=True, error_model="numpy")
@@ -551,13 +554,11 @@ def conv2d_delta_2(gamma, grad_a, sigma, x_hat, delta):
             for w in range(8):
                 for i in range(grad_a.shape[3]):
                     total_2 += grad_a[k, h, w, i] * x_hat[k, h, w, i]
+        factor = gamma[k] / real(64.0) / sigma[k] / real(N)
         for p in range(8):
             for q in range(8):
                 for n in range(grad_a.shape[3]):
-                    delta[k, p, q, n] = (
-                        (real(64.0) * grad_a[k, p, q, n] * real(N) - total - x_hat[k, p, q, n] * total_2) * gamma[k] / real(64.0) / sigma[k]
-                        / real(N)
-                    )
+                    delta[k, p, q, n] = (real(64.0) * grad_a[k, p, q, n] * real(N) - total - x_hat[k, p, q, n] * total_2) * factor
 
 
 @njit(cache=True, error_model="numpy")
@@ -590,8 +591,9 @@ def grad_grad_x(grad_samples_last, grad_x):
 def batchnorm_running_mean_next(mu, running_mean, running_mean_next):
     """Write running_mean_next."""
     # running_mean_next[c] = mu[c]/10 + (9/10) · running_mean[c]
+    factor = real(0.1)
     for c in range(mu.shape[0]):
-        running_mean_next[c] = mu[c] / real(10.0) + real(0.9) * running_mean[c]
+        running_mean_next[c] = real(0.9) * running_mean[c] + mu[c] * factor
 
 
 @njit(cache=True, error_model="numpy")
@@ -599,10 +601,11 @@ def batchnorm_running_var_next(running_var, v, running_var_next, N, n_2, n_3):
     """Write running_var_next."""
     # running_var_next[c] = (9/10) · running_var[c] + v[c] N n_2 n_3/(10 · (N n_2 n_3 − [N n_2 n_3 > 1]))
     t = real(N) * real(n_2) * real(n_3)
+    factor = t / real(10.0) / (t - (real(0.0) if t <= real(1.0) else real(1.0)))
     for c in range(running_var.shape[0]):
         running_var_ = running_var[c]
         v_ = v[c]
-        running_var_next[c] = real(0.9) * running_var_ + t * v_ / real(10.0) / (t - (real(0.0) if t <= real(1.0) else real(1.0)))
+        running_var_next[c] = real(0.9) * running_var_ + factor * v_
 
 
 @njit(cache=True, error_model="numpy")

@@ -134,12 +134,13 @@ def dense_delta(y_next, z, delta):
     #     − y_next[i, n]|])/(2 N n_1)
     N = y_next.shape[1]
     n_1 = y_next.shape[0]
+    factor = 1.0 / 2.0 / N / n_1
     for n in range(y_next.shape[1]):
         for i in range(y_next.shape[0]):
             y_next_ = y_next[i, n]
             z_ = z[i, n]
             t = z_ - y_next_
-            delta[n, i] = (np.sign(t) if abs(t) >= 0.5 else 2.0 * t) / 2.0 / N / n_1
+            delta[n, i] = (np.sign(t) if abs(t) >= 0.5 else 2.0 * t) * factor
 
 
 @njit(cache=True, error_model="numpy")

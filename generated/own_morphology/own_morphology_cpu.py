@@ -213,10 +213,11 @@ def loss_total(L, loss_, N):
 def dense_delta(p, y, delta, N):
     """Write delta."""
     # delta[n, i] = (p[i, n] − [i = y[n]])/N
+    factor = real(1.0) / real(N)
     for n in range(p.shape[1]):
         for i in range(p.shape[0]):
             p_ = p[i, n]
-            delta[n, i] = (p_ - (real(1.0) if i == y[n] else real(0.0))) / real(N)
+            delta[n, i] = (p_ - (real(1.0) if i == y[n] else real(0.0))) * factor
 
 
 @njit(cache=True, error_model="numpy")

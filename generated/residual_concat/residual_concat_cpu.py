@@ -195,10 +195,11 @@ def dense_delta(p, y, delta):
     """Write delta."""
     # delta[i, n] = (p[i, n] − [i = y[n]])/N
     N = p.shape[1]
+    factor = 1.0 / N
     for i in range(4):
         for n in range(p.shape[1]):
             p_ = p[i, n]
-            delta[i, n] = (p_ - (1.0 if i == y[n] else 0.0)) / N
+            delta[i, n] = (p_ - (1.0 if i == y[n] else 0.0)) * factor
 
 
 @njit(cache=True, error_model="numpy")

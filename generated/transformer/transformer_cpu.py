@@ -133,8 +133,9 @@ def layernorm_a(mu, sigma, x, beta, gamma, x_hat, a):
     # a[n, t, i] = gamma[i] x_hat[n, t, i] + beta[i]
     for n in range(mu.shape[0]):
         for t in range(mu.shape[1]):
+            factor = real(1.0) / sigma[n, t]
             for i in range(x.shape[2]):
-                x_hat[n, t, i] = (x[n, t, i] - mu[n, t]) / sigma[n, t]
+                x_hat[n, t, i] = (x[n, t, i] - mu[n, t]) * factor
                 a[n, t, i] = gamma[i] * x_hat[n, t, i] + beta[i]
 
 
@@ -223,9 +224,10 @@ def attention_P(S, P):
                 total = real(0.0)
                 for i in range(32):
                     total += exp(S[n, h, t, i] - shift) if t >= i else real(0.0)
+                factor = real(1.0) / total
                 for s in range(32):
                     S_ = S[n, h, t, s]
-                    P[n, h, t, s] = exp(S_ - shift) / total if t >= s else real(0.0)
+                    P[n, h, t, s] = factor * exp(S_ - shift) if t >= s else real(0.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -304,9 +306,10 @@ def write_loss_p(a, p, terms, top, total):
         for t in range(a.shape[1]):
             top_ = top[n, t]
             total_ = total[n, t]
+            factor = real(1.0) / total_
             for i in range(a.shape[2]):
                 a_ = a[n, t, i]
-                p[n, t, i] = exp(a_ - top_) / total_
+                p[n, t, i] = factor * exp(a_ - top_)
 
 
 @njit(cache=True, error_model="numpy")
@@ -341,11 +344,12 @@ def dense_delta(p, y, delta, N):
     """Write delta."""
     # delta[n, t, i] = (p[n, t, i] − [i = y[n, t]])/(N n_1)
     n_1 = p.shape[1]
+    factor = real(1.0) / real(N) / real(n_1)
     for n in range(p.shape[0]):
         for t in range(p.shape[1]):
             for i in range(p.shape[2]):
                 p_ = p[n, t, i]
-                delta[n, t, i] = (p_ - (real(1.0) if i == y[n, t] else real(0.0))) / real(N) / real(n_1)
+                delta[n, t, i] = (p_ - (real(1.0) if i == y[n, t] else real(0.0))) * factor
 
 
 @njit(cache=True, error_model="numpy")
@@ -417,10 +421,9 @@ def add_grad_a(gamma, grad_a_2, sigma, x_hat, grad_a, terms, total, terms_2, tot
             total_2[n, t] = sum_of(terms_2)
     for n in range(grad_a_2.shape[0]):
         for t in range(grad_a_2.shape[1]):
+            factor = real(1.0) / sigma[n, t] / real(n_2)
             for i in range(gamma.shape[0]):
-                grad_a[n, t, i] = (
-                    (gamma[i] * grad_a_2[n, t, i] * real(n_2) - total[n, t] - total_2[n, t] * x_hat[n, t, i]) / sigma[n, t] / real(n_2)
-                )
+                grad_a[n, t, i] = (gamma[i] * grad_a_2[n, t, i] * real(n_2) - total[n, t] - total_2[n, t] * x_hat[n, t, i]) * factor
 
 
 @njit(cache=True, error_model="numpy")
@@ -440,13 +443,13 @@ def dense_delta_3(W_next, delta_next, z, delta):
     delta_next_matrix = delta_next.reshape((delta_next.shape[0] * delta_next.shape[1], W_next.shape[0]))
     delta_matrix = delta.reshape((delta_next.shape[0] * delta_next.shape[1], W_next.shape[1]))
     product(delta_next_matrix, W_next, delta_matrix)
+    factor = real(1.0) / np.sqrt(real(3.141592653589793))
     for n in range(delta_next.shape[0]):
         for t in range(delta_next.shape[1]):
             for i in range(W_next.shape[1]):
                 t_ = np.sqrt(real(2.0)) * z[n, t, i] / real(2.0)
                 delta[n, t, i] = (
-                    (real(0.5) + erf(t_) / real(2.0) + t_ * exp(-z[n, t, i] * z[n, t, i] / real(2.0)) / np.sqrt(real(3.141592653589793)))
-                    * delta[n, t, i]
+                    (real(0.5) + erf(t_) / real(2.0) + factor * t_ * exp(-z[n, t, i] * z[n, t, i] / real(2.0))) * delta[n, t, i]
                 )
 
 
@@ -468,10 +471,10 @@ def add_grad_a_2(gamma, grad_a_2, grad_a_3, sigma, x_hat, grad_a, terms, total, 
             total_2[n, t] = sum_of(terms_2)
     for n in range(grad_a_2.shape[0]):
         for t in range(grad_a_2.shape[1]):
+            factor = real(1.0) / sigma[n, t] / real(n_2)
             for i in range(gamma.shape[0]):
                 grad_a[n, t, i] = (
-                    (gamma[i] * grad_a_3[n, t, i] * real(n_2) - total[n, t] - total_2[n, t] * x_hat[n, t, i]) / sigma[n, t] / real(n_2)
-                    + grad_a_2[n, t, i]
+                    (gamma[i] * grad_a_3[n, t, i] * real(n_2) - total[n, t] - total_2[n, t] * x_hat[n, t, i]) * factor + grad_a_2[n, t, i]
                 )
 
 

@@ -29,6 +29,7 @@ from symbackprop.emit.page import (
 )
 from symbackprop.emit.scalar import VECTOR, ScalarPrinter
 from symbackprop.emit.straight import BETTER, Written
+from symbackprop.plan.factors import factored
 from symbackprop.plan.records import (
     Add,
     Choose,
@@ -134,7 +135,8 @@ class _Writer:
     def kernel(self, k: Kernel) -> Function:
         frame = _Frame(k.arguments, k.integers, self.reserved, single=self.single, vector=self.vector)
         arguments = [frame.array(t) for t in k.arguments] + [frame.names.of(s, s.name) for s in k.integers]
-        body = frame.nodes(k.body.statements, 4)
+        statements = k.body.statements if self.plan.schedule == "plain" else factored(k.body.statements)
+        body = frame.nodes(statements, 4)
         body = [*frame.sizes(), *frame.matrices(), *body]
         self.used |= frame.printer.used | frame.runtime
         headings = tuple(wrap.comment(heading(e), 4) for e in k.body.equations)
