@@ -275,6 +275,8 @@ class _Writer:
             part = () if stage.kind == "once" else ("part", "parts")
             called, values = f"{_PREFIXES[entry]}{word}", (*base, *_results(here, given, stage), "work", *part)
             before = first.get(stage.number)
+            if before is not None and not _alike(plan.entry("loss"), here, before):
+                before = None
             if before == stage:
                 called, values = f"loss_{word}", (*base, "work", *part)
             elif before is not None and before.shares == stage.shares[: len(before.shares)]:
@@ -697,6 +699,12 @@ def _sum(*terms: tuple[int, str]) -> str:
     """Return the text of Σ factor · name; an empty name is 1."""
     words = [name if factor == 1 and name else f"{factor} * {name}" if name else str(factor) for factor, name in terms if factor]
     return " + ".join(words) or "0"
+
+
+def _alike(one: Entry, other: Entry, stage: Stage) -> bool:
+    """Whether what a stage uses lies at the same places in two entries."""
+    names = {name for share in stage.shares for name in share.call.names}
+    return one.arena == other.arena and all(one.places[name] == other.places.get(name) for name in names)
 
 
 def _results(entry: Entry, given: Mapping[str, str], *stages: Stage) -> tuple[str, ...]:

@@ -19,12 +19,13 @@ from symbackprop.declare.lower import mixes
 from symbackprop.declare.model import Model
 from symbackprop.derive.records import Derivation
 from symbackprop.errors import EmissionError
-from symbackprop.plan import chains, fuse, layout, share
+from symbackprop.plan import fuse, layout, rows, share
 from symbackprop.plan.memory import Interval, first_fit
 from symbackprop.plan.naming import readable
 from symbackprop.plan.nests import scalars
 from symbackprop.plan.records import (
     CPU,
+    Arena,
     Call,
     Entry,
     Local,
@@ -79,9 +80,7 @@ class Options(Protocol):
 _FIRST = {"zeros": 0.0, "ones": 1.0}
 
 
-def make(
-    model: Model, derivation: Derivation | None, options: Options, inference: System | None = None, machine: Machine = CPU
-) -> Plan:
+def make(model: Model, derivation: Derivation | None, options: Options, inference: System | None = None, machine: Machine = CPU) -> Plan:
     """Return the plan of a network's kernels.
 
     Args:
@@ -213,9 +212,7 @@ def assemble(
         count = len(turned.backward) - len(after)
         forward, backward, after = turned.forward, turned.backward[:count], turned.backward[count:]
         if inference is not None:
-            other = layout.samples_last(
-                inference.blocks, (), inference.tensors, size, starts, outputs, whole=whole, narrow=machine.lanes
-            )
+            other = layout.samples_last(inference.blocks, (), inference.tensors, size, starts, outputs, whole=whole, narrow=machine.lanes)
             inference = System(blocks=other.forward, tensors=other.tensors)
         tensors = turned.tensors
     if schedule == "auto":
@@ -270,9 +267,11 @@ def assemble(
     sharing = ""
     if shared:
         around = {**workshop.shapes, **shown.shapes}
-        entries, sharing = _sharing(entries, (*ahead, *behind), known, around, size, machine, loss)
-        per_sample = max(per_sample, *(entry.arena.per_sample for entry in entries))
-        fixed = max(fixed, *(entry.arena.fixed for entry in entries))
+        entries, sharing = _sharing(entries, (*ahead, *behind), known, around, size, batch, machine, loss)
+        # Entries without stages have their values in the workspace that was laid out for all of them.
+        before = [] if all(entry.stages for entry in entries) else [Arena(per_sample, fixed)]
+        arenas = [*before, *(entry.arena for entry in entries)]
+        per_sample, fixed = max(a.per_sample for a in arenas), max(a.fixed for a in arenas)
     plan = Plan(
         name=name,
         dtype=dtype,
@@ -316,6 +315,7 @@ def _sharing(
     known: Mapping[str, Place],
     shapes: share.Shapes,
     size: Symbol,
+    batch: int,
     machine: Machine,
     loss: str | None,
 ) -> tuple[list[Entry], str]:
@@ -342,15 +342,17 @@ def _sharing(
     main = "backward" if made["backward"].calls else names[-1]
     found = share.arena(whole, known, shapes, wanted)
     parts = {n: share.chosen(whole, (*made["loss"].calls, *made[n].calls)) for n in names}
-    if "input_gradients" in parts:
-        results = frozenset(name for name, place in known.items() if place.buffer == "argument")
-        parts["input_gradients"] = chains.joined(parts["input_gradients"], results, shapes, size)
     words = share.refused(parts[main], machine)
     if isinstance(found, str):
         words = f"one thread: the samples of {found} do not lie side by side"
     if words or isinstance(found, str):
         return list(made.values()), words
-    made.update((n, replace(made[n], stages=parts[n], places=found[0], arena=found[1])) for n in names)
+    kept, kernels = wanted | known.keys(), {call.kernel.name: call.kernel for call in training}
+    for n in names:
+        stages, around = rows.joined(parts[n], kept, shapes, size, batch, machine, kernels)
+        own = found if stages == parts[n] else share.arena(stages, known, around, wanted)
+        assert not isinstance(own, str)
+        made[n] = replace(made[n], stages=stages, places=own[0], arena=own[1])
     return list(made.values()), share.words(parts[main])
 
 

@@ -753,8 +753,11 @@ class Plan:
         width = max((len(k.name) for k in self.kernels), default=6)
         uses: dict[str, list[Call]] = {}
         main = [e for e in self.entries if e.name in ("forward", "loss", "backward", "jvp", "vjp", "hvp")]
+        if any(e.name == "backward" and e.stages for e in main):
+            # Its stages begin with those of the loss.
+            main = [e for e in main if e.name != "loss"]
         others = [e for e in self.entries if e not in main]
-        for call in (call for entry in main for call in entry.calls):
+        for call in (call for entry in main for call in entry.done):
             uses.setdefault(call.kernel.name, []).append(call)
         # What only another entry needs is counted there.
         owners = {call.kernel.name: entry.name for entry in reversed(others) for call in entry.done if call.kernel.name not in uses}

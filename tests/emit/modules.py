@@ -28,6 +28,8 @@ PARALLEL = replace(DIRECT, name="parallel", parallel=1)
 ROWS = replace(DIRECT, name="rows", call=10**9, row=0, entry=0)
 #: A machine on which threads share whatever they may; and one on which each has a part of the samples, and a gradient of its own.
 SHARED = replace(CPU, name="shared", share=0, grain=1, straight=0)
+#: One on which all that is made from entry to entry is done sample by sample, in one loop.
+JOINED = replace(SHARED, name="joined", lanes=1, scratch=0)
 PARTS = replace(SHARED, name="parts", regions=0, parts=3, samples=1, weight=0)
 #: A machine for which two terms are many: they are added and compared in lanes.
 LINES = replace(CPU, name="lines", lanes=1, straight=0)

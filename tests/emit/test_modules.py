@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 import zoo
-from modules import DIRECT, DOTS, PARALLEL, PARTS, ROWS, SHARED, SWAPPED, Options, differences, module_of, plan_of
+from modules import DIRECT, DOTS, JOINED, PARALLEL, PARTS, ROWS, SHARED, SWAPPED, Options, differences, module_of, plan_of
 
 import symbackprop as sbp
 from symbackprop.declare.lower import lower
@@ -25,7 +25,7 @@ def form_of(case):
     return "labels" if case.target.ndim == 1 else "rows"
 
 
-@pytest.mark.parametrize("machine", [DIRECT, SWAPPED, DOTS, ROWS, PARALLEL, SHARED, PARTS], ids=lambda machine: machine.name)
+@pytest.mark.parametrize("machine", [DIRECT, SWAPPED, DOTS, ROWS, PARALLEL, SHARED, JOINED, PARTS], ids=lambda machine: machine.name)
 @pytest.mark.parametrize("seed", range(12))
 def test_tiled_products_agree_with_the_interpreter_in_every_orientation(seed, machine, tmp_path, monkeypatch):
     case = zoo.case(seed)
@@ -59,7 +59,7 @@ def test_a_short_last_batch_runs_in_the_same_module(tmp_path):
         assert max(found.values()) < TOLERANCE, found
 
 
-@pytest.mark.parametrize("machine", [SWAPPED, PARALLEL, SHARED, PARTS], ids=lambda machine: machine.name)
+@pytest.mark.parametrize("machine", [SWAPPED, PARALLEL, SHARED, JOINED, PARTS], ids=lambda machine: machine.name)
 def test_compiled_tiles_keep_float32_and_give_the_same_bits_for_any_number_of_threads(machine, tmp_path, monkeypatch):
     import numba
 

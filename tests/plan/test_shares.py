@@ -19,7 +19,7 @@ from symbackprop.algebra.interpret import interpret
 from symbackprop.derive.sweep import derive_system
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "emit"))
-from modules import DIRECT, PARTS, SHARED, Options, module_of, plan_of
+from modules import DIRECT, JOINED, PARTS, SHARED, Options, module_of, plan_of
 
 COUNT = int(os.environ.get("SYMBACKPROP_TEST_EQUATIONS", "20"))
 CHUNK = 10
@@ -34,7 +34,7 @@ def test_ten_random_systems_give_the_same_bits_for_any_number_of_threads(first):
         derivation = derive_system(case.system, "f", case.real)
         expected = interpret(derivation.system, case.values)
         shapes = {name: value.shape for name, value in expected.items()}
-        machine = SHARED if seed % 2 else replace(DIRECT, share=0, grain=1)
+        machine = (SHARED, JOINED, replace(DIRECT, share=0, grain=1))[seed % 3]
         plan = plan_of_system(case, derivation, machine=machine, shared=True)
         staged += any(entry.stages for entry in plan.entries)
         found = [results(case, derivation, plan, "cpu", shapes, threads) for threads in THREADS]
