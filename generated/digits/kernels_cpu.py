@@ -474,6 +474,13 @@ class Vectors:
             return
         self.call("masked.store", ir.VoidType(), ".p0", value, pointer, ir.Constant(ir.IntType(32), self.item), mask)
 
+    def prefetch(self, address, write=False):
+        """Ask for the line of the cache at an address; nothing is read, so that it may lie anywhere."""
+        numbers = [ir.Constant(ir.IntType(32), x) for x in (int(write), 3 if write else 2, 1)]
+        pointer = self.at(address, ir.IntType(8))
+        kind = ir.FunctionType(ir.VoidType(), [x.type for x in (pointer, *numbers)])
+        self.code.call(cgutils.get_or_insert_function(self.code.module, kind, "llvm.prefetch.p0"), (pointer, *numbers))
+
     def fma(self, x, y, z):
         """Return x y + z, rounded once where the processor can."""
         return self.call("fmuladd", self.kind, "", x, y, z)
@@ -610,9 +617,9 @@ def ready(size, write):
     engine.detach()
 
 
-# A strip is all rows of one, two or four columns of vectors of a result. It is done tile by tile, with a register for each row and column,
-# to which every step of up to three nested loops adds (an entry of a) · (a vector of b). An entry of the result is one chain of such
-# steps, always the same one: its bits do not depend on what is computed with it.
+# A strip is all rows of one or two columns of vectors of a result. It is done tile by tile, with a register for each row and column,
+# to which every step of up to three nested loops adds (an entry of a) · (a vector of b). An entry of the result is a chain of such
+# steps, or a sum of a few, always the same: its bits do not depend on what is computed with it.
 
 #: Rows of a tile; the last rows of a strip are done by the lowest tile that has them, some of them twice if need be.
 HEIGHTS = (4, 6, 8) if WIDTH == 64 or "+neon" in FEATURES else (2, 4, 6)
@@ -622,6 +629,8 @@ WIDE_HEIGHTS = (2, 4, 6) if WIDTH == 64 or "+neon" in FEATURES else (1, 2, 3)
 DEPTH = 288
 #: Rows of a result that are written when all their terms are added, where it is its transpose that is computed.
 TALL = 512
+#: How many long rows, and how many bytes of each, stay in the nearest cache while others pass by.
+LONG_ROWS = (12, 3072)
 #: Bytes of the copy of a part of a whose rows would take each other's place in the cache.
 BLOCK = 2**18
 
@@ -677,23 +686,26 @@ def strip(module, real, columns):
         def tile(height, first, high=None):
             a_at = rows_at(code, place(code, a, (first, a_row)), a_row, height, high)
             c_rows = rows_at(code, place(code, c, (first, c_row)), c_row, height, high)
-            c_at = [beside(row, c_column, loops[-1]) for row in c_rows]
-            before = code.block
-            with code.if_then(code.icmp_signed("!=", add, integer(0))):
-                found = [v.load(address, mask) for row in c_at for address in row]
-                there = code.block
-            sums = [code.phi(v.kind) for _ in found]
-            for total, value in zip(sums, found, strict=True):
-                total.add_incoming(v.zero, before)
-                total.add_incoming(value, there)
+            results = [address for row in c_rows for address in beside(row, c_column, loops[-1])]
+            # What is added to, and written, comes while the terms are added up.
+            for address in results:
+                v.prefetch(address, True)
 
             def step(at, sums):
                 vectors = [v.load(address, mask) for address in beside(at[1], b_column, loops[-2])]
                 left = [v.spread(v.entry(code.add(address, at[0]))) for address in a_at for _ in vectors]
                 return [v.fma(x, y, total) for x, y, total in zip(left, vectors * height, sums, strict=True)]
 
-            sums = nested(code, depths, (integer(0), b), sums, step)
-            for total, address in zip(sums, (address for row in c_at for address in row), strict=True):
+            sums = nested(code, depths, (integer(0), b), [v.zero] * (height * columns), step)
+            before = code.block
+            with code.if_then(code.icmp_signed("!=", add, integer(0))):
+                more = [code.fadd(total, v.load(address, mask)) for total, address in zip(sums, results, strict=True)]
+                there = code.block
+            found = [code.phi(v.kind) for _ in sums]
+            for phi, total, value in zip(found, sums, more, strict=True):
+                phi.add_incoming(total, before)
+                phi.add_incoming(value, there)
+            for total, address in zip(found, results, strict=True):
                 v.store(total, address, mask)
 
         in_turn(code, rows, tile, WIDE_HEIGHTS if columns == 4 else HEIGHTS)
@@ -717,6 +729,9 @@ def copy(module, real):
                 return [code.add(x, side) for x in at]
 
             ends = repeat(code, whole, at, part)
+            # What lies beside is copied next.
+            for j in range(2):
+                v.prefetch(place(code, ends[0], (integer(j), side)))
             with code.if_then(code.icmp_signed(">", rest, integer(0))):
                 v.store(v.load(ends[0], mask), ends[1], mask)
             return code.add(at[0], source_row), code.add(at[1], to_row)
@@ -768,12 +783,9 @@ def blocks(code, length, size):
     return code.sdiv(code.add(length, code.sub(size, integer(1))), size)
 
 
-def depths(code, terms):
-    """Return in how many layers a product is done, one at least, and how many terms each has, but for the last one.
-
-    Both depend on nothing else: the sum over a layer is one chain of steps, begun with what there is before.
-    """
-    count = blocks(code, terms, integer(DEPTH))
+def depths(code, terms, most):
+    """Return in how many layers a product is done, one at least, and how many terms each has, but for the last one."""
+    count = blocks(code, terms, integer(most))
     count = code.select(code.icmp_signed("<", count, integer(1)), integer(1), count)
     return count, code.mul(blocks(code, terms, code.mul(count, integer(16))), integer(16))
 
@@ -808,7 +820,7 @@ def crossed(module, real):
         one, none, item = integer(1), integer(0), integer(v.item)
         both, wide, tall = integer(2 * v.lanes), integer(2 * WIDTH), integer(TALL)
         panel, block = (code.ptrtoint(code.alloca(v.kind, 2 * size), INT) for size in (DEPTH, TALL))
-        count, depth = depths(code, terms)
+        count, depth = depths(code, terms, DEPTH)
 
         def part(index, number):
             n, m = code.mul(index, tall), code.mul(number, both)
@@ -832,6 +844,102 @@ def crossed(module, real):
         repeat(code, parts, (), lambda index, _: repeat(code, blocks(code, rows, both), (), lambda number, _: part(index, number)))
 
     return function(module, f"crossed_{bits(real)}", 10, body)
+
+
+def dots(module, real, columns):
+    """Return the function that does a strip of dot products: one column of numbers or two, the terms of one beside the other's.
+
+    It takes what `strip` takes, with vectors of a in place of its entries, and adds the sums of their lanes. Where there is one
+    column, its vectors have a mask.
+    """
+
+    def body(code, a, a_row, rows, b, b_column, c, c_row, c_column, lanes, add, *loops):
+        v = Vectors(code, real)
+        mask = v.mask(lanes) if columns == 1 else None
+        depths = [loops[:3], loops[3:6], loops[6:]]
+
+        def tile(height, first, high=None):
+            a_at = rows_at(code, place(code, a, (first, a_row)), a_row, height, high)
+            c_at = rows_at(code, place(code, c, (first, c_row)), c_row, height, high)
+
+            def step(at, sums):
+                vectors = [v.load(place(code, at[1], (integer(j), b_column)), mask) for j in range(columns)]
+                left = [x for address in a_at for x in [v.load(code.add(address, at[0]), mask)] * columns]
+                return [v.fma(x, y, total) for x, y, total in zip(left, vectors * height, sums, strict=True)]
+
+            sums = v.totals(nested(code, depths, (integer(0), b), [v.zero] * (height * columns), step))
+            places = [v.at(place(code, row, (integer(j), c_column)), real) for row in c_at for j in range(columns)]
+            before = [code.select(code.icmp_signed("!=", add, integer(0)), code.load(x), ir.Constant(real, 0)) for x in places]
+            for address, total, more in zip(places, before, sums, strict=True):
+                code.store(code.fadd(total, more), address)
+
+        in_turn(code, rows, tile)
+
+    return function(module, f"dots_{bits(real)}_{columns}", 19, body)
+
+
+def multiply_long(module, real):
+    """Return the function that multiplies long rows with rows; it takes what `multiply` takes.
+
+    A few rows of the factor that has less stay in the nearest cache, while those of the other pass by, two at a time.
+    """
+
+    def body(code, a, a_row, a_column, b, b_row, c, c_row, rows, columns, terms, add):
+        v = Vectors(code, real)
+        with code.if_then(code.icmp_signed("!=", a_column, integer(v.item))):
+            # What does not lie side by side is no vector.
+            call(code, f"multiply_rows_{bits(real)}", (a, a_row, a_column, b, b_row, c, c_row, rows, columns, terms, add))
+            code.ret_void()
+        one, two, none, item, side = integer(1), integer(2), integer(0), integer(v.item), integer(WIDTH)
+        lanes, few = integer(v.lanes), integer(LONG_ROWS[0])
+        fewer = code.icmp_signed("<", rows, columns)
+        pairs = ((a, b), (a_row, b_row), (rows, columns), (c_row, item))
+        (a, b), (a_row, b_row), (rows, columns), (c_row, c_column) = (
+            [code.select(fewer, x, y) for x, y in (pair, pair[::-1])] for pair in pairs
+        )
+        count, depth = depths(code, terms, LONG_ROWS[1] // v.item)
+
+        def part(index, layer):
+            m, k = code.mul(index, few), code.mul(layer, depth)
+            high, deep = least(code, code.sub(rows, m), few), least(code, code.sub(terms, k), depth)
+            keep = code.select(code.icmp_signed(">", layer, none), one, add)
+            left, right, result = (place(code, x, *steps) for x, *steps in ((a, (m, a_row), (k, item)), (b, (k, item)), (c, (m, c_row))))
+            whole = code.sdiv(deep, lanes)
+            rest = code.srem(deep, lanes)
+
+            def passing(number, step):
+                n = code.mul(number, step)
+                x, y = place(code, right, (n, b_row)), place(code, result, (n, c_column))
+                return n, (left, a_row, high, x, b_row, y, c_row, c_column)
+
+            def strips(number):
+                n, numbers = passing(number, two)
+                following = place(code, right, (code.add(n, two), b_row))
+
+                def ask(index, _):
+                    for j in range(2):
+                        v.prefetch(place(code, following, (index, integer(64)), (integer(j), b_row)))
+
+                repeat(code, code.sdiv(code.mul(deep, item), integer(64)), (), ask)
+                loops = (one, none, none, one, none, none, whole, side, side)
+                code.call(dots(module, real, 2), (*numbers, lanes, keep, *loops))
+
+            def alone(number, start, live, steps, keep):
+                n, (x, x_row, high, y, *places) = passing(number, one)
+                x, y = (place(code, z, (start, side)) for z in (x, y))
+                loops = (one, none, none, one, none, none, steps, side, side)
+                code.call(dots(module, real, 1), (x, x_row, high, y, *places, live, keep, *loops))
+
+            repeat(code, code.sdiv(columns, two), (), lambda number, _: strips(number))
+            with code.if_then(code.icmp_signed("==", code.srem(columns, two), one)):
+                alone(code.sub(columns, one), none, lanes, whole, keep)
+            with code.if_then(code.icmp_signed(">", rest, none)):
+                repeat(code, columns, (), lambda number, _: alone(number, whole, rest, one, one))
+
+        parts = blocks(code, rows, few)
+        repeat(code, parts, (), lambda index, _: repeat(code, count, (), lambda layer, _: part(index, layer)))
+
+    return function(module, f"multiply_long_{bits(real)}", 11, body)
 
 
 def multiply(module, real, turned):
@@ -873,7 +981,7 @@ def multiply(module, real, turned):
         packed = both_true(far, code.icmp_signed(">=", columns, integer(128)), code.icmp_signed(">=", rows, integer(64)))
         tall = integer((BLOCK // v.item - 32 * DEPTH) // DEPTH // 8 * 8)
         height = code.select(packed, tall, code.select(code.icmp_signed("<", rows, one), one, rows))
-        count, depth = depths(code, terms)
+        count, depth = depths(code, terms, DEPTH)
 
         def part(index, layer):
             m, k = code.mul(index, height), code.mul(layer, depth)
@@ -910,39 +1018,7 @@ def multiply(module, real, turned):
 
         repeat(code, blocks(code, rows, height), (), lambda index, _: repeat(code, count, (), lambda layer, _: part(index, layer)))
 
-    return function(module, f"multiply_{bits(real)}_{turned:d}", 11, body)
-
-
-def dots(module, real, columns):
-    """Return the function that does a strip of dot products: one, two or four columns of numbers, the terms of one beside another's.
-
-    It takes what `strip` takes, with vectors of a in place of its entries, and adds the sums of their lanes. Where there is one
-    column, its vectors have a mask.
-    """
-
-    def body(code, a, a_row, rows, b, b_column, c, c_row, c_column, lanes, add, *loops):
-        v = Vectors(code, real)
-        mask = v.mask(lanes) if columns == 1 else None
-        depths = [loops[:3], loops[3:6], loops[6:]]
-
-        def tile(height, first, high=None):
-            a_at = rows_at(code, place(code, a, (first, a_row)), a_row, height, high)
-            c_at = rows_at(code, place(code, c, (first, c_row)), c_row, height, high)
-
-            def step(at, sums):
-                vectors = [v.load(place(code, at[1], (integer(j), b_column)), mask) for j in range(columns)]
-                left = [x for address in a_at for x in [v.load(code.add(address, at[0]), mask)] * columns]
-                return [v.fma(x, y, total) for x, y, total in zip(left, vectors * height, sums, strict=True)]
-
-            sums = v.totals(nested(code, depths, (integer(0), b), [v.zero] * (height * columns), step))
-            places = [v.at(place(code, row, (integer(j), c_column)), real) for row in c_at for j in range(columns)]
-            before = [code.select(code.icmp_signed("!=", add, integer(0)), code.load(x), ir.Constant(real, 0)) for x in places]
-            for address, total, more in zip(places, before, sums, strict=True):
-                code.store(code.fadd(total, more), address)
-
-        in_turn(code, rows, tile, WIDE_HEIGHTS if columns == 4 else HEIGHTS)
-
-    return function(module, f"dots_{bits(real)}_{columns}", 19, body)
+    return function(module, f"multiply_{'rows' if turned else 'whole'}_{bits(real)}", 11, body)
 
 
 def products(module, real):
@@ -951,7 +1027,12 @@ def products(module, real):
     multiply(module, real, True)
 
 
-def matrices(name, turned, add):
+def long_products(module, real):
+    """Write what products of long rows need besides."""
+    multiply_long(module, real)
+
+
+def matrices(name, kind, add):
     """Return what kernels call to multiply matrices."""
 
     def typed(typingctx, a, b, c):
@@ -960,12 +1041,14 @@ def matrices(name, turned, add):
 
         def code(context, builder, signature, arguments):
             ready(c.dtype.bitwidth, products)
+            if kind == "long":
+                ready(c.dtype.bitwidth, long_products)
             given = [make_array(t)(context, builder, x) for t, x in zip(signature.args, arguments, strict=True)]
             x, y, z = (builder.ptrtoint(array.data, INT) for array in given)
             (x_row, x_column), (y_row, _), (z_row, _) = (cgutils.unpack_tuple(builder, array.strides) for array in given)
             (_, terms), _, (rows, columns) = (cgutils.unpack_tuple(builder, array.shape) for array in given)
             numbers = (x, x_row, x_column, y, y_row, z, z_row, rows, columns, terms, integer(int(add)))
-            call(builder, f"multiply_{c.dtype.bitwidth}_{turned:d}", numbers)
+            call(builder, f"multiply_{kind}_{c.dtype.bitwidth}", numbers)
             return context.get_dummy_value()
 
         return types.none(a, b, c), code
@@ -1011,9 +1094,11 @@ def plain_row_products(a, b, c):
 
 product, add_product = plain_product, plain_add_product
 row_products, add_row_products = plain_row_products, plain_add_row_products
+long_row_products, add_long_row_products = plain_row_products, plain_add_row_products
 if not config.DISABLE_JIT:
-    product, add_product = matrices("product", False, False), matrices("add_product", False, True)
-    row_products, add_row_products = matrices("row_products", True, False), matrices("add_row_products", True, True)
+    product, add_product = matrices("product", "whole", False), matrices("add_product", "whole", True)
+    row_products, add_row_products = matrices("row_products", "rows", False), matrices("add_row_products", "rows", True)
+    long_row_products, add_long_row_products = matrices("long_row_products", "long", False), matrices("add_long_row_products", "long", True)
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
@@ -1029,9 +1114,8 @@ def product_parallel(a, b, c):
 # lies outside are left out.
 
 
-#: Bytes of a part of a factor that stays in the nearest cache, and its rows: those of a tile of four columns, or of two.
+#: Bytes of a part of a factor that stays in the nearest cache.
 LINES = 2**15
-CHUNK = 6
 
 
 def meeting(code, start, step, count, extent):
@@ -1173,24 +1257,16 @@ def windows(module, real):
         (rows, *places, number), (_, tall, broad, _), (_, depth, high, wide) = numbers[13:17], numbers[17:21], numbers[21:25]
         first, second, add = numbers[25:28], numbers[28:31], numbers[31]
         v = Vectors(code, real)
-
-        def blocks(length, size):
-            return code.sdiv(code.add(length, code.sub(size, one)), size)
-
         whole, rest = code.sdiv(number, integer(v.lanes)), code.srem(number, integer(v.lanes))
         line = code.mul(number, integer(v.item))
         beside = code.icmp_signed("==", rest, none)
         for step in (a_by[2], code.mul(second[0], b_by[2])):
             beside = code.and_(beside, code.icmp_signed("==", step, line))
         # A part of a that stays in the nearest cache while it meets all of b: the rows of a tile, and some lines.
-        height = integer(CHUNK)
-        length = code.mul(code.mul(places[1], number), integer(v.item * CHUNK))
+        height = integer(HEIGHTS[-1])
+        length = code.mul(code.mul(places[1], number), integer(v.item * HEIGHTS[-1]))
         lines = code.sdiv(integer(LINES), code.select(code.icmp_signed("<", length, one), one, length))
-        parts = blocks(places[0], code.select(code.icmp_signed("<", lines, one), one, lines))
-        parts = code.select(code.icmp_signed("<", parts, one), one, parts)
-        lines = blocks(places[0], parts)
-        parts = blocks(places[0], code.select(code.icmp_signed("<", lines, one), one, lines))
-        parts = code.select(code.icmp_signed("<", parts, one), one, parts)
+        lines = code.select(code.icmp_signed("<", lines, one), one, lines)
 
         def part(index, m):
             top, m = code.mul(index, lines), code.mul(m, height)
@@ -1218,46 +1294,40 @@ def windows(module, real):
                 code.call(dots(module, real, columns), numbers)
                 with code.if_then(code.icmp_signed(">", rest, none)):
                     for q in range(columns):
-                        y, z = (place(code, at, (integer(q), step)) for at, step in ((y_at, b_column), (z_at, c_column)))
-                        x, y = (place(code, at, (whole, side)) for at in (x_at, y))
-                        numbers = (x, a_by[0], count, y, none, z, c_by[0], none, rest, one, one, side, side, *loops)
+                        y_at, z_at = (place(code, x, (integer(q), step)) for x, step in ((y_at, b_column), (z_at, c_column)))
+                        x, y = (place(code, x, (whole, side)) for x in (x_at, y_at))
+                        numbers = (x, a_by[0], count, y, none, z_at, c_by[0], none, rest, one, one, side, side, *loops)
                         code.call(dots(module, real, 1), numbers)
 
-            def one_line(k, u):
-                line = met(u)
-                repeat(code, wide, (), lambda w, _: sums(k, u, w, line, 1, none, none))
+            def two_depths(k, u):
+                k, line = code.add(k, k), met(u)
+                repeat(code, wide, (), lambda w, _: sums(k, u, w, line, 2, b_by[0], c_by[1]))
 
-            def lines_beside(k, u, size):
-                """Do some lines of the window: if they meet the same lines of a, they are the columns of a strip."""
-                here, there = met(u), met(code.add(u, integer(size - 1)))
+            def two_lines(u):
+                # Two window places that meet the same lines are two columns of a strip.
+                k, u = code.sub(depth, one), code.add(u, u)
+                below, here, there = code.add(u, one), met(u), met(code.add(u, one))
                 alike = code.and_(*(code.icmp_signed("==", p, q) for p, q in zip(here, there, strict=True)))
-                step = code.mul(first[1], b_by[1])
-                with code.if_else(alike) as (then, otherwise):
+                another = code.icmp_signed("<", below, high)
+                with code.if_else(code.and_(alike, another)) as (then, otherwise):
                     with then:
-                        repeat(code, wide, (), lambda w, _: sums(k, u, w, here, size, step, c_by[2]))
+                        step = code.mul(first[1], b_by[1])
+                        repeat(code, wide, (), lambda w, _: sums(k, u, w, here, 2, step, c_by[2]))
                     with otherwise:
-                        repeat(code, integer(size), (), lambda index, _: one_line(k, code.add(u, index)))
+                        repeat(code, wide, (), lambda w, _: sums(k, u, w, here, 1, none, none))
+                        with code.if_then(another):
+                            repeat(code, wide, (), lambda w, _: sums(k, below, w, there, 1, none, none))
 
-            def depths_beside(u):
-                """Do a line of the window: depths are the columns of a strip."""
-                line = met(u)
-
-                def some(k, columns):
-                    repeat(code, wide, (), lambda w, _: sums(k, u, w, line, columns, b_by[0], c_by[1]))
-
-                in_groups(code, (none, depth), (4, 2), some)
-
-            # Lines side by side share what they read, so they go first; of a few that are left the depths, and lines of the last one.
-            fours = code.sdiv(high, integer(4))
-            four = fours, (), lambda index, _: repeat(code, depth, (), lambda k, _: lines_beside(k, code.mul(index, integer(4)), 4))
-            repeat(code, *four)
-            start, left_over = code.mul(fours, integer(4)), code.srem(high, integer(4))
-            repeat(code, left_over, (), lambda u, _: depths_beside(code.add(start, u)))
-            last = code.sub(depth, one)
+            pairs = code.sdiv(depth, integer(2))
+            repeat(code, pairs, (), lambda k, _: repeat(code, high, (), lambda u, _: two_depths(k, u)))
             with code.if_then(code.icmp_signed("==", code.srem(depth, integer(2)), one)):
-                some = {1: lambda u: one_line(last, u), 2: lambda u: lines_beside(last, u, 2)}
-                in_groups(code, (start, left_over), (2, 1), lambda u, size: some[size](u))
+                repeat(code, code.sdiv(code.add(high, one), integer(2)), (), lambda u, _: two_lines(u))
 
+        def blocks(length, size):
+            return code.sdiv(code.add(length, code.sub(size, one)), size)
+
+        parts = blocks(places[0], lines)
+        parts = code.select(code.icmp_signed("<", parts, one), one, parts)
         repeat(code, blocks(rows, height), (), lambda m, _: repeat(code, parts, (), lambda index, _: part(index, m)))
 
     def spread(code, *numbers):
@@ -1496,16 +1566,19 @@ if not config.DISABLE_JIT:
 
 
 PRODUCTS = ("product", "add_product", "product_parallel", "row_products", "add_row_products")
+LONG = ("long_row_products", "add_long_row_products")
 WINDOWS = ("correlate", "add_correlate", "correlate_rows", "add_correlate_rows", "spread")
 
 
 def __getattr__(name):
     """Return a product or a sum over windows by its name with the bits of its numbers, ready for kernels that are in Numba's cache."""
     kind, _, size = name.rpartition("_")
-    if size not in ("32", "64") or kind not in (*PRODUCTS, *WINDOWS):
+    if size not in ("32", "64") or kind not in (*PRODUCTS, *LONG, *WINDOWS):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if not config.DISABLE_JIT:
         ready(int(size), products)
+        if kind in LONG:
+            ready(int(size), long_products)
         if kind in WINDOWS:
             ready(int(size), windows)
     return globals()[kind]

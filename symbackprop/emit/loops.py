@@ -60,6 +60,7 @@ from symbackprop.plan.records import (
 #: What the runtime file offers for sums, to be imported with the bits of its numbers.
 SUMS = (
     *("add_product", "add_row_products", "product", "product_parallel", "row_products"),
+    *("add_long_row_products", "long_row_products"),
     *("add_correlate", "add_correlate_rows", "correlate", "correlate_rows", "spread"),
 )
 #: What it offers besides: for threads.
@@ -894,7 +895,7 @@ class _Frame:
             zero = "real(0.0)" if self.single else "0.0"
             return [Node(wrap.statement(f"{self.array(s.operand.tensor)}[{', '.join(parts)}] = {zero}", indent))]
         if isinstance(s, Multiply):
-            name = "row_products" if s.right.swapped else "product"
+            name = ("long_row_products" if s.long else "row_products") if s.right.swapped else "product"
             name = f"add_{name}" if s.accumulate else f"{name}_parallel" if s.parallel else name
             self.runtime.add(name)
             arguments = (self.matrix(s.left, transposed=s.left.swapped), self.matrix(s.right), self.matrix(s.result))

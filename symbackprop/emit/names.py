@@ -19,7 +19,8 @@ RESERVED = frozenset(
     | {f"{entry}{stage}{number}" for entry in ENTRIES for stage in STAGES for number in ("", "_2", "_3", "_4")}
     | {"params", "grads", "work", "state", "hyper", "out"}
     | {"NAME", "PARAMETERS", "DTYPE", "BATCH", "STATE_SIZE", "HYPER", "TRAINABLE", "STATISTICS", "MASKS"}
-    | {"product", "product_parallel", "add_product", "row_products", "add_row_products", "sigmoid", "softplus"}
+    | {"product", "product_parallel", "add_product", "row_products", "add_row_products"}
+    | {"long_row_products", "add_long_row_products", "sigmoid", "softplus"}
     | {"correlate", "add_correlate", "correlate_rows", "add_correlate_rows", "spread", "sum_of", "max_of"}
     | {"exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "power"}
     | {"sinh", "cosh", "tanh", "asinh", "acosh", "atanh"}

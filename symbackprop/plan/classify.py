@@ -432,6 +432,7 @@ class Layout:
         dots: the right factor lies as [columns, inner], and rows are multiplied with rows.
         place: the result lies in the equation's own tensor, else in a scratch tensor as [rows, columns].
         parallel: threads share the rows.
+        long: rows that are multiplied with rows are long.
     """
 
     outer: tuple[int, ...]
@@ -445,6 +446,7 @@ class Layout:
     dots: bool
     place: bool
     parallel: bool = False
+    long: bool = False
 
 
 @dataclass(frozen=True)
@@ -509,7 +511,9 @@ def choose(site: Site, size: Mapping[Expr, int], machine: Machine) -> Choice:
         return alone
     if best is None or c is None:
         return Choice(None, rows, f"{work:,} terms: {'rows of the result added at once' if rows else 'plain loops'}")
+    terms = math.prod(extents[k] for k in best.inner)
     best = replace(best, parallel=not best.outer and not best.around and not best.dots and work >= machine.parallel)
+    best = replace(best, long=best.dots and terms >= machine.long)
     return Choice(best, False, _words(c, best, extents, work))
 
 
@@ -557,7 +561,8 @@ def _words(candidate: Candidate, layout: Layout, extents: Sequence[int], work: i
     for flag, number in ((layout.pack_left, 1 - layout.right), (layout.pack_right, layout.right)):
         if flag:
             words.append(f"{quoted(candidate.factors[number].access.tensor.name)} copied into a matrix")
-    words += ["rows by rows"] * layout.dots + ["summed in place"] * bool(layout.around) + ["rows shared among threads"] * layout.parallel
+    words += ["rows by rows"] * layout.dots + ["terms added in lanes"] * layout.long
+    words += ["summed in place"] * bool(layout.around) + ["rows shared among threads"] * layout.parallel
     return ", ".join(words)
 
 

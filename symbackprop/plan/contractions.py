@@ -209,7 +209,7 @@ class _Contraction:
             copies = [[When(c.always, tuple(statements))] if statements else [] for statements in copies]
         target, kinds, value = self.target(number, rows, columns, outer, layout.place)
         result = Operand(target, kinds)
-        body: tuple[Statement, ...] = (Multiply(result, left, right, bool(around), layout.parallel),)
+        body: tuple[Statement, ...] = (Multiply(result, left, right, bool(around), layout.parallel, layout.long),)
         if c.always:
             body = (When(c.always, body),)
             if not around:

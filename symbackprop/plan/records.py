@@ -71,6 +71,7 @@ class Machine:
         call: cost of calling the tiled product once.
         lanes: columns that are computed at once; fewer cost as much.
         turn: cost of turning an entry of a right factor whose rows are multiplied.
+        long: terms from which on rows are multiplied with rows in lanes.
         scratch: entries of a copied factor that stay in the cache; a larger copy must not be larger than what it is of.
         row: cost of starting to copy a row, or to add it to another.
         entry: cost of one entry of it.
@@ -95,6 +96,7 @@ class Machine:
     call: int
     lanes: int
     turn: int
+    long: int
     scratch: int
     row: int
     entry: int
@@ -125,6 +127,7 @@ CPU = Machine(
     call=4_000,
     lanes=16,
     turn=12,
+    long=2_048,
     scratch=2**17,
     row=330,
     entry=18,
@@ -278,6 +281,7 @@ class Multiply:
         right: read row by row; where ``right.swapped``, by dot products of rows.
         accumulate: add to the result instead.
         parallel: threads share the rows.
+        long: the rows are so long that their products are added in lanes.
     """
 
     result: Operand
@@ -285,6 +289,7 @@ class Multiply:
     right: Operand
     accumulate: bool = False
     parallel: bool = False
+    long: bool = False
 
 
 @dataclass(frozen=True)
