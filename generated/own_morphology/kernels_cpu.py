@@ -687,8 +687,8 @@ def strip(module, real, columns):
             a_at = rows_at(code, place(code, a, (first, a_row)), a_row, height, high)
             c_rows = rows_at(code, place(code, c, (first, c_row)), c_row, height, high)
             results = [address for row in c_rows for address in beside(row, c_column, loops[-1])]
-            # What is added to, and written, comes while the terms are added up.
-            for address in results:
+            # What is added to, and written, comes while the terms are added up; around windows it is there.
+            for address in results if columns < 4 else ():
                 v.prefetch(address, True)
 
             def step(at, sums):
