@@ -617,7 +617,7 @@ def ready(size, write):
     engine.detach()
 
 
-# A strip is all rows of one or two columns of vectors of a result. It is done tile by tile, with a register for each row and column,
+# A strip is all rows of one, two or four columns of vectors of a result. It is done tile by tile, with a register for each row and column,
 # to which every step of up to three nested loops adds (an entry of a) · (a vector of b). An entry of the result is a chain of such
 # steps, or a sum of a few, always the same: its bits do not depend on what is computed with it.
 
@@ -847,7 +847,7 @@ def crossed(module, real):
 
 
 def dots(module, real, columns):
-    """Return the function that does a strip of dot products: one column of numbers or two, the terms of one beside the other's.
+    """Return the function that does a strip of dot products: one, two or four columns of numbers, the terms of one beside another's.
 
     It takes what `strip` takes, with vectors of a in place of its entries, and adds the sums of their lanes. Where there is one
     column, its vectors have a mask.
@@ -873,7 +873,7 @@ def dots(module, real, columns):
             for address, total, more in zip(places, before, sums, strict=True):
                 code.store(code.fadd(total, more), address)
 
-        in_turn(code, rows, tile)
+        in_turn(code, rows, tile, WIDE_HEIGHTS if columns == 4 else HEIGHTS)
 
     return function(module, f"dots_{bits(real)}_{columns}", 19, body)
 
@@ -1114,8 +1114,9 @@ def product_parallel(a, b, c):
 # lies outside are left out.
 
 
-#: Bytes of a part of a factor that stays in the nearest cache.
+#: Bytes of a part of a factor that stays in the nearest cache, and its rows: those of a tile of four columns, or of two.
 LINES = 2**15
+CHUNK = 6
 
 
 def meeting(code, start, step, count, extent):
@@ -1257,16 +1258,24 @@ def windows(module, real):
         (rows, *places, number), (_, tall, broad, _), (_, depth, high, wide) = numbers[13:17], numbers[17:21], numbers[21:25]
         first, second, add = numbers[25:28], numbers[28:31], numbers[31]
         v = Vectors(code, real)
+
+        def blocks(length, size):
+            return code.sdiv(code.add(length, code.sub(size, one)), size)
+
         whole, rest = code.sdiv(number, integer(v.lanes)), code.srem(number, integer(v.lanes))
         line = code.mul(number, integer(v.item))
         beside = code.icmp_signed("==", rest, none)
         for step in (a_by[2], code.mul(second[0], b_by[2])):
             beside = code.and_(beside, code.icmp_signed("==", step, line))
         # A part of a that stays in the nearest cache while it meets all of b: the rows of a tile, and some lines.
-        height = integer(HEIGHTS[-1])
-        length = code.mul(code.mul(places[1], number), integer(v.item * HEIGHTS[-1]))
+        height = integer(CHUNK)
+        length = code.mul(code.mul(places[1], number), integer(v.item * CHUNK))
         lines = code.sdiv(integer(LINES), code.select(code.icmp_signed("<", length, one), one, length))
-        lines = code.select(code.icmp_signed("<", lines, one), one, lines)
+        parts = blocks(places[0], code.select(code.icmp_signed("<", lines, one), one, lines))
+        parts = code.select(code.icmp_signed("<", parts, one), one, parts)
+        lines = blocks(places[0], parts)
+        parts = blocks(places[0], code.select(code.icmp_signed("<", lines, one), one, lines))
+        parts = code.select(code.icmp_signed("<", parts, one), one, parts)
 
         def part(index, m):
             top, m = code.mul(index, lines), code.mul(m, height)
@@ -1294,40 +1303,46 @@ def windows(module, real):
                 code.call(dots(module, real, columns), numbers)
                 with code.if_then(code.icmp_signed(">", rest, none)):
                     for q in range(columns):
-                        y_at, z_at = (place(code, x, (integer(q), step)) for x, step in ((y_at, b_column), (z_at, c_column)))
-                        x, y = (place(code, x, (whole, side)) for x in (x_at, y_at))
-                        numbers = (x, a_by[0], count, y, none, z_at, c_by[0], none, rest, one, one, side, side, *loops)
+                        y, z = (place(code, at, (integer(q), step)) for at, step in ((y_at, b_column), (z_at, c_column)))
+                        x, y = (place(code, at, (whole, side)) for at in (x_at, y))
+                        numbers = (x, a_by[0], count, y, none, z, c_by[0], none, rest, one, one, side, side, *loops)
                         code.call(dots(module, real, 1), numbers)
 
-            def two_depths(k, u):
-                k, line = code.add(k, k), met(u)
-                repeat(code, wide, (), lambda w, _: sums(k, u, w, line, 2, b_by[0], c_by[1]))
+            def one_line(k, u):
+                line = met(u)
+                repeat(code, wide, (), lambda w, _: sums(k, u, w, line, 1, none, none))
 
-            def two_lines(u):
-                # Two window places that meet the same lines are two columns of a strip.
-                k, u = code.sub(depth, one), code.add(u, u)
-                below, here, there = code.add(u, one), met(u), met(code.add(u, one))
+            def lines_beside(k, u, size):
+                """Do some lines of the window: if they meet the same lines of a, they are the columns of a strip."""
+                here, there = met(u), met(code.add(u, integer(size - 1)))
                 alike = code.and_(*(code.icmp_signed("==", p, q) for p, q in zip(here, there, strict=True)))
-                another = code.icmp_signed("<", below, high)
-                with code.if_else(code.and_(alike, another)) as (then, otherwise):
+                step = code.mul(first[1], b_by[1])
+                with code.if_else(alike) as (then, otherwise):
                     with then:
-                        step = code.mul(first[1], b_by[1])
-                        repeat(code, wide, (), lambda w, _: sums(k, u, w, here, 2, step, c_by[2]))
+                        repeat(code, wide, (), lambda w, _: sums(k, u, w, here, size, step, c_by[2]))
                     with otherwise:
-                        repeat(code, wide, (), lambda w, _: sums(k, u, w, here, 1, none, none))
-                        with code.if_then(another):
-                            repeat(code, wide, (), lambda w, _: sums(k, below, w, there, 1, none, none))
+                        repeat(code, integer(size), (), lambda index, _: one_line(k, code.add(u, index)))
 
-            pairs = code.sdiv(depth, integer(2))
-            repeat(code, pairs, (), lambda k, _: repeat(code, high, (), lambda u, _: two_depths(k, u)))
+            def depths_beside(u):
+                """Do a line of the window: depths are the columns of a strip."""
+                line = met(u)
+
+                def some(k, columns):
+                    repeat(code, wide, (), lambda w, _: sums(k, u, w, line, columns, b_by[0], c_by[1]))
+
+                in_groups(code, (none, depth), (4, 2), some)
+
+            # Lines side by side share what they read, so they go first; of a few that are left the depths, and lines of the last one.
+            fours = code.sdiv(high, integer(4))
+            four = fours, (), lambda index, _: repeat(code, depth, (), lambda k, _: lines_beside(k, code.mul(index, integer(4)), 4))
+            repeat(code, *four)
+            start, left_over = code.mul(fours, integer(4)), code.srem(high, integer(4))
+            repeat(code, left_over, (), lambda u, _: depths_beside(code.add(start, u)))
+            last = code.sub(depth, one)
             with code.if_then(code.icmp_signed("==", code.srem(depth, integer(2)), one)):
-                repeat(code, code.sdiv(code.add(high, one), integer(2)), (), lambda u, _: two_lines(u))
+                some = {1: lambda u: one_line(last, u), 2: lambda u: lines_beside(last, u, 2)}
+                in_groups(code, (start, left_over), (2, 1), lambda u, size: some[size](u))
 
-        def blocks(length, size):
-            return code.sdiv(code.add(length, code.sub(size, one)), size)
-
-        parts = blocks(places[0], lines)
-        parts = code.select(code.icmp_signed("<", parts, one), one, parts)
         repeat(code, blocks(rows, height), (), lambda m, _: repeat(code, parts, (), lambda index, _: part(index, m)))
 
     def spread(code, *numbers):
