@@ -11,7 +11,7 @@ import numpy as np
 from numba import prange
 
 try:
-    from .kernels_cpu import apart, array_at, chosen, max_of, mean_of_parts, njit, part_of, share, sum_of, threads, view, whole_at
+    from .kernels_cpu import apart, array_at, chosen, max_of, merged, njit, share, sum_of, threads, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
     from .kernels_cpu import product_32 as product
@@ -19,7 +19,7 @@ try:
     from .kernels_cpu import sigmoid_32 as sigmoid
     from .kernels_cpu import tanh_32 as tanh
 except ImportError:
-    from kernels_cpu import apart, array_at, chosen, max_of, mean_of_parts, njit, part_of, share, sum_of, threads, view, whole_at
+    from kernels_cpu import apart, array_at, chosen, max_of, merged, njit, share, sum_of, threads, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
     from kernels_cpu import product_32 as product
@@ -58,7 +58,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 4 * (27520 * (-(-n // 4)) + 6912 + 13535) + 124416
+    return 32272 * n + 124417
 
 
 @njit(cache=True, error_model="numpy")
@@ -85,8 +85,8 @@ def embedding_a(E, x, a):
 def gru_p(W_x, b_x, x, p):
     """Write p."""
     # p[n, t, r] = b_x[r] + Σ_j W_x[r, j] x[n, t, j]
-    x_matrix = x.reshape((32 * x.shape[0], 16))
-    p_matrix = p.reshape((32 * x.shape[0], 144))
+    x_matrix = merged(x, (2, 1))
+    p_matrix = merged(p, (2, 1))
     row_products(x_matrix, W_x, p_matrix)
     for n in range(x.shape[0]):
         for t in range(32):
@@ -140,8 +140,8 @@ def gru_a(h, a):
 def dense_z(W, b, x, z):
     """Write z."""
     # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
-    x_matrix = x.reshape((x.shape[0] * x.shape[1], W.shape[1]))
-    z_matrix = z.reshape((x.shape[0] * x.shape[1], W.shape[0]))
+    x_matrix = merged(x, (2, 1))
+    z_matrix = merged(z, (2, 1))
     row_products(x_matrix, W, z_matrix)
     for n in range(x.shape[0]):
         for t in range(x.shape[1]):
@@ -150,28 +150,7 @@ def dense_z(W, b, x, z):
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_p(a, p, terms, top, total):
-    """Write p."""
-    # p[n, t, i] = exp(a[n, t, i] − log Σ_j exp(a[n, t, j]))
-    for n in range(a.shape[0]):
-        for t in range(a.shape[1]):
-            top[n, t] = max_of(a[n, t])
-            shift = top[n, t] if abs(top[n, t]) != real(np.inf) else real(0.0)
-            for j in range(a.shape[2]):
-                terms[j] = exp(a[n, t, j] - shift)
-            total[n, t] = sum_of(terms)
-    for n in range(a.shape[0]):
-        for t in range(a.shape[1]):
-            top_ = top[n, t]
-            total_ = total[n, t]
-            factor = real(1.0) / total_
-            for i in range(a.shape[2]):
-                a_ = a[n, t, i]
-                p[n, t, i] = factor * exp(a_ - top_)
-
-
-@njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L, terms, top, total):
+def write_loss_L_by_rows(a, y, L, terms, top, total):
     """Write L."""
     # L[n, t] = log Σ_i exp(a[n, t, i]) − a[n, t, y[n, t]]
     for n in range(a.shape[0]):
@@ -181,7 +160,6 @@ def write_loss_L(a, y, L, terms, top, total):
             for i in range(62):
                 terms[i] = exp(a[n, t, i] - shift)
             total[n, t] = sum_of(terms)
-    for n in range(a.shape[0]):
         for t in range(32):
             top_ = top[n, t]
             total_ = total[n, t]
@@ -198,36 +176,31 @@ def loss_total(L, loss_, N):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_delta(p, y, delta, N):
-    """Write delta."""
-    # delta[n, t, i] = (p[n, t, i] − [i = y[n, t]])/(N n_1)
-    n_1 = p.shape[1]
-    factor = real(1.0) / real(N) / real(n_1)
-    for n in range(p.shape[0]):
-        for t in range(p.shape[1]):
-            for i in range(p.shape[2]):
-                p_ = p[n, t, i]
-                delta[n, t, i] = (p_ - (real(1.0) if i == y[n, t] else real(0.0))) * factor
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_W(delta, x, grad_W):
-    """Write grad_W."""
-    # grad_W[i, j] = Σ_{n, t} delta[n, t, i] x[n, t, j]
-    delta_matrix = delta.reshape((delta.shape[0] * delta.shape[1], delta.shape[2]))
-    x_matrix = x.reshape((delta.shape[0] * delta.shape[1], x.shape[2]))
-    product(delta_matrix.T, x_matrix, grad_W)
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_b(delta, grad_b):
-    """Write grad_b."""
-    # grad_b[i] = Σ_{n, t} delta[n, t, i]
-    grad_b[:] = real(0.0)
-    for n in range(delta.shape[0]):
-        for t in range(delta.shape[1]):
-            for i in range(delta.shape[2]):
-                grad_b[i] += delta[n, t, i]
+def dense_delta_by_rows(a, y, L, delta, terms, top, total, N):
+    """Write L and delta."""
+    # p[n, t, i] = exp(a[n, t, i] − log Σ_j exp(a[n, t, j]))
+    # L[n, t] = log Σ_i exp(a[n, t, i]) − a[n, t, y[n, t]]
+    # delta[n, t, i] = (p[n, t, i] − [i = y[n, t]])/(32 N)
+    factor_2 = real(1.0) / real(32.0) / real(N)
+    for n in range(a.shape[0]):
+        for t in range(32):
+            top[n, t] = max_of(a[n, t])
+            shift = top[n, t] if abs(top[n, t]) != real(np.inf) else real(0.0)
+            for j in range(62):
+                terms[j] = exp(a[n, t, j] - shift)
+            total[n, t] = sum_of(terms)
+        for t in range(32):
+            top_ = top[n, t]
+            total_ = total[n, t]
+            factor = real(1.0) / total_
+            for i in range(62):
+                a_ = a[n, t, i]
+                p = factor * exp(a_ - top_)
+                delta[n, t, i] = (p - (real(1.0) if i == y[n, t] else real(0.0))) * factor_2
+        for t in range(32):
+            top_2 = top[n, t]
+            total_2 = total[n, t]
+            L[n, t] = top_2 + log(total_2) - a[n, t, y[n, t]]
 
 
 @njit(cache=True, error_model="numpy")
@@ -272,11 +245,59 @@ def gru_grad_q(W, W_h, delta, u, g, h, q, r, grad_h, grad_g, grad_u, grad_r, gra
 
 
 @njit(cache=True, error_model="numpy")
+def gru_grad_p(g, grad_g, grad_r, grad_u, r, u, grad_p):
+    """Write grad_p."""
+    # grad_p[n, t, r] = (1 − g[n, t, r − 96]²) · grad_g[n, t, r − 96] [0 ≤ r − 96 < 48] − (r[n, t, r] − 1) · grad_r[n, t, r] r[n, t, r]
+    #     [0 ≤ r < 48] − (u[n, t, r − 48] − 1) · grad_u[n, t, r − 48] u[n, t, r − 48] [0 ≤ r − 48 < 48]
+    for n in range(g.shape[0]):
+        for t in range(32):
+            for r_ in range(48):
+                grad_p[n, t, r_] = -(r[n, t, r_] - real(1.0)) * grad_r[n, t, r_] * r[n, t, r_]
+    for n in range(g.shape[0]):
+        for t in range(32):
+            for r_ in range(48, 96):
+                grad_p[n, t, r_] = -(u[n, t, r_ - 48] - real(1.0)) * grad_u[n, t, r_ - 48] * u[n, t, r_ - 48]
+    for n in range(g.shape[0]):
+        for t in range(32):
+            for r_ in range(96, 144):
+                grad_p[n, t, r_] = (real(1.0) - g[n, t, r_ - 96] * g[n, t, r_ - 96]) * grad_g[n, t, r_ - 96]
+
+
+@njit(cache=True, error_model="numpy")
+def embedding_grad_a(W_x, grad_p, grad_a):
+    """Write grad_a."""
+    # grad_a[n, t, j] = Σ_r W_x[r, j] grad_p[n, t, r]
+    grad_p_matrix = merged(grad_p, (2, 1))
+    grad_a_matrix = merged(grad_a, (2, 1))
+    product(grad_p_matrix, W_x, grad_a_matrix)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_W(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_{n, t} delta[n, t, i] x[n, t, j]
+    delta_matrix = merged(delta, (2, 1))
+    x_matrix = merged(x, (2, 1))
+    product(delta_matrix.T, x_matrix, grad_W)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_{n, t} delta[n, t, i]
+    grad_b[:] = real(0.0)
+    for n in range(delta.shape[0]):
+        for t in range(delta.shape[1]):
+            for i in range(delta.shape[2]):
+                grad_b[i] += delta[n, t, i]
+
+
+@njit(cache=True, error_model="numpy")
 def gru_grad_W_h(grad_q, h, grad_W_h, h_windows):
     """Write grad_W_h."""
     # grad_W_h[r, k] = Σ_{n, t} grad_q[n, t, r] h[n, t − 1, k] [0 ≤ t − 1 < 32]
-    grad_q_matrix = grad_q.reshape((32 * grad_q.shape[0], 144))
-    h_windows_matrix = h_windows.reshape((32 * grad_q.shape[0], 48))
+    grad_q_matrix = merged(grad_q, (2, 1))
+    h_windows_matrix = merged(h_windows, (2, 1))
     h_windows[:] = real(0.0)
     for n in range(grad_q.shape[0]):
         for t in range(1, 32):
@@ -297,30 +318,11 @@ def gru_grad_b_h(grad_q, grad_b_h):
 
 
 @njit(cache=True, error_model="numpy")
-def gru_grad_p(g, grad_g, grad_r, grad_u, r, u, grad_p):
-    """Write grad_p."""
-    # grad_p[n, t, r] = (1 − g[n, t, r − 96]²) · grad_g[n, t, r − 96] [0 ≤ r − 96 < 48] − (r[n, t, r] − 1) · grad_r[n, t, r] r[n, t, r]
-    #     [0 ≤ r < 48] − (u[n, t, r − 48] − 1) · grad_u[n, t, r − 48] u[n, t, r − 48] [0 ≤ r − 48 < 48]
-    for n in range(g.shape[0]):
-        for t in range(32):
-            for r_ in range(48):
-                grad_p[n, t, r_] = -(r[n, t, r_] - real(1.0)) * grad_r[n, t, r_] * r[n, t, r_]
-    for n in range(g.shape[0]):
-        for t in range(32):
-            for r_ in range(48, 96):
-                grad_p[n, t, r_] = -(u[n, t, r_ - 48] - real(1.0)) * grad_u[n, t, r_ - 48] * u[n, t, r_ - 48]
-    for n in range(g.shape[0]):
-        for t in range(32):
-            for r_ in range(96, 144):
-                grad_p[n, t, r_] = (real(1.0) - g[n, t, r_ - 96] * g[n, t, r_ - 96]) * grad_g[n, t, r_ - 96]
-
-
-@njit(cache=True, error_model="numpy")
 def gru_grad_W_x(grad_p, x, grad_W_x):
     """Write grad_W_x."""
     # grad_W_x[r, j] = Σ_{n, t} grad_p[n, t, r] x[n, t, j]
-    grad_p_matrix = grad_p.reshape((32 * grad_p.shape[0], 144))
-    x_matrix = x.reshape((32 * grad_p.shape[0], 16))
+    grad_p_matrix = merged(grad_p, (2, 1))
+    x_matrix = merged(x, (2, 1))
     product(grad_p_matrix.T, x_matrix, grad_W_x)
 
 
@@ -336,25 +338,16 @@ def gru_grad_b_x(grad_p, grad_b_x):
 
 
 @njit(cache=True, error_model="numpy")
-def embedding_grad_a(W_x, grad_p, grad_a):
-    """Write grad_a."""
-    # grad_a[n, t, j] = Σ_r W_x[r, j] grad_p[n, t, r]
-    grad_p_matrix = grad_p.reshape((32 * grad_p.shape[0], 144))
-    grad_a_matrix = grad_a.reshape((grad_p.shape[0] * grad_a.shape[1], grad_a.shape[2]))
-    product(grad_p_matrix, W_x, grad_a_matrix)
-
-
-@njit(cache=True, error_model="numpy")
 def embedding_grad_E(grad_a, x, grad_E):
     """Write grad_E."""
     # grad_E[v, i] = Σ_{n, t} grad_a[n, t, i] [v = x[n, t]]
-    for v in range(grad_E.shape[0]):
-        for i in range(grad_a.shape[2]):
-            total = real(0.0)
-            for n in range(grad_a.shape[0]):
-                for t in range(grad_a.shape[1]):
-                    total += grad_a[n, t, i] if v == x[n, t] else real(0.0)
-            grad_E[v, i] = total
+    n_1 = grad_E.shape[0]
+    grad_E[:] = real(0.0)
+    for n in range(grad_a.shape[0]):
+        for t in range(grad_a.shape[1]):
+            if 0 <= x[n, t] < n_1:
+                for i in range(grad_a.shape[2]):
+                    grad_E[x[n, t], i] += grad_a[n, t, i]
 
 
 @njit(cache=True, error_model="numpy")
@@ -374,7 +367,7 @@ def forward_samples(params, x, out, work, part, parts):
     low, high = share(n, part, parts)
     m = high - low
     own = work[15872 * low : 15872 * high]
-    scratch = work[27520 * n + 6912 * part + 6912 : 27520 * n + 6912 * part + 13824]
+    scratch = work[32272 * n + 6912 * part + 1 : 32272 * n + 6912 * part + 6913]
     embedding_1_E = view(params, 0, (62, 16))
     embedding_1_a = view(own, 0, (m, 32, 16))
     gru_1_W_x = view(params, 992, (144, 16))
@@ -414,39 +407,36 @@ def forward(params, x, out, work):
 
 
 @njit(cache=True, error_model="numpy")
-def loss_of_part(params, x, y, work):
-    """Return the loss of a batch; work keeps what the gradients read."""
-    if check(x, y) != 0:
-        return np.nan
+def loss_samples(params, x, y, work, part, parts):
+    """Do all that needs one sample only, for a part of the samples."""
     n = x.shape[0]
+    low, high = share(n, part, parts)
+    m = high - low
+    own = work[32 * n + 15872 * low : 32 * n + 15872 * high]
+    scratch = work[32272 * n + 6912 * part + 1 : 32272 * n + 6912 * part + 6913]
     embedding_1_E = view(params, 0, (62, 16))
-    embedding_1_a = view(work, 0, (n, 32, 16))
+    embedding_1_a = view(own, 0, (m, 32, 16))
     gru_1_W_x = view(params, 992, (144, 16))
     gru_1_b_x = params[10208:10352]
-    gru_1_p = view(work, 512 * n, (n, 32, 144))
+    gru_1_p = view(own, 512 * m, (m, 32, 144))
     gru_1_W_h = view(params, 3296, (144, 48))
     gru_1_b_h = params[10352:10496]
-    gru_1_q = view(work, 5120 * n, (n, 32, 144))
-    gru_1_r = view(work, 9728 * n, (n, 32, 48))
-    gru_1_u = view(work, 11264 * n, (n, 32, 48))
-    gru_1_g = view(work, 12800 * n, (n, 32, 48))
-    gru_1_h = view(work, 14336 * n, (n, 32, 48))
-    W_h_copy = view(work, 27520 * n, (48, 144))
-    gru_1_a = view(work, 512 * n, (n, 32, 48))
+    gru_1_q = view(own, 5120 * m, (m, 32, 144))
+    gru_1_r = view(own, 9728 * m, (m, 32, 48))
+    gru_1_u = view(own, 11264 * m, (m, 32, 48))
+    gru_1_g = view(own, 12800 * m, (m, 32, 48))
+    gru_1_h = view(own, 14336 * m, (m, 32, 48))
+    W_h_copy = view(scratch, 0, (48, 144))
+    gru_1_a = view(own, 0, (m, 32, 48))
     dense_1_W = view(params, 10496, (62, 48))
     dense_1_b = params[13472:13534]
-    dense_1_z = view(work, 2048 * n, (n, 32, 62))
-    loss_p = view(work, 15872 * n, (n, 32, 62))
-    terms = work[27520 * n:27520 * n + 62]
-    top = view(work, 4032 * n, (n, 32))
-    total = view(work, 4064 * n, (n, 32))
-    loss_L = view(work, 4032 * n, (n, 32))
-    terms_ = work[27520 * n:27520 * n + 62]
-    top_ = view(work, 4064 * n, (n, 32))
-    total_ = view(work, 4096 * n, (n, 32))
-    loss_ = work[27520 * n:27520 * n + 1]
+    dense_1_z = view(own, 1536 * m, (m, 32, 62))
+    loss_L = view(work, 32 * low, (m, 32))
+    terms = scratch[0 : 0 + 62]
+    top = view(own, 0, (m, 32))
+    total = view(own, 32 * m, (m, 32))
     # embedding_1
-    embedding_a(embedding_1_E, x, embedding_1_a)
+    embedding_a(embedding_1_E, x[low:high], embedding_1_a)
     # gru_1
     gru_p(gru_1_W_x, gru_1_b_x, embedding_1_a, gru_1_p)
     gru_h(gru_1_W_h, gru_1_b_h, gru_1_p, gru_1_q, gru_1_r, gru_1_u, gru_1_g, gru_1_h, W_h_copy)
@@ -454,108 +444,149 @@ def loss_of_part(params, x, y, work):
     # dense_1
     dense_z(dense_1_W, dense_1_b, gru_1_a, dense_1_z)
     # loss
-    write_loss_p(dense_1_z, loss_p, terms, top, total)
-    write_loss_L(dense_1_z, y, loss_L, terms_, top_, total_)
+    write_loss_L_by_rows(dense_1_z, y[low:high], loss_L, terms, top, total)
+
+
+@njit(cache=True, error_model="numpy")
+def loss_scalars(params, x, y, work):
+    """Write what is one number for the whole batch."""
+    n = x.shape[0]
+    loss_L = view(work, 0, (n, 32))
+    loss_ = work[15904 * n:15904 * n + 1]
+    # loss
     loss_total(loss_L, loss_, n)
-    return float(loss_[0])
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
 def loss(params, x, y, work):
-    """Return the loss of a batch; threads share the samples."""
+    """Return the loss of a batch; threads share the work."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    parts = 4 if n >= 4 else 1
-    size = 27520 * (-(-n // parts)) + 6912
-    values = work[parts * (size + 13534) : parts * (size + 13535)]
+    parts = min(threads(), 1 + n, 18)
     for part in prange(parts):
-        low, high, start = part * n // parts, (part + 1) * n // parts, part * size
-        values[part] = loss_of_part(params, x[low:high], y[low:high], work[start : start + size])
-    # A mean over the samples is the mean over the parts, each with the share of its samples.
-    value = 0.0
-    for part in range(parts):
-        value += part_of(n, part, parts) * values[part]
-    return value
+        loss_samples(params, x, y, work, part, parts)
+    loss_scalars(params, x, y, work)
+    return float(work[15904 * n])
 
 
 @njit(cache=True, error_model="numpy")
-def value_and_grad_of_part(params, x, y, grads, work):
-    """Return the loss of a batch and write its gradients into grads."""
-    if check(x, y) != 0:
-        return np.nan
+def samples(params, x, y, work, part, parts):
+    """Do all that needs one sample only, for a part of the samples."""
     n = x.shape[0]
-    value = loss_of_part(params, x, y, work)
-    loss_p = view(work, 15872 * n, (n, 32, 62))
-    delta_dense_1 = view(work, 17856 * n, (n, 32, 62))
-    gru_1_a = view(work, 512 * n, (n, 32, 48))
-    grad_dense_1_W = view(grads, 10496, (62, 48))
-    grad_dense_1_b = grads[13472:13534]
-    dense_1_W = view(params, 10496, (62, 48))
-    gru_1_W_h = view(params, 3296, (144, 48))
-    gru_1_u = view(work, 11264 * n, (n, 32, 48))
-    gru_1_g = view(work, 12800 * n, (n, 32, 48))
-    gru_1_h = view(work, 14336 * n, (n, 32, 48))
-    gru_1_q = view(work, 5120 * n, (n, 32, 144))
-    gru_1_r = view(work, 9728 * n, (n, 32, 48))
-    grad_gru_1_h = view(work, 512 * n, (n, 32, 48))
-    grad_gru_1_g = view(work, 15872 * n, (n, 32, 48))
-    grad_gru_1_u = view(work, 19840 * n, (n, 32, 48))
-    grad_gru_1_r = view(work, 21376 * n, (n, 32, 48))
-    grad_gru_1_q = view(work, 22912 * n, (n, 32, 144))
-    products = view(work, 4032 * n, (n, 48))
-    grad_gru_1_W_h = view(grads, 3296, (144, 48))
-    h_windows = view(work, 512 * n, (n, 32, 48))
-    grad_gru_1_b_h = grads[10352:10496]
-    grad_gru_1_p = view(work, 4032 * n, (n, 32, 144))
-    embedding_1_a = view(work, 0, (n, 32, 16))
-    grad_gru_1_W_x = view(grads, 992, (144, 16))
-    grad_gru_1_b_x = grads[10208:10352]
+    low, high = share(n, part, parts)
+    m = high - low
+    own = work[16864 * n + 15408 * low : 16864 * n + 15408 * high]
+    scratch = work[32272 * n + 6912 * part + 1 : 32272 * n + 6912 * part + 6913]
+    embedding_1_E = view(params, 0, (62, 16))
+    embedding_1_a = view(work, 512 * low, (m, 32, 16))
     gru_1_W_x = view(params, 992, (144, 16))
-    grad_embedding_1_a = view(work, 0, (n, 32, 16))
-    grad_embedding_1_E = view(grads, 0, (62, 16))
+    gru_1_b_x = params[10208:10352]
+    gru_1_p = view(own, 0, (m, 32, 144))
+    gru_1_W_h = view(params, 3296, (144, 48))
+    gru_1_b_h = params[10352:10496]
+    gru_1_q = view(own, 4608 * m, (m, 32, 144))
+    gru_1_r = view(own, 9216 * m, (m, 32, 48))
+    gru_1_u = view(own, 10752 * m, (m, 32, 48))
+    gru_1_g = view(own, 12288 * m, (m, 32, 48))
+    gru_1_h = view(work, 512 * n + 1536 * low, (m, 32, 48))
+    W_h_copy = view(scratch, 0, (48, 144))
+    gru_1_a = view(work, 2048 * n + 1536 * low, (m, 32, 48))
+    dense_1_W = view(params, 10496, (62, 48))
+    dense_1_b = params[13472:13534]
+    dense_1_z = view(own, 0, (m, 32, 62))
+    loss_L = view(work, 3584 * n + 32 * low, (m, 32))
+    delta_dense_1 = view(work, 3616 * n + 1984 * low, (m, 32, 62))
+    terms = scratch[0 : 0 + 62]
+    top = view(own, 1984 * m, (m, 32))
+    total = view(own, 2016 * m, (m, 32))
+    grad_gru_1_h = view(own, 0, (m, 32, 48))
+    grad_gru_1_g = view(own, 1536 * m, (m, 32, 48))
+    grad_gru_1_u = view(own, 3072 * m, (m, 32, 48))
+    grad_gru_1_r = view(own, 13824 * m, (m, 32, 48))
+    grad_gru_1_q = view(work, 5600 * n + 4608 * low, (m, 32, 144))
+    products = view(own, 15360 * m, (m, 48))
+    grad_gru_1_p = view(work, 10208 * n + 4608 * low, (m, 32, 144))
+    grad_embedding_1_a = view(work, 14816 * n + 512 * low, (m, 32, 16))
+    # embedding_1
+    embedding_a(embedding_1_E, x[low:high], embedding_1_a)
+    # gru_1
+    gru_p(gru_1_W_x, gru_1_b_x, embedding_1_a, gru_1_p)
+    gru_h(gru_1_W_h, gru_1_b_h, gru_1_p, gru_1_q, gru_1_r, gru_1_u, gru_1_g, gru_1_h, W_h_copy)
+    gru_a(gru_1_h, gru_1_a)
     # dense_1
-    dense_delta(loss_p, y, delta_dense_1, n)
-    dense_grad_W(delta_dense_1, gru_1_a, grad_dense_1_W)
-    dense_grad_b(delta_dense_1, grad_dense_1_b)
+    dense_z(dense_1_W, dense_1_b, gru_1_a, dense_1_z)
+    dense_delta_by_rows(dense_1_z, y[low:high], loss_L, delta_dense_1, terms, top, total, n)
     # gru_1
     gru_grad_q(
         dense_1_W, gru_1_W_h, delta_dense_1, gru_1_u, gru_1_g, gru_1_h, gru_1_q, gru_1_r, grad_gru_1_h, grad_gru_1_g, grad_gru_1_u,
         grad_gru_1_r, grad_gru_1_q, products,
     )
-    gru_grad_W_h(grad_gru_1_q, gru_1_h, grad_gru_1_W_h, h_windows)
-    gru_grad_b_h(grad_gru_1_q, grad_gru_1_b_h)
     gru_grad_p(gru_1_g, grad_gru_1_g, grad_gru_1_r, grad_gru_1_u, gru_1_r, gru_1_u, grad_gru_1_p)
-    gru_grad_W_x(grad_gru_1_p, embedding_1_a, grad_gru_1_W_x)
-    gru_grad_b_x(grad_gru_1_p, grad_gru_1_b_x)
     # embedding_1
     embedding_grad_a(gru_1_W_x, grad_gru_1_p, grad_embedding_1_a)
-    embedding_grad_E(grad_embedding_1_a, x, grad_embedding_1_E)
-    return value
+
+
+@njit(cache=True, error_model="numpy")
+def scalars(params, x, y, work):
+    """Write what is one number for the whole batch."""
+    n = x.shape[0]
+    loss_L = view(work, 3584 * n, (n, 32))
+    loss_ = work[32272 * n:32272 * n + 1]
+    # loss
+    loss_total(loss_L, loss_, n)
+
+
+@njit(cache=True, error_model="numpy")
+def rows(params, x, y, grads, work, part, parts):
+    """Write a part of what is summed over the samples."""
+    n = x.shape[0]
+    delta_dense_1 = view(work, 3616 * n, (n, 32, 62))
+    gru_1_a = view(work, 2048 * n, (n, 32, 48))
+    grad_dense_1_W = view(grads, 10496, (62, 48))
+    grad_dense_1_b = grads[13472:13534]
+    grad_gru_1_q = view(work, 5600 * n, (n, 32, 144))
+    gru_1_h = view(work, 512 * n, (n, 32, 48))
+    grad_gru_1_W_h = view(grads, 3296, (144, 48))
+    h_windows = view(work, 15328 * n, (n, 32, 48))
+    grad_gru_1_b_h = grads[10352:10496]
+    grad_gru_1_p = view(work, 10208 * n, (n, 32, 144))
+    embedding_1_a = view(work, 0, (n, 32, 16))
+    grad_gru_1_W_x = view(grads, 992, (144, 16))
+    grad_gru_1_b_x = grads[10208:10352]
+    grad_embedding_1_a = view(work, 14816 * n, (n, 32, 16))
+    grad_embedding_1_E = view(grads, 0, (62, 16))
+    # dense_1
+    low, high = share(62, part, parts)
+    dense_grad_W(delta_dense_1[:, :, low:high], gru_1_a, grad_dense_1_W[low:high])
+    dense_grad_b(delta_dense_1[:, :, low:high], grad_dense_1_b[low:high])
+    # gru_1
+    if part == 0:
+        gru_grad_W_h(grad_gru_1_q, gru_1_h, grad_gru_1_W_h, h_windows)
+    if part == 1 % parts:
+        gru_grad_b_h(grad_gru_1_q, grad_gru_1_b_h)
+    if part == 2 % parts:
+        gru_grad_W_x(grad_gru_1_p, embedding_1_a, grad_gru_1_W_x)
+    if part == 3 % parts:
+        gru_grad_b_x(grad_gru_1_p, grad_gru_1_b_x)
+    # embedding_1
+    low, high = share(16, part, parts)
+    embedding_grad_E(grad_embedding_1_a[:, :, low:high], x, grad_embedding_1_E[:, low:high])
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
 def value_and_grad(params, x, y, grads, work):
-    """Return the loss of a batch and write its gradients into grads; threads share the samples."""
+    """Return the loss of a batch and write its gradients into grads; threads share the work."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    parts = 4 if n >= 4 else 1
-    size = 27520 * (-(-n // parts)) + 6912
-    values = work[parts * (size + 13534) : parts * (size + 13535)]
-    sums = view(work, parts * size, (parts, 13534))
+    parts = min(threads(), 1 + n, 18)
     for part in prange(parts):
-        low, high, start = part * n // parts, (part + 1) * n // parts, part * size
-        values[part] = value_and_grad_of_part(params, x[low:high], y[low:high], sums[part], work[start : start + size])
-    ranges = threads()
-    for part in prange(ranges):
-        low, high = share(grads.size, part, ranges)
-        mean_of_parts(sums[:, low:high], n, grads[low:high])
-    # A mean over the samples is the mean over the parts, each with the share of its samples.
-    value = 0.0
-    for part in range(parts):
-        value += part_of(n, part, parts) * values[part]
-    return value
+        samples(params, x, y, work, part, parts)
+    scalars(params, x, y, work)
+    for part in prange(parts):
+        rows(params, x, y, grads, work, part, parts)
+    return float(work[32272 * n])
 
 
 @njit(cache=True, error_model="numpy")

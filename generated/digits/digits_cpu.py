@@ -188,7 +188,8 @@ def dense_grad_b(delta, grad_b):
     """Write grad_b."""
     # grad_b[i] = Σ_n delta[i, n]
     for i in range(delta.shape[0]):
-        grad_b[i] = sum_of(delta[i])
+        total = sum_of(delta[i])
+        grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")

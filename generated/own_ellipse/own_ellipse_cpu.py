@@ -62,7 +62,7 @@ def in_range(values, least, most):
 
 
 @njit(cache=True, error_model="numpy")
-def ellipse_a(c, s, x, a, terms, total):
+def ellipse_a(c, s, x, a, terms):
     """Write a."""
     # d[n, i] = Σ_j (x[n, j] − c[i, j])² exp(s[i, j])
     # a[n, i] = exp(−d[n, i]/64)
@@ -71,10 +71,8 @@ def ellipse_a(c, s, x, a, terms, total):
             for j in range(64):
                 base = x[n, j] - c[i, j]
                 terms[j] = base * base * exp(s[i, j])
-            total[n, i] = sum_of(terms)
-    for n in range(x.shape[0]):
-        for i in range(60):
-            d = total[n, i]
+            total = sum_of(terms)
+            d = total
             a[n, i] = exp(-d / real(64.0))
 
 
@@ -174,7 +172,8 @@ def dense_grad_b(delta, grad_b):
     """Write grad_b."""
     # grad_b[i] = Σ_n delta[i, n]
     for i in range(delta.shape[0]):
-        grad_b[i] = sum_of(delta[i])
+        total = sum_of(delta[i])
+        grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -240,12 +239,11 @@ def forward(params, x, out, work):
     ellipse_1_s = view(params, 3840, (60, 64))
     ellipse_1_a = view(work, 0, (n, 60))
     terms = work[140 * n:140 * n + 64]
-    total = view(work, 60 * n, (n, 60))
     dense_1_W = view(params, 7680, (10, 60))
     dense_1_b = params[8280:8290]
     dense_1_z_samples_last = view(work, 60 * n, (10, n))
     # ellipse_1
-    ellipse_a(ellipse_1_c, ellipse_1_s, x, ellipse_1_a, terms, total)
+    ellipse_a(ellipse_1_c, ellipse_1_s, x, ellipse_1_a, terms)
     # dense_1
     dense_z(dense_1_W, dense_1_b, ellipse_1_a, dense_1_z_samples_last)
     dense_z_2(dense_1_z_samples_last, out)
@@ -261,24 +259,23 @@ def loss(params, x, y, work):
     ellipse_1_s = view(params, 3840, (60, 64))
     ellipse_1_a = view(work, 0, (n, 60))
     terms = work[140 * n:140 * n + 64]
-    total = view(work, 60 * n, (n, 60))
     dense_1_W = view(params, 7680, (10, 60))
     dense_1_b = params[8280:8290]
     dense_1_z_samples_last = view(work, 60 * n, (10, n))
     loss_p = view(work, 80 * n, (10, n))
     top = work[90 * n:91 * n]
-    total_ = work[91 * n:92 * n]
+    total = work[91 * n:92 * n]
     loss_L = work[90 * n:91 * n]
     top_ = work[91 * n:92 * n]
-    total__ = work[92 * n:93 * n]
+    total_ = work[92 * n:93 * n]
     loss_ = work[140 * n:140 * n + 1]
     # ellipse_1
-    ellipse_a(ellipse_1_c, ellipse_1_s, x, ellipse_1_a, terms, total)
+    ellipse_a(ellipse_1_c, ellipse_1_s, x, ellipse_1_a, terms)
     # dense_1
     dense_z(dense_1_W, dense_1_b, ellipse_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_p(dense_1_z_samples_last, loss_p, top, total_)
-    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total__)
+    write_loss_p(dense_1_z_samples_last, loss_p, top, total)
+    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 

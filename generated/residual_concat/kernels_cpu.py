@@ -12,6 +12,7 @@ import ctypes
 import math
 from contextlib import suppress
 from fractions import Fraction
+from itertools import pairwise
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -285,6 +286,40 @@ def transposed(typingctx, a, axes):
     return kind(a, axes), code
 
 
+@intrinsic(prefer_literal=True)
+def merged(typingctx, a, counts):
+    """Return an array with so many axes as one, and so on; of those that become one, none but the first may have gaps."""
+    if not (isinstance(counts, types.BaseTuple) and all(isinstance(count, types.IntegerLiteral) for count in counts)):
+        return None
+    lengths = [count.literal_value for count in counts]
+    if sum(lengths) != a.ndim:
+        raise TypingError(f"merged takes as many axes as there are, not {lengths} of {a}")
+    kind = a.copy(ndim=len(lengths), layout="C" if a.layout == "C" else "A")
+
+    def code(context, builder, signature, arguments):
+        array, made = make_array(signature.args[0])(context, builder, arguments[0]), make_array(kind)(context, builder)
+        sizes, steps = (cgutils.unpack_tuple(builder, x) for x in (array.shape, array.strides))
+        shape, strides, stop = [], [], 0
+        for length in lengths:
+            size, stop = sizes[stop], stop + length
+            for extent in sizes[stop - length + 1 : stop]:
+                size = builder.mul(size, extent, flags=["nsw"])
+            shape.append(size)
+            strides.append(steps[stop - 1])
+        populate_array(
+            made,
+            data=array.data,
+            shape=cgutils.pack_array(builder, shape),
+            strides=cgutils.pack_array(builder, strides),
+            itemsize=array.itemsize,
+            meminfo=array.meminfo,
+            parent=array.parent,
+        )
+        return impl_ret_borrowed(context, builder, kind, made._getvalue())
+
+    return kind(a, counts), code
+
+
 @njit(cache=True, error_model="numpy")
 def apart(a, b):
     """Whether two arrays of C order share no memory."""
@@ -330,6 +365,11 @@ if config.DISABLE_JIT:
     def copied(a, k, b, m):
         """Write a[k] into b[m]."""
         b[m] = a[k]
+
+    def merged(a, counts):
+        """Return an array with so many axes as one, and so on."""
+        ends = [sum(counts[:k]) for k in range(len(counts) + 1)]
+        return a.reshape([math.prod(a.shape[start:stop]) for start, stop in pairwise(ends)])
 
     def whole_at(table, k):
         """Return the k-th of the 64-bit integers at an address."""

@@ -11,7 +11,7 @@ import numpy as np
 from numba import prange
 
 try:
-    from .kernels_cpu import apart, array_at, chosen, max_of, mean_of_parts, njit, part_of, share, sum_of, threads, view, whole_at
+    from .kernels_cpu import apart, array_at, chosen, max_of, merged, njit, share, sum_of, threads, view, whole_at
     from .kernels_cpu import erf_32 as erf
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
@@ -20,7 +20,7 @@ try:
     from .kernels_cpu import row_products_32 as row_products
     from .kernels_cpu import sin_32 as sin
 except ImportError:
-    from kernels_cpu import apart, array_at, chosen, max_of, mean_of_parts, njit, part_of, share, sum_of, threads, view, whole_at
+    from kernels_cpu import apart, array_at, chosen, max_of, merged, njit, share, sum_of, threads, view, whole_at
     from kernels_cpu import erf_32 as erf
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
@@ -70,7 +70,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 2 * (29504 * (-(-n // 2)) + 3088 + 16671) + 65536
+    return 48096 * n + 132097
 
 
 @njit(cache=True, error_model="numpy")
@@ -108,7 +108,7 @@ def positionalencoding_a(x, a):
 
 
 @njit(cache=True, error_model="numpy")
-def layernorm_sigma(x, mu, sigma):
+def layernorm_sigma(x, mu, sigma, terms):
     """Write mu and sigma."""
     # mu[n, t] = (Σ_i x[n, t, i])/n_2
     # v[n, t] = (Σ_i (x[n, t, i] − mu[n, t])²)/n_2
@@ -116,13 +116,14 @@ def layernorm_sigma(x, mu, sigma):
     n_2 = x.shape[2]
     for n in range(x.shape[0]):
         for t in range(x.shape[1]):
-            mu[n, t] = sum_of(x[n, t])
-            mu[n, t] = mu[n, t] / real(n_2)
-            total = real(0.0)
+            total = sum_of(x[n, t])
+            mu[n, t] = total / real(n_2)
+            mu_ = mu[n, t]
             for i in range(x.shape[2]):
-                base = x[n, t, i] - mu[n, t]
-                total += base * base
-            v = total / real(n_2)
+                base = x[n, t, i] - mu_
+                terms[i] = base * base
+            total_2 = sum_of(terms)
+            v = total_2 / real(n_2)
             sigma[n, t] = np.sqrt(real(1e-05) + v)
 
 
@@ -143,9 +144,9 @@ def layernorm_a(mu, sigma, x, beta, gamma, x_hat, a):
 def attention_Q(W_q, x, Q, W_q_windows, products):
     """Write Q."""
     # Q[n, h, t, d] = Σ_j W_q[8 h + d, j] x[n, t, j]
-    x_matrix = x.reshape((32 * x.shape[0], 32))
-    W_q_windows_matrix = W_q_windows.reshape((32, 32))
-    products_matrix = products.reshape((32 * x.shape[0], 32))
+    x_matrix = merged(x, (2, 1))
+    W_q_windows_matrix = merged(W_q_windows, (2, 1))
+    products_matrix = merged(products, (2, 2))
     for h in range(4):
         for d in range(8):
             for j in range(32):
@@ -162,9 +163,9 @@ def attention_Q(W_q, x, Q, W_q_windows, products):
 def attention_K(W_k, x, K, W_k_windows, products):
     """Write K."""
     # K[n, h, t, d] = Σ_j W_k[8 h + d, j] x[n, t, j]
-    x_matrix = x.reshape((32 * x.shape[0], 32))
-    W_k_windows_matrix = W_k_windows.reshape((32, 32))
-    products_matrix = products.reshape((32 * x.shape[0], 32))
+    x_matrix = merged(x, (2, 1))
+    W_k_windows_matrix = merged(W_k_windows, (2, 1))
+    products_matrix = merged(products, (2, 2))
     for h in range(4):
         for d in range(8):
             for j in range(32):
@@ -181,9 +182,9 @@ def attention_K(W_k, x, K, W_k_windows, products):
 def attention_V(W_v, x, V, W_v_windows, products):
     """Write V."""
     # V[n, h, t, d] = Σ_j W_v[8 h + d, j] x[n, t, j]
-    x_matrix = x.reshape((32 * x.shape[0], 32))
-    W_v_windows_matrix = W_v_windows.reshape((32, 32))
-    products_matrix = products.reshape((32 * x.shape[0], 32))
+    x_matrix = merged(x, (2, 1))
+    W_v_windows_matrix = merged(W_v_windows, (2, 1))
+    products_matrix = merged(products, (2, 2))
     for h in range(4):
         for d in range(8):
             for j in range(32):
@@ -209,25 +210,24 @@ def attention_S(K, Q, S):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_P(S, P):
+def attention_P(S, P, terms):
     """Write P."""
     # P[n, h, t, s] = [t ≥ s] exp(S[n, h, t, s] − log Σ_i exp(S[n, h, t, i] [t ≥ i] + log([t ≥ i])))
     for n in range(S.shape[0]):
         for h in range(4):
             for t in range(32):
-                top = real(-np.inf)
                 for i in range(32):
-                    if t >= i:
-                        candidate = S[n, h, t, i]
-                        top = candidate if (candidate > top) | (candidate != candidate) else top
+                    value = S[n, h, t, i]
+                    terms[i] = value if t >= i else real(-np.inf)
+                top = max_of(terms)
                 shift = top if abs(top) != real(np.inf) else real(0.0)
-                total = real(0.0)
                 for i in range(32):
-                    total += exp(S[n, h, t, i] - shift) if t >= i else real(0.0)
+                    terms[i] = exp(terms[i] - shift)
+                total = sum_of(terms)
                 factor = real(1.0) / total
                 for s in range(32):
-                    S_ = S[n, h, t, s]
-                    P[n, h, t, s] = factor * exp(S_ - shift) if t >= s else real(0.0)
+                    terms_ = terms[s]
+                    P[n, h, t, s] = factor * terms_ if t >= s else real(0.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -243,8 +243,8 @@ def attention_O(P, V, O):
 def attention_a(O, W_o, a, O_windows):
     """Write a."""
     # a[n, t, i] = Σ_j W_o[i, j] O[n, floor(j/8), t, j mod 8]
-    O_windows_matrix = O_windows.reshape((32 * O.shape[0], 32))
-    a_matrix = a.reshape((32 * O.shape[0], 32))
+    O_windows_matrix = merged(O_windows, (2, 1))
+    a_matrix = merged(a, (2, 1))
     for n in range(O.shape[0]):
         for t in range(32):
             for j in range(32):
@@ -267,8 +267,8 @@ def dense_a(W, b, x, z, a):
     """Write z and a."""
     # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
     # a[n, t, i] = (1 + erf(√2 z[n, t, i]/2)) · z[n, t, i]/2
-    x_matrix = x.reshape((x.shape[0] * x.shape[1], W.shape[1]))
-    z_matrix = z.reshape((x.shape[0] * x.shape[1], W.shape[0]))
+    x_matrix = merged(x, (2, 1))
+    z_matrix = merged(z, (2, 1))
     row_products(x_matrix, W, z_matrix)
     for n in range(x.shape[0]):
         for t in range(x.shape[1]):
@@ -282,8 +282,8 @@ def dense_a(W, b, x, z, a):
 def dense_z(W, b, x, z):
     """Write z."""
     # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
-    x_matrix = x.reshape((x.shape[0] * x.shape[1], W.shape[1]))
-    z_matrix = z.reshape((x.shape[0] * x.shape[1], W.shape[0]))
+    x_matrix = merged(x, (2, 1))
+    z_matrix = merged(z, (2, 1))
     row_products(x_matrix, W, z_matrix)
     for n in range(x.shape[0]):
         for t in range(x.shape[1]):
@@ -292,42 +292,33 @@ def dense_z(W, b, x, z):
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_p(a, p, terms, top, total):
+def write_loss_p(a, p, terms):
     """Write p."""
     # p[n, t, i] = exp(a[n, t, i] − log Σ_j exp(a[n, t, j]))
     for n in range(a.shape[0]):
         for t in range(a.shape[1]):
-            top[n, t] = max_of(a[n, t])
-            shift = top[n, t] if abs(top[n, t]) != real(np.inf) else real(0.0)
+            top = max_of(a[n, t])
+            shift = top if abs(top) != real(np.inf) else real(0.0)
             for j in range(a.shape[2]):
                 terms[j] = exp(a[n, t, j] - shift)
-            total[n, t] = sum_of(terms)
-    for n in range(a.shape[0]):
-        for t in range(a.shape[1]):
-            top_ = top[n, t]
-            total_ = total[n, t]
-            factor = real(1.0) / total_
+            total = sum_of(terms)
+            factor = real(1.0) / total
             for i in range(a.shape[2]):
-                a_ = a[n, t, i]
-                p[n, t, i] = factor * exp(a_ - top_)
+                p[n, t, i] = terms[i] * factor
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L, terms, top, total):
+def write_loss_L(a, y, L, terms):
     """Write L."""
     # L[n, t] = log Σ_i exp(a[n, t, i]) − a[n, t, y[n, t]]
     for n in range(a.shape[0]):
         for t in range(32):
-            top[n, t] = max_of(a[n, t])
-            shift = top[n, t] if abs(top[n, t]) != real(np.inf) else real(0.0)
+            top = max_of(a[n, t])
+            shift = top if abs(top) != real(np.inf) else real(0.0)
             for i in range(62):
                 terms[i] = exp(a[n, t, i] - shift)
-            total[n, t] = sum_of(terms)
-    for n in range(a.shape[0]):
-        for t in range(32):
-            top_ = top[n, t]
-            total_ = total[n, t]
-            L[n, t] = top_ + log(total_) - a[n, t, y[n, t]]
+            total = sum_of(terms)
+            L[n, t] = shift + log(total) - a[n, t, y[n, t]]
 
 
 @njit(cache=True, error_model="numpy")
@@ -340,99 +331,82 @@ def loss_total(L, loss_, N):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_delta(p, y, delta, N):
+def layernorm_a_by_rows(x, beta, gamma, sigma, x_hat, a, terms, total, mu):
+    """Write sigma and x_hat and a."""
+    # mu[n, t] = (Σ_i x[n, t, i])/32
+    # v[n, t] = (Σ_i (x[n, t, i] − mu[n, t])²)/32
+    # sigma[n, t] = √(1e−05 + v[n, t])
+    # x_hat[n, t, i] = (x[n, t, i] − mu[n, t])/sigma[n, t]
+    # a[n, t, i] = gamma[i] x_hat[n, t, i] + beta[i]
+    for n in range(x.shape[0]):
+        for t in range(32):
+            total[n, t] = sum_of(x[n, t])
+        for t in range(32):
+            mu[t] = total[n, t] / real(32.0)
+            total_ = real(0.0)
+            for i in range(32):
+                base = x[n, t, i] - mu[t]
+                total_ += base * base
+            v = total_ / real(32.0)
+            sigma[n, t] = np.sqrt(real(1e-05) + v)
+        for t in range(32):
+            factor = real(1.0) / sigma[n, t]
+            for i in range(32):
+                x_hat[n, t, i] = (x[n, t, i] - mu[t]) * factor
+                a[n, t, i] = gamma[i] * x_hat[n, t, i] + beta[i]
+
+
+@njit(cache=True, error_model="numpy")
+def dense_delta_by_rows(a, y, delta, terms, top, total, N):
     """Write delta."""
-    # delta[n, t, i] = (p[n, t, i] − [i = y[n, t]])/(N n_1)
-    n_1 = p.shape[1]
-    factor = real(1.0) / real(N) / real(n_1)
-    for n in range(p.shape[0]):
-        for t in range(p.shape[1]):
-            for i in range(p.shape[2]):
-                p_ = p[n, t, i]
-                delta[n, t, i] = (p_ - (real(1.0) if i == y[n, t] else real(0.0))) * factor
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_W(delta, x, grad_W):
-    """Write grad_W."""
-    # grad_W[i, j] = Σ_{n, t} delta[n, t, i] x[n, t, j]
-    delta_matrix = delta.reshape((delta.shape[0] * delta.shape[1], delta.shape[2]))
-    x_matrix = x.reshape((delta.shape[0] * delta.shape[1], x.shape[2]))
-    product(delta_matrix.T, x_matrix, grad_W)
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_b(delta, grad_b):
-    """Write grad_b."""
-    # grad_b[i] = Σ_{n, t} delta[n, t, i]
-    grad_b[:] = real(0.0)
-    for n in range(delta.shape[0]):
-        for t in range(delta.shape[1]):
-            for i in range(delta.shape[2]):
-                grad_b[i] += delta[n, t, i]
+    # p[n, t, i] = exp(a[n, t, i] − log Σ_j exp(a[n, t, j]))
+    # delta[n, t, i] = (p[n, t, i] − [i = y[n, t]])/(32 N)
+    factor_2 = real(1.0) / real(32.0) / real(N)
+    for n in range(a.shape[0]):
+        for t in range(32):
+            top[n, t] = max_of(a[n, t])
+            shift = top[n, t] if abs(top[n, t]) != real(np.inf) else real(0.0)
+            for j in range(62):
+                terms[j] = exp(a[n, t, j] - shift)
+            total[n, t] = sum_of(terms)
+        for t in range(32):
+            top_ = top[n, t]
+            total_ = total[n, t]
+            factor = real(1.0) / total_
+            for i in range(62):
+                a_ = a[n, t, i]
+                p = factor * exp(a_ - top_)
+                delta[n, t, i] = (p - (real(1.0) if i == y[n, t] else real(0.0))) * factor_2
 
 
 @njit(cache=True, error_model="numpy")
 def layernorm_grad_a(W, delta, grad_a):
     """Write grad_a."""
     # grad_a[n, t, j] = Σ_i W[i, j] delta[n, t, i]
-    delta_matrix = delta.reshape((delta.shape[0] * delta.shape[1], W.shape[0]))
-    grad_a_matrix = grad_a.reshape((delta.shape[0] * delta.shape[1], W.shape[1]))
+    delta_matrix = merged(delta, (2, 1))
+    grad_a_matrix = merged(grad_a, (2, 1))
     product(delta_matrix, W, grad_a_matrix)
 
 
 @njit(cache=True, error_model="numpy")
-def layernorm_grad_gamma(grad_a, x_hat, grad_gamma):
-    """Write grad_gamma."""
-    # grad_gamma[i] = Σ_{n, t} grad_a[n, t, i] x_hat[n, t, i]
-    grad_gamma[:] = real(0.0)
-    for n in range(grad_a.shape[0]):
-        for t in range(grad_a.shape[1]):
-            for i in range(grad_a.shape[2]):
-                grad_gamma[i] += grad_a[n, t, i] * x_hat[n, t, i]
-
-
-@njit(cache=True, error_model="numpy")
-def layernorm_grad_beta(grad_a, grad_beta):
-    """Write grad_beta."""
-    # grad_beta[i] = Σ_{n, t} grad_a[n, t, i]
-    grad_beta[:] = real(0.0)
-    for n in range(grad_a.shape[0]):
-        for t in range(grad_a.shape[1]):
-            for i in range(grad_a.shape[2]):
-                grad_beta[i] += grad_a[n, t, i]
-
-
-@njit(cache=True, error_model="numpy")
-def add_grad_a(gamma, grad_a_2, sigma, x_hat, grad_a, terms, total, terms_2, total_2):
-    """Write grad_a."""
-    # grad_a[n, t, i] = (gamma[i] grad_a_2[n, t, i] n_2 − Σ_j gamma[j] grad_a_2[n, t, j] − x_hat[n, t, i] Σ_j gamma[j] grad_a_2[n, t, j]
-    #     x_hat[n, t, j])/(sigma[n, t] n_2)
-    n_2 = gamma.shape[0]
+def dense_delta_2_by_rows(gamma, grad_a_2, sigma, x_hat, grad_a, delta, terms, total, terms_2, total_2):
+    """Write grad_a and delta."""
+    # grad_a[n, t, i] = (32 gamma[i] grad_a_2[n, t, i] − Σ_j gamma[j] grad_a_2[n, t, j] − x_hat[n, t, i] Σ_j gamma[j] grad_a_2[n, t, j]
+    #     x_hat[n, t, j])/(32 sigma[n, t])
+    # delta[n, t, i] = grad_a[n, t, i]
     for n in range(grad_a_2.shape[0]):
-        for t in range(grad_a_2.shape[1]):
-            for j in range(gamma.shape[0]):
+        for t in range(32):
+            for j in range(32):
                 terms[j] = gamma[j] * grad_a_2[n, t, j]
             total[n, t] = sum_of(terms)
-    for n in range(grad_a_2.shape[0]):
-        for t in range(grad_a_2.shape[1]):
-            for j in range(gamma.shape[0]):
+        for t in range(32):
+            for j in range(32):
                 terms_2[j] = gamma[j] * grad_a_2[n, t, j] * x_hat[n, t, j]
             total_2[n, t] = sum_of(terms_2)
-    for n in range(grad_a_2.shape[0]):
-        for t in range(grad_a_2.shape[1]):
-            factor = real(1.0) / sigma[n, t] / real(n_2)
-            for i in range(gamma.shape[0]):
-                grad_a[n, t, i] = (gamma[i] * grad_a_2[n, t, i] * real(n_2) - total[n, t] - total_2[n, t] * x_hat[n, t, i]) * factor
-
-
-@njit(cache=True, error_model="numpy")
-def dense_delta_2(grad_a, delta):
-    """Write delta."""
-    # delta[n, t, i] = grad_a[n, t, i]
-    for n in range(grad_a.shape[0]):
-        for t in range(grad_a.shape[1]):
-            for i in range(grad_a.shape[2]):
+        for t in range(32):
+            factor = real(1.0) / real(32.0) / sigma[n, t]
+            for i in range(32):
+                grad_a[n, t, i] = (real(32.0) * gamma[i] * grad_a_2[n, t, i] - total[n, t] - total_2[n, t] * x_hat[n, t, i]) * factor
                 delta[n, t, i] = grad_a[n, t, i]
 
 
@@ -440,8 +414,8 @@ def dense_delta_2(grad_a, delta):
 def dense_delta_3(W_next, delta_next, z, delta):
     """Write delta."""
     # delta[n, t, i] = (1/2 + erf(√2 z[n, t, i]/2)/2 + √2 z[n, t, i] exp(−z[n, t, i]²/2)/(2 √π)) · Σ_j W_next[j, i] delta_next[n, t, j]
-    delta_next_matrix = delta_next.reshape((delta_next.shape[0] * delta_next.shape[1], W_next.shape[0]))
-    delta_matrix = delta.reshape((delta_next.shape[0] * delta_next.shape[1], W_next.shape[1]))
+    delta_next_matrix = merged(delta_next, (2, 1))
+    delta_matrix = merged(delta, (2, 1))
     product(delta_next_matrix, W_next, delta_matrix)
     factor = real(1.0) / np.sqrt(real(3.141592653589793))
     for n in range(delta_next.shape[0]):
@@ -454,7 +428,7 @@ def dense_delta_3(W_next, delta_next, z, delta):
 
 
 @njit(cache=True, error_model="numpy")
-def add_grad_a_2(gamma, grad_a_2, grad_a_3, sigma, x_hat, grad_a, terms, total, terms_2, total_2):
+def add_grad_a_2(gamma, grad_a_2, grad_a_3, sigma, x_hat, grad_a, terms, terms_2):
     """Write grad_a."""
     # grad_a[n, t, i] = (gamma[i] grad_a_3[n, t, i] n_2 − Σ_j gamma[j] grad_a_3[n, t, j] − x_hat[n, t, i] Σ_j gamma[j] grad_a_3[n, t, j]
     #     x_hat[n, t, j])/(sigma[n, t] n_2) + grad_a_2[n, t, i]
@@ -463,41 +437,22 @@ def add_grad_a_2(gamma, grad_a_2, grad_a_3, sigma, x_hat, grad_a, terms, total, 
         for t in range(grad_a_2.shape[1]):
             for j in range(gamma.shape[0]):
                 terms[j] = gamma[j] * grad_a_3[n, t, j]
-            total[n, t] = sum_of(terms)
-    for n in range(grad_a_2.shape[0]):
-        for t in range(grad_a_2.shape[1]):
+            total = sum_of(terms)
             for j in range(gamma.shape[0]):
                 terms_2[j] = gamma[j] * grad_a_3[n, t, j] * x_hat[n, t, j]
-            total_2[n, t] = sum_of(terms_2)
-    for n in range(grad_a_2.shape[0]):
-        for t in range(grad_a_2.shape[1]):
+            total_2 = sum_of(terms_2)
             factor = real(1.0) / sigma[n, t] / real(n_2)
             for i in range(gamma.shape[0]):
-                grad_a[n, t, i] = (
-                    (gamma[i] * grad_a_3[n, t, i] * real(n_2) - total[n, t] - total_2[n, t] * x_hat[n, t, i]) * factor + grad_a_2[n, t, i]
-                )
-
-
-@njit(cache=True, error_model="numpy")
-def attention_grad_W_o(O, grad_a, grad_W_o, O_windows):
-    """Write grad_W_o."""
-    # grad_W_o[i, j] = Σ_{n, t} grad_a[n, t, i] O[n, floor(j/8), t, j mod 8]
-    grad_a_matrix = grad_a.reshape((32 * O.shape[0], 32))
-    O_windows_matrix = O_windows.reshape((32 * O.shape[0], 32))
-    for n in range(O.shape[0]):
-        for t in range(32):
-            for j in range(32):
-                O_windows[n, t, j] = O[n, j // 8, t, j % 8]
-    product(grad_a_matrix.T, O_windows_matrix, grad_W_o)
+                grad_a[n, t, i] = (gamma[i] * grad_a_3[n, t, i] * real(n_2) - total - x_hat[n, t, i] * total_2) * factor + grad_a_2[n, t, i]
 
 
 @njit(cache=True, error_model="numpy")
 def attention_grad_O(W_o, grad_a, grad_O, W_o_windows, products):
     """Write grad_O."""
     # grad_O[n, h, t, d] = Σ_i W_o[i, 8 h + d] grad_a[n, t, i]
-    grad_a_matrix = grad_a.reshape((32 * grad_a.shape[0], 32))
-    W_o_windows_matrix = W_o_windows.reshape((32, 32))
-    products_matrix = products.reshape((32 * grad_a.shape[0], 32))
+    grad_a_matrix = merged(grad_a, (2, 1))
+    W_o_windows_matrix = merged(W_o_windows, (1, 2))
+    products_matrix = merged(products, (2, 2))
     for i in range(32):
         for h in range(4):
             for d in range(8):
@@ -520,7 +475,7 @@ def attention_grad_P(V, grad_O, grad_P):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_grad_S(P, grad_P, grad_S, terms, total):
+def attention_grad_S(P, grad_P, grad_S, terms):
     """Write grad_S."""
     # grad_S[n, h, t, s] = (grad_P[n, h, t, s] − Σ_i P[n, h, t, i] grad_P[n, h, t, i]) · P[n, h, t, s]
     for n in range(P.shape[0]):
@@ -528,12 +483,9 @@ def attention_grad_S(P, grad_P, grad_S, terms, total):
             for t in range(32):
                 for i in range(32):
                     terms[i] = P[n, h, t, i] * grad_P[n, h, t, i]
-                total[n, h, t] = sum_of(terms)
-    for n in range(P.shape[0]):
-        for h in range(4):
-            for t in range(32):
+                total = sum_of(terms)
                 for s in range(32):
-                    grad_S[n, h, t, s] = (grad_P[n, h, t, s] - total[n, h, t]) * P[n, h, t, s]
+                    grad_S[n, h, t, s] = (grad_P[n, h, t, s] - total) * P[n, h, t, s]
 
 
 @njit(cache=True, error_model="numpy")
@@ -543,22 +495,6 @@ def attention_grad_V(P, grad_O, grad_V):
     for n in range(P.shape[0]):
         for h in range(4):
             product(P[n, h].T, grad_O[n, h], grad_V[n, h])
-
-
-@njit(cache=True, error_model="numpy")
-def attention_grad_W_v(grad_V, x, grad_W_v, grad_V_windows, products):
-    """Write grad_W_v."""
-    # grad_W_v[i, j] = Σ_{n, t} x[n, t, j] grad_V[n, floor(i/8), t, i mod 8]
-    x_matrix = x.reshape((32 * grad_V.shape[0], 32))
-    grad_V_windows_matrix = grad_V_windows.reshape((32 * grad_V.shape[0], 32))
-    for n in range(grad_V.shape[0]):
-        for t in range(32):
-            for i in range(32):
-                grad_V_windows[n, t, i] = grad_V[n, i // 8, t, i % 8]
-    product(x_matrix.T, grad_V_windows_matrix, products)
-    for i in range(32):
-        for j in range(32):
-            grad_W_v[i, j] = products[j, i]
 
 
 @njit(cache=True, error_model="numpy")
@@ -574,22 +510,6 @@ def attention_grad_K(Q, grad_S, grad_K):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_grad_W_k(grad_K, x, grad_W_k, grad_K_windows, products):
-    """Write grad_W_k."""
-    # grad_W_k[i, j] = Σ_{n, t} x[n, t, j] grad_K[n, floor(i/8), t, i mod 8]
-    x_matrix = x.reshape((32 * grad_K.shape[0], 32))
-    grad_K_windows_matrix = grad_K_windows.reshape((32 * grad_K.shape[0], 32))
-    for n in range(grad_K.shape[0]):
-        for t in range(32):
-            for i in range(32):
-                grad_K_windows[n, t, i] = grad_K[n, i // 8, t, i % 8]
-    product(x_matrix.T, grad_K_windows_matrix, products)
-    for i in range(32):
-        for j in range(32):
-            grad_W_k[i, j] = products[j, i]
-
-
-@njit(cache=True, error_model="numpy")
 def attention_grad_Q(K, grad_S, grad_Q):
     """Write grad_Q."""
     # grad_Q[n, h, t, d] = √2 · (Σ_s K[n, h, s, d] grad_S[n, h, t, s])/4
@@ -602,22 +522,6 @@ def attention_grad_Q(K, grad_S, grad_Q):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_grad_W_q(grad_Q, x, grad_W_q, grad_Q_windows, products):
-    """Write grad_W_q."""
-    # grad_W_q[i, j] = Σ_{n, t} x[n, t, j] grad_Q[n, floor(i/8), t, i mod 8]
-    x_matrix = x.reshape((32 * grad_Q.shape[0], 32))
-    grad_Q_windows_matrix = grad_Q_windows.reshape((32 * grad_Q.shape[0], 32))
-    for n in range(grad_Q.shape[0]):
-        for t in range(32):
-            for i in range(32):
-                grad_Q_windows[n, t, i] = grad_Q[n, i // 8, t, i % 8]
-    product(x_matrix.T, grad_Q_windows_matrix, products)
-    for i in range(32):
-        for j in range(32):
-            grad_W_q[i, j] = products[j, i]
-
-
-@njit(cache=True, error_model="numpy")
 def layernorm_grad_a_2(
     W_k, W_q, W_v, grad_K, grad_Q, grad_V, grad_a, grad_K_copy, W_k_windows, grad_Q_copy, W_q_windows, products, grad_V_copy,
     W_v_windows, products_2,
@@ -625,15 +529,15 @@ def layernorm_grad_a_2(
     """Write grad_a."""
     # grad_a[n, t, j] = Σ_{h, d} W_k[8 h + d, j] grad_K[n, h, t, d] + Σ_{h, d} W_q[8 h + d, j] grad_Q[n, h, t, d] + Σ_{h, d} W_v[8 h
     #     + d, j] grad_V[n, h, t, d]
-    grad_K_copy_matrix = grad_K_copy.reshape((32 * grad_K.shape[0], 32))
-    W_k_windows_matrix = W_k_windows.reshape((32, 32))
-    grad_a_matrix = grad_a.reshape((32 * grad_K.shape[0], 32))
-    grad_Q_copy_matrix = grad_Q_copy.reshape((32 * grad_K.shape[0], 32))
-    W_q_windows_matrix = W_q_windows.reshape((32, 32))
-    products_matrix = products.reshape((32 * grad_K.shape[0], 32))
-    grad_V_copy_matrix = grad_V_copy.reshape((32 * grad_K.shape[0], 32))
-    W_v_windows_matrix = W_v_windows.reshape((32, 32))
-    products_2_matrix = products_2.reshape((32 * grad_K.shape[0], 32))
+    grad_K_copy_matrix = merged(grad_K_copy, (2, 2))
+    W_k_windows_matrix = merged(W_k_windows, (2, 1))
+    grad_a_matrix = merged(grad_a, (2, 1))
+    grad_Q_copy_matrix = merged(grad_Q_copy, (2, 2))
+    W_q_windows_matrix = merged(W_q_windows, (2, 1))
+    products_matrix = merged(products, (2, 1))
+    grad_V_copy_matrix = merged(grad_V_copy, (2, 2))
+    W_v_windows_matrix = merged(W_v_windows, (2, 1))
+    products_2_matrix = merged(products_2, (2, 1))
     for n in range(grad_K.shape[0]):
         for t in range(32):
             for h in range(4):
@@ -691,16 +595,119 @@ def embedding_grad_a(gamma, grad_a_2, grad_a_3, sigma, x_hat, grad_a):
 
 
 @njit(cache=True, error_model="numpy")
+def dense_grad_W(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_{n, t} delta[n, t, i] x[n, t, j]
+    delta_matrix = merged(delta, (2, 1))
+    x_matrix = merged(x, (2, 1))
+    product(delta_matrix.T, x_matrix, grad_W)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_{n, t} delta[n, t, i]
+    grad_b[:] = real(0.0)
+    for n in range(delta.shape[0]):
+        for t in range(delta.shape[1]):
+            for i in range(delta.shape[2]):
+                grad_b[i] += delta[n, t, i]
+
+
+@njit(cache=True, error_model="numpy")
+def layernorm_grad_gamma(grad_a, x_hat, grad_gamma):
+    """Write grad_gamma."""
+    # grad_gamma[i] = Σ_{n, t} grad_a[n, t, i] x_hat[n, t, i]
+    grad_gamma[:] = real(0.0)
+    for n in range(grad_a.shape[0]):
+        for t in range(grad_a.shape[1]):
+            for i in range(grad_a.shape[2]):
+                grad_gamma[i] += grad_a[n, t, i] * x_hat[n, t, i]
+
+
+@njit(cache=True, error_model="numpy")
+def layernorm_grad_beta(grad_a, grad_beta):
+    """Write grad_beta."""
+    # grad_beta[i] = Σ_{n, t} grad_a[n, t, i]
+    grad_beta[:] = real(0.0)
+    for n in range(grad_a.shape[0]):
+        for t in range(grad_a.shape[1]):
+            for i in range(grad_a.shape[2]):
+                grad_beta[i] += grad_a[n, t, i]
+
+
+@njit(cache=True, error_model="numpy")
+def attention_grad_W_o(O, grad_a, grad_W_o, O_windows):
+    """Write grad_W_o."""
+    # grad_W_o[i, j] = Σ_{n, t} grad_a[n, t, i] O[n, floor(j/8), t, j mod 8]
+    grad_a_matrix = merged(grad_a, (2, 1))
+    O_windows_matrix = merged(O_windows, (2, 1))
+    for n in range(O.shape[0]):
+        for t in range(32):
+            for j in range(32):
+                O_windows[n, t, j] = O[n, j // 8, t, j % 8]
+    product(grad_a_matrix.T, O_windows_matrix, grad_W_o)
+
+
+@njit(cache=True, error_model="numpy")
+def attention_grad_W_v(grad_V, x, grad_W_v, grad_V_windows, products):
+    """Write grad_W_v."""
+    # grad_W_v[i, j] = Σ_{n, t} x[n, t, j] grad_V[n, floor(i/8), t, i mod 8]
+    x_matrix = merged(x, (2, 1))
+    grad_V_windows_matrix = merged(grad_V_windows, (2, 1))
+    for n in range(grad_V.shape[0]):
+        for t in range(32):
+            for i in range(32):
+                grad_V_windows[n, t, i] = grad_V[n, i // 8, t, i % 8]
+    product(x_matrix.T, grad_V_windows_matrix, products)
+    for i in range(32):
+        for j in range(32):
+            grad_W_v[i, j] = products[j, i]
+
+
+@njit(cache=True, error_model="numpy")
+def attention_grad_W_k(grad_K, x, grad_W_k, grad_K_windows, products):
+    """Write grad_W_k."""
+    # grad_W_k[i, j] = Σ_{n, t} x[n, t, j] grad_K[n, floor(i/8), t, i mod 8]
+    x_matrix = merged(x, (2, 1))
+    grad_K_windows_matrix = merged(grad_K_windows, (2, 1))
+    for n in range(grad_K.shape[0]):
+        for t in range(32):
+            for i in range(32):
+                grad_K_windows[n, t, i] = grad_K[n, i // 8, t, i % 8]
+    product(x_matrix.T, grad_K_windows_matrix, products)
+    for i in range(32):
+        for j in range(32):
+            grad_W_k[i, j] = products[j, i]
+
+
+@njit(cache=True, error_model="numpy")
+def attention_grad_W_q(grad_Q, x, grad_W_q, grad_Q_windows, products):
+    """Write grad_W_q."""
+    # grad_W_q[i, j] = Σ_{n, t} x[n, t, j] grad_Q[n, floor(i/8), t, i mod 8]
+    x_matrix = merged(x, (2, 1))
+    grad_Q_windows_matrix = merged(grad_Q_windows, (2, 1))
+    for n in range(grad_Q.shape[0]):
+        for t in range(32):
+            for i in range(32):
+                grad_Q_windows[n, t, i] = grad_Q[n, i // 8, t, i % 8]
+    product(x_matrix.T, grad_Q_windows_matrix, products)
+    for i in range(32):
+        for j in range(32):
+            grad_W_q[i, j] = products[j, i]
+
+
+@njit(cache=True, error_model="numpy")
 def embedding_grad_E(grad_a, x, grad_E):
     """Write grad_E."""
     # grad_E[v, i] = Σ_{n, t} grad_a[n, t, i] [v = x[n, t]]
-    for v in range(grad_E.shape[0]):
-        for i in range(grad_a.shape[2]):
-            total = real(0.0)
-            for n in range(grad_a.shape[0]):
-                for t in range(grad_a.shape[1]):
-                    total += grad_a[n, t, i] if v == x[n, t] else real(0.0)
-            grad_E[v, i] = total
+    n_1 = grad_E.shape[0]
+    grad_E[:] = real(0.0)
+    for n in range(grad_a.shape[0]):
+        for t in range(grad_a.shape[1]):
+            if 0 <= x[n, t] < n_1:
+                for i in range(grad_a.shape[2]):
+                    grad_E[x[n, t], i] += grad_a[n, t, i]
 
 
 @njit(cache=True, error_model="numpy")
@@ -720,12 +727,13 @@ def forward_samples(params, x, out, work, part, parts):
     low, high = share(n, part, parts)
     m = high - low
     own = work[13312 * low : 13312 * high]
-    scratch = work[29504 * n + 1024 * part + 3088 : 29504 * n + 1024 * part + 4112]
+    scratch = work[48096 * n + 3072 * part + 3073 : 48096 * n + 3072 * part + 4097]
     embedding_1_E = view(params, 0, (62, 32))
     embedding_1_a = view(own, 0, (m, 32, 32))
     positionalencoding_1_a = view(own, 1024 * m, (m, 32, 32))
     layernorm_1_mu = view(own, 0, (m, 32))
     layernorm_1_sigma = view(own, 32 * m, (m, 32))
+    terms = scratch[0 : 0 + 32]
     layernorm_1_beta = params[2016:2048]
     layernorm_1_gamma = params[1984:2016]
     layernorm_1_x_hat = view(own, 2048 * m, (m, 32, 32))
@@ -744,6 +752,7 @@ def forward_samples(params, x, out, work, part, parts):
     products__ = view(own, 5120 * m, (m, 32, 4, 8))
     attention_1_S = view(own, 5120 * m, (m, 4, 32, 32))
     attention_1_P = view(own, 9216 * m, (m, 4, 32, 32))
+    terms_ = scratch[0 : 0 + 32]
     attention_1_O = view(own, 0, (m, 4, 32, 8))
     attention_1_W_o = view(params, 5120, (32, 32))
     attention_1_a = view(own, 2048 * m, (m, 32, 32))
@@ -751,6 +760,7 @@ def forward_samples(params, x, out, work, part, parts):
     add_1_a = view(own, 0, (m, 32, 32))
     layernorm_2_mu = view(own, 1024 * m, (m, 32))
     layernorm_2_sigma = view(own, 1056 * m, (m, 32))
+    terms__ = scratch[0 : 0 + 32]
     layernorm_2_beta = params[6176:6208]
     layernorm_2_gamma = params[6144:6176]
     layernorm_2_x_hat = view(own, 1088 * m, (m, 32, 32))
@@ -765,6 +775,7 @@ def forward_samples(params, x, out, work, part, parts):
     add_2_a = view(own, 2048 * m, (m, 32, 32))
     layernorm_3_mu = view(own, 0, (m, 32))
     layernorm_3_sigma = view(own, 32 * m, (m, 32))
+    terms___ = scratch[0 : 0 + 32]
     layernorm_3_beta = params[14592:14624]
     layernorm_3_gamma = params[14560:14592]
     layernorm_3_x_hat = view(own, 64 * m, (m, 32, 32))
@@ -776,7 +787,7 @@ def forward_samples(params, x, out, work, part, parts):
     # positionalencoding_1
     positionalencoding_a(embedding_1_a, positionalencoding_1_a)
     # layernorm_1
-    layernorm_sigma(positionalencoding_1_a, layernorm_1_mu, layernorm_1_sigma)
+    layernorm_sigma(positionalencoding_1_a, layernorm_1_mu, layernorm_1_sigma, terms)
     layernorm_a(
         layernorm_1_mu, layernorm_1_sigma, positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_x_hat, layernorm_1_a,
     )
@@ -785,13 +796,13 @@ def forward_samples(params, x, out, work, part, parts):
     attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows, products_)
     attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows, products__)
     attention_S(attention_1_K, attention_1_Q, attention_1_S)
-    attention_P(attention_1_S, attention_1_P)
+    attention_P(attention_1_S, attention_1_P, terms_)
     attention_O(attention_1_P, attention_1_V, attention_1_O)
     attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows)
     # add_1
     add_a(positionalencoding_1_a, attention_1_a, add_1_a)
     # layernorm_2
-    layernorm_sigma(add_1_a, layernorm_2_mu, layernorm_2_sigma)
+    layernorm_sigma(add_1_a, layernorm_2_mu, layernorm_2_sigma, terms__)
     layernorm_a(layernorm_2_mu, layernorm_2_sigma, add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_x_hat, layernorm_2_a)
     # dense_1
     dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a)
@@ -800,7 +811,7 @@ def forward_samples(params, x, out, work, part, parts):
     # add_2
     add_a(add_1_a, dense_2_z, add_2_a)
     # layernorm_3
-    layernorm_sigma(add_2_a, layernorm_3_mu, layernorm_3_sigma)
+    layernorm_sigma(add_2_a, layernorm_3_mu, layernorm_3_sigma, terms___)
     layernorm_a(layernorm_3_mu, layernorm_3_sigma, add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_x_hat, layernorm_3_a)
     # dense_3
     dense_z(dense_3_W, dense_3_b, layernorm_3_a, out[low:high])
@@ -812,84 +823,85 @@ def forward(params, x, out, work):
     if not in_range(x, 0, 61):
         return 1
     n = x.shape[0]
-    parts = min(threads(), 1 + n, 64)
+    parts = min(threads(), 1 + n, 42)
     for part in prange(parts):
         forward_samples(params, x, out, work, part, parts)
     return 0
 
 
 @njit(cache=True, error_model="numpy")
-def loss_of_part(params, x, y, work):
-    """Return the loss of a batch; work keeps what the gradients read."""
-    if check(x, y) != 0:
-        return np.nan
+def loss_samples(params, x, y, work, part, parts):
+    """Do all that needs one sample only, for a part of the samples."""
     n = x.shape[0]
+    low, high = share(n, part, parts)
+    m = high - low
+    own = work[30688 * n + 17408 * low : 30688 * n + 17408 * high]
+    scratch = work[48096 * n + 3072 * part + 3073 : 48096 * n + 3072 * part + 6145]
     embedding_1_E = view(params, 0, (62, 32))
-    embedding_1_a = view(work, 0, (n, 32, 32))
-    positionalencoding_1_a = view(work, 1024 * n, (n, 32, 32))
-    layernorm_1_mu = view(work, 0, (n, 32))
-    layernorm_1_sigma = view(work, 32 * n, (n, 32))
+    embedding_1_a = view(own, 0, (m, 32, 32))
+    positionalencoding_1_a = view(own, 1024 * m, (m, 32, 32))
+    layernorm_1_mu = view(own, 0, (m, 32))
+    layernorm_1_sigma = view(own, 32 * m, (m, 32))
+    terms = scratch[0 : 0 + 32]
     layernorm_1_beta = params[2016:2048]
     layernorm_1_gamma = params[1984:2016]
-    layernorm_1_x_hat = view(work, 2048 * n, (n, 32, 32))
-    layernorm_1_a = view(work, 3072 * n, (n, 32, 32))
+    layernorm_1_x_hat = view(work, 1024 * low, (m, 32, 32))
+    layernorm_1_a = view(work, 1024 * n + 1024 * low, (m, 32, 32))
     attention_1_W_q = view(params, 2048, (32, 32))
-    attention_1_Q = view(work, 4096 * n, (n, 4, 32, 8))
-    W_q_windows = view(work, 29504 * n, (4, 8, 32))
-    products = view(work, 5120 * n, (n, 32, 4, 8))
+    attention_1_Q = view(own, 2048 * m, (m, 4, 32, 8))
+    W_q_windows = view(scratch, 0, (4, 8, 32))
+    products = view(own, 3072 * m, (m, 32, 4, 8))
     attention_1_W_k = view(params, 3072, (32, 32))
-    attention_1_K = view(work, 5120 * n, (n, 4, 32, 8))
-    W_k_windows = view(work, 29504 * n, (4, 8, 32))
-    products_ = view(work, 6144 * n, (n, 32, 4, 8))
+    attention_1_K = view(own, 3072 * m, (m, 4, 32, 8))
+    W_k_windows = view(scratch, 0, (4, 8, 32))
+    products_ = view(own, 4096 * m, (m, 32, 4, 8))
     attention_1_W_v = view(params, 4096, (32, 32))
-    attention_1_V = view(work, 6144 * n, (n, 4, 32, 8))
-    W_v_windows = view(work, 29504 * n, (4, 8, 32))
-    products__ = view(work, 7168 * n, (n, 32, 4, 8))
-    attention_1_S = view(work, 7168 * n, (n, 4, 32, 32))
-    attention_1_P = view(work, 11264 * n, (n, 4, 32, 32))
-    attention_1_O = view(work, 7168 * n, (n, 4, 32, 8))
+    attention_1_V = view(own, 4096 * m, (m, 4, 32, 8))
+    W_v_windows = view(scratch, 0, (4, 8, 32))
+    products__ = view(own, 5120 * m, (m, 32, 4, 8))
+    attention_1_S = view(own, 5120 * m, (m, 4, 32, 32))
+    attention_1_P = view(own, 9216 * m, (m, 4, 32, 32))
+    terms_ = scratch[0 : 0 + 32]
+    attention_1_O = view(work, 2048 * n + 1024 * low, (m, 4, 32, 8))
     attention_1_W_o = view(params, 5120, (32, 32))
-    attention_1_a = view(work, 8192 * n, (n, 32, 32))
-    O_windows = view(work, 9216 * n, (n, 32, 32))
-    add_1_a = view(work, 9216 * n, (n, 32, 32))
-    layernorm_2_mu = view(work, 0, (n, 32))
-    layernorm_2_sigma = view(work, 64 * n, (n, 32))
+    attention_1_a = view(own, 5120 * m, (m, 32, 32))
+    O_windows = view(own, 6144 * m, (m, 32, 32))
+    add_1_a = view(own, 6144 * m, (m, 32, 32))
+    layernorm_2_mu = view(own, 0, (m, 32))
+    layernorm_2_sigma = view(own, 64 * m, (m, 32))
+    terms__ = scratch[0 : 0 + 32]
     layernorm_2_beta = params[6176:6208]
     layernorm_2_gamma = params[6144:6176]
-    layernorm_2_x_hat = view(work, 96 * n, (n, 32, 32))
-    layernorm_2_a = view(work, 8192 * n, (n, 32, 32))
+    layernorm_2_x_hat = view(work, 3072 * n + 1024 * low, (m, 32, 32))
+    layernorm_2_a = view(work, 4096 * n + 1024 * low, (m, 32, 32))
     dense_1_W = view(params, 6208, (128, 32))
     dense_1_b = params[10304:10432]
-    dense_1_z = view(work, 15360 * n, (n, 32, 128))
-    dense_1_a = view(work, 19456 * n, (n, 32, 128))
+    dense_1_z = view(own, 13312 * m, (m, 32, 128))
+    dense_1_a = view(work, 5120 * n + 4096 * low, (m, 32, 128))
     dense_2_W = view(params, 10432, (32, 128))
     dense_2_b = params[14528:14560]
-    dense_2_z = view(work, 10240 * n, (n, 32, 32))
-    add_2_a = view(work, 23552 * n, (n, 32, 32))
-    layernorm_3_mu = view(work, 0, (n, 32))
-    layernorm_3_sigma = view(work, 1120 * n, (n, 32))
+    dense_2_z = view(own, 96 * m, (m, 32, 32))
+    add_2_a = view(own, 5120 * m, (m, 32, 32))
+    layernorm_3_mu = view(own, 0, (m, 32))
+    layernorm_3_sigma = view(own, 96 * m, (m, 32))
+    terms___ = scratch[0 : 0 + 32]
     layernorm_3_beta = params[14592:14624]
     layernorm_3_gamma = params[14560:14592]
-    layernorm_3_x_hat = view(work, 9216 * n, (n, 32, 32))
-    layernorm_3_a = view(work, 10240 * n, (n, 32, 32))
+    layernorm_3_x_hat = view(work, 9216 * n + 1024 * low, (m, 32, 32))
+    layernorm_3_a = view(work, 10240 * n + 1024 * low, (m, 32, 32))
     dense_3_W = view(params, 14624, (62, 32))
     dense_3_b = params[16608:16670]
-    dense_3_z = view(work, 23552 * n, (n, 32, 62))
-    loss_p = view(work, 25536 * n, (n, 32, 62))
-    terms = work[29504 * n:29504 * n + 62]
-    top = view(work, 0, (n, 32))
-    total = view(work, 1152 * n, (n, 32))
-    loss_L = view(work, 0, (n, 32))
-    terms_ = work[29504 * n:29504 * n + 62]
-    top_ = view(work, 1152 * n, (n, 32))
-    total_ = view(work, 1184 * n, (n, 32))
-    loss_ = work[29504 * n:29504 * n + 1]
+    dense_3_z = view(own, 5120 * m, (m, 32, 62))
+    loss_p = view(own, 7104 * m, (m, 32, 62))
+    terms____ = scratch[0 : 0 + 62]
+    loss_L = view(work, 11264 * n + 32 * low, (m, 32))
+    terms_____ = scratch[0 : 0 + 62]
     # embedding_1
-    embedding_a(embedding_1_E, x, embedding_1_a)
+    embedding_a(embedding_1_E, x[low:high], embedding_1_a)
     # positionalencoding_1
     positionalencoding_a(embedding_1_a, positionalencoding_1_a)
     # layernorm_1
-    layernorm_sigma(positionalencoding_1_a, layernorm_1_mu, layernorm_1_sigma)
+    layernorm_sigma(positionalencoding_1_a, layernorm_1_mu, layernorm_1_sigma, terms)
     layernorm_a(
         layernorm_1_mu, layernorm_1_sigma, positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_x_hat, layernorm_1_a,
     )
@@ -898,13 +910,13 @@ def loss_of_part(params, x, y, work):
     attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows, products_)
     attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows, products__)
     attention_S(attention_1_K, attention_1_Q, attention_1_S)
-    attention_P(attention_1_S, attention_1_P)
+    attention_P(attention_1_S, attention_1_P, terms_)
     attention_O(attention_1_P, attention_1_V, attention_1_O)
     attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows)
     # add_1
     add_a(positionalencoding_1_a, attention_1_a, add_1_a)
     # layernorm_2
-    layernorm_sigma(add_1_a, layernorm_2_mu, layernorm_2_sigma)
+    layernorm_sigma(add_1_a, layernorm_2_mu, layernorm_2_sigma, terms__)
     layernorm_a(layernorm_2_mu, layernorm_2_sigma, add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_x_hat, layernorm_2_a)
     # dense_1
     dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a)
@@ -913,202 +925,314 @@ def loss_of_part(params, x, y, work):
     # add_2
     add_a(add_1_a, dense_2_z, add_2_a)
     # layernorm_3
-    layernorm_sigma(add_2_a, layernorm_3_mu, layernorm_3_sigma)
+    layernorm_sigma(add_2_a, layernorm_3_mu, layernorm_3_sigma, terms___)
     layernorm_a(layernorm_3_mu, layernorm_3_sigma, add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_x_hat, layernorm_3_a)
     # dense_3
     dense_z(dense_3_W, dense_3_b, layernorm_3_a, dense_3_z)
     # loss
-    write_loss_p(dense_3_z, loss_p, terms, top, total)
-    write_loss_L(dense_3_z, y, loss_L, terms_, top_, total_)
+    write_loss_p(dense_3_z, loss_p, terms____)
+    write_loss_L(dense_3_z, y[low:high], loss_L, terms_____)
+
+
+@njit(cache=True, error_model="numpy")
+def loss_scalars(params, x, y, work):
+    """Write what is one number for the whole batch."""
+    n = x.shape[0]
+    loss_L = view(work, 11264 * n, (n, 32))
+    loss_ = work[48096 * n:48096 * n + 1]
+    # loss
     loss_total(loss_L, loss_, n)
-    return float(loss_[0])
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
 def loss(params, x, y, work):
-    """Return the loss of a batch; threads share the samples."""
+    """Return the loss of a batch; threads share the work."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    parts = 2 if n >= 2 else 1
-    size = 29504 * (-(-n // parts)) + 3088
-    values = work[parts * (size + 16670) : parts * (size + 16671)]
+    parts = min(threads(), 1 + n, 42)
     for part in prange(parts):
-        low, high, start = part * n // parts, (part + 1) * n // parts, part * size
-        values[part] = loss_of_part(params, x[low:high], y[low:high], work[start : start + size])
-    # A mean over the samples is the mean over the parts, each with the share of its samples.
-    value = 0.0
-    for part in range(parts):
-        value += part_of(n, part, parts) * values[part]
-    return value
+        loss_samples(params, x, y, work, part, parts)
+    loss_scalars(params, x, y, work)
+    return float(work[48096 * n])
 
 
 @njit(cache=True, error_model="numpy")
-def value_and_grad_of_part(params, x, y, grads, work):
-    """Return the loss of a batch and write its gradients into grads."""
-    if check(x, y) != 0:
-        return np.nan
+def samples(params, x, y, work, part, parts):
+    """Do all that needs one sample only, for a part of the samples."""
     n = x.shape[0]
-    value = loss_of_part(params, x, y, work)
-    loss_p = view(work, 25536 * n, (n, 32, 62))
-    delta_dense_3 = view(work, 27520 * n, (n, 32, 62))
-    layernorm_3_a = view(work, 10240 * n, (n, 32, 32))
-    grad_dense_3_W = view(grads, 14624, (62, 32))
-    grad_dense_3_b = grads[16608:16670]
-    dense_3_W = view(params, 14624, (62, 32))
-    grad_layernorm_3_a = view(work, 10240 * n, (n, 32, 32))
-    layernorm_3_x_hat = view(work, 9216 * n, (n, 32, 32))
-    grad_layernorm_3_gamma = grads[14560:14592]
-    grad_layernorm_3_beta = grads[14592:14624]
-    layernorm_3_gamma = params[14560:14592]
-    layernorm_3_sigma = view(work, 1120 * n, (n, 32))
-    grad_add_2_a = view(work, 25536 * n, (n, 32, 32))
-    terms = work[29504 * n + 1:29504 * n + 33]
-    total = view(work, 0, (n, 32))
-    terms_2 = work[29504 * n + 33:29504 * n + 65]
-    total_2 = view(work, 1152 * n, (n, 32))
-    delta_dense_2 = view(work, 9216 * n, (n, 32, 32))
-    dense_1_a = view(work, 19456 * n, (n, 32, 128))
-    grad_dense_2_W = view(grads, 10432, (32, 128))
-    grad_dense_2_b = grads[14528:14560]
-    dense_2_W = view(params, 10432, (32, 128))
-    dense_1_z = view(work, 15360 * n, (n, 32, 128))
-    delta_dense_1 = view(work, 19456 * n, (n, 32, 128))
-    layernorm_2_a = view(work, 8192 * n, (n, 32, 32))
-    grad_dense_1_W = view(grads, 6208, (128, 32))
-    grad_dense_1_b = grads[10304:10432]
-    dense_1_W = view(params, 6208, (128, 32))
-    grad_layernorm_2_a = view(work, 8192 * n, (n, 32, 32))
-    layernorm_2_x_hat = view(work, 96 * n, (n, 32, 32))
-    grad_layernorm_2_gamma = grads[6144:6176]
-    grad_layernorm_2_beta = grads[6176:6208]
-    layernorm_2_gamma = params[6144:6176]
-    layernorm_2_sigma = view(work, 64 * n, (n, 32))
-    grad_add_1_a = view(work, 9216 * n, (n, 32, 32))
-    terms_ = work[29504 * n + 1:29504 * n + 33]
-    total_ = view(work, 0, (n, 32))
-    terms_2_ = work[29504 * n + 33:29504 * n + 65]
-    total_2_ = view(work, 1120 * n, (n, 32))
-    attention_1_O = view(work, 7168 * n, (n, 4, 32, 8))
-    grad_attention_1_W_o = view(grads, 5120, (32, 32))
-    O_windows = view(work, 64 * n, (n, 32, 32))
-    attention_1_W_o = view(params, 5120, (32, 32))
-    grad_attention_1_O = view(work, 64 * n, (n, 4, 32, 8))
-    W_o_windows = view(work, 29504 * n + 1, (32, 4, 8))
-    products = view(work, 7168 * n, (n, 32, 4, 8))
-    attention_1_V = view(work, 6144 * n, (n, 4, 32, 8))
-    grad_attention_1_P = view(work, 15360 * n, (n, 4, 32, 32))
-    attention_1_P = view(work, 11264 * n, (n, 4, 32, 32))
-    grad_attention_1_S = view(work, 19456 * n, (n, 4, 32, 32))
-    terms__ = work[29504 * n + 1:29504 * n + 33]
-    total__ = view(work, 1088 * n, (n, 4, 32))
-    grad_attention_1_V = view(work, 6144 * n, (n, 4, 32, 8))
-    layernorm_1_a = view(work, 3072 * n, (n, 32, 32))
-    grad_attention_1_W_v = view(grads, 4096, (32, 32))
-    grad_V_windows = view(work, 64 * n, (n, 32, 32))
-    products_ = view(work, 29504 * n + 1, (32, 32))
-    attention_1_Q = view(work, 4096 * n, (n, 4, 32, 8))
-    grad_attention_1_K = view(work, 64 * n, (n, 4, 32, 8))
-    grad_attention_1_W_k = view(grads, 3072, (32, 32))
-    grad_K_windows = view(work, 4096 * n, (n, 32, 32))
-    products__ = view(work, 29504 * n + 1, (32, 32))
-    attention_1_K = view(work, 5120 * n, (n, 4, 32, 8))
-    grad_attention_1_Q = view(work, 4096 * n, (n, 4, 32, 8))
-    grad_attention_1_W_q = view(grads, 2048, (32, 32))
-    grad_Q_windows = view(work, 5120 * n, (n, 32, 32))
-    products___ = view(work, 29504 * n + 1, (32, 32))
-    attention_1_W_k = view(params, 3072, (32, 32))
-    attention_1_W_q = view(params, 2048, (32, 32))
-    attention_1_W_v = view(params, 4096, (32, 32))
-    grad_layernorm_1_a = view(work, 3072 * n, (n, 32, 32))
-    grad_K_copy = view(work, 5120 * n, (n, 32, 4, 8))
-    W_k_windows = view(work, 29504 * n + 1, (4, 8, 32))
-    grad_Q_copy = view(work, 7168 * n, (n, 32, 4, 8))
-    W_q_windows = view(work, 29504 * n + 1025, (4, 8, 32))
-    products____ = view(work, 8192 * n, (n, 32, 32))
-    grad_V_copy = view(work, 10240 * n, (n, 32, 4, 8))
-    W_v_windows = view(work, 29504 * n + 2049, (4, 8, 32))
-    products_2 = view(work, 11264 * n, (n, 32, 32))
-    layernorm_1_x_hat = view(work, 2048 * n, (n, 32, 32))
-    grad_layernorm_1_gamma = grads[1984:2016]
-    grad_layernorm_1_beta = grads[2016:2048]
+    low, high = share(n, part, parts)
+    m = high - low
+    own = work[30688 * n + 17408 * low : 30688 * n + 17408 * high]
+    scratch = work[48096 * n + 3072 * part + 3073 : 48096 * n + 3072 * part + 6145]
+    embedding_1_E = view(params, 0, (62, 32))
+    embedding_1_a = view(own, 0, (m, 32, 32))
+    positionalencoding_1_a = view(own, 1024 * m, (m, 32, 32))
+    layernorm_1_beta = params[2016:2048]
     layernorm_1_gamma = params[1984:2016]
-    layernorm_1_sigma = view(work, 32 * n, (n, 32))
-    grad_embedding_1_a = view(work, 64 * n, (n, 32, 32))
-    grad_embedding_1_E = view(grads, 0, (62, 32))
-    # dense_3
-    dense_delta(loss_p, y, delta_dense_3, n)
-    dense_grad_W(delta_dense_3, layernorm_3_a, grad_dense_3_W)
-    dense_grad_b(delta_dense_3, grad_dense_3_b)
-    # layernorm_3
-    layernorm_grad_a(dense_3_W, delta_dense_3, grad_layernorm_3_a)
-    layernorm_grad_gamma(grad_layernorm_3_a, layernorm_3_x_hat, grad_layernorm_3_gamma)
-    layernorm_grad_beta(grad_layernorm_3_a, grad_layernorm_3_beta)
-    # add_2
-    add_grad_a(layernorm_3_gamma, grad_layernorm_3_a, layernorm_3_sigma, layernorm_3_x_hat, grad_add_2_a, terms, total, terms_2, total_2)
-    # dense_2
-    dense_delta_2(grad_add_2_a, delta_dense_2)
-    dense_grad_W(delta_dense_2, dense_1_a, grad_dense_2_W)
-    dense_grad_b(delta_dense_2, grad_dense_2_b)
-    # dense_1
-    dense_delta_3(dense_2_W, delta_dense_2, dense_1_z, delta_dense_1)
-    dense_grad_W(delta_dense_1, layernorm_2_a, grad_dense_1_W)
-    dense_grad_b(delta_dense_1, grad_dense_1_b)
-    # layernorm_2
-    layernorm_grad_a(dense_1_W, delta_dense_1, grad_layernorm_2_a)
-    layernorm_grad_gamma(grad_layernorm_2_a, layernorm_2_x_hat, grad_layernorm_2_gamma)
-    layernorm_grad_beta(grad_layernorm_2_a, grad_layernorm_2_beta)
-    # add_1
-    add_grad_a_2(
-        layernorm_2_gamma, grad_add_2_a, grad_layernorm_2_a, layernorm_2_sigma, layernorm_2_x_hat, grad_add_1_a, terms_, total_, terms_2_,
-        total_2_,
+    layernorm_1_sigma = view(own, 0, (m, 32))
+    layernorm_1_x_hat = view(work, 1024 * low, (m, 32, 32))
+    layernorm_1_a = view(work, 1024 * n + 1024 * low, (m, 32, 32))
+    terms = scratch[0 : 0 + 32]
+    total = view(own, 32 * m, (m, 32))
+    mu = scratch[32 : 32 + 32]
+    attention_1_W_q = view(params, 2048, (32, 32))
+    attention_1_Q = view(own, 2048 * m, (m, 4, 32, 8))
+    W_q_windows = view(scratch, 0, (4, 8, 32))
+    products = view(own, 3072 * m, (m, 32, 4, 8))
+    attention_1_W_k = view(params, 3072, (32, 32))
+    attention_1_K = view(own, 3072 * m, (m, 4, 32, 8))
+    W_k_windows = view(scratch, 0, (4, 8, 32))
+    products_ = view(own, 4096 * m, (m, 32, 4, 8))
+    attention_1_W_v = view(params, 4096, (32, 32))
+    attention_1_V = view(own, 4096 * m, (m, 4, 32, 8))
+    W_v_windows = view(scratch, 0, (4, 8, 32))
+    products__ = view(own, 5120 * m, (m, 32, 4, 8))
+    attention_1_S = view(own, 5120 * m, (m, 4, 32, 32))
+    attention_1_P = view(own, 9216 * m, (m, 4, 32, 32))
+    terms_ = scratch[0 : 0 + 32]
+    attention_1_O = view(work, 2048 * n + 1024 * low, (m, 4, 32, 8))
+    attention_1_W_o = view(params, 5120, (32, 32))
+    attention_1_a = view(own, 5120 * m, (m, 32, 32))
+    O_windows = view(own, 6144 * m, (m, 32, 32))
+    add_1_a = view(own, 6144 * m, (m, 32, 32))
+    layernorm_2_beta = params[6176:6208]
+    layernorm_2_gamma = params[6144:6176]
+    layernorm_2_sigma = view(own, 32 * m, (m, 32))
+    layernorm_2_x_hat = view(work, 3072 * n + 1024 * low, (m, 32, 32))
+    layernorm_2_a = view(work, 4096 * n + 1024 * low, (m, 32, 32))
+    terms__ = scratch[0 : 0 + 32]
+    total_ = view(own, 64 * m, (m, 32))
+    mu_ = scratch[32 : 32 + 32]
+    dense_1_W = view(params, 6208, (128, 32))
+    dense_1_b = params[10304:10432]
+    dense_1_z = view(own, 13312 * m, (m, 32, 128))
+    dense_1_a = view(work, 5120 * n + 4096 * low, (m, 32, 128))
+    dense_2_W = view(params, 10432, (32, 128))
+    dense_2_b = params[14528:14560]
+    dense_2_z = view(own, 64 * m, (m, 32, 32))
+    add_2_a = view(own, 5120 * m, (m, 32, 32))
+    layernorm_3_beta = params[14592:14624]
+    layernorm_3_gamma = params[14560:14592]
+    layernorm_3_sigma = view(own, 64 * m, (m, 32))
+    layernorm_3_x_hat = view(work, 9216 * n + 1024 * low, (m, 32, 32))
+    layernorm_3_a = view(work, 10240 * n + 1024 * low, (m, 32, 32))
+    terms___ = scratch[0 : 0 + 32]
+    total__ = view(own, 96 * m, (m, 32))
+    mu__ = scratch[32 : 32 + 32]
+    dense_3_W = view(params, 14624, (62, 32))
+    dense_3_b = params[16608:16670]
+    dense_3_z = view(own, 5120 * m, (m, 32, 62))
+    delta_dense_3 = view(work, 11264 * n + 1984 * low, (m, 32, 62))
+    terms____ = scratch[0 : 0 + 62]
+    top = view(own, 96 * m, (m, 32))
+    total___ = view(own, 128 * m, (m, 32))
+    loss_L = view(work, 13248 * n + 32 * low, (m, 32))
+    terms_____ = scratch[0 : 0 + 62]
+    grad_layernorm_3_a = view(work, 13280 * n + 1024 * low, (m, 32, 32))
+    grad_add_2_a = view(own, 96 * m, (m, 32, 32))
+    delta_dense_2 = view(work, 14304 * n + 1024 * low, (m, 32, 32))
+    terms______ = scratch[0 : 0 + 32]
+    total____ = view(own, 1120 * m, (m, 32))
+    terms_2 = scratch[32 : 32 + 32]
+    total_2 = view(own, 1152 * m, (m, 32))
+    delta_dense_1 = view(work, 15328 * n + 4096 * low, (m, 32, 128))
+    grad_layernorm_2_a = view(work, 19424 * n + 1024 * low, (m, 32, 32))
+    grad_add_1_a = view(work, 20448 * n + 1024 * low, (m, 32, 32))
+    terms_______ = scratch[0 : 0 + 32]
+    terms_2_ = scratch[32 : 32 + 32]
+    grad_attention_1_O = view(own, 32 * m, (m, 4, 32, 8))
+    W_o_windows = view(scratch, 0, (32, 4, 8))
+    products___ = view(own, 5120 * m, (m, 32, 4, 8))
+    grad_attention_1_P = view(own, 5120 * m, (m, 4, 32, 32))
+    grad_attention_1_S = view(own, 13312 * m, (m, 4, 32, 32))
+    terms________ = scratch[0 : 0 + 32]
+    grad_attention_1_V = view(work, 21472 * n + 1024 * low, (m, 4, 32, 8))
+    grad_attention_1_K = view(work, 22496 * n + 1024 * low, (m, 4, 32, 8))
+    grad_attention_1_Q = view(work, 23520 * n + 1024 * low, (m, 4, 32, 8))
+    grad_layernorm_1_a = view(work, 24544 * n + 1024 * low, (m, 32, 32))
+    grad_K_copy = view(own, 32 * m, (m, 32, 4, 8))
+    W_k_windows_ = view(scratch, 0, (4, 8, 32))
+    grad_Q_copy = view(own, 1056 * m, (m, 32, 4, 8))
+    W_q_windows_ = view(scratch, 1024, (4, 8, 32))
+    products____ = view(own, 2080 * m, (m, 32, 32))
+    grad_V_copy = view(own, 3104 * m, (m, 32, 4, 8))
+    W_v_windows_ = view(scratch, 2048, (4, 8, 32))
+    products_2 = view(own, 4128 * m, (m, 32, 32))
+    grad_embedding_1_a = view(work, 25568 * n + 1024 * low, (m, 32, 32))
+    # embedding_1
+    embedding_a(embedding_1_E, x[low:high], embedding_1_a)
+    # positionalencoding_1
+    positionalencoding_a(embedding_1_a, positionalencoding_1_a)
+    # layernorm_1
+    layernorm_a_by_rows(
+        positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_sigma, layernorm_1_x_hat, layernorm_1_a, terms, total, mu,
     )
     # attention_1
-    attention_grad_W_o(attention_1_O, grad_add_1_a, grad_attention_1_W_o, O_windows)
-    attention_grad_O(attention_1_W_o, grad_add_1_a, grad_attention_1_O, W_o_windows, products)
+    attention_Q(attention_1_W_q, layernorm_1_a, attention_1_Q, W_q_windows, products)
+    attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows, products_)
+    attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows, products__)
+    attention_S(attention_1_K, attention_1_Q, attention_1_S)
+    attention_P(attention_1_S, attention_1_P, terms_)
+    attention_O(attention_1_P, attention_1_V, attention_1_O)
+    attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows)
+    # add_1
+    add_a(positionalencoding_1_a, attention_1_a, add_1_a)
+    # layernorm_2
+    layernorm_a_by_rows(
+        add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_sigma, layernorm_2_x_hat, layernorm_2_a, terms__, total_, mu_,
+    )
+    # dense_1
+    dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a)
+    # dense_2
+    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z)
+    # add_2
+    add_a(add_1_a, dense_2_z, add_2_a)
+    # layernorm_3
+    layernorm_a_by_rows(
+        add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_sigma, layernorm_3_x_hat, layernorm_3_a, terms___, total__, mu__,
+    )
+    # dense_3
+    dense_z(dense_3_W, dense_3_b, layernorm_3_a, dense_3_z)
+    dense_delta_by_rows(dense_3_z, y[low:high], delta_dense_3, terms____, top, total___, n)
+    # loss
+    write_loss_L(dense_3_z, y[low:high], loss_L, terms_____)
+    # layernorm_3
+    layernorm_grad_a(dense_3_W, delta_dense_3, grad_layernorm_3_a)
+    # dense_2
+    dense_delta_2_by_rows(
+        layernorm_3_gamma, grad_layernorm_3_a, layernorm_3_sigma, layernorm_3_x_hat, grad_add_2_a, delta_dense_2, terms______, total____,
+        terms_2, total_2,
+    )
+    # dense_1
+    dense_delta_3(dense_2_W, delta_dense_2, dense_1_z, delta_dense_1)
+    # layernorm_2
+    layernorm_grad_a(dense_1_W, delta_dense_1, grad_layernorm_2_a)
+    # add_1
+    add_grad_a_2(
+        layernorm_2_gamma, grad_add_2_a, grad_layernorm_2_a, layernorm_2_sigma, layernorm_2_x_hat, grad_add_1_a, terms_______, terms_2_,
+    )
+    # attention_1
+    attention_grad_O(attention_1_W_o, grad_add_1_a, grad_attention_1_O, W_o_windows, products___)
     attention_grad_P(attention_1_V, grad_attention_1_O, grad_attention_1_P)
-    attention_grad_S(attention_1_P, grad_attention_1_P, grad_attention_1_S, terms__, total__)
+    attention_grad_S(attention_1_P, grad_attention_1_P, grad_attention_1_S, terms________)
     attention_grad_V(attention_1_P, grad_attention_1_O, grad_attention_1_V)
-    attention_grad_W_v(grad_attention_1_V, layernorm_1_a, grad_attention_1_W_v, grad_V_windows, products_)
     attention_grad_K(attention_1_Q, grad_attention_1_S, grad_attention_1_K)
-    attention_grad_W_k(grad_attention_1_K, layernorm_1_a, grad_attention_1_W_k, grad_K_windows, products__)
     attention_grad_Q(attention_1_K, grad_attention_1_S, grad_attention_1_Q)
-    attention_grad_W_q(grad_attention_1_Q, layernorm_1_a, grad_attention_1_W_q, grad_Q_windows, products___)
     # layernorm_1
     layernorm_grad_a_2(
         attention_1_W_k, attention_1_W_q, attention_1_W_v, grad_attention_1_K, grad_attention_1_Q, grad_attention_1_V, grad_layernorm_1_a,
-        grad_K_copy, W_k_windows, grad_Q_copy, W_q_windows, products____, grad_V_copy, W_v_windows, products_2,
+        grad_K_copy, W_k_windows_, grad_Q_copy, W_q_windows_, products____, grad_V_copy, W_v_windows_, products_2,
     )
-    layernorm_grad_gamma(grad_layernorm_1_a, layernorm_1_x_hat, grad_layernorm_1_gamma)
-    layernorm_grad_beta(grad_layernorm_1_a, grad_layernorm_1_beta)
     # embedding_1
     embedding_grad_a(layernorm_1_gamma, grad_add_1_a, grad_layernorm_1_a, layernorm_1_sigma, layernorm_1_x_hat, grad_embedding_1_a)
-    embedding_grad_E(grad_embedding_1_a, x, grad_embedding_1_E)
-    return value
+
+
+@njit(cache=True, error_model="numpy")
+def scalars(params, x, y, work):
+    """Write what is one number for the whole batch."""
+    n = x.shape[0]
+    loss_L = view(work, 13248 * n, (n, 32))
+    loss_ = work[48096 * n:48096 * n + 1]
+    # loss
+    loss_total(loss_L, loss_, n)
+
+
+@njit(cache=True, error_model="numpy")
+def rows(params, x, y, grads, work, part, parts):
+    """Write a part of what is summed over the samples."""
+    n = x.shape[0]
+    delta_dense_3 = view(work, 11264 * n, (n, 32, 62))
+    layernorm_3_a = view(work, 10240 * n, (n, 32, 32))
+    grad_dense_3_W = view(grads, 14624, (62, 32))
+    grad_dense_3_b = grads[16608:16670]
+    grad_layernorm_3_a = view(work, 13280 * n, (n, 32, 32))
+    layernorm_3_x_hat = view(work, 9216 * n, (n, 32, 32))
+    grad_layernorm_3_gamma = grads[14560:14592]
+    grad_layernorm_3_beta = grads[14592:14624]
+    delta_dense_2 = view(work, 14304 * n, (n, 32, 32))
+    dense_1_a = view(work, 5120 * n, (n, 32, 128))
+    grad_dense_2_W = view(grads, 10432, (32, 128))
+    grad_dense_2_b = grads[14528:14560]
+    delta_dense_1 = view(work, 15328 * n, (n, 32, 128))
+    layernorm_2_a = view(work, 4096 * n, (n, 32, 32))
+    grad_dense_1_W = view(grads, 6208, (128, 32))
+    grad_dense_1_b = grads[10304:10432]
+    grad_layernorm_2_a = view(work, 19424 * n, (n, 32, 32))
+    layernorm_2_x_hat = view(work, 3072 * n, (n, 32, 32))
+    grad_layernorm_2_gamma = grads[6144:6176]
+    grad_layernorm_2_beta = grads[6176:6208]
+    attention_1_O = view(work, 2048 * n, (n, 4, 32, 8))
+    grad_add_1_a = view(work, 20448 * n, (n, 32, 32))
+    grad_attention_1_W_o = view(grads, 5120, (32, 32))
+    O_windows = view(work, 26592 * n, (n, 32, 32))
+    grad_attention_1_V = view(work, 21472 * n, (n, 4, 32, 8))
+    layernorm_1_a = view(work, 1024 * n, (n, 32, 32))
+    grad_attention_1_W_v = view(grads, 4096, (32, 32))
+    grad_V_windows = view(work, 27616 * n, (n, 32, 32))
+    products = view(work, 48096 * n + 1, (32, 32))
+    grad_attention_1_K = view(work, 22496 * n, (n, 4, 32, 8))
+    grad_attention_1_W_k = view(grads, 3072, (32, 32))
+    grad_K_windows = view(work, 28640 * n, (n, 32, 32))
+    products_ = view(work, 48096 * n + 1025, (32, 32))
+    grad_attention_1_Q = view(work, 23520 * n, (n, 4, 32, 8))
+    grad_attention_1_W_q = view(grads, 2048, (32, 32))
+    grad_Q_windows = view(work, 29664 * n, (n, 32, 32))
+    products__ = view(work, 48096 * n + 2049, (32, 32))
+    grad_layernorm_1_a = view(work, 24544 * n, (n, 32, 32))
+    layernorm_1_x_hat = view(work, 0, (n, 32, 32))
+    grad_layernorm_1_gamma = grads[1984:2016]
+    grad_layernorm_1_beta = grads[2016:2048]
+    grad_embedding_1_a = view(work, 25568 * n, (n, 32, 32))
+    grad_embedding_1_E = view(grads, 0, (62, 32))
+    # dense_3
+    low, high = share(62, part, parts)
+    dense_grad_W(delta_dense_3[:, :, low:high], layernorm_3_a, grad_dense_3_W[low:high])
+    dense_grad_b(delta_dense_3[:, :, low:high], grad_dense_3_b[low:high])
+    # layernorm_3
+    low, high = share(32, part, parts)
+    layernorm_grad_gamma(grad_layernorm_3_a[:, :, low:high], layernorm_3_x_hat[:, :, low:high], grad_layernorm_3_gamma[low:high])
+    layernorm_grad_beta(grad_layernorm_3_a[:, :, low:high], grad_layernorm_3_beta[low:high])
+    # dense_2
+    dense_grad_W(delta_dense_2[:, :, low:high], dense_1_a, grad_dense_2_W[low:high])
+    dense_grad_b(delta_dense_2[:, :, low:high], grad_dense_2_b[low:high])
+    # dense_1
+    low, high = share(128, part, parts)
+    dense_grad_W(delta_dense_1[:, :, low:high], layernorm_2_a, grad_dense_1_W[low:high])
+    dense_grad_b(delta_dense_1[:, :, low:high], grad_dense_1_b[low:high])
+    # layernorm_2
+    low, high = share(32, part, parts)
+    layernorm_grad_gamma(grad_layernorm_2_a[:, :, low:high], layernorm_2_x_hat[:, :, low:high], grad_layernorm_2_gamma[low:high])
+    layernorm_grad_beta(grad_layernorm_2_a[:, :, low:high], grad_layernorm_2_beta[low:high])
+    # attention_1
+    if part == 0:
+        attention_grad_W_o(attention_1_O, grad_add_1_a, grad_attention_1_W_o, O_windows)
+    if part == 1 % parts:
+        attention_grad_W_v(grad_attention_1_V, layernorm_1_a, grad_attention_1_W_v, grad_V_windows, products)
+    if part == 2 % parts:
+        attention_grad_W_k(grad_attention_1_K, layernorm_1_a, grad_attention_1_W_k, grad_K_windows, products_)
+    if part == 3 % parts:
+        attention_grad_W_q(grad_attention_1_Q, layernorm_1_a, grad_attention_1_W_q, grad_Q_windows, products__)
+    # layernorm_1
+    layernorm_grad_gamma(grad_layernorm_1_a[:, :, low:high], layernorm_1_x_hat[:, :, low:high], grad_layernorm_1_gamma[low:high])
+    layernorm_grad_beta(grad_layernorm_1_a[:, :, low:high], grad_layernorm_1_beta[low:high])
+    # embedding_1
+    embedding_grad_E(grad_embedding_1_a[:, :, low:high], x, grad_embedding_1_E[:, low:high])
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
 def value_and_grad(params, x, y, grads, work):
-    """Return the loss of a batch and write its gradients into grads; threads share the samples."""
+    """Return the loss of a batch and write its gradients into grads; threads share the work."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    parts = 2 if n >= 2 else 1
-    size = 29504 * (-(-n // parts)) + 3088
-    values = work[parts * (size + 16670) : parts * (size + 16671)]
-    sums = view(work, parts * size, (parts, 16670))
+    parts = min(threads(), 1 + n, 42)
     for part in prange(parts):
-        low, high, start = part * n // parts, (part + 1) * n // parts, part * size
-        values[part] = value_and_grad_of_part(params, x[low:high], y[low:high], sums[part], work[start : start + size])
-    ranges = threads()
-    for part in prange(ranges):
-        low, high = share(grads.size, part, ranges)
-        mean_of_parts(sums[:, low:high], n, grads[low:high])
-    # A mean over the samples is the mean over the parts, each with the share of its samples.
-    value = 0.0
-    for part in range(parts):
-        value += part_of(n, part, parts) * values[part]
-    return value
+        samples(params, x, y, work, part, parts)
+    scalars(params, x, y, work)
+    for part in prange(parts):
+        rows(params, x, y, grads, work, part, parts)
+    return float(work[48096 * n])
 
 
 @njit(cache=True, error_model="numpy")

@@ -66,7 +66,7 @@ SUMS = (
 #: What it offers besides: for threads.
 RUNTIME = (*SUMS, "max_of", "sum_of", "mean_of_parts", "part_of", "scale", "share", "threads")
 #: What it offers to get at memory.
-PLACES = ("apart", "array_at", "chosen", "transposed", "view", "whole_at")
+PLACES = ("apart", "array_at", "chosen", "merged", "transposed", "view", "whole_at")
 
 
 def page(plan: Plan, template: str) -> Page:
@@ -622,6 +622,7 @@ class _Driver:
         seen = set(given)
         owner, buffers = "", set()
         extent: int | str = 0
+        alone = 0
         for share in stage.shares:
             call, passed = share.call, []
             for real, axis in zip(call.names, share.axes, strict=True):
@@ -635,14 +636,20 @@ class _Driver:
             if call.owner.split(".")[0] != owner:
                 owner = call.owner.split(".")[0]
                 calls.append(Node(f"# {owner}"))
-            if stage.kind == "rows" and share.extent != extent:
+            if stage.kind == "rows" and share.extent and share.extent != extent:
                 extent = share.extent
                 calls.append(Node(f"low, high = share({extent}, part, parts)"))
             passed += ["n" if i == "N" else str(i) for i in call.integers]
+            if stage.kind == "rows" and not share.extent:
+                # One thread does all of it, another one the next.
+                line = Node(wrap.call(writer.functions[call.kernel.name], tuple(passed), 8))
+                calls.append(Node(f"if part == {f'{alone} % parts' if alone else 0}:", (line,)))
+                alone += 1
+                continue
             calls.append(Node(wrap.call(writer.functions[call.kernel.name], tuple(passed), 4)))
         body = [Node(begun)] if begun else []
         tops: list[Node] = []
-        if stage.kind != "once":
+        if any(share.extent for share in stage.shares):
             writer.used.add("share")
         if samples:
             body.append(Node("low, high = share(n, part, parts)"))
@@ -804,13 +811,14 @@ class _Frame:
         """Return the lines that give arrays whose axes are merged a name."""
         made = []
         for (tensor, kinds), name in self.reshaped.items():
-            shape: list[Expr] = []
-            for k, (kind, extent) in enumerate(zip(kinds, tensor.shape, strict=True)):
+            counts: list[int] = []
+            for k, kind in enumerate(kinds):
                 if k and kind == kinds[k - 1] and kind != "fixed":
-                    shape[-1] = shape[-1] * extent
+                    counts[-1] += 1
                 else:
-                    shape.append(extent)
-            made.append(Node(wrap.statement(f"{name} = {self.array(tensor)}.reshape(({', '.join(map(self.extent, shape))}))", 4)))
+                    counts.append(1)
+            self.runtime.add("merged")
+            made.append(Node(f"{name} = merged({self.array(tensor)}, ({', '.join(map(str, counts))}{',' * (len(counts) == 1)}))"))
         return made
 
     def extent(self, e: Expr) -> str:
@@ -881,9 +889,9 @@ class _Frame:
         if isinstance(s, Total | Largest):
             name = "sum_of" if isinstance(s, Total) else "max_of"
             self.runtime.add(name)
-            parts = tuple(printer.whole(part) for part in s.access.index)
+            target = printer.real(s.target)
             there = f"[{', '.join(printer.whole(part) for part in s.places)}]" if s.places else ""
-            return [Node(wrap.statement(f"{self.access(s.access, parts)} = {name}({self.array(s.tensor)}{there})", indent))]
+            return [Node(wrap.statement(f"{target} = {name}({self.array(s.tensor)}{there})", indent))]
         if isinstance(s, Raise):
             parts = tuple(printer.whole(part) for part in s.access.index)
             best, value = self.access(s.access, parts), self.names.of(("value", s.access.tensor.name), "candidate")

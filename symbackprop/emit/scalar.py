@@ -175,6 +175,11 @@ class ScalarPrinter:
 
     def _add(self, e: sympy.Add) -> tuple[str, int]:
         terms: list[Expr] = list(e.args)
+        seen = [t for t in terms if isinstance(t, sympy.log) and all(isinstance(f, Guard) for f in sympy.Mul.make_args(t.args[0]))]
+        if len(seen) == 1:
+            # u + log [guard] is u where the guard holds, and −∞ elsewhere.
+            value = sympy.Add(*(t for t in terms if t is not seen[0]))
+            return self._selection(sympy.Mul.make_args(seen[0].args[0]), value, -sympy.oo), _TEST
         pair = _branches(terms)
         words: list[str] = []
         if pair is not None:
@@ -236,8 +241,8 @@ class ScalarPrinter:
 
     # Selections
 
-    def _selection(self, guards: tuple[Expr, ...], value: Expr) -> str:
-        zero = self.literal(0.0)
+    def _selection(self, guards: tuple[Expr, ...], value: Expr, other: Expr = sympy.S.Zero) -> str:
+        zero = self.literal(float(other))
         if len(guards) == 1 and isinstance(guards[0], Indicator) and isinstance(guards[0].condition, sympy.StrictGreaterThan):
             return f"{zero} if {self._guard(guards[0], opposite=True)} else {self._at(value, _ADD)}"
         # Where an address is guarded the test of the address comes first.

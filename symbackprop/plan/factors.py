@@ -15,7 +15,23 @@ from sympy import Expr, S
 from symbackprop.algebra.nodes import Floor, Guard
 from symbackprop.algebra.tensor import Access
 from symbackprop.plan.nests import leaves, rebuilt
-from symbackprop.plan.records import Add, Choose, Let, Local, Loop, Multiply, Raise, Slide, Statement, Store, Update, When, Zero
+from symbackprop.plan.records import (
+    Add,
+    Choose,
+    Largest,
+    Let,
+    Local,
+    Loop,
+    Multiply,
+    Raise,
+    Slide,
+    Statement,
+    Store,
+    Total,
+    Update,
+    When,
+    Zero,
+)
 
 
 def factored(statements: Sequence[Statement]) -> tuple[Statement, ...]:
@@ -111,6 +127,9 @@ class _Changing:
                 self.tensors.add(s.operand.tensor.name)
             elif isinstance(s, Multiply | Slide):
                 self.tensors.add(s.result.tensor.name)
+            elif isinstance(s, Total | Largest):
+                self.symbols.update([s.target] if isinstance(s.target, Local) else [])
+                self.tensors.update([] if isinstance(s.target, Local) else [s.target.tensor.name])
             else:
                 self.tensors.add(s.access.tensor.name)
 

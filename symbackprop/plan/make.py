@@ -352,7 +352,8 @@ def _sharing(
         stages, around = rows.joined(parts[n], kept, shapes, size, batch, machine, kernels)
         own = found if stages == parts[n] else share.arena(stages, known, around, wanted)
         assert not isinstance(own, str)
-        made[n] = replace(made[n], stages=stages, places=own[0], arena=own[1])
+        # What has no place in the stages is still known to the calls, one line for each equation.
+        made[n] = replace(made[n], stages=stages, places={**made[n].places, **own[0]}, arena=own[1])
     return list(made.values()), share.words(parts[main])
 
 

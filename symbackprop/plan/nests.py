@@ -18,7 +18,7 @@ from symbackprop.algebra.nodes import Abs, ArgMax, Divides, Floor, Guard, Indica
 from symbackprop.algebra.tensor import Access, Tensor, depth
 from symbackprop.errors import EmissionError
 from symbackprop.plan.naming import with_right_side
-from symbackprop.plan.records import Add, Choose, Let, Local, Loop, Statement, Store, Update, When
+from symbackprop.plan.records import Add, Choose, Let, Local, Loop, Operand, Statement, Store, Update, When, Zero
 
 _LETTERS = "ijklmpqrstuvwhdefgabc"
 
@@ -66,6 +66,42 @@ def added_rows(equations: Sequence[Equation], stored: frozenset[str]) -> tuple[S
     for outer in reversed(index[:-1]):
         inner = (Loop(outer, S.Zero, outer.extent, inner),)
     return inner
+
+
+def scattered(equations: Sequence[Equation], stored: frozenset[str]) -> tuple[Statement, ...]:
+    """Return loops that add every term where it belongs, or none where the equation does not say where that is.
+
+    In Σ_n d[n, i] [v = x[n]] every v looks at all n; but x[n] is the only v that n is added to. Each entry is still added in the
+    order of n, and what was 0 is left out, so that the bits are the same.
+    """
+    e = equations[0]
+    if len(equations) > 1 or not isinstance(e.rhs, Sum) or e.tensor.name not in stored or not e.lhs.plain:
+        return ()
+    index, bound = e.lhs.index, e.rhs.bound
+    factors = sympy.Mul.make_args(e.rhs.body)
+    guards = [f for f in factors if isinstance(f, Guard)]
+    term = sympy.Mul(*(f for f in factors if f not in guards))
+    place: dict[Expr, Expr] = {}
+    for guard in guards:
+        sides = guard.condition.args if isinstance(guard, Indicator) and isinstance(guard.condition, sympy.Eq) else ()
+        for own, other in (sides, sides[::-1]) if sides else ():
+            reads = other.atoms(Access)
+            told = bool(reads) and all(a.tensor.integer and a.plain for a in reads) and not other.free_symbols & {*index}
+            if own in index and own not in place and told:
+                place[own] = other
+                break
+        else:
+            return ()
+    if not place or term.free_symbols & place.keys() or term.has(Reduction, ArgMax, Guard) or leaves(term):
+        return ()
+    left = tuple(i for i in index if i not in place)
+    body: tuple[Statement, ...] = (Add(e.lhs.xreplace(place), term),)
+    for i in reversed(left):
+        body = (Loop(i, S.Zero, i.extent, body),)
+    body = (When(tuple(InRange(other, own.extent) for own, other in place.items()), body),)
+    for b in reversed(bound):
+        body = (Loop(b, S.Zero, b.extent, body),)
+    return (Zero(Operand(e.tensor, tuple("row" for _ in index))), *body)
 
 
 def _nest(
@@ -184,6 +220,7 @@ def accumulation(
 ) -> tuple[Statement, ...]:
     """Return loops over bound indices, inside them loops over axes, with one statement for each value of ``body``; see `_Nest.inside`."""
     nest = _Nest((), {})
+    nest.given((body,))
     nest.inside((*bound, *axes), body, nest.levels, statement, kind=kind)
     return nest.closed(nest.levels)
 
@@ -200,9 +237,7 @@ class _Level:
 
 
 class _Nest:
-    def __init__(
-        self, domain: tuple[Index, ...], known: dict[Tensor, Expr], ends: Mapping[Index, tuple[Expr, Expr]] | None = None
-    ) -> None:
+    def __init__(self, domain: tuple[Index, ...], known: dict[Tensor, Expr], ends: Mapping[Index, tuple[Expr, Expr]] | None = None) -> None:
         self.known = known
         self.levels = [_Level(None), *(_Level(i, *(ends or {}).get(i, (S.Zero, i.extent))) for i in domain)]
         self.names: dict[str, int] = {}
@@ -218,6 +253,7 @@ class _Nest:
         values: list[Expr] = []
         targets: list[Access | Local] = []
         written = {e.tensor.name for e in equations if e.tensor.name in stored}
+        self.given([e.rhs for e in equations])
         for e in equations:
             rhs = e.rhs.xreplace(dict(zip(e.lhs.index, indices, strict=True))) if e.lhs.index != indices else e.rhs
             if halves:
@@ -319,6 +355,10 @@ class _Nest:
             made = Local(f"{name}_{count}", integer=integer)
         self.depth[made] = depth
         return made
+
+    def given(self, values: Sequence[Expr]) -> None:
+        """Leave the names alone that some values already have for what is outside of this nest."""
+        self.depth.update((s, 0) for value in values for s in value.free_symbols if isinstance(s, Local) and s not in self.depth)
 
     def level(self, expr: Expr, levels: Sequence[_Level]) -> int:
         """The shallowest loop in which all indices and locals of an expression have values."""
@@ -673,4 +713,17 @@ def _far(e: Expr) -> bool:
     return any(not a.plain or any(p.extent != i.extent for p, i in zip(a.index, a.tensor.axes, strict=True)) for a in e.atoms(Access))
 
 
-__all__ = ["accumulation", "added_rows", "finite", "in_order", "leaves", "loops", "masked", "ranged", "rebuilt", "same_window", "scalars"]
+__all__ = [
+    "accumulation",
+    "added_rows",
+    "finite",
+    "in_order",
+    "leaves",
+    "loops",
+    "masked",
+    "ranged",
+    "rebuilt",
+    "same_window",
+    "scalars",
+    "scattered",
+]

@@ -215,24 +215,24 @@ class Add:
 
 @dataclass(frozen=True)
 class Total:
-    """``access = `` the sum of a part of a tensor whose entries lie side by side, by a function of the runtime file.
+    """``target = `` the sum of a part of a tensor whose entries lie side by side, by a function of the runtime file.
 
     Attributes:
-        access: what is written.
+        target: what is written.
         tensor: what is added up.
         places: at which its first axes are fixed; the others run.
     """
 
-    access: Access
+    target: Access | Local
     tensor: Tensor
     places: tuple[Expr, ...]
 
 
 @dataclass(frozen=True)
 class Largest:
-    """``access = `` the largest entry of a part of a tensor, and NaN wins; the attributes are those of `Total`."""
+    """``target = `` the largest entry of a part of a tensor, and NaN wins; the attributes are those of `Total`."""
 
-    access: Access
+    target: Access | Local
     tensor: Tensor
     places: tuple[Expr, ...]
 
@@ -402,7 +402,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Share:
-    """A call of which a thread does a range: what is cut, and which axis of each argument that is (None: it is passed whole)."""
+    """A call of which a thread does a range: what is cut, and which axis of each argument that is (None: it is passed whole).
+
+    Where nothing is cut one thread does all of the call.
+    """
 
     call: Call
     extent: int | str
@@ -416,7 +419,7 @@ class Stage:
     Attributes:
         number: its place among the stages of all entries.
         kind: "samples", a thread does all calls for a range of samples; "rows", it does a range of what each call writes, over the
-            whole batch; "once", one thread does them.
+            whole batch, or all of some calls; "once", one thread does them.
         shares: the calls in order.
     """
 

@@ -26,10 +26,8 @@ from symbackprop.plan.rewriting import named, rewritten
 Place = Callable[[str, tuple[Index, ...]], Tensor]
 
 
-def across(
-    equations: Sequence[Equation], stored: frozenset[str], place: Place, samples: Expr, narrow: int, long: bool
-) -> tuple[Statement, ...]:
-    """Return the nest of some equations, with the reductions of each sample done for all samples at once, or in lanes.
+def across(equations: Sequence[Equation], stored: frozenset[str], place: Place, samples: Expr, narrow: int) -> tuple[Statement, ...]:
+    """Return the nest of some equations, with the reductions of each sample done for all samples at once.
 
     Args:
         equations: their left sides have the same indices.
@@ -37,19 +35,15 @@ def across(
         place: makes workspace.
         samples: the extent of the batch axis.
         narrow: places of other axes, at most, over which memory is read with gaps.
-        long: whether the reductions have many terms.
     """
     domain = equations[0].lhs.index
-    if not domain or not (long or domain[-1].extent == samples):
+    if not domain or domain[-1].extent != samples:
         return loops(equations, stored)
     defined = {e.tensor for e in equations}
-    maker = _Lines(domain, place) if long else _Rows(domain, place, narrow)
-    searches = [search for e in equations for search in e.rhs.atoms(ArgMax)]
+    maker = _Rows(domain, place, narrow)
     made = []
     for e in equations:
-        # Where the place of a largest value is looked for, the value is found with it.
-        nodes = (node for node in _outermost(e.rhs) if not (isinstance(node, Max) and any(same_window(s, node) for s in searches)))
-        swap = {node: value for node in nodes if (value := maker.value(node, defined)) is not None}
+        swap = {node: value for node in searching(e.rhs, equations) if (value := maker.value(node, defined)) is not None}
         made.append(with_right_side(e, e.rhs.xreplace(swap)))
     return (*maker.statements, *loops(made, stored))
 
@@ -76,12 +70,10 @@ def row_by_row(
         if not statements:
             defined = {e.tensor for e in group}
             maker = _Lines(group[0].lhs.index, place, known, least, terms)
-            searches = [search for e in group for search in e.rhs.atoms(ArgMax)]
             own = []
             for e in group:
                 rhs = maker.softmax(e.rhs, n, defined)
-                nodes = (node for node in _outermost(rhs) if not (isinstance(node, Max) and any(same_window(s, node) for s in searches)))
-                swap = {node: value for node in nodes if (value := maker.value(node, defined)) is not None}
+                swap = {node: value for node in searching(rhs, group) if (value := maker.value(node, defined)) is not None}
                 own.append(with_right_side(e, rhs.xreplace(swap)))
             statements = (*maker.statements, *loops(own, stored))
         # What is computed before the loop over the samples keeps its name to itself.
@@ -108,6 +100,15 @@ def _apart(statements: Sequence[Statement], taken: set[str]) -> tuple[Statement,
     return tuple(rewritten(s, lambda e: e.xreplace(swap)) for s in statements)
 
 
+def searching(e: Expr, equations: Sequence[Equation]) -> tuple[Expr, ...]:
+    """Return the reductions of an expression of one of some equations that stand in no other, in reading order.
+
+    Where the place of a largest value is looked for, the value is found with it.
+    """
+    searches = [search for other in equations for search in other.rhs.atoms(ArgMax)]
+    return tuple(node for node in _outermost(e) if not (isinstance(node, Max) and any(same_window(s, node) for s in searches)))
+
+
 def _outermost(e: Expr) -> tuple[Expr, ...]:
     """Return the reductions of an expression that stand in no other, in reading order."""
     found: dict[Expr, None] = {}
@@ -121,7 +122,7 @@ def _outermost(e: Expr) -> tuple[Expr, ...]:
     return tuple(found)
 
 
-class _Reductions:
+class Reductions:
     """Makes statements for reductions, each once."""
 
     def __init__(self, domain: tuple[Index, ...], place: Place, known: dict[Expr, Expr] | None = None) -> None:
@@ -151,7 +152,7 @@ class _Reductions:
         raise NotImplementedError
 
 
-class _Lines(_Reductions):
+class _Lines(Reductions):
     """Reductions of what lies side by side, sample by sample."""
 
     def __init__(
@@ -227,7 +228,7 @@ class _Lines(_Reductions):
         self.statements += body
 
 
-class _Rows(_Reductions):
+class _Rows(Reductions):
     """Reductions for all samples at once, which are the last axis."""
 
     def __init__(self, domain: tuple[Index, ...], place: Place, narrow: int) -> None:
@@ -271,4 +272,4 @@ class _Rows(_Reductions):
         return made
 
 
-__all__ = ["Place", "across", "row_by_row"]
+__all__ = ["Place", "Reductions", "across", "row_by_row", "searching"]

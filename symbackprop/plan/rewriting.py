@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sympy import Expr
 
-from symbackprop.plan.records import Choose, Let, Local, Loop, Statement, Update, When
+from symbackprop.plan.records import Choose, Largest, Let, Local, Loop, Statement, Total, Update, When
 
 Part = TypeVar("Part")
 
@@ -32,6 +32,8 @@ def named(statements: Sequence[Statement]) -> Iterator[Local]:
             yield s.local
         elif isinstance(s, Choose):
             yield from (s.best, s.at)
+        elif isinstance(s, Total | Largest) and isinstance(s.target, Local):
+            yield s.target
         elif isinstance(s, Loop | When):
             yield from named(s.body)
 

@@ -41,6 +41,9 @@ from symbackprop.plan.records import (
 ROWS = 32
 
 
+#: Operations from which on a call that cannot be cut is done by one thread while others do others.
+ALONE = 100_000
+
 #: The shape of every tensor: numbers, or "N" for the batch axis.
 Shapes = Mapping[str, tuple[int | str, ...]]
 
@@ -67,6 +70,9 @@ def stages(calls: Sequence[Call], shapes: Shapes, size: Symbol) -> tuple[Stage, 
         elif (found := axes.get(call.kernel.name)) is not None:
             _, along = found
             kind, share = "rows", Share(call, _extent(call, along, shapes), along)
+        elif call.flops >= ALONE:
+            # As good as rows, where there are others for the other threads.
+            kind = "rows"
         # Rows of what was written in rows need not be the same rows.
         start = first + 1 if kind == "rows" else max(first, 0)
         number = next((k for k in range(start, len(kinds)) if kinds[k] == kind), None)
@@ -183,17 +189,17 @@ def _extent(call: Call, along: Sequence[int | None], shapes: Shapes) -> int:
 
 
 def _sliced(kernel: Kernel, along: Sequence[int | None]) -> bool:
-    """Whether a kernel may be given slices: what is cut elsewhere than along its first axis has gaps, and its axes cannot be merged.
+    """Whether a kernel may be given slices: what is cut elsewhere than along its first axis has gaps, where nothing may be merged.
 
     Scratch memory that is not cut would be shared.
     """
     arguments = list(zip(kernel.arguments, along, strict=True))
     if any(t.name in kernel.scratch and axis is None for t, axis in arguments):
         return False
-    gaps = {t.name for t, axis in arguments if axis}
+    gaps = {t.name: axis for t, axis in arguments if axis}
     if any(tensor.name in gaps for tensor in _lines(kernel.body.statements)):
         return False
-    return not any(o.tensor.name in gaps and _merges(o) for o in _operands(kernel.body.statements))
+    return not any(o.tensor.name in gaps and _within(o, gaps[o.tensor.name]) for o in _operands(kernel.body.statements))
 
 
 def _lines(statements: Sequence[Statement]) -> Iterator[Tensor]:
@@ -213,9 +219,9 @@ def _operands(statements: Sequence[Statement]) -> Iterator[Operand]:
             yield from (s.result, s.left, s.right)
 
 
-def _merges(o: Operand) -> bool:
-    """Whether a matrix merges axes of its tensor."""
-    return any(isinstance(a, str) and a == b for a, b in zip(o.axes, o.axes[1:], strict=False))
+def _within(o: Operand, axis: int) -> bool:
+    """Whether a matrix merges an axis of its tensor with one before it."""
+    return isinstance(o.axes[axis], str) and o.axes[axis] == o.axes[axis - 1]
 
 
 # Memory

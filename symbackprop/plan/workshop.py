@@ -20,8 +20,9 @@ from symbackprop.errors import EmissionError
 from symbackprop.plan import fuse
 from symbackprop.plan.classify import Choice, Site, choose, quoted, sites
 from symbackprop.plan.contractions import Scratch, contraction
+from symbackprop.plan.lines import line_by_line
 from symbackprop.plan.naming import readable
-from symbackprop.plan.nests import added_rows, loops
+from symbackprop.plan.nests import added_rows, loops, scattered
 from symbackprop.plan.records import Call, Kernel, Machine, Nest
 from symbackprop.plan.reductions import across
 from symbackprop.plan.steps import step_sites, steps
@@ -161,13 +162,15 @@ class Workshop:
         chosen = [(names[slot], site.renamed(swap), choice) for (slot, site), choice in pairs if not choice.plain]
         if recurrence is not None:
             body = Nest(recurrence.equations, steps(recurrence, chosen, scratch))
-        elif chosen:
+        elif chosen and not (long and all(_line(site, choice) for _, site, choice in chosen)):
             number = {e.tensor.name: k for k, e in enumerate(equations)}
             before, after = contraction(equations, [(number[name], site, choice) for name, site, choice in chosen], stored, scratch)
             body = Nest(equations, (*before, *after))
         elif self.schedule == "auto":
-            rows = added_rows(equations, stored) if wide else ()
-            body = Nest(equations, rows or across(equations, stored, scratch.place, self.size, self.machine.lanes, long))
+            rows = scattered(equations, stored) or (added_rows(equations, stored) if wide else ())
+            if not rows and long:
+                rows = line_by_line(equations, stored, scratch.place)
+            body = Nest(equations, rows or across(equations, stored, scratch.place, self.size, self.machine.lanes))
         else:
             body = Nest(equations, loops(equations, stored))
         plain = "one step after the other" if recurrence is not None else "plain loops"
@@ -205,6 +208,11 @@ class Workshop:
             name = f"write_{name}"
         self.names[name] = self.names.get(name, 0) + 1
         return name if self.names[name] == 1 else f"{name}_{self.names[name]}"
+
+
+def _line(site: Site, choice: Choice) -> bool:
+    """Whether a sum is one of the entries of a row, so that what follows it can be done while the row is at hand."""
+    return choice.whole and site.whole is not None and len(site.whole.inner) == 1 and bool(site.whole.out)
 
 
 def _pretty(group: _Group, block: Block) -> dict[str, str]:
