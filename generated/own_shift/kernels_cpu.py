@@ -671,8 +671,8 @@ DEPTH = 288
 TALL = 512
 #: How many long rows, and how many bytes of each, stay in the nearest cache while others pass by.
 LONG_ROWS = (12, 3072)
-#: Bytes of the copy of a part of a whose rows would take each other's place in the cache.
-BLOCK = 2**18
+#: Most bytes of the copy of a part of a whose rows would take each other's place in the nearest cache; it stays in the next one.
+BLOCK = 5 * 2**17
 
 
 def in_turn(code, rows, tile, heights=HEIGHTS):
@@ -998,7 +998,7 @@ def multiply(module, real, turned):
 
         def meets(step):
             """Whether entries at this distance take each other's place in the cache."""
-            return code.and_(code.icmp_signed("==", code.and_(step, integer(2047)), none), code.icmp_signed("!=", step, none))
+            return code.and_(code.icmp_signed("==", code.and_(step, integer(4095)), none), code.icmp_signed("!=", step, none))
 
         def both_true(*conditions):
             found = conditions[0]
@@ -1020,7 +1020,9 @@ def multiply(module, real, turned):
         far = code.or_(both_true(upright, meets(a_column)), both_true(level, meets(a_row)))
         packed = both_true(far, code.icmp_signed(">=", columns, integer(128)), code.icmp_signed(">=", rows, integer(64)))
         tall = integer((BLOCK // v.item - 32 * DEPTH) // DEPTH // 8 * 8)
-        height = code.select(packed, tall, code.select(code.icmp_signed("<", rows, one), one, rows))
+        some = code.select(code.icmp_signed("<", rows, one), one, rows)
+        high = code.mul(blocks(code, some, code.mul(blocks(code, some, tall), integer(8))), integer(8))
+        height = code.select(packed, high, some)
         count, depth = depths(code, terms, DEPTH)
 
         def part(index, layer):
@@ -1047,7 +1049,7 @@ def multiply(module, real, turned):
                     code.call(turn(module, real, False), (place(code, b, (n, b_row), (k, item)), b_row, panel, wide, width, deep))
                 else:
                     source = place(code, b, (k, b_row), (n, item))
-                    near = both_true(whole, code.icmp_signed(">=", b_row, integer(2048)), code.icmp_signed(">=", high, integer(64)))
+                    near = both_true(whole, meets(b_row), code.icmp_signed(">=", high, integer(64)))
                     with code.if_then(near):
                         code.call(copy(module, real), (source, b_row, panel, wide, deep, width))
                     right, step = code.select(near, panel, source), code.select(near, wide, b_row)

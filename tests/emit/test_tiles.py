@@ -37,6 +37,7 @@ WINDOWS = {
 SIZES = [
     *((m, k, n) for m in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 17, 23) for k in (1, 7, 33) for n in (1, 10, 16, 17, 32, 47)),
     *((0, 3, 4), (3, 0, 4), (3, 4, 0), (13, 300, 40), (70, 513, 130), (130, 70, 512), (33, 300, 530), (10, 3072, 33), (27, 2055, 14)),
+    *((70, 30, 1024), (600, 20, 130)),
 ]
 #: Products; those of long rows are right for short ones too.
 KINDS = ("product", "row_products", "long_row_products")
@@ -110,7 +111,7 @@ def test_products_are_those_of_their_definition(dtype: str) -> None:
 def test_products_and_windows_are_right_for_narrow_vectors(width: str) -> None:
     here = Path(__file__).resolve()
     script = (
-        f"import test_tiles as t; assert t.made().WIDTH == {width}; sizes = t.SIZES[::7] + t.SIZES[-9:]\n"
+        f"import test_tiles as t; assert t.made().WIDTH == {width}; sizes = t.SIZES[::7] + t.SIZES[-11:]\n"
         "assert [t.wrong_products(d, sizes) for d in ('float32', 'float64')] == [[], []]\n"
         "[t.check_window(name, 'float32') for name in t.WINDOWS]"
     )
