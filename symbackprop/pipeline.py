@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from symbackprop.declare.spec import NetworkSpec
 from symbackprop.errors import DeclarationError, TargetError
 from symbackprop.execute import cache, files
+from symbackprop.execute.garbage import seldom_searched
 from symbackprop.execute.load import Loaded, load, recall
 
 if TYPE_CHECKING:
@@ -136,15 +137,16 @@ def _write_product(spec: NetworkSpec, options: Options, asked: Asked) -> tuple[M
 def compile_network(spec: NetworkSpec, options: Options) -> Loaded:
     """Return a network's kernels, ready to run: from the cache where an earlier process made them."""
     check_kind(options.kind)
-    key = cache.key(spec.json, _cached_options(options))
-    known = recall(key)
-    if known is not None:
-        return known
-    model, plan, artifacts = write(spec, options)
-    face = _stage("execute.describe").describe(
-        spec, model, kind=options.kind, module=Path(artifacts[0].path).name, dtype=options.dtype, batch=options.batch, plan=str(plan)
-    )
-    return load(key, face, {Path(a.path).name: a.text for a in artifacts})
+    with seldom_searched():
+        key = cache.key(spec.json, _cached_options(options))
+        known = recall(key)
+        if known is not None:
+            return known
+        model, plan, artifacts = write(spec, options)
+        face = _stage("execute.describe").describe(
+            spec, model, kind=options.kind, module=Path(artifacts[0].path).name, dtype=options.dtype, batch=options.batch, plan=str(plan)
+        )
+        return load(key, face, {Path(a.path).name: a.text for a in artifacts})
 
 
 def artifacts(

@@ -11,7 +11,7 @@ import numpy as np
 from numba import prange
 
 try:
-    from .kernels_cpu import apart, array_at, chosen, max_of, merged, njit, share, sum_of, threads, view, whole_at
+    from .kernels_cpu import apart, array_at, chosen, max_of, merged, njit, share, sum_of, sum_of_rows, threads, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
     from .kernels_cpu import product_32 as product
@@ -19,7 +19,7 @@ try:
     from .kernels_cpu import sigmoid_32 as sigmoid
     from .kernels_cpu import tanh_32 as tanh
 except ImportError:
-    from kernels_cpu import apart, array_at, chosen, max_of, merged, njit, share, sum_of, threads, view, whole_at
+    from kernels_cpu import apart, array_at, chosen, max_of, merged, njit, share, sum_of, sum_of_rows, threads, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
     from kernels_cpu import product_32 as product
@@ -285,11 +285,8 @@ def dense_grad_W(delta, x, grad_W):
 def dense_grad_b(delta, grad_b):
     """Write grad_b."""
     # grad_b[i] = Σ_{n, t} delta[n, t, i]
-    grad_b[:] = real(0.0)
-    for n in range(delta.shape[0]):
-        for t in range(delta.shape[1]):
-            for i in range(delta.shape[2]):
-                grad_b[i] += delta[n, t, i]
+    delta_matrix = merged(delta, (2, 1))
+    sum_of_rows(delta_matrix, grad_b)
 
 
 @njit(cache=True, error_model="numpy")

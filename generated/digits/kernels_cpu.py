@@ -232,6 +232,8 @@ def view(typingctx, buffer, start, shape):
         (length,) = cgutils.unpack_tuple(builder, array.shape, 1)
         with builder.if_then(builder.icmp_signed(">", stop, length), likely=False):
             context.call_conv.return_user_exc(builder, ValueError, ("a flat buffer is too short: see workspace(n) and PARAMETERS",))
+        # A loop over a row of so many entries that LLVM can count becomes as many statements before it can become vectors.
+        sizes[1:] = [builder.asm(ir.FunctionType(x.type, [x.type]), "", "=r,0", [x], False) for x in sizes[1:]]
         return placed(context, builder, kind, builder.gep(array.data, [arguments[1]]), sizes)
 
     return kind(buffer, types.intp, types.UniTuple(types.intp, rank)), code
@@ -1593,6 +1595,46 @@ def in_lanes(name, doc, first, joined):
     return intrinsic(typed)
 
 
+def over_rows(typingctx, a, b):
+    """Write b[k] = Σ_n a[n, k], the terms added in order; the entries of a row lie side by side."""
+    if not (isinstance(a, types.Array) and isinstance(b, types.Array) and a.ndim == 2 and b.ndim == 1 and a.dtype == b.dtype):
+        raise TypingError(f"sum_of_rows takes a matrix and an array of one type, not {a} and {b}")
+
+    def code(context, builder, signature, arguments):
+        source, result = (make_array(t)(context, builder, x) for t, x in zip(signature.args, arguments, strict=True))
+        v = Vectors(builder, context.get_value_type(a.dtype))
+        side = v.lanes * v.item
+        rows, columns = cgutils.unpack_tuple(builder, source.shape)
+        step = cgutils.unpack_tuple(builder, source.strides)[0]
+
+        def strip(start, to, width, mask=None):
+            """Add up the rows of so many vectors, and return where the next ones are."""
+
+            def row(_, state):
+                address, *sums = state
+                more = [v.load(place(builder, address, (integer(k), integer(side))), mask) for k in range(width)]
+                return [builder.add(address, step), *(builder.fadd(x, y) for x, y in zip(sums, more, strict=True))]
+
+            _, *sums = repeat(builder, rows, (start, *(v.zero,) * width), row)
+            for k, total in enumerate(sums):
+                v.store(total, place(builder, to, (integer(k), integer(side))), mask)
+            return [builder.add(x, integer(width * side)) for x in (start, to)]
+
+        places, rest = [builder.ptrtoint(x.data, INT) for x in (source, result)], columns
+        for width in (4, 2):
+            count, rest = builder.sdiv(rest, integer(width * v.lanes)), builder.srem(rest, integer(width * v.lanes))
+            places = repeat(builder, count, places, lambda _, at, width=width: strip(*at, width))
+        count = builder.sdiv(builder.add(rest, integer(v.lanes - 1)), integer(v.lanes))
+
+        def last(index, at):
+            return strip(*at, 1, v.mask(builder.sub(rest, builder.mul(index, integer(v.lanes)))))
+
+        repeat(builder, count, places, last)
+        return context.get_dummy_value()
+
+    return types.none(a, b), code
+
+
 def larger(code, x, y):
     """Return y where it is larger than x, or NaN."""
     return code.select(code.or_(code.fcmp_ordered(">", y, x), code.fcmp_unordered("uno", y, y)), y, x)
@@ -1616,10 +1658,20 @@ def plain_max_of(a):
     return top
 
 
-sum_of, max_of = plain_sum_of, plain_max_of
+@njit(cache=True, error_model="numpy")
+def plain_sum_of_rows(a, b):
+    """Write b[k] = Σ_n a[n, k], the terms added in order."""
+    b[:] = 0
+    for n in range(a.shape[0]):
+        for k in range(a.shape[1]):
+            b[k] += a[n, k]
+
+
+sum_of, max_of, sum_of_rows = plain_sum_of, plain_max_of, plain_sum_of_rows
 if not config.DISABLE_JIT:
     sum_of = in_lanes("sum_of", "Return the sum of an array without gaps.", 0.0, lambda code, x, y: code.fadd(x, y))
     max_of = in_lanes("max_of", "Return the largest entry of an array without gaps; NaN wins, and of nothing it is −∞.", -np.inf, larger)
+    sum_of_rows = intrinsic(over_rows)
 
 
 PRODUCTS = ("product", "add_product", "product_parallel", "row_products", "add_row_products")

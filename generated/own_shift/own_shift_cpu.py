@@ -10,13 +10,13 @@ y has one number for each sample, integers from 0 to 9.
 import numpy as np
 
 try:
-    from .kernels_cpu import apart, array_at, chosen, njit, sum_of, view, whole_at
+    from .kernels_cpu import apart, array_at, chosen, njit, sum_of, sum_of_rows, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
     from .kernels_cpu import product_32 as product
     from .kernels_cpu import row_products_32 as row_products
 except ImportError:
-    from kernels_cpu import apart, array_at, chosen, njit, sum_of, view, whole_at
+    from kernels_cpu import apart, array_at, chosen, njit, sum_of, sum_of_rows, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
     from kernels_cpu import product_32 as product
@@ -52,10 +52,9 @@ def workspace(n):
 @njit(cache=True, error_model="numpy")
 def in_range(values, least, most):
     """Whether every value lies in least .. most."""
-    flat = values.reshape(values.size)
     outside = 0
-    for k in range(flat.size):
-        outside |= (flat[k] < least) | (flat[k] > most)
+    for k in range(values.size):
+        outside |= (values[k] < least) | (values[k] > most)
     return outside == 0
 
 
@@ -224,10 +223,7 @@ def dense_grad_W_2(delta, x, grad_W):
 def dense_grad_b_2(delta, grad_b):
     """Write grad_b."""
     # grad_b[i] = Σ_n delta[n, i]
-    grad_b[:] = real(0.0)
-    for n in range(delta.shape[0]):
-        for i in range(delta.shape[1]):
-            grad_b[i] += delta[n, i]
+    sum_of_rows(delta, grad_b)
 
 
 @njit(cache=True, error_model="numpy")

@@ -54,10 +54,9 @@ def workspace(n):
 @njit(cache=True, error_model="numpy")
 def in_range(values, least, most):
     """Whether every value lies in least .. most."""
-    flat = values.reshape(values.size)
     outside = 0
-    for k in range(flat.size):
-        outside |= (flat[k] < least) | (flat[k] > most)
+    for k in range(values.size):
+        outside |= (values[k] < least) | (values[k] > most)
     return outside == 0
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numba import prange
 
 try:
-    from .kernels_cpu import apart, array_at, chosen, max_of, merged, njit, share, sum_of, threads, view, whole_at
+    from .kernels_cpu import apart, array_at, chosen, max_of, merged, njit, share, sum_of, sum_of_rows, threads, view, whole_at
     from .kernels_cpu import erf_32 as erf
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
@@ -20,7 +20,7 @@ try:
     from .kernels_cpu import row_products_32 as row_products
     from .kernels_cpu import sin_32 as sin
 except ImportError:
-    from kernels_cpu import apart, array_at, chosen, max_of, merged, njit, share, sum_of, threads, view, whole_at
+    from kernels_cpu import apart, array_at, chosen, max_of, merged, njit, share, sum_of, sum_of_rows, threads, view, whole_at
     from kernels_cpu import erf_32 as erf
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
@@ -607,11 +607,8 @@ def dense_grad_W(delta, x, grad_W):
 def dense_grad_b(delta, grad_b):
     """Write grad_b."""
     # grad_b[i] = Σ_{n, t} delta[n, t, i]
-    grad_b[:] = real(0.0)
-    for n in range(delta.shape[0]):
-        for t in range(delta.shape[1]):
-            for i in range(delta.shape[2]):
-                grad_b[i] += delta[n, t, i]
+    delta_matrix = merged(delta, (2, 1))
+    sum_of_rows(delta_matrix, grad_b)
 
 
 @njit(cache=True, error_model="numpy")
@@ -629,11 +626,8 @@ def layernorm_grad_gamma(grad_a, x_hat, grad_gamma):
 def layernorm_grad_beta(grad_a, grad_beta):
     """Write grad_beta."""
     # grad_beta[i] = Σ_{n, t} grad_a[n, t, i]
-    grad_beta[:] = real(0.0)
-    for n in range(grad_a.shape[0]):
-        for t in range(grad_a.shape[1]):
-            for i in range(grad_a.shape[2]):
-                grad_beta[i] += grad_a[n, t, i]
+    grad_a_matrix = merged(grad_a, (2, 1))
+    sum_of_rows(grad_a_matrix, grad_beta)
 
 
 @njit(cache=True, error_model="numpy")

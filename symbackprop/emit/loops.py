@@ -52,6 +52,7 @@ from symbackprop.plan.records import (
     Statement,
     Store,
     Total,
+    TotalOfRows,
     Update,
     When,
     Zero,
@@ -64,7 +65,7 @@ SUMS = (
     *("add_correlate", "add_correlate_rows", "correlate", "correlate_rows", "spread"),
 )
 #: What it offers besides: for threads.
-RUNTIME = (*SUMS, "max_of", "sum_of", "mean_of_parts", "part_of", "scale", "share", "threads")
+RUNTIME = (*SUMS, "max_of", "sum_of", "sum_of_rows", "mean_of_parts", "part_of", "scale", "share", "threads")
 #: What it offers to get at memory.
 PLACES = ("apart", "array_at", "chosen", "merged", "transposed", "view", "whole_at")
 
@@ -97,6 +98,7 @@ def page(plan: Plan, template: str) -> Page:
         kernels=kernels,
         entries=entries,
         checked=bool(plan.ranges),
+        flat=all(len(plan.tensors[name].shape) == 1 for name, _, _ in plan.ranges),
         one="real(1.0)" if single else "1.0",
         zero="real(0.0)" if single else "0.0",
     )
@@ -897,6 +899,9 @@ class _Frame:
             best, value = self.access(s.access, parts), self.names.of(("value", s.access.tensor.name), "candidate")
             chosen = f"{best} = {value} if ({value} > {best}) | ({value} != {value}) else {best}"
             return [Node(wrap.statement(f"{value} = {printer.real(s.value)}", indent)), Node(wrap.statement(chosen, indent))]
+        if isinstance(s, TotalOfRows):
+            self.runtime.add("sum_of_rows")
+            return [Node(wrap.call("sum_of_rows", (self.matrix(s.matrix), self.matrix(s.result)), indent))]
         if isinstance(s, Zero):
             axes = s.operand.axes
             parts = tuple(":" if isinstance(a, str) else printer.whole(a) for a in axes[: max(1, _fixed(axes))])

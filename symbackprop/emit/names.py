@@ -21,7 +21,7 @@ RESERVED = frozenset(
     | {"NAME", "PARAMETERS", "DTYPE", "BATCH", "STATE_SIZE", "HYPER", "TRAINABLE", "STATISTICS", "MASKS"}
     | {"product", "product_parallel", "add_product", "row_products", "add_row_products"}
     | {"long_row_products", "add_long_row_products", "sigmoid", "softplus"}
-    | {"correlate", "add_correlate", "correlate_rows", "add_correlate_rows", "spread", "sum_of", "max_of"}
+    | {"correlate", "add_correlate", "correlate_rows", "add_correlate_rows", "spread", "sum_of", "sum_of_rows", "max_of"}
     | {"exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "power"}
     | {"sinh", "cosh", "tanh", "asinh", "acosh", "atanh"}
     | {"view", "array_at", "whole_at", "value_and_grad_at", "input_gradients_at", "addressed", "apart", "chosen", "epoch", "log_sum_exp"}

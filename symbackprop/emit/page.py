@@ -69,6 +69,8 @@ class Page:
     checked: bool
     one: str
     zero: str
+    #: Whether all that is checked has one axis.
+    flat: bool = False
 
 
 def signed(plan: Plan) -> frozenset[str]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from symbackprop.execute.garbage import seldom_searched
 from symbackprop.execute.load import Loaded
 from symbackprop.execute.memory import zeros
 
@@ -35,7 +36,8 @@ def entry(module: ModuleType, name: str) -> Callable[[int], float] | None:
         return None
     wanted = (importlib.import_module("numba").int64,)
     if wanted not in found.overloads:
-        found.compile(wanted)
+        with seldom_searched():
+            found.compile(wanted)
     # What Numba itself calls once it has looked at the types of the arguments; it is not documented, so do without where it is missing.
     known: Callable[[int], float] | None = getattr(found.overloads.get(wanted), "entry_point", None)
     return known if callable(known) else found

@@ -15,7 +15,7 @@ from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan.classify import Candidate, Choice, Factor, Layout, Rows, Site, Split, Whole, matrix
 from symbackprop.plan.naming import with_right_side
 from symbackprop.plan.nests import loops, ranged
-from symbackprop.plan.records import Add, Cube, Loop, Multiply, Operand, Slide, Statement, Store, Total, When, Zero
+from symbackprop.plan.records import Add, Cube, Loop, Multiply, Operand, Slide, Statement, Store, Total, TotalOfRows, When, Zero
 from symbackprop.plan.windows import Windows
 
 #: A sum with the number of its equation in the group, and how it is computed.
@@ -102,6 +102,20 @@ def _fixed(access: Access, axes: Sequence[int | None]) -> tuple[tuple[int, Expr]
     return tuple((place, part) for place, part in enumerate(access.index) if place not in axes)
 
 
+def _lines(rows: Rows) -> tuple[Expr | str, ...] | None:
+    """Return the axes of the tensor whose rows are added up as those of a matrix; None where they are not whole rows of one."""
+    a = rows.body
+    if rows.guards or not isinstance(a, Access) or any(part.extent != axis.extent for part, axis in _pairs(a)):
+        return None
+    kinds = matrix(a.index, rows.inner, (rows.out[-1],), a.tensor.axes)
+    return kinds if kinds is not None and set(kinds) <= {"row", "column"} and kinds[-1] == "column" else None
+
+
+def _pairs(a: Access) -> tuple[tuple[Index, Index], ...]:
+    """Return the indices among the places that a tensor is read at, with its axes there."""
+    return tuple((part, axis) for part, axis in zip(a.index, a.tensor.axes, strict=True) if isinstance(part, Index))
+
+
 class _Contraction:
     """The statements of a group while its sums are placed.
 
@@ -162,6 +176,8 @@ class _Contraction:
         """Return the statements that add up whole rows inside the loops ``around``, and the sum as an expression."""
         *before, last = (i for i in rows.out if i not in around)
         target, kinds, value = self.target(number, (), (last,), tuple(i for i in rows.out[:-1] if i not in self.shared), True)
+        if not before and (kinds_read := _lines(rows)) is not None and isinstance(rows.body, Access):
+            return (TotalOfRows(Operand(target, kinds), Operand(rows.body.tensor, kinds_read)),), value
         into = Add(Access(target, *(last if kind == "column" else kind for kind in kinds)), rows.body)
         row = (Zero(Operand(target, kinds)), *ranged((*rows.inner, last), rows.guards, into))
         return _around(before, row), value

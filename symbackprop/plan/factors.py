@@ -28,6 +28,7 @@ from symbackprop.plan.records import (
     Statement,
     Store,
     Total,
+    TotalOfRows,
     Update,
     When,
     Zero,
@@ -125,7 +126,7 @@ class _Changing:
                 continue
             elif isinstance(s, Zero):
                 self.tensors.add(s.operand.tensor.name)
-            elif isinstance(s, Multiply | Slide):
+            elif isinstance(s, Multiply | Slide | TotalOfRows):
                 self.tensors.add(s.result.tensor.name)
             elif isinstance(s, Total | Largest):
                 self.symbols.update([s.target] if isinstance(s.target, Local) else [])

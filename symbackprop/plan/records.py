@@ -272,6 +272,19 @@ class Zero:
 
 
 @dataclass(frozen=True)
+class TotalOfRows:
+    """``result[k] = Σ_n matrix[n, k]``, the terms added in order, by a function of the runtime file.
+
+    Attributes:
+        result: what is written, columns only.
+        matrix: whose rows are added; its columns come last.
+    """
+
+    result: Operand
+    matrix: Operand
+
+
+@dataclass(frozen=True)
 class Multiply:
     """``result[m, n] = Σ_k left[m, k] right[k, n]``, by the tiled product of the runtime file.
 
@@ -326,7 +339,7 @@ class Slide:
     moves: tuple[tuple[int, int, int], tuple[int, int, int]]
 
 
-Statement = Let | Update | Choose | Store | When | Loop | Add | Zero | Multiply | Slide | Raise | Total | Largest
+Statement = Let | Update | Choose | Store | When | Loop | Add | Zero | Multiply | Slide | Raise | Total | TotalOfRows | Largest
 
 
 @dataclass(frozen=True)
@@ -854,6 +867,7 @@ __all__ = [
     "Store",
     "Straight",
     "Total",
+    "TotalOfRows",
     "Update",
     "When",
     "Zero",

@@ -22,7 +22,23 @@ from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan import fuse
 from symbackprop.plan.contractions import Scratch
 from symbackprop.plan.naming import readable, with_right_side
-from symbackprop.plan.records import Call, Kernel, Largest, Loop, Machine, Multiply, Nest, Share, Slide, Stage, Statement, Total, When, Zero
+from symbackprop.plan.records import (
+    Call,
+    Kernel,
+    Largest,
+    Loop,
+    Machine,
+    Multiply,
+    Nest,
+    Share,
+    Slide,
+    Stage,
+    Statement,
+    Total,
+    TotalOfRows,
+    When,
+    Zero,
+)
 from symbackprop.plan.reductions import row_by_row
 from symbackprop.plan.rewriting import rewritten
 from symbackprop.plan.share import Shapes, cut
@@ -242,7 +258,7 @@ def _simple(kernel: Kernel, size: Symbol) -> bool:
 
 def _heavy(s: Statement) -> bool:
     """Whether a statement is a product or a sum over windows, or has one inside."""
-    return isinstance(s, Multiply | Slide | Zero) or (isinstance(s, Loop | When) and any(map(_heavy, s.body)))
+    return isinstance(s, Multiply | Slide | TotalOfRows | Zero) or (isinstance(s, Loop | When) and any(map(_heavy, s.body)))
 
 
 def _lettered(e: Equation, letters: dict[tuple[Expr, int], Index]) -> dict[Index, Index]:

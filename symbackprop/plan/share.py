@@ -34,6 +34,7 @@ from symbackprop.plan.records import (
     Stage,
     Statement,
     Total,
+    TotalOfRows,
     When,
 )
 
@@ -217,6 +218,8 @@ def _operands(statements: Sequence[Statement]) -> Iterator[Operand]:
             yield from _operands(s.body)
         elif isinstance(s, Multiply):
             yield from (s.result, s.left, s.right)
+        elif isinstance(s, TotalOfRows):
+            yield from (s.result, s.matrix)
 
 
 def _within(o: Operand, axis: int) -> bool:

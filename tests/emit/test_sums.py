@@ -71,3 +71,31 @@ def test_the_largest_entry_wherever_it_lies_and_nan_before_all(dtype):
                 b[place] = value
                 assert np.array_equal(largest(b), value, equal_nan=True), (length, place, value, 7)
         assert largest(a) == a.max() and largest(np.full(length, -np.inf, dtype)) == -np.inf
+
+
+ROWS = RUNTIME["sum_of_rows"]
+
+
+@numba.njit
+def added(a, b):
+    ROWS(a, b)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_are_added_in_order_wherever_the_columns_lie(dtype):
+    rng = np.random.default_rng(8)
+    for rows in (0, 1, 9, 130):
+        for columns in (1, 3, 8, 15, 16, 17, 31, 48, 64, 97, 130):
+            wide = rng.standard_normal((rows, columns + 5)).astype(dtype)
+            for a in (np.ascontiguousarray(wide[:, 5:]), wide[:, 2 : columns + 2]):
+                expected, found = np.full(columns, np.nan, dtype), np.full(columns + 2, 7, dtype)
+                RUNTIME["plain_sum_of_rows"](a, expected)
+                added(a, found[1:-1])
+                # One addition after the other in both, so that the bits agree; nothing beside the columns is written.
+                assert found[1:-1].tobytes() == expected.tobytes(), (rows, columns, 8)
+                assert found[0] == found[-1] == 7
+    wide = np.ones((3, 20), dtype)
+    wide[1, 4], wide[2, 18] = np.nan, -np.inf
+    found = np.empty(20, dtype)
+    added(wide, found)
+    assert np.isnan(found[4]) and found[18] == -np.inf and np.isfinite(np.delete(found, [4, 18])).all()
