@@ -48,7 +48,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 140 * n + 64
+    return 140 * n + 124
 
 
 @njit(cache=True, error_model="numpy")
@@ -61,7 +61,7 @@ def in_range(values, least, most):
 
 
 @njit(cache=True, error_model="numpy")
-def ellipse_a(c, s, x, a, terms):
+def ellipse_a(c, s, x, a, terms, total):
     """Write a."""
     # d[n, i] = Σ_j (x[n, j] − c[i, j])² exp(s[i, j])
     # a[n, i] = exp(−d[n, i]/64)
@@ -70,8 +70,9 @@ def ellipse_a(c, s, x, a, terms):
             for j in range(64):
                 base = x[n, j] - c[i, j]
                 terms[j] = base * base * exp(s[i, j])
-            total = sum_of(terms)
-            d = total
+            total[i] = sum_of(terms)
+        for i in range(60):
+            d = total[i]
             a[n, i] = exp(-d / real(64.0))
 
 
@@ -238,11 +239,12 @@ def forward(params, x, out, work):
     ellipse_1_s = view(params, 3840, (60, 64))
     ellipse_1_a = view(work, 0, (n, 60))
     terms = work[140 * n:140 * n + 64]
+    total = work[140 * n + 64:140 * n + 124]
     dense_1_W = view(params, 7680, (10, 60))
     dense_1_b = params[8280:8290]
     dense_1_z_samples_last = view(work, 60 * n, (10, n))
     # ellipse_1
-    ellipse_a(ellipse_1_c, ellipse_1_s, x, ellipse_1_a, terms)
+    ellipse_a(ellipse_1_c, ellipse_1_s, x, ellipse_1_a, terms, total)
     # dense_1
     dense_z(dense_1_W, dense_1_b, ellipse_1_a, dense_1_z_samples_last)
     dense_z_2(dense_1_z_samples_last, out)
@@ -258,23 +260,24 @@ def loss(params, x, y, work):
     ellipse_1_s = view(params, 3840, (60, 64))
     ellipse_1_a = view(work, 0, (n, 60))
     terms = work[140 * n:140 * n + 64]
+    total = work[140 * n + 64:140 * n + 124]
     dense_1_W = view(params, 7680, (10, 60))
     dense_1_b = params[8280:8290]
     dense_1_z_samples_last = view(work, 60 * n, (10, n))
     loss_p = view(work, 80 * n, (10, n))
     top = work[90 * n:91 * n]
-    total = work[91 * n:92 * n]
+    total_ = work[91 * n:92 * n]
     loss_L = work[90 * n:91 * n]
     top_ = work[91 * n:92 * n]
-    total_ = work[92 * n:93 * n]
+    total__ = work[92 * n:93 * n]
     loss_ = work[140 * n:140 * n + 1]
     # ellipse_1
-    ellipse_a(ellipse_1_c, ellipse_1_s, x, ellipse_1_a, terms)
+    ellipse_a(ellipse_1_c, ellipse_1_s, x, ellipse_1_a, terms, total)
     # dense_1
     dense_z(dense_1_W, dense_1_b, ellipse_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_p(dense_1_z_samples_last, loss_p, top, total)
-    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total_)
+    write_loss_p(dense_1_z_samples_last, loss_p, top, total_)
+    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total__)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 

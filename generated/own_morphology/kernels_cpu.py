@@ -1549,8 +1549,11 @@ if not config.DISABLE_JIT:
 # their lanes are put together. The order is that of the places alone, so the bits are the same wherever it is computed.
 
 
-def in_lanes(name, doc, first, joined):
-    """Return what kernels call to reduce an array without gaps: joined(code, x, y) puts vectors together, ``first`` changes nothing."""
+def in_lanes(name, doc, first, joined, *, wary=False):
+    """Return what kernels call to reduce an array without gaps: joined(code, x, y) puts vectors together, ``first`` changes nothing.
+
+    Where it may lose a NaN, the result is NaN if an entry is: ``wary``.
+    """
 
     def typed(typingctx, a):
         if not (isinstance(a, types.Array) and a.layout == "C" and isinstance(a.dtype, types.Float)):
@@ -1563,30 +1566,41 @@ def in_lanes(name, doc, first, joined):
             start, length = builder.ptrtoint(array.data, INT), array.nitems
             fours = builder.sdiv(length, integer(4 * v.lanes))
             nothing = v.spread(ir.Constant(v.real, first))
+            strange = ir.Constant(ir.VectorType(ir.IntType(1), v.lanes), None)
+
+            def odd(strange, *values):
+                for x in values if wary else ():
+                    strange = builder.or_(strange, builder.fcmp_unordered("uno", x, x))
+                return strange
 
             def four(_, state):
-                address, *found = state
+                address, strange, *found = state
                 more = [v.load(place(builder, address, (integer(k), side))) for k in range(4)]
-                return [place(builder, address, (integer(4), side)), *(joined(builder, x, y) for x, y in zip(found, more, strict=True))]
+                joint = [joined(builder, x, y) for x, y in zip(found, more, strict=True)]
+                return [place(builder, address, (integer(4), side)), odd(strange, *more), *joint]
 
-            address, *found = repeat(builder, fours, (start, *(nothing,) * 4), four)
+            address, strange, *found = repeat(builder, fours, (start, strange, *(nothing,) * 4), four)
             rest = builder.sub(length, builder.mul(fours, integer(4 * v.lanes)))
 
             def one(index, state):
-                address, value = state
+                address, strange, value = state
                 mask = v.mask(builder.sub(rest, builder.mul(index, lanes)))
                 more = builder.select(mask, v.load(address, mask), nothing)
-                return [builder.add(address, side), joined(builder, value, more)]
+                return [builder.add(address, side), odd(strange, more), joined(builder, value, more)]
 
             count = builder.sdiv(builder.add(rest, integer(v.lanes - 1)), lanes)
-            _, found[0] = repeat(builder, count, (address, found[0]), one)
+            _, strange, found[0] = repeat(builder, count, (address, strange, found[0]), one)
             value = joined(builder, joined(builder, found[0], found[1]), joined(builder, found[2], found[3]))
             half = v.lanes
             while half > 1:
                 half //= 2
                 order = ir.Constant(ir.VectorType(ir.IntType(32), v.lanes), [(k + half) % v.lanes for k in range(v.lanes)])
                 value = joined(builder, value, builder.shuffle_vector(value, value, order))
-            return builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
+            value = builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
+            if wary:
+                there = builder.bitcast(strange, ir.IntType(v.lanes))
+                value = builder.select(builder.icmp_signed("!=", there, ir.Constant(there.type, 0)), ir.Constant(v.real, np.nan), value)
+            return value
 
         return a.dtype(a), code
 
@@ -1636,8 +1650,8 @@ def over_rows(typingctx, a, b):
 
 
 def larger(code, x, y):
-    """Return y where it is larger than x, or NaN."""
-    return code.select(code.or_(code.fcmp_ordered(">", y, x), code.fcmp_unordered("uno", y, y)), y, x)
+    """Return y where it is larger than x."""
+    return code.select(code.fcmp_ordered(">", y, x), y, x)
 
 
 @njit(cache=True, error_model="numpy")
@@ -1670,7 +1684,8 @@ def plain_sum_of_rows(a, b):
 sum_of, max_of, sum_of_rows = plain_sum_of, plain_max_of, plain_sum_of_rows
 if not config.DISABLE_JIT:
     sum_of = in_lanes("sum_of", "Return the sum of an array without gaps.", 0.0, lambda code, x, y: code.fadd(x, y))
-    max_of = in_lanes("max_of", "Return the largest entry of an array without gaps; NaN wins, and of nothing it is −∞.", -np.inf, larger)
+    doc = "Return the largest entry of an array without gaps; NaN wins, and of nothing it is −∞."
+    max_of = in_lanes("max_of", doc, -np.inf, larger, wary=True)
     sum_of_rows = intrinsic(over_rows)
 
 

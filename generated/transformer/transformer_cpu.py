@@ -108,22 +108,26 @@ def positionalencoding_a(x, a):
 
 
 @njit(cache=True, error_model="numpy")
-def layernorm_sigma(x, mu, sigma, terms):
+def layernorm_sigma(x, mu, sigma, total, terms, total_2):
     """Write mu and sigma."""
     # mu[n, t] = (Σ_i x[n, t, i])/n_2
     # v[n, t] = (Σ_i (x[n, t, i] − mu[n, t])²)/n_2
     # sigma[n, t] = √(1e−05 + v[n, t])
     n_2 = x.shape[2]
+    factor = real(1.0) / real(n_2)
     for n in range(x.shape[0]):
         for t in range(x.shape[1]):
-            total = sum_of(x[n, t])
-            mu[n, t] = total / real(n_2)
+            total[t] = sum_of(x[n, t])
+        for t in range(x.shape[1]):
+            mu[n, t] = total[t] * factor
+        for t in range(x.shape[1]):
             mu_ = mu[n, t]
             for i in range(x.shape[2]):
                 base = x[n, t, i] - mu_
                 terms[i] = base * base
-            total_2 = sum_of(terms)
-            v = total_2 / real(n_2)
+            total_2[t] = sum_of(terms)
+        for t in range(x.shape[1]):
+            v = total_2[t] * factor
             sigma[n, t] = np.sqrt(real(1e-05) + v)
 
 
@@ -210,7 +214,7 @@ def attention_S(K, Q, S):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_P(S, P, terms):
+def attention_P(S, P, terms, top, shift, total):
     """Write P."""
     # P[n, h, t, s] = [t ≥ s] exp(S[n, h, t, s] − log Σ_i exp(S[n, h, t, i] [t ≥ i] + log([t ≥ i])))
     for n in range(S.shape[0]):
@@ -218,15 +222,19 @@ def attention_P(S, P, terms):
             for t in range(32):
                 for i in range(32):
                     value = S[n, h, t, i]
-                    terms[i] = value if t >= i else real(-np.inf)
-                top = max_of(terms)
-                shift = top if abs(top) != real(np.inf) else real(0.0)
+                    terms[t, i] = value if t >= i else real(-np.inf)
+                top[t] = max_of(terms[t])
+            for t in range(32):
+                shift_ = top[t] if abs(top[t]) != real(np.inf) else real(0.0)
                 for i in range(32):
-                    terms[i] = exp(terms[i] - shift)
-                total = sum_of(terms)
-                factor = real(1.0) / total
+                    terms[t, i] = exp(terms[t, i] - shift_)
+                shift[t] = shift_
+                total[t] = sum_of(terms[t])
+            for t in range(32):
+                total_ = total[t]
+                factor = real(1.0) / total_
                 for s in range(32):
-                    terms_ = terms[s]
+                    terms_ = terms[t, s]
                     P[n, h, t, s] = factor * terms_ if t >= s else real(0.0)
 
 
@@ -292,33 +300,39 @@ def dense_z(W, b, x, z):
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_p(a, p, terms):
+def write_loss_p(a, p, terms, top, shift, total):
     """Write p."""
     # p[n, t, i] = exp(a[n, t, i] − log Σ_j exp(a[n, t, j]))
     for n in range(a.shape[0]):
         for t in range(a.shape[1]):
-            top = max_of(a[n, t])
-            shift = top if abs(top) != real(np.inf) else real(0.0)
+            top[t] = max_of(a[n, t])
+        for t in range(a.shape[1]):
+            shift_ = top[t] if abs(top[t]) != real(np.inf) else real(0.0)
             for j in range(a.shape[2]):
-                terms[j] = exp(a[n, t, j] - shift)
-            total = sum_of(terms)
-            factor = real(1.0) / total
+                terms[t, j] = exp(a[n, t, j] - shift_)
+            shift[t] = shift_
+            total[t] = sum_of(terms[t])
+        for t in range(a.shape[1]):
+            factor = real(1.0) / total[t]
             for i in range(a.shape[2]):
-                p[n, t, i] = terms[i] * factor
+                p[n, t, i] = terms[t, i] * factor
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L, terms):
+def write_loss_L(a, y, L, terms, top, shift, total):
     """Write L."""
     # L[n, t] = log Σ_i exp(a[n, t, i]) − a[n, t, y[n, t]]
     for n in range(a.shape[0]):
         for t in range(32):
-            top = max_of(a[n, t])
-            shift = top if abs(top) != real(np.inf) else real(0.0)
+            top[t] = max_of(a[n, t])
+        for t in range(32):
+            shift_ = top[t] if abs(top[t]) != real(np.inf) else real(0.0)
             for i in range(62):
-                terms[i] = exp(a[n, t, i] - shift)
-            total = sum_of(terms)
-            L[n, t] = shift + log(total) - a[n, t, y[n, t]]
+                terms[t, i] = exp(a[n, t, i] - shift_)
+            shift[t] = shift_
+            total[t] = sum_of(terms[t])
+        for t in range(32):
+            L[n, t] = shift[t] + log(total[t]) - a[n, t, y[n, t]]
 
 
 @njit(cache=True, error_model="numpy")
@@ -428,7 +442,7 @@ def dense_delta_3(W_next, delta_next, z, delta):
 
 
 @njit(cache=True, error_model="numpy")
-def add_grad_a_2(gamma, grad_a_2, grad_a_3, sigma, x_hat, grad_a, terms, terms_2):
+def add_grad_a_2(gamma, grad_a_2, grad_a_3, sigma, x_hat, grad_a, terms, total, terms_2, total_2):
     """Write grad_a."""
     # grad_a[n, t, i] = (gamma[i] grad_a_3[n, t, i] n_2 − Σ_j gamma[j] grad_a_3[n, t, j] − x_hat[n, t, i] Σ_j gamma[j] grad_a_3[n, t, j]
     #     x_hat[n, t, j])/(sigma[n, t] n_2) + grad_a_2[n, t, i]
@@ -437,13 +451,17 @@ def add_grad_a_2(gamma, grad_a_2, grad_a_3, sigma, x_hat, grad_a, terms, terms_2
         for t in range(grad_a_2.shape[1]):
             for j in range(gamma.shape[0]):
                 terms[j] = gamma[j] * grad_a_3[n, t, j]
-            total = sum_of(terms)
+            total[t] = sum_of(terms)
+        for t in range(grad_a_2.shape[1]):
             for j in range(gamma.shape[0]):
                 terms_2[j] = gamma[j] * grad_a_3[n, t, j] * x_hat[n, t, j]
-            total_2 = sum_of(terms_2)
+            total_2[t] = sum_of(terms_2)
+        for t in range(grad_a_2.shape[1]):
             factor = real(1.0) / sigma[n, t] / real(n_2)
             for i in range(gamma.shape[0]):
-                grad_a[n, t, i] = (gamma[i] * grad_a_3[n, t, i] * real(n_2) - total - x_hat[n, t, i] * total_2) * factor + grad_a_2[n, t, i]
+                grad_a[n, t, i] = (
+                    (gamma[i] * grad_a_3[n, t, i] * real(n_2) - total[t] - total_2[t] * x_hat[n, t, i]) * factor + grad_a_2[n, t, i]
+                )
 
 
 @njit(cache=True, error_model="numpy")
@@ -475,7 +493,7 @@ def attention_grad_P(V, grad_O, grad_P):
 
 
 @njit(cache=True, error_model="numpy")
-def attention_grad_S(P, grad_P, grad_S, terms):
+def attention_grad_S(P, grad_P, grad_S, terms, total):
     """Write grad_S."""
     # grad_S[n, h, t, s] = (grad_P[n, h, t, s] − Σ_i P[n, h, t, i] grad_P[n, h, t, i]) · P[n, h, t, s]
     for n in range(P.shape[0]):
@@ -483,9 +501,10 @@ def attention_grad_S(P, grad_P, grad_S, terms):
             for t in range(32):
                 for i in range(32):
                     terms[i] = P[n, h, t, i] * grad_P[n, h, t, i]
-                total = sum_of(terms)
+                total[t] = sum_of(terms)
+            for t in range(32):
                 for s in range(32):
-                    grad_S[n, h, t, s] = (grad_P[n, h, t, s] - total) * P[n, h, t, s]
+                    grad_S[n, h, t, s] = (grad_P[n, h, t, s] - total[t]) * P[n, h, t, s]
 
 
 @njit(cache=True, error_model="numpy")
@@ -721,13 +740,15 @@ def forward_samples(params, x, out, work, part, parts):
     low, high = share(n, part, parts)
     m = high - low
     own = work[13312 * low : 13312 * high]
-    scratch = work[48096 * n + 3072 * part + 3073 : 48096 * n + 3072 * part + 4097]
+    scratch = work[48096 * n + 3072 * part + 3073 : 48096 * n + 3072 * part + 4193]
     embedding_1_E = view(params, 0, (62, 32))
     embedding_1_a = view(own, 0, (m, 32, 32))
     positionalencoding_1_a = view(own, 1024 * m, (m, 32, 32))
     layernorm_1_mu = view(own, 0, (m, 32))
     layernorm_1_sigma = view(own, 32 * m, (m, 32))
-    terms = scratch[0 : 0 + 32]
+    total = scratch[0 : 0 + 32]
+    terms = scratch[32 : 32 + 32]
+    total_2 = scratch[64 : 64 + 32]
     layernorm_1_beta = params[2016:2048]
     layernorm_1_gamma = params[1984:2016]
     layernorm_1_x_hat = view(own, 2048 * m, (m, 32, 32))
@@ -746,7 +767,10 @@ def forward_samples(params, x, out, work, part, parts):
     products__ = view(own, 5120 * m, (m, 32, 4, 8))
     attention_1_S = view(own, 5120 * m, (m, 4, 32, 32))
     attention_1_P = view(own, 9216 * m, (m, 4, 32, 32))
-    terms_ = scratch[0 : 0 + 32]
+    terms_ = view(scratch, 0, (32, 32))
+    top = scratch[1024 : 1024 + 32]
+    shift = scratch[1056 : 1056 + 32]
+    total_ = scratch[1088 : 1088 + 32]
     attention_1_O = view(own, 0, (m, 4, 32, 8))
     attention_1_W_o = view(params, 5120, (32, 32))
     attention_1_a = view(own, 2048 * m, (m, 32, 32))
@@ -754,7 +778,9 @@ def forward_samples(params, x, out, work, part, parts):
     add_1_a = view(own, 0, (m, 32, 32))
     layernorm_2_mu = view(own, 1024 * m, (m, 32))
     layernorm_2_sigma = view(own, 1056 * m, (m, 32))
-    terms__ = scratch[0 : 0 + 32]
+    total__ = scratch[0 : 0 + 32]
+    terms__ = scratch[32 : 32 + 32]
+    total_2_ = scratch[64 : 64 + 32]
     layernorm_2_beta = params[6176:6208]
     layernorm_2_gamma = params[6144:6176]
     layernorm_2_x_hat = view(own, 1088 * m, (m, 32, 32))
@@ -769,7 +795,9 @@ def forward_samples(params, x, out, work, part, parts):
     add_2_a = view(own, 2048 * m, (m, 32, 32))
     layernorm_3_mu = view(own, 0, (m, 32))
     layernorm_3_sigma = view(own, 32 * m, (m, 32))
-    terms___ = scratch[0 : 0 + 32]
+    total___ = scratch[0 : 0 + 32]
+    terms___ = scratch[32 : 32 + 32]
+    total_2__ = scratch[64 : 64 + 32]
     layernorm_3_beta = params[14592:14624]
     layernorm_3_gamma = params[14560:14592]
     layernorm_3_x_hat = view(own, 64 * m, (m, 32, 32))
@@ -781,7 +809,7 @@ def forward_samples(params, x, out, work, part, parts):
     # positionalencoding_1
     positionalencoding_a(embedding_1_a, positionalencoding_1_a)
     # layernorm_1
-    layernorm_sigma(positionalencoding_1_a, layernorm_1_mu, layernorm_1_sigma, terms)
+    layernorm_sigma(positionalencoding_1_a, layernorm_1_mu, layernorm_1_sigma, total, terms, total_2)
     layernorm_a(
         layernorm_1_mu, layernorm_1_sigma, positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_x_hat, layernorm_1_a,
     )
@@ -790,13 +818,13 @@ def forward_samples(params, x, out, work, part, parts):
     attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows, products_)
     attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows, products__)
     attention_S(attention_1_K, attention_1_Q, attention_1_S)
-    attention_P(attention_1_S, attention_1_P, terms_)
+    attention_P(attention_1_S, attention_1_P, terms_, top, shift, total_)
     attention_O(attention_1_P, attention_1_V, attention_1_O)
     attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows)
     # add_1
     add_a(positionalencoding_1_a, attention_1_a, add_1_a)
     # layernorm_2
-    layernorm_sigma(add_1_a, layernorm_2_mu, layernorm_2_sigma, terms__)
+    layernorm_sigma(add_1_a, layernorm_2_mu, layernorm_2_sigma, total__, terms__, total_2_)
     layernorm_a(layernorm_2_mu, layernorm_2_sigma, add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_x_hat, layernorm_2_a)
     # dense_1
     dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a)
@@ -805,7 +833,7 @@ def forward_samples(params, x, out, work, part, parts):
     # add_2
     add_a(add_1_a, dense_2_z, add_2_a)
     # layernorm_3
-    layernorm_sigma(add_2_a, layernorm_3_mu, layernorm_3_sigma, terms___)
+    layernorm_sigma(add_2_a, layernorm_3_mu, layernorm_3_sigma, total___, terms___, total_2__)
     layernorm_a(layernorm_3_mu, layernorm_3_sigma, add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_x_hat, layernorm_3_a)
     # dense_3
     dense_z(dense_3_W, dense_3_b, layernorm_3_a, out[low:high])
@@ -836,7 +864,9 @@ def loss_samples(params, x, y, work, part, parts):
     positionalencoding_1_a = view(own, 1024 * m, (m, 32, 32))
     layernorm_1_mu = view(own, 0, (m, 32))
     layernorm_1_sigma = view(own, 32 * m, (m, 32))
-    terms = scratch[0 : 0 + 32]
+    total = scratch[0 : 0 + 32]
+    terms = scratch[32 : 32 + 32]
+    total_2 = scratch[64 : 64 + 32]
     layernorm_1_beta = params[2016:2048]
     layernorm_1_gamma = params[1984:2016]
     layernorm_1_x_hat = view(work, 1024 * low, (m, 32, 32))
@@ -855,7 +885,10 @@ def loss_samples(params, x, y, work, part, parts):
     products__ = view(own, 5120 * m, (m, 32, 4, 8))
     attention_1_S = view(own, 5120 * m, (m, 4, 32, 32))
     attention_1_P = view(own, 9216 * m, (m, 4, 32, 32))
-    terms_ = scratch[0 : 0 + 32]
+    terms_ = view(scratch, 0, (32, 32))
+    top = scratch[1024 : 1024 + 32]
+    shift = scratch[1056 : 1056 + 32]
+    total_ = scratch[1088 : 1088 + 32]
     attention_1_O = view(work, 2048 * n + 1024 * low, (m, 4, 32, 8))
     attention_1_W_o = view(params, 5120, (32, 32))
     attention_1_a = view(own, 5120 * m, (m, 32, 32))
@@ -863,7 +896,9 @@ def loss_samples(params, x, y, work, part, parts):
     add_1_a = view(own, 6144 * m, (m, 32, 32))
     layernorm_2_mu = view(own, 0, (m, 32))
     layernorm_2_sigma = view(own, 64 * m, (m, 32))
-    terms__ = scratch[0 : 0 + 32]
+    total__ = scratch[0 : 0 + 32]
+    terms__ = scratch[32 : 32 + 32]
+    total_2_ = scratch[64 : 64 + 32]
     layernorm_2_beta = params[6176:6208]
     layernorm_2_gamma = params[6144:6176]
     layernorm_2_x_hat = view(work, 3072 * n + 1024 * low, (m, 32, 32))
@@ -878,7 +913,9 @@ def loss_samples(params, x, y, work, part, parts):
     add_2_a = view(own, 5120 * m, (m, 32, 32))
     layernorm_3_mu = view(own, 0, (m, 32))
     layernorm_3_sigma = view(own, 96 * m, (m, 32))
-    terms___ = scratch[0 : 0 + 32]
+    total___ = scratch[0 : 0 + 32]
+    terms___ = scratch[32 : 32 + 32]
+    total_2__ = scratch[64 : 64 + 32]
     layernorm_3_beta = params[14592:14624]
     layernorm_3_gamma = params[14560:14592]
     layernorm_3_x_hat = view(work, 9216 * n + 1024 * low, (m, 32, 32))
@@ -887,15 +924,21 @@ def loss_samples(params, x, y, work, part, parts):
     dense_3_b = params[16608:16670]
     dense_3_z = view(own, 5120 * m, (m, 32, 62))
     loss_p = view(own, 7104 * m, (m, 32, 62))
-    terms____ = scratch[0 : 0 + 62]
+    terms____ = view(scratch, 0, (32, 62))
+    top_ = scratch[1984 : 1984 + 32]
+    shift_ = scratch[2016 : 2016 + 32]
+    total____ = scratch[2048 : 2048 + 32]
     loss_L = view(work, 11264 * n + 32 * low, (m, 32))
-    terms_____ = scratch[0 : 0 + 62]
+    terms_____ = view(scratch, 0, (32, 62))
+    top__ = scratch[1984 : 1984 + 32]
+    shift__ = scratch[2016 : 2016 + 32]
+    total_____ = scratch[2048 : 2048 + 32]
     # embedding_1
     embedding_a(embedding_1_E, x[low:high], embedding_1_a)
     # positionalencoding_1
     positionalencoding_a(embedding_1_a, positionalencoding_1_a)
     # layernorm_1
-    layernorm_sigma(positionalencoding_1_a, layernorm_1_mu, layernorm_1_sigma, terms)
+    layernorm_sigma(positionalencoding_1_a, layernorm_1_mu, layernorm_1_sigma, total, terms, total_2)
     layernorm_a(
         layernorm_1_mu, layernorm_1_sigma, positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_x_hat, layernorm_1_a,
     )
@@ -904,13 +947,13 @@ def loss_samples(params, x, y, work, part, parts):
     attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows, products_)
     attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows, products__)
     attention_S(attention_1_K, attention_1_Q, attention_1_S)
-    attention_P(attention_1_S, attention_1_P, terms_)
+    attention_P(attention_1_S, attention_1_P, terms_, top, shift, total_)
     attention_O(attention_1_P, attention_1_V, attention_1_O)
     attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows)
     # add_1
     add_a(positionalencoding_1_a, attention_1_a, add_1_a)
     # layernorm_2
-    layernorm_sigma(add_1_a, layernorm_2_mu, layernorm_2_sigma, terms__)
+    layernorm_sigma(add_1_a, layernorm_2_mu, layernorm_2_sigma, total__, terms__, total_2_)
     layernorm_a(layernorm_2_mu, layernorm_2_sigma, add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_x_hat, layernorm_2_a)
     # dense_1
     dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a)
@@ -919,13 +962,13 @@ def loss_samples(params, x, y, work, part, parts):
     # add_2
     add_a(add_1_a, dense_2_z, add_2_a)
     # layernorm_3
-    layernorm_sigma(add_2_a, layernorm_3_mu, layernorm_3_sigma, terms___)
+    layernorm_sigma(add_2_a, layernorm_3_mu, layernorm_3_sigma, total___, terms___, total_2__)
     layernorm_a(layernorm_3_mu, layernorm_3_sigma, add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_x_hat, layernorm_3_a)
     # dense_3
     dense_z(dense_3_W, dense_3_b, layernorm_3_a, dense_3_z)
     # loss
-    write_loss_p(dense_3_z, loss_p, terms____)
-    write_loss_L(dense_3_z, y[low:high], loss_L, terms_____)
+    write_loss_p(dense_3_z, loss_p, terms____, top_, shift_, total____)
+    write_loss_L(dense_3_z, y[low:high], loss_L, terms_____, top__, shift__, total_____)
 
 
 @njit(cache=True, error_model="numpy")
@@ -984,7 +1027,10 @@ def samples(params, x, y, work, part, parts):
     products__ = view(own, 5120 * m, (m, 32, 4, 8))
     attention_1_S = view(own, 5120 * m, (m, 4, 32, 32))
     attention_1_P = view(own, 9216 * m, (m, 4, 32, 32))
-    terms_ = scratch[0 : 0 + 32]
+    terms_ = view(scratch, 0, (32, 32))
+    top = scratch[1024 : 1024 + 32]
+    shift = scratch[1056 : 1056 + 32]
+    total_ = scratch[1088 : 1088 + 32]
     attention_1_O = view(work, 2048 * n + 1024 * low, (m, 4, 32, 8))
     attention_1_W_o = view(params, 5120, (32, 32))
     attention_1_a = view(own, 5120 * m, (m, 32, 32))
@@ -996,7 +1042,7 @@ def samples(params, x, y, work, part, parts):
     layernorm_2_x_hat = view(work, 3072 * n + 1024 * low, (m, 32, 32))
     layernorm_2_a = view(work, 4096 * n + 1024 * low, (m, 32, 32))
     terms__ = scratch[0 : 0 + 32]
-    total_ = view(own, 64 * m, (m, 32))
+    total__ = view(own, 64 * m, (m, 32))
     mu_ = scratch[32 : 32 + 32]
     dense_1_W = view(params, 6208, (128, 32))
     dense_1_b = params[10304:10432]
@@ -1012,35 +1058,41 @@ def samples(params, x, y, work, part, parts):
     layernorm_3_x_hat = view(work, 9216 * n + 1024 * low, (m, 32, 32))
     layernorm_3_a = view(work, 10240 * n + 1024 * low, (m, 32, 32))
     terms___ = scratch[0 : 0 + 32]
-    total__ = view(own, 96 * m, (m, 32))
+    total___ = view(own, 96 * m, (m, 32))
     mu__ = scratch[32 : 32 + 32]
     dense_3_W = view(params, 14624, (62, 32))
     dense_3_b = params[16608:16670]
     dense_3_z = view(own, 5120 * m, (m, 32, 62))
     delta_dense_3 = view(work, 11264 * n + 1984 * low, (m, 32, 62))
     terms____ = scratch[0 : 0 + 62]
-    top = view(own, 96 * m, (m, 32))
-    total___ = view(own, 128 * m, (m, 32))
+    top_ = view(own, 96 * m, (m, 32))
+    total____ = view(own, 128 * m, (m, 32))
     loss_L = view(work, 13248 * n + 32 * low, (m, 32))
-    terms_____ = scratch[0 : 0 + 62]
+    terms_____ = view(scratch, 0, (32, 62))
+    top__ = scratch[1984 : 1984 + 32]
+    shift_ = scratch[2016 : 2016 + 32]
+    total_____ = scratch[2048 : 2048 + 32]
     grad_layernorm_3_a = view(work, 13280 * n + 1024 * low, (m, 32, 32))
     grad_add_2_a = view(own, 96 * m, (m, 32, 32))
     delta_dense_2 = view(work, 14304 * n + 1024 * low, (m, 32, 32))
     terms______ = scratch[0 : 0 + 32]
-    total____ = view(own, 1120 * m, (m, 32))
+    total______ = view(own, 1120 * m, (m, 32))
     terms_2 = scratch[32 : 32 + 32]
     total_2 = view(own, 1152 * m, (m, 32))
     delta_dense_1 = view(work, 15328 * n + 4096 * low, (m, 32, 128))
     grad_layernorm_2_a = view(work, 19424 * n + 1024 * low, (m, 32, 32))
     grad_add_1_a = view(work, 20448 * n + 1024 * low, (m, 32, 32))
     terms_______ = scratch[0 : 0 + 32]
-    terms_2_ = scratch[32 : 32 + 32]
+    total_______ = scratch[32 : 32 + 32]
+    terms_2_ = scratch[64 : 64 + 32]
+    total_2_ = scratch[96 : 96 + 32]
     grad_attention_1_O = view(own, 32 * m, (m, 4, 32, 8))
     W_o_windows = view(scratch, 0, (32, 4, 8))
     products___ = view(own, 5120 * m, (m, 32, 4, 8))
     grad_attention_1_P = view(own, 5120 * m, (m, 4, 32, 32))
     grad_attention_1_S = view(own, 13312 * m, (m, 4, 32, 32))
     terms________ = scratch[0 : 0 + 32]
+    total________ = scratch[32 : 32 + 32]
     grad_attention_1_V = view(work, 21472 * n + 1024 * low, (m, 4, 32, 8))
     grad_attention_1_K = view(work, 22496 * n + 1024 * low, (m, 4, 32, 8))
     grad_attention_1_Q = view(work, 23520 * n + 1024 * low, (m, 4, 32, 8))
@@ -1067,14 +1119,14 @@ def samples(params, x, y, work, part, parts):
     attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows, products_)
     attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows, products__)
     attention_S(attention_1_K, attention_1_Q, attention_1_S)
-    attention_P(attention_1_S, attention_1_P, terms_)
+    attention_P(attention_1_S, attention_1_P, terms_, top, shift, total_)
     attention_O(attention_1_P, attention_1_V, attention_1_O)
     attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows)
     # add_1
     add_a(positionalencoding_1_a, attention_1_a, add_1_a)
     # layernorm_2
     layernorm_a_by_rows(
-        add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_sigma, layernorm_2_x_hat, layernorm_2_a, terms__, total_, mu_,
+        add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_sigma, layernorm_2_x_hat, layernorm_2_a, terms__, total__, mu_,
     )
     # dense_1
     dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a)
@@ -1084,18 +1136,18 @@ def samples(params, x, y, work, part, parts):
     add_a(add_1_a, dense_2_z, add_2_a)
     # layernorm_3
     layernorm_a_by_rows(
-        add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_sigma, layernorm_3_x_hat, layernorm_3_a, terms___, total__, mu__,
+        add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_sigma, layernorm_3_x_hat, layernorm_3_a, terms___, total___, mu__,
     )
     # dense_3
     dense_z(dense_3_W, dense_3_b, layernorm_3_a, dense_3_z)
-    dense_delta_by_rows(dense_3_z, y[low:high], delta_dense_3, terms____, top, total___, n)
+    dense_delta_by_rows(dense_3_z, y[low:high], delta_dense_3, terms____, top_, total____, n)
     # loss
-    write_loss_L(dense_3_z, y[low:high], loss_L, terms_____)
+    write_loss_L(dense_3_z, y[low:high], loss_L, terms_____, top__, shift_, total_____)
     # layernorm_3
     layernorm_grad_a(dense_3_W, delta_dense_3, grad_layernorm_3_a)
     # dense_2
     dense_delta_2_by_rows(
-        layernorm_3_gamma, grad_layernorm_3_a, layernorm_3_sigma, layernorm_3_x_hat, grad_add_2_a, delta_dense_2, terms______, total____,
+        layernorm_3_gamma, grad_layernorm_3_a, layernorm_3_sigma, layernorm_3_x_hat, grad_add_2_a, delta_dense_2, terms______, total______,
         terms_2, total_2,
     )
     # dense_1
@@ -1104,12 +1156,13 @@ def samples(params, x, y, work, part, parts):
     layernorm_grad_a(dense_1_W, delta_dense_1, grad_layernorm_2_a)
     # add_1
     add_grad_a_2(
-        layernorm_2_gamma, grad_add_2_a, grad_layernorm_2_a, layernorm_2_sigma, layernorm_2_x_hat, grad_add_1_a, terms_______, terms_2_,
+        layernorm_2_gamma, grad_add_2_a, grad_layernorm_2_a, layernorm_2_sigma, layernorm_2_x_hat, grad_add_1_a, terms_______, total_______,
+        terms_2_, total_2_,
     )
     # attention_1
     attention_grad_O(attention_1_W_o, grad_add_1_a, grad_attention_1_O, W_o_windows, products___)
     attention_grad_P(attention_1_V, grad_attention_1_O, grad_attention_1_P)
-    attention_grad_S(attention_1_P, grad_attention_1_P, grad_attention_1_S, terms________)
+    attention_grad_S(attention_1_P, grad_attention_1_P, grad_attention_1_S, terms________, total________)
     attention_grad_V(attention_1_P, grad_attention_1_O, grad_attention_1_V)
     attention_grad_K(attention_1_Q, grad_attention_1_S, grad_attention_1_K)
     attention_grad_Q(attention_1_K, grad_attention_1_S, grad_attention_1_Q)

@@ -66,7 +66,8 @@ class _Factors:
             return replace(s, body=tuple(self.multiplied(inner, changing, found) for inner in s.body))
         made: list[Statement] = []
         for inner in s.body:
-            needed: dict[Expr, Local] = {}
+            # One factor for all that want it.
+            needed = {value: local for value, local in found.items() if not changing.has(value)}
             changed = self.statement(inner, needed)
             made += [Let(local, value) for value, local in needed.items() if changing.has(value)]
             made.append(changed)

@@ -2,6 +2,9 @@
 
 A normalisation, a softmax and their gradients take one or two numbers from a row, and then look at its entries again. Exponentials
 that the reduction of a row has taken are read off where they are wanted again.
+
+A row is a chain: its sum waits for its exponentials, and these for its largest entry. Where some rows fit into the nearest cache
+together, each of these is done for all of them before the next, so that a processor has other rows to do meanwhile.
 """
 
 from __future__ import annotations
@@ -21,18 +24,19 @@ from symbackprop.plan.records import Largest, Let, Local, Loop, Statement, Store
 from symbackprop.plan.reductions import Place, Reductions, searching
 
 
-def line_by_line(equations: Sequence[Equation], stored: frozenset[str], place: Place) -> tuple[Statement, ...]:
+def line_by_line(equations: Sequence[Equation], stored: frozenset[str], place: Place, near: bool) -> tuple[Statement, ...]:
     """Return the nest of some equations with the reductions of each row done in lanes, before what reads them.
 
     Args:
         equations: their left sides have the same indices.
         stored: names of the tensors that are written to memory.
         place: makes workspace.
+        near: whether the rows along one axis fit into the nearest cache.
     """
     domain = equations[0].lhs.index
     if not domain or any(e.lhs.index != domain for e in equations):
         return loops(equations, stored)
-    return _Lines(domain, place).nest(equations, stored)
+    return _Lines(domain, place, near).nest(equations, stored)
 
 
 class _Lines(Reductions):
@@ -41,16 +45,23 @@ class _Lines(Reductions):
     Attributes:
         here: the statements inside the loops over the first axes, by their number.
         again: functions of a row that are already there, entry by entry.
+        along: the axis of the rows that are done together, None where each is done alone.
     """
 
-    def __init__(self, domain: tuple[Index, ...], place: Place) -> None:
+    def __init__(self, domain: tuple[Index, ...], place: Place, near: bool) -> None:
         super().__init__(domain, place)
+        self.near = near
+        self.along: Index | None = None
         self.here: list[list[Statement]] = [[] for _ in range(len(domain) + 1)]
         self.again: dict[Expr, Expr] = {}
         self.names: dict[str, int] = {}
 
     def nest(self, equations: Sequence[Equation], stored: frozenset[str]) -> tuple[Statement, ...]:
         """Return the nest of some equations."""
+        found = [node for e in equations for node in searching(e.rhs, equations)]
+        rank = max((len(axes) for node in found if (axes := self.axes(node)) == self.domain[: len(axes)]), default=0)
+        if self.near and rank > 1:
+            self.along = self.domain[rank - 1]
         done: set[Tensor] = set()
         waiting: list[Equation] = []
         for e in equations:
@@ -60,7 +71,8 @@ class _Lines(Reductions):
                 whole = self.axes(node) == self.domain and all(t.name in stored for t in own)
                 if whole and any(a.tensor in own for a in node.atoms(Access)) and self.fits(node, set()):
                     # What it reads must be written by then.
-                    self.here[-1] += loops(waiting, stored, given=self.domain)
+                    depth = len(self.domain) - (self.along is not None)
+                    self.here[depth] += loops(waiting, stored, given=self.domain[:depth])
                     done |= own
                     waiting = []
                 made = {other.tensor for other in equations} - done
@@ -84,7 +96,7 @@ class _Lines(Reductions):
         found: dict[Expr, Expr] = {}
         for known, read in self.again.items():
             assert isinstance(read, Access)
-            (j,) = read.index
+            j = read.index[-1]
             if j.extent == last.extent:
                 found[known.xreplace({j: last})] = read.xreplace({j: last})
         return with_right_side(e, e.rhs.xreplace(found)) if found else e
@@ -117,55 +129,60 @@ class _Lines(Reductions):
         fixed = sorted((a for a in term.atoms(Access) if j not in a.free_symbols and not a.tensor.integer), key=sympy.default_sort_key)
         lets = {a: self.local(a.tensor.name) for a in fixed}
         body += [Let(local, a) for a, local in lets.items()]
-        term = term.xreplace(lets)
+        value = term.xreplace(lets)
         # Entries are taken where they lie if the index runs along the whole of their axis.
-        there = not seen and isinstance(term, Access) and term.tensor.axes[-1].extent == j.extent
-        tensor, places = (term.tensor, term.index[:-1]) if there else (None, ())
-        terms = None if tensor is not None and not isinstance(node, LogSumExp) else self.place("terms", (j,))
-        read = term
-        if tensor is None:
-            assert terms is not None
-            if seen:
-                # What is not seen is −∞: no largest value, and nothing in the sum.
-                value = self.local("value")
-                choice = (Let(value, term), Store(terms[j], value + sympy.log(sympy.Mul(*seen))))
-                body.append(Loop(j, S.Zero, j.extent, choice))
-            else:
-                body += accumulation((j,), (), term, lambda value: Store(terms[j], value))
-            tensor, read = terms, terms[j]
-        if isinstance(node, Sum):
-            total = self.result("total", axes)
-            self.around(axes, (*body, Total(total, tensor, places)))
-            return total
-        top = self.result("top", axes)
-        body.append(Largest(top, tensor, places))
-        if isinstance(node, Max):
-            self.around(axes, body)
-            return top
-        assert terms is not None
-        shift, total = self.result("shift", axes), self.result("total", axes)
+        there = not seen and isinstance(value, Access) and value.tensor.axes[-1].extent == j.extent
+        if not isinstance(node, LogSumExp):
+            row = value if there else self.row((), j)
+            if not there:
+                body += accumulation((j,), (), value, lambda value: Store(row, value))
+            found = self.result("total" if isinstance(node, Sum) else "top", axes)
+            kind = Total if isinstance(node, Sum) else Largest
+            self.around(axes, [[*body, kind(found, row.tensor, row.index[:-1])]])
+            return found
+        terms = self.row(axes, j)
+        if seen:
+            # What is not seen is −∞: no largest value, and nothing in the sum.
+            entry = self.local("value")
+            choice = (Let(entry, value), Store(terms, entry + sympy.log(sympy.Mul(*seen))))
+            body.append(Loop(j, S.Zero, j.extent, choice))
+        elif not there:
+            body += accumulation((j,), (), value, lambda value: Store(terms, value))
+        row = value if there else terms
+        top, shift, total = (self.result(name, axes) for name in ("top", "shift", "total"))
         # Where the largest value is infinite there is nothing to shift; otherwise inf − inf would be NaN.
-        first = top * finite(top)
-        body.append(Let(shift, first) if isinstance(shift, Local) else Store(shift, first))
-        body.append(Loop(j, S.Zero, j.extent, (Store(terms[j], sympy.exp(read - shift)),)))
-        self.around(axes, (*body, Total(total, terms, ())))
-        if isinstance(shift, Local):
-            back = {local: a for a, local in lets.items()}
-            self.again[sympy.exp(term.xreplace(back) - shift)] = terms[j]
+        least, first = shift if isinstance(shift, Local) else self.local("shift"), top * finite(top)
+        after: list[Statement] = [Let(least, first), Loop(j, S.Zero, j.extent, (Store(terms, sympy.exp(row - least)),))]
+        after += [] if isinstance(shift, Local) else [Store(shift, least)]
+        after.append(Total(total, terms.tensor, terms.index[:-1]))
+        self.around(axes, [[*body, Largest(top, row.tensor, row.index[:-1])], after])
+        self.again[sympy.exp(term - shift)] = terms
         return shift + sympy.log(total)
+
+    def row(self, axes: tuple[Index, ...], j: Index) -> Access:
+        """Return an entry of workspace for a row, or for one of each row that is done together with others."""
+        index = (*self.own(axes), j)
+        return self.place("terms", index)[index]
+
+    def own(self, axes: tuple[Index, ...]) -> tuple[Index, ...]:
+        """Return the axis of the rows that are done together, of what is one of them."""
+        return axes[-1:] if self.along is not None and axes[-1:] == (self.along,) else ()
 
     def result(self, name: str, axes: tuple[Index, ...]) -> Access | Local:
         """Return where a number of a row is kept: in a local, where the loops around it are those of what follows."""
-        return self.local(name) if axes == self.domain[: len(axes)] else self.place(name, axes)[axes]
+        if axes != self.domain[: len(axes)]:
+            return self.place(name, axes)[axes]
+        return self.place(name, own)[own] if (own := self.own(axes)) else self.local(name)
 
-    def around(self, axes: tuple[Index, ...], body: Sequence[Statement]) -> None:
-        """Add statements inside loops over some axes."""
-        if axes == self.domain[: len(axes)]:
-            self.here[len(axes)] += body
-            return
-        for index in reversed(axes):
-            body = (Loop(index, S.Zero, index.extent, tuple(body)),)
-        self.statements += body
+    def around(self, axes: tuple[Index, ...], parts: Sequence[Sequence[Statement]]) -> None:
+        """Add statements inside loops over some axes; rows that are done together are done part after part."""
+        whole = axes == self.domain[: len(axes)]
+        inner = self.own(axes) if whole else axes
+        for body in parts if whole and inner else [[s for part in parts for s in part]]:
+            statements = tuple(body)
+            for index in reversed(inner):
+                statements = (Loop(index, S.Zero, index.extent, statements),)
+            (self.here[len(axes) - len(inner)] if whole else self.statements).extend(statements)
 
 
 __all__ = ["line_by_line"]

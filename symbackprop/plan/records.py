@@ -73,6 +73,7 @@ class Machine:
         turn: cost of turning an entry of a right factor whose rows are multiplied.
         long: terms from which on rows are multiplied with rows in lanes.
         scratch: entries of a copied factor that stay in the cache; a larger copy must not be larger than what it is of.
+        near: entries of workspace that stay in the nearest cache, beside what is read and written.
         row: cost of starting to copy a row, or to add it to another.
         entry: cost of one entry of it.
         vector: entries of workspace from which on functions for vectors pay for their compilation.
@@ -98,6 +99,7 @@ class Machine:
     turn: int
     long: int
     scratch: int
+    near: int
     row: int
     entry: int
     vector: int
@@ -129,6 +131,7 @@ CPU = Machine(
     turn=12,
     long=2_048,
     scratch=2**17,
+    near=2**12,
     row=330,
     entry=18,
     vector=256,

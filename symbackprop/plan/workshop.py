@@ -122,10 +122,12 @@ class Workshop:
         index = group.equations[0].lhs.index
         wide = bool(index) and extents[index[-1].extent] >= self.machine.lanes
         long = min((extents[extent] for extent in group.bound), default=0) >= 2 * self.machine.lanes
-        known = (*key, number, batched, forms, tuple(numbers.items()), wide, long)
+        longest = max((extents[extent] for extent in group.bound), default=0)
+        near = longest * max((extents[i.extent] for i in index[1:]), default=1) <= self.machine.near
+        known = (*key, number, batched, forms, tuple(numbers.items()), wide, long, near)
         structure = self.structures.get(known)
         if structure is None:
-            structure = self.structures[known] = self.structure(group, choices, batched, numbers, block, wide, long)
+            structure = self.structures[known] = self.structure(group, choices, batched, numbers, block, wide, long, near)
         # Extents in the kernel's own symbols, back to the template's, to their values.
         values = {mine: sizes.get(own, own) for mine, own in structure.sizes}
         shapes = tuple(shape_of(t, values, self.size) for t in structure.kernel.arguments)
@@ -147,6 +149,7 @@ class Workshop:
         block: Block,
         wide: bool,
         long: bool,
+        near: bool,
     ) -> _Structure:
         names = _pretty(group, block)
         symbols = _pretty_sizes(group, frozenset(batched), self.size, numbers)
@@ -169,7 +172,7 @@ class Workshop:
         elif self.schedule == "auto":
             rows = scattered(equations, stored) or (added_rows(equations, stored) if wide else ())
             if not rows and long:
-                rows = line_by_line(equations, stored, scratch.place)
+                rows = line_by_line(equations, stored, scratch.place, near)
             body = Nest(equations, rows or across(equations, stored, scratch.place, self.size, self.machine.lanes))
         else:
             body = Nest(equations, loops(equations, stored))

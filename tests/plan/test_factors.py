@@ -108,3 +108,11 @@ def test_a_program_divides_as_the_lecture_does_or_multiplies_and_the_values_agre
     # Each entry of a gradient adds 64 products, rounded a few times each.
     assert abs(one - other) <= 8 * np.finfo("f").eps * abs(one)
     assert np.max(np.abs(g - h)) <= 64 * np.finfo("f").eps * np.max(np.abs(g))
+
+
+def test_loops_side_by_side_share_a_factor():
+    (one,) = loops((Equation(z[b, i], x[b, i] / n),), frozenset({"z"}))
+    (two,) = loops((Equation(z[b, i], (x[b, i] + 1) / n),), frozenset({"z"}))
+    factor, outer = factored((Loop(b, S.Zero, n, (*one.body, *two.body)),))
+    assert isinstance(factor, Let) and isinstance(outer, Loop)
+    assert all(factor.local in value.free_symbols and not quotients(value) for value in values((outer,)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numba
@@ -48,6 +49,24 @@ def test_a_masked_softmax_takes_each_exponential_once(tmp_path, monkeypatch):
     found = differences(net, "labels", given, plan, module)
     # Rows of five, a query without a key among them; some hundred roundings.
     assert max(found.values()) < 1e-12, (found, 11)
+
+
+@pytest.mark.parametrize("near", [True, False])
+def test_rows_done_together_or_alone_are_those_of_the_interpreter(near, tmp_path, monkeypatch):
+    machine = replace(LINES, near=2**12 if near else 0)
+    net = attention(f"rows_near_{near:d}".lower())
+    plan = plan_of(net, "labels", Options(batch=4), machine=machine, monkeypatch=monkeypatch)
+    (softmax,) = (k for k in plan.kernels if k.written == ("P",))
+    # Its largest entries, its exponentials and what is made of them: three loops over the rows of a head, or one.
+    (over,) = softmax.body.statements
+    inner = over.body[0].body
+    assert len([s for s in inner if isinstance(s, Loop)]) == (3 if near else 1)
+    module = module_of(plan, "cpu", tmp_path)
+    rng = np.random.default_rng(16)
+    given = {name: rng.standard_normal(shape) for name, _, shape in module.PARAMETERS}
+    given |= {"x": rng.standard_normal((4, 5, 4)), "seen": rng.integers(0, 2, (4, 5)).astype(float), "y": rng.integers(0, 3, (4, 5))}
+    found = differences(net, "labels", given, plan, module)
+    assert max(found.values()) < 1e-12, (found, 16)
 
 
 def embedded(schedule, folder):
