@@ -87,9 +87,11 @@ def shown(
     counts = [threads] if threads is not None else sorted({1, most})
     say(f"compiling {net.name}")
     calls: dict[tuple[str, int], Callable[[], Any]] = {}
+    shared = ""
     for count in counts:
         program = net.compile(dtype=kind, batch=samples, threads=count)
         calls |= {(name, count): call for name, call in _ways(program, net, kind, x, y)}
+        shared = program.threading
     if plain:
         loops = net.compile(dtype=kind, batch=samples, threads=counts[0], schedule="plain")
         calls["plain schedule", counts[0]] = next(_ways(loops, net, kind, x, y))[1]
@@ -101,6 +103,7 @@ def shown(
     moved = _bytes(net, kind, x, y)
     cores = f"{most} processor{'s' * (most > 1)}"
     yield f"{net.name}: one loss with its gradient, {samples} samples, {kind}, {flops:,} operations, {moved:,} bytes at least; {cores}"
+    yield f"threads of the kernels: {shared}"
     yield _table(rows, ceilings, flops, moved, np.dtype(kind).itemsize)
     for count, found in ceilings.items():
         widest = found.bandwidth[max(found.bandwidth)]

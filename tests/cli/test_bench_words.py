@@ -42,6 +42,7 @@ def test_a_network_is_measured(run: Callable[..., Said]) -> None:
     assert (code, err) == (0, ""), err
     for word in (
         "small: one loss with its gradient, 3 samples, float32",
+        "threads of the kernels: one thread",
         "bound call",
         "checked call",
         "plain schedule",
