@@ -1,0 +1,114 @@
+"""Smaller things that a kernel's text may hold."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import float32, float64, int32, int64, uint32, uint64
+
+cuda: Any = None
+WEIGHTS = np.array([1.0, 2.0, 4.0], np.float32)
+load: Any = None
+store: Any = None
+
+
+def warp_max(value):
+    """A device function that holds a barrier."""
+    for shift in (16, 8, 4, 2, 1):
+        other = cuda.shfl_xor_sync(0xFFFFFFFF, value, shift)
+        value = other if other > value else value
+    return value
+
+
+def maxima(x, out):
+    out[cuda.grid(1)] = warp_max(x[cuda.grid(1)])
+
+
+def through_a_warp(x, out):
+    s = cuda.shared.array(64, float32)
+    t = cuda.threadIdx.x
+    s[t] = x[t]
+    cuda.syncwarp()
+    out[t] = s[t ^ 1]
+
+
+def across_warps(x, out):
+    s = cuda.shared.array(64, float32)
+    t = cuda.threadIdx.x
+    s[t] = float32(0.0)
+    cuda.syncthreads()
+    s[t] = x[t]
+    cuda.syncwarp()
+    out[t] = s[t ^ 32]
+
+
+def two_on_a_line(x, out):
+    a, b = cuda.shared.array(32, float32), cuda.shared.array(32, float32)
+    t = cuda.threadIdx.x
+    a[t], b[t] = x[t], -x[t]
+    cuda.syncthreads()
+    out[t] = a[31 - t] + b[31 - t]
+
+
+def votes(x, out):
+    t = cuda.threadIdx.x
+    n = cuda.syncthreads_count(x[t] > float32(0.0))
+    bits = cuda.ballot_sync(0xFFFFFFFF, x[t] > float32(0.0))
+    out[t] = n
+    if t == 0:
+        out[1 + cuda.blockDim.x] = bits
+
+
+def histogram(x, out):
+    t = cuda.grid(1)
+    cuda.atomic.add(out, x[t], 1)
+
+
+def table(x, out):
+    weights = cuda.const.array_like(WEIGHTS)
+    t = cuda.threadIdx.x
+    out[t] = weights[t] * x[t] + WEIGHTS[t]
+
+
+def renamed(x, out):
+    t = int32(cuda.threadIdx.x)
+    store(out, t * 4, *load(x, t * 4))
+
+
+def twice_used(x, out):
+    """Dynamic shared memory as int64 first, as float32 afterwards."""
+    t = cuda.threadIdx.x
+    longs = cuda.shared.array(0, int64)
+    floats = cuda.shared.array(0, float32)
+    longs[t] = t
+    cuda.syncthreads()
+    k = longs[31 - t]
+    cuda.syncthreads()
+    floats[t] = x[k]
+    cuda.syncthreads()
+    out[t] = floats[t]
+
+
+def mixed(x, out):
+    """float64 where the text makes it so."""
+    t = cuda.threadIdx.x
+    out[t] = math.exp(x[t] * 0.5) + math.exp(float64(x[t])) + x[t] * 3
+
+
+def hashed(out):
+    t = cuda.threadIdx.x
+    h = uint64(t) * uint64(0x9E3779B97F4A7C15) + uint64(1)
+    out[t] = int64(uint32(h >> 32))
+
+
+def wide(out):
+    t = int64(cuda.threadIdx.x)
+    out[t] = (t + 65536) * 65536
+
+
+def three_axes(out):
+    x, y, z = cuda.grid(3)
+    if x < out.shape[0] and y < out.shape[1] and z < out.shape[2]:
+        out[x, y, z] = 100 * x + 10 * y + z
