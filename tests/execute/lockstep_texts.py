@@ -112,3 +112,20 @@ def three_axes(out):
     x, y, z = cuda.grid(3)
     if x < out.shape[0] and y < out.shape[1] and z < out.shape[2]:
         out[x, y, z] = 100 * x + 10 * y + z
+
+
+def half(value):
+    """A device function whose kind of result depends on that of its argument."""
+    return value / 2
+
+
+def through_functions(x, out):
+    """float64 in the end, by way of a device function, a vector load and a math function."""
+    a, b, c, d = load(x, 4 * cuda.threadIdx.x)
+    e = math.tanh(a)
+    out[cuda.threadIdx.x] = half(a) + b * 2 + e * 3 + (c if c > d else d) * 5
+
+
+def narrow_functions(x, out):
+    a, b, c, d = load(x, 4 * cuda.threadIdx.x)
+    out[cuda.threadIdx.x] = math.tanh(a) + abs(b) * max(c, d)

@@ -100,6 +100,9 @@ def test_without_the_log_of_races_all_else_is_still_found(kernel: object, error:
 def test_static_shared_memory_has_a_limit() -> None:
     with pytest.raises(SharedMemoryError, match="too_much_shared: 49408 bytes of static shared memory, a block may have 49152"):
         launch(faults.too_much_shared, 0)
+    x, out = arrays()
+    with pytest.raises(SharedMemoryError, match="no_barrier: 232400 bytes of dynamic and 128 of static"):
+        lockstep.run(faults.no_barrier, 1, 32, x, out, dynamic_shared=232_400)
 
 
 def test_the_order_of_float_atomics_is_seen_in_the_bits() -> None:
@@ -115,6 +118,8 @@ def test_an_error_of_the_launch_is_one_clear_line() -> None:
         (lambda: lockstep.run(faults.no_barrier, 1, 2048, x, out), "2048 threads a block"),
         (lambda: lockstep.run(faults.no_barrier, 0, 32, x, out), "grid 0"),
         (lambda: lockstep.run(faults.no_barrier, 1, 32, x, "out"), "an argument of type str"),
+        (lambda: lockstep.run(faults.no_barrier, 1, 32, x, x.view(np.int32)), "different dtypes share memory"),
+        (lambda: lockstep.same_bits(faults.no_barrier, 1, 32, x, x), "must not share memory"),
         (lambda: lockstep.run(len, 1, 32, x, out), "is no kernel"),
     ]:
         with pytest.raises(KernelTextError, match=re.escape(message)):

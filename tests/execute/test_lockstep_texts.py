@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lockstep_texts as texts
+import numba
 import numpy as np
 import pytest
 
@@ -76,6 +77,26 @@ def test_what_the_text_makes_float64_is_float64() -> None:
     lockstep.run(texts.mixed, 1, 64, X, found)
     wide = X.astype(np.float64)
     assert np.array_equal(found, np.array([np.exp(w * 0.5) + np.exp(w) + w * 3 for w in wide]))
+
+
+def test_types_go_through_functions() -> None:
+    found = out(16, np.float64)
+    kernel = lockstep.kernel(texts.through_functions, loads=["load"])
+    lockstep.run(kernel, 1, 16, X, found)
+    a, b, c, d = X.reshape(16, 4).T
+    wide = [np.float64(v) for v in a], [np.float64(v) for v in b], [np.tanh(v) for v in a], np.maximum(c, d).astype(np.float64)
+    assert found.tolist() == [p / 2 + q * 2 + np.float64(e) * 3 + m * 5 for p, q, e, m in zip(*wide, strict=True)]
+    with pytest.raises(lockstep.PrecisionError, match="through_functions"):
+        lockstep.run(kernel, 1, 16, X, out(16))
+    narrow = out(16)
+    lockstep.run(lockstep.kernel(texts.narrow_functions, loads=["load"]), 1, 16, X, narrow)
+    assert narrow.tolist() == [p + q for p, q in zip((np.tanh(v) for v in a), np.abs(b) * np.maximum(c, d), strict=True)]
+
+
+def test_what_a_decorator_made_is_taken_too() -> None:
+    found = out(3)
+    lockstep.run(numba.njit(texts.table), 1, 3, X, found)
+    assert np.array_equal(found, texts.WEIGHTS * X[:3] + texts.WEIGHTS)
 
 
 def test_unsigned_integers_wrap_and_int64_is_wide() -> None:

@@ -5,8 +5,9 @@ seed. Races, barrier divergence, indices out of bounds, reads of what was never 
 float64 in float32 arrays are exceptions that name the line. `same_bits` compares several orders, `delete_barriers` shows that each
 barrier is needed, `walk` steps from barrier to barrier.
 
-It is sequentially consistent: a missing ``threadfence``, weak ordering within a warp, bank conflicts, the rounding of fused
-multiply-adds and time are beyond it.
+A thread runs from barrier to barrier without a break, so a kernel must not wait by spinning on memory, and what orders threads by
+atomics and ``threadfence`` alone is reported as a race. It is sequentially consistent: a missing ``threadfence``, weak ordering
+within a warp, bank conflicts, the rounding of fused multiply-adds and time are beyond it.
 """
 
 from symbackprop.execute.lockstep.errors import (

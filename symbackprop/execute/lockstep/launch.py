@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from symbackprop.execute.lockstep.arrays import Clock, Constant, Memory, Plain, Tracked
-from symbackprop.execute.lockstep.errors import DivergenceError, KernelTextError, OrderError, UninitializedError
+from symbackprop.execute.lockstep.errors import DivergenceError, KernelTextError, OrderError, SharedMemoryError, UninitializedError
 from symbackprop.execute.lockstep.numbers import type_named
-from symbackprop.execute.lockstep.rewrite import Kernel, Place, Site, kernel, kind_name
+from symbackprop.execute.lockstep.rewrite import SHARED_LIMIT, Kernel, Place, Site, kernel, kind_name
 
 __all__ = ["Report", "Snapshot", "run", "same_bits", "walk"]
 
@@ -225,9 +225,17 @@ class _Launch:
         kinds = [_array_kind(v) if isinstance(v, np.ndarray) else k for v, (_, k) in zip(values, scalars, strict=True)]
         built = what.build(kinds)
         self.entry, self.sliced = built.entry, built.sliced
+        if not 0 <= dynamic_shared <= SHARED_LIMIT - what.static_shared:
+            raise SharedMemoryError(
+                f"{what.name}: {dynamic_shared} bytes of dynamic and {what.static_shared} of static shared memory;"
+                f" a block may have {SHARED_LIMIT} in all"
+            )
         self.globals = Memory("global")
         self.arrays: dict[str, tuple[np.ndarray[Any, Any], Plain | Tracked]] = {}
-        plain = not race and not self.sliced and not _overlap([v for v in values if isinstance(v, np.ndarray)])
+        given = [v for v in values if isinstance(v, np.ndarray)]
+        if any(a.dtype != b.dtype for a, b in _overlaps(given)):
+            raise KernelTextError(f"{what.name}: two arguments of different dtypes share memory, which is not emulated")
+        plain = not race and not self.sliced and not _overlaps(given)
         arguments = []
         for name, value, (scalar, _) in zip(what.parameters, values, scalars, strict=True):
             if isinstance(value, np.ndarray):
@@ -453,8 +461,9 @@ def _array_kind(value: np.ndarray[Any, Any]) -> str:
     return f"[{kind_name(type_named(value.dtype.type))}]"
 
 
-def _overlap(arrays: list[np.ndarray[Any, Any]]) -> bool:
-    return any(np.may_share_memory(a, b) for i, a in enumerate(arrays) for b in arrays[:i])
+def _overlaps(arrays: list[np.ndarray[Any, Any]]) -> list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+    """The pairs of arrays whose memory overlaps."""
+    return [(a, b) for i, a in enumerate(arrays) for b in arrays[:i] if np.may_share_memory(a, b)]
 
 
 def run(function: Any, grid: Extent, block: Extent, *arguments: Any, dynamic_shared: int = 0, race: bool = True, seed: int = 0) -> Report:
@@ -520,6 +529,8 @@ def same_bits(
     """
     what = kernel(function)
     names = [n for n, v in zip(what.parameters, arguments, strict=False) if isinstance(v, np.ndarray)]
+    if _overlaps([v for v in arguments if isinstance(v, np.ndarray)]):
+        raise KernelTextError(f"{what.name}: same_bits runs on copies, so its arrays must not share memory")
     first: tuple[int, list[np.ndarray[Any, Any]]] | None = None
     for seed in seeds:
         copies = [v.copy() if isinstance(v, np.ndarray) else v for v in arguments]

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import functools
 import inspect
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
@@ -29,10 +30,12 @@ from symbackprop.execute.lockstep.arrays import Constant
 from symbackprop.execute.lockstep.errors import MARK, IntegerOverflowError, KernelTextError, SharedMemoryError, place, quote
 from symbackprop.execute.lockstep.numbers import MATH, TYPES, IntegerType, type_named
 
-__all__ = ["STATIC_LIMIT", "Kernel", "Place", "Site", "kernel"]
+__all__ = ["SHARED_LIMIT", "STATIC_LIMIT", "Kernel", "Place", "Site", "kernel"]
 
 #: Bytes of static shared memory that a block may have.
 STATIC_LIMIT: Final = 49_152
+#: Bytes of shared memory that a block may have in all (compute capability 9.0, opted in).
+SHARED_LIMIT: Final = 232_448
 
 _BLOCK = {"syncthreads", "syncthreads_count", "syncthreads_and", "syncthreads_or"}
 _WARP = {
@@ -211,8 +214,10 @@ def _join(a: str | None, b: str | None) -> str | None:
 class _Kinds:
     """What the text tells about the types of values: names by their assignments, expressions from names."""
 
-    def __init__(self, text: _Text, arguments: Mapping[str, str | None]) -> None:
-        self.text = text
+    def __init__(
+        self, text: _Text, arguments: Mapping[str, str | None], calls: dict[tuple[FunctionType, tuple[str | None, ...]], str | None]
+    ) -> None:
+        self.text, self.calls = text, calls
         self.local = _assigned(text.tree)
         parameters = {a.arg: arguments.get(a.arg) for a in (*text.tree.args.posonlyargs, *text.tree.args.args)}
         unknown: dict[str, str | None] = dict.fromkeys(self.local, "?")
@@ -242,8 +247,7 @@ class _Kinds:
                     for t, v in zip(target.elts, node.value.elts, strict=True):
                         bind(t, self.of(v))
                 elif isinstance(target, ast.Tuple):
-                    where = _dotted(node.value.func) if isinstance(node.value, ast.Call) else ()
-                    bind(target, "i32" if self.device(where)[:1] in (("grid",), ("gridsize",)) else None)
+                    bind(target, self.of_parts(node.value))
                 else:
                     bind(target, self.of(node.value))
         elif isinstance(node, ast.AugAssign):
@@ -258,6 +262,15 @@ class _Kinds:
             bind(node.target, kind)
         elif isinstance(node, ast.NamedExpr):
             bind(node.target, self.of(node.value))
+
+    def of_parts(self, node: ast.expr) -> str | None:
+        """The kind of each part of a tuple that a call gives: places in the grid, or four neighbours of an array."""
+        if not isinstance(node, ast.Call):
+            return None
+        if self.device(_dotted(node.func))[:1] in (("grid",), ("gridsize",)):
+            return "i32"
+        array = self.of(node.args[0]) if len(node.args) == 2 else None
+        return array[1:-1] if array is not None and array.startswith("[") and array != "[None]" else array if array == "?" else None
 
     def device(self, dotted: tuple[str, ...]) -> tuple[str, ...]:
         """The part of a dotted name behind ``cuda``; empty if it does not begin there."""
@@ -298,9 +311,7 @@ class _Kinds:
                     return f"[{kind_name(self.type_of(_dotted(value)))}]"
             if where in (("grid",), ("gridsize",)) and node.args and isinstance(node.args[0], ast.Constant) and node.args[0].value == 1:
                 return "i32"
-            if dotted == ("len",):
-                return "int"
-            return None
+            return self.of_call(node, dotted, where)
         if isinstance(node, ast.Attribute):
             where = self.device(_dotted(node))
             if where and where[0] in ("threadIdx", "blockIdx", "blockDim", "gridDim", "laneid", "warpsize"):
@@ -324,6 +335,42 @@ class _Kinds:
         if isinstance(node, ast.IfExp):
             return _join(self.of(node.body), self.of(node.orelse))
         return "bool" if isinstance(node, ast.Compare) else None
+
+    def of_call(self, node: ast.Call, dotted: tuple[str, ...], where: tuple[str, ...]) -> str | None:
+        """The kind of what a function gives: of a math function, a shuffle, ``len``, ``abs``, ``min``, ``max``, or of the kernel's own."""
+        if where:
+            return self.of(node.args[1]) if where[0].startswith("shfl") and len(node.args) == 3 else None
+        if not dotted or dotted[0] in self.local:
+            return None
+        value = self.text.names.get(dotted[0])
+        if isinstance(value, ModuleType) and value.__name__ == "math" and len(dotted) == 2:
+            value = getattr(value, dotted[1], None)
+        kinds = [self.of(a) for a in node.args if not isinstance(a, ast.Starred)]
+        if isinstance(value, BuiltinFunctionType) and value.__module__ == "math":
+            if value.__name__ in ("floor", "ceil", "trunc"):
+                return "int"
+            if value.__name__.startswith("is"):
+                return "bool"
+            return None if None in kinds else "f32" if set(kinds) == {"f32"} else "?" if "?" in kinds else "f64"
+        if len(dotted) == 1 and isinstance(plain := getattr(value, "py_func", value), FunctionType):
+            return self.returned(plain, tuple(kinds))
+        if dotted in (("abs",), ("min",), ("max",)) and kinds:
+            return functools.reduce(_join, kinds)
+        return "int" if dotted == ("len",) else None
+
+    def returned(self, function: FunctionType, kinds: tuple[str | None, ...]) -> str | None:
+        """The kind of what a device function gives for arguments of these kinds."""
+        if "?" in kinds:
+            return "?"
+        key = (function, kinds)
+        if key not in self.calls:
+            self.calls[key] = None  # what a function that calls itself is taken for
+            text = _read(function)
+            names = [a.arg for a in (*text.tree.args.posonlyargs, *text.tree.args.args)]
+            inner = _Kinds(text, dict(zip(names, kinds, strict=False)), self.calls)
+            given = [inner.of(n.value) for n in ast.walk(text.tree) if isinstance(n, ast.Return) and n.value is not None]
+            self.calls[key] = functools.reduce(_join, given) if given else None
+        return self.calls[key]
 
 
 class _Rewriter(ast.NodeTransformer):
@@ -534,7 +581,8 @@ class _Rewriter(ast.NodeTransformer):
                 return node
             callee = self.text.names.get(dotted[0])
             if isinstance(getattr(callee, "py_func", callee), FunctionType):
-                name, waits = self.owner.device_function(callee)
+                kinds = tuple(self.kinds.of(a) for a in node.args)
+                name, waits = self.owner.device_function(callee, kinds)
                 self.arguments(node)
                 node.args.insert(0, ast.copy_location(ast.Name(_DEVICE, ast.Load()), node))
                 node.func = ast.copy_location(ast.Name(name, ast.Load()), node)
@@ -632,7 +680,8 @@ class _Build:
     places: dict[Place, None] = field(default_factory=dict)
     sliced: bool = False
     injections: dict[str, Any] = field(default_factory=dict)
-    functions: dict[int, tuple[str, bool]] = field(default_factory=dict)
+    functions: dict[tuple[int, tuple[str | None, ...]], tuple[str, bool]] = field(default_factory=dict)
+    calls: dict[tuple[FunctionType, tuple[str | None, ...]], str | None] = field(default_factory=dict)
     open: list[int] = field(default_factory=list)
     names: dict[str, Any] = field(default_factory=dict)
     spaces: list[dict[str, Any]] = field(default_factory=list)
@@ -645,20 +694,22 @@ class _Build:
     def is_kernel(self, entry: str) -> bool:
         return entry == "_lockstep_kernel"
 
-    def device_function(self, function: Any) -> tuple[str, bool]:
+    def device_function(self, function: Any, kinds: tuple[str | None, ...]) -> tuple[str, bool]:
         """(name of the rewritten function, whether it holds barriers)."""
-        plain = getattr(function, "py_func", function)
+        plain = _plain(function)
         if id(plain) in self.open:
             raise KernelTextError(f"device function {plain.__name__!r} calls itself")
-        if id(plain) not in self.functions:
-            self.functions[id(plain)] = self.add(plain, f"_lockstep_{plain.__name__}_{len(self.functions)}", {})
-        return self.functions[id(plain)]
+        key = (id(plain), kinds)
+        if key not in self.functions:
+            arguments = dict(zip(plain.__code__.co_varnames, kinds, strict=False))
+            self.functions[key] = self.add(plain, f"_lockstep_{plain.__name__}_{len(self.functions)}", arguments)
+        return self.functions[key]
 
     def add(self, function: Any, entry: str, arguments: Mapping[str, str | None]) -> tuple[str, bool]:
         text = _read(function)
         text.tree = copy.deepcopy(text.tree)
-        self.open.append(id(function))
-        rewriter = _Rewriter(text, _Kinds(text, arguments), self, entry)
+        self.open.append(id(_plain(function)))
+        rewriter = _Rewriter(text, _Kinds(text, arguments, self.calls), self, entry)
         tree = rewriter.function()
         self.open.pop()
         module = ast.fix_missing_locations(ast.Module([tree], []))
