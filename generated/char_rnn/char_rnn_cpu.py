@@ -105,7 +105,7 @@ def gru_h(W_h, b_h, p, q, r, u, g, h, W_h_copy):
     for k in range(48):
         for r_ in range(144):
             W_h_copy[k, r_] = W_h[r_, k]
-    for t in range(32):
+    for t in range(q.shape[1]):
         q[:, t] = real(0.0)
         if 0 <= t - 1 < 32:
             product(h[:, t - 1], W_h_copy, q[:, t])
@@ -309,7 +309,7 @@ def gru_grad_b_h(grad_q, grad_b_h):
     # grad_b_h[r] = Σ_{n, t} grad_q[n, t, r]
     grad_b_h[:] = real(0.0)
     for n in range(grad_q.shape[0]):
-        for t in range(32):
+        for t in range(grad_q.shape[1]):
             for r in range(grad_b_h.shape[0]):
                 grad_b_h[r] += grad_q[n, t, r]
 
@@ -329,7 +329,7 @@ def gru_grad_b_x(grad_p, grad_b_x):
     # grad_b_x[r] = Σ_{n, t} grad_p[n, t, r]
     grad_b_x[:] = real(0.0)
     for n in range(grad_p.shape[0]):
-        for t in range(32):
+        for t in range(grad_p.shape[1]):
             for r in range(grad_b_x.shape[0]):
                 grad_b_x[r] += grad_p[n, t, r]
 

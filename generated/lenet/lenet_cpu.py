@@ -86,9 +86,9 @@ def in_range(values, least, most):
 def write_x_samples_last(x, samples_last):
     """Write samples_last."""
     # samples_last[c, h, w, n] = x[n, c, h, w]
-    for c in range(1):
-        for h in range(8):
-            for w in range(8):
+    for c in range(samples_last.shape[0]):
+        for h in range(samples_last.shape[1]):
+            for w in range(samples_last.shape[2]):
                 for n in range(x.shape[0]):
                     samples_last[c, h, w, n] = x[n, c, h, w]
 
@@ -109,14 +109,14 @@ def batchnorm_sigma_2(running_var, sigma):
 
 
 @njit(cache=True, error_model="numpy")
-def batchnorm_a_3(running_mean, sigma, x, beta, gamma, a):
+def batchnorm_a_2(running_mean, sigma, x, beta, gamma, a):
     """Write a."""
     # x_hat[c, h, w, n] = (x[c, h, w, n] − running_mean[c])/sigma[c]
     # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
-    for c in range(16):
+    for c in range(running_mean.shape[0]):
         factor = real(1.0) / sigma[c]
-        for h in range(8):
-            for w in range(8):
+        for h in range(x.shape[1]):
+            for w in range(x.shape[2]):
                 for n in range(x.shape[3]):
                     x_hat = (x[c, h, w, n] - running_mean[c]) * factor
                     a[c, h, w, n] = gamma[c] * x_hat + beta[c]
@@ -126,9 +126,9 @@ def batchnorm_a_3(running_mean, sigma, x, beta, gamma, a):
 def activation_a(x, a):
     """Write a."""
     # a[c, h, w, n] = x[c, h, w, n] [x[c, h, w, n] > 0]
-    for c in range(16):
-        for h in range(8):
-            for w in range(8):
+    for c in range(x.shape[0]):
+        for h in range(x.shape[1]):
+            for w in range(x.shape[2]):
                 for n in range(x.shape[3]):
                     x_ = x[c, h, w, n]
                     a[c, h, w, n] = real(0.0) if x_ <= real(0.0) else x_
@@ -138,22 +138,22 @@ def activation_a(x, a):
 def maxpool2d_a_3(x, a, top):
     """Write a."""
     # a[c, p, q, n] = max_{i, j} x[c, 2 p + i, 2 q + j, n]
-    for c in range(16):
-        for p in range(4):
-            for q in range(4):
+    for c in range(top.shape[0]):
+        for p in range(top.shape[1]):
+            for q in range(top.shape[2]):
                 for n in range(x.shape[3]):
                     top[c, p, q, n] = real(-np.inf)
     for i in range(2):
         for j in range(2):
-            for c in range(16):
-                for p in range(4):
-                    for q in range(4):
+            for c in range(top.shape[0]):
+                for p in range(top.shape[1]):
+                    for q in range(top.shape[2]):
                         for n in range(x.shape[3]):
                             candidate = x[c, 2 * p + i, 2 * q + j, n]
                             top[c, p, q, n] = candidate if (candidate > top[c, p, q, n]) | (candidate != candidate) else top[c, p, q, n]
-    for c in range(16):
-        for p in range(4):
-            for q in range(4):
+    for c in range(a.shape[0]):
+        for p in range(a.shape[1]):
+            for q in range(a.shape[2]):
                 for n in range(x.shape[3]):
                     a[c, p, q, n] = top[c, p, q, n]
 
@@ -166,51 +166,25 @@ def conv2d_z_2(W, x, z):
 
 
 @njit(cache=True, error_model="numpy")
-def batchnorm_a_4(running_mean, sigma, x, beta, gamma, a):
-    """Write a."""
-    # x_hat[c, h, w, n] = (x[c, h, w, n] − running_mean[c])/sigma[c]
-    # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
-    for c in range(32):
-        factor = real(1.0) / sigma[c]
-        for h in range(4):
-            for w in range(4):
-                for n in range(x.shape[3]):
-                    x_hat = (x[c, h, w, n] - running_mean[c]) * factor
-                    a[c, h, w, n] = gamma[c] * x_hat + beta[c]
-
-
-@njit(cache=True, error_model="numpy")
-def activation_a_2(x, a):
-    """Write a."""
-    # a[c, h, w, n] = x[c, h, w, n] [x[c, h, w, n] > 0]
-    for c in range(32):
-        for h in range(4):
-            for w in range(4):
-                for n in range(x.shape[3]):
-                    x_ = x[c, h, w, n]
-                    a[c, h, w, n] = real(0.0) if x_ <= real(0.0) else x_
-
-
-@njit(cache=True, error_model="numpy")
 def maxpool2d_a_4(x, a, top):
     """Write a."""
     # a[c, p, q, n] = max_{i, j} x[c, 2 p + i, 2 q + j, n]
-    for c in range(32):
-        for p in range(2):
-            for q in range(2):
+    for c in range(top.shape[0]):
+        for p in range(top.shape[1]):
+            for q in range(top.shape[2]):
                 for n in range(x.shape[3]):
                     top[c, p, q, n] = real(-np.inf)
     for i in range(2):
         for j in range(2):
-            for c in range(32):
-                for p in range(2):
-                    for q in range(2):
+            for c in range(top.shape[0]):
+                for p in range(top.shape[1]):
+                    for q in range(top.shape[2]):
                         for n in range(x.shape[3]):
                             candidate = x[c, 2 * p + i, 2 * q + j, n]
                             top[c, p, q, n] = candidate if (candidate > top[c, p, q, n]) | (candidate != candidate) else top[c, p, q, n]
-    for c in range(32):
-        for p in range(2):
-            for q in range(2):
+    for c in range(a.shape[0]):
+        for p in range(a.shape[1]):
+            for q in range(a.shape[2]):
                 for n in range(x.shape[3]):
                     a[c, p, q, n] = top[c, p, q, n]
 
@@ -219,7 +193,7 @@ def maxpool2d_a_4(x, a, top):
 def flatten_a(x, a):
     """Write a."""
     # a[k, n] = x[floor(k/4), floor(k/2) mod 2, k mod 2, n]
-    for k in range(128):
+    for k in range(a.shape[0]):
         for n in range(x.shape[3]):
             a[k, n] = x[k // 4, k // 2 % 2, k % 2, n]
 
@@ -228,7 +202,7 @@ def flatten_a(x, a):
 def dropout_a_2(x, a):
     """Write a."""
     # a[i, n] = x[i, n]
-    for i in range(128):
+    for i in range(x.shape[0]):
         for n in range(x.shape[1]):
             a[i, n] = x[i, n]
 
@@ -238,7 +212,7 @@ def dense_z(W, b, x, z):
     """Write z."""
     # z[i, n] = b[i] + Σ_j W[i, j] x[j, n]
     product(W, x, z)
-    for i in range(10):
+    for i in range(W.shape[0]):
         for n in range(x.shape[1]):
             z[i, n] = b[i] + z[i, n]
 
@@ -258,13 +232,13 @@ def write_loss_L(a, y, L, top, total):
     # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
     for n in range(a.shape[1]):
         top[n] = real(-np.inf)
-    for i in range(10):
+    for i in range(a.shape[0]):
         for n in range(a.shape[1]):
             candidate = a[i, n]
             top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
     for n in range(a.shape[1]):
         total[n] = real(0.0)
-    for i in range(10):
+    for i in range(a.shape[0]):
         for n in range(a.shape[1]):
             total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
     for n in range(a.shape[1]):
@@ -309,10 +283,10 @@ def batchnorm_a(mu, sigma, x, beta, gamma, x_hat, a):
     """Write x_hat and a."""
     # x_hat[c, h, w, n] = (x[c, h, w, n] − mu[c])/sigma[c]
     # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
-    for c in range(16):
+    for c in range(mu.shape[0]):
         factor = real(1.0) / sigma[c]
-        for h in range(8):
-            for w in range(8):
+        for h in range(x.shape[1]):
+            for w in range(x.shape[2]):
                 for n in range(x.shape[3]):
                     x_hat[c, h, w, n] = (x[c, h, w, n] - mu[c]) * factor
                     a[c, h, w, n] = gamma[c] * x_hat[c, h, w, n] + beta[c]
@@ -323,9 +297,9 @@ def maxpool2d_a(x, a_argmax, a):
     """Write a_argmax and a."""
     # a_argmax[c, p, q, n] = (2 i + j at max_{i, j} x[c, 2 p + i, 2 q + j, n])
     # a[c, p, q, n] = max_{i, j} x[c, 2 p + i, 2 q + j, n]
-    for c in range(16):
-        for p in range(4):
-            for q in range(4):
+    for c in range(x.shape[0]):
+        for p in range(a_argmax.shape[1]):
+            for q in range(a_argmax.shape[2]):
                 for n in range(x.shape[3]):
                     best = real(-np.inf)
                     place = 0
@@ -340,27 +314,13 @@ def maxpool2d_a(x, a_argmax, a):
 
 
 @njit(cache=True, error_model="numpy")
-def batchnorm_a_2(mu, sigma, x, beta, gamma, x_hat, a):
-    """Write x_hat and a."""
-    # x_hat[c, h, w, n] = (x[c, h, w, n] − mu[c])/sigma[c]
-    # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
-    for c in range(32):
-        factor = real(1.0) / sigma[c]
-        for h in range(4):
-            for w in range(4):
-                for n in range(x.shape[3]):
-                    x_hat[c, h, w, n] = (x[c, h, w, n] - mu[c]) * factor
-                    a[c, h, w, n] = gamma[c] * x_hat[c, h, w, n] + beta[c]
-
-
-@njit(cache=True, error_model="numpy")
 def maxpool2d_a_2(x, a_argmax, a):
     """Write a_argmax and a."""
     # a_argmax[c, p, q, n] = (2 i + j at max_{i, j} x[c, 2 p + i, 2 q + j, n])
     # a[c, p, q, n] = max_{i, j} x[c, 2 p + i, 2 q + j, n]
-    for c in range(32):
-        for p in range(2):
-            for q in range(2):
+    for c in range(x.shape[0]):
+        for p in range(a_argmax.shape[1]):
+            for q in range(a_argmax.shape[2]):
                 for n in range(x.shape[3]):
                     best = real(-np.inf)
                     place = 0
@@ -378,7 +338,7 @@ def maxpool2d_a_2(x, a_argmax, a):
 def dropout_a(mask, x, a):
     """Write a."""
     # a[i, n] = (5/4) · mask[n, i] x[i, n]
-    for i in range(128):
+    for i in range(mask.shape[1]):
         for n in range(mask.shape[0]):
             a[i, n] = real(1.25) * mask[n, i] * x[i, n]
 
@@ -389,16 +349,16 @@ def write_loss_p(a, p, top, total):
     # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
     for n in range(a.shape[1]):
         top[n] = real(-np.inf)
-    for j in range(10):
+    for j in range(a.shape[0]):
         for n in range(a.shape[1]):
             candidate = a[j, n]
             top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
     for n in range(a.shape[1]):
         total[n] = real(0.0)
-    for j in range(10):
+    for j in range(a.shape[0]):
         for n in range(a.shape[1]):
             total[n] += exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
-    for i in range(10):
+    for i in range(a.shape[0]):
         for n in range(a.shape[1]):
             top_ = top[n]
             total_ = total[n]
@@ -412,7 +372,7 @@ def dense_delta(p, y, delta):
     # delta[i, n] = (p[i, n] − [i = y[n]])/N
     N = p.shape[1]
     factor = real(1.0) / real(N)
-    for i in range(10):
+    for i in range(p.shape[0]):
         for n in range(p.shape[1]):
             p_ = p[i, n]
             delta[i, n] = (p_ - (real(1.0) if i == y[n] else real(0.0))) * factor
@@ -439,7 +399,7 @@ def flatten_grad_a(W, delta, mask, grad_a):
     """Write grad_a."""
     # grad_a[i, n] = (5/4) · mask[n, i] Σ_j W[j, i] delta[j, n]
     product(W.T, delta, grad_a)
-    for i in range(128):
+    for i in range(W.shape[1]):
         for n in range(delta.shape[1]):
             grad_a[i, n] = real(1.25) * grad_a[i, n] * mask[n, i]
 
@@ -449,9 +409,9 @@ def batchnorm_grad_a(a, a_argmax, grad_a_2, grad_a):
     """Write grad_a."""
     # grad_a[c, h, w, n] = grad_a_2[2 floor(h/2) + 4 c + floor(w/2), n] [2 · (h mod 2) + (w mod 2) = a_argmax[c, floor(h/2), floor(w/2),
     #     n]] [a[c, h, w, n] > 0]
-    for c in range(32):
-        for H in range(2):
-            for W in range(2):
+    for c in range(a.shape[0]):
+        for H in range(a_argmax.shape[1]):
+            for W in range(a_argmax.shape[2]):
                 for i in range(2):
                     for j in range(2):
                         for n in range(a.shape[3]):
@@ -488,20 +448,20 @@ def conv2d_delta(gamma, grad_a, sigma, x_hat, delta):
     # delta[k, p, q, n] = (16 grad_a[k, p, q, n] N − Σ_{h, w, i} grad_a[k, h, w, i] − x_hat[k, p, q, n] Σ_{h, w, i} grad_a[k, h, w, i]
     #     x_hat[k, h, w, i]) · gamma[k]/(16 sigma[k] N)
     N = grad_a.shape[3]
-    for k in range(32):
+    for k in range(grad_a.shape[0]):
         total = real(0.0)
-        for h in range(4):
-            for w in range(4):
+        for h in range(grad_a.shape[1]):
+            for w in range(grad_a.shape[2]):
                 for i in range(grad_a.shape[3]):
                     total += grad_a[k, h, w, i]
         total_2 = real(0.0)
-        for h in range(4):
-            for w in range(4):
+        for h in range(grad_a.shape[1]):
+            for w in range(grad_a.shape[2]):
                 for i in range(grad_a.shape[3]):
                     total_2 += grad_a[k, h, w, i] * x_hat[k, h, w, i]
         factor = gamma[k] / real(16.0) / sigma[k] / real(N)
-        for p in range(4):
-            for q in range(4):
+        for p in range(delta.shape[1]):
+            for q in range(delta.shape[2]):
                 for n in range(grad_a.shape[3]):
                     delta[k, p, q, n] = (real(16.0) * grad_a[k, p, q, n] * real(N) - total - x_hat[k, p, q, n] * total_2) * factor
 
@@ -525,9 +485,9 @@ def batchnorm_grad_a_2(a, a_argmax, grad_a_2, grad_a):
     """Write grad_a."""
     # grad_a[c, h, w, n] = grad_a_2[c, floor(h/2), floor(w/2), n] [2 · (h mod 2) + (w mod 2) = a_argmax[c, floor(h/2), floor(w/2), n]]
     #     [a[c, h, w, n] > 0]
-    for c in range(16):
-        for H in range(4):
-            for W in range(4):
+    for c in range(a.shape[0]):
+        for H in range(a_argmax.shape[1]):
+            for W in range(a_argmax.shape[2]):
                 for i in range(2):
                     for j in range(2):
                         for n in range(a.shape[3]):
@@ -543,20 +503,20 @@ def conv2d_delta_2(gamma, grad_a, sigma, x_hat, delta):
     # delta[k, p, q, n] = (64 grad_a[k, p, q, n] N − Σ_{h, w, i} grad_a[k, h, w, i] − x_hat[k, p, q, n] Σ_{h, w, i} grad_a[k, h, w, i]
     #     x_hat[k, h, w, i]) · gamma[k]/(64 sigma[k] N)
     N = grad_a.shape[3]
-    for k in range(16):
+    for k in range(grad_a.shape[0]):
         total = real(0.0)
-        for h in range(8):
-            for w in range(8):
+        for h in range(grad_a.shape[1]):
+            for w in range(grad_a.shape[2]):
                 for i in range(grad_a.shape[3]):
                     total += grad_a[k, h, w, i]
         total_2 = real(0.0)
-        for h in range(8):
-            for w in range(8):
+        for h in range(grad_a.shape[1]):
+            for w in range(grad_a.shape[2]):
                 for i in range(grad_a.shape[3]):
                     total_2 += grad_a[k, h, w, i] * x_hat[k, h, w, i]
         factor = gamma[k] / real(64.0) / sigma[k] / real(N)
-        for p in range(8):
-            for q in range(8):
+        for p in range(delta.shape[1]):
+            for q in range(delta.shape[2]):
                 for n in range(grad_a.shape[3]):
                     delta[k, p, q, n] = (real(64.0) * grad_a[k, p, q, n] * real(N) - total - x_hat[k, p, q, n] * total_2) * factor
 
@@ -654,7 +614,7 @@ def forward(params, x, out, work):
     conv2d_z(conv2d_1_W, x_samples_last, conv2d_1_z)
     # batchnorm_1
     batchnorm_sigma_2(batchnorm_1_running_var, batchnorm_1_sigma)
-    batchnorm_a_3(batchnorm_1_running_mean, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_a)
+    batchnorm_a_2(batchnorm_1_running_mean, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_a)
     # activation_1
     activation_a(batchnorm_1_a, activation_1_a)
     # maxpool2d_1
@@ -663,9 +623,9 @@ def forward(params, x, out, work):
     conv2d_z_2(conv2d_2_W, maxpool2d_1_a, conv2d_2_z)
     # batchnorm_2
     batchnorm_sigma_2(batchnorm_2_running_var, batchnorm_2_sigma)
-    batchnorm_a_4(batchnorm_2_running_mean, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_a)
+    batchnorm_a_2(batchnorm_2_running_mean, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_a)
     # activation_2
-    activation_a_2(batchnorm_2_a, activation_2_a)
+    activation_a(batchnorm_2_a, activation_2_a)
     # maxpool2d_2
     maxpool2d_a_4(activation_2_a, maxpool2d_2_a, top_)
     # flatten_1
@@ -721,7 +681,7 @@ def evaluation(params, x, y, work):
     conv2d_z(conv2d_1_W, x_samples_last, conv2d_1_z)
     # batchnorm_1
     batchnorm_sigma_2(batchnorm_1_running_var, batchnorm_1_sigma)
-    batchnorm_a_3(batchnorm_1_running_mean, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_a)
+    batchnorm_a_2(batchnorm_1_running_mean, batchnorm_1_sigma, conv2d_1_z, batchnorm_1_beta, batchnorm_1_gamma, batchnorm_1_a)
     # activation_1
     activation_a(batchnorm_1_a, activation_1_a)
     # maxpool2d_1
@@ -730,9 +690,9 @@ def evaluation(params, x, y, work):
     conv2d_z_2(conv2d_2_W, maxpool2d_1_a, conv2d_2_z)
     # batchnorm_2
     batchnorm_sigma_2(batchnorm_2_running_var, batchnorm_2_sigma)
-    batchnorm_a_4(batchnorm_2_running_mean, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_a)
+    batchnorm_a_2(batchnorm_2_running_mean, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_a)
     # activation_2
-    activation_a_2(batchnorm_2_a, activation_2_a)
+    activation_a(batchnorm_2_a, activation_2_a)
     # maxpool2d_2
     maxpool2d_a_4(activation_2_a, maxpool2d_2_a, top_)
     # flatten_1
@@ -805,9 +765,9 @@ def loss(params, x, dropout_1_mask, y, work):
     conv2d_z_2(conv2d_2_W, maxpool2d_1_a, conv2d_2_z)
     # batchnorm_2
     batchnorm_sigma(conv2d_2_z, batchnorm_2_mu, batchnorm_2_v, batchnorm_2_sigma)
-    batchnorm_a_2(batchnorm_2_mu, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_x_hat, batchnorm_2_a)
+    batchnorm_a(batchnorm_2_mu, batchnorm_2_sigma, conv2d_2_z, batchnorm_2_beta, batchnorm_2_gamma, batchnorm_2_x_hat, batchnorm_2_a)
     # activation_2
-    activation_a_2(batchnorm_2_a, activation_2_a)
+    activation_a(batchnorm_2_a, activation_2_a)
     # maxpool2d_2
     maxpool2d_a_2(activation_2_a, maxpool2d_2_a_argmax, maxpool2d_2_a)
     # flatten_1

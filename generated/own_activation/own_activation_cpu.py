@@ -57,19 +57,15 @@ def dense_a(W, b, x, z, a):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_z(W, b, x, z, total):
+def dense_z(W, b, x, z):
     """Write z."""
     # z[i, n] = b[i] + Σ_j W[i, j] x[n, j]
-    for i in range(1):
+    for i in range(W.shape[0]):
         for n in range(x.shape[0]):
-            total[i, n] = 0.0
-    for j in range(8):
-        for i in range(1):
-            for n in range(x.shape[0]):
-                total[i, n] += W[i, j] * x[n, j]
-    for i in range(1):
-        for n in range(x.shape[0]):
-            z[i, n] = b[i] + total[i, n]
+            total = 0.0
+            for j in range(W.shape[1]):
+                total += W[i, j] * x[n, j]
+            z[i, n] = b[i] + total
 
 
 @njit(cache=True, error_model="numpy")
@@ -85,7 +81,7 @@ def dense_z_2(samples_last, z):
 def write_y_samples_last(y, samples_last):
     """Write samples_last."""
     # samples_last[i, n] = y[n, i]
-    for i in range(1):
+    for i in range(samples_last.shape[0]):
         for n in range(y.shape[0]):
             samples_last[i, n] = y[n, i]
 
@@ -201,11 +197,10 @@ def forward(params, x, out, work):
     dense_2_W = view(params, 32, (1, 8))
     dense_2_b = params[40:41]
     dense_2_z_samples_last = view(work, 17 * n, (1, n))
-    total = view(work, 18 * n, (1, n))
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_z, dense_1_a)
     # dense_2
-    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z_samples_last, total)
+    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z_samples_last)
     dense_z_2(dense_2_z_samples_last, out)
 
 
@@ -221,7 +216,6 @@ def loss(params, x, y, work):
     dense_2_W = view(params, 32, (1, 8))
     dense_2_b = params[40:41]
     dense_2_z_samples_last = view(work, 17 * n, (1, n))
-    total = view(work, 18 * n, (1, n))
     loss_data = work[20 * n:20 * n + 1]
     loss_penalty_1 = work[20 * n + 1:20 * n + 2]
     loss_penalty_2 = work[20 * n + 2:20 * n + 3]
@@ -231,7 +225,7 @@ def loss(params, x, y, work):
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_z, dense_1_a)
     # dense_2
-    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z_samples_last, total)
+    dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z_samples_last)
     # loss
     write_loss_data(dense_2_z_samples_last, y_samples_last, loss_data)
     loss_penalty(dense_1_W, loss_penalty_1)

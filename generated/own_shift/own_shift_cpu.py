@@ -105,7 +105,7 @@ def dense_z(W, b, x, z):
     """Write z."""
     # z[i, n] = b[i] + Σ_j W[i, j] x[n, j]
     row_products(W, x, z)
-    for i in range(10):
+    for i in range(W.shape[0]):
         for n in range(x.shape[0]):
             z[i, n] = b[i] + z[i, n]
 
@@ -125,16 +125,16 @@ def write_loss_p(a, p, top, total):
     # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
     for n in range(a.shape[1]):
         top[n] = real(-np.inf)
-    for j in range(10):
+    for j in range(a.shape[0]):
         for n in range(a.shape[1]):
             candidate = a[j, n]
             top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
     for n in range(a.shape[1]):
         total[n] = real(0.0)
-    for j in range(10):
+    for j in range(a.shape[0]):
         for n in range(a.shape[1]):
             total[n] += exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
-    for i in range(10):
+    for i in range(a.shape[0]):
         for n in range(a.shape[1]):
             top_ = top[n]
             total_ = total[n]
@@ -148,13 +148,13 @@ def write_loss_L(a, y, L, top, total):
     # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
     for n in range(a.shape[1]):
         top[n] = real(-np.inf)
-    for i in range(10):
+    for i in range(a.shape[0]):
         for n in range(a.shape[1]):
             candidate = a[i, n]
             top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
     for n in range(a.shape[1]):
         total[n] = real(0.0)
-    for i in range(10):
+    for i in range(a.shape[0]):
         for n in range(a.shape[1]):
             total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
     for n in range(a.shape[1]):
@@ -178,7 +178,7 @@ def dense_delta(p, y, delta):
     # delta[i, n] = (p[i, n] − [i = y[n]])/N
     N = p.shape[1]
     factor = real(1.0) / real(N)
-    for i in range(10):
+    for i in range(p.shape[0]):
         for n in range(p.shape[1]):
             p_ = p[i, n]
             delta[i, n] = (p_ - (real(1.0) if i == y[n] else real(0.0))) * factor

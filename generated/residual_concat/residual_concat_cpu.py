@@ -110,19 +110,15 @@ def concat_a(x_1, x_2, a):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_z(W, b, x, z, total):
+def dense_z(W, b, x, z):
     """Write z."""
     # z[i, n] = b[i] + Σ_j W[i, j] x[n, j]
-    for i in range(4):
+    for i in range(W.shape[0]):
         for n in range(x.shape[0]):
-            total[i, n] = 0.0
-    for j in range(9):
-        for i in range(4):
-            for n in range(x.shape[0]):
-                total[i, n] += W[i, j] * x[n, j]
-    for i in range(4):
-        for n in range(x.shape[0]):
-            z[i, n] = b[i] + total[i, n]
+            total = 0.0
+            for j in range(W.shape[1]):
+                total += W[i, j] * x[n, j]
+            z[i, n] = b[i] + total
 
 
 @njit(cache=True, error_model="numpy")
@@ -140,16 +136,16 @@ def write_loss_p(a, p, top, total):
     # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
     for n in range(a.shape[1]):
         top[n] = -np.inf
-    for j in range(4):
+    for j in range(a.shape[0]):
         for n in range(a.shape[1]):
             candidate = a[j, n]
             top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
     for n in range(a.shape[1]):
         total[n] = 0.0
-    for j in range(4):
+    for j in range(a.shape[0]):
         for n in range(a.shape[1]):
             total[n] += exp(a[j, n] - (top[n] if abs(top[n]) != np.inf else 0.0))
-    for i in range(4):
+    for i in range(a.shape[0]):
         for n in range(a.shape[1]):
             top_ = top[n]
             total_ = total[n]
@@ -163,13 +159,13 @@ def write_loss_L(a, y, L, top, total):
     # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
     for n in range(a.shape[1]):
         top[n] = -np.inf
-    for i in range(4):
+    for i in range(a.shape[0]):
         for n in range(a.shape[1]):
             candidate = a[i, n]
             top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
     for n in range(a.shape[1]):
         total[n] = 0.0
-    for i in range(4):
+    for i in range(a.shape[0]):
         for n in range(a.shape[1]):
             total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != np.inf else 0.0))
     for n in range(a.shape[1]):
@@ -195,7 +191,7 @@ def dense_delta(p, y, delta):
     # delta[i, n] = (p[i, n] − [i = y[n]])/N
     N = p.shape[1]
     factor = 1.0 / N
-    for i in range(4):
+    for i in range(p.shape[0]):
         for n in range(p.shape[1]):
             p_ = p[i, n]
             delta[i, n] = (p_ - (1.0 if i == y[n] else 0.0)) * factor
@@ -317,7 +313,6 @@ def forward(params, x, out, work):
     dense_3_W = view(params, 63, (4, 9))
     dense_3_b = params[99:103]
     dense_3_z_samples_last = view(work, 6 * n, (4, n))
-    total = view(work, 24 * n, (4, n))
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_a)
     # add_1
@@ -327,7 +322,7 @@ def forward(params, x, out, work):
     # concat_1
     concat_a(add_1_a, dense_2_a, concat_1_a)
     # dense_3
-    dense_z(dense_3_W, dense_3_b, concat_1_a, dense_3_z_samples_last, total)
+    dense_z(dense_3_W, dense_3_b, concat_1_a, dense_3_z_samples_last)
     dense_z_2(dense_3_z_samples_last, out)
 
 
@@ -348,13 +343,12 @@ def loss(params, x, y, work):
     dense_3_W = view(params, 63, (4, 9))
     dense_3_b = params[99:103]
     dense_3_z_samples_last = view(work, 6 * n, (4, n))
-    total = view(work, 24 * n, (4, n))
     loss_p = view(work, 28 * n, (4, n))
     top = work[10 * n:11 * n]
-    total_ = work[11 * n:12 * n]
+    total = work[11 * n:12 * n]
     loss_L = work[10 * n:11 * n]
     top_ = work[11 * n:12 * n]
-    total__ = work[32 * n:33 * n]
+    total_ = work[32 * n:33 * n]
     loss_ = work[33 * n:33 * n + 1]
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_a)
@@ -365,10 +359,10 @@ def loss(params, x, y, work):
     # concat_1
     concat_a(add_1_a, dense_2_a, concat_1_a)
     # dense_3
-    dense_z(dense_3_W, dense_3_b, concat_1_a, dense_3_z_samples_last, total)
+    dense_z(dense_3_W, dense_3_b, concat_1_a, dense_3_z_samples_last)
     # loss
-    write_loss_p(dense_3_z_samples_last, loss_p, top, total_)
-    write_loss_L(dense_3_z_samples_last, y, loss_L, top_, total__)
+    write_loss_p(dense_3_z_samples_last, loss_p, top, total)
+    write_loss_L(dense_3_z_samples_last, y, loss_L, top_, total_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 

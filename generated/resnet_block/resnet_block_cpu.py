@@ -84,9 +84,9 @@ def in_range(values, least, most):
 def write_x_samples_last(x, samples_last):
     """Write samples_last."""
     # samples_last[c, h, w, n] = x[n, c, h, w]
-    for c in range(1):
-        for h in range(8):
-            for w in range(8):
+    for c in range(samples_last.shape[0]):
+        for h in range(samples_last.shape[1]):
+            for w in range(samples_last.shape[2]):
                 for n in range(x.shape[0]):
                     samples_last[c, h, w, n] = x[n, c, h, w]
 
@@ -111,10 +111,10 @@ def batchnorm_a_2(running_mean, sigma, x, beta, gamma, a):
     """Write a."""
     # x_hat[c, h, w, n] = (x[c, h, w, n] − running_mean[c])/sigma[c]
     # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
-    for c in range(16):
+    for c in range(running_mean.shape[0]):
         factor = real(1.0) / sigma[c]
-        for h in range(8):
-            for w in range(8):
+        for h in range(x.shape[1]):
+            for w in range(x.shape[2]):
                 for n in range(x.shape[3]):
                     x_hat = (x[c, h, w, n] - running_mean[c]) * factor
                     a[c, h, w, n] = gamma[c] * x_hat + beta[c]
@@ -124,9 +124,9 @@ def batchnorm_a_2(running_mean, sigma, x, beta, gamma, a):
 def activation_a(x, a):
     """Write a."""
     # a[c, h, w, n] = x[c, h, w, n] [x[c, h, w, n] > 0]
-    for c in range(16):
-        for h in range(8):
-            for w in range(8):
+    for c in range(x.shape[0]):
+        for h in range(x.shape[1]):
+            for w in range(x.shape[2]):
                 for n in range(x.shape[3]):
                     x_ = x[c, h, w, n]
                     a[c, h, w, n] = real(0.0) if x_ <= real(0.0) else x_
@@ -143,9 +143,9 @@ def conv2d_z_2(W, x, z):
 def add_a(x_1, x_2, a):
     """Write a."""
     # a[c, h, w, n] = x_1[c, h, w, n] + x_2[c, h, w, n]
-    for c in range(16):
-        for h in range(8):
-            for w in range(8):
+    for c in range(x_1.shape[0]):
+        for h in range(x_1.shape[1]):
+            for w in range(x_1.shape[2]):
                 for n in range(x_1.shape[3]):
                     a[c, h, w, n] = x_1[c, h, w, n] + x_2[c, h, w, n]
 
@@ -154,9 +154,9 @@ def add_a(x_1, x_2, a):
 def avgpool2d_a(x, a):
     """Write a."""
     # a[c, p, q, n] = (Σ_{i, j} x[c, 2 p + i, 2 q + j, n])/4
-    for c in range(16):
-        for p in range(4):
-            for q in range(4):
+    for c in range(a.shape[0]):
+        for p in range(a.shape[1]):
+            for q in range(a.shape[2]):
                 a[c, p, q] = real(0.0)
                 for i in range(2):
                     for j in range(2):
@@ -170,7 +170,7 @@ def avgpool2d_a(x, a):
 def flatten_a(x, a):
     """Write a."""
     # a[k, n] = x[floor(k/16), floor(k/4) mod 4, k mod 4, n]
-    for k in range(256):
+    for k in range(a.shape[0]):
         for n in range(x.shape[3]):
             a[k, n] = x[k // 16, k // 4 % 4, k % 4, n]
 
@@ -180,7 +180,7 @@ def dense_z(W, b, x, z):
     """Write z."""
     # z[i, n] = b[i] + Σ_j W[i, j] x[j, n]
     product(W, x, z)
-    for i in range(10):
+    for i in range(W.shape[0]):
         for n in range(x.shape[1]):
             z[i, n] = b[i] + z[i, n]
 
@@ -200,13 +200,13 @@ def write_loss_L(a, y, L, top, total):
     # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
     for n in range(a.shape[1]):
         top[n] = real(-np.inf)
-    for i in range(10):
+    for i in range(a.shape[0]):
         for n in range(a.shape[1]):
             candidate = a[i, n]
             top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
     for n in range(a.shape[1]):
         total[n] = real(0.0)
-    for i in range(10):
+    for i in range(a.shape[0]):
         for n in range(a.shape[1]):
             total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
     for n in range(a.shape[1]):
@@ -251,10 +251,10 @@ def batchnorm_a(mu, sigma, x, beta, gamma, x_hat, a):
     """Write x_hat and a."""
     # x_hat[c, h, w, n] = (x[c, h, w, n] − mu[c])/sigma[c]
     # a[c, h, w, n] = gamma[c] x_hat[c, h, w, n] + beta[c]
-    for c in range(16):
+    for c in range(mu.shape[0]):
         factor = real(1.0) / sigma[c]
-        for h in range(8):
-            for w in range(8):
+        for h in range(x.shape[1]):
+            for w in range(x.shape[2]):
                 for n in range(x.shape[3]):
                     x_hat[c, h, w, n] = (x[c, h, w, n] - mu[c]) * factor
                     a[c, h, w, n] = gamma[c] * x_hat[c, h, w, n] + beta[c]
@@ -266,16 +266,16 @@ def write_loss_p(a, p, top, total):
     # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
     for n in range(a.shape[1]):
         top[n] = real(-np.inf)
-    for j in range(10):
+    for j in range(a.shape[0]):
         for n in range(a.shape[1]):
             candidate = a[j, n]
             top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
     for n in range(a.shape[1]):
         total[n] = real(0.0)
-    for j in range(10):
+    for j in range(a.shape[0]):
         for n in range(a.shape[1]):
             total[n] += exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
-    for i in range(10):
+    for i in range(a.shape[0]):
         for n in range(a.shape[1]):
             top_ = top[n]
             total_ = total[n]
@@ -289,7 +289,7 @@ def dense_delta(p, y, delta):
     # delta[i, n] = (p[i, n] − [i = y[n]])/N
     N = p.shape[1]
     factor = real(1.0) / real(N)
-    for i in range(10):
+    for i in range(p.shape[0]):
         for n in range(p.shape[1]):
             p_ = p[i, n]
             delta[i, n] = (p_ - (real(1.0) if i == y[n] else real(0.0))) * factor
@@ -322,7 +322,7 @@ def flatten_grad_a(W, delta, grad_a):
 def batchnorm_grad_a(a, grad_a_2, grad_a):
     """Write grad_a."""
     # grad_a[c, h, w, n] = grad_a_2[4 floor(h/2) + 16 c + floor(w/2), n] [a[c, h, w, n] > 0]/4
-    for c in range(16):
+    for c in range(a.shape[0]):
         for H in range(4):
             for W in range(4):
                 for i in range(2):
@@ -360,20 +360,20 @@ def conv2d_delta(gamma, grad_a, sigma, x_hat, delta):
     # delta[k, p, q, n] = (64 grad_a[k, p, q, n] N − Σ_{h, w, i} grad_a[k, h, w, i] − x_hat[k, p, q, n] Σ_{h, w, i} grad_a[k, h, w, i]
     #     x_hat[k, h, w, i]) · gamma[k]/(64 sigma[k] N)
     N = grad_a.shape[3]
-    for k in range(16):
+    for k in range(grad_a.shape[0]):
         total = real(0.0)
-        for h in range(8):
-            for w in range(8):
+        for h in range(grad_a.shape[1]):
+            for w in range(grad_a.shape[2]):
                 for i in range(grad_a.shape[3]):
                     total += grad_a[k, h, w, i]
         total_2 = real(0.0)
-        for h in range(8):
-            for w in range(8):
+        for h in range(grad_a.shape[1]):
+            for w in range(grad_a.shape[2]):
                 for i in range(grad_a.shape[3]):
                     total_2 += grad_a[k, h, w, i] * x_hat[k, h, w, i]
         factor = gamma[k] / real(64.0) / sigma[k] / real(N)
-        for p in range(8):
-            for q in range(8):
+        for p in range(delta.shape[1]):
+            for q in range(delta.shape[2]):
                 for n in range(grad_a.shape[3]):
                     delta[k, p, q, n] = (real(64.0) * grad_a[k, p, q, n] * real(N) - total - x_hat[k, p, q, n] * total_2) * factor
 
@@ -391,9 +391,9 @@ def batchnorm_grad_a_2(W, a, delta, grad_a):
     # grad_a[c, h, w, n] = [a[c, h, w, n] > 0] Σ_{k, u, v} W[k, c, u, v] delta[k, 1 + h − u, 1 + w − v, n] [0 ≤ 1 + h − u < 8] [0 ≤ 1
     #     + w − v < 8]
     correlate(transposed(W, (1, 0, 2, 3)), delta, grad_a, (1, -1, 1), (1, -1, 1))
-    for c in range(16):
-        for h in range(8):
-            for w in range(8):
+    for c in range(a.shape[0]):
+        for h in range(a.shape[1]):
+            for w in range(a.shape[2]):
                 for n in range(a.shape[3]):
                     a_ = a[c, h, w, n]
                     grad_a_ = grad_a[c, h, w, n]
@@ -406,7 +406,7 @@ def batchnorm_grad_a_3(W, a, a_2, delta, grad_a_2, grad_a):
     # grad_a[c, h, w, n] = (grad_a_2[4 floor(h/2) + 16 c + floor(w/2), n] [a_2[c, h, w, n] > 0]/4 + Σ_{k, u, v} W[k, c, u, v] delta[k, 1
     #     + h − u, 1 + w − v, n] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v < 8]) · [a[c, h, w, n] > 0]
     correlate(transposed(W, (1, 0, 2, 3)), delta, grad_a, (1, -1, 1), (1, -1, 1))
-    for c in range(16):
+    for c in range(a.shape[0]):
         for H in range(4):
             for W_ in range(4):
                 for i in range(2):

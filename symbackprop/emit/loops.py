@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import sympy
@@ -57,6 +57,7 @@ from symbackprop.plan.records import (
     When,
     Zero,
 )
+from symbackprop.plan.rewriting import expressions
 
 #: What the runtime file offers for sums, to be imported with the bits of its numbers.
 SUMS = (
@@ -547,6 +548,15 @@ def _fixed(axes: Sequence[Expr | str]) -> int:
     return max((k for k, a in enumerate(axes, 1) if not isinstance(a, str)), default=0)
 
 
+def _ends(statements: Sequence[Statement]) -> Iterator[Expr]:
+    """Yield the ends of all loops among statements."""
+    for s in statements:
+        if isinstance(s, Loop):
+            yield s.stop
+        if isinstance(s, Loop | When):
+            yield from _ends(s.body)
+
+
 class _Driver:
     """Writes an entry: views of the flat buffers, then calls."""
 
@@ -809,6 +819,19 @@ class _Frame:
             return self.extents[e]
         return self.printer.whole(e)
 
+    def end(self, s: Loop) -> str:
+        """Return the text of the end of a loop from 0 on.
+
+        Around loops that are long enough for vectors a number is no use: a compiler would write the inner ones once for each place.
+        """
+        if s.stop.is_Integer and any(not e.is_Integer for e in _ends(s.body)):
+            accesses = (a for e in expressions(s.body) for a in sorted(e.atoms(Access), key=sympy.default_sort_key))
+            found = ((a, a.index.index(s.index)) for a in accesses if s.index in a.index and a.tensor in self.arguments)
+            for a, axis in found:
+                if a.tensor.shape[axis] == s.stop:
+                    return f"{self.array(a.tensor)}.shape[{axis}]"
+        return self.bound(s.stop)
+
     def matrices(self) -> list[Node]:
         """Return the lines that give arrays whose axes are merged a name."""
         made = []
@@ -875,7 +898,7 @@ class _Frame:
             if s.descending:
                 first, last = (self.printer.whole(e - 1) if e.is_Integer else f"{self.bound(e)} - 1" for e in (s.stop, s.start))
                 return [Node(f"for {index} in range({first}, {last}, -1):", tuple(self.nodes(s.body, indent + 4)))]
-            ends = self.bound(s.stop) if s.start == 0 else f"{self.bound(s.start)}, {self.bound(s.stop)}"
+            ends = self.end(s) if s.start == 0 else f"{self.bound(s.start)}, {self.bound(s.stop)}"
             return [Node(f"for {index} in range({ends}):", tuple(self.nodes(s.body, indent + 4)))]
         if isinstance(s, When):
             return [Node(f"if {printer.test(s.guards)}:", tuple(self.nodes(s.body, indent + 4)))]

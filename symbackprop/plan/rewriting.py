@@ -25,6 +25,18 @@ def rewritten(part: Part, change: Callable[[Expr], Expr]) -> Part:
     return found  # type: ignore[no-any-return]
 
 
+def expressions(part: Any) -> Iterator[Expr]:
+    """Yield every expression in statements, or in what they are made of."""
+    if isinstance(part, Expr):
+        yield part
+    elif isinstance(part, tuple):
+        for p in part:
+            yield from expressions(p)
+    elif is_dataclass(part) and not isinstance(part, type):
+        for f in fields(part):
+            yield from expressions(getattr(part, f.name))
+
+
 def named(statements: Sequence[Statement]) -> Iterator[Local]:
     """Yield the locals that statements give values to, in order, each as often as it gets one."""
     for s in statements:
@@ -38,4 +50,4 @@ def named(statements: Sequence[Statement]) -> Iterator[Local]:
             yield from named(s.body)
 
 
-__all__ = ["named", "rewritten"]
+__all__ = ["expressions", "named", "rewritten"]

@@ -41,7 +41,6 @@ class _Group:
     operations: Expr
     extents: tuple[Expr, ...]
     bound: tuple[Expr, ...]
-    computed: bool
 
 
 @dataclass(frozen=True)
@@ -115,9 +114,9 @@ class Workshop:
             choices = tuple(choose(site, extents, self.machine) for _, site in group.sums)
         batched = tuple(s for s, value in sizes.items() if value == self.size)
         forms = tuple(replace(c, reason="") for c in choices)
-        # Where places are computed, numbers for the sizes let a compiler unroll loops and see that no place is negative.
-        # So they do where the samples are the last of several axes: a loop of ten is done beside, one of ten thousand is not.
-        told = group.computed or self.last(group, sizes)
+        # Where loops compute places, numbers for the sizes let a compiler unroll loops and see that no place is negative.
+        done = {site.node: Symbol("done") for (_, site), c in zip(group.sums, choices, strict=False) if c.windows}
+        told = any(not a.plain for e in group.equations for a in e.rhs.xreplace(done).atoms(Access))
         numbers = {s: value for s, value in sizes.items() if value.is_Integer} if told else {}
         index = group.equations[0].lhs.index
         wide = bool(index) and extents[index[-1].extent] >= self.machine.lanes
@@ -134,11 +133,6 @@ class Workshop:
         passed = tuple(extent_of(s.xreplace(values), self.size) for s in structure.kernel.integers)
         flops = group.operations.xreplace(dict(sizes)).xreplace(concrete)
         return _Made(structure, shapes, passed, int(flops) if flops.is_Integer else 0)
-
-    def last(self, group: _Group, sizes: Mapping[Expr, Expr]) -> bool:
-        """Whether what is written has the samples as the last axis."""
-        domain = group.equations[0].lhs.index
-        return bool(domain) and sizes.get(domain[-1].extent, domain[-1].extent) == self.size
 
     def structure(
         self,
@@ -310,8 +304,7 @@ def _grouped(template: Template, slots: frozenset[str], visible: frozenset[str])
         bound = {i.extent for e in group for node in e.rhs.atoms(Reduction) for i in node.bound}
         extents = {i.extent for i in group[0].lhs.index}.union(bound, *(site.extents for _, site in found))
         operations = sympy.Add(*(fuse.operations(e) for e in group))
-        computed = any(not a.plain for e in group for a in e.rhs.atoms(Access))
-        made.append(_Group(group, stored, found, operations, tuple(sorted(extents, key=str)), tuple(sorted(bound, key=str)), computed))
+        made.append(_Group(group, stored, found, operations, tuple(sorted(extents, key=str)), tuple(sorted(bound, key=str))))
     return tuple(made)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from pathlib import Path
 
@@ -67,6 +68,27 @@ def test_windows_of_samples_side_by_side_give_what_the_equations_give(case, tmp_
     assert functions, "no sum is one over windows"
     if case == "strided":
         assert functions == {"correlate", "correlate_rows", "spread"}
+
+
+def test_loops_around_the_samples_are_not_written_out_by_a_compiler():
+    # Only where a number stands for the end of a loop can a compiler write its body once for each place.
+    shape, layers = CASES["pooled"]
+    text = sbp.Sequential([sbp.Input(shape), *layers], loss="mse", name="windows").compile(batch=256).source
+    kernels = [f for f in ast.parse(text).body if isinstance(f, ast.FunctionDef)]
+    around = [
+        s for f in kernels for s in ast.walk(f) if isinstance(s, ast.For) and sum(isinstance(inner, ast.For) for inner in ast.walk(s)) > 1
+    ]
+    long = [
+        s
+        for s in around
+        if any("shape" in ast.unparse(inner.iter) for inner in ast.walk(s) if isinstance(inner, ast.For) and inner is not s)
+    ]
+    assert long
+    for loop in long:
+        # The places inside a window are few, and no axis.
+        places = [p for s in ast.walk(loop) if isinstance(s, ast.Subscript) and isinstance(s.slice, ast.Tuple) for p in s.slice.elts]
+        if ast.unparse(loop.target) in map(ast.unparse, places):
+            assert "shape" in ast.unparse(loop.iter), ast.unparse(loop)
 
 
 @pytest.mark.parametrize("seed", range(12))
