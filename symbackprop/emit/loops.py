@@ -8,9 +8,10 @@ from dataclasses import replace
 import sympy
 from sympy import Expr
 
-from symbackprop.algebra.index import Index
+from symbackprop.algebra.index import Index, Size
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.algebra.text import heading
+from symbackprop.declare.dimension import BATCH
 from symbackprop.emit import prologue, wrap
 from symbackprop.emit.names import ENTRIES, RESERVED, STAGES, Names
 from symbackprop.emit.page import (
@@ -133,6 +134,8 @@ class _Writer:
         scalars = sum(kind == "scalar" for _, kind in (plan.update.state if plan.update else ()))
         total = sum(count(p.shape) for p in plan.parameters)
         self.state_size = str(arrays * total + scalars)
+        #: Whether images have their samples last: kernels are short loops around long ones.
+        self.images = any(t.rank > 2 and t.shape[-1] == Size(BATCH) for k in plan.kernels for t in k.arguments)
 
     # Kernels
 
@@ -144,7 +147,8 @@ class _Writer:
         body = [*frame.sizes(), *frame.matrices(), *body]
         self.used |= frame.printer.used | frame.runtime
         headings = tuple(wrap.comment(heading(e), 4) for e in k.body.equations)
-        return Function(self.functions[k.name], tuple(arguments), headings, tuple(body), f"Write {' and '.join(k.written)}.")
+        once = self.images and any(t.rank > 1 and t.shape[-1] == Size(BATCH) for t in k.arguments)
+        return Function(self.functions[k.name], tuple(arguments), headings, tuple(body), f"Write {' and '.join(k.written)}.", once=once)
 
     # Entries
 

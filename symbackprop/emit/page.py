@@ -28,6 +28,7 @@ class Function:
         doc: one line for its docstring, or empty.
         parallel: whether threads share a loop of it.
         alone: whether Python's other threads may run meanwhile.
+        once: whether it stays a function of its own in compiled callers.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Function:
     doc: str = ""
     parallel: bool = False
     alone: bool = False
+    once: bool = False
 
     @property
     def signature(self) -> str:
