@@ -82,7 +82,7 @@ def in_range(values, least, most):
     return outside == 0
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def write_x_samples_last(x, samples_last):
     """Write samples_last."""
     # samples_last[c, h, w, n] = x[n, c, h, w]
@@ -93,7 +93,7 @@ def write_x_samples_last(x, samples_last):
                     samples_last[c, h, w, n] = x[n, c, h, w]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def conv2d_z(W, x, z):
     """Write z."""
     # z[k, p, q, n] = Σ_{c, u, v} W[k, c, u, v] x[c, p + u − 1, q + v − 1, n] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
@@ -108,7 +108,7 @@ def batchnorm_sigma_2(running_var, sigma):
         sigma[c] = np.sqrt(real(1e-05) + running_var[c])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def batchnorm_a_2(running_mean, sigma, x, beta, gamma, a):
     """Write a."""
     # x_hat[c, h, w, n] = (x[c, h, w, n] − running_mean[c])/sigma[c]
@@ -122,7 +122,7 @@ def batchnorm_a_2(running_mean, sigma, x, beta, gamma, a):
                     a[c, h, w, n] = gamma[c] * x_hat + beta[c]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def activation_a(x, a):
     """Write a."""
     # a[c, h, w, n] = x[c, h, w, n] [x[c, h, w, n] > 0]
@@ -134,7 +134,7 @@ def activation_a(x, a):
                     a[c, h, w, n] = real(0.0) if x_ <= real(0.0) else x_
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def maxpool2d_a_3(x, a, top):
     """Write a."""
     # a[c, p, q, n] = max_{i, j} x[c, 2 p + i, 2 q + j, n]
@@ -158,14 +158,14 @@ def maxpool2d_a_3(x, a, top):
                     a[c, p, q, n] = top[c, p, q, n]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def conv2d_z_2(W, x, z):
     """Write z."""
     # z[k, p, q, n] = Σ_{c, u, v} W[k, c, u, v] x[c, p + u − 1, q + v − 1, n] [0 ≤ p + u − 1 < 4] [0 ≤ q + v − 1 < 4]
     correlate(W, x, z, (1, 1, -1), (1, 1, -1))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def maxpool2d_a_4(x, a, top):
     """Write a."""
     # a[c, p, q, n] = max_{i, j} x[c, 2 p + i, 2 q + j, n]
@@ -189,7 +189,7 @@ def maxpool2d_a_4(x, a, top):
                     a[c, p, q, n] = top[c, p, q, n]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def flatten_a(x, a):
     """Write a."""
     # a[k, n] = x[floor(k/4), floor(k/2) mod 2, k mod 2, n]
@@ -198,7 +198,7 @@ def flatten_a(x, a):
             a[k, n] = x[k // 4, k // 2 % 2, k % 2, n]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def dropout_a_2(x, a):
     """Write a."""
     # a[i, n] = x[i, n]
@@ -207,7 +207,7 @@ def dropout_a_2(x, a):
             a[i, n] = x[i, n]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def dense_z(W, b, x, z):
     """Write z."""
     # z[i, n] = b[i] + Σ_j W[i, j] x[j, n]
@@ -217,7 +217,7 @@ def dense_z(W, b, x, z):
             z[i, n] = b[i] + z[i, n]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def dense_z_2(samples_last, z):
     """Write z."""
     # z[n, i] = samples_last[i, n]
@@ -226,7 +226,7 @@ def dense_z_2(samples_last, z):
             z[n, i] = samples_last[i, n]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def write_loss_L(a, y, L, top, total):
     """Write L."""
     # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
@@ -256,7 +256,7 @@ def loss_total(L, loss_):
     loss_[0] = loss_[0] / real(N)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def batchnorm_sigma(x, mu, v, sigma):
     """Write mu and v and sigma."""
     # mu[c] = (Σ_{h, w, n} x[c, h, w, n])/(N n_2 n_3)
@@ -278,7 +278,7 @@ def batchnorm_sigma(x, mu, v, sigma):
         sigma[c] = np.sqrt(real(1e-05) + v[c])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def batchnorm_a(mu, sigma, x, beta, gamma, x_hat, a):
     """Write x_hat and a."""
     # x_hat[c, h, w, n] = (x[c, h, w, n] − mu[c])/sigma[c]
@@ -292,7 +292,7 @@ def batchnorm_a(mu, sigma, x, beta, gamma, x_hat, a):
                     a[c, h, w, n] = gamma[c] * x_hat[c, h, w, n] + beta[c]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def maxpool2d_a(x, a_argmax, a):
     """Write a_argmax and a."""
     # a_argmax[c, p, q, n] = (2 i + j at max_{i, j} x[c, 2 p + i, 2 q + j, n])
@@ -313,7 +313,7 @@ def maxpool2d_a(x, a_argmax, a):
                     a[c, p, q, n] = best
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def maxpool2d_a_2(x, a_argmax, a):
     """Write a_argmax and a."""
     # a_argmax[c, p, q, n] = (2 i + j at max_{i, j} x[c, 2 p + i, 2 q + j, n])
@@ -334,7 +334,7 @@ def maxpool2d_a_2(x, a_argmax, a):
                     a[c, p, q, n] = best
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def dropout_a(mask, x, a):
     """Write a."""
     # a[i, n] = (5/4) · mask[n, i] x[i, n]
@@ -343,7 +343,7 @@ def dropout_a(mask, x, a):
             a[i, n] = real(1.25) * mask[n, i] * x[i, n]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def write_loss_p(a, p, top, total):
     """Write p."""
     # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
@@ -366,7 +366,7 @@ def write_loss_p(a, p, top, total):
             p[i, n] = exp(a_ - top_) / total_
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def dense_delta(p, y, delta):
     """Write delta."""
     # delta[i, n] = (p[i, n] − [i = y[n]])/N
@@ -378,14 +378,14 @@ def dense_delta(p, y, delta):
             delta[i, n] = (p_ - (real(1.0) if i == y[n] else real(0.0))) * factor
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def dense_grad_W(delta, x, grad_W):
     """Write grad_W."""
     # grad_W[i, j] = Σ_n delta[i, n] x[j, n]
     row_products(delta, x, grad_W)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def dense_grad_b(delta, grad_b):
     """Write grad_b."""
     # grad_b[i] = Σ_n delta[i, n]
@@ -394,7 +394,7 @@ def dense_grad_b(delta, grad_b):
         grad_b[i] = total
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def flatten_grad_a(W, delta, mask, grad_a):
     """Write grad_a."""
     # grad_a[i, n] = (5/4) · mask[n, i] Σ_j W[j, i] delta[j, n]
@@ -404,7 +404,7 @@ def flatten_grad_a(W, delta, mask, grad_a):
             grad_a[i, n] = real(1.25) * grad_a[i, n] * mask[n, i]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def batchnorm_grad_a(a, a_argmax, grad_a_2, grad_a):
     """Write grad_a."""
     # grad_a[c, h, w, n] = grad_a_2[2 floor(h/2) + 4 c + floor(w/2), n] [2 · (h mod 2) + (w mod 2) = a_argmax[c, floor(h/2), floor(w/2),
@@ -421,7 +421,7 @@ def batchnorm_grad_a(a, a_argmax, grad_a_2, grad_a):
                             grad_a[c, 2 * H + i, 2 * W + j, n] = grad_a_2_ if 2 * i + j == a_argmax_ and not a_ <= real(0.0) else real(0.0)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def batchnorm_grad_gamma(grad_a, x_hat, grad_gamma):
     """Write grad_gamma."""
     # grad_gamma[c] = Σ_{h, w, n} grad_a[c, h, w, n] x_hat[c, h, w, n]
@@ -434,7 +434,7 @@ def batchnorm_grad_gamma(grad_a, x_hat, grad_gamma):
         grad_gamma[c] = total
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def batchnorm_grad_beta(grad_a, grad_beta):
     """Write grad_beta."""
     # grad_beta[c] = Σ_{h, w, n} grad_a[c, h, w, n]
@@ -442,7 +442,7 @@ def batchnorm_grad_beta(grad_a, grad_beta):
         grad_beta[c] = sum_of(grad_a[c])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def conv2d_delta(gamma, grad_a, sigma, x_hat, delta):
     """Write delta."""
     # delta[k, p, q, n] = (16 grad_a[k, p, q, n] N − Σ_{h, w, i} grad_a[k, h, w, i] − x_hat[k, p, q, n] Σ_{h, w, i} grad_a[k, h, w, i]
@@ -466,21 +466,21 @@ def conv2d_delta(gamma, grad_a, sigma, x_hat, delta):
                     delta[k, p, q, n] = (real(16.0) * grad_a[k, p, q, n] * real(N) - total - x_hat[k, p, q, n] * total_2) * factor
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def conv2d_grad_W(delta, x, grad_W):
     """Write grad_W."""
     # grad_W[k, c, u, v] = Σ_{p, q, n} delta[k, p, q, n] x[c, p + u − 1, q + v − 1, n] [0 ≤ p + u − 1 < 4] [0 ≤ q + v − 1 < 4]
     correlate_rows(delta, x, grad_W, (1, 1, -1), (1, 1, -1))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def maxpool2d_grad_a(W, delta, grad_a):
     """Write grad_a."""
     # grad_a[c, h, w, n] = Σ_{k, u, v} W[k, c, u, v] delta[k, 1 + h − u, 1 + w − v, n] [0 ≤ 1 + h − u < 4] [0 ≤ 1 + w − v < 4]
     correlate(transposed(W, (1, 0, 2, 3)), delta, grad_a, (1, -1, 1), (1, -1, 1))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def batchnorm_grad_a_2(a, a_argmax, grad_a_2, grad_a):
     """Write grad_a."""
     # grad_a[c, h, w, n] = grad_a_2[c, floor(h/2), floor(w/2), n] [2 · (h mod 2) + (w mod 2) = a_argmax[c, floor(h/2), floor(w/2), n]]
@@ -497,7 +497,7 @@ def batchnorm_grad_a_2(a, a_argmax, grad_a_2, grad_a):
                             grad_a[c, 2 * H + i, 2 * W + j, n] = grad_a_2_ if 2 * i + j == a_argmax_ and not a_ <= real(0.0) else real(0.0)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def conv2d_delta_2(gamma, grad_a, sigma, x_hat, delta):
     """Write delta."""
     # delta[k, p, q, n] = (64 grad_a[k, p, q, n] N − Σ_{h, w, i} grad_a[k, h, w, i] − x_hat[k, p, q, n] Σ_{h, w, i} grad_a[k, h, w, i]
@@ -521,14 +521,14 @@ def conv2d_delta_2(gamma, grad_a, sigma, x_hat, delta):
                     delta[k, p, q, n] = (real(64.0) * grad_a[k, p, q, n] * real(N) - total - x_hat[k, p, q, n] * total_2) * factor
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def conv2d_grad_W_2(delta, x, grad_W):
     """Write grad_W."""
     # grad_W[k, c, u, v] = Σ_{p, q, n} delta[k, p, q, n] x[c, p + u − 1, q + v − 1, n] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     correlate_rows(delta, x, grad_W, (1, 1, -1), (1, 1, -1))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def x_grad_samples_last(W, delta, grad_samples_last):
     """Write grad_samples_last."""
     # grad_samples_last[c, h, w, n] = Σ_{k, u, v} W[k, c, u, v] delta[k, 1 + h − u, 1 + w − v, n] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v
@@ -536,7 +536,7 @@ def x_grad_samples_last(W, delta, grad_samples_last):
     correlate(transposed(W, (1, 0, 2, 3)), delta, grad_samples_last, (1, -1, 1), (1, -1, 1))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def grad_grad_x(grad_samples_last, grad_x):
     """Write grad_x."""
     # grad_x[n, c, h, w] = grad_samples_last[c, h, w, n]

@@ -11,13 +11,13 @@ import numpy as np
 from numba import prange
 
 try:
-    from .kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, scale, share, sum_of, threads, view, whole_at
+    from .kernels_cpu import apart, array_at, chosen, njit, share, sum_of, threads, view, whole_at
     from .kernels_cpu import exp_32 as exp
     from .kernels_cpu import log_32 as log
     from .kernels_cpu import product_32 as product
     from .kernels_cpu import row_products_32 as row_products
 except ImportError:
-    from kernels_cpu import apart, array_at, chosen, mean_of_parts, njit, part_of, scale, share, sum_of, threads, view, whole_at
+    from kernels_cpu import apart, array_at, chosen, njit, share, sum_of, threads, view, whole_at
     from kernels_cpu import exp_32 as exp
     from kernels_cpu import log_32 as log
     from kernels_cpu import product_32 as product
@@ -49,7 +49,7 @@ real = np.float32
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 4 * (3072 * (-(-n // 4)) + 16 + 2147)
+    return 4043 * n + 49153
 
 
 @njit(cache=True, error_model="numpy")
@@ -209,6 +209,30 @@ def loss_total(L, loss_, N):
 
 
 @njit(cache=True, error_model="numpy")
+def flatten_a_by_rows(x, a_argmax, a_2, a):
+    """Write a_argmax and a_2."""
+    # a_argmax[n, c, p, q] = (2 i + j at max_{i, j} x[n, c, 2 p + i, 2 q + j])
+    # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
+    # a_2[n, k] = a[n, floor(k/16), floor(k/4) mod 4, k mod 4]
+    for n in range(x.shape[0]):
+        for c in range(12):
+            for p in range(4):
+                for q in range(4):
+                    best = real(-np.inf)
+                    place = 0
+                    for i in range(2):
+                        for j in range(2):
+                            candidate = x[n, c, 2 * p + i, 2 * q + j]
+                            larger = (candidate > best) | ((candidate != candidate) & (best == best))
+                            best = candidate if larger else best
+                            place = 2 * i + j if larger else place
+                    a_argmax[n, c, p, q] = real(place)
+                    a[c, p, q] = best
+        for k in range(192):
+            a_2[n, k] = a[k // 16, k // 4 % 4, k % 4]
+
+
+@njit(cache=True, error_model="numpy")
 def dense_delta(p, y, delta, N):
     """Write delta."""
     # delta[n, i] = (p[i, n] − [i = y[n]])/N
@@ -217,24 +241,6 @@ def dense_delta(p, y, delta, N):
         for i in range(p.shape[0]):
             p_ = p[i, n]
             delta[n, i] = (p_ - (real(1.0) if i == y[n] else real(0.0))) * factor
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_W(delta, x, grad_W):
-    """Write grad_W."""
-    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
-    product(delta.T, x, grad_W)
-
-
-@njit(cache=True, error_model="numpy")
-def dense_grad_b(delta, grad_b):
-    """Write grad_b."""
-    # grad_b[i] = Σ_n delta[n, i]
-    for i in range(delta.shape[1]):
-        total = real(0.0)
-        for n in range(delta.shape[0]):
-            total += delta[n, i]
-        grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -258,6 +264,24 @@ def outline_grad_a(a_argmax, grad_a_2, grad_a):
                     for i in range(2):
                         for j in range(2):
                             grad_a[n, c, 2 * H + i, 2 * W + j] = grad_a_2_ if 2 * i + j == a_argmax_ else real(0.0)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_W(delta, x, grad_W):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
+    product(delta.T, x, grad_W)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_grad_b(delta, grad_b):
+    """Write grad_b."""
+    # grad_b[i] = Σ_n delta[n, i]
+    for i in range(delta.shape[1]):
+        total = real(0.0)
+        for n in range(delta.shape[0]):
+            total += delta[n, i]
+        grad_b[i] = total
 
 
 @njit(cache=True, error_model="numpy")
@@ -293,32 +317,40 @@ def outline_grad_E(grad_a, shrunk_argmax, grad_E):
 
 
 @njit(cache=True, error_model="numpy")
-def write_grad_x(grad_a, grown_argmax, shrunk_argmax, grad_x):
+def write_grad_x_by_rows(a_argmax, grad_a_2, grown_argmax, shrunk_argmax, grad_x, grad_a):
     """Write grad_x."""
-    # grad_x[n, c, h, w] = (Σ_{k, i, j} grad_a[n, k, 1 + h − i, 1 + w − j] [0 ≤ 1 + h − i < 8] [0 ≤ 1 + w − j < 8] [3 i + j
-    #     = grown_argmax[n, k, 1 + h − i, 1 + w − j]] − Σ_{k, i, j} grad_a[n, k, 1 + h − i, 1 + w − j] [0 ≤ 1 + h − i < 8] [0 ≤ 1 + w − j
-    #     < 8] [3 i + j = shrunk_argmax[n, k, 1 + h − i, 1 + w − j]]) · [c = 0]
-    for n in range(grad_a.shape[0]):
-        for c in range(grad_x.shape[1]):
+    # grad_a[n, c, h, w] = grad_a_2[n, 4 floor(h/2) + 16 c + floor(w/2)] [2 · (h mod 2) + (w mod 2) = a_argmax[n, c, floor(h/2),
+    #     floor(w/2)]]
+    # grad_x[n, c_2, h, w] = (Σ_{c, i, j} grad_a[n, c, 1 + h − i, 1 + w − j] [0 ≤ 1 + h − i < 8] [0 ≤ 1 + w − j < 8] [3 i + j
+    #     = grown_argmax[n, c, 1 + h − i, 1 + w − j]] − Σ_{c, i, j} grad_a[n, c, 1 + h − i, 1 + w − j] [0 ≤ 1 + h − i < 8] [0 ≤ 1 + w − j
+    #     < 8] [3 i + j = shrunk_argmax[n, c, 1 + h − i, 1 + w − j]]) · [c_2 = 0]
+    for n in range(a_argmax.shape[0]):
+        for c in range(12):
+            for H in range(4):
+                for W in range(4):
+                    grad_a_2_ = grad_a_2[n, 4 * H + 16 * c + W]
+                    a_argmax_ = a_argmax[n, c, H, W]
+                    for i in range(2):
+                        for j in range(2):
+                            grad_a[c, 2 * H + i, 2 * W + j] = grad_a_2_ if 2 * i + j == a_argmax_ else real(0.0)
+        for c_2 in range(grad_x.shape[1]):
             for h in range(grad_x.shape[2]):
                 for w in range(grad_x.shape[3]):
                     total = real(0.0)
-                    for k in range(grad_a.shape[1]):
+                    for c in range(grad_a.shape[0]):
                         for i in range(max(0, h - 6), min(3, h + 2)):
                             for j in range(max(0, w - 6), min(3, w + 2)):
                                 total += (
-                                    grad_a[n, k, h + 1 - i, w + 1 - j] if 3 * i + j == shrunk_argmax[n, k, h + 1 - i, w + 1 - j]
-                                    else real(0.0)
+                                    grad_a[c, h + 1 - i, w + 1 - j] if 3 * i + j == shrunk_argmax[n, c, h + 1 - i, w + 1 - j] else real(0.0)
                                 )
                     total_2 = real(0.0)
-                    for k in range(grad_a.shape[1]):
+                    for c in range(grad_a.shape[0]):
                         for i in range(max(0, h - 6), min(3, h + 2)):
                             for j in range(max(0, w - 6), min(3, w + 2)):
                                 total_2 += (
-                                    grad_a[n, k, h + 1 - i, w + 1 - j] if 3 * i + j == grown_argmax[n, k, h + 1 - i, w + 1 - j]
-                                    else real(0.0)
+                                    grad_a[c, h + 1 - i, w + 1 - j] if 3 * i + j == grown_argmax[n, c, h + 1 - i, w + 1 - j] else real(0.0)
                                 )
-                    grad_x[n, c, h, w] = total_2 - total if c == 0 else real(0.0)
+                    grad_x[n, c_2, h, w] = total_2 - total if c_2 == 0 else real(0.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -358,33 +390,33 @@ def forward(params, x, out, work):
 
 
 @njit(cache=True, error_model="numpy")
-def loss_of_part(params, x, y, work):
-    """Return the loss of a batch; work keeps what the gradients read."""
-    if check(x, y) != 0:
-        return np.nan
+def loss_samples(params, x, y, work, part, parts):
+    """Do all that needs one sample only, for a part of the samples."""
     n = x.shape[0]
+    low, high = share(n, part, parts)
+    m = high - low
+    own = work[2507 * n + 1536 * low : 2507 * n + 1536 * high]
     outline_1_B = view(params, 0, (12, 3, 3))
-    outline_1_grown_argmax = view(work, 0, (n, 12, 8, 8))
-    outline_1_grown = view(work, 768 * n, (n, 12, 8, 8))
+    outline_1_grown_argmax = view(work, 768 * low, (m, 12, 8, 8))
+    outline_1_grown = view(own, 0, (m, 12, 8, 8))
     outline_1_E = view(params, 108, (12, 3, 3))
-    outline_1_shrunk_argmax = view(work, 1536 * n, (n, 12, 8, 8))
-    outline_1_a = view(work, 2304 * n, (n, 12, 8, 8))
-    maxpool2d_1_a_argmax = view(work, 768 * n, (n, 12, 4, 4))
-    maxpool2d_1_a = view(work, 960 * n, (n, 12, 4, 4))
-    flatten_1_a = view(work, 1152 * n, (n, 192))
+    outline_1_shrunk_argmax = view(work, 768 * n + 768 * low, (m, 12, 8, 8))
+    outline_1_a = view(own, 768 * m, (m, 12, 8, 8))
+    maxpool2d_1_a_argmax = view(own, 0, (m, 12, 4, 4))
+    maxpool2d_1_a = view(own, 192 * m, (m, 12, 4, 4))
+    flatten_1_a = view(work, 1536 * n + 192 * low, (m, 192))
     dense_1_W = view(params, 216, (10, 192))
     dense_1_b = params[2136:2146]
-    dense_1_z_samples_last = view(work, 960 * n, (10, n))
-    loss_p = view(work, 980 * n, (10, n))
-    top = work[990 * n:991 * n]
-    total = work[991 * n:992 * n]
-    loss_L = work[990 * n:991 * n]
-    top_ = work[991 * n:992 * n]
-    total_ = work[992 * n:993 * n]
-    loss_ = work[3072 * n:3072 * n + 1]
+    dense_1_z_samples_last = view(own, 192 * m, (10, m))
+    loss_p = view(own, 202 * m, (10, m))
+    top = own[212 * m : 212 * m + m]
+    total = own[213 * m : 213 * m + m]
+    loss_L = work[1728 * n + low : 1728 * n + high]
+    top_ = own[212 * m : 212 * m + m]
+    total_ = own[213 * m : 213 * m + m]
     # outline_1
-    outline_grown(outline_1_B, x, outline_1_grown_argmax, outline_1_grown)
-    outline_a(outline_1_E, x, outline_1_grown, outline_1_shrunk_argmax, outline_1_a)
+    outline_grown(outline_1_B, x[low:high], outline_1_grown_argmax, outline_1_grown)
+    outline_a(outline_1_E, x[low:high], outline_1_grown, outline_1_shrunk_argmax, outline_1_a)
     # maxpool2d_1
     maxpool2d_a(outline_1_a, maxpool2d_1_a_argmax, maxpool2d_1_a)
     # flatten_1
@@ -393,85 +425,127 @@ def loss_of_part(params, x, y, work):
     dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
     # loss
     write_loss_p(dense_1_z_samples_last, loss_p, top, total)
-    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total_)
+    write_loss_L(dense_1_z_samples_last, y[low:high], loss_L, top_, total_)
+
+
+@njit(cache=True, error_model="numpy")
+def loss_scalars(params, x, y, work):
+    """Write what is one number for the whole batch."""
+    n = x.shape[0]
+    loss_L = work[1728 * n:1729 * n]
+    loss_ = work[4043 * n:4043 * n + 1]
+    # loss
     loss_total(loss_L, loss_, n)
-    return float(loss_[0])
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
 def loss(params, x, y, work):
-    """Return the loss of a batch; threads share the samples."""
+    """Return the loss of a batch; threads share the work."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    parts = 4 if n >= 4 else 1
-    size = 3072 * (-(-n // parts)) + 16
-    values = work[parts * (size + 2146) : parts * (size + 2147)]
+    parts = min(threads(), 1 + n // 4)
     for part in prange(parts):
-        low, high, start = part * n // parts, (part + 1) * n // parts, part * size
-        values[part] = loss_of_part(params, x[low:high], y[low:high], work[start : start + size])
-    # A mean over the samples is the mean over the parts, each with the share of its samples.
-    value = 0.0
-    for part in range(parts):
-        value += part_of(n, part, parts) * values[part]
-    return value
+        loss_samples(params, x, y, work, part, parts)
+    loss_scalars(params, x, y, work)
+    return float(work[4043 * n])
 
 
 @njit(cache=True, error_model="numpy")
-def value_and_grad_of_part(params, x, y, grads, work):
-    """Return the loss of a batch and write its gradients into grads."""
-    if check(x, y) != 0:
-        return np.nan
+def samples(params, x, y, work, part, parts):
+    """Do all that needs one sample only, for a part of the samples."""
     n = x.shape[0]
-    value = loss_of_part(params, x, y, work)
-    loss_p = view(work, 980 * n, (10, n))
-    delta_dense_1 = view(work, 960 * n, (n, 10))
-    flatten_1_a = view(work, 1152 * n, (n, 192))
-    grad_dense_1_W = view(grads, 216, (10, 192))
-    grad_dense_1_b = grads[2136:2146]
+    low, high = share(n, part, parts)
+    m = high - low
+    own = work[2507 * n + 1536 * low : 2507 * n + 1536 * high]
+    scratch = work[4043 * n + 768 * part + 1 : 4043 * n + 768 * part + 193]
+    outline_1_B = view(params, 0, (12, 3, 3))
+    outline_1_grown_argmax = view(work, 768 * low, (m, 12, 8, 8))
+    outline_1_grown = view(own, 0, (m, 12, 8, 8))
+    outline_1_E = view(params, 108, (12, 3, 3))
+    outline_1_shrunk_argmax = view(work, 768 * n + 768 * low, (m, 12, 8, 8))
+    outline_1_a = view(own, 768 * m, (m, 12, 8, 8))
+    maxpool2d_1_a_argmax = view(own, 0, (m, 12, 4, 4))
+    flatten_1_a = view(work, 1536 * n + 192 * low, (m, 192))
+    a = view(scratch, 0, (12, 4, 4))
     dense_1_W = view(params, 216, (10, 192))
-    grad_flatten_1_a = view(work, 980 * n, (n, 192))
-    maxpool2d_1_a_argmax = view(work, 768 * n, (n, 12, 4, 4))
-    grad_outline_1_a = view(work, 2304 * n, (n, 12, 8, 8))
-    outline_1_grown_argmax = view(work, 0, (n, 12, 8, 8))
-    grad_outline_1_B = view(grads, 0, (12, 3, 3))
-    outline_1_shrunk_argmax = view(work, 1536 * n, (n, 12, 8, 8))
-    grad_outline_1_E = view(grads, 108, (12, 3, 3))
+    dense_1_b = params[2136:2146]
+    dense_1_z_samples_last = view(own, 192 * m, (10, m))
+    loss_p = view(own, 202 * m, (10, m))
+    top = own[212 * m : 212 * m + m]
+    total = own[213 * m : 213 * m + m]
+    loss_L = work[1728 * n + low : 1728 * n + high]
+    top_ = own[212 * m : 212 * m + m]
+    total_ = own[213 * m : 213 * m + m]
+    delta_dense_1 = view(work, 1729 * n + 10 * low, (m, 10))
+    grad_flatten_1_a = view(own, 192 * m, (m, 192))
+    grad_outline_1_a = view(work, 1739 * n + 768 * low, (m, 12, 8, 8))
+    # outline_1
+    outline_grown(outline_1_B, x[low:high], outline_1_grown_argmax, outline_1_grown)
+    outline_a(outline_1_E, x[low:high], outline_1_grown, outline_1_shrunk_argmax, outline_1_a)
+    # flatten_1
+    flatten_a_by_rows(outline_1_a, maxpool2d_1_a_argmax, flatten_1_a, a)
     # dense_1
-    dense_delta(loss_p, y, delta_dense_1, n)
-    dense_grad_W(delta_dense_1, flatten_1_a, grad_dense_1_W)
-    dense_grad_b(delta_dense_1, grad_dense_1_b)
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
+    # loss
+    write_loss_p(dense_1_z_samples_last, loss_p, top, total)
+    write_loss_L(dense_1_z_samples_last, y[low:high], loss_L, top_, total_)
+    # dense_1
+    dense_delta(loss_p, y[low:high], delta_dense_1, n)
     # flatten_1
     flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
     # outline_1
     outline_grad_a(maxpool2d_1_a_argmax, grad_flatten_1_a, grad_outline_1_a)
-    outline_grad_B(grad_outline_1_a, outline_1_grown_argmax, grad_outline_1_B)
-    outline_grad_E(grad_outline_1_a, outline_1_shrunk_argmax, grad_outline_1_E)
-    return value
+
+
+@njit(cache=True, error_model="numpy")
+def scalars(params, x, y, work):
+    """Write what is one number for the whole batch."""
+    n = x.shape[0]
+    loss_L = work[1728 * n:1729 * n]
+    loss_ = work[4043 * n:4043 * n + 1]
+    # loss
+    loss_total(loss_L, loss_, n)
+
+
+@njit(cache=True, error_model="numpy")
+def rows(params, x, y, grads, work, part, parts):
+    """Write a part of what is summed over the samples."""
+    n = x.shape[0]
+    delta_dense_1 = view(work, 1729 * n, (n, 10))
+    flatten_1_a = view(work, 1536 * n, (n, 192))
+    grad_dense_1_W = view(grads, 216, (10, 192))
+    grad_dense_1_b = grads[2136:2146]
+    grad_outline_1_a = view(work, 1739 * n, (n, 12, 8, 8))
+    outline_1_grown_argmax = view(work, 0, (n, 12, 8, 8))
+    grad_outline_1_B = view(grads, 0, (12, 3, 3))
+    outline_1_shrunk_argmax = view(work, 768 * n, (n, 12, 8, 8))
+    grad_outline_1_E = view(grads, 108, (12, 3, 3))
+    # dense_1
+    low, high = share(192, part, parts)
+    dense_grad_W(delta_dense_1, flatten_1_a[:, low:high], grad_dense_1_W[:, low:high])
+    low, high = share(10, part, parts)
+    dense_grad_b(delta_dense_1[:, low:high], grad_dense_1_b[low:high])
+    # outline_1
+    if part == 0:
+        outline_grad_B(grad_outline_1_a, outline_1_grown_argmax, grad_outline_1_B)
+    if part == 1 % parts:
+        outline_grad_E(grad_outline_1_a, outline_1_shrunk_argmax, grad_outline_1_E)
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
 def value_and_grad(params, x, y, grads, work):
-    """Return the loss of a batch and write its gradients into grads; threads share the samples."""
+    """Return the loss of a batch and write its gradients into grads; threads share the work."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    parts = 4 if n >= 4 else 1
-    size = 3072 * (-(-n // parts)) + 16
-    values = work[parts * (size + 2146) : parts * (size + 2147)]
-    sums = view(work, parts * size, (parts, 2146))
+    parts = min(threads(), 1 + n // 4, 64)
     for part in prange(parts):
-        low, high, start = part * n // parts, (part + 1) * n // parts, part * size
-        values[part] = value_and_grad_of_part(params, x[low:high], y[low:high], sums[part], work[start : start + size])
-    ranges = threads()
-    for part in prange(ranges):
-        low, high = share(grads.size, part, ranges)
-        mean_of_parts(sums[:, low:high], n, grads[low:high])
-    # A mean over the samples is the mean over the parts, each with the share of its samples.
-    value = 0.0
-    for part in range(parts):
-        value += part_of(n, part, parts) * values[part]
-    return value
+        samples(params, x, y, work, part, parts)
+    scalars(params, x, y, work)
+    for part in prange(parts):
+        rows(params, x, y, grads, work, part, parts)
+    return float(work[4043 * n])
 
 
 @njit(cache=True, error_model="numpy")
@@ -511,49 +585,75 @@ def addressed(params, x, y, grads, table, most):
 
 
 @njit(cache=True, error_model="numpy")
-def input_gradients_of_part(params, x, y, grads_x, work):
-    """Return the loss of a batch and write its gradient with respect to the inputs."""
-    if check(x, y) != 0:
-        return np.nan
+def input_samples(params, x, y, grads_x, work, part, parts):
+    """Do all that needs one sample only, for a part of the samples."""
     n = x.shape[0]
-    value = loss_of_part(params, x, y, work)
-    loss_p = view(work, 980 * n, (10, n))
-    delta_dense_1 = view(work, 960 * n, (n, 10))
+    low, high = share(n, part, parts)
+    m = high - low
+    own = work[n + 3072 * low : n + 3072 * high]
+    scratch = work[4043 * n + 768 * part + 1 : 4043 * n + 768 * part + 769]
+    outline_1_B = view(params, 0, (12, 3, 3))
+    outline_1_grown_argmax = view(own, 0, (m, 12, 8, 8))
+    outline_1_grown = view(own, 768 * m, (m, 12, 8, 8))
+    outline_1_E = view(params, 108, (12, 3, 3))
+    outline_1_shrunk_argmax = view(own, 1536 * m, (m, 12, 8, 8))
+    outline_1_a = view(own, 2304 * m, (m, 12, 8, 8))
+    maxpool2d_1_a_argmax = view(own, 768 * m, (m, 12, 4, 4))
+    maxpool2d_1_a = view(own, 960 * m, (m, 12, 4, 4))
+    flatten_1_a = view(own, 1152 * m, (m, 192))
     dense_1_W = view(params, 216, (10, 192))
-    grad_flatten_1_a = view(work, 980 * n, (n, 192))
-    maxpool2d_1_a_argmax = view(work, 768 * n, (n, 12, 4, 4))
-    grad_outline_1_a = view(work, 2304 * n, (n, 12, 8, 8))
-    outline_1_grown_argmax = view(work, 0, (n, 12, 8, 8))
-    outline_1_shrunk_argmax = view(work, 1536 * n, (n, 12, 8, 8))
+    dense_1_b = params[2136:2146]
+    dense_1_z_samples_last = view(own, 960 * m, (10, m))
+    loss_p = view(own, 970 * m, (10, m))
+    top = own[980 * m : 980 * m + m]
+    total = own[981 * m : 981 * m + m]
+    loss_L = work[low : high]
+    top_ = own[980 * m : 980 * m + m]
+    total_ = own[981 * m : 981 * m + m]
+    delta_dense_1 = view(own, 960 * m, (m, 10))
+    grad_flatten_1_a = view(own, 970 * m, (m, 192))
+    grad_a = view(scratch, 0, (12, 8, 8))
+    # outline_1
+    outline_grown(outline_1_B, x[low:high], outline_1_grown_argmax, outline_1_grown)
+    outline_a(outline_1_E, x[low:high], outline_1_grown, outline_1_shrunk_argmax, outline_1_a)
+    # maxpool2d_1
+    maxpool2d_a(outline_1_a, maxpool2d_1_a_argmax, maxpool2d_1_a)
+    # flatten_1
+    flatten_a(maxpool2d_1_a, flatten_1_a)
     # dense_1
-    dense_delta(loss_p, y, delta_dense_1, n)
+    dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
+    # loss
+    write_loss_p(dense_1_z_samples_last, loss_p, top, total)
+    write_loss_L(dense_1_z_samples_last, y[low:high], loss_L, top_, total_)
+    # dense_1
+    dense_delta(loss_p, y[low:high], delta_dense_1, n)
     # flatten_1
     flatten_grad_a(dense_1_W, delta_dense_1, grad_flatten_1_a)
-    # outline_1
-    outline_grad_a(maxpool2d_1_a_argmax, grad_flatten_1_a, grad_outline_1_a)
     # x
-    write_grad_x(grad_outline_1_a, outline_1_grown_argmax, outline_1_shrunk_argmax, grads_x)
-    return value
+    write_grad_x_by_rows(maxpool2d_1_a_argmax, grad_flatten_1_a, outline_1_grown_argmax, outline_1_shrunk_argmax, grads_x[low:high], grad_a)
+
+
+@njit(cache=True, error_model="numpy")
+def input_scalars(params, x, y, work):
+    """Write what is one number for the whole batch."""
+    n = x.shape[0]
+    loss_L = work[0:n]
+    loss_ = work[3073 * n:3073 * n + 1]
+    # loss
+    loss_total(loss_L, loss_, n)
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
 def input_gradients(params, x, y, grads_x, work):
-    """Return the loss of a batch and write its gradient with respect to the inputs; threads share the samples."""
+    """Return the loss of a batch and write its gradient with respect to the inputs; threads share the work."""
     if check(x, y) != 0:
         return np.nan
     n = x.shape[0]
-    parts = 4 if n >= 4 else 1
-    size = 3072 * (-(-n // parts)) + 16
-    values = work[parts * (size + 2146) : parts * (size + 2147)]
+    parts = min(threads(), 1 + n // 4, 64)
     for part in prange(parts):
-        low, high, start = part * n // parts, (part + 1) * n // parts, part * size
-        values[part] = input_gradients_of_part(params, x[low:high], y[low:high], grads_x[low:high], work[start : start + size])
-        scale(grads_x[low:high], part_of(n, part, parts))
-    # A mean over the samples is the mean over the parts, each with the share of its samples.
-    value = 0.0
-    for part in range(parts):
-        value += part_of(n, part, parts) * values[part]
-    return value
+        input_samples(params, x, y, grads_x, work, part, parts)
+    input_scalars(params, x, y, work)
+    return float(work[3073 * n])
 
 
 @njit(cache=True, error_model="numpy")

@@ -80,7 +80,7 @@ def in_range(values, least, most):
     return outside == 0
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def write_x_samples_last(x, samples_last):
     """Write samples_last."""
     # samples_last[c, h, w, n] = x[n, c, h, w]
@@ -91,7 +91,7 @@ def write_x_samples_last(x, samples_last):
                     samples_last[c, h, w, n] = x[n, c, h, w]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def conv2d_z(W, x, z):
     """Write z."""
     # z[k, p, q, n] = Σ_{c, u, v} W[k, c, u, v] x[c, p + u − 1, q + v − 1, n] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
@@ -106,7 +106,7 @@ def batchnorm_sigma_2(running_var, sigma):
         sigma[c] = np.sqrt(real(1e-05) + running_var[c])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def batchnorm_a_2(running_mean, sigma, x, beta, gamma, a):
     """Write a."""
     # x_hat[c, h, w, n] = (x[c, h, w, n] − running_mean[c])/sigma[c]
@@ -120,7 +120,7 @@ def batchnorm_a_2(running_mean, sigma, x, beta, gamma, a):
                     a[c, h, w, n] = gamma[c] * x_hat + beta[c]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def activation_a(x, a):
     """Write a."""
     # a[c, h, w, n] = x[c, h, w, n] [x[c, h, w, n] > 0]
@@ -132,14 +132,14 @@ def activation_a(x, a):
                     a[c, h, w, n] = real(0.0) if x_ <= real(0.0) else x_
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def conv2d_z_2(W, x, z):
     """Write z."""
     # z[k, p, q, n] = Σ_{c, u, v} W[k, c, u, v] x[c, p + u − 1, q + v − 1, n] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     correlate(W, x, z, (1, 1, -1), (1, 1, -1))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def add_a(x_1, x_2, a):
     """Write a."""
     # a[c, h, w, n] = x_1[c, h, w, n] + x_2[c, h, w, n]
@@ -150,7 +150,7 @@ def add_a(x_1, x_2, a):
                     a[c, h, w, n] = x_1[c, h, w, n] + x_2[c, h, w, n]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def avgpool2d_a(x, a):
     """Write a."""
     # a[c, p, q, n] = (Σ_{i, j} x[c, 2 p + i, 2 q + j, n])/4
@@ -166,7 +166,7 @@ def avgpool2d_a(x, a):
                     a[c, p, q, n] = a[c, p, q, n] / real(4.0)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def flatten_a(x, a):
     """Write a."""
     # a[k, n] = x[floor(k/16), floor(k/4) mod 4, k mod 4, n]
@@ -175,7 +175,7 @@ def flatten_a(x, a):
             a[k, n] = x[k // 16, k // 4 % 4, k % 4, n]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def dense_z(W, b, x, z):
     """Write z."""
     # z[i, n] = b[i] + Σ_j W[i, j] x[j, n]
@@ -185,7 +185,7 @@ def dense_z(W, b, x, z):
             z[i, n] = b[i] + z[i, n]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def dense_z_2(samples_last, z):
     """Write z."""
     # z[n, i] = samples_last[i, n]
@@ -194,7 +194,7 @@ def dense_z_2(samples_last, z):
             z[n, i] = samples_last[i, n]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def write_loss_L(a, y, L, top, total):
     """Write L."""
     # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
@@ -224,7 +224,7 @@ def loss_total(L, loss_):
     loss_[0] = loss_[0] / real(N)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def batchnorm_sigma(x, mu, v, sigma):
     """Write mu and v and sigma."""
     # mu[c] = (Σ_{h, w, n} x[c, h, w, n])/(N n_2 n_3)
@@ -246,7 +246,7 @@ def batchnorm_sigma(x, mu, v, sigma):
         sigma[c] = np.sqrt(real(1e-05) + v[c])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def batchnorm_a(mu, sigma, x, beta, gamma, x_hat, a):
     """Write x_hat and a."""
     # x_hat[c, h, w, n] = (x[c, h, w, n] − mu[c])/sigma[c]
@@ -260,7 +260,7 @@ def batchnorm_a(mu, sigma, x, beta, gamma, x_hat, a):
                     a[c, h, w, n] = gamma[c] * x_hat[c, h, w, n] + beta[c]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def write_loss_p(a, p, top, total):
     """Write p."""
     # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
@@ -283,7 +283,7 @@ def write_loss_p(a, p, top, total):
             p[i, n] = exp(a_ - top_) / total_
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def dense_delta(p, y, delta):
     """Write delta."""
     # delta[i, n] = (p[i, n] − [i = y[n]])/N
@@ -295,14 +295,14 @@ def dense_delta(p, y, delta):
             delta[i, n] = (p_ - (real(1.0) if i == y[n] else real(0.0))) * factor
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def dense_grad_W(delta, x, grad_W):
     """Write grad_W."""
     # grad_W[i, j] = Σ_n delta[i, n] x[j, n]
     row_products(delta, x, grad_W)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def dense_grad_b(delta, grad_b):
     """Write grad_b."""
     # grad_b[i] = Σ_n delta[i, n]
@@ -311,14 +311,14 @@ def dense_grad_b(delta, grad_b):
         grad_b[i] = total
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def flatten_grad_a(W, delta, grad_a):
     """Write grad_a."""
     # grad_a[j, n] = Σ_i W[i, j] delta[i, n]
     product(W.T, delta, grad_a)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def batchnorm_grad_a(a, grad_a_2, grad_a):
     """Write grad_a."""
     # grad_a[c, h, w, n] = grad_a_2[4 floor(h/2) + 16 c + floor(w/2), n] [a[c, h, w, n] > 0]/4
@@ -333,7 +333,7 @@ def batchnorm_grad_a(a, grad_a_2, grad_a):
                             grad_a[c, 2 * H + i, 2 * W + j, n] = real(0.0) if a_ <= real(0.0) else grad_a_2_ / real(4.0)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def batchnorm_grad_gamma(grad_a, x_hat, grad_gamma):
     """Write grad_gamma."""
     # grad_gamma[c] = Σ_{h, w, n} grad_a[c, h, w, n] x_hat[c, h, w, n]
@@ -346,7 +346,7 @@ def batchnorm_grad_gamma(grad_a, x_hat, grad_gamma):
         grad_gamma[c] = total
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def batchnorm_grad_beta(grad_a, grad_beta):
     """Write grad_beta."""
     # grad_beta[c] = Σ_{h, w, n} grad_a[c, h, w, n]
@@ -354,7 +354,7 @@ def batchnorm_grad_beta(grad_a, grad_beta):
         grad_beta[c] = sum_of(grad_a[c])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def conv2d_delta(gamma, grad_a, sigma, x_hat, delta):
     """Write delta."""
     # delta[k, p, q, n] = (64 grad_a[k, p, q, n] N − Σ_{h, w, i} grad_a[k, h, w, i] − x_hat[k, p, q, n] Σ_{h, w, i} grad_a[k, h, w, i]
@@ -378,14 +378,14 @@ def conv2d_delta(gamma, grad_a, sigma, x_hat, delta):
                     delta[k, p, q, n] = (real(64.0) * grad_a[k, p, q, n] * real(N) - total - x_hat[k, p, q, n] * total_2) * factor
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def conv2d_grad_W(delta, x, grad_W):
     """Write grad_W."""
     # grad_W[k, c, u, v] = Σ_{p, q, n} delta[k, p, q, n] x[c, p + u − 1, q + v − 1, n] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     correlate_rows(delta, x, grad_W, (1, 1, -1), (1, 1, -1))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def batchnorm_grad_a_2(W, a, delta, grad_a):
     """Write grad_a."""
     # grad_a[c, h, w, n] = [a[c, h, w, n] > 0] Σ_{k, u, v} W[k, c, u, v] delta[k, 1 + h − u, 1 + w − v, n] [0 ≤ 1 + h − u < 8] [0 ≤ 1
@@ -400,7 +400,7 @@ def batchnorm_grad_a_2(W, a, delta, grad_a):
                     grad_a[c, h, w, n] = real(0.0) if a_ <= real(0.0) else grad_a_
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def batchnorm_grad_a_3(W, a, a_2, delta, grad_a_2, grad_a):
     """Write grad_a."""
     # grad_a[c, h, w, n] = (grad_a_2[4 floor(h/2) + 16 c + floor(w/2), n] [a_2[c, h, w, n] > 0]/4 + Σ_{k, u, v} W[k, c, u, v] delta[k, 1
@@ -421,14 +421,14 @@ def batchnorm_grad_a_3(W, a, a_2, delta, grad_a_2, grad_a):
                             )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def conv2d_grad_W_2(delta, x, grad_W):
     """Write grad_W."""
     # grad_W[k, c, u, v] = Σ_{p, q, n} delta[k, p, q, n] x[c, p + u − 1, q + v − 1, n] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     correlate_rows(delta, x, grad_W, (1, 1, -1), (1, 1, -1))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def x_grad_samples_last(W, delta, grad_samples_last):
     """Write grad_samples_last."""
     # grad_samples_last[c, h, w, n] = Σ_{k, u, v} W[k, c, u, v] delta[k, 1 + h − u, 1 + w − v, n] [0 ≤ 1 + h − u < 8] [0 ≤ 1 + w − v
@@ -436,7 +436,7 @@ def x_grad_samples_last(W, delta, grad_samples_last):
     correlate(transposed(W, (1, 0, 2, 3)), delta, grad_samples_last, (1, -1, 1), (1, -1, 1))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", once=True)
 def grad_grad_x(grad_samples_last, grad_x):
     """Write grad_x."""
     # grad_x[n, c, h, w] = grad_samples_last[c, h, w, n]

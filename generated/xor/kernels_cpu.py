@@ -95,6 +95,8 @@ class PieceOf:
         state.flags.no_compile = True
         super().run_pass(state)
         made = state["cr"]
+        if getattr(state.func_id.func, "once", False):
+            state.library._get_module_for_linking().get_function(made.fndesc.llvm_func_name).add_function_attribute("noinline")
         # Never called: Numba knows a function by the object that Python would call.
         name = made.fndesc.qualname.split(".")[-1]
         never = _dynfunc.make_function(made.fndesc.lookup_module(), name, "", 0, made.env, (state.library,))
@@ -180,12 +182,17 @@ class Piece(CPUDispatcher):
         """Keep the type of the piece."""
 
 
-def njit(signature=None, *, cache=False, parallel=False, **options):
-    """Do numba.njit; of the function that comes out, compiled callers take the text and no machine code."""
+def njit(signature=None, *, cache=False, parallel=False, once=False, **options):
+    """Do numba.njit; of the function that comes out, compiled callers take the text and no machine code.
+
+    One that is ``once`` stays a function: written into its callers, which know the sizes of what they pass, short loops around
+    long ones would be written out.
+    """
 
     def compiled(function):
         if config.DISABLE_JIT:
             return function
+        function.once = once
         made = Piece(function, None, {"nopython": True, "boundscheck": None, "parallel": parallel, **options}, signature=signature)
         if cache:
             made.enable_caching()
