@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numba import float32, float64, int32, int64, uint32, uint64
 
 cuda: Any = None
 WEIGHTS = np.array([1.0, 2.0, 4.0], np.float32)
+device: Any = ModuleType("numba.cuda")
 load: Any = None
 store: Any = None
 
@@ -129,3 +131,55 @@ def through_functions(x, out):
 def narrow_functions(x, out):
     a, b, c, d = load(x, 4 * cuda.threadIdx.x)
     out[cuda.threadIdx.x] = math.tanh(a) + abs(b) * max(c, d)
+
+
+def global_program(program, barriers, memory):
+    """What each thread does at each step is data: nothing, read, write or add atomically, and then a barrier or none."""
+    whole = cuda.cg.this_grid()
+    t = cuda.grid(1)
+    for step in range(len(barriers)):
+        what, where = program[step, t, 0], program[step, t, 1]
+        if what == 1:
+            memory[where] + 1
+        elif what == 2:
+            memory[where] = t
+        elif what == 3:
+            cuda.atomic.add(memory, where, 1)
+        if barriers[step] == 1:
+            cuda.syncwarp()
+        elif barriers[step] == 2:
+            cuda.syncthreads()
+        elif barriers[step] == 3:
+            whole.sync()
+
+
+def shared_program(program, barriers, memory):
+    """The same in shared memory."""
+    inner = cuda.shared.array(2, int32)
+    whole = cuda.cg.this_grid()
+    t = cuda.grid(1)
+    if cuda.threadIdx.x < 2:
+        inner[cuda.threadIdx.x] = 0
+    cuda.syncthreads()
+    for step in range(len(barriers)):
+        what, where = program[step, t, 0], program[step, t, 1]
+        if what == 1:
+            inner[where] + 1
+        elif what == 2:
+            inner[where] = t
+        elif what == 3:
+            cuda.atomic.add(inner, where, 1)
+        if barriers[step] == 1:
+            cuda.syncwarp()
+        elif barriers[step] == 2:
+            cuda.syncthreads()
+        elif barriers[step] == 3:
+            whole.sync()
+
+
+def by_another_name(x, out):
+    t = device.threadIdx.x
+    s = device.shared.array(32, np.float32)
+    s[t] = x[t]
+    device.syncthreads()
+    out[t] = s[31 - t]

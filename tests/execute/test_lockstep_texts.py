@@ -99,6 +99,12 @@ def test_what_a_decorator_made_is_taken_too() -> None:
     assert np.array_equal(found, texts.WEIGHTS * X[:3] + texts.WEIGHTS)
 
 
+def test_the_module_may_have_another_name() -> None:
+    found = out(32)
+    lockstep.run(texts.by_another_name, 1, 32, X, found)
+    assert np.array_equal(found, X[31::-1])
+
+
 def test_unsigned_integers_wrap_and_int64_is_wide() -> None:
     found = out(5, np.int64)
     lockstep.run(texts.hashed, 1, 5, found)

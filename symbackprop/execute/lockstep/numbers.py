@@ -78,7 +78,7 @@ def type_named(value: object) -> Any:
         return TYPES.get({"bool": "boolean", "bool_": "boolean"}.get(value.__name__, value.__name__))
     if value is bool:
         return np.bool_
-    if type(value).__module__.startswith(("numba.", "numba_cuda_mlir.")):
+    if type(value).__module__.startswith(("numba.", "numba_cuda.", "numba_cuda_mlir.")):
         return TYPES.get({"bool": "boolean"}.get(str(value), str(value)))
     return None
 

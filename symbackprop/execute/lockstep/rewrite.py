@@ -135,7 +135,8 @@ def _dotted(node: ast.expr) -> tuple[str, ...]:
 
 
 def _is_cuda(name: str, value: object) -> bool:
-    return name == "cuda" or (isinstance(value, ModuleType) and value.__name__ in ("numba.cuda", "numba_cuda_mlir.cuda"))
+    """Whether a global name means the module ``cuda``: it is called so, or is bound to one of Numba's modules of that name."""
+    return name == "cuda" or (isinstance(value, ModuleType) and value.__name__.startswith("numba") and value.__name__.endswith(".cuda"))
 
 
 @dataclass
@@ -200,9 +201,7 @@ def _join(a: str | None, b: str | None) -> str | None:
     if a == "?":
         return b
     pair = {a, b}
-    if None in pair:
-        return None
-    if "bool" in pair:
+    if None in pair or "bool" in pair or any(k is not None and k.startswith("[") for k in pair):
         return None
     if pair <= _INTEGERS:
         if "u64" in pair:
