@@ -92,6 +92,14 @@ def table() -> tuple[Series, ...]:
             (None, 58),
         ),
         Series(
+            "LOG_DECAY",
+            "log(1 + w) = w + w² p(w) for 0 ≤ w ≤ 1",
+            lambda w: (mpmath.log1p(w) - w) / w**2,
+            lambda w: w**2 / mpmath.log1p(w),
+            ((0, 1), (0, 1)),
+            (27, None),
+        ),
+        Series(
             "POWER",
             "log(1 + f) = 2s + 2s z (1/3 + z p(z)) with s = f/(2 + f) and z = s², for √½ ≤ 1 + f ≤ √2",
             rooted(lambda s: ((mpmath.atanh(s) / s - 1) / s**2 - mpf(1) / 3) / s**2),

@@ -28,7 +28,7 @@ from symbackprop.algebra.nodes import (
 )
 from symbackprop.algebra.tensor import Access, depth
 from symbackprop.errors import EmissionError
-from symbackprop.plan.records import Local
+from symbackprop.plan.records import HalfTanh, Local
 
 _TEST, _ADD, _MUL, _UNARY, _POW, _ATOM = range(6)
 
@@ -57,6 +57,7 @@ _FUNCTIONS: dict[type, str] = {
     sympy.sign: "np.sign",
     Sigmoid: "sigmoid",
     Softplus: "softplus",
+    HalfTanh: "half_tanh",
 }
 
 #: Functions that the runtime file has without branches, by the names of those that they stand for; f g stands for f(g(x)).
@@ -82,6 +83,7 @@ VECTOR: dict[str, str] = {
     "sigmoid": "sigmoid",
     "softplus": "softplus",
     "np.tanh softplus": "tanh_softplus",
+    "half_tanh": "half_tanh",
     "**": "power",
 }
 
@@ -156,6 +158,8 @@ class ScalarPrinter:
         if isinstance(e, Unspecified):
             remedy = f"give one with Activation({e.label!r}, expression)"
             raise EmissionError(f"the function {e.label} has no expression, so no code can be written for it; {remedy}")
+        if isinstance(e, HalfTanh) and not self.vector:
+            e = sympy.tanh(e.args[0] / 2)
         if type(e) in _FUNCTIONS:
             function, (argument,) = _FUNCTIONS[type(e)], e.args
             both = f"{function} {_FUNCTIONS.get(type(argument), '')}"

@@ -14,11 +14,26 @@ from sympy import Expr, S
 from symbackprop.algebra.bound import bound_indices
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
-from symbackprop.algebra.nodes import Abs, ArgMax, Divides, Floor, Guard, Indicator, InRange, LogSumExp, Max, Reduction, Sum, interval
+from symbackprop.algebra.nodes import (
+    Abs,
+    ArgMax,
+    Divides,
+    Floor,
+    Guard,
+    Indicator,
+    InRange,
+    LogSumExp,
+    Max,
+    Reduction,
+    Sigmoid,
+    Softplus,
+    Sum,
+    interval,
+)
 from symbackprop.algebra.tensor import Access, Tensor, depth
 from symbackprop.errors import EmissionError
 from symbackprop.plan.naming import with_right_side
-from symbackprop.plan.records import Add, Choose, Let, Local, Loop, Operand, Statement, Store, Update, When, Zero
+from symbackprop.plan.records import Add, Choose, HalfTanh, Let, Local, Loop, Operand, Statement, Store, Update, When, Zero
 
 _LETTERS = "ijklmpqrstuvwhdefgabc"
 
@@ -659,6 +674,7 @@ def _smaller(a: Expr, b: Expr) -> Expr:
 
 def _shared(values: Sequence[Expr], nest: _Nest) -> tuple[list[tuple[Local, Expr]], list[Expr]]:
     """Name what occurs twice. Accesses and guards are taken as atoms; what a guard keeps from being read is left alone."""
+    values = _halved(values)
     back: dict[Expr, Expr] = {}
     atoms: dict[Expr, Expr] = {}
 
@@ -697,6 +713,14 @@ def _shared(values: Sequence[Expr], nest: _Nest) -> tuple[list[tuple[Local, Expr
         return e.xreplace({g: new for g, new in guards.items() if new != g})
 
     return named, [tests(r.xreplace(names).xreplace(back)) for r in rest]
+
+
+def _halved(values: Sequence[Expr]) -> list[Expr]:
+    """Write tanh(u/2) as a function of u where other functions of exp(−|u|) are wanted too: they share that."""
+    kinds = (Sigmoid, Softplus, sympy.tanh)
+    beside = {sign * f.args[0] for v in values for f in v.atoms(*kinds) for sign in (1, -1)}
+    swap = {f: HalfTanh(2 * f.args[0]) for v in values for f in v.atoms(sympy.tanh) if 2 * f.args[0] in beside}
+    return [v.xreplace(swap) for v in values]
 
 
 def _tested(guard: Indicator, names: Mapping[Expr, Expr]) -> Expr:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sympy import Expr, S, Symbol
+from sympy import Expr, Function, S, Symbol
 
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
@@ -55,6 +55,14 @@ class Pick(Expr):
 
     def __new__(cls, place: Any, *values: Any) -> Expr:
         return values[0] if len(values) == 1 else Expr.__new__(cls, place, *values)
+
+
+class HalfTanh(Function):
+    """tanh(u/2), which is a function of exp(−|u|) as sigmoid, softplus and tanh of u are."""
+
+    is_real = True
+    is_commutative = True
+    nargs = 1
 
 
 @dataclass(frozen=True)

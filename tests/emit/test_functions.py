@@ -24,6 +24,7 @@ MEANING = {
     "log": mpmath.log,
     "log1p": mpmath.log1p,
     "tanh": mpmath.tanh,
+    "half_tanh": lambda u: mpmath.tanh(u / 2),
     "sigmoid": lambda u: 1 / (1 + mpmath.exp(-u)),
     "softplus": lambda u: mpmath.log1p(mpmath.exp(u)),
     "tanh_softplus": lambda u: mpmath.tanh(mpmath.log1p(mpmath.exp(u))),
@@ -192,8 +193,9 @@ def test_the_ends_of_functions_that_numpy_has_not(over, bits):
     real = type_of(bits)
     x = awkward(real)
     tiny = np.finfo(real).smallest_subnormal
-    # The sign of erf(−0) is that of x; 2/√π times the smallest number is that number again.
+    # The sign of erf(−0) is that of x; 2/√π times the smallest number is that number again, and half of it is 0 or it.
     expected = {
+        "half_tanh": [0, -0.0, 1, -1, np.nan, 1, -1, 0, -0.0],
         "sigmoid": [0.5, 0.5, 1, 0, np.nan, 1, 0, 0.5, 0.5],
         "softplus": [np.log(2), np.log(2), np.inf, 0, np.nan, np.finfo(real).max, 0, np.log(2), np.log(2)],
         "tanh_softplus": [0.6, 0.6, 1, 0, np.nan, 1, 0, 0.6, 0.6],
@@ -267,6 +269,29 @@ def test_a_loop_becomes_one_over_vectors_and_calls_nothing(over, name, bits):
     assert re.search(r"call <\d+ x (float|double)> @llvm\.fma\.v", body)
     called = {c for c in re.findall(r"call .*?@([\w.]+)\(", body) if not c.startswith("llvm.")}
     assert not {c for c in called if "NRT" not in c}, called
+
+
+@pytest.mark.parametrize("bits", BITS)
+def test_functions_of_one_exponential_compute_it_once(runtime, bits):
+    names = ("tanh", "half_tanh", "sigmoid", "softplus", "tanh_softplus")
+    tanh, half_tanh, sigmoid, softplus, tanh_softplus = (runtime[f"{name}_{bits}"] for name in names)
+
+    @numba.njit(error_model="numpy")
+    def loop(x, out):
+        for k in range(out.size):
+            u = x[k]
+            out[k] = (tanh(u) + half_tanh(u)) * (sigmoid(u) - sigmoid(-u)) + (softplus(-u) + softplus(u)) * tanh_softplus(u)
+
+    x = np.ones(3, type_of(bits))
+    loop(x, np.empty_like(x))
+    (code,) = loop.inspect_llvm().values()
+    blocks = [block for block in re.split(r"\n\n", code) if re.search(r"= fdiv <\d+ x ", block)]
+    assert blocks
+    # The loop over vectors, and perhaps one over what is left. Each has one power of two, and a division for each denominator:
+    # 1 + w, 1 + w² and the one of tanh(softplus(u)), and for 64 bits the one of the logarithm.
+    for block in blocks:
+        assert len(re.findall(r"= shl <\d+ x ", block)) == 1, block
+        assert len(re.findall(r"= fdiv <\d+ x ", block)) == (3 if bits == 32 else 4), block
 
 
 def test_the_table_of_coefficients_is_what_its_bounds_give():

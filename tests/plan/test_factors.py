@@ -116,3 +116,10 @@ def test_loops_side_by_side_share_a_factor():
     factor, outer = factored((Loop(b, S.Zero, n, (*one.body, *two.body)),))
     assert isinstance(factor, Let) and isinstance(outer, Loop)
     assert all(factor.local in value.free_symbols and not quotients(value) for value in values((outer,)))
+
+
+def test_loops_that_want_the_same_factor_share_it():
+    row = Tensor("row", (b,), "stored")
+    both = tuple(Loop(k, S.Zero, k.extent, (Store(t, x[b, k] / n),)) for t, k in ((z[b, i], i), (row[b], j)))
+    first, outer = factored((Loop(b, S.Zero, n, both),))
+    assert isinstance(first, Let) and all(st.body[0].value.has(first.local) for st in outer.body)
