@@ -149,6 +149,12 @@ def test_a_kernel_is_walked_barrier_by_barrier() -> None:
     assert np.isnan(found[6].arguments["out"][0]) and found[7].arguments["out"][0] == 10
 
 
+def test_a_walk_leaves_the_treatment_of_infinities_alone() -> None:
+    before = np.geterr()
+    for _ in lockstep.walk(kernels.tree_sum, 1, 64, draw(5), poison(1), 5):
+        assert np.geterr() == before
+
+
 def test_what_was_never_written_is_masked() -> None:
     first = next(lockstep.walk(kernels.scan, 1, 64, draw(64), poison(64), 64))
     assert first.shared["totals"].mask.all()

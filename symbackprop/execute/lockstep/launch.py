@@ -282,45 +282,45 @@ class _Launch:
         live = list(self.blocks)
         waiting: list[_Block] = []
         ended: list[_Block] = []
-        with np.errstate(all="ignore"):  # NaN and infinity are values
-            while live:
-                for block in self.order(live):
-                    self.advance(block)
-                    site = self.settle(block)
-                    if block.site is not None:
-                        waiting.append(block)
-                    elif site is not None:
-                        self.passed[site.call] = self.passed.get(site.call, 0) + 1
-                        yield site, block
-                    elif not block.ready:
-                        ended.append(block)
-                        yield None, block
-                live = [b for b in live if b.site is None and b.ready]
-                if not live and waiting:
-                    site = self.together(waiting, ended)
+        while live:
+            for block in self.order(live):
+                self.advance(block)
+                site = self.settle(block)
+                if block.site is not None:
+                    waiting.append(block)
+                elif site is not None:
                     self.passed[site.call] = self.passed.get(site.call, 0) + 1
-                    live, waiting = waiting, []
-                    yield site, None
+                    yield site, block
+                elif not block.ready:
+                    ended.append(block)
+                    yield None, block
+            live = [b for b in live if b.site is None and b.ready]
+            if not live and waiting:
+                site = self.together(waiting, ended)
+                self.passed[site.call] = self.passed.get(site.call, 0) + 1
+                live, waiting = waiting, []
+                yield site, None
 
     def advance(self, block: _Block) -> None:
         """Let every thread of a block that is ready run to its next barrier."""
         clock, race, grid, epoch = self.clock, self.race, self.epoch, block.epoch
-        for thread in self.order(block.ready):
-            if race:
-                clock.now = (thread, grid, epoch, thread.warp.epoch)
-            try:
-                request = thread.generator.send(thread.reply)
-            except StopIteration:
-                thread.done, thread.site = True, None
-                continue
-            except UnboundLocalError as error:
-                raise UninitializedError(f"{_line(error, self.kernel.name)}: {error} ({thread})") from error
-            if type(request) is tuple:
-                thread.site, *rest = request
-                thread.arguments = tuple(rest)
-            else:
-                thread.site, thread.arguments = request, ()
-            thread.reply = None
+        with np.errstate(all="ignore"):  # NaN and infinity are values
+            for thread in self.order(block.ready):
+                if race:
+                    clock.now = (thread, grid, epoch, thread.warp.epoch)
+                try:
+                    request = thread.generator.send(thread.reply)
+                except StopIteration:
+                    thread.done, thread.site = True, None
+                    continue
+                except UnboundLocalError as error:
+                    raise UninitializedError(f"{_line(error, self.kernel.name)}: {error} ({thread})") from error
+                if type(request) is tuple:
+                    thread.site, *rest = request
+                    thread.arguments = tuple(rest)
+                else:
+                    thread.site, thread.arguments = request, ()
+                thread.reply = None
 
     def settle(self, block: _Block) -> Site | None:
         """Let pass whom a barrier lets pass; gives the barrier."""
