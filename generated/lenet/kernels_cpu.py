@@ -674,6 +674,8 @@ def ready(size, write):
 HEIGHTS = (4, 6, 8) if WIDTH == 64 or "+neon" in FEATURES else (2, 4, 6)
 #: Rows of a tile that has four columns of vectors.
 WIDE_HEIGHTS = (2, 4, 6) if WIDTH == 64 or "+neon" in FEATURES else (1, 2, 3)
+#: Rows of a product that has fewer take four columns of vectors at once.
+FEW = 16
 #: Most steps of a product after which the next columns take their turn: as many rows of b as stay in the nearest cache.
 DEPTH = 288
 #: Rows of a result that are written when all their terms are added, where it is its transpose that is computed.
@@ -685,7 +687,7 @@ BLOCK = 5 * 2**17
 
 
 def in_turn(code, rows, tile, heights=HEIGHTS):
-    """Write the tiles of a strip: tile(height, first row, rows that it has if there may be fewer)."""
+    """Write the tiles of a strip: tile(height, first row, rows that are left, how many there are surely)."""
     low, middle, high = heights
     # One row or two beyond whole tiles are cheaper in two tiles, a middle and a low one, than in a high one and a low one.
     rest = code.srem(rows, integer(high))
@@ -693,23 +695,28 @@ def in_turn(code, rows, tile, heights=HEIGHTS):
     few = code.and_(few, code.icmp_signed(">", rest, integer(0)))
     last = code.select(few, code.add(rest, integer(high)), rest)
     whole = code.sub(rows, last)
-    repeat(code, code.sdiv(whole, integer(high)), (), lambda index, _: tile(high, code.mul(index, integer(high))))
-    with code.if_then(code.icmp_signed("==", last, integer(high - 1))):
-        tile(high, whole, last)
+    # One row less than a high tile has is done by one: the last row of it is done twice.
+    more = code.zext(code.icmp_signed("==", last, integer(high - 1)), INT)
+
+    def highest(index):
+        first = code.mul(index, integer(high))
+        tile(high, first, code.sub(rows, first), high - 1)
+
+    repeat(code, code.add(code.sdiv(whole, integer(high)), more), (), lambda index, _: highest(index))
     with code.if_then(code.and_(code.icmp_signed(">", last, integer(low)), code.icmp_signed("!=", last, integer(high - 1)))):
-        tile(middle, whole, last)
+        tile(middle, whole, last, low + 1)
     start = code.select(few, code.add(whole, integer(middle)), whole)
     rest = code.sub(rows, start)
     with code.if_then(code.and_(code.icmp_signed(">", rest, integer(0)), code.icmp_signed("<=", rest, integer(low)))):
-        tile(low, start, rest)
+        tile(low, start, rest, 1)
 
 
-def rows_at(code, start, step, height, high):
-    """Return the addresses of as many rows; where there are fewer, the last one again and again."""
+def rows_at(code, start, step, height, high, sure=1):
+    """Return the addresses of as many rows; where there are fewer, but for those that are surely there, the last one again and again."""
     found = [start]
     for r in range(1, height):
         below = code.add(found[-1], step)
-        found.append(below if high is None else code.select(code.icmp_signed("<", integer(r), high), below, found[-1]))
+        found.append(below if r < sure else code.select(code.icmp_signed("<", integer(r), high), below, found[-1]))
     return found
 
 
@@ -732,9 +739,9 @@ def strip(module, real, columns):
             two = [address, code.add(address, step)][:columns]
             return two + [code.add(x, far) for x in two] if columns == 4 else two
 
-        def tile(height, first, high=None):
-            a_at = rows_at(code, place(code, a, (first, a_row)), a_row, height, high)
-            c_rows = rows_at(code, place(code, c, (first, c_row)), c_row, height, high)
+        def tile(height, first, *high):
+            a_at = rows_at(code, place(code, a, (first, a_row)), a_row, height, *high)
+            c_rows = rows_at(code, place(code, c, (first, c_row)), c_row, height, *high)
             results = [address for row in c_rows for address in beside(row, c_column, loops[-1])]
             # What is added to, and written, comes while the terms are added up; around windows it is there.
             for address in results if columns < 4 else ():
@@ -790,41 +797,31 @@ def copy(module, real):
     return function(module, f"copy_{bits(real)}", 6, body)
 
 
-def turn(module, real, out):
-    """Return the function that writes the transpose of a matrix: into a panel, two vectors wide, or where ``out`` from a panel.
+def turn(module, real):
+    """Return the function that writes the transpose of a matrix, square by square.
 
     It takes the address of the matrix and the distance of its rows, the same of its transpose, and how many rows of which length.
-    Around a matrix in a panel there is room for whole vectors.
     """
 
     def body(code, source, source_row, to, to_row, rows, length):
         v = Vectors(code, real)
-        lanes, side, none = integer(v.lanes), integer(WIDTH), integer(0)
-        beyond = integer(v.lanes - 1)
-        counts = [code.sdiv(code.add(x, beyond), lanes) for x in (rows, length)]
+        lanes, side = integer(v.lanes), integer(WIDTH)
+        counts = [blocks(code, x, lanes) for x in (rows, length)]
 
-        def square(half, index):
-            row, start = code.mul(half, lanes), code.mul(index, lanes)
+        def square(down, index):
+            row, start = code.mul(down, lanes), code.mul(index, lanes)
+            # Beyond the last row it is read, or written, again: in the end what belongs there.
             height, width = code.sub(rows, row), code.sub(length, start)
-            address = place(code, source, (row, source_row), (index, side))
-            result = place(code, to, (start, to_row), (half, side))
-            mask = v.mask(least(code, height if out else width, lanes))
-            found = [v.load(address, None if out else mask)]
-            for r in range(1, v.lanes):
-                # Beyond the last row it is read again: what is in those columns is not used.
-                more, below = code.icmp_signed("<", integer(r), height), code.add(address, source_row)
-                address = below if out else code.select(more, below, address)
-                found.append(v.load(address, None if out else mask))
-            for r, column in enumerate(v.transposed(found)):
-                if not out:
-                    v.store(column, place(code, result, (integer(r), to_row)))
-                    continue
-                with code.if_then(code.icmp_signed("<", integer(r), width)):
-                    v.store(column, place(code, result, (integer(r), to_row)), mask)
+            across, upright = v.mask(width), v.mask(height)
+            left = rows_at(code, place(code, source, (row, source_row), (index, side)), source_row, v.lanes, height)
+            right = rows_at(code, place(code, to, (start, to_row), (down, side)), to_row, v.lanes, width)
+            columns = v.transposed([v.load(address, across) for address in left])
+            for address, column in zip(right[::-1], columns[::-1], strict=True):
+                v.store(column, address, upright)
 
-        repeat(code, counts[0], (), lambda half, _: repeat(code, counts[1], (), lambda index, _: square(half, index)))
+        repeat(code, counts[0], (), lambda down, _: repeat(code, counts[1], (), lambda index, _: square(down, index)))
 
-    return function(module, f"turn_{bits(real)}_{out:d}", 6, body)
+    return function(module, f"turn_{bits(real)}", 6, body)
 
 
 def blocks(code, length, size):
@@ -876,18 +873,18 @@ def crossed(module, real):
             high, width = least(code, code.sub(columns, n), tall), least(code, code.sub(rows, m), both)
             result = place(code, c, (m, c_row), (n, item))
             with code.if_then(code.icmp_signed("!=", add, none)):
-                code.call(turn(module, real, False), (result, c_row, block, wide, width, high))
+                code.call(turn(module, real), (result, c_row, block, wide, width, high))
 
             def layer(number):
                 k = code.mul(number, depth)
                 deep = least(code, code.sub(terms, k), depth)
-                code.call(turn(module, real, False), (place(code, a, (m, a_row), (k, item)), a_row, panel, wide, width, deep))
+                code.call(turn(module, real), (place(code, a, (m, a_row), (k, item)), a_row, panel, wide, width, deep))
                 keep = code.select(code.icmp_signed(">", number, none), one, add)
                 loops = (one, none, none, one, none, none, deep, item, wide)
                 columns_of(code, real, (place(code, b, (n, b_row), (k, item)), b_row, high, panel, block, wide, keep, loops), width)
 
             repeat(code, count, (), lambda number, _: layer(number))
-            code.call(turn(module, real, True), (block, wide, result, c_row, high, width))
+            code.call(turn(module, real), (block, wide, result, c_row, high, width))
 
         parts = blocks(code, columns, tall)
         repeat(code, parts, (), lambda index, _: repeat(code, blocks(code, rows, both), (), lambda number, _: part(index, number)))
@@ -907,9 +904,9 @@ def dots(module, real, columns):
         mask = v.mask(lanes) if columns == 1 else None
         depths = [loops[:3], loops[3:6], loops[6:]]
 
-        def tile(height, first, high=None):
-            a_at = rows_at(code, place(code, a, (first, a_row)), a_row, height, high)
-            c_at = rows_at(code, place(code, c, (first, c_row)), c_row, height, high)
+        def tile(height, first, *high):
+            a_at = rows_at(code, place(code, a, (first, a_row)), a_row, height, *high)
+            c_at = rows_at(code, place(code, c, (first, c_row)), c_row, height, *high)
 
             def step(at, sums):
                 vectors = [v.load(place(code, at[1], (integer(j), b_column)), mask) for j in range(columns)]
@@ -1048,14 +1045,28 @@ def multiply(module, real, turned):
             left_row = code.select(packed, code.select(upright, item, apart), a_row)
             left_column = code.select(packed, code.select(upright, apart, item), a_column)
 
+            done = none
+            if not turned:
+                # Few rows take more columns at once: every row of b may lie on a page of its own.
+                fours = code.select(code.icmp_signed("<", high, integer(FEW)), code.sdiv(columns, integer(4 * v.lanes)), none)
+                done = code.add(fours, fours)
+
+                def wider(number):
+                    n = code.mul(number, code.add(both, both))
+                    right, result = place(code, b, (k, b_row), (n, item)), place(code, c, (m, c_row), (n, item))
+                    loops = (one, none, none, one, none, none, deep, left_column, b_row, wide, wide)
+                    code.call(strip(module, real, 4), (left, left_row, high, right, side, result, c_row, side, lanes, keep, *loops))
+
+                repeat(code, fours, (), lambda number, _: wider(number))
+
             def panels(number):
-                n = code.mul(number, both)
+                n = code.mul(code.add(number, done), both)
                 width = least(code, code.sub(columns, n), both)
                 whole = code.icmp_signed("==", width, both)
                 result = place(code, c, (m, c_row), (n, item))
                 if turned:
                     right, step = panel, wide
-                    code.call(turn(module, real, False), (place(code, b, (n, b_row), (k, item)), b_row, panel, wide, width, deep))
+                    code.call(turn(module, real), (place(code, b, (n, b_row), (k, item)), b_row, panel, wide, width, deep))
                 else:
                     source = place(code, b, (k, b_row), (n, item))
                     near = both_true(whole, meets(b_row), code.icmp_signed(">=", high, integer(64)))
@@ -1065,7 +1076,7 @@ def multiply(module, real, turned):
                 loops = (one, none, none, one, none, none, deep, left_column, step)
                 columns_of(code, real, (left, left_row, high, right, result, c_row, keep, loops), width)
 
-            repeat(code, blocks(code, columns, both), (), lambda number, _: panels(number))
+            repeat(code, code.sub(blocks(code, columns, both), done), (), lambda number, _: panels(number))
 
         repeat(code, blocks(code, rows, height), (), lambda index, _: repeat(code, count, (), lambda layer, _: part(index, layer)))
 
