@@ -23,7 +23,7 @@ RESERVED = frozenset(
     | {"long_row_products", "add_long_row_products", "sigmoid", "softplus"}
     | {"correlate", "add_correlate", "correlate_rows", "add_correlate_rows", "spread", "sum_of", "sum_of_rows", "max_of"}
     | {"exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "power"}
-    | {"sinh", "cosh", "tanh", "asinh", "acosh", "atanh"}
+    | {"sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "half_tanh", "tanh_softplus"}
     | {"view", "array_at", "whole_at", "value_and_grad_at", "input_gradients_at", "addressed", "apart", "chosen", "epoch", "log_sum_exp"}
 )
 

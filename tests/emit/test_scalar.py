@@ -14,7 +14,8 @@ from symbackprop.algebra.entry import FUNCTIONS
 from symbackprop.algebra.index import indices
 from symbackprop.algebra.interpret import evaluate
 from symbackprop.algebra.tensor import tensor
-from symbackprop.emit.scalar import ScalarPrinter
+from symbackprop.emit.names import RESERVED
+from symbackprop.emit.scalar import VECTOR, ScalarPrinter
 from symbackprop.errors import EmissionError
 
 i = indices("i", 1)
@@ -114,3 +115,7 @@ def test_what_cannot_be_printed_is_named():
         printed(nodes.Sum(z, i))
     with pytest.raises(EmissionError, match="cannot print zeta"):
         printed(sympy.zeta(z))
+
+
+def test_no_name_of_a_network_hides_a_function_of_the_runtime_file():
+    assert set(VECTOR.values()) <= RESERVED
