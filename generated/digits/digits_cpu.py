@@ -113,7 +113,7 @@ def write_loss_p(a, p, top, total):
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L, top, total):
+def write_loss_L(a, y, L, top, total, value):
     """Write L."""
     # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
     for n in range(a.shape[1]):
@@ -128,9 +128,9 @@ def write_loss_L(a, y, L, top, total):
         for n in range(a.shape[1]):
             total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
     for n in range(a.shape[1]):
-        top_ = top[n]
-        total_ = total[n]
-        L[n] = top_ + log(total_) - a[y[n], n]
+        value[n] = (top[n] if abs(top[n]) != real(np.inf) else real(0.0)) + log(total[n])
+    for n in range(a.shape[1]):
+        L[n] = value[n] - a[y[n], n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -270,6 +270,7 @@ def loss(params, x, y, work):
     loss_L = work[94 * n:95 * n]
     top_ = work[95 * n:96 * n]
     total_ = work[96 * n:97 * n]
+    value_ = work[97 * n:98 * n]
     loss_data = work[148 * n:148 * n + 1]
     loss_penalty_1 = work[148 * n + 1:148 * n + 2]
     loss_penalty_2 = work[148 * n + 2:148 * n + 3]
@@ -280,7 +281,7 @@ def loss(params, x, y, work):
     dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z_samples_last)
     # loss
     write_loss_p(dense_2_z_samples_last, loss_p, top, total)
-    write_loss_L(dense_2_z_samples_last, y, loss_L, top_, total_)
+    write_loss_L(dense_2_z_samples_last, y, loss_L, top_, total_, value_)
     write_loss_data(loss_L, loss_data)
     loss_penalty(dense_1_W, loss_penalty_1)
     loss_penalty(dense_2_W, loss_penalty_2)

@@ -227,7 +227,7 @@ def dense_z_2(samples_last, z):
 
 
 @njit(cache=True, error_model="numpy", once=True)
-def write_loss_L(a, y, L, top, total):
+def write_loss_L(a, y, L, top, total, value):
     """Write L."""
     # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
     for n in range(a.shape[1]):
@@ -242,9 +242,9 @@ def write_loss_L(a, y, L, top, total):
         for n in range(a.shape[1]):
             total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
     for n in range(a.shape[1]):
-        top_ = top[n]
-        total_ = total[n]
-        L[n] = top_ + log(total_) - a[y[n], n]
+        value[n] = (top[n] if abs(top[n]) != real(np.inf) else real(0.0)) + log(total[n])
+    for n in range(a.shape[1]):
+        L[n] = value[n] - a[y[n], n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -674,6 +674,7 @@ def evaluation(params, x, y, work):
     loss_L = work[20 * n:21 * n]
     top__ = work[21 * n:22 * n]
     total = work[22 * n:23 * n]
+    value_ = work[23 * n:24 * n]
     loss_ = work[2112 * n:2112 * n + 1]
     # x
     write_x_samples_last(x, x_samples_last)
@@ -702,7 +703,7 @@ def evaluation(params, x, y, work):
     # dense_1
     dense_z(dense_1_W, dense_1_b, dropout_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_L(dense_1_z_samples_last, y, loss_L, top__, total)
+    write_loss_L(dense_1_z_samples_last, y, loss_L, top__, total, value_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 
@@ -749,6 +750,7 @@ def loss(params, x, dropout_1_mask, y, work):
     loss_L = work[3924 * n:3925 * n]
     top_ = work[3925 * n:3926 * n]
     total_ = work[3926 * n:3927 * n]
+    value_ = work[3927 * n:3928 * n]
     loss_ = work[4416 * n + 144:4416 * n + 145]
     # x
     write_x_samples_last(x, x_samples_last)
@@ -778,7 +780,7 @@ def loss(params, x, dropout_1_mask, y, work):
     dense_z(dense_1_W, dense_1_b, dropout_1_a, dense_1_z_samples_last)
     # loss
     write_loss_p(dense_1_z_samples_last, loss_p, top, total)
-    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total_)
+    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total_, value_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 

@@ -119,7 +119,7 @@ def write_loss_p(a, p, top, total):
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L, top, total):
+def write_loss_L(a, y, L, top, total, value):
     """Write L."""
     # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
     for n in range(a.shape[1]):
@@ -134,9 +134,9 @@ def write_loss_L(a, y, L, top, total):
         for n in range(a.shape[1]):
             total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
     for n in range(a.shape[1]):
-        top_ = top[n]
-        total_ = total[n]
-        L[n] = top_ + log(total_) - a[y[n], n]
+        value[n] = (top[n] if abs(top[n]) != real(np.inf) else real(0.0)) + log(total[n])
+    for n in range(a.shape[1]):
+        L[n] = value[n] - a[y[n], n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -270,6 +270,7 @@ def loss(params, x, y, work):
     loss_L = work[90 * n:91 * n]
     top_ = work[91 * n:92 * n]
     total__ = work[92 * n:93 * n]
+    value_ = work[93 * n:94 * n]
     loss_ = work[140 * n:140 * n + 1]
     # ellipse_1
     ellipse_a(ellipse_1_c, ellipse_1_s, x, ellipse_1_a, terms, total)
@@ -277,7 +278,7 @@ def loss(params, x, y, work):
     dense_z(dense_1_W, dense_1_b, ellipse_1_a, dense_1_z_samples_last)
     # loss
     write_loss_p(dense_1_z_samples_last, loss_p, top, total_)
-    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total__)
+    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total__, value_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 

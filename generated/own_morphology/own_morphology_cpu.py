@@ -180,7 +180,7 @@ def write_loss_p(a, p, top, total):
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L, top, total):
+def write_loss_L(a, y, L, top, total, value):
     """Write L."""
     # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
     for n in range(a.shape[1]):
@@ -195,9 +195,9 @@ def write_loss_L(a, y, L, top, total):
         for n in range(a.shape[1]):
             total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
     for n in range(a.shape[1]):
-        top_ = top[n]
-        total_ = total[n]
-        L[n] = top_ + log(total_) - a[y[n], n]
+        value[n] = (top[n] if abs(top[n]) != real(np.inf) else real(0.0)) + log(total[n])
+    for n in range(a.shape[1]):
+        L[n] = value[n] - a[y[n], n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -414,6 +414,7 @@ def loss_samples(params, x, y, work, part, parts):
     loss_L = work[1728 * n + low : 1728 * n + high]
     top_ = own[212 * m : 212 * m + m]
     total_ = own[213 * m : 213 * m + m]
+    value = own[214 * m : 214 * m + m]
     # outline_1
     outline_grown(outline_1_B, x[low:high], outline_1_grown_argmax, outline_1_grown)
     outline_a(outline_1_E, x[low:high], outline_1_grown, outline_1_shrunk_argmax, outline_1_a)
@@ -425,7 +426,7 @@ def loss_samples(params, x, y, work, part, parts):
     dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
     # loss
     write_loss_p(dense_1_z_samples_last, loss_p, top, total)
-    write_loss_L(dense_1_z_samples_last, y[low:high], loss_L, top_, total_)
+    write_loss_L(dense_1_z_samples_last, y[low:high], loss_L, top_, total_, value)
 
 
 @njit(cache=True, error_model="numpy")
@@ -477,6 +478,7 @@ def samples(params, x, y, work, part, parts):
     loss_L = work[1728 * n + low : 1728 * n + high]
     top_ = own[212 * m : 212 * m + m]
     total_ = own[213 * m : 213 * m + m]
+    value = own[214 * m : 214 * m + m]
     delta_dense_1 = view(work, 1729 * n + 10 * low, (m, 10))
     grad_flatten_1_a = view(own, 192 * m, (m, 192))
     grad_outline_1_a = view(work, 1739 * n + 768 * low, (m, 12, 8, 8))
@@ -489,7 +491,7 @@ def samples(params, x, y, work, part, parts):
     dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
     # loss
     write_loss_p(dense_1_z_samples_last, loss_p, top, total)
-    write_loss_L(dense_1_z_samples_last, y[low:high], loss_L, top_, total_)
+    write_loss_L(dense_1_z_samples_last, y[low:high], loss_L, top_, total_, value)
     # dense_1
     dense_delta(loss_p, y[low:high], delta_dense_1, n)
     # flatten_1
@@ -610,6 +612,7 @@ def input_samples(params, x, y, grads_x, work, part, parts):
     loss_L = work[low : high]
     top_ = own[980 * m : 980 * m + m]
     total_ = own[981 * m : 981 * m + m]
+    value = own[982 * m : 982 * m + m]
     delta_dense_1 = view(own, 960 * m, (m, 10))
     grad_flatten_1_a = view(own, 970 * m, (m, 192))
     grad_a = view(scratch, 0, (12, 8, 8))
@@ -624,7 +627,7 @@ def input_samples(params, x, y, grads_x, work, part, parts):
     dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
     # loss
     write_loss_p(dense_1_z_samples_last, loss_p, top, total)
-    write_loss_L(dense_1_z_samples_last, y[low:high], loss_L, top_, total_)
+    write_loss_L(dense_1_z_samples_last, y[low:high], loss_L, top_, total_, value)
     # dense_1
     dense_delta(loss_p, y[low:high], delta_dense_1, n)
     # flatten_1

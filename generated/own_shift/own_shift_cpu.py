@@ -143,7 +143,7 @@ def write_loss_p(a, p, top, total):
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L, top, total):
+def write_loss_L(a, y, L, top, total, value):
     """Write L."""
     # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
     for n in range(a.shape[1]):
@@ -158,9 +158,9 @@ def write_loss_L(a, y, L, top, total):
         for n in range(a.shape[1]):
             total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
     for n in range(a.shape[1]):
-        top_ = top[n]
-        total_ = total[n]
-        L[n] = top_ + log(total_) - a[y[n], n]
+        value[n] = (top[n] if abs(top[n]) != real(np.inf) else real(0.0)) + log(total[n])
+    for n in range(a.shape[1]):
+        L[n] = value[n] - a[y[n], n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -311,6 +311,7 @@ def loss(params, image, shift, y, work):
     loss_L = work[142 * n:143 * n]
     top_ = work[143 * n:144 * n]
     total_ = work[144 * n:145 * n]
+    value_ = work[145 * n:146 * n]
     loss_ = work[196 * n:196 * n + 1]
     # activation_1
     activation_a(image, activation_1_a)
@@ -324,7 +325,7 @@ def loss(params, image, shift, y, work):
     dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z_samples_last)
     # loss
     write_loss_p(dense_2_z_samples_last, loss_p, top, total)
-    write_loss_L(dense_2_z_samples_last, y, loss_L, top_, total_)
+    write_loss_L(dense_2_z_samples_last, y, loss_L, top_, total_, value_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 

@@ -48,7 +48,7 @@ real = np.float64
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 33 * n + 1
+    return 34 * n + 1
 
 
 @njit(cache=True, error_model="numpy")
@@ -154,7 +154,7 @@ def write_loss_p(a, p, top, total):
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L, top, total):
+def write_loss_L(a, y, L, top, total, value):
     """Write L."""
     # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
     for n in range(a.shape[1]):
@@ -169,9 +169,9 @@ def write_loss_L(a, y, L, top, total):
         for n in range(a.shape[1]):
             total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != np.inf else 0.0))
     for n in range(a.shape[1]):
-        top_ = top[n]
-        total_ = total[n]
-        L[n] = top_ + log(total_) - a[y[n], n]
+        value[n] = (top[n] if abs(top[n]) != np.inf else 0.0) + log(total[n])
+    for n in range(a.shape[1]):
+        L[n] = value[n] - a[y[n], n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -349,7 +349,8 @@ def loss(params, x, y, work):
     loss_L = work[10 * n:11 * n]
     top_ = work[11 * n:12 * n]
     total_ = work[32 * n:33 * n]
-    loss_ = work[33 * n:33 * n + 1]
+    value_ = work[33 * n:34 * n]
+    loss_ = work[34 * n:34 * n + 1]
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_a)
     # add_1
@@ -362,7 +363,7 @@ def loss(params, x, y, work):
     dense_z(dense_3_W, dense_3_b, concat_1_a, dense_3_z_samples_last)
     # loss
     write_loss_p(dense_3_z_samples_last, loss_p, top, total)
-    write_loss_L(dense_3_z_samples_last, y, loss_L, top_, total_)
+    write_loss_L(dense_3_z_samples_last, y, loss_L, top_, total_, value_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 

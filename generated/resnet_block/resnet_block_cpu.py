@@ -195,7 +195,7 @@ def dense_z_2(samples_last, z):
 
 
 @njit(cache=True, error_model="numpy", once=True)
-def write_loss_L(a, y, L, top, total):
+def write_loss_L(a, y, L, top, total, value):
     """Write L."""
     # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
     for n in range(a.shape[1]):
@@ -210,9 +210,9 @@ def write_loss_L(a, y, L, top, total):
         for n in range(a.shape[1]):
             total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
     for n in range(a.shape[1]):
-        top_ = top[n]
-        total_ = total[n]
-        L[n] = top_ + log(total_) - a[y[n], n]
+        value[n] = (top[n] if abs(top[n]) != real(np.inf) else real(0.0)) + log(total[n])
+    for n in range(a.shape[1]):
+        L[n] = value[n] - a[y[n], n]
 
 
 @njit(cache=True, error_model="numpy")
@@ -591,6 +591,7 @@ def evaluation(params, x, y, work):
     loss_L = work[10 * n:11 * n]
     top = work[11 * n:12 * n]
     total = work[12 * n:13 * n]
+    value_ = work[13 * n:14 * n]
     loss_ = work[3072 * n:3072 * n + 1]
     # x
     write_x_samples_last(x, x_samples_last)
@@ -624,7 +625,7 @@ def evaluation(params, x, y, work):
     # dense_1
     dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_L(dense_1_z_samples_last, y, loss_L, top, total)
+    write_loss_L(dense_1_z_samples_last, y, loss_L, top, total, value_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 
@@ -678,6 +679,7 @@ def loss(params, x, y, work):
     loss_L = work[4180 * n:4181 * n]
     top_ = work[4181 * n:4182 * n]
     total_ = work[4182 * n:4183 * n]
+    value_ = work[4183 * n:4184 * n]
     loss_ = work[9280 * n + 144:9280 * n + 145]
     # x
     write_x_samples_last(x, x_samples_last)
@@ -712,7 +714,7 @@ def loss(params, x, y, work):
     dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
     # loss
     write_loss_p(dense_1_z_samples_last, loss_p, top, total)
-    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total_)
+    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total_, value_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 

@@ -44,6 +44,9 @@ def across(equations: Sequence[Equation], stored: frozenset[str], place: Place, 
     made = []
     for e in equations:
         swap = {node: value for node in searching(e.rhs, equations) if (value := maker.value(node, defined)) is not None}
+        if any(not a.plain for a in e.rhs.atoms(Access)):
+            # What reads at computed places is done one by one; functions of whole rows come before it.
+            swap = {node: maker.kept(node, value) for node, value in swap.items()}
         made.append(with_right_side(e, e.rhs.xreplace(swap)))
     return (*maker.statements, *loops(made, stored))
 
@@ -262,6 +265,12 @@ class _Rows(Reductions):
         total = self.row("total", axes, S.Zero)
         self.statements += accumulation(node.bound, axes, node.body, lambda value: Add(total, value))
         return total
+
+    def kept(self, node: Expr, value: Expr) -> Access:
+        """Return the value of a reduction as an entry of a row."""
+        if isinstance(value, Access):
+            return value
+        return self.row("value", tuple(i for i in self.domain if i in node.free_symbols), value)
 
     def row(self, name: str, axes: tuple[Index, ...], first: Expr) -> Access:
         made = self.place(name, axes)[axes]
