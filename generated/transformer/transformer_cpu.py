@@ -94,17 +94,19 @@ def embedding_a(E, x, a):
 
 
 @njit(cache=True, error_model="numpy")
-def positionalencoding_a(x, a):
+def positionalencoding_a(x, a, table):
     """Write a."""
     # a[n, t, j] = x[n, t, j] + sin(10000^(−floor(j/2)/16) · t + π · (j mod 2)/2)
+    for t in range(32):
+        for J in range(16):
+            for i in range(2):
+                table[t, 2 * J + i] = (
+                    sin(power(real(10000.0), -real(J) / real(16.0)) * real(t) + real(3.141592653589793) * real(i) / real(2.0))
+                )
     for n in range(x.shape[0]):
         for t in range(32):
-            for J in range(16):
-                for i in range(2):
-                    a[n, t, 2 * J + i] = (
-                        x[n, t, 2 * J + i] + sin(power(real(10000.0), -real(J) / real(16.0)) * real(t) + real(3.141592653589793) * real(i)
-                        / real(2.0))
-                    )
+            for j in range(32):
+                a[n, t, j] = table[t, j] + x[n, t, j]
 
 
 @njit(cache=True, error_model="numpy")
@@ -744,6 +746,7 @@ def forward_samples(params, x, out, work, part, parts):
     embedding_1_E = view(params, 0, (62, 32))
     embedding_1_a = view(own, 0, (m, 32, 32))
     positionalencoding_1_a = view(own, 1024 * m, (m, 32, 32))
+    table = view(scratch, 0, (32, 32))
     layernorm_1_mu = view(own, 0, (m, 32))
     layernorm_1_sigma = view(own, 32 * m, (m, 32))
     total = scratch[0 : 0 + 32]
@@ -807,7 +810,7 @@ def forward_samples(params, x, out, work, part, parts):
     # embedding_1
     embedding_a(embedding_1_E, x[low:high], embedding_1_a)
     # positionalencoding_1
-    positionalencoding_a(embedding_1_a, positionalencoding_1_a)
+    positionalencoding_a(embedding_1_a, positionalencoding_1_a, table)
     # layernorm_1
     layernorm_sigma(positionalencoding_1_a, layernorm_1_mu, layernorm_1_sigma, total, terms, total_2)
     layernorm_a(
@@ -862,6 +865,7 @@ def loss_samples(params, x, y, work, part, parts):
     embedding_1_E = view(params, 0, (62, 32))
     embedding_1_a = view(own, 0, (m, 32, 32))
     positionalencoding_1_a = view(own, 1024 * m, (m, 32, 32))
+    table = view(scratch, 0, (32, 32))
     layernorm_1_mu = view(own, 0, (m, 32))
     layernorm_1_sigma = view(own, 32 * m, (m, 32))
     total = scratch[0 : 0 + 32]
@@ -936,7 +940,7 @@ def loss_samples(params, x, y, work, part, parts):
     # embedding_1
     embedding_a(embedding_1_E, x[low:high], embedding_1_a)
     # positionalencoding_1
-    positionalencoding_a(embedding_1_a, positionalencoding_1_a)
+    positionalencoding_a(embedding_1_a, positionalencoding_1_a, table)
     # layernorm_1
     layernorm_sigma(positionalencoding_1_a, layernorm_1_mu, layernorm_1_sigma, total, terms, total_2)
     layernorm_a(
@@ -1005,6 +1009,7 @@ def samples(params, x, y, work, part, parts):
     embedding_1_E = view(params, 0, (62, 32))
     embedding_1_a = view(own, 0, (m, 32, 32))
     positionalencoding_1_a = view(own, 1024 * m, (m, 32, 32))
+    table = view(scratch, 0, (32, 32))
     layernorm_1_beta = params[2016:2048]
     layernorm_1_gamma = params[1984:2016]
     layernorm_1_sigma = view(own, 0, (m, 32))
@@ -1109,7 +1114,7 @@ def samples(params, x, y, work, part, parts):
     # embedding_1
     embedding_a(embedding_1_E, x[low:high], embedding_1_a)
     # positionalencoding_1
-    positionalencoding_a(embedding_1_a, positionalencoding_1_a)
+    positionalencoding_a(embedding_1_a, positionalencoding_1_a, table)
     # layernorm_1
     layernorm_a_by_rows(
         positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_sigma, layernorm_1_x_hat, layernorm_1_a, terms, total, mu,

@@ -26,6 +26,7 @@ from symbackprop.plan.nests import added_rows, loops, scattered
 from symbackprop.plan.records import Call, Kernel, Machine, Nest
 from symbackprop.plan.reductions import across
 from symbackprop.plan.steps import step_sites, steps
+from symbackprop.plan.tables import tabled
 
 #: Key of a template, its slots that are computed, and those of them that others read.
 _Key = tuple[str, frozenset[str], frozenset[str]]
@@ -164,10 +165,13 @@ class Workshop:
             before, after = contraction(equations, [(number[name], site, choice) for name, site, choice in chosen], stored, scratch)
             body = Nest(equations, (*before, *after))
         elif self.schedule == "auto":
-            rows = scattered(equations, stored) or (added_rows(equations, stored) if wide else ())
+            # The equations stay as they are; what is computed of them may stand elsewhere.
+            tables, read_there = tabled(equations, scratch.place, self.size)
+            rows = scattered(read_there, stored) or (added_rows(read_there, stored) if wide else ())
             if not rows and long:
-                rows = line_by_line(equations, stored, scratch.place, near)
-            body = Nest(equations, rows or across(equations, stored, scratch.place, self.size, self.machine.lanes))
+                rows = line_by_line(read_there, stored, scratch.place, near)
+            rows = rows or across(read_there, stored, scratch.place, self.size, self.machine.lanes)
+            body = Nest(equations, (*tables, *rows))
         else:
             body = Nest(equations, loops(equations, stored))
         plain = "one step after the other" if recurrence is not None else "plain loops"

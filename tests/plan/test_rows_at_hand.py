@@ -134,3 +134,18 @@ def test_calls_that_cannot_be_cut_are_done_whole_by_one_thread_each(tmp_path, mo
         found.add(grads.tobytes())
         assert np.isfinite(grads).all()
     assert len(found) == 1, "seed 15"
+
+
+def test_functions_of_places_are_computed_before_the_samples(tmp_path):
+    net = sbp.Sequential([sbp.Input((5, 6)), sbp.PositionalEncoding(), sbp.Dense(2)], loss="mse", name="tabled")
+    plan = plan_of(net, None, Options(batch=3))
+    (kernel,) = (c.kernel for c in plan.entry("forward").calls if c.owner.startswith("positional"))
+    table, samples = kernel.body.statements
+    assert any(value.has(sympy.sin) for value in values((table,)))
+    assert not any(value.has(sympy.sin) for value in values((samples,)))
+    rng = np.random.default_rng(17)
+    module = module_of(plan, "cpu", tmp_path)
+    given = {name: rng.standard_normal(shape) for name, _, shape in module.PARAMETERS}
+    given |= {"x": rng.standard_normal((3, 5, 6)), "y": rng.standard_normal((3, 5, 2))}
+    found = differences(net, None, given, plan, module)
+    assert max(found.values()) < 1e-13, (found, 17)
