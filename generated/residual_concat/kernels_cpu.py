@@ -971,7 +971,7 @@ def multiply_long(module, real):
                 code.call(dots(module, real, 2), (*numbers, lanes, keep, *loops))
 
             def alone(number, start, live, steps, keep):
-                n, (x, x_row, high, y, *places) = passing(number, one)
+                _, (x, x_row, high, y, *places) = passing(number, one)
                 x, y = (place(code, z, (start, side)) for z in (x, y))
                 loops = (one, none, none, one, none, none, steps, side, side)
                 code.call(dots(module, real, 1), (x, x_row, high, y, *places, live, keep, *loops))
