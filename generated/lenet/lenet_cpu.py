@@ -980,7 +980,7 @@ def update(params, grads, state, hyper):
     c_1 = 1.0 - beta1 ** t_next
     c_2 = 1.0 - beta2 ** t_next
     factor_3 = -rate * weight_decay
-    factor_4 = 1.0 / c_2
+    factor_4 = np.float64(1.0) / c_2
     factor_5 = -rate / c_1
     for p in range(P):
         m_next = grads[p] * real(factor) + m[p] * real(beta1)

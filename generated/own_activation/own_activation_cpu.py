@@ -130,7 +130,7 @@ def dense_delta(y_next, z, delta):
     #     − y_next[i, n]|])/(2 N n_1)
     N = y_next.shape[1]
     n_1 = y_next.shape[0]
-    factor = 1.0 / 2.0 / N / n_1
+    factor = np.float64(1.0) / 2.0 / N / n_1
     for n in range(y_next.shape[1]):
         for i in range(y_next.shape[0]):
             y_next_ = y_next[i, n]

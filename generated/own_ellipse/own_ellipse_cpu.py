@@ -405,7 +405,7 @@ def update(params, grads, state, hyper):
     factor_2 = 1.0 - beta2
     c_1 = 1.0 - beta1 ** t_next
     c_2 = 1.0 - beta2 ** t_next
-    factor_3 = 1.0 / c_2
+    factor_3 = np.float64(1.0) / c_2
     factor_4 = -lr / c_1
     for p in range(P):
         m_next = grads[p] * real(factor) + m[p] * real(beta1)

@@ -190,7 +190,7 @@ def dense_delta(p, y, delta):
     """Write delta."""
     # delta[i, n] = (p[i, n] − [i = y[n]])/N
     N = p.shape[1]
-    factor = 1.0 / N
+    factor = np.float64(1.0) / N
     for i in range(p.shape[0]):
         for n in range(p.shape[1]):
             p_ = p[i, n]
@@ -507,7 +507,7 @@ def update(params, grads, state, hyper):
     factor_2 = 1.0 - beta2
     c_1 = 1.0 - beta1 ** t_next
     c_2 = 1.0 - beta2 ** t_next
-    factor_3 = 1.0 / c_2
+    factor_3 = np.float64(1.0) / c_2
     factor_4 = -lr / c_1
     for p in range(P):
         m_next = grads[p] * factor + m[p] * beta1

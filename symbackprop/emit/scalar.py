@@ -219,16 +219,22 @@ class ScalarPrinter:
             else:
                 top.append(f)
         text = " * ".join(self._at(f, _MUL if k == 0 else _UNARY) for k, f in enumerate(top)) if top else self.literal(1.0)
+        if bottom and all(f.is_Number for f in top):
+            text = self._quotient(text, bottom)
         for f in bottom:
             text += f" / {self._at(f, _UNARY)}"
         return text, _MUL
+
+    def _quotient(self, number: str, bottom: list[Expr]) -> str:
+        """Return a number that is divided by a value: as plain Python, too, that is infinite where the value is 0."""
+        return number if self.single or all(f.is_Number for f in bottom) else f"np.float64({number})"
 
     def _pow(self, e: sympy.Pow) -> tuple[str, int]:
         base, exponent = e.base, e.exp
         if exponent == sympy.S.Half:
             return f"np.sqrt({self._at(base, _TEST)})", _ATOM
         if exponent.is_Number and exponent < 0:
-            return f"{self.literal(1.0)} / {self._at(sympy.Pow(base, -exponent), _UNARY)}", _MUL
+            return f"{self._quotient(self.literal(1.0), [base])} / {self._at(sympy.Pow(base, -exponent), _UNARY)}", _MUL
         if exponent.is_Integer and 2 <= exponent <= 4:
             return " * ".join([self._at(base, _UNARY)] * int(exponent)), _MUL
         if self.vector:
