@@ -150,20 +150,17 @@ def dense_z(W, b, x, z):
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_L_by_rows(a, y, L, terms, top, total):
+def write_loss_L_by_rows(a, y, L, terms):
     """Write L."""
     # L[n, t] = log Σ_i exp(a[n, t, i]) − a[n, t, y[n, t]]
     for n in range(a.shape[0]):
         for t in range(32):
-            top[n, t] = max_of(a[n, t])
-            shift = top[n, t] if abs(top[n, t]) != real(np.inf) else real(0.0)
+            top = max_of(a[n, t])
+            shift = top if abs(top) != real(np.inf) else real(0.0)
             for i in range(62):
                 terms[i] = exp(a[n, t, i] - shift)
-            total[n, t] = sum_of(terms)
-        for t in range(32):
-            top_ = top[n, t]
-            total_ = total[n, t]
-            L[n, t] = top_ + log(total_) - a[n, t, y[n, t]]
+            total = sum_of(terms)
+            L[n, t] = shift + log(total) - a[n, t, y[n, t]]
 
 
 @njit(cache=True, error_model="numpy")
@@ -176,7 +173,7 @@ def loss_total(L, loss_, N):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_delta_by_rows(a, y, L, delta, terms, top, total, N):
+def dense_delta_by_rows(a, y, L, delta, terms, N):
     """Write L and delta."""
     # p[n, t, i] = exp(a[n, t, i] − log Σ_j exp(a[n, t, j]))
     # L[n, t] = log Σ_i exp(a[n, t, i]) − a[n, t, y[n, t]]
@@ -184,23 +181,16 @@ def dense_delta_by_rows(a, y, L, delta, terms, top, total, N):
     factor_2 = real(1.0) / real(32.0) / real(N)
     for n in range(a.shape[0]):
         for t in range(32):
-            top[n, t] = max_of(a[n, t])
-            shift = top[n, t] if abs(top[n, t]) != real(np.inf) else real(0.0)
+            top = max_of(a[n, t])
+            shift = top if abs(top) != real(np.inf) else real(0.0)
             for j in range(62):
                 terms[j] = exp(a[n, t, j] - shift)
-            total[n, t] = sum_of(terms)
-        for t in range(32):
-            top_ = top[n, t]
-            total_ = total[n, t]
-            factor = real(1.0) / total_
+            total = sum_of(terms)
+            factor = real(1.0) / total
             for i in range(62):
-                a_ = a[n, t, i]
-                p = factor * exp(a_ - top_)
+                p = terms[i] * factor
                 delta[n, t, i] = (p - (real(1.0) if i == y[n, t] else real(0.0))) * factor_2
-        for t in range(32):
-            top_2 = top[n, t]
-            total_2 = total[n, t]
-            L[n, t] = top_2 + log(total_2) - a[n, t, y[n, t]]
+            L[n, t] = shift + log(total) - a[n, t, y[n, t]]
 
 
 @njit(cache=True, error_model="numpy")
@@ -430,8 +420,6 @@ def loss_samples(params, x, y, work, part, parts):
     dense_1_z = view(own, 1536 * m, (m, 32, 62))
     loss_L = view(work, 32 * low, (m, 32))
     terms = scratch[0 : 0 + 62]
-    top = view(own, 0, (m, 32))
-    total = view(own, 32 * m, (m, 32))
     # embedding_1
     embedding_a(embedding_1_E, x[low:high], embedding_1_a)
     # gru_1
@@ -441,7 +429,7 @@ def loss_samples(params, x, y, work, part, parts):
     # dense_1
     dense_z(dense_1_W, dense_1_b, gru_1_a, dense_1_z)
     # loss
-    write_loss_L_by_rows(dense_1_z, y[low:high], loss_L, terms, top, total)
+    write_loss_L_by_rows(dense_1_z, y[low:high], loss_L, terms)
 
 
 @njit(cache=True, error_model="numpy")
@@ -495,8 +483,6 @@ def samples(params, x, y, work, part, parts):
     loss_L = view(work, 3584 * n + 32 * low, (m, 32))
     delta_dense_1 = view(work, 3616 * n + 1984 * low, (m, 32, 62))
     terms = scratch[0 : 0 + 62]
-    top = view(own, 1984 * m, (m, 32))
-    total = view(own, 2016 * m, (m, 32))
     grad_gru_1_h = view(own, 0, (m, 32, 48))
     grad_gru_1_g = view(own, 1536 * m, (m, 32, 48))
     grad_gru_1_u = view(own, 3072 * m, (m, 32, 48))
@@ -513,7 +499,7 @@ def samples(params, x, y, work, part, parts):
     gru_a(gru_1_h, gru_1_a)
     # dense_1
     dense_z(dense_1_W, dense_1_b, gru_1_a, dense_1_z)
-    dense_delta_by_rows(dense_1_z, y[low:high], loss_L, delta_dense_1, terms, top, total, n)
+    dense_delta_by_rows(dense_1_z, y[low:high], loss_L, delta_dense_1, terms, n)
     # gru_1
     gru_grad_q(
         dense_1_W, gru_1_W_h, delta_dense_1, gru_1_u, gru_1_g, gru_1_h, gru_1_q, gru_1_r, grad_gru_1_h, grad_gru_1_g, grad_gru_1_u,

@@ -347,7 +347,7 @@ def loss_total(L, loss_, N):
 
 
 @njit(cache=True, error_model="numpy")
-def layernorm_a_by_rows(x, beta, gamma, sigma, x_hat, a, terms, total, mu):
+def layernorm_a_by_rows(x, beta, gamma, sigma, x_hat, a, terms, mu):
     """Write sigma and x_hat and a."""
     # mu[n, t] = (Σ_i x[n, t, i])/32
     # v[n, t] = (Σ_i (x[n, t, i] − mu[n, t])²)/32
@@ -356,16 +356,15 @@ def layernorm_a_by_rows(x, beta, gamma, sigma, x_hat, a, terms, total, mu):
     # a[n, t, i] = gamma[i] x_hat[n, t, i] + beta[i]
     for n in range(x.shape[0]):
         for t in range(32):
-            total[n, t] = sum_of(x[n, t])
-        for t in range(32):
-            mu[t] = total[n, t] / real(32.0)
-            total_ = real(0.0)
+            total = sum_of(x[n, t])
+            mu[t] = total / real(32.0)
+            mu_ = mu[t]
             for i in range(32):
-                base = x[n, t, i] - mu[t]
-                total_ += base * base
-            v = total_ / real(32.0)
+                base = x[n, t, i] - mu_
+                terms[i] = base * base
+            total_2 = sum_of(terms)
+            v = total_2 / real(32.0)
             sigma[n, t] = np.sqrt(real(1e-05) + v)
-        for t in range(32):
             factor = real(1.0) / sigma[n, t]
             for i in range(32):
                 x_hat[n, t, i] = (x[n, t, i] - mu[t]) * factor
@@ -373,25 +372,21 @@ def layernorm_a_by_rows(x, beta, gamma, sigma, x_hat, a, terms, total, mu):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_delta_by_rows(a, y, delta, terms, top, total, N):
+def dense_delta_by_rows(a, y, delta, terms_2, N):
     """Write delta."""
     # p[n, t, i] = exp(a[n, t, i] − log Σ_j exp(a[n, t, j]))
     # delta[n, t, i] = (p[n, t, i] − [i = y[n, t]])/(32 N)
     factor_2 = real(1.0) / real(32.0) / real(N)
     for n in range(a.shape[0]):
         for t in range(32):
-            top[n, t] = max_of(a[n, t])
-            shift = top[n, t] if abs(top[n, t]) != real(np.inf) else real(0.0)
+            top = max_of(a[n, t])
+            shift = top if abs(top) != real(np.inf) else real(0.0)
             for j in range(62):
-                terms[j] = exp(a[n, t, j] - shift)
-            total[n, t] = sum_of(terms)
-        for t in range(32):
-            top_ = top[n, t]
-            total_ = total[n, t]
-            factor = real(1.0) / total_
+                terms_2[j] = exp(a[n, t, j] - shift)
+            total = sum_of(terms_2)
+            factor = real(1.0) / total
             for i in range(62):
-                a_ = a[n, t, i]
-                p = factor * exp(a_ - top_)
+                p = terms_2[i] * factor
                 delta[n, t, i] = (p - (real(1.0) if i == y[n, t] else real(0.0))) * factor_2
 
 
@@ -405,7 +400,7 @@ def layernorm_grad_a(W, delta, grad_a):
 
 
 @njit(cache=True, error_model="numpy")
-def dense_delta_2_by_rows(gamma, grad_a_2, sigma, x_hat, grad_a, delta, terms, total, terms_2, total_2):
+def dense_delta_2_by_rows(gamma, grad_a_2, sigma, x_hat, grad_a, delta, terms_3, terms_4):
     """Write grad_a and delta."""
     # grad_a[n, t, i] = (32 gamma[i] grad_a_2[n, t, i] − Σ_j gamma[j] grad_a_2[n, t, j] − x_hat[n, t, i] Σ_j gamma[j] grad_a_2[n, t, j]
     #     x_hat[n, t, j])/(32 sigma[n, t])
@@ -413,16 +408,14 @@ def dense_delta_2_by_rows(gamma, grad_a_2, sigma, x_hat, grad_a, delta, terms, t
     for n in range(grad_a_2.shape[0]):
         for t in range(32):
             for j in range(32):
-                terms[j] = gamma[j] * grad_a_2[n, t, j]
-            total[n, t] = sum_of(terms)
-        for t in range(32):
+                terms_3[j] = gamma[j] * grad_a_2[n, t, j]
+            total = sum_of(terms_3)
             for j in range(32):
-                terms_2[j] = gamma[j] * grad_a_2[n, t, j] * x_hat[n, t, j]
-            total_2[n, t] = sum_of(terms_2)
-        for t in range(32):
+                terms_4[j] = gamma[j] * grad_a_2[n, t, j] * x_hat[n, t, j]
+            total_2 = sum_of(terms_4)
             factor = real(1.0) / real(32.0) / sigma[n, t]
             for i in range(32):
-                grad_a[n, t, i] = (real(32.0) * gamma[i] * grad_a_2[n, t, i] - total[n, t] - total_2[n, t] * x_hat[n, t, i]) * factor
+                grad_a[n, t, i] = (real(32.0) * gamma[i] * grad_a_2[n, t, i] - total - x_hat[n, t, i] * total_2) * factor
                 delta[n, t, i] = grad_a[n, t, i]
 
 
@@ -1016,7 +1009,6 @@ def samples(params, x, y, work, part, parts):
     layernorm_1_x_hat = view(work, 1024 * low, (m, 32, 32))
     layernorm_1_a = view(work, 1024 * n + 1024 * low, (m, 32, 32))
     terms = scratch[0 : 0 + 32]
-    total = view(own, 32 * m, (m, 32))
     mu = scratch[32 : 32 + 32]
     attention_1_W_q = view(params, 2048, (32, 32))
     attention_1_Q = view(own, 2048 * m, (m, 4, 32, 8))
@@ -1035,7 +1027,7 @@ def samples(params, x, y, work, part, parts):
     terms_ = view(scratch, 0, (32, 32))
     top = scratch[1024 : 1024 + 32]
     shift = scratch[1056 : 1056 + 32]
-    total_ = scratch[1088 : 1088 + 32]
+    total = scratch[1088 : 1088 + 32]
     attention_1_O = view(work, 2048 * n + 1024 * low, (m, 4, 32, 8))
     attention_1_W_o = view(params, 5120, (32, 32))
     attention_1_a = view(own, 5120 * m, (m, 32, 32))
@@ -1047,7 +1039,6 @@ def samples(params, x, y, work, part, parts):
     layernorm_2_x_hat = view(work, 3072 * n + 1024 * low, (m, 32, 32))
     layernorm_2_a = view(work, 4096 * n + 1024 * low, (m, 32, 32))
     terms__ = scratch[0 : 0 + 32]
-    total__ = view(own, 64 * m, (m, 32))
     mu_ = scratch[32 : 32 + 32]
     dense_1_W = view(params, 6208, (128, 32))
     dense_1_b = params[10304:10432]
@@ -1063,41 +1054,36 @@ def samples(params, x, y, work, part, parts):
     layernorm_3_x_hat = view(work, 9216 * n + 1024 * low, (m, 32, 32))
     layernorm_3_a = view(work, 10240 * n + 1024 * low, (m, 32, 32))
     terms___ = scratch[0 : 0 + 32]
-    total___ = view(own, 96 * m, (m, 32))
     mu__ = scratch[32 : 32 + 32]
     dense_3_W = view(params, 14624, (62, 32))
     dense_3_b = params[16608:16670]
     dense_3_z = view(own, 5120 * m, (m, 32, 62))
     delta_dense_3 = view(work, 11264 * n + 1984 * low, (m, 32, 62))
-    terms____ = scratch[0 : 0 + 62]
-    top_ = view(own, 96 * m, (m, 32))
-    total____ = view(own, 128 * m, (m, 32))
+    terms_2 = scratch[0 : 0 + 62]
     loss_L = view(work, 13248 * n + 32 * low, (m, 32))
-    terms_____ = view(scratch, 0, (32, 62))
-    top__ = scratch[1984 : 1984 + 32]
+    terms____ = view(scratch, 0, (32, 62))
+    top_ = scratch[1984 : 1984 + 32]
     shift_ = scratch[2016 : 2016 + 32]
-    total_____ = scratch[2048 : 2048 + 32]
+    total_ = scratch[2048 : 2048 + 32]
     grad_layernorm_3_a = view(work, 13280 * n + 1024 * low, (m, 32, 32))
     grad_add_2_a = view(own, 96 * m, (m, 32, 32))
     delta_dense_2 = view(work, 14304 * n + 1024 * low, (m, 32, 32))
-    terms______ = scratch[0 : 0 + 32]
-    total______ = view(own, 1120 * m, (m, 32))
-    terms_2 = scratch[32 : 32 + 32]
-    total_2 = view(own, 1152 * m, (m, 32))
+    terms_3 = scratch[0 : 0 + 32]
+    terms_4 = scratch[32 : 32 + 32]
     delta_dense_1 = view(work, 15328 * n + 4096 * low, (m, 32, 128))
     grad_layernorm_2_a = view(work, 19424 * n + 1024 * low, (m, 32, 32))
     grad_add_1_a = view(work, 20448 * n + 1024 * low, (m, 32, 32))
-    terms_______ = scratch[0 : 0 + 32]
-    total_______ = scratch[32 : 32 + 32]
+    terms_____ = scratch[0 : 0 + 32]
+    total__ = scratch[32 : 32 + 32]
     terms_2_ = scratch[64 : 64 + 32]
-    total_2_ = scratch[96 : 96 + 32]
+    total_2 = scratch[96 : 96 + 32]
     grad_attention_1_O = view(own, 32 * m, (m, 4, 32, 8))
     W_o_windows = view(scratch, 0, (32, 4, 8))
     products___ = view(own, 5120 * m, (m, 32, 4, 8))
     grad_attention_1_P = view(own, 5120 * m, (m, 4, 32, 32))
     grad_attention_1_S = view(own, 13312 * m, (m, 4, 32, 32))
-    terms________ = scratch[0 : 0 + 32]
-    total________ = scratch[32 : 32 + 32]
+    terms______ = scratch[0 : 0 + 32]
+    total___ = scratch[32 : 32 + 32]
     grad_attention_1_V = view(work, 21472 * n + 1024 * low, (m, 4, 32, 8))
     grad_attention_1_K = view(work, 22496 * n + 1024 * low, (m, 4, 32, 8))
     grad_attention_1_Q = view(work, 23520 * n + 1024 * low, (m, 4, 32, 8))
@@ -1117,22 +1103,20 @@ def samples(params, x, y, work, part, parts):
     positionalencoding_a(embedding_1_a, positionalencoding_1_a, table)
     # layernorm_1
     layernorm_a_by_rows(
-        positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_sigma, layernorm_1_x_hat, layernorm_1_a, terms, total, mu,
+        positionalencoding_1_a, layernorm_1_beta, layernorm_1_gamma, layernorm_1_sigma, layernorm_1_x_hat, layernorm_1_a, terms, mu,
     )
     # attention_1
     attention_Q(attention_1_W_q, layernorm_1_a, attention_1_Q, W_q_windows, products)
     attention_K(attention_1_W_k, layernorm_1_a, attention_1_K, W_k_windows, products_)
     attention_V(attention_1_W_v, layernorm_1_a, attention_1_V, W_v_windows, products__)
     attention_S(attention_1_K, attention_1_Q, attention_1_S)
-    attention_P(attention_1_S, attention_1_P, terms_, top, shift, total_)
+    attention_P(attention_1_S, attention_1_P, terms_, top, shift, total)
     attention_O(attention_1_P, attention_1_V, attention_1_O)
     attention_a(attention_1_O, attention_1_W_o, attention_1_a, O_windows)
     # add_1
     add_a(positionalencoding_1_a, attention_1_a, add_1_a)
     # layernorm_2
-    layernorm_a_by_rows(
-        add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_sigma, layernorm_2_x_hat, layernorm_2_a, terms__, total__, mu_,
-    )
+    layernorm_a_by_rows(add_1_a, layernorm_2_beta, layernorm_2_gamma, layernorm_2_sigma, layernorm_2_x_hat, layernorm_2_a, terms__, mu_)
     # dense_1
     dense_a(dense_1_W, dense_1_b, layernorm_2_a, dense_1_z, dense_1_a)
     # dense_2
@@ -1140,20 +1124,17 @@ def samples(params, x, y, work, part, parts):
     # add_2
     add_a(add_1_a, dense_2_z, add_2_a)
     # layernorm_3
-    layernorm_a_by_rows(
-        add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_sigma, layernorm_3_x_hat, layernorm_3_a, terms___, total___, mu__,
-    )
+    layernorm_a_by_rows(add_2_a, layernorm_3_beta, layernorm_3_gamma, layernorm_3_sigma, layernorm_3_x_hat, layernorm_3_a, terms___, mu__)
     # dense_3
     dense_z(dense_3_W, dense_3_b, layernorm_3_a, dense_3_z)
-    dense_delta_by_rows(dense_3_z, y[low:high], delta_dense_3, terms____, top_, total____, n)
+    dense_delta_by_rows(dense_3_z, y[low:high], delta_dense_3, terms_2, n)
     # loss
-    write_loss_L(dense_3_z, y[low:high], loss_L, terms_____, top__, shift_, total_____)
+    write_loss_L(dense_3_z, y[low:high], loss_L, terms____, top_, shift_, total_)
     # layernorm_3
     layernorm_grad_a(dense_3_W, delta_dense_3, grad_layernorm_3_a)
     # dense_2
     dense_delta_2_by_rows(
-        layernorm_3_gamma, grad_layernorm_3_a, layernorm_3_sigma, layernorm_3_x_hat, grad_add_2_a, delta_dense_2, terms______, total______,
-        terms_2, total_2,
+        layernorm_3_gamma, grad_layernorm_3_a, layernorm_3_sigma, layernorm_3_x_hat, grad_add_2_a, delta_dense_2, terms_3, terms_4,
     )
     # dense_1
     dense_delta_3(dense_2_W, delta_dense_2, dense_1_z, delta_dense_1)
@@ -1161,13 +1142,13 @@ def samples(params, x, y, work, part, parts):
     layernorm_grad_a(dense_1_W, delta_dense_1, grad_layernorm_2_a)
     # add_1
     add_grad_a_2(
-        layernorm_2_gamma, grad_add_2_a, grad_layernorm_2_a, layernorm_2_sigma, layernorm_2_x_hat, grad_add_1_a, terms_______, total_______,
-        terms_2_, total_2_,
+        layernorm_2_gamma, grad_add_2_a, grad_layernorm_2_a, layernorm_2_sigma, layernorm_2_x_hat, grad_add_1_a, terms_____, total__,
+        terms_2_, total_2,
     )
     # attention_1
     attention_grad_O(attention_1_W_o, grad_add_1_a, grad_attention_1_O, W_o_windows, products___)
     attention_grad_P(attention_1_V, grad_attention_1_O, grad_attention_1_P)
-    attention_grad_S(attention_1_P, grad_attention_1_P, grad_attention_1_S, terms________, total________)
+    attention_grad_S(attention_1_P, grad_attention_1_P, grad_attention_1_S, terms______, total___)
     attention_grad_V(attention_1_P, grad_attention_1_O, grad_attention_1_V)
     attention_grad_K(attention_1_Q, grad_attention_1_S, grad_attention_1_K)
     attention_grad_Q(attention_1_K, grad_attention_1_S, grad_attention_1_Q)

@@ -10,6 +10,7 @@ together, each of these is done for all of them before the next, so that a proce
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import sympy
 from sympy import Expr, S
@@ -19,9 +20,10 @@ from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import ArgMax, Guard, Indicator, LogSumExp, Max, Reduction, Sum
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan.naming import with_right_side
-from symbackprop.plan.nests import accumulation, finite, leaves, loops, masked
+from symbackprop.plan.nests import accumulation, added_rows, finite, leaves, loops, masked
 from symbackprop.plan.records import Largest, Let, Local, Loop, Statement, Store, Total
 from symbackprop.plan.reductions import Place, Reductions, searching
+from symbackprop.plan.rewriting import called, named, rewritten
 
 
 def line_by_line(equations: Sequence[Equation], stored: frozenset[str], place: Place, near: bool) -> tuple[Statement, ...]:
@@ -39,6 +41,90 @@ def line_by_line(equations: Sequence[Equation], stored: frozenset[str], place: P
     return _Lines(domain, place, near).nest(equations, stored)
 
 
+def row_by_row(groups: Sequence[Sequence[Equation]], stored: frozenset[str], place: Place, least: int) -> tuple[Statement, ...] | None:
+    """Return one loop over the samples that computes some equations; None where they cannot be computed sample by sample.
+
+    Args:
+        groups: equations that share a nest, in order; the index of the samples is the first one of every left side.
+        stored: names of the tensors that are written to memory.
+        place: makes workspace.
+        least: terms of a reduction from which on it is done in lanes.
+    """
+    shared = _prefix([e for group in groups for e in group])
+    for rank in range(len(shared), 0, -1):
+        if (found := _within(groups, stored, place, shared[:rank], least)) is not None:
+            return found
+    return None
+
+
+def _prefix(equations: Sequence[Equation]) -> tuple[Index, ...]:
+    """Return the first indices of all left sides at which, and nowhere else, the equations read what they make."""
+    made = {e.tensor for e in equations}
+    places = [a.index for e in equations for a in (e.lhs, *e.rhs.atoms(Access)) if a.tensor in made]
+    rank = 0
+    while all(len(index) > rank and index[rank] == places[0][rank] for index in places):
+        rank += 1
+    return tuple(i for i in places[0][:rank] if isinstance(i, Index))
+
+
+def _within(
+    groups: Sequence[Sequence[Equation]], stored: frozenset[str], place: Place, shared: tuple[Index, ...], least: int
+) -> tuple[Statement, ...] | None:
+    """Return the nests of some groups in the same loops over some indices; None where something stands between these."""
+    known: dict[Expr, Expr] = {}
+    again: dict[Expr, Expr] = {}
+    parts: list[Sequence[Statement]] = []
+    taken: set[str] = set()
+    for group in groups:
+        statements = added_rows(group, stored)
+        if not statements:
+            maker = _Lines(group[0].lhs.index, place, near=False, least=least)
+            maker.known, maker.again = known, again
+            statements = maker.nest(group, stored)
+        # What is computed before other loops keeps its name to itself.
+        swap = _apart(statements, taken)
+        parts.append(tuple(rewritten(s, partial(called, names=swap)) for s in statements) if swap else statements)
+        # What is known inside the shared loops is known to what follows.
+        inner = set(group[0].lhs.index) - set(shared)
+        known = {node: called(value, swap) for node, value in known.items() if not inner & node.free_symbols}
+        again = {called(node, swap): read for node, read in again.items() if not inner & node.free_symbols}
+    return _together(parts, shared)
+
+
+def _together(parts: Sequence[Sequence[Statement]], shared: Sequence[Index]) -> tuple[Statement, ...] | None:
+    """Return statements that stand in the same loops in one set of these."""
+    if not shared:
+        return tuple(s for part in parts for s in part)
+    once: list[Statement] = []
+    inside: list[tuple[Statement, ...]] = []
+    for part in parts:
+        bodies: list[Statement] = []
+        for s in part:
+            if isinstance(s, Loop) and s.index == shared[0] and s.start == 0 and s.stop == shared[0].extent and not s.descending:
+                bodies += s.body
+            elif isinstance(s, Let):
+                once.append(s)
+            else:
+                return None
+        inside.append(tuple(bodies))
+    body = _together(inside, shared[1:])
+    return None if body is None else (*once, Loop(shared[0], S.Zero, shared[0].extent, body))
+
+
+def _apart(statements: Sequence[Statement], taken: set[str]) -> dict[Expr, Expr]:
+    """Return names for the locals of statements that are not taken, and take them."""
+    swap: dict[Expr, Expr] = {}
+    for local in dict.fromkeys(named(statements)):
+        name, count = local.name, 1
+        while name in taken:
+            count += 1
+            name = f"{local.name}_{count}"
+        taken.add(name)
+        if name != local.name:
+            swap[local] = Local(name, integer=bool(local.is_integer))
+    return swap
+
+
 class _Lines(Reductions):
     """Reductions of what lies side by side, row by row; what follows them is done in the same loop, while the row is at hand.
 
@@ -48,9 +134,9 @@ class _Lines(Reductions):
         along: the axis of the rows that are done together, None where each is done alone.
     """
 
-    def __init__(self, domain: tuple[Index, ...], place: Place, near: bool) -> None:
+    def __init__(self, domain: tuple[Index, ...], place: Place, near: bool, least: int = 0) -> None:
         super().__init__(domain, place)
-        self.near = near
+        self.near, self.least = near, least
         self.along: Index | None = None
         self.here: list[list[Statement]] = [[] for _ in range(len(domain) + 1)]
         self.again: dict[Expr, Expr] = {}
@@ -110,6 +196,8 @@ class _Lines(Reductions):
         if not isinstance(node, Sum | Max | LogSumExp) or len(node.bound) != 1 or leaves(node) or node.body.has(Reduction, ArgMax):
             return False
         (j,) = node.bound
+        if j.extent.is_Integer and j.extent < self.least:
+            return False
         seen: tuple[Expr, ...] = ()
         if isinstance(node, LogSumExp):
             _, seen = masked(node.body)
@@ -185,4 +273,4 @@ class _Lines(Reductions):
             (self.here[len(axes) - len(inner)] if whole else self.statements).extend(statements)
 
 
-__all__ = ["line_by_line"]
+__all__ = ["line_by_line", "row_by_row"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from sympy import Expr
 
+from symbackprop.algebra.nodes import Indicator
+from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan.records import Choose, Largest, Let, Local, Loop, Statement, Total, Update, When
 
 Part = TypeVar("Part")
@@ -35,6 +37,38 @@ def expressions(part: Any) -> Iterator[Expr]:
     elif is_dataclass(part) and not isinstance(part, type):
         for f in fields(part):
             yield from expressions(getattr(part, f.name))
+
+
+def called(e: Expr, names: Mapping[Expr, Expr]) -> Expr:
+    """Return an expression with other names for its locals, and comparisons in the form in which they stand.
+
+    SymPy would decide them anew, and to it a real number is never infinite.
+    """
+    if e in names:
+        return names[e]
+    if not e.args or not any(e.has(local) for local in names):
+        return e
+    if isinstance(e, Indicator):
+        sides = tuple(called(side, names) for side in e.condition.args)
+        return Expr.__new__(Indicator, e.condition.func(*sides, evaluate=False))
+    return e.func(*(called(a, names) if isinstance(a, Expr) else a for a in e.args))
+
+
+def tensors(statements: Sequence[Statement]) -> Iterator[Tensor]:
+    """Yield the tensors of which statements read or write entries, or add up rows, each as often as it stands there."""
+    found: list[Tensor] = []
+
+    def seen(e: Expr) -> Expr:
+        found.extend(a.tensor for a in e.atoms(Access))
+        return e
+
+    for s in statements:
+        if isinstance(s, Loop | When):
+            yield from tensors(s.body)
+        else:
+            rewritten(s, seen)
+            found += [s.tensor] if isinstance(s, Total | Largest) else []
+    yield from found
 
 
 def named(statements: Sequence[Statement]) -> Iterator[Local]:

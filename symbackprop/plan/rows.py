@@ -21,6 +21,7 @@ from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan import fuse
 from symbackprop.plan.contractions import Scratch
+from symbackprop.plan.lines import row_by_row
 from symbackprop.plan.naming import readable, with_right_side
 from symbackprop.plan.records import (
     Call,
@@ -39,8 +40,7 @@ from symbackprop.plan.records import (
     When,
     Zero,
 )
-from symbackprop.plan.reductions import row_by_row
-from symbackprop.plan.rewriting import rewritten
+from symbackprop.plan.rewriting import rewritten, tensors
 from symbackprop.plan.share import Shapes, cut
 
 
@@ -146,19 +146,18 @@ class _Joining:
         equations = fuse.live(system.equations, frozenset(kept))
         groups = fuse.groups(equations)
         defined = {e.tensor.name for e in equations}
-        n = equations[0].lhs.index[0]
-        assert isinstance(n, Index)
         inside = frozenset().union(*(fuse.outside(group, groups) for group in groups))
         # What only this loop reads has a place for one sample.
         private = [e.tensor for e in equations if e.tensor.name in inside and e.tensor.name not in kept]
         rows = {t: Tensor(t.name, t.axes[1:], "stored", positive=t.positive) for t in private if t.rank > 1}
         scratch = Scratch(list(real))
         stored = frozenset((*kept, *inside))
-        body = row_by_row(groups, stored, scratch.place, n, 2 * self.machine.lanes)
+        body = row_by_row(groups, stored, scratch.place, 2 * self.machine.lanes)
         if body is None:
             return None
         body = _of_one(body, rows)
-        besides = (*scratch.tensors, *(rows.get(t, t) for t in private))
+        used = set(tensors(body))
+        besides = (*(t for t in scratch.tensors if t in used), *(rows.get(t, t) for t in private))
         read = dict.fromkeys(t for e in equations for t in e.reads if t.name not in defined)
         written = tuple(e.tensor for e in equations if e.tensor.name in kept)
         arguments = (*read, *written, *besides)
