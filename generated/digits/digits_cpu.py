@@ -90,9 +90,10 @@ def dense_z_2(samples_last, z):
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_p(a, p, top, total):
-    """Write p."""
+def write_loss_L_and_p(a, y, p, L, top, total, terms, value):
+    """Write p and L."""
     # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
+    # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
     for n in range(a.shape[1]):
         top[n] = real(-np.inf)
     for j in range(a.shape[0]):
@@ -103,30 +104,13 @@ def write_loss_p(a, p, top, total):
         total[n] = real(0.0)
     for j in range(a.shape[0]):
         for n in range(a.shape[1]):
-            total[n] += exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+            terms[j, n] = exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+    for j in range(a.shape[0]):
+        for n in range(a.shape[1]):
+            total[n] += terms[j, n]
     for i in range(a.shape[0]):
         for n in range(a.shape[1]):
-            top_ = top[n]
-            total_ = total[n]
-            a_ = a[i, n]
-            p[i, n] = exp(a_ - top_) / total_
-
-
-@njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L, top, total, value):
-    """Write L."""
-    # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
-    for n in range(a.shape[1]):
-        top[n] = real(-np.inf)
-    for i in range(a.shape[0]):
-        for n in range(a.shape[1]):
-            candidate = a[i, n]
-            top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
-    for n in range(a.shape[1]):
-        total[n] = real(0.0)
-    for i in range(a.shape[0]):
-        for n in range(a.shape[1]):
-            total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+            p[i, n] = terms[i, n] / total[n]
     for n in range(a.shape[1]):
         value[n] = (top[n] if abs(top[n]) != real(np.inf) else real(0.0)) + log(total[n])
     for n in range(a.shape[1]):
@@ -265,12 +249,11 @@ def loss(params, x, y, work):
     dense_2_b = params[4800:4810]
     dense_2_z_samples_last = view(work, 64 * n, (10, n))
     loss_p = view(work, 84 * n, (10, n))
-    top = work[94 * n:95 * n]
-    total = work[95 * n:96 * n]
     loss_L = work[94 * n:95 * n]
-    top_ = work[95 * n:96 * n]
-    total_ = work[96 * n:97 * n]
-    value_ = work[97 * n:98 * n]
+    top = work[95 * n:96 * n]
+    total = work[96 * n:97 * n]
+    terms = view(work, 97 * n, (10, n))
+    value_ = work[107 * n:108 * n]
     loss_data = work[148 * n:148 * n + 1]
     loss_penalty_1 = work[148 * n + 1:148 * n + 2]
     loss_penalty_2 = work[148 * n + 2:148 * n + 3]
@@ -280,8 +263,7 @@ def loss(params, x, y, work):
     # dense_2
     dense_z(dense_2_W, dense_2_b, dense_1_a, dense_2_z_samples_last)
     # loss
-    write_loss_p(dense_2_z_samples_last, loss_p, top, total)
-    write_loss_L(dense_2_z_samples_last, y, loss_L, top_, total_, value_)
+    write_loss_L_and_p(dense_2_z_samples_last, y, loss_p, loss_L, top, total, terms, value_)
     write_loss_data(loss_L, loss_data)
     loss_penalty(dense_1_W, loss_penalty_1)
     loss_penalty(dense_2_W, loss_penalty_2)

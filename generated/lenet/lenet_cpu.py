@@ -344,9 +344,10 @@ def dropout_a(mask, x, a):
 
 
 @njit(cache=True, error_model="numpy", once=True)
-def write_loss_p(a, p, top, total):
-    """Write p."""
+def write_loss_L_and_p(a, y, p, L, top, total, terms, value):
+    """Write p and L."""
     # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
+    # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
     for n in range(a.shape[1]):
         top[n] = real(-np.inf)
     for j in range(a.shape[0]):
@@ -357,13 +358,17 @@ def write_loss_p(a, p, top, total):
         total[n] = real(0.0)
     for j in range(a.shape[0]):
         for n in range(a.shape[1]):
-            total[n] += exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+            terms[j, n] = exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+    for j in range(a.shape[0]):
+        for n in range(a.shape[1]):
+            total[n] += terms[j, n]
     for i in range(a.shape[0]):
         for n in range(a.shape[1]):
-            top_ = top[n]
-            total_ = total[n]
-            a_ = a[i, n]
-            p[i, n] = exp(a_ - top_) / total_
+            p[i, n] = terms[i, n] / total[n]
+    for n in range(a.shape[1]):
+        value[n] = (top[n] if abs(top[n]) != real(np.inf) else real(0.0)) + log(total[n])
+    for n in range(a.shape[1]):
+        L[n] = value[n] - a[y[n], n]
 
 
 @njit(cache=True, error_model="numpy", once=True)
@@ -745,12 +750,11 @@ def loss(params, x, dropout_1_mask, y, work):
     dense_1_b = params[6128:6138]
     dense_1_z_samples_last = view(work, 3904 * n, (10, n))
     loss_p = view(work, 3914 * n, (10, n))
-    top = work[3924 * n:3925 * n]
-    total = work[3925 * n:3926 * n]
     loss_L = work[3924 * n:3925 * n]
-    top_ = work[3925 * n:3926 * n]
-    total_ = work[3926 * n:3927 * n]
-    value_ = work[3927 * n:3928 * n]
+    top = work[3925 * n:3926 * n]
+    total = work[3926 * n:3927 * n]
+    terms = view(work, 3927 * n, (10, n))
+    value_ = work[3937 * n:3938 * n]
     loss_ = work[4416 * n + 144:4416 * n + 145]
     # x
     write_x_samples_last(x, x_samples_last)
@@ -779,8 +783,7 @@ def loss(params, x, dropout_1_mask, y, work):
     # dense_1
     dense_z(dense_1_W, dense_1_b, dropout_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_p(dense_1_z_samples_last, loss_p, top, total)
-    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total_, value_)
+    write_loss_L_and_p(dense_1_z_samples_last, y, loss_p, loss_L, top, total, terms, value_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 

@@ -96,9 +96,10 @@ def dense_z_2(samples_last, z):
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_p(a, p, top, total):
-    """Write p."""
+def write_loss_L_and_p(a, y, p, L, top, total, terms, value):
+    """Write p and L."""
     # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
+    # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
     for n in range(a.shape[1]):
         top[n] = real(-np.inf)
     for j in range(a.shape[0]):
@@ -109,30 +110,13 @@ def write_loss_p(a, p, top, total):
         total[n] = real(0.0)
     for j in range(a.shape[0]):
         for n in range(a.shape[1]):
-            total[n] += exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+            terms[j, n] = exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+    for j in range(a.shape[0]):
+        for n in range(a.shape[1]):
+            total[n] += terms[j, n]
     for i in range(a.shape[0]):
         for n in range(a.shape[1]):
-            top_ = top[n]
-            total_ = total[n]
-            a_ = a[i, n]
-            p[i, n] = exp(a_ - top_) / total_
-
-
-@njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L, top, total, value):
-    """Write L."""
-    # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
-    for n in range(a.shape[1]):
-        top[n] = real(-np.inf)
-    for i in range(a.shape[0]):
-        for n in range(a.shape[1]):
-            candidate = a[i, n]
-            top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
-    for n in range(a.shape[1]):
-        total[n] = real(0.0)
-    for i in range(a.shape[0]):
-        for n in range(a.shape[1]):
-            total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+            p[i, n] = terms[i, n] / total[n]
     for n in range(a.shape[1]):
         value[n] = (top[n] if abs(top[n]) != real(np.inf) else real(0.0)) + log(total[n])
     for n in range(a.shape[1]):
@@ -265,20 +249,18 @@ def loss(params, x, y, work):
     dense_1_b = params[8280:8290]
     dense_1_z_samples_last = view(work, 60 * n, (10, n))
     loss_p = view(work, 80 * n, (10, n))
-    top = work[90 * n:91 * n]
-    total_ = work[91 * n:92 * n]
     loss_L = work[90 * n:91 * n]
-    top_ = work[91 * n:92 * n]
-    total__ = work[92 * n:93 * n]
-    value_ = work[93 * n:94 * n]
+    top = work[91 * n:92 * n]
+    total_ = work[92 * n:93 * n]
+    terms_ = view(work, 93 * n, (10, n))
+    value_ = work[103 * n:104 * n]
     loss_ = work[140 * n:140 * n + 1]
     # ellipse_1
     ellipse_a(ellipse_1_c, ellipse_1_s, x, ellipse_1_a, terms, total)
     # dense_1
     dense_z(dense_1_W, dense_1_b, ellipse_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_p(dense_1_z_samples_last, loss_p, top, total_)
-    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total__, value_)
+    write_loss_L_and_p(dense_1_z_samples_last, y, loss_p, loss_L, top, total_, terms_, value_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 

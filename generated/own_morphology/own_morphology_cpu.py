@@ -157,9 +157,10 @@ def dense_z_2(samples_last, z):
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_p(a, p, top, total):
-    """Write p."""
+def write_loss_L_and_p(a, y, p, L, top, total, terms, value):
+    """Write p and L."""
     # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
+    # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
     for n in range(a.shape[1]):
         top[n] = real(-np.inf)
     for j in range(a.shape[0]):
@@ -170,30 +171,13 @@ def write_loss_p(a, p, top, total):
         total[n] = real(0.0)
     for j in range(a.shape[0]):
         for n in range(a.shape[1]):
-            total[n] += exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+            terms[j, n] = exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+    for j in range(a.shape[0]):
+        for n in range(a.shape[1]):
+            total[n] += terms[j, n]
     for i in range(a.shape[0]):
         for n in range(a.shape[1]):
-            top_ = top[n]
-            total_ = total[n]
-            a_ = a[i, n]
-            p[i, n] = exp(a_ - top_) / total_
-
-
-@njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L, top, total, value):
-    """Write L."""
-    # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
-    for n in range(a.shape[1]):
-        top[n] = real(-np.inf)
-    for i in range(a.shape[0]):
-        for n in range(a.shape[1]):
-            candidate = a[i, n]
-            top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
-    for n in range(a.shape[1]):
-        total[n] = real(0.0)
-    for i in range(a.shape[0]):
-        for n in range(a.shape[1]):
-            total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+            p[i, n] = terms[i, n] / total[n]
     for n in range(a.shape[1]):
         value[n] = (top[n] if abs(top[n]) != real(np.inf) else real(0.0)) + log(total[n])
     for n in range(a.shape[1]):
@@ -409,12 +393,11 @@ def loss_samples(params, x, y, work, part, parts):
     dense_1_b = params[2136:2146]
     dense_1_z_samples_last = view(own, 192 * m, (10, m))
     loss_p = view(own, 202 * m, (10, m))
+    loss_L = work[1728 * n + low : 1728 * n + high]
     top = own[212 * m : 212 * m + m]
     total = own[213 * m : 213 * m + m]
-    loss_L = work[1728 * n + low : 1728 * n + high]
-    top_ = own[212 * m : 212 * m + m]
-    total_ = own[213 * m : 213 * m + m]
-    value = own[214 * m : 214 * m + m]
+    terms = view(own, 214 * m, (10, m))
+    value = own[224 * m : 224 * m + m]
     # outline_1
     outline_grown(outline_1_B, x[low:high], outline_1_grown_argmax, outline_1_grown)
     outline_a(outline_1_E, x[low:high], outline_1_grown, outline_1_shrunk_argmax, outline_1_a)
@@ -425,8 +408,7 @@ def loss_samples(params, x, y, work, part, parts):
     # dense_1
     dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_p(dense_1_z_samples_last, loss_p, top, total)
-    write_loss_L(dense_1_z_samples_last, y[low:high], loss_L, top_, total_, value)
+    write_loss_L_and_p(dense_1_z_samples_last, y[low:high], loss_p, loss_L, top, total, terms, value)
 
 
 @njit(cache=True, error_model="numpy")
@@ -473,12 +455,11 @@ def samples(params, x, y, work, part, parts):
     dense_1_b = params[2136:2146]
     dense_1_z_samples_last = view(own, 192 * m, (10, m))
     loss_p = view(own, 202 * m, (10, m))
+    loss_L = work[1728 * n + low : 1728 * n + high]
     top = own[212 * m : 212 * m + m]
     total = own[213 * m : 213 * m + m]
-    loss_L = work[1728 * n + low : 1728 * n + high]
-    top_ = own[212 * m : 212 * m + m]
-    total_ = own[213 * m : 213 * m + m]
-    value = own[214 * m : 214 * m + m]
+    terms = view(own, 214 * m, (10, m))
+    value = own[224 * m : 224 * m + m]
     delta_dense_1 = view(work, 1729 * n + 10 * low, (m, 10))
     grad_flatten_1_a = view(own, 192 * m, (m, 192))
     grad_outline_1_a = view(work, 1739 * n + 768 * low, (m, 12, 8, 8))
@@ -490,8 +471,7 @@ def samples(params, x, y, work, part, parts):
     # dense_1
     dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_p(dense_1_z_samples_last, loss_p, top, total)
-    write_loss_L(dense_1_z_samples_last, y[low:high], loss_L, top_, total_, value)
+    write_loss_L_and_p(dense_1_z_samples_last, y[low:high], loss_p, loss_L, top, total, terms, value)
     # dense_1
     dense_delta(loss_p, y[low:high], delta_dense_1, n)
     # flatten_1
@@ -607,12 +587,11 @@ def input_samples(params, x, y, grads_x, work, part, parts):
     dense_1_b = params[2136:2146]
     dense_1_z_samples_last = view(own, 960 * m, (10, m))
     loss_p = view(own, 970 * m, (10, m))
+    loss_L = work[low : high]
     top = own[980 * m : 980 * m + m]
     total = own[981 * m : 981 * m + m]
-    loss_L = work[low : high]
-    top_ = own[980 * m : 980 * m + m]
-    total_ = own[981 * m : 981 * m + m]
-    value = own[982 * m : 982 * m + m]
+    terms = view(own, 982 * m, (10, m))
+    value = own[992 * m : 992 * m + m]
     delta_dense_1 = view(own, 960 * m, (m, 10))
     grad_flatten_1_a = view(own, 970 * m, (m, 192))
     grad_a = view(scratch, 0, (12, 8, 8))
@@ -626,8 +605,7 @@ def input_samples(params, x, y, grads_x, work, part, parts):
     # dense_1
     dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_p(dense_1_z_samples_last, loss_p, top, total)
-    write_loss_L(dense_1_z_samples_last, y[low:high], loss_L, top_, total_, value)
+    write_loss_L_and_p(dense_1_z_samples_last, y[low:high], loss_p, loss_L, top, total, terms, value)
     # dense_1
     dense_delta(loss_p, y[low:high], delta_dense_1, n)
     # flatten_1

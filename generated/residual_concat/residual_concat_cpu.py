@@ -48,7 +48,7 @@ real = np.float64
 @njit(cache=True, error_model="numpy")
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 34 * n + 1
+    return 38 * n + 1
 
 
 @njit(cache=True, error_model="numpy")
@@ -131,9 +131,10 @@ def dense_z_2(samples_last, z):
 
 
 @njit(cache=True, error_model="numpy")
-def write_loss_p(a, p, top, total):
-    """Write p."""
+def write_loss_L_and_p(a, y, p, L, top, total, terms, value):
+    """Write p and L."""
     # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
+    # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
     for n in range(a.shape[1]):
         top[n] = -np.inf
     for j in range(a.shape[0]):
@@ -144,30 +145,13 @@ def write_loss_p(a, p, top, total):
         total[n] = 0.0
     for j in range(a.shape[0]):
         for n in range(a.shape[1]):
-            total[n] += exp(a[j, n] - (top[n] if abs(top[n]) != np.inf else 0.0))
+            terms[j, n] = exp(a[j, n] - (top[n] if abs(top[n]) != np.inf else 0.0))
+    for j in range(a.shape[0]):
+        for n in range(a.shape[1]):
+            total[n] += terms[j, n]
     for i in range(a.shape[0]):
         for n in range(a.shape[1]):
-            top_ = top[n]
-            total_ = total[n]
-            a_ = a[i, n]
-            p[i, n] = exp(a_ - top_) / total_
-
-
-@njit(cache=True, error_model="numpy")
-def write_loss_L(a, y, L, top, total, value):
-    """Write L."""
-    # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
-    for n in range(a.shape[1]):
-        top[n] = -np.inf
-    for i in range(a.shape[0]):
-        for n in range(a.shape[1]):
-            candidate = a[i, n]
-            top[n] = candidate if (candidate > top[n]) | (candidate != candidate) else top[n]
-    for n in range(a.shape[1]):
-        total[n] = 0.0
-    for i in range(a.shape[0]):
-        for n in range(a.shape[1]):
-            total[n] += exp(a[i, n] - (top[n] if abs(top[n]) != np.inf else 0.0))
+            p[i, n] = terms[i, n] / total[n]
     for n in range(a.shape[1]):
         value[n] = (top[n] if abs(top[n]) != np.inf else 0.0) + log(total[n])
     for n in range(a.shape[1]):
@@ -344,13 +328,12 @@ def loss(params, x, y, work):
     dense_3_b = params[99:103]
     dense_3_z_samples_last = view(work, 6 * n, (4, n))
     loss_p = view(work, 28 * n, (4, n))
-    top = work[10 * n:11 * n]
-    total = work[11 * n:12 * n]
     loss_L = work[10 * n:11 * n]
-    top_ = work[11 * n:12 * n]
-    total_ = work[32 * n:33 * n]
-    value_ = work[33 * n:34 * n]
-    loss_ = work[34 * n:34 * n + 1]
+    top = work[11 * n:12 * n]
+    total = work[32 * n:33 * n]
+    terms = view(work, 33 * n, (4, n))
+    value_ = work[37 * n:38 * n]
+    loss_ = work[38 * n:38 * n + 1]
     # dense_1
     dense_a(dense_1_W, dense_1_b, x, dense_1_a)
     # add_1
@@ -362,8 +345,7 @@ def loss(params, x, y, work):
     # dense_3
     dense_z(dense_3_W, dense_3_b, concat_1_a, dense_3_z_samples_last)
     # loss
-    write_loss_p(dense_3_z_samples_last, loss_p, top, total)
-    write_loss_L(dense_3_z_samples_last, y, loss_L, top_, total_, value_)
+    write_loss_L_and_p(dense_3_z_samples_last, y, loss_p, loss_L, top, total, terms, value_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 

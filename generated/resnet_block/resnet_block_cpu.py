@@ -261,9 +261,10 @@ def batchnorm_a(mu, sigma, x, beta, gamma, x_hat, a):
 
 
 @njit(cache=True, error_model="numpy", once=True)
-def write_loss_p(a, p, top, total):
-    """Write p."""
+def write_loss_L_and_p(a, y, p, L, top, total, terms, value):
+    """Write p and L."""
     # p[i, n] = exp(a[i, n] − log Σ_j exp(a[j, n]))
+    # L[n] = log Σ_i exp(a[i, n]) − a[y[n], n]
     for n in range(a.shape[1]):
         top[n] = real(-np.inf)
     for j in range(a.shape[0]):
@@ -274,13 +275,17 @@ def write_loss_p(a, p, top, total):
         total[n] = real(0.0)
     for j in range(a.shape[0]):
         for n in range(a.shape[1]):
-            total[n] += exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+            terms[j, n] = exp(a[j, n] - (top[n] if abs(top[n]) != real(np.inf) else real(0.0)))
+    for j in range(a.shape[0]):
+        for n in range(a.shape[1]):
+            total[n] += terms[j, n]
     for i in range(a.shape[0]):
         for n in range(a.shape[1]):
-            top_ = top[n]
-            total_ = total[n]
-            a_ = a[i, n]
-            p[i, n] = exp(a_ - top_) / total_
+            p[i, n] = terms[i, n] / total[n]
+    for n in range(a.shape[1]):
+        value[n] = (top[n] if abs(top[n]) != real(np.inf) else real(0.0)) + log(total[n])
+    for n in range(a.shape[1]):
+        L[n] = value[n] - a[y[n], n]
 
 
 @njit(cache=True, error_model="numpy", once=True)
@@ -674,12 +679,11 @@ def loss(params, x, y, work):
     dense_1_b = params[7408:7418]
     dense_1_z_samples_last = view(work, 4160 * n, (10, n))
     loss_p = view(work, 4170 * n, (10, n))
-    top = work[4180 * n:4181 * n]
-    total = work[4181 * n:4182 * n]
     loss_L = work[4180 * n:4181 * n]
-    top_ = work[4181 * n:4182 * n]
-    total_ = work[4182 * n:4183 * n]
-    value_ = work[4183 * n:4184 * n]
+    top = work[4181 * n:4182 * n]
+    total = work[4182 * n:4183 * n]
+    terms = view(work, 4183 * n, (10, n))
+    value_ = work[4193 * n:4194 * n]
     loss_ = work[9280 * n + 144:9280 * n + 145]
     # x
     write_x_samples_last(x, x_samples_last)
@@ -713,8 +717,7 @@ def loss(params, x, y, work):
     # dense_1
     dense_z(dense_1_W, dense_1_b, flatten_1_a, dense_1_z_samples_last)
     # loss
-    write_loss_p(dense_1_z_samples_last, loss_p, top, total)
-    write_loss_L(dense_1_z_samples_last, y, loss_L, top_, total_, value_)
+    write_loss_L_and_p(dense_1_z_samples_last, y, loss_p, loss_L, top, total, terms, value_)
     loss_total(loss_L, loss_)
     return float(loss_[0])
 

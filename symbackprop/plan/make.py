@@ -238,6 +238,9 @@ def assemble(
         if number in chosen:
             calls = workshop.calls(blocks[number], chosen[number][0], read_between)
             (ahead if number < len(forward) else behind if number < len(forward) + len(backward) else later).extend(calls)
+    if schedule == "auto":
+        ahead, places_beside = rows.beside(ahead, workshop.shapes, size, batch, machine)
+        workshop.shapes.update(places_beside)
     shown = tape(ahead, behind, later, recompute, workshop.shapes, (*tensors, *workshop.shapes))
     behind = list(shown.calls)
     shapes = {**workshop.shapes, **shown.shapes}

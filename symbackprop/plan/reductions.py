@@ -25,7 +25,14 @@ from symbackprop.plan.records import Add, Loop, Raise, Statement, Store
 Place = Callable[[str, tuple[Index, ...]], Tensor]
 
 
-def across(equations: Sequence[Equation], stored: frozenset[str], place: Place, samples: Expr, narrow: int) -> tuple[Statement, ...]:
+def across(
+    equations: Sequence[Equation],
+    stored: frozenset[str],
+    place: Place,
+    samples: Expr,
+    narrow: int,
+    known: dict[Expr, Expr] | None = None,
+) -> tuple[Statement, ...]:
     """Return the nest of some equations, with the reductions of each sample done for all samples at once.
 
     Args:
@@ -34,14 +41,16 @@ def across(equations: Sequence[Equation], stored: frozenset[str], place: Place, 
         place: makes workspace.
         samples: the extent of the batch axis.
         narrow: places of other axes, at most, over which memory is read with gaps.
+        known: what reductions are done before; those that are done here join them.
     """
     domain = equations[0].lhs.index
     if not domain or domain[-1].extent != samples:
         return loops(equations, stored)
     defined = {e.tensor for e in equations}
     maker = _Rows(domain, place, narrow)
+    maker.known = {} if known is None else known
     made = []
-    for e in equations:
+    for e in [maker.softmax(e, defined) for e in equations]:
         swap = {node: value for node in searching(e.rhs, equations) if (value := maker.value(node, defined)) is not None}
         if any(not a.plain for a in e.rhs.atoms(Access)):
             # What reads at computed places is done one by one; functions of whole rows come before it.
@@ -108,6 +117,9 @@ class _Rows(Reductions):
     def __init__(self, domain: tuple[Index, ...], place: Place, narrow: int) -> None:
         super().__init__(domain, place)
         self.narrow = narrow
+        #: For a logarithm of a sum of exponentials these, and their sum; they are kept while a softmax asks for them.
+        self.terms: dict[Expr, tuple[Tensor, Access]] = {}
+        self.keeping = False
 
     def fits(self, node: Expr, defined: set[Tensor]) -> bool:
         n = self.domain[-1]
@@ -116,6 +128,22 @@ class _Rows(Reductions):
         reads = node.atoms(Access)
         beside = all(n not in a.free_symbols or (a.index[-1] == n and not any(n in p.free_symbols for p in a.index[:-1])) for a in reads)
         return beside or self.few(node.bound)
+
+    def softmax(self, e: Equation, defined: set[Tensor]) -> Equation:
+        """Return an equation with exp(x[i] − log Σ_j exp x[j]) read off the terms of that sum, which are kept for it."""
+        swap: dict[Expr, Expr] = {}
+        for node in sorted(e.rhs.atoms(sympy.exp), key=sympy.default_sort_key):
+            for sum_ in (-term for term in sympy.Add.make_args(node.args[0]) if isinstance(-term, LogSumExp) and len((-term).bound) == 1):
+                (j,), rest = sum_.bound, node.args[0] + sum_
+                i = next((i for i in self.domain if i.extent == j.extent and rest == sum_.body.xreplace({j: i})), None)
+                if i is None or (canonical(sum_) in self.known and canonical(sum_) not in self.terms):
+                    continue
+                self.keeping = True
+                if self.value(sum_, defined) is not None:
+                    terms, total = self.terms[canonical(sum_)]
+                    swap[node] = terms[(i, *total.index)] / total
+                self.keeping = False
+        return with_right_side(e, e.rhs.xreplace(swap)) if swap else e
 
     def few(self, bound: Sequence[Index]) -> bool:
         extent = sympy.Mul(*(b.extent for b in bound))
@@ -127,7 +155,14 @@ class _Rows(Reductions):
             # Where the largest value is infinite there is nothing to shift; otherwise inf − inf would be NaN.
             shift = top * finite(top)
             total = self.row("total", axes, S.Zero)
-            self.statements += accumulation(node.bound, axes, sympy.exp(node.body - shift), lambda value: Add(total, value))
+            value = sympy.exp(node.body - shift)
+            if self.keeping:
+                place = (*node.bound, *axes)
+                terms = self.place("terms", place)
+                self.terms[canonical(node)] = terms, total
+                self.statements += accumulation(node.bound, axes, value, lambda value: Store(terms[place], value))
+                value = terms[place]
+            self.statements += accumulation(node.bound, axes, value, lambda value: Add(total, value))
             return shift + sympy.log(total)
         if isinstance(node, Max):
             top = self.row("top", axes, -sympy.oo)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import symbackprop as sbp
+from symbackprop.plan.records import CPU
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "emit"))
 from modules import JOINED, SHARED, Options, module_of, plan_of
@@ -58,8 +60,12 @@ def test_what_stands_between_keeps_loops_apart(monkeypatch):
     assert all(set(call.written) <= gradients or not gradients & set(call.written) for call in inputs_of(plan))
 
 
-def wide():
-    return sbp.Sequential([sbp.Input(7), sbp.Dense(40)], loss="softmax_cross_entropy", name="wide")
+#: Classes for which a sample is a row, and so few that all samples of a class are one.
+CLASSES = {40: JOINED, 5: replace(CPU, name="few", straight=0)}
+
+
+def wide(classes=40):
+    return sbp.Sequential([sbp.Input(7), sbp.Dense(classes)], loss="softmax_cross_entropy", name="wide")
 
 
 def gradient(plan, batch, params, x, y, folder):
@@ -76,18 +82,24 @@ def test_a_softmax_is_read_off_the_terms_of_its_sum(monkeypatch):
     assert set(joined.written) == {"delta", "L"} and "terms" in joined.scratch and "p" not in [t.name for t in joined.arguments]
 
 
+def test_few_classes_are_reduced_once_for_probabilities_and_loss(monkeypatch):
+    plan = plan_of(wide(5), "labels", Options("float64", BATCH), machine=CLASSES[5], monkeypatch=monkeypatch)
+    (joined,) = (k for k in plan.kernels if {"p", "L"} <= set(k.written))
+    assert [name.partition("_")[0] for name in joined.scratch] == ["top", "total", "terms", "value"], joined.scratch
+
+
+@pytest.mark.parametrize("classes", CLASSES)
 @pytest.mark.parametrize("special", [0.0, 1e300, -1e300, np.inf, -np.inf, np.nan], ids=str)
-def test_special_scores_pass_as_they_do_through_plain_loops(special, tmp_path, monkeypatch):
+def test_special_scores_pass_as_they_do_through_plain_loops(special, classes, tmp_path, monkeypatch):
     """One sample with such an input: the loss and every entry of the gradient are finite, infinite or no number in the same places."""
     rng = np.random.default_rng(SEED)
-    params = rng.standard_normal(7 * 40 + 40)
-    x, y = rng.standard_normal((5, 7)), rng.integers(0, 40, 5)
+    params = rng.standard_normal(8 * classes)
+    x, y = rng.standard_normal((BATCH, 7)), rng.integers(0, classes, BATCH)
     x[3, 2] = special
-    plans = [
-        plan_of(wide(), "labels", Options("float64", 5), machine=JOINED, monkeypatch=monkeypatch),
-        plan_of(wide(), "labels", Options("float64", 5, "plain")),
-    ]
-    (value, got), (plain, expected) = (gradient(p, 5, params, x, y, tmp_path / str(k)) for k, p in enumerate(plans))
+    plain_plan = plan_of(wide(classes), "labels", Options("float64", BATCH, "plain"))
+    plan = plan_of(wide(classes), "labels", Options("float64", BATCH), machine=CLASSES[classes], monkeypatch=monkeypatch)
+    value, got = gradient(plan, BATCH, params, x, y, tmp_path / "joined")
+    plain, expected = gradient(plain_plan, BATCH, params, x, y, tmp_path / "plain")
     assert np.array_equal([value], [plain], equal_nan=True) or abs(value - plain) <= 1e-12 * abs(plain)
     assert np.array_equal(np.isnan(got), np.isnan(expected)) and np.array_equal(np.isinf(got), np.isinf(expected))
     there = np.isfinite(expected)
