@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cpu.peers import OURS, PEERS, PLAIN
+from benchmarks.cpu.workloads import WORKLOADS
 from symbackprop.command.bench import seconds
 from symbackprop.command.ceilings import Ceilings
 
@@ -65,9 +66,15 @@ class Row:
     aim: float | None
 
 
+def _ordered(results: _Results) -> list[tuple[str, Any]]:
+    """Return the workloads in the order in which they are declared, whatever the order of the file."""
+    order = {name: k for k, name in enumerate(WORKLOADS)}
+    return sorted(results["workloads"].items(), key=lambda item: order.get(item[0], len(order)))
+
+
 def rows(results: _Results) -> Iterator[Row]:
-    """Yield the rows of a record: the workloads where ours and a peer have times."""
-    for name, workload in results["workloads"].items():
+    """Yield the rows of a record, in the order of the workloads: those where ours and a peer have times."""
+    for name, workload in _ordered(results):
         for threads, peers in workload["threads"].items():
             times = {peer: entry["times"] for peer, entry in peers.items() if "times" in entry and "error" not in entry}
             others = [peer for peer in times if peer not in (OURS, PLAIN)]
@@ -140,7 +147,7 @@ def peers(results: _Results, threads: int) -> str:
     """Return the 10 % quantiles of all peers."""
     there = [name for name in PEERS if name in results["environment"]["versions"]]
     lines = []
-    for workload in results["workloads"].values():
+    for _, workload in _ordered(results):
         entries = workload["threads"].get(str(threads), {})
         lines.append((workload["title"], *(seconds(entries.get(name, {}).get("times", {}).get("p10")) for name in there)))
     return table(("workload", *(PEERS[name].told for name in there)), lines)
