@@ -20,6 +20,7 @@ from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import ArgMax, Guard, InRange, Reduction, Sum
 from symbackprop.algebra.tensor import Access
 from symbackprop.plan.fuse import terms
+from symbackprop.plan.nests import leaves
 from symbackprop.plan.records import Machine
 from symbackprop.plan.windows import Windows, windows
 
@@ -267,7 +268,7 @@ def sites(equation: Equation, fixed: tuple[Index, ...] = ()) -> tuple[Site, ...]
 def _site(node: Sum, out: tuple[Index, ...], around: frozenset[Expr], fixed: tuple[Index, ...]) -> Site | None:
     """Return a sum that stands beside some guards; it reads nothing where one of them fails."""
     factors = list(sympy.Mul.make_args(node.body))
-    if any(isinstance(f, Access) and not f.plain for f in factors):
+    if any(isinstance(f, Access) and (not f.plain or leaves(f)) for f in factors):
         # What compares real values says nothing about places.
         places = (g for g in around if g not in factors and all(a.tensor.integer for a in g.atoms(Access)))
         factors += sorted(places, key=sympy.default_sort_key)
