@@ -6,7 +6,7 @@ place of what it stands for. What is divided by a power of two alone stays as it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import sympy
@@ -33,6 +33,7 @@ from symbackprop.plan.records import (
     When,
     Zero,
 )
+from symbackprop.plan.rewriting import inside
 
 
 def factored(statements: Sequence[Statement]) -> tuple[Statement, ...]:
@@ -42,7 +43,7 @@ def factored(statements: Sequence[Statement]) -> tuple[Statement, ...]:
 
 class _Factors:
     def __init__(self, statements: Sequence[Statement]) -> None:
-        self.taken = {s.local.name for s in _inside(statements) if isinstance(s, Let)}
+        self.taken = {s.local.name for s in inside(statements) if isinstance(s, Let)}
 
     def placed(self, body: Sequence[Statement]) -> tuple[Statement, ...]:
         """Return a body in which every loop comes after the factors that it needs."""
@@ -62,7 +63,7 @@ class _Factors:
         if not isinstance(s, Loop):
             return s
         changing = _Changing(s)
-        if not any(isinstance(inner, Loop) for inner in _inside(s.body)):
+        if not any(isinstance(inner, Loop) for inner in inside(s.body)):
             return replace(s, body=tuple(self.multiplied(inner, changing, found) for inner in s.body))
         made: list[Statement] = []
         for inner in s.body:
@@ -116,7 +117,7 @@ class _Changing:
     def __init__(self, loop: Loop) -> None:
         self.symbols: set[Expr] = set()
         self.tensors: set[str] = set()
-        for s in _inside((loop,)):
+        for s in inside((loop,)):
             if isinstance(s, Loop):
                 self.symbols.add(s.index)
             elif isinstance(s, Let | Update):
@@ -138,14 +139,6 @@ class _Changing:
     def has(self, e: Expr) -> bool:
         """Whether an expression may have another value the next time."""
         return not self.symbols.isdisjoint(e.free_symbols) or any(a.tensor.name in self.tensors for a in e.atoms(Access))
-
-
-def _inside(statements: Sequence[Statement]) -> Iterator[Statement]:
-    """Yield statements and those inside them."""
-    for s in statements:
-        yield s
-        if isinstance(s, Loop | When):
-            yield from _inside(s.body)
 
 
 __all__ = ["factored"]

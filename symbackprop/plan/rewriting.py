@@ -39,6 +39,14 @@ def expressions(part: Any) -> Iterator[Expr]:
             yield from expressions(getattr(part, f.name))
 
 
+def inside(statements: Sequence[Statement]) -> Iterator[Statement]:
+    """Yield statements and those inside them, outer ones first."""
+    for s in statements:
+        yield s
+        if isinstance(s, Loop | When):
+            yield from inside(s.body)
+
+
 def called(e: Expr, names: Mapping[Expr, Expr]) -> Expr:
     """Return an expression with other names for its locals, and comparisons in the form in which they stand.
 
@@ -56,32 +64,20 @@ def called(e: Expr, names: Mapping[Expr, Expr]) -> Expr:
 
 def tensors(statements: Sequence[Statement]) -> Iterator[Tensor]:
     """Yield the tensors of which statements read or write entries, or add up rows, each as often as it stands there."""
-    found: list[Tensor] = []
-
-    def seen(e: Expr) -> Expr:
-        found.extend(a.tensor for a in e.atoms(Access))
-        return e
-
-    for s in statements:
-        if isinstance(s, Loop | When):
-            yield from tensors(s.body)
-        else:
-            rewritten(s, seen)
-            found += [s.tensor] if isinstance(s, Total | Largest) else []
-    yield from found
+    for e in expressions(tuple(statements)):
+        yield from (a.tensor for a in e.atoms(Access))
+    yield from (s.tensor for s in inside(statements) if isinstance(s, Total | Largest))
 
 
 def named(statements: Sequence[Statement]) -> Iterator[Local]:
     """Yield the locals that statements give values to, in order, each as often as it gets one."""
-    for s in statements:
+    for s in inside(statements):
         if isinstance(s, Let | Update):
             yield s.local
         elif isinstance(s, Choose):
             yield from (s.best, s.at)
         elif isinstance(s, Total | Largest) and isinstance(s.target, Local):
             yield s.target
-        elif isinstance(s, Loop | When):
-            yield from named(s.body)
 
 
-__all__ = ["expressions", "named", "rewritten"]
+__all__ = ["called", "expressions", "inside", "named", "rewritten", "tensors"]

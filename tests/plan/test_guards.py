@@ -14,9 +14,10 @@ from symbackprop.algebra.equation import Equation, System
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import ArgMax, Divides, Floor, Indicator, InRange, LogSumExp, Max, Sum
 from symbackprop.algebra.tensor import Tensor
+from symbackprop.plan.records import CPU
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "emit"))
-from modules import LINES
+from modules import DIRECT, LINES, ROWS
 
 FOUR, THREE = sympy.Integer(4), sympy.Integer(3)
 i, j, k, t = Index("i", FOUR), Index("j", FOUR), Index("k", THREE), Index("t", FOUR)
@@ -104,3 +105,12 @@ def test_a_sum_along_a_part_of_an_axis_leaves_the_rest_out_in_lanes_too():
     for b in (part, whole):
         for rhs in (Sum(long[n, b], b), Max(long[n, b], b), Sum(long[n, b], b) * long[n, 0] + LogSumExp(long[n, b], b)):
             check(System([Equation(Tensor("z", (n, i), "output")[n, i], rhs + i)]), values, "z", machine=LINES)
+
+
+def test_rows_of_a_shorter_axis_are_added_only_where_they_are():
+    """An access is plain along an axis of another extent too: its place may be out of range all the same."""
+    w = Index("w", sympy.Integer(16))
+    short, out = Tensor("short", (n, k, w), "input"), Tensor("z", (i, w), "output")
+    rhs = InRange(i, 3) * Indicator(sympy.Eq(i, w)) * Sum(short[n, i, w], n)
+    for machine in (CPU, DIRECT, ROWS):
+        check(System([Equation(out[i, w], rhs)]), {"short": RNG.standard_normal((2, 3, 16))}, "z", machine=machine)
