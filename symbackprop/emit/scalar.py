@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import sympy
 from sympy import Expr
@@ -100,6 +100,12 @@ class ScalarPrinter:
         vector: whether functions of the runtime file stand for NumPy's, where it has some.
     """
 
+    #: What functions are called, a square root, the next whole number below, and infinity.
+    functions: Mapping[type, str] = _FUNCTIONS
+    root = "np.sqrt"
+    floor = "np.floor"
+    infinity = "np.inf"
+
     def __init__(
         self, name: Callable[[Expr], str], access: Callable[[Access, tuple[str, ...]], str], *, single: bool, vector: bool = False
     ) -> None:
@@ -121,7 +127,7 @@ class ScalarPrinter:
     def literal(self, value: float) -> str:
         """Return a real number."""
         if value != value or value in (float("inf"), float("-inf")):
-            text = "np.inf" if value > 0 else "-np.inf"
+            text = self.infinity if value > 0 else f"-{self.infinity}"
         else:
             text = repr(float(value))
         return f"real({text})" if self.single else text
@@ -154,15 +160,15 @@ class ScalarPrinter:
         if isinstance(e, Floor):
             if _computed_whole(e):
                 return self._cast(self.whole(e)), _ATOM if self.single else _MUL
-            return f"np.floor({self._at(e.args[0], _TEST)})", _ATOM
+            return f"{self.floor}({self._at(e.args[0], _TEST)})", _ATOM
         if isinstance(e, Unspecified):
             remedy = f"give one with Activation({e.label!r}, expression)"
             raise EmissionError(f"the function {e.label} has no expression, so no code can be written for it; {remedy}")
         if isinstance(e, HalfTanh) and not self.vector:
             e = sympy.tanh(e.args[0] / 2)
-        if type(e) in _FUNCTIONS:
-            function, (argument,) = _FUNCTIONS[type(e)], e.args
-            both = f"{function} {_FUNCTIONS.get(type(argument), '')}"
+        if type(e) in self.functions:
+            function, (argument,) = self.functions[type(e)], e.args
+            both = f"{function} {self.functions.get(type(argument), '')}"
             if self.vector and both in VECTOR:
                 # One function in closed form for two.
                 function, (argument,) = both, argument.args
@@ -232,7 +238,7 @@ class ScalarPrinter:
     def _pow(self, e: sympy.Pow) -> tuple[str, int]:
         base, exponent = e.base, e.exp
         if exponent == sympy.S.Half:
-            return f"np.sqrt({self._at(base, _TEST)})", _ATOM
+            return f"{self.root}({self._at(base, _TEST)})", _ATOM
         if exponent.is_Number and exponent < 0:
             return f"{self._quotient(self.literal(1.0), [base])} / {self._at(sympy.Pow(base, -exponent), _UNARY)}", _MUL
         if exponent.is_Integer and 2 <= exponent <= 4:
@@ -269,7 +275,7 @@ class ScalarPrinter:
         if isinstance(g, InRange):
             return f"0 <= {self._whole(g.args[0])[0]} < {self._whole(g.args[1])[0]}"
         if isinstance(g, Divides):
-            return f"{self._whole_at(g.args[1], _MUL)} % {self._whole_at(g.args[0], _UNARY)} == 0"
+            return f"{self._whole_at(g.args[1], _MUL)} % {self._divisor(g.args[0], _UNARY)} == 0"
         if not isinstance(g, Indicator):
             raise EmissionError(f"cannot print the guard {g}")
         c = g.condition
@@ -308,16 +314,23 @@ class ScalarPrinter:
                 return f"-{self._whole_at(-e, _UNARY)}", _UNARY
             return " * ".join(self._whole_at(f, _UNARY) for f in e.args), _MUL
         if isinstance(e, sympy.Max | sympy.Min):
-            name = "max" if isinstance(e, sympy.Max) else "min"
-            return f"{name}({', '.join(self.whole(a) for a in e.args)})", _ATOM
+            return self._extreme(e, [self.whole(a) for a in e.args]), _ATOM
         if isinstance(e, Floor):
             top, bottom = sympy.fraction(sympy.together(e.args[0]))
-            return f"{self._whole_at(top, _MUL)} // {self._whole_at(bottom, _UNARY)}", _MUL
+            return f"{self._whole_at(top, _MUL)} // {self._divisor(bottom, _UNARY)}", _MUL
         if isinstance(e, sympy.Mod):
-            return f"{self._whole_at(e.args[0], _MUL)} % {self._whole_at(e.args[1], _UNARY)}", _MUL
+            return f"{self._whole_at(e.args[0], _MUL)} % {self._divisor(e.args[1], _UNARY)}", _MUL
         if isinstance(e, sympy.Pow) and e.exp.is_Integer and e.exp > 0:
             return f"{self._whole_at(e.base, _ATOM)}**{e.exp}", _POW
         raise EmissionError(f"cannot print {e} as an index")
+
+    def _extreme(self, e: Expr, words: Sequence[str]) -> str:
+        """Return the largest or the smallest of some whole numbers."""
+        return f"{'max' if isinstance(e, sympy.Max) else 'min'}({', '.join(words)})"
+
+    def _divisor(self, e: Expr, level: int) -> str:
+        """Return what a whole number is divided by."""
+        return self._whole_at(e, level)
 
 
 def _integral(condition: Expr) -> bool:

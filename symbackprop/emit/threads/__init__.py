@@ -1,0 +1,1 @@
+"""Kernels for machines of many threads: a device plan as text."""

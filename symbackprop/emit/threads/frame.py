@@ -1,0 +1,146 @@
+"""The names of one kernel, and its expressions as text: tensors lie in flat buffers, at offsets that are arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import sympy
+from sympy import Expr
+
+from symbackprop.algebra.nodes import Abs, Expm1, Log1p, Sigmoid, Sign, Softplus
+from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.declare.dimension import BATCH
+from symbackprop.emit.frame import Frame
+from symbackprop.emit.scalar import ScalarPrinter
+
+#: What a function is called on the device; those without a module lie in the runtime file.
+FUNCTIONS: dict[type, str] = {
+    sympy.exp: "math.exp",
+    sympy.log: "math.log",
+    sympy.sin: "math.sin",
+    sympy.cos: "math.cos",
+    sympy.tan: "math.tan",
+    sympy.asin: "math.asin",
+    sympy.acos: "math.acos",
+    sympy.atan: "math.atan",
+    sympy.sinh: "math.sinh",
+    sympy.cosh: "math.cosh",
+    sympy.tanh: "math.tanh",
+    sympy.asinh: "math.asinh",
+    sympy.acosh: "math.acosh",
+    sympy.atanh: "math.atanh",
+    sympy.erf: "math.erf",
+    sympy.erfc: "math.erfc",
+    Expm1: "math.expm1",
+    Log1p: "math.log1p",
+    Abs: "abs",
+    sympy.Abs: "abs",
+    Sign: "sign",
+    sympy.sign: "sign",
+    Sigmoid: "sigmoid",
+    Softplus: "softplus",
+}
+
+
+class DevicePrinter(ScalarPrinter):
+    """Prints expressions for the device: every real literal is of the buffers' type, and divisions of indices are those of int32."""
+
+    functions = FUNCTIONS
+    root = "math.sqrt"
+    floor = "math.floor"
+    infinity = "math.inf"
+
+    def literal(self, value: float) -> str:
+        """Return a real number; without its type it would be computed in float64."""
+        if value != value:
+            return "real(math.nan)"
+        if value in (float("inf"), float("-inf")):
+            return "real(math.inf)" if value > 0 else "real(-math.inf)"
+        return f"real({float(value)!r})"
+
+    def _cast(self, text: str) -> str:
+        return f"real({text})"
+
+    def _quotient(self, number: str, bottom: list[Expr]) -> str:
+        return number
+
+    def _whole(self, e: Expr) -> tuple[str, int]:
+        text, level = super()._whole(e)
+        if isinstance(e, Access):
+            # Labels and tokens are 64 bits wide in memory.
+            return f"int32({text})", level
+        return text, level
+
+    def _extreme(self, e: Expr, words: Sequence[str]) -> str:
+        # A compiler without a driver does not know min and max.
+        sign = ">" if isinstance(e, sympy.Max) else "<"
+        text = words[0]
+        for other in words[1:]:
+            text = f"({text} if {text} {sign} {other} else {other})"
+        return text
+
+    def _divisor(self, e: Expr, level: int) -> str:
+        return f"int32({e})" if e.is_Integer else self._whole_at(e, level)
+
+
+class DeviceFrame(Frame):
+    """The names of a kernel of the device.
+
+    Args:
+        tensors: its arguments; extents are numbers or the number of samples.
+        buffers: the buffer of each.
+        reserved: names that are taken.
+        single: whether real numbers are float32.
+    """
+
+    def __init__(self, tensors: Sequence[Tensor], buffers: Sequence[str], reserved: Iterable[str], *, single: bool) -> None:
+        super().__init__((), (), reserved, single=single)
+        self.printer = DevicePrinter(self.symbol, self.access, single=single)
+        self.samples = self.names.of("samples", BATCH)
+        self.buffer: dict[str, str] = {}
+        self.offset: dict[str, str] = {}
+        for name in dict.fromkeys(buffers):
+            self.names.of(("buffer", name), name)
+        for t, name in zip(tensors, buffers, strict=True):
+            self.buffer[t.name] = self.names.of(("buffer", name), name)
+            if name in FLAT:
+                self.offset[t.name] = self.names.of(("tensor", t.name), t.name.replace(".", "_"))
+
+    @property
+    def signature(self) -> tuple[str, ...]:
+        """Buffers, offsets and the number of samples, in the order of the kernel's arguments."""
+        return (*dict.fromkeys(self.buffer.values()), *self.offset.values(), self.samples)
+
+    def symbol(self, e: Expr) -> str:
+        if isinstance(e, sympy.Symbol) and str(e) == BATCH:
+            return self.samples
+        return super().symbol(e)
+
+    def bound(self, e: Expr) -> str:
+        """Return the text of the end of a loop: of type int32, so that the index is."""
+        return f"int32({e})" if e.is_Integer else self.printer.whole(e)
+
+    def access(self, a: Access, parts: tuple[str, ...]) -> str:
+        return f"{self.buffer[a.tensor.name]}[{self.place(a.tensor, parts)}]"
+
+    def place(self, t: Tensor, parts: Sequence[str]) -> str:
+        """Return the text of where an entry lies in its buffer."""
+        words = [self.offset[t.name]] if t.name in self.offset else []
+        for axis, part in enumerate(parts):
+            if part == "0":
+                continue
+            text = part if part.isidentifier() or part.isdigit() else f"({part})"
+            stride = [self.extent_text(e) for e in t.shape[axis + 1 :] if e != 1]
+            words.append(" * ".join([text, *stride]) if stride else part if axis == len(parts) - 1 and not words else text)
+        return " + ".join(words) or "0"
+
+    def extent_text(self, e: Expr) -> str:
+        """Return the text of an extent."""
+        return str(int(e)) if e.is_Integer else self.printer.whole(e)
+
+
+#: Buffers that hold many tensors.
+FLAT = ("params", "grads", "work")
+
+
+__all__ = ["FLAT", "FUNCTIONS", "DeviceFrame", "DevicePrinter"]

@@ -1,0 +1,243 @@
+"""What a plan for a machine of many threads in blocks is made of. Records only.
+
+A kernel is one phase: a `Sweep`, where every entry has a thread; a `Team`, where the threads of a block share the entries and the
+sums of a row; or a `Product`, tiled. What one thread does is the statements of any plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sympy import Expr
+
+from symbackprop.algebra.equation import Equation
+from symbackprop.algebra.index import Index
+from symbackprop.algebra.tensor import Tensor
+from symbackprop.plan.records import Call, Local, Statement
+
+
+@dataclass(frozen=True)
+class Range:
+    """start <= index < stop."""
+
+    index: Index
+    start: Expr
+    stop: Expr
+
+    @property
+    def extent(self) -> Expr:
+        """How many there are."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True)
+class Each:
+    """The threads of a team share the entries of a domain; none needs another's result."""
+
+    axes: tuple[Range, ...]
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """``local = local ∘ value ∘ value ∘ …`` over a domain, by all threads of a team, in one fixed order.
+
+    Attributes:
+        local: every thread has the result; its first value is there before.
+        operation: "sum" or "max" (NaN wins).
+        axes: the domain.
+        before: what is computed at an entry first.
+        guards: entries where one fails are left out.
+        value: at an entry.
+    """
+
+    local: Local
+    operation: str
+    axes: tuple[Range, ...]
+    before: tuple[Statement, ...]
+    guards: tuple[Expr, ...]
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Every:
+    """Every thread of a team does the same for itself; nothing is written but locals."""
+
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Alone:
+    """The first thread of a team does it."""
+
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Barrier:
+    """No thread of a team goes on before all are here, and what was written is seen by all."""
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """The team does some steps for start <= index < stop, one after the other."""
+
+    range: Range
+    steps: tuple[Step, ...]
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class Provided:
+    """The team does some steps if guards hold that are the same for all its threads."""
+
+    guards: tuple[Expr, ...]
+    steps: tuple[Step, ...]
+
+
+Step = Each | Fold | Every | Alone | Barrier | Repeat | Provided
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Every entry of a domain by a thread of its own."""
+
+    axes: tuple[Range, ...]
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Team:
+    """Every row of a domain by the threads of a block.
+
+    Attributes:
+        axes: the rows; none for one block that does all.
+        threads: of a block.
+        steps: what they do.
+    """
+
+    axes: tuple[Range, ...]
+    threads: int
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """How a matrix product is cut: ``rows`` x ``columns`` a block, ``own_rows`` x ``own_columns`` a thread, ``depth`` terms at once."""
+
+    rows: int
+    columns: int
+    depth: int
+    own_rows: int
+    own_columns: int
+
+    @property
+    def threads(self) -> int:
+        """Of a block."""
+        return (self.rows // self.own_rows) * (self.columns // self.own_columns)
+
+
+@dataclass(frozen=True)
+class Product:
+    """``result = Σ_inner left · right`` for every (batch, row, column), and what is made of it at that entry.
+
+    Attributes:
+        batch: indices in both factors, or in none.
+        rows: indices of the left factor alone.
+        columns: indices of the right factor alone.
+        inner: what is summed over.
+        left: a scalar expression in batch, rows and inner; guards are factors of it.
+        right: one in batch, inner and columns.
+        result: the sum at an entry.
+        epilogue: statements at an entry.
+        tile: how it is cut.
+        splits: into so many parts the inner range is cut, each by blocks of its own; the epilogue then stands at (split, entry).
+        split: the index of the part, None without splits.
+    """
+
+    batch: tuple[Range, ...]
+    rows: tuple[Range, ...]
+    columns: tuple[Range, ...]
+    inner: tuple[Range, ...]
+    left: Expr
+    right: Expr
+    result: Local
+    epilogue: tuple[Statement, ...]
+    tile: Tile
+    splits: int = 1
+    split: Index | None = None
+
+
+Phase = Sweep | Team | Product
+
+
+@dataclass(frozen=True)
+class DeviceKernel:
+    """A kernel of the device.
+
+    Attributes:
+        name: unique in the plan.
+        equations: that it computes, or takes part in computing.
+        tensors: its arguments.
+        buffers: the buffer that each lies in: "params", "grads", "work", or the name of an argument of the entry.
+        written: names of the tensors that it writes.
+        phase: what it does.
+        reason: why so.
+    """
+
+    name: str
+    equations: tuple[Equation, ...]
+    tensors: tuple[Tensor, ...]
+    buffers: tuple[str, ...]
+    written: tuple[str, ...]
+    phase: Phase
+    reason: str
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One use of a kernel: the real tensor for each argument, and the call of the plan that it belongs to."""
+
+    kernel: DeviceKernel
+    names: tuple[str, ...]
+    call: Call
+
+
+@dataclass(frozen=True)
+class DevicePlan:
+    """How the entries of a plan are done on a device.
+
+    Attributes:
+        schedule: "layered", "single" or "grid".
+        reason: why.
+        kernels: each once.
+        entries: launches in order, by the name of the entry.
+        scratch: workspace besides that of the plan: for each sample and in all, by name.
+    """
+
+    schedule: str
+    reason: str
+    kernels: tuple[DeviceKernel, ...]
+    entries: Mapping[str, tuple[Launch, ...]]
+
+
+__all__ = [
+    "Alone",
+    "Barrier",
+    "DeviceKernel",
+    "DevicePlan",
+    "Each",
+    "Every",
+    "Fold",
+    "Launch",
+    "Phase",
+    "Product",
+    "Provided",
+    "Range",
+    "Repeat",
+    "Step",
+    "Sweep",
+    "Team",
+    "Tile",
+]
