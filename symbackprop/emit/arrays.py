@@ -35,6 +35,7 @@ from symbackprop.emit.page import (
 )
 from symbackprop.emit.vectorized import STEP, vectorized
 from symbackprop.errors import ShapeError
+from symbackprop.plan.naming import with_right_side
 from symbackprop.plan.records import Call, Entry, OptimizerStep, Place, Plan, Signature
 
 #: Stands around the name of a slot until the real tensor's name is put in.
@@ -354,7 +355,7 @@ class _Writer:
                     self.used |= set(loops.used)
                     before += (Node(f"{_slot(t.name)} = {loops.start}"), *loops.body)
                     rhs = rhs.xreplace({inner: t[axes or ()]})
-        code, used = vectorized(Equation(e.lhs, rhs), _slot, _size)
+        code, used = vectorized(with_right_side(e, rhs), _slot, _size)
         self.used |= set(used)
         return _Line(title, e.tensor.name, code, reads, before=tuple(before))
 
