@@ -20,7 +20,7 @@ class Target:
     Attributes:
         name: what users call it.
         folder: of its templates.
-        form: "loops" or "arrays".
+        form: "loops", "arrays" or "threads".
         suffix: of the module's file.
         runtime: template of the runtime file beside the module, or None.
     """

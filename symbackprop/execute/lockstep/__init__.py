@@ -10,6 +10,7 @@ atomics and ``threadfence`` alone is reported as a race. It is sequentially cons
 within a warp, bank conflicts, the rounding of fused multiply-adds and time are beyond it.
 """
 
+from symbackprop.execute.lockstep.device import DeviceArray, Lockstep
 from symbackprop.execute.lockstep.errors import (
     AlignmentError,
     BoundsError,
@@ -31,10 +32,12 @@ __all__ = [
     "AlignmentError",
     "BoundsError",
     "Deletion",
+    "DeviceArray",
     "DivergenceError",
     "IntegerOverflowError",
     "Kernel",
     "KernelTextError",
+    "Lockstep",
     "LockstepError",
     "OrderError",
     "PrecisionError",

@@ -1,0 +1,100 @@
+"""A device for generated CUDA modules that runs their kernels in lock-step: slow, right, checked, and without a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symbackprop.execute.lockstep.errors import KernelTextError
+from symbackprop.execute.lockstep.launch import run
+from symbackprop.execute.lockstep.rewrite import kernel as kernel_of
+
+__all__ = ["DeviceArray", "Lockstep"]
+
+Array = npt.NDArray[Any]
+Extent = int | tuple[int, ...]
+
+
+class DeviceArray(np.ndarray[Any, Any]):
+    """Memory of the device. NumPy can look into it, but a kernel's results are in a NumPy array only when they were copied there."""
+
+
+class Lockstep:
+    """What the runtime of generated CUDA modules takes for a device: ``use(Lockstep())``.
+
+    Memory that is taken holds NaN (the least integer for integers) until it is written.
+
+    Attributes:
+        race: whether accesses of memory that no barrier orders are looked for.
+        seed: of the order of threads and blocks.
+        launches: how many kernels were started, by name.
+    """
+
+    cuda = None
+
+    def __init__(self, race: bool = True, seed: int = 0) -> None:
+        self.race, self.seed = race, seed
+        self.launches: dict[str, int] = {}
+
+    def __repr__(self) -> str:
+        return f"Lockstep(race={self.race}, seed={self.seed})"
+
+    def about(self) -> str:
+        """Return what this is, in words."""
+        return "threads in lock-step, in Python"
+
+    # --- memory ---------------------------------------------------------------------------------------------------------
+
+    def interface(self, array: object) -> dict[str, Any] | None:
+        """Return where an array of the device lies and what it holds; None for any other."""
+        return dict(array.__array_interface__) if isinstance(array, DeviceArray) else None
+
+    def adopt(self, array: DeviceArray) -> Array:
+        """Return an array of the device with one axis: the same memory."""
+        return array.reshape(array.size)
+
+    def room(self, size: int, dtype: np.dtype[Any]) -> Array:
+        """Return memory for so many numbers, none of which is of any use."""
+        return np.full(size, np.nan if dtype.kind == "f" else np.iinfo(dtype).min, dtype).view(DeviceArray)
+
+    def write(self, values: Array, there: Array) -> None:
+        """Copy a NumPy array to the device."""
+        there[...] = values
+
+    def read(self, there: Array, values: Array) -> None:
+        """Copy from the device to a NumPy array."""
+        values[...] = there
+
+    def fill(self, there: Array, value: float) -> None:
+        """Write one value everywhere."""
+        there.fill(value)
+
+    # --- kernels --------------------------------------------------------------------------------------------------------
+
+    def launch(self, kernel: Any, grid: Extent, block: Extent, arguments: tuple[Any, ...], shared: int, cooperative: bool) -> None:
+        """Run a kernel of the runtime.
+
+        Raises:
+            LockstepError: its subclass says what is wrong.
+        """
+        text = kernel.made.get(Lockstep)
+        if text is None:
+            text = kernel.made[Lockstep] = kernel_of(kernel)
+        given = [a.view(np.ndarray) if isinstance(a, DeviceArray) else a for a in arguments]
+        for place, value in zip(text.parameters, arguments, strict=False):
+            if isinstance(value, np.ndarray) and not isinstance(value, DeviceArray):
+                raise KernelTextError(f"{text.name}: argument {place} is a NumPy array; kernels take what lies on the device")
+        report = run(text, grid, block, *given, dynamic_shared=shared, race=self.race, seed=self.seed)
+        if "sync" in report.passed and not cooperative:
+            raise KernelTextError(f"{text.name} waits for all blocks; launch it with cooperative=True")
+        self.launches[text.name] = self.launches.get(text.name, 0) + 1
+
+    def synchronize(self) -> None:
+        """Do nothing: a launch ends before the next begins."""
+
+    def record(self, function: Callable[[], None]) -> tuple[str, Callable[[], None]]:
+        """Return the function itself: there is nothing to record launches in."""
+        return "plain launches", function
