@@ -20,6 +20,7 @@ from symbackprop.declare.model import Model
 from symbackprop.derive.records import Derivation
 from symbackprop.errors import EmissionError
 from symbackprop.plan import fuse, layout, rows, share
+from symbackprop.plan.device.make import planned
 from symbackprop.plan.memory import Interval, first_fit
 from symbackprop.plan.naming import readable
 from symbackprop.plan.nests import scalars
@@ -124,6 +125,10 @@ def make(model: Model, derivation: Derivation | None, options: Options, inferenc
         recompute=options.recompute,
         machine=machine,
     )
+    if machine.name == "cuda":
+        # Its kernels are planned from the equations, whatever loops a processor would make of them.
+        plan = assemble(**{**given, "schedule": "plain"})
+        return replace(plan, schedule=options.schedule, device=planned(plan, model.batch))
     plan = assemble(**given)
     machine = plan.machine
     if plan.schedule == "plain" or (plan.straight and plan.straight.entries) or max(plan.flops, plan.predicting) < machine.share:

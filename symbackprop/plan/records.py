@@ -158,8 +158,11 @@ CPU = Machine(
 #: NumPy's own functions take images as they lie.
 NUMPY = replace(CPU, name="numpy", last=2**62)
 
+#: A graphics processor: its kernels are planned from the equations by `plan.device`.
+CUDA = replace(CPU, name="cuda", last=2**62, share=2**62, straight=0)
+
 #: By the name of the target.
-MACHINES = {"cpu": CPU, "numpy": NUMPY}
+MACHINES = {"cpu": CPU, "numpy": NUMPY, "cuda": CUDA}
 
 
 @dataclass(frozen=True)
@@ -685,6 +688,7 @@ class Plan:
         product: the function of a module of products; None for a network's own module.
         tape: what the backward pass reads from the forward pass, in the order of computing.
         straight: the entries written out in scalars, or why they are not; None where nobody asked.
+        device: how a machine of many threads in blocks does the entries (`plan.device.records.DevicePlan`); None for other machines.
     """
 
     name: str
@@ -713,6 +717,7 @@ class Plan:
     product: Signature | None = None
     tape: tuple[Kept, ...] = ()
     straight: Schedule | None = field(default=None, repr=False)
+    device: Any = field(default=None, repr=False)
 
     @property
     def module(self) -> str:
@@ -841,6 +846,7 @@ class Plan:
 
 __all__ = [
     "CPU",
+    "CUDA",
     "MACHINES",
     "NUMPY",
     "Add",

@@ -27,16 +27,22 @@ def rewritten(part: Part, change: Callable[[Expr], Expr]) -> Part:
     return found  # type: ignore[no-any-return]
 
 
+def parts(part: Any) -> Iterator[Any]:
+    """Yield what statements are made of, records and expressions, outer ones first."""
+    if isinstance(part, tuple):
+        for p in part:
+            yield from parts(p)
+    elif isinstance(part, Expr):
+        yield part
+    elif is_dataclass(part) and not isinstance(part, type):
+        yield part
+        for f in fields(part):
+            yield from parts(getattr(part, f.name))
+
+
 def expressions(part: Any) -> Iterator[Expr]:
     """Yield every expression in statements, or in what they are made of."""
-    if isinstance(part, Expr):
-        yield part
-    elif isinstance(part, tuple):
-        for p in part:
-            yield from expressions(p)
-    elif is_dataclass(part) and not isinstance(part, type):
-        for f in fields(part):
-            yield from expressions(getattr(part, f.name))
+    return (p for p in parts(part) if isinstance(p, Expr))
 
 
 def inside(statements: Sequence[Statement]) -> Iterator[Statement]:
@@ -80,4 +86,4 @@ def named(statements: Sequence[Statement]) -> Iterator[Local]:
             yield s.target
 
 
-__all__ = ["called", "expressions", "inside", "named", "rewritten", "tensors"]
+__all__ = ["called", "expressions", "inside", "named", "parts", "rewritten", "tensors"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import sympy
 from sympy import Expr
@@ -50,16 +50,19 @@ class DevicePrinter(ScalarPrinter):
     floor = "math.floor"
     infinity = "math.inf"
 
+    #: The type of real numbers.
+    type_name = "real"
+
     def literal(self, value: float) -> str:
         """Return a real number; without its type it would be computed in float64."""
         if value != value:
-            return "real(math.nan)"
+            return self._cast("math.nan")
         if value in (float("inf"), float("-inf")):
-            return "real(math.inf)" if value > 0 else "real(-math.inf)"
-        return f"real({float(value)!r})"
+            return self._cast("math.inf" if value > 0 else "-math.inf")
+        return self._cast(repr(float(value)))
 
     def _cast(self, text: str) -> str:
-        return f"real({text})"
+        return f"{self.type_name}({text})"
 
     def _quotient(self, number: str, bottom: list[Expr]) -> str:
         return number
@@ -74,8 +77,8 @@ class DevicePrinter(ScalarPrinter):
     def _extreme(self, e: Expr, words: Sequence[str]) -> str:
         # A compiler without a driver does not know min and max.
         sign = ">" if isinstance(e, sympy.Max) else "<"
-        text = words[0]
-        for other in words[1:]:
+        text, *others = (f"int32({word})" if word.lstrip("-").isdigit() else word for word in words)
+        for other in others:
             text = f"({text} if {text} {sign} {other} else {other})"
         return text
 
@@ -91,11 +94,23 @@ class DeviceFrame(Frame):
         buffers: the buffer of each.
         reserved: names that are taken.
         single: whether real numbers are float32.
+        offsets: where tensors begin in their buffers, as text, "" at 0; None for an argument for each that lies in one of `FLAT`.
+        type_name: of real numbers.
     """
 
-    def __init__(self, tensors: Sequence[Tensor], buffers: Sequence[str], reserved: Iterable[str], *, single: bool) -> None:
+    def __init__(
+        self,
+        tensors: Sequence[Tensor],
+        buffers: Sequence[str],
+        reserved: Iterable[str],
+        *,
+        single: bool,
+        offsets: Mapping[str, str] | None = None,
+        type_name: str = "real",
+    ) -> None:
         super().__init__((), (), reserved, single=single)
-        self.printer = DevicePrinter(self.symbol, self.access, single=single)
+        printer = self.printer = DevicePrinter(self.symbol, self.access, single=single)
+        printer.type_name = self.type_name = type_name
         self.samples = self.names.of("samples", BATCH)
         self.buffer: dict[str, str] = {}
         self.offset: dict[str, str] = {}
@@ -103,7 +118,9 @@ class DeviceFrame(Frame):
             self.names.of(("buffer", name), name)
         for t, name in zip(tensors, buffers, strict=True):
             self.buffer[t.name] = self.names.of(("buffer", name), name)
-            if name in FLAT:
+            if offsets is not None:
+                self.offset.update({t.name: offsets[t.name]} if offsets.get(t.name) else {})
+            elif name in FLAT:
                 self.offset[t.name] = self.names.of(("tensor", t.name), t.name.replace(".", "_"))
 
     @property
@@ -129,9 +146,10 @@ class DeviceFrame(Frame):
         for axis, part in enumerate(parts):
             if part == "0":
                 continue
-            text = part if part.isidentifier() or part.isdigit() else f"({part})"
-            stride = [self.extent_text(e) for e in t.shape[axis + 1 :] if e != 1]
-            words.append(" * ".join([text, *stride]) if stride else part if axis == len(parts) - 1 and not words else text)
+            stride, symbols = sympy.Mul(*t.shape[axis + 1 :]).as_coeff_Mul()
+            factors = [*([str(stride)] if stride != 1 else []), *([self.extent_text(symbols)] if symbols != 1 else [])]
+            text = part if part.replace("_", "").isalnum() or not (factors or words) or part.startswith("int32(") else f"({part})"
+            words.append(" * ".join([text, *factors]))
         return " + ".join(words) or "0"
 
     def extent_text(self, e: Expr) -> str:

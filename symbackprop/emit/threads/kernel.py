@@ -1,0 +1,242 @@
+"""One kernel of the device as text: what is shared among threads, sums by all of them, and where they wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import sympy
+from sympy import Expr
+
+from symbackprop.algebra.text import heading
+from symbackprop.emit import wrap
+from symbackprop.emit.page import Function, Node
+from symbackprop.emit.threads.frame import DeviceFrame
+from symbackprop.plan.device.records import (
+    Alone,
+    Barrier,
+    DeviceKernel,
+    Each,
+    Every,
+    Fold,
+    Provided,
+    Range,
+    Repeat,
+    Step,
+    Sweep,
+    Team,
+)
+from symbackprop.plan.records import Let, Local, Statement, Update, When
+
+#: Threads of a block where every entry has one of its own.
+BLOCK = 128
+
+
+class KernelText:
+    """A kernel of one phase: `function` and how many blocks of how many threads it takes.
+
+    Args:
+        kernel: what is printed.
+        reserved: names that are taken.
+        single: whether real numbers are float32.
+    """
+
+    def __init__(self, kernel: DeviceKernel, reserved: Iterable[str], *, single: bool) -> None:
+        self.kernel = kernel
+        self.frame = DeviceFrame(kernel.tensors, kernel.buffers, reserved, single=single)
+        self.lines = Lines(self.frame)
+
+    def function(self, name: str) -> Function:
+        """Return the text of the kernel."""
+        phase = self.kernel.phase
+        if isinstance(phase, Sweep):
+            body = self.lines.sweep(phase, 4)
+        elif isinstance(phase, Team):
+            body = self.lines.team(phase, 4)
+        else:
+            raise NotImplementedError
+        headings = tuple(wrap.comment(heading(e), 4) for e in self.kernel.equations)
+        return Function(name, self.frame.signature, headings, tuple(body), f"Write {' and '.join(self.kernel.written)}.")
+
+    @property
+    def used(self) -> frozenset[str]:
+        """Names of functions that the text calls."""
+        return frozenset(self.frame.printer.used)
+
+    def grid(self, samples: str) -> tuple[str, str]:
+        """Return the number of blocks and of threads in each, in terms of the number of samples."""
+        return grid(self.kernel, samples)
+
+
+def grid(kernel: DeviceKernel, samples: str) -> tuple[str, str]:
+    """Return how many blocks of how many threads a kernel takes, as text."""
+    phase = kernel.phase
+    assert isinstance(phase, Sweep | Team)
+    entries = count(phase.axes, samples)
+    if isinstance(phase, Team):
+        return entries, str(phase.threads)
+    if entries.isdigit():
+        return str(-(-int(entries) // BLOCK)), str(BLOCK)
+    return f"({entries} + {BLOCK - 1}) // {BLOCK}", str(BLOCK)
+
+
+def count(axes: Sequence[Range], samples: str) -> str:
+    """Return the number of entries of a domain as text."""
+    total = sympy.Mul(*(r.extent for r in axes))
+    number, rest = total.as_coeff_Mul()
+    if rest == 1:
+        return str(number)
+    return samples if number == 1 else f"{samples} * {number}"
+
+
+class Lines:
+    """What threads do, as lines; it may stand in a kernel of its own or among others."""
+
+    def __init__(self, frame: DeviceFrame) -> None:
+        self.frame = frame
+        self.folds = 0
+
+    def sweep(self, phase: Sweep, indent: int) -> list[Node]:
+        """Return the lines of a kernel in which every entry has a thread."""
+        entry = self.name("entry")
+        inner = [*self.unpacked(phase.axes, entry, indent + 4), *self.frame.nodes(phase.body, indent + 4)]
+        if len(phase.axes) == 1 and phase.axes[0].start == 0:
+            entry = self.frame.index(phase.axes[0].index)
+        return [
+            Node(f"{entry} = int32(cuda.grid(1))"),
+            Node(f"if {entry} < {self.total(phase.axes)}:", tuple(inner)),
+        ]
+
+    def team(self, phase: Team, indent: int) -> list[Node]:
+        """Return the lines of a kernel in which every row has a block."""
+        made: list[Node] = []
+        if any(isinstance(s, Fold) for s in walk(phase.steps)):
+            made.append(Node(f"{self.name('parts')} = cuda.shared.array({phase.threads}, {self.frame.type_name})"))
+        made.append(Node(f"{self.name('thread')} = int32(cuda.threadIdx.x)"))
+        if phase.axes:
+            row = self.name("row")
+            single = len(phase.axes) == 1 and phase.axes[0].start == 0
+            made.append(Node(f"{self.frame.index(phase.axes[0].index) if single else row} = int32(cuda.blockIdx.x)"))
+            made += self.unpacked(phase.axes, row, indent)
+        return [*made, *self.steps(phase.steps, phase.threads, indent)]
+
+    def name(self, wanted: str) -> str:
+        return self.frame.names.of(("own", wanted), wanted)
+
+    def ends(self, axes: Sequence[Range], indent: int) -> tuple[tuple[Range, ...], list[Node]]:
+        """Return a domain whose ends are names where they have to be computed, and the lines that compute them."""
+        made: list[Range] = []
+        lines: list[Node] = []
+        for r in axes:
+            plain = r.start.is_Integer and (r.extent.is_Integer or r.extent.is_Symbol)
+            if plain:
+                made.append(r)
+                continue
+            first, length = (Local(f"{word}_{r.index.name}", integer=True) for word in ("first", "count"))
+            for local, value in ((first, r.start), (length, r.extent)):
+                lines += self.frame.nodes((Let(local, value),), indent)
+            made.append(Range(r.index, first, first + length))
+        return tuple(made), lines
+
+    def total(self, axes: Sequence[Range]) -> str:
+        """Return the number of entries of a domain, in int32."""
+        number, symbols = sympy.Mul(*(r.extent for r in axes)).as_coeff_Mul()
+        words = [self.frame.printer.whole(f) for f in sympy.Mul.make_args(symbols) if f != 1]
+        return " * ".join([*words, f"int32({number})"] if number != 1 or not words else words)
+
+    def unpacked(self, axes: Sequence[Range], entry: str, indent: int) -> list[Node]:
+        """Return the lines that give the indices of an entry their values, the last axis fastest."""
+        if len(axes) == 1 and axes[0].start == 0:
+            return []
+        made: list[Node] = []
+        for k, r in enumerate(axes):
+            behind = self.total(axes[k + 1 :])
+            value = entry if behind == "int32(1)" else f"{entry} // {behind}" if " " not in behind else f"{entry} // ({behind})"
+            if r.extent == 1:
+                value = "int32(0)"
+            elif any(other.extent != 1 for other in axes[:k]):
+                extent = self.total((r,))
+                value = f"{value} % {extent if ' ' not in extent else f'({extent})'}"
+            if r.start != 0:
+                value = f"{self.frame.bound(r.start)} + {value}"
+            made.append(Node(wrap.statement(f"{self.frame.index(r.index)} = {value}", indent)))
+        return made
+
+    def shared_loop(self, axes: Sequence[Range], threads: int, body: Sequence[Statement], indent: int) -> list[Node]:
+        """Return the loop over the entries that a thread has of a domain."""
+        thread = self.name("thread")
+        axes, lines = self.ends(axes, indent)
+        if len(axes) == 1 and axes[0].start == 0:
+            head = f"for {self.frame.index(axes[0].index)} in range({thread}, {self.frame.bound(axes[0].stop)}, int32({threads})):"
+        else:
+            head = f"for {self.name('entry')} in range({thread}, {self.total(axes)}, int32({threads})):"
+        inner = [*self.unpacked(axes, self.name("entry"), indent + 4), *self.frame.nodes(body, indent + 4)]
+        return [*lines, Node(head, tuple(inner))]
+
+    def steps(self, steps: Sequence[Step], threads: int, indent: int) -> list[Node]:
+        """Return the lines of what a team does."""
+        made: list[Node] = []
+        for step in steps:
+            made += self.step(step, threads, indent)
+        return made
+
+    def step(self, step: Step, threads: int, indent: int) -> list[Node]:
+        frame = self.frame
+        if isinstance(step, Barrier):
+            return [Node("cuda.syncthreads()")]
+        if isinstance(step, Every):
+            return frame.nodes(step.body, indent)
+        if isinstance(step, Alone):
+            return [Node(f"if {self.name('thread')} == 0:", tuple(frame.nodes(step.body, indent + 4)))]
+        if isinstance(step, Each):
+            return self.shared_loop(step.axes, threads, step.body, indent)
+        if isinstance(step, Fold):
+            return self.fold(step, threads, indent)
+        if isinstance(step, Provided):
+            head = f"if {frame.printer.test(step.guards)}:"
+            return [Node(head, tuple(self.steps(step.steps, threads, indent + 4)))]
+        r = step.range
+        index, first, last = frame.index(r.index), frame.bound(r.start), frame.bound(r.stop)
+        if step.descending:
+            head = f"for {index} in range({last} - int32(1), {first} - int32(1), int32(-1)):"
+        else:
+            head = f"for {index} in range({last}):" if r.start == 0 else f"for {index} in range({first}, {last}):"
+        return [Node(head, tuple(self.steps(step.steps, threads, indent + 4)))]
+
+    def fold(self, fold: Fold, threads: int, indent: int) -> list[Node]:
+        """Return the lines of a sum by all threads: each adds its own terms, then halves add the other halves."""
+        frame, parts, thread, width = self.frame, self.name("parts"), self.name("thread"), self.name("width")
+        part = Local(f"part of {fold.local.name}")
+        frame.names.of(("local", part.name), "part")
+        least: Expr = sympy.S.Zero if fold.operation == "sum" else -sympy.oo
+        one: tuple[Statement, ...] = (Update(part, fold.operation, fold.value),)
+        if fold.guards:
+            one = (When(fold.guards, (*fold.before, *one)),)
+        else:
+            one = (*fold.before, *one)
+        made = [*frame.nodes((Let(part, least),), indent), *self.shared_loop(fold.axes, threads, one, indent)]
+        made += [Node(f"{parts}[{thread}] = {frame.local(part)}"), Node("cuda.syncthreads()"), Node(f"{width} = int32({threads // 2})")]
+        mine, other = f"{parts}[{thread}]", f"{parts}[{thread} + {width}]"
+        halving = (
+            Node(f"if {thread} < {width}:", tuple(self.combined(fold, mine, other))),
+            Node("cuda.syncthreads()"),
+            Node(f"{width} = {width} // int32(2)"),
+        )
+        made.append(Node(f"while {width} > 0:", halving))
+        return [*made, *self.combined(fold, frame.local(fold.local), f"{parts}[0]")]
+
+    def combined(self, fold: Fold, mine: str, other: str) -> list[Node]:
+        if fold.operation == "sum":
+            return [Node(f"{mine} += {other}")]
+        value = self.name("candidate")
+        return [Node(f"{value} = {other}"), Node(f"{mine} = {value} if ({value} > {mine}) | ({value} != {value}) else {mine}")]
+
+
+def walk(steps: Sequence[Step]) -> Iterable[Step]:
+    """Yield steps and those inside them."""
+    for step in steps:
+        yield step
+        if isinstance(step, Repeat | Provided):
+            yield from walk(step.steps)
+
+
+__all__ = ["BLOCK", "KernelText", "Lines", "count", "grid", "walk"]

@@ -1,0 +1,208 @@
+"""Where the threads of a team wait for each other: before a step that reads what another thread wrote, or writes what it read.
+
+Steps over one domain give entry k to the same thread, so what stays with its entry needs no waiting. A fold waits by itself, in
+the middle: what was written before it is seen by all after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from sympy import Expr
+
+from symbackprop.algebra.index import Index
+from symbackprop.algebra.tensor import Access
+from symbackprop.plan.device.parallel import touched
+from symbackprop.plan.device.records import Alone, Barrier, Each, Every, Fold, Provided, Range, Repeat, Step
+from symbackprop.plan.records import Let, Local, Loop, Statement, When
+from symbackprop.plan.rewriting import inside, named
+
+#: What a fold has in shared memory.
+PARTS = "parts of a fold"
+
+
+@dataclass(frozen=True)
+class _Use:
+    """An access to memory by threads: of a domain that they share, by the first of them, or by all."""
+
+    name: str
+    access: Access | None
+    axes: tuple[Range, ...] | None
+    alone: bool = False
+    inner: frozenset[Expr] = frozenset()
+
+    def same_thread(self, other: _Use) -> bool:
+        """Whether no entry is touched by one thread here and by another one there."""
+        if self.alone and other.alone:
+            return True
+        if self.access is None or other.access is None:
+            return False
+        if any(map(_disjoint, self.places(), other.places())):
+            return True
+        if self.axes is None or other.axes is None or [r.extent for r in self.axes] != [r.extent for r in other.axes]:
+            return False
+        # Entry k of both domains has one thread; an axis that stands in one place of both alike tells its entries apart.
+        told = {mine.axis for mine, theirs in zip(self.places(), other.places(), strict=True) if mine == theirs and mine.axis is not None}
+        return told >= set(range(len(self.axes)))
+
+    def places(self) -> tuple[_At, ...]:
+        """Return where each axis of the tensor is touched."""
+        assert self.access is not None
+        return tuple(_at(part, self.axes or (), self.inner) for part in self.access.index)
+
+    def before(self, index: Index) -> _Use:
+        """Return the same access in an earlier pass of a loop."""
+        if self.access is None:
+            return self
+        return replace(self, access=self.access.xreplace({index: Index(f"{index.name} before", index.extent)}))
+
+
+@dataclass(frozen=True)
+class _At:
+    """A place first <= k < stop along an axis of a tensor, told by an axis of the domain; numbers where they are known.
+
+    ``same`` is a place that is one for all threads.
+    """
+
+    axis: int | None = None
+    first: int | None = None
+    stop: int | None = None
+    same: Expr | None = None
+
+
+def _at(part: Expr, axes: Sequence[Range], inner: frozenset[Expr]) -> _At:
+    if part.is_Integer:
+        return _At(None, int(part), int(part) + 1)
+    if not part.has(Access) and not part.free_symbols & (inner | {r.index for r in axes}):
+        return _At(same=part)
+    for number, r in enumerate(axes):
+        shift = part - r.index + r.start
+        if shift.is_Integer:
+            return _At(number, int(shift), int(shift + r.extent) if r.extent.is_Integer else None)
+    return _At()
+
+
+def _disjoint(one: _At, other: _At) -> bool:
+    """Whether two places have nothing in common."""
+    if one.same is not None and other.same is not None:
+        apart = one.same - other.same
+        return bool(apart.is_Integer and apart != 0)
+    if None in (one.first, other.first):
+        return False
+    return bool((one.stop is not None and one.stop <= other.first) or (other.stop is not None and other.stop <= one.first))  # type: ignore[operator]
+
+
+@dataclass
+class _State:
+    """What was read and written since all threads waited for each other."""
+
+    reads: list[_Use] = field(default_factory=list)
+    writes: list[_Use] = field(default_factory=list)
+
+    def meets(self, reads: Sequence[_Use], writes: Sequence[_Use]) -> bool:
+        """Whether one of some accesses must wait."""
+        after = [(w, u) for w in self.writes for u in (*reads, *writes)] + [(r, w) for r in self.reads for w in writes]
+        return any(one.name == other.name and not one.same_thread(other) for one, other in after)
+
+    def joined(self, other: _State) -> _State:
+        """Return what holds if either state does."""
+        return _State([*self.reads, *other.reads], [*self.writes, *other.writes])
+
+
+def placed(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Return the steps of a team with barriers where they are needed."""
+    made, _ = _placed(steps, _State())
+    return made
+
+
+def _placed(steps: Sequence[Step], state: _State) -> tuple[tuple[Step, ...], _State]:
+    made: list[Step] = []
+    for step in steps:
+        if _must_wait(step, state):
+            made.append(Barrier())
+            state = _State()
+        step, state = _after(step, state)
+        made.append(step)
+    return tuple(made), state
+
+
+def _must_wait(step: Step, state: _State) -> bool:
+    """Whether something must have been waited for before a step begins; in a loop, before its first barrier."""
+    if isinstance(step, Barrier):
+        return False
+    if isinstance(step, Fold):
+        return state.meets(*_uses(step)) or state.meets([], [_Use(PARTS, None, None)])
+    if isinstance(step, Repeat | Provided):
+        for s in _placed(step.steps, _State())[0]:
+            if isinstance(s, Barrier):
+                return False
+            if _must_wait(s, state):
+                return True
+            if _waits(s):
+                return False
+        return False
+    return state.meets(*_uses(step))
+
+
+def _waits(step: Step) -> bool:
+    """Whether all threads wait for each other somewhere in a step, whatever guards say."""
+    if isinstance(step, Repeat):
+        extent = step.range.extent
+        return bool(extent.is_Integer and extent > 0) and any(map(_waits, step.steps))
+    return isinstance(step, Barrier | Fold)
+
+
+def _after(step: Step, state: _State) -> tuple[Step, _State]:
+    """Return a step with barriers inside of it, and the state after it."""
+    if isinstance(step, Barrier):
+        return step, _State()
+    if isinstance(step, Fold):
+        return step, _State([_Use(PARTS, None, None)], [])
+    if isinstance(step, Repeat):
+        body, end = _placed(step.steps, _State())
+        earlier = _State(*([use.before(step.range.index) for use in uses] for uses in (end.reads, end.writes)))
+        if _must_wait(replace(step, steps=body), earlier):
+            body, end = (*body, Barrier()), _State()
+        return replace(step, steps=body), end if any(map(_waits, body)) and _runs(step) else state.joined(end)
+    if isinstance(step, Provided):
+        body, end = _placed(step.steps, state)
+        return replace(step, steps=body), state.joined(end)
+    reads, writes = _uses(step)
+    return step, state.joined(_State(reads, writes))
+
+
+def _runs(step: Repeat) -> bool:
+    return bool(step.range.extent.is_Integer and step.range.extent > 0)
+
+
+def _uses(step: Step) -> tuple[list[_Use], list[_Use]]:
+    """Return what a step reads and writes."""
+    if isinstance(step, Fold):
+        body: tuple[Statement, ...] = (*step.before, When(step.guards, (Let(Local("value"), step.value),)))
+        seen = touched(body)
+        return [_Use(a.tensor.name, a, step.axes, inner=_bound(step.before)) for a in seen.reads], []
+    assert isinstance(step, Each | Every | Alone)
+    axes, alone = (step.axes if isinstance(step, Each) else None), isinstance(step, Alone)
+    seen = touched(step.body)
+    bound = _bound(step.body)
+    reads = [_Use(a.tensor.name, a, axes, alone, bound) for a in seen.reads]
+    return reads, [_Use(a.tensor.name, a, axes, alone, bound) for a in seen.writes]
+
+
+def _bound(statements: Sequence[Statement]) -> frozenset[Expr]:
+    """Return what differs from thread to thread in what one does for itself: indices of its loops, and its locals."""
+    loops = {s.index for s in inside(statements) if isinstance(s, Loop)}
+    return frozenset({*loops, *named(statements)})
+
+
+def barriers(steps: Sequence[Step]) -> Iterator[Barrier]:
+    """Yield the barriers among steps and inside them."""
+    for step in steps:
+        if isinstance(step, Barrier):
+            yield step
+        elif isinstance(step, Repeat | Provided):
+            yield from barriers(step.steps)
+
+
+__all__ = ["PARTS", "barriers", "placed"]

@@ -1,0 +1,324 @@
+"""From the loops of a nest to phases: what each thread does, and where the threads of a block wait for each other.
+
+A loop whose passes do not need each other is shared among threads. Where the loops around an entry are all of that kind, each entry
+has a thread (`Sweep`). Where there are few rows and long sums in each, the threads of a block share a row (`Team`): loops in it are
+shared, sums are folded in one fixed order, and a barrier stands where one thread reads what another wrote.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+import sympy
+from sympy import Expr, S
+
+from symbackprop.algebra.index import Index
+from symbackprop.algebra.tensor import Access
+from symbackprop.plan.device.barriers import placed
+from symbackprop.plan.device.parallel import parallel, touched
+from symbackprop.plan.device.records import Alone, Each, Every, Fold, Phase, Provided, Range, Repeat, Step, Sweep, Team
+from symbackprop.plan.records import Choose, Let, Loop, Operand, Statement, Store, Update, When, Zero
+from symbackprop.plan.rewriting import expressions, inside, rewritten
+
+#: Terms of a sum from which on the threads of a block share it.
+LONG = 64
+#: Entries that keep a device busy with one thread each.
+MANY = 2**15
+#: Threads of a block that shares rows, at most.
+WIDE = 256
+#: Passes of a loop that every thread does for itself, at most.
+SHORT = 16
+
+
+def phases(statements: Sequence[Statement], sizes: Mapping[Expr, int]) -> tuple[Phase, ...]:
+    """Return statements as phases, one after the other.
+
+    Args:
+        statements: of a kernel.
+        sizes: the number that stands for each symbolic size, to choose by.
+    """
+    return _Lowering(sizes).phases(cleared(statements))
+
+
+def team(statements: Sequence[Statement], sizes: Mapping[Expr, int]) -> Team:
+    """Return statements as what the threads of one block do."""
+    return _Lowering(sizes).team((), cleared(statements))
+
+
+def cleared(statements: Sequence[Statement]) -> tuple[Statement, ...]:
+    """Return statements in which matrices of zeros are loops, too."""
+    made: list[Statement] = []
+    for s in statements:
+        if isinstance(s, Zero):
+            made.append(_zeros(s.operand))
+        elif isinstance(s, Loop | When):
+            made.append(replace(s, body=cleared(s.body)))
+        else:
+            made.append(s)
+    return tuple(made)
+
+
+def _zeros(o: Operand) -> Statement:
+    place = tuple(axis if isinstance(a, str) else a for a, axis in zip(o.axes, o.tensor.axes, strict=True))
+    made: Statement = Store(Access(o.tensor, *place), S.Zero)
+    for a, axis in reversed(tuple(zip(o.axes, o.tensor.axes, strict=True))):
+        if isinstance(a, str):
+            made = Loop(axis, S.Zero, axis.extent, (made,))
+    return made
+
+
+class _Lowering:
+    def __init__(self, sizes: Mapping[Expr, int]) -> None:
+        self.sizes = {size: sympy.Integer(number) for size, number in sizes.items()}
+
+    # Phases
+
+    def phases(self, statements: tuple[Statement, ...]) -> tuple[Phase, ...]:
+        """Return a phase for each loop; what is alone before it is computed again by each of them."""
+        before: list[Let] = []
+        made: list[Phase] = []
+        changed = touched(statements).written
+        for s in statements:
+            repeatable = isinstance(s, Let) and not any(a.tensor.name in changed for a in s.value.atoms(Access))
+            if isinstance(s, Let) and repeatable and s.local not in _changed(statements):
+                before.append(s)
+                continue
+            if not isinstance(s, Loop):
+                # A number of all: one block does it.
+                return (self.team((), statements),)
+            needed = _needed(before, (s,))
+            made += self.loop((), s, needed)
+        return tuple(made)
+
+    def loop(self, axes: tuple[Range, ...], s: Loop, before: tuple[Statement, ...]) -> list[Phase]:
+        """Return the phases of a loop inside others that are shared among blocks or threads."""
+        body: tuple[Statement, ...] = (s,)
+        own: list[Range] = []
+        while True:
+            lets = tuple(b for b in body if isinstance(b, Let))
+            loops = [b for b in body if isinstance(b, Loop)]
+            if len(loops) != 1 or len(lets) + 1 != len(body) or body[-1] is not loops[0] or set(_changed(body)) & {b.local for b in lets}:
+                break
+            (inner,) = loops
+            if not parallel(inner) or _free(inner) & {r.index for r in own}:
+                break
+            if {a.tensor.name for b in lets for a in b.value.atoms(Access)} & touched((inner,)).written:
+                break
+            own.append(Range(inner.index, inner.start, inner.stop))
+            before, body = (*before, *lets), inner.body
+        if not own:
+            return self.serial(s, before)
+        entries = math.prod(self.number(r.extent) for r in own)
+        if self.longest(body) < LONG or (entries >= MANY and not self.shared(body)):
+            return [Sweep(tuple(own), (*before, *body))]
+        return [self.team(tuple(own), (*before, *body))]
+
+    def serial(self, s: Loop, before: tuple[Statement, ...]) -> list[Phase]:
+        """Return the phases of a loop whose passes need each other: what can be told apart inside of it is shared first."""
+        chain: tuple[Statement, ...] = (s,)
+        found: list[Range] = []
+        while (hoisted := self.hoisted(chain)) is not None:
+            axis, chain = hoisted
+            found.append(axis)
+        if not found:
+            return [self.team((), (*before, *chain))]
+        entries = math.prod(self.number(r.extent) for r in found)
+        if entries >= MANY or self.widest(chain) < LONG // 2:
+            return [Sweep(tuple(found), (*before, *chain))]
+        return [self.team(tuple(found), (*before, *chain))]
+
+    def hoisted(self, chain: tuple[Statement, ...]) -> tuple[Range, tuple[Statement, ...]] | None:
+        """Return a range that all loops inside have in common and the statements inside of it; None where there is none."""
+        outer = [s for s in inside(chain) if isinstance(s, Loop)]
+        for candidate in outer:
+            if candidate is chain[0] or candidate.descending or _free(candidate):
+                continue
+            taken = _without(chain, candidate)
+            if taken is None:
+                continue
+            trial = Loop(candidate.index, candidate.start, candidate.stop, taken)
+            if parallel(trial):
+                return Range(candidate.index, candidate.start, candidate.stop), taken
+        return None
+
+    # Teams
+
+    def team(self, axes: tuple[Range, ...], statements: tuple[Statement, ...]) -> Team:
+        threads = 32
+        while threads < WIDE and threads < max(self.longest(statements), self.widest(statements)):
+            threads *= 2
+        return Team(axes, threads, placed(self.steps(statements, threads)))
+
+    def steps(self, statements: Sequence[Statement], threads: int) -> tuple[Step, ...]:
+        """Return what a team does, without barriers."""
+        made: list[Step] = []
+        for s in statements:
+            made += self.step(s, threads)
+        return tuple(_joined(made))
+
+    def step(self, s: Statement, threads: int) -> list[Step]:
+        if isinstance(s, Loop):
+            fold = _fold(s)
+            if fold is not None:
+                if math.prod(self.number(r.extent) for r in fold.axes) <= SHORT:
+                    return [Every((s,))]
+                return [fold]
+            if parallel(s):
+                return [self.each(s)]
+            if not touched((s,)).writes and math.prod(self.number(r.stop - r.start) for r in inside((s,)) if isinstance(r, Loop)) <= SHORT:
+                return [Every((s,))]
+            hoisted = self.hoisted((s,))
+            if hoisted is not None and not self.shared(s.body):
+                axis, body = hoisted
+                return [Each((axis,), body)]
+            return [Repeat(Range(s.index, s.start, s.stop), self.steps(s.body, threads), s.descending)]
+        if isinstance(s, When):
+            return [Provided(s.guards, self.steps(s.body, threads))]
+        if isinstance(s, Let | Update | Choose):
+            return [Every((s,))]
+        return [Alone((s,))]
+
+    def each(self, s: Loop) -> Each:
+        axes = [Range(s.index, s.start, s.stop)]
+        body = s.body
+        while len(body) == 1 and isinstance(body[0], Loop):
+            inner = body[0]
+            if not parallel(inner) or _free(inner) & {r.index for r in axes}:
+                break
+            axes.append(Range(inner.index, inner.start, inner.stop))
+            body = inner.body
+        return Each(tuple(axes), body)
+
+    # Sizes
+
+    def number(self, e: Expr) -> int:
+        """Return about how many something are."""
+        value = e.xreplace(self.sizes)
+        if value.free_symbols:
+            # The ends of a loop that depend on other indices: as if these were 0.
+            value = value.xreplace({s: S.Zero for s in value.free_symbols})
+        return max(0, int(value))
+
+    def longest(self, statements: Sequence[Statement]) -> int:
+        """Return how many passes a loop in statements has in all, those around it included."""
+        most = 0
+        for s in statements:
+            if isinstance(s, Loop):
+                most = max(most, self.number(s.stop - s.start) * max(1, self.longest(s.body)))
+            elif isinstance(s, When):
+                most = max(most, self.longest(s.body))
+        return most
+
+    def widest(self, statements: Sequence[Statement]) -> int:
+        """Return how many threads could share the largest loop among statements."""
+        most = 0
+        for s in statements:
+            if isinstance(s, Loop) and _fold(s) is not None:
+                most = max(most, self.longest((s,)))
+            elif isinstance(s, Loop) and parallel(s):
+                most = max(most, self.number(s.stop - s.start) * max(1, self.widest(s.body)))
+            elif isinstance(s, Loop | When):
+                most = max(most, self.widest(s.body))
+        return most
+
+    def shared(self, statements: Sequence[Statement]) -> bool:
+        """Whether there is much that threads of a block could share."""
+        return self.widest(statements) >= LONG
+
+
+def _changed(statements: Sequence[Statement]) -> frozenset[Expr]:
+    """Return the locals that get more than one value."""
+    made = [local for s in inside(tuple(statements)) for local in _updated(s)]
+    return frozenset(made)
+
+
+def _updated(s: Statement) -> tuple[Expr, ...]:
+    if isinstance(s, Update):
+        return (s.local,)
+    return (s.best, s.at) if isinstance(s, Choose) else ()
+
+
+def _needed(lets: Sequence[Let], statements: Sequence[Statement]) -> tuple[Statement, ...]:
+    """Return those of some locals that statements read, with what these need."""
+    wanted = {e for part in expressions(tuple(statements)) for e in part.free_symbols}
+    kept: list[Statement] = []
+    for let in reversed(lets):
+        if let.local in wanted:
+            kept.insert(0, let)
+            wanted |= let.value.free_symbols
+    return tuple(kept)
+
+
+def _free(loop: Loop) -> frozenset[Index]:
+    """Return the indices that the ends of a loop depend on."""
+    return frozenset(s for e in (loop.start, loop.stop) for s in e.free_symbols if isinstance(s, Index))
+
+
+def _fold(loop: Loop) -> Fold | None:
+    """Return a loop that does nothing but add to one local, or look for its largest, as a fold."""
+    axes: list[Range] = []
+    guards: tuple[Expr, ...] = ()
+    body: tuple[Statement, ...] = (loop,)
+    lets: list[Statement] = []
+    while True:
+        *first, last = body
+        if any(not isinstance(s, Let) for s in first) or (first and not isinstance(last, Update)):
+            return None
+        lets += first
+        if isinstance(last, Loop):
+            if _free(last) & {r.index for r in axes} or last.descending:
+                return None
+            axes.append(Range(last.index, last.start, last.stop))
+            body = last.body
+        elif isinstance(last, When):
+            guards = (*guards, *last.guards)
+            body = last.body
+        else:
+            break
+    if not isinstance(last, Update) or last.value.has(last.local):
+        return None
+    if any(isinstance(s, Let) and s.value.has(last.local) for s in lets):
+        return None
+    return Fold(last.local, last.operation, tuple(axes), tuple(lets), guards, last.value)
+
+
+def _without(chain: Sequence[Statement], candidate: Loop) -> tuple[Statement, ...] | None:
+    """Return statements without the loops over the range of a candidate, one index in place of theirs; None where some lack it."""
+    made: list[Statement] = []
+    for s in chain:
+        if isinstance(s, Loop) and (s.start, s.stop, s.descending) == (candidate.start, candidate.stop, False) and not _free(s):
+            body = s.body if s.index == candidate.index else rewritten(s.body, partial(_renamed, {s.index: candidate.index}))
+            if s.index != candidate.index and any(isinstance(b, Loop) and b.index == candidate.index for b in inside(s.body)):
+                return None
+            made += body
+        elif isinstance(s, Loop | When):
+            inner = _without(s.body, candidate)
+            if inner is None:
+                return None
+            made.append(replace(s, body=inner))
+        else:
+            return None
+    return tuple(made)
+
+
+def _renamed(swap: dict[Expr, Expr], e: Expr) -> Expr:
+    return e.xreplace(swap)
+
+
+def _joined(found: Sequence[Step]) -> list[Step]:
+    """Return steps with neighbours of one kind together."""
+    made: list[Step] = []
+    for step in found:
+        if made and isinstance(step, Every) and isinstance(made[-1], Every):
+            made[-1] = Every((*made[-1].body, *step.body))
+        elif made and isinstance(step, Alone) and isinstance(made[-1], Alone):
+            made[-1] = Alone((*made[-1].body, *step.body))
+        else:
+            made.append(step)
+    return made
+
+
+__all__ = ["cleared", "phases", "team"]
