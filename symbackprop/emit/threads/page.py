@@ -399,7 +399,7 @@ class _Writer:
         state = [
             Node(f"d_state = take(state, DTYPE) if {self.state_size} else d_params"),
             Node('d_hyper = take(hyper, "float64")'),
-            Node(f"scalars, step = room(None, {handed}, DTYPE), zeros(1, "int32")"),
+            Node(f'scalars, step = room(None, {handed}, DTYPE), zeros(1, "int32")'),
         ]
         back = [Node("give(d_params, params)"), *([Node("give(d_state, state)")] if self.state_size else [])]
         body = [
