@@ -154,6 +154,7 @@ class Product:
         tile: how it is cut.
         splits: into so many parts the inner range is cut, each by blocks of its own; the epilogue then stands at (split, entry).
         split: the index of the part, None without splits.
+        aligned: names of the tensors that begin at a multiple of four entries, so that four can be read at once.
     """
 
     batch: tuple[Range, ...]
@@ -167,6 +168,7 @@ class Product:
     tile: Tile
     splits: int = 1
     split: Index | None = None
+    aligned: frozenset[str] = frozenset()
 
 
 Phase = Sweep | Team | Product
