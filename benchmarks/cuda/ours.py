@@ -1,0 +1,193 @@
+"""Ours: training steps with a schedule, activations in the epilogue, and products by themselves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import symbackprop as sbp
+from benchmarks.cpu.ours import network
+from benchmarks.cpu.workloads import Workload, data, parameters
+from benchmarks.cuda import clock, subjects
+from benchmarks.cuda.networks import RING, chosen
+from benchmarks.cuda.worker import READY, attempt
+
+#: Steps of one call of `epoch`, where the ring has so many.
+PART = 256
+
+#: Steps of one graph.
+CAPTURED = 32
+
+#: Activations by the names of tables; the last is one's own.
+ACTIVATIONS = {"relu": "relu", "tanh": "tanh", "gelu": "gelu", "mish": "mish", "own": "z*exp(-z**2/2) + sin(z)/2"}
+
+#: Inputs, units and samples of the layer whose epilogue is measured: it writes sixteen times what it reads.
+EPILOGUE = (16, 1024, 65536)
+
+#: Sides of the products.
+SIDES = (256, 512, 1024, 2048, 4096, 8192)
+
+
+class Trained:
+    """A network's module with its data on the device."""
+
+    def __init__(self, workload: Workload, schedule: str, rung: str) -> None:
+        self.workload = workload
+        net, rule = network(workload), sbp.Momentum(workload.lr, workload.mu)
+        self.made = subjects.opened(net, workload.batch, rung, "float32", schedule, rule)
+        module, put = self.made.module, self.made.put
+        x, y = data(workload, "float32")
+        self.x, self.y = put(x), put(y)
+        self.start = net.parameters(parameters(workload, "float32")).astype("float32").buffer
+        self.hyper = np.array([rule.hyper[name] for name, _ in module.HYPER], np.float64)
+        self.grads = put(np.zeros(sum(int(np.prod(shape)) for _, _, shape in module.PARAMETERS), np.float32))
+        self.work = put(np.zeros(module.workspace(workload.batch), np.float32))
+        self.count = len(y) // workload.batch
+        self.begin()
+
+    def begin(self) -> None:
+        """Draw the parameters anew."""
+        self.params = self.made.put(self.start.copy())
+        self.state = self.made.put(np.zeros(self.made.module.STATE_SIZE, np.float32))
+        self.at = 0
+
+    def following(self, steps: int) -> tuple[Any, Any]:
+        """Return the samples of the next steps in the ring."""
+        if self.at + steps > self.count:
+            self.at = 0
+        rows = slice(self.at * self.workload.batch, (self.at + steps) * self.workload.batch)
+        self.at += steps
+        return self.x[rows], self.y[rows]
+
+    def step(self) -> float:
+        """Do one step and return its loss."""
+        x, y = self.following(1)
+        return float(self.made.module.train_step(self.params, x, y, self.grads, self.state, self.hyper, self.work))
+
+    def epoch(self, steps: int) -> None:
+        """Do some steps in one call, as the samples lie."""
+        x, y = self.following(steps)
+        empty, size = np.empty(0, np.int64), self.workload.batch
+        self.made.module.epoch(self.params, x, y, empty, size, x[:size], y[:size], self.grads, self.state, self.hyper, self.work)
+
+    def ways(self) -> dict[str, tuple[Callable[[], Any], int]]:
+        """Return the ways to do steps, each with how many it does."""
+        steps = min(PART, self.count)
+        return {"epoch": (lambda: self.epoch(steps), steps), "step": (self.step, 1)}
+
+
+def timed(name: str, schedule: str, rung: str, effort: dict[str, Any], dry: bool = False) -> Iterator[tuple[str, Any]]:
+    """Yield the first losses, the time until they were there, and when it is its turn the times of all ways."""
+    began = time.perf_counter()
+    trained = Trained(chosen(name, dry), schedule, rung)
+    written = time.perf_counter() - began
+    losses = [trained.step()]
+    yield "first", time.perf_counter() - began
+    yield "written", written
+    yield "plan", trained.made.plan
+    losses += [trained.step() for _ in range(2)]
+    yield "losses", losses
+    trained.begin()
+    ways = trained.ways()
+    able = {}
+    for way, (run, per) in ways.items():
+        key, value = attempt(way, run)
+        if isinstance(value, dict):
+            yield key, value
+        else:
+            able[way] = run, per
+    trained.made.wait()
+    memory = _memory(trained.made)
+    if memory is not None:
+        yield "memory", memory
+    yield READY, None
+    for way, (run, per) in able.items():
+        yield attempt(way, lambda run=run, per=per: {"times": _times(trained.made, run, effort, per)})  # type: ignore[misc]
+
+
+def _times(made: subjects.Opened, run: Callable[[], Any], effort: dict[str, Any], per: int = 1) -> dict[str, Any]:
+    run()
+    made.wait()
+    return clock.measured(subjects.span(made, run), clock.Effort(**effort), per)
+
+
+def _memory(made: subjects.Opened) -> int | None:
+    """Return the bytes of the device in use by everybody, the only count that Numba has."""
+    assert made.runtime is not None
+    cuda = getattr(made.runtime.current(), "cuda", None)
+    if cuda is None:
+        return None
+    free, total = cuda.current_context().get_memory_info()
+    return int(total - free)
+
+
+def activations(rung: str, effort: dict[str, Any], dry: bool = False) -> Iterator[tuple[str, Any]]:
+    """Yield the times of a layer that is bound by memory, forward and with its gradient, with each activation in its epilogue."""
+    inputs, units, samples = (3, 4, 5) if dry else EPILOGUE
+    rng = np.random.default_rng(5)
+    x, y = (rng.standard_normal((samples, n)).astype(np.float32) for n in (inputs, units))
+    prepared: list[tuple[str, str, subjects.Opened, Callable[[], Any]]] = []
+    for name, text in ACTIVATIONS.items():
+        key, value = attempt(name, partial(_layer, name, text, rung, x, y, units))
+        if isinstance(value, dict):
+            yield "forward", {key: value}
+        else:
+            prepared += [(what, name, value[0], run) for what, run in value[1].items()]
+    yield READY, None
+    for what, name, made, run in prepared:
+        key, value = attempt(name, lambda made=made, run=run: {"times": _times(made, run, effort)})  # type: ignore[misc]
+        yield what, {key: value}
+
+
+def _layer(
+    name: str, text: str, rung: str, x: subjects.Array, y: subjects.Array, units: int
+) -> tuple[subjects.Opened, dict[str, Callable[[], Any]]]:
+    layer = sbp.Dense(units, activation=sbp.Activation(name, text) if name == "own" else text)
+    net = sbp.Sequential([sbp.Input(x.shape[1]), layer], loss="mse", name=f"bench_{name}")
+    made = subjects.opened(net, len(x), rung)
+    module, put = made.module, made.put
+    params, there, wanted = put(net.init(seed=0).astype("float32").buffer), put(x), put(y)
+    out, grads = put(np.full_like(y, np.nan)), put(np.full(units * (x.shape[1] + 1), np.nan, np.float32))
+    work = put(np.zeros(module.workspace(len(x)), np.float32))
+    runs = {
+        "forward": lambda: module.forward(params, there, out, work),
+        "value and gradient": lambda: module.value_and_grad(params, there, wanted, grads, work),
+    }
+    for run in runs.values():
+        run()
+    return made, runs
+
+
+def products(rung: str, effort: dict[str, Any], dry: bool = False) -> Iterator[tuple[str, Any]]:
+    """Yield the times of products of square matrices, as layers without bias and activation compute them."""
+    prepared: dict[int, tuple[subjects.Opened, Callable[[], Any]]] = {}
+    for side in (8,) if dry else SIDES:
+        key, value = attempt(str(side), partial(_product, side, rung, dry))
+        if isinstance(value, dict):
+            yield key, value
+        else:
+            prepared[side] = value
+    yield READY, None
+    for side, (made, run) in prepared.items():
+        yield attempt(str(side), lambda made=made, run=run: {"times": _times(made, run, effort)})  # type: ignore[misc]
+
+
+def _product(side: int, rung: str, dry: bool) -> tuple[subjects.Opened, Callable[[], Any]]:
+    net = sbp.Sequential([sbp.Input(side), sbp.Dense(side, bias=False)], name=f"bench_product_{side}")
+    made = subjects.opened(net, side, rung)
+    rng = np.random.default_rng(6)
+    count = 2 if dry else min(128, max(2, -(-RING // (8 * side * side))))
+    drawn = [[made.put(rng.standard_normal(shape).astype(np.float32)) for shape in ((side * side,), (side, side))] for _ in range(count)]
+    out, work = made.put(np.full((side, side), np.nan, np.float32)), made.put(np.zeros(made.module.workspace(side), np.float32))
+    at = [0]
+
+    def run() -> None:
+        at[0] = (at[0] + 1) % count
+        made.module.forward(*drawn[at[0]], out, work)
+
+    run()
+    return made, run
