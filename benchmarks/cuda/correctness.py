@@ -91,17 +91,14 @@ ENTRIES = {
 
 def _called(made: subjects.Opened, name: str, given: Mapping[str, Any], times: int) -> dict[str, Any] | None:
     """Return what an entry gives and writes, NumPy arrays by name; None if there is no such entry."""
-    function = made.entry(name)
-    if function is None:
-        return None
-    # What a step keeps from another one is no output of it.
-    samples = given["size"] if name == "epoch" else len(given["y"])
     copies = {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in given.items()}
-    work = np.full(made.module.workspace(samples), np.nan, given["params"].dtype)
+    # What a step keeps for another one is no output of it.
+    work = np.full(made.module.workspace(given["size"] if name == "epoch" else len(given["y"])), np.nan, given["params"].dtype)
     there: dict[str, Any] = {k: made.put(v) if isinstance(v, np.ndarray) and k != "hyper" else v for k, v in copies.items()}
     there["work"] = made.put(work)
-    arguments = subjects.arguments(function, there)
-    if arguments is None:
+    function = made.entry(name) or (partial(_epoch, made.module, there) if name == "epoch" else None)
+    arguments = None if function is None else subjects.arguments(function, there)
+    if function is None or arguments is None:
         return None
     values = [function(*arguments) for _ in range(times)]
     made.wait()
@@ -109,6 +106,18 @@ def _called(made: subjects.Opened, name: str, given: Mapping[str, Any], times: i
     if values[0] is not None:
         found["value"] = np.array([np.ravel(v)[0] for v in values], np.float64)
     return found
+
+
+def _epoch(module: Any, given: Mapping[str, Any]) -> tuple[float, int]:
+    """Do what an entry ``epoch`` does with a module that has only single steps."""
+    total, size, order = 0.0, given["size"], given["order"]
+    for low in range(0, len(order), size):
+        rows = order[low : low + size]
+        part = {name[6:]: given[name[6:]][rows] for name in given if name.startswith("batch_")}
+        arguments = subjects.arguments(module.train_step, {**given, **part})
+        assert arguments is not None
+        total += len(rows) * module.train_step(*arguments)
+    return total, 0
 
 
 def _compared(name: str, net: Any, here: subjects.Opened, there: subjects.Opened, dtype: str, sizes: tuple[int, int], seed: int) -> Any:

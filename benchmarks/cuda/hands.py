@@ -82,7 +82,7 @@ class Hand:
             except ProcessLookupError:
                 pass
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
+        for pipe in (self._process.stdin, self._process.stdout, self._errors):
             if pipe is not None:
                 try:
                     pipe.close()

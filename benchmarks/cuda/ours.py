@@ -74,10 +74,46 @@ class Trained:
         empty, size = np.empty(0, np.int64), self.workload.batch
         self.made.module.epoch(self.params, x, y, empty, size, x[:size], y[:size], self.grads, self.state, self.hyper, self.work)
 
-    def ways(self) -> dict[str, tuple[Callable[[], Any], int]]:
-        """Return the ways to do steps, each with how many it does."""
+    def graph(self, steps: int) -> Any:
+        """Return the launches of some steps, captured in a graph, as a function; ``rung`` of it says how.
+
+        Where the ring is longer, the next batches are copied to where the graph reads them, as for PyTorch's graph.
+        """
+        runtime, module, size = self.made.runtime, self.made.module, self.workload.batch
+        assert runtime is not None
+        x, y = (self.made.put(np.zeros((steps * size, *a.shape[1:]), a.dtype)) for a in (self.x, self.y))
+        parts = [tuple(runtime.take(a[k * size : (k + 1) * size], a.dtype) for a in (x, y)) for k in range(steps)]
+        hyper, scalars = runtime.put(self.hyper), runtime.zeros(64, "float32")
+        finite, counter = runtime.zeros(1, "float32"), runtime.zeros(1, "int32")
+        params, grads, state, work = (runtime.take(a, "float32") for a in (self.params, self.grads, self.state, self.work))
+
+        def launches() -> None:
+            for part in parts:
+                module.launch_loss(params, *part, work, size)
+                module.launch_gradients(params, *part, grads, work, size)
+                module.launch_update(params, grads, state, hyper, scalars, finite, 0, finite, counter, 0)
+
+        captured = runtime.captured(launches)
+
+        def run() -> None:
+            if self.count > steps or captured.calls == 0:
+                for a, b in zip((x, y), self.following(steps), strict=True):
+                    self.made.copy(b, a)
+            captured()
+
+        # The first call compiles, the second records.
+        for _ in range(2):
+            run()
+        return run, captured
+
+    def ways(self) -> Iterator[tuple[str, Callable[[], Any], int]]:
+        """Yield the ways to do steps: a name, a function, and how many steps it does."""
+        steps = min(CAPTURED, self.count)
+        if all(hasattr(self.made.module, f"launch_{name}") for name in ("loss", "gradients", "update")):
+            yield "graph", partial(self.graph, steps), steps
         steps = min(PART, self.count)
-        return {"epoch": (lambda: self.epoch(steps), steps), "step": (self.step, 1)}
+        yield "epoch", lambda: (lambda: self.epoch(steps), None), steps
+        yield "step", lambda: (self.step, None), 1
 
 
 def timed(name: str, schedule: str, rung: str, effort: dict[str, Any], dry: bool = False) -> Iterator[tuple[str, Any]]:
@@ -92,21 +128,26 @@ def timed(name: str, schedule: str, rung: str, effort: dict[str, Any], dry: bool
     losses += [trained.step() for _ in range(2)]
     yield "losses", losses
     trained.begin()
-    ways = trained.ways()
-    able = {}
-    for way, (run, per) in ways.items():
-        key, value = attempt(way, run)
-        if isinstance(value, dict):
-            yield key, value
-        else:
-            able[way] = run, per
-    trained.made.wait()
+    able: dict[str, tuple[Callable[[], Any], int]] = {}
+    for way, make, per in trained.ways():
+        key, value = attempt(way, partial(_begun, trained, make))
+        if "error" not in value:
+            able[way] = value.pop("run"), per
+        yield key, value
     memory = _memory(trained.made)
     if memory is not None:
         yield "memory", memory
     yield READY, None
     for way, (run, per) in able.items():
         yield attempt(way, lambda run=run, per=per: {"times": _times(trained.made, run, effort, per)})  # type: ignore[misc]
+
+
+def _begun(trained: Trained, make: Callable[[], Any]) -> dict[str, Any]:
+    """Return a way that has been run, and how its launches are captured where they are."""
+    run, captured = make()
+    run()
+    trained.made.wait()
+    return {"run": run} if captured is None else {"run": run, "captured": captured.rung}
 
 
 def _times(made: subjects.Opened, run: Callable[[], Any], effort: dict[str, Any], per: int = 1) -> dict[str, Any]:

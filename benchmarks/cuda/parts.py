@@ -22,6 +22,9 @@ from benchmarks.cuda.worker import short, told
 #: The file of a run's results; records of the processor have another one.
 RESULTS = "cuda.json"
 
+#: The file that every line of a run is written to at once.
+LOG = "log.txt"
+
 
 @dataclass
 class Run:
@@ -53,7 +56,7 @@ class Run:
         self._traces: set[tuple[str, ...]] = set()
         self._lock = threading.Lock()
         self.out.mkdir(parents=True, exist_ok=True)
-        self._log = (self.out / "log.txt").open("w", encoding="utf-8", buffering=1)
+        (self.out / LOG).write_text("", encoding="utf-8")
 
     @property
     def rung(self) -> str:
@@ -67,7 +70,8 @@ class Run:
         """Write a line of the log, at once."""
         told = f"{time.monotonic() - self.began:6.1f} s  {line}"
         with self._lock:
-            self._log.write(told + "\n")
+            with (self.out / LOG).open("a", encoding="utf-8") as log:
+                log.write(told + "\n")
             print(told, flush=True)
 
     def save(self) -> None:
@@ -142,6 +146,7 @@ def do(run: Run, names: Iterable[str]) -> None:
             run.save()
             continue
         fenced(run, name, part, until)
+    run.save()
 
 
 def fenced(run: Run, name: str, part: Part, until: float) -> None:

@@ -104,7 +104,8 @@ def suspects(network: Mapping[str, Any]) -> dict[str, str]:
     losses |= {name: e["losses"] for name, e in network.get("opponents", {}).items() if "losses" in e}
     if not losses:
         return {}
-    middle = np.median(np.array(list(losses.values()), np.float64), axis=0)
+    finite = [values for values in losses.values() if np.isfinite(values).all()]
+    middle = np.median(np.array(finite, np.float64), axis=0) if finite else np.full(3, np.nan)
     found = {}
     for name, values in losses.items():
         off = float(np.max(np.abs(np.asarray(values, np.float64) - middle) / np.maximum(np.abs(middle), 1e-30)))

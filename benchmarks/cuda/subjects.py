@@ -101,6 +101,14 @@ class Opened:
         self.runtime.give(there.reshape(there.size), values)
         return values.reshape(like.shape)
 
+    def copy(self, one: Any, other: Any) -> None:
+        """Copy from one array of the device to another."""
+        if hasattr(other, "copy_to_device"):
+            assert self.runtime is not None
+            other.copy_to_device(one, stream=self.runtime.current().stream)
+        else:
+            other[...] = one
+
     def beside(self, name: str, text: str) -> ModuleType:
         """Return a module made of a text that takes the names of the same runtime."""
         path = Path(str(self.module.__file__)).with_name(f"{name}.py")
@@ -121,14 +129,14 @@ def opened(
     Args:
         net: the network.
         batch: the largest batch.
-        rung: what runs it, of `ladder`; None for the module of the processor.
+        rung: what runs it, of `ladder`; None for the module in NumPy, which shares neither a compiler nor a schedule with it.
         dtype: "float32" or "float64".
         schedule: of the kernels.
         optimizer: whose step the module does.
     """
     from symbackprop import pipeline
 
-    kind = "cpu" if rung is None else "cuda"
+    kind = "numpy" if rung is None else "cuda"
     form = pipeline.usual_form(net.spec)
     options = pipeline.Options(kind, dtype, batch, schedule, form, optimizer)
     _, plan, artifacts = pipeline.write(net.spec, options)
@@ -138,7 +146,7 @@ def opened(
     module, runtime = _imported(folder / Path(artifacts[0].path).name, f"kernels_{kind}")
     if rung is not None:
         runtime.use(device(rung))
-    return Opened(module, runtime if rung is not None else None, str(plan))
+    return Opened(module, runtime, str(plan))
 
 
 def device(rung: str) -> Any:
@@ -150,7 +158,7 @@ def device(rung: str) -> Any:
     return Lockstep(race=False)
 
 
-def _imported(path: Path, runtime: str) -> tuple[ModuleType, ModuleType]:
+def _imported(path: Path, runtime: str) -> tuple[ModuleType, Any]:
     """Import a module and, as a module of its own, the runtime beside it."""
     sys.modules.pop(runtime, None)
     sys.path.insert(0, str(path.parent))
@@ -158,7 +166,7 @@ def _imported(path: Path, runtime: str) -> tuple[ModuleType, ModuleType]:
         module = _loaded(path)
     finally:
         sys.path.remove(str(path.parent))
-    return module, sys.modules[runtime]
+    return module, sys.modules.get(runtime)
 
 
 def _loaded(path: Path) -> ModuleType:
