@@ -27,9 +27,14 @@ if TYPE_CHECKING:
     from symbackprop.plan.records import Plan
 
 #: Targets that run.
-RUNNING = ("numpy", "cpu")
-#: Targets that have a name already.
-COMING = ("cuda",)
+RUNNING = ("numpy", "cpu", "cuda")
+#: Schedules by target: "single" is one block that does whole steps, "grid" all blocks at once with few waits, "layered" a launch for
+#: each kernel, "external" takes products from cuBLAS.
+SCHEDULES = {
+    "numpy": ("auto", "plain", "unrolled"),
+    "cpu": ("auto", "plain", "unrolled"),
+    "cuda": ("auto", "single", "grid", "layered", "external"),
+}
 #: Products with derivatives that a module of its own computes.
 PRODUCTS = ("jvp", "vjp", "hvp")
 #: Largest batches that a program without a fixed batch is planned for, one after another as they are needed.
@@ -58,10 +63,10 @@ class Options:
     """What a text depends on besides the declaration.
 
     Attributes:
-        kind: the target, "numpy" or "cpu".
+        kind: the target, "numpy", "cpu" or "cuda".
         dtype: "float32" or "float64".
         batch: the largest batch.
-        schedule: "auto", "plain" or "unrolled".
+        schedule: "auto", or one of the target's own.
         form: of the target of the loss, "labels" or "rows"; None without a loss.
         optimizer: its equations go into the text, its numbers are defaults only; or None.
         product: which products a module of products computes; None for the network's own module.
@@ -124,6 +129,8 @@ def inference(spec: NetworkSpec, form: str | None) -> System | None:
 
 
 def _write_product(spec: NetworkSpec, options: Options, asked: Asked) -> tuple[Model, Plan, tuple[Artifact, ...]]:
+    if options.kind == "cuda":
+        raise TargetError(f"target 'cuda' has no {asked.kind} yet; compile the network for target 'cpu' or 'numpy' for it")
     # The Hessian is that of the loss that is trained, the Jacobian that of what is predicted.
     model: Model = _stage("declare.lower").lower(spec, target=options.form, mode="training" if asked.kind == "hvp" else "inference")
     moving = tuple(p.name for p in model.parameters if p.trainable) if "parameters" in asked.wrt else ()
@@ -134,19 +141,19 @@ def _write_product(spec: NetworkSpec, options: Options, asked: Asked) -> tuple[M
     return model, plan, _stage("emit.render").render(plan, options.kind)
 
 
-def compile_network(spec: NetworkSpec, options: Options) -> Loaded:
-    """Return a network's kernels, ready to run: from the cache where an earlier process made them."""
+def compile_network(spec: NetworkSpec, options: Options, device: Any = None) -> Loaded:
+    """Return a network's kernels, ready to run on a device: from the cache where an earlier process made them."""
     check_kind(options.kind)
     with seldom_searched():
         key = cache.key(spec.json, _cached_options(options))
-        known = recall(key)
+        known = recall(key, device)
         if known is not None:
             return known
         model, plan, artifacts = write(spec, options)
         face = _stage("execute.describe").describe(
             spec, model, kind=options.kind, module=Path(artifacts[0].path).name, dtype=options.dtype, batch=options.batch, plan=str(plan)
         )
-        return load(key, face, {Path(a.path).name: a.text for a in artifacts})
+        return load(key, face, {Path(a.path).name: a.text for a in artifacts}, device)
 
 
 def artifacts(
@@ -207,16 +214,13 @@ def generate(
 
 
 def check_kind(kind: str) -> None:
-    """Refuse a target that nothing runs on.
+    """Refuse a target that nothing is written for.
 
     Raises:
-        TargetError: it is known, but not there yet.
         DeclarationError: there is none of that name.
     """
-    if kind in COMING:
-        raise TargetError(f"target {kind!r} is not available in this version; use {' or '.join(map(repr, RUNNING))}")
     if kind not in RUNNING:
-        raise DeclarationError(f"unknown target {str(kind)[:40]!r} (known: {', '.join(RUNNING + COMING)})")
+        raise DeclarationError(f"unknown target {str(kind)[:40]!r} (known: {', '.join(RUNNING)})")
 
 
 def usual_form(spec: NetworkSpec) -> str | None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
+from typing import Any
 
 from symbackprop.emit import arrays, loops
 from symbackprop.emit.environment import environment
 from symbackprop.emit.records import Artifact, Target
 from symbackprop.emit.targets import TARGETS
+from symbackprop.emit.threads import page as threads
 from symbackprop.errors import EmissionError
 from symbackprop.plan.records import Plan
 
 #: How a plan is turned into text.
-PAGES = {"loops": loops.page, "arrays": arrays.page}
+PAGES: dict[str, Callable[[Plan, str], Any]] = {"loops": loops.page, "arrays": arrays.page, "threads": threads.page}
 
 
 def render(plan: Plan, kind: str) -> tuple[Artifact, ...]:

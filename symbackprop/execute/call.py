@@ -43,7 +43,7 @@ def entry(module: ModuleType, name: str) -> Callable[[int], float] | None:
     return known if callable(known) else found
 
 
-def now(module: ModuleType, name: str, batch: int, arguments: tuple[Array, ...]) -> float:
+def now(module: ModuleType, name: str, batch: int, arguments: tuple[Any, ...]) -> float:
     """Return what an entry returns, called by address where it is compiled: bound calls then find it compiled."""
     compiled = entry(module, name)
     if compiled is None:

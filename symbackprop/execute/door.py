@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,19 @@ Array = npt.NDArray[Any]
 
 #: How far the sum of a target row may be from the declared one: what rounding of honest rows leaves, and no more.
 SUM_TOLERANCE = {"float32": 1e-5, "float64": 1e-6}
+
+#: Vectors of kernels on a device start at a multiple of so many bytes.
+ALIGNED = 16
+
+
+class Device(Protocol):
+    """What the door asks about arrays that lie on a device; the runtime of a CUDA module answers."""
+
+    def interface(self, array: Any) -> Mapping[str, Any] | None:
+        """Return the ``__cuda_array_interface__`` of an array on the device; None for any other."""
+
+    def host(self, there: Any) -> Any:
+        """Return a copy of it in NumPy."""
 
 
 class _Writable:
@@ -40,13 +54,17 @@ def _given(value: object) -> str:
     return f"a {type(value).__name__}"
 
 
-def check_array(value: Any, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], *, program: str) -> Array:
-    """Return ``value`` as it is, if it is a contiguous array of this dtype and shape (−1: any length).
+def check_array(
+    value: Any, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], *, program: str, device: Device | None = None
+) -> Array:
+    """Return ``value`` as it is, if it is a contiguous array of this dtype and shape (−1: any length), here or on a device.
 
     Raises:
         DataError: it is no array, has another dtype or layout.
         ShapeError: it has another shape.
     """
+    if device is not None and (found := device.interface(value)) is not None:
+        return check_there(value, found, name, shape, dtype, program=program)
     if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
         raise DataError(
             f"{name}: expected a NumPy array of {dtype}, got {_given(value)}; "
@@ -62,6 +80,43 @@ def check_array(value: Any, name: str, shape: tuple[int, ...], dtype: np.dtype[A
     if not (value.flags.c_contiguous and value.flags.aligned):
         raise DataError(f"{name}: the array of shape {value.shape} is not contiguous in C order; pass np.ascontiguousarray({name})")
     return plain(value)
+
+
+def check_there(value: Any, found: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype: np.dtype[Any], *, program: str) -> Array:
+    """Return an array on a device as it is, judged by its interface alone; its values stay where they are.
+
+    Raises:
+        DataError: it has another dtype or layout, a mask, or starts at an address that vectors cannot.
+        ShapeError: it has another shape.
+    """
+    given, kind, strides = tuple(found["shape"]), np.dtype(found["typestr"]), found.get("strides")
+    if len(given) != len(shape) or any(want not in (-1, have) for want, have in zip(shape, given, strict=True)):
+        raise ShapeError(f"{name}: expected shape {_written(shape)}, got {given}{_hint(given, shape)}")
+    if kind != dtype:
+        raise DataError(f"{name}: {program} takes {dtype}, and the array on the device is {kind}; convert it there before")
+    step = kind.itemsize
+    for extent, stride in zip(reversed(given), reversed(strides or ()), strict=False):
+        if extent > 1 and stride != step:
+            raise DataError(f"{name}: the array of shape {given} on the device is not contiguous in C order; make a contiguous copy of it")
+        step *= extent
+    if found.get("mask") is not None:
+        raise DataError(f"{name}: the array on the device has a mask; fill it before")
+    if kind.kind == "f" and found["data"][0] % ALIGNED and math.prod(given):
+        raise DataError(f"{name}: the array on the device does not start at a multiple of {ALIGNED} bytes; make a copy of it")
+    there: Array = value
+    return there
+
+
+def shape_of(value: Any) -> tuple[int, ...]:
+    """Return the shape that an array says it has, wherever it lies; none for what has none."""
+    shape = getattr(value, "shape", ())
+    return tuple(shape) if isinstance(shape, Iterable) else ()
+
+
+def at_hand(array: Any, device: Device | None) -> Array:
+    """Return an array whose values NumPy can read: itself, or a copy of one on a device."""
+    there: Array = array if device is None or device.interface(array) is None else device.host(array)
+    return there
 
 
 def _compiled(dtype: np.dtype[Any]) -> str:
@@ -81,13 +136,15 @@ def _hint(given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     return ""
 
 
-def check_integers(value: Any, name: str, shape: tuple[int, ...], what: str) -> Array:
+def check_integers(value: Any, name: str, shape: tuple[int, ...], what: str, *, device: Device | None = None) -> Array:
     """Return integers as int64; `check_values` tests whether they are in range.
 
     Raises:
         DataError: no integer array.
         ShapeError: it has another shape.
     """
+    if device is not None and (found := device.interface(value)) is not None:
+        return check_there(value, found, name, shape, np.dtype(np.int64), program="the device")
     if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
         raise DataError(
             f"{name}: expected a NumPy array of integer {what}s, got {_given(value)}; convert with np.asarray({name}, dtype='int64')"
@@ -104,7 +161,7 @@ def check_integers(value: Any, name: str, shape: tuple[int, ...], what: str) -> 
     return (np.minimum(value, np.uint64(2**63 - 1)) if value.dtype.kind == "u" and value.itemsize == 8 else value).astype(np.int64)
 
 
-def check_values(face: Face, inputs: tuple[Array, ...], y: Array) -> None:
+def check_values(face: Face, inputs: tuple[Array, ...], y: Array, *, device: Device | None = None) -> None:
     """Refuse tokens and labels out of range.
 
     Raises:
@@ -112,13 +169,15 @@ def check_values(face: Face, inputs: tuple[Array, ...], y: Array) -> None:
     """
     arrays = (*inputs, y)
     for number, (_, _, least, most) in enumerate(face.ranges, 1):
-        array = arrays[number - 1]
+        if least > most:
+            continue
+        array = at_hand(arrays[number - 1], device)
         # Nothing is compiled for this: kernels test once more.
-        if least <= most and array.size and (array.min() < least or array.max() > most):
-            refuse(face, number, arrays)
+        if array.size and (array.min() < least or array.max() > most):
+            refuse(face, number, (*arrays[: number - 1], array, *arrays[number:]))
 
 
-def refuse(face: Face, status: int | None, arrays: tuple[Array, ...], first: int = 0) -> None:
+def refuse(face: Face, status: int | None, arrays: tuple[Array, ...], first: int = 0, *, device: Device | None = None) -> None:
     """Name the value that made a module return this status; 0 and None are none.
 
     Args:
@@ -126,13 +185,14 @@ def refuse(face: Face, status: int | None, arrays: tuple[Array, ...], first: int
         status: number of the argument with a value out of range, from 1.
         arrays: the arguments.
         first: number of the first sample, in arrays that are a part of what the user gave.
+        device: on which arrays may lie.
 
     Raises:
         DataError: there is such a value.
     """
     if not status:
         return
-    array = arrays[status - 1]
+    array = at_hand(arrays[status - 1], device)
     name, what, least, most = face.ranges[status - 1]
     where = tuple(int(k) for k in np.argwhere((array < least) | (array > most))[0])
     value = int(array[where])
@@ -172,7 +232,7 @@ def check_sums(y: Array, name: str, total: float, dtype: str) -> None:
         )
 
 
-def check_apart(outputs: Iterable[tuple[str, Array]], inputs: Iterable[tuple[str, Array]]) -> None:
+def check_apart(outputs: Iterable[tuple[str, Array]], inputs: Iterable[tuple[str, Array]], *, device: Device | None = None) -> None:
     """Refuse an output that shares memory with an input or with another output.
 
     Raises:
@@ -182,9 +242,20 @@ def check_apart(outputs: Iterable[tuple[str, Array]], inputs: Iterable[tuple[str
     for name, array in outputs:
         for other, there in taken:
             # The bounds decide, for contiguous arrays exactly.
-            if np.may_share_memory(array, there):
+            if np.may_share_memory(array, there) if device is None else _meet(array, there, device):
                 raise DataError(f"{name} shares memory with {other}; pass an array of its own, for example {name}.copy()")
         taken.append((name, array))
+
+
+def _meet(a: Any, b: Any, device: Device) -> bool:
+    """Whether two arrays share memory, here or on a device."""
+    one, two = device.interface(a), device.interface(b)
+    if one is None or two is None:
+        return one is two and bool(np.may_share_memory(a, b))
+    (start, stop), (first, last) = (
+        (face["data"][0], face["data"][0] + math.prod(face["shape"]) * np.dtype(face["typestr"]).itemsize) for face in (one, two)
+    )
+    return bool(start < last and first < stop)
 
 
 def by_type(face: Face) -> bool:
@@ -212,7 +283,9 @@ def split_inputs(x: Any, faces: Sequence[InputFace]) -> tuple[Any, ...]:
     return (x,)
 
 
-def check_inputs(face: Face, x: Any, *, finite: bool, largest: int | None) -> tuple[int, tuple[Array, ...]]:
+def check_inputs(
+    face: Face, x: Any, *, finite: bool, largest: int | None, device: Device | None = None
+) -> tuple[int, tuple[Array, ...]]:
     """Return the batch size and the inputs in order, each one tested; ``largest`` is the largest batch, or None.
 
     Raises:
@@ -223,13 +296,13 @@ def check_inputs(face: Face, x: Any, *, finite: bool, largest: int | None) -> tu
     batch = -1
     for given, one in zip(split_inputs(x, face.inputs), face.inputs, strict=True):
         if one.integer:
-            array = check_integers(given, one.name, (-1, *one.shape), "token")
+            array = check_integers(given, one.name, (-1, *one.shape), "token", device=device)
         else:
-            array = check_array(given, one.name, (-1, *one.shape), dtype, program=f"program {face.network}")
+            array = check_array(given, one.name, (-1, *one.shape), dtype, program=f"program {face.network}", device=device)
             if finite:
-                check_finite(array, one.name)
+                check_finite(at_hand(array, device), one.name)
             if one.sums_to is not None:
-                check_sums(array, one.name, one.sums_to, face.dtype)
+                check_sums(at_hand(array, device), one.name, one.sums_to, face.dtype)
         if batch not in (-1, array.shape[0]):
             raise ShapeError(f"{one.name}: {array.shape[0]} samples, but {face.inputs[0].name} has {batch}")
         batch = array.shape[0]
@@ -244,36 +317,39 @@ def check_inputs(face: Face, x: Any, *, finite: bool, largest: int | None) -> tu
     return batch, tuple(arrays)
 
 
-def check_target(face: Face, target: TargetFace, y: Any, batch: int, *, finite: bool) -> Array:
+def check_target(face: Face, target: TargetFace, y: Any, batch: int, *, finite: bool, device: Device | None = None) -> Array:
     """Return the target, tested.
 
     Raises:
         DataError, ShapeError: a target that the loss cannot take.
     """
     if target.form == "labels":
-        array = check_integers(y, "y", (-1, *target.shape), "label")
+        array = check_integers(y, "y", (-1, *target.shape), "label", device=device)
     else:
-        array = check_array(y, "y", (-1, *target.shape), np.dtype(face.dtype), program=f"program {face.network}")
+        array = check_array(y, "y", (-1, *target.shape), np.dtype(face.dtype), program=f"program {face.network}", device=device)
         if finite:
-            check_finite(array, "y")
+            check_finite(at_hand(array, device), "y")
         if target.sums_to is not None:
-            check_sums(array, "y", target.sums_to, face.dtype)
+            check_sums(at_hand(array, device), "y", target.sums_to, face.dtype)
     if array.shape[0] != batch:
         raise ShapeError(f"y: {array.shape[0]} targets, but {face.inputs[0].name} has {batch} samples")
     return array
 
 
-def check_flat(flat: Any, name: str, face: Face, *, statistics: bool = False) -> Array:
+def check_flat(flat: Any, name: str, face: Face, *, statistics: bool = False, device: Device | None = None) -> Array:
     """Return a flat buffer in the layout of the parameters, with the running statistics behind them or without, tested.
 
     Raises:
         DataError, ShapeError: it is none.
     """
-    return check_array(flat, name, (face.buffer if statistics else face.size,), np.dtype(face.dtype), program=f"program {face.network}")
+    size = face.buffer if statistics else face.size
+    return check_array(flat, name, (size,), np.dtype(face.dtype), program=f"program {face.network}", device=device)
 
 
 __all__ = [
     "Array",
+    "Device",
+    "at_hand",
     "by_type",
     "check_apart",
     "check_array",
@@ -283,8 +359,10 @@ __all__ = [
     "check_integers",
     "check_sums",
     "check_target",
+    "check_there",
     "check_values",
     "plain",
     "refuse",
+    "shape_of",
     "split_inputs",
 ]

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from symbackprop.errors import TargetError
-from symbackprop.execute import cache
+from symbackprop.execute import cache, devices
 from symbackprop.execute.face import Face
 
 #: The file beside the text that holds its face.
@@ -22,6 +23,8 @@ FACE = "face.json"
 
 #: Importing a module changes the list of modules and the search path, which all threads share.
 _IMPORTING = threading.RLock()
+#: The runtime of a CUDA module by its name, and the device that it was told.
+_RUNTIMES: dict[str, tuple[ModuleType, Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -32,15 +35,17 @@ class Loaded:
     module: ModuleType
     path: Path
     source: str
+    #: What the kernels of a CUDA module run on, the file beside it; None for other targets.
+    runtime: Any = None
 
     @property
     def parallel(self) -> bool:
-        """Whether threads share loops."""
-        return "prange" in self.source or "_parallel" in self.source
+        """Whether threads of this machine share loops."""
+        return self.runtime is None and ("prange" in self.source or "_parallel" in self.source)
 
 
-def recall(key: str) -> Loaded | None:
-    """Return what an earlier process stored under a key; None if there is nothing sound."""
+def recall(key: str, device: Any = None) -> Loaded | None:
+    """Return what an earlier process stored under a key, for a device; None if there is nothing sound."""
     found = cache.find(key)
     if found is None:
         return None
@@ -51,16 +56,17 @@ def recall(key: str) -> Loaded | None:
     except (KeyError, ValueError, TypeError):
         return None
     with _IMPORTING:
-        return _enter(key, folder, face, source)
+        return _enter(key, folder, face, source, device)
 
 
-def load(key: str, face: Face, texts: Mapping[str, str]) -> Loaded:
+def load(key: str, face: Face, texts: Mapping[str, str], device: Any = None) -> Loaded:
     """Store texts under a key and return their module; without a usable cache they lie in a private folder until the end.
 
     Args:
         key: of the cache.
         face: what the text takes and gives.
         texts: file name -> text; ``face.module`` is one of them, the others are the runtime that it imports.
+        device: what the kernels of a CUDA module run on.
     """
     kept = {**texts, FACE: face.to_json()}
     folder = cache.store(key, kept)
@@ -75,16 +81,16 @@ def load(key: str, face: Face, texts: Mapping[str, str]) -> Loaded:
         for file, text in kept.items():
             (folder / file).write_bytes(text.encode("utf-8"))
     with _IMPORTING:
-        return _enter(key, folder, face, texts[face.module])
+        return _enter(key, folder, face, texts[face.module], device)
 
 
-def _enter(key: str, folder: Path, face: Face, source: str) -> Loaded:
+def _enter(key: str, folder: Path, face: Face, source: str, device: Any) -> Loaded:
     """Import the module of a folder under a name of its own: the key keeps two programs of one name apart."""
-    name = f"symbackprop_{face.kind}_{key[:16]}"
+    name = f"symbackprop_{face.kind}{devices.label(device)}_{key[:16]}"
     path = folder / face.module
-    known = sys.modules.get(name)
-    if known is not None and getattr(known, "__file__", None) == str(path):
-        return Loaded(face, known, path, source)
+    known, (beside, told) = sys.modules.get(name), _RUNTIMES.get(name, (None, None))
+    if known is not None and getattr(known, "__file__", None) == str(path) and told is device:
+        return Loaded(face, known, path, source, beside)
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise TargetError(f"{path} is no Python module")
@@ -101,9 +107,16 @@ def _enter(key: str, folder: Path, face: Face, source: str) -> Loaded:
         raise
     finally:
         sys.path.remove(str(folder))
+        beside = sys.modules.get(runtime)
         if hidden is not None:
             sys.modules[runtime] = hidden
-    return Loaded(face, module, path, source)
+    if device is None:
+        return Loaded(face, module, path, source)
+    if beside is None:
+        raise TargetError(f"{path} does not import {runtime}")
+    devices.settle(beside, device)
+    _RUNTIMES[name] = (beside, device)
+    return Loaded(face, module, path, source, beside)
 
 
 __all__ = ["FACE", "Loaded", "load", "recall"]

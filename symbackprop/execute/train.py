@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from symbackprop.declare.initializers import stream
 from symbackprop.errors import DataError
+from symbackprop.execute import door
 from symbackprop.execute.call import workspace
 from symbackprop.execute.face import MaskFace
 from symbackprop.execute.masks import batches
@@ -98,31 +99,39 @@ def train(
     score: Callable[[], Score],
     report: Callable[[int, str], None] | None = None,
     masks: Sequence[MaskFace] = (),
+    device: Any = None,
 ) -> History:
     """Train ``flat`` in place: the parameters, and behind them the running statistics if there are any.
+
+    Kernels of a ``device`` (the runtime of their module) find everything there that does not change between epochs.
 
     Raises:
         DataError: the loss or a parameter is no longer finite; all are then those at the start of that epoch.
     """
     samples, size = len(inputs[0]), min(course.batch_size, len(inputs[0]))
     rng = stream(course.seed, "shuffle")
-    buffers = tuple(zeros(size * math.prod(a.shape[1:]), a.dtype).reshape(size, *a.shape[1:]) for a in (*inputs, y))
+    whole = None if course.check_finite or masks else getattr(module, "epoch", None)
+    here = _Here(flat) if device is None else _There(flat, device)
+    # What is done batch by batch takes its batches from NumPy.
+    inputs, y = (*map(here.kept if whole is not None else here.at_hand, inputs),), here.kept(y) if whole is not None else here.at_hand(y)
+    buffers = tuple(here.kept(zeros(size * math.prod(a.shape[1:]), a.dtype).reshape(size, *a.shape[1:])) for a in (*inputs, y))
+    real = here.values.dtype
     statistics = getattr(module, "STATISTICS", ())
-    first = statistics[0][1] if statistics else flat.size
-    state, grads = zeros(module.STATE_SIZE, flat.dtype), zeros(first, flat.dtype)
-    drawn = batches(masks, size, course.seed, flat.dtype)
-    work = zeros(workspace(module, size), flat.dtype)
+    first = statistics[0][1] if statistics else here.values.size
+    state, grads = here.kept(zeros(module.STATE_SIZE, real)), here.kept(zeros(first, real))
+    drawn = batches(masks, size, course.seed, real)
+    work = zeros(workspace(module, size), real) if device is None else None
     values = np.array([hyper[name] for name, _ in module.HYPER], np.float64)
     updates, record = 0, History((), (), (), (), (), 0)
-    whole = None if course.check_finite or masks else getattr(module, "epoch", None)
+    trained = here.trained
     for epoch in range(1, course.epochs + 1):
-        start, began, total = flat.copy(), time.perf_counter(), 0.0
+        start, began, total = here.values.copy(), time.perf_counter(), 0.0
         order = rng.permutation(samples) if course.shuffle else None
         if whole is not None:
             places = np.empty(0, np.int64) if order is None else order
-            total, failed = whole(flat, *inputs, y, places, size, *buffers, grads, state, values, work)
+            total, failed = whole(trained, *inputs, y, places, size, *buffers, grads, state, values, work)
             if failed:
-                flat[:] = start
+                here.restore(start)
                 raise DataError(f"fit: the loss is {float(total)} in {_where(epoch, (failed - 1) * size, size)}; {_restored(epoch)}")
             updates += -(-samples // size)
         for low in range(0, 0 if whole is not None else samples, size):
@@ -130,29 +139,81 @@ def train(
             *chosen, target = _batch((*inputs, y), buffers, order, low, count)
             batch = (*chosen, *(mask[:count] for mask in next(drawn)), target)
             if course.check_finite:
-                loss = module.value_and_grad(flat, *batch, grads, work)
-                if math.isfinite(loss) and np.isfinite(grads).all():
+                loss = module.value_and_grad(trained, *batch, grads, work)
+                if math.isfinite(loss) and np.isfinite(here.at_hand(grads)).all():
                     if statistics:
-                        module.update_statistics(flat, *batch, work)
-                    module.update(flat, grads, state, values)
+                        module.update_statistics(trained, *batch, work)
+                    module.update(trained, grads, state, values)
                 elif math.isfinite(loss):
-                    flat[:] = start
+                    here.restore(start)
                     raise DataError(f"fit: a gradient is not finite in {_where(epoch, low, size)}; {_restored(epoch)}")
             else:
-                loss = module.train_step(flat, *batch, grads, state, values, work)
+                loss = module.train_step(trained, *batch, grads, state, values, work)
             if not math.isfinite(loss):
-                flat[:] = start
+                here.restore(start)
                 raise DataError(f"fit: the loss is {float(loss)} in {_where(epoch, low, size)}; {_restored(epoch)}")
             total += float(loss) * count
             updates += 1
-        if not np.isfinite(flat).all():
-            flat[:] = start
+        here.follow()
+        if not np.isfinite(here.values).all():
+            here.restore(start)
             raise DataError(f"fit: a parameter is no longer finite after the last update of epoch {epoch}; {_restored(epoch)}")
         seconds = time.perf_counter() - began
         record = _extended(record, total / samples, score(), seconds, updates)
         if report is not None:
             report(epoch, f"loss {record.loss[-1]:.4g}" + (f", accuracy {record.accuracy[-1]:.2%}" if record.accuracy else ""))
     return record
+
+
+class _Here:
+    """What is trained lies where it was given, and kernels work on it there.
+
+    Attributes:
+        trained: what kernels change.
+        values: the same numbers in NumPy, at the ends of epochs.
+    """
+
+    def __init__(self, flat: Array) -> None:
+        self.trained = self.values = flat
+
+    def kept(self, array: Array) -> Array:
+        """Return an array where kernels find it."""
+        return array
+
+    def at_hand(self, array: Array) -> Array:
+        """Return an array where NumPy finds it."""
+        return array
+
+    def follow(self) -> None:
+        """Let ``values`` be what kernels made of them."""
+
+    def restore(self, start: Array) -> None:
+        """Take back what kernels did."""
+        self.values[:] = start
+
+
+class _There(_Here):
+    """What is trained is copied to a device, unless it lies there already."""
+
+    def __init__(self, flat: Any, device: Any) -> None:
+        self.device, self.given = device, flat
+        self.trained: Any = device.put(flat)
+        self.values = door.at_hand(flat, device)
+
+    def kept(self, array: Array) -> Array:
+        there: Array = self.device.put(array)
+        return there
+
+    def at_hand(self, array: Array) -> Array:
+        return door.at_hand(array, self.device)
+
+    def follow(self) -> None:
+        self.device.give(self.trained, self.values)
+
+    def restore(self, start: Array) -> None:
+        self.values[:] = start
+        if self.given is not self.values:
+            self.device.write(start, self.trained)
 
 
 def _batch(arrays: tuple[Array, ...], buffers: tuple[Array, ...], order: Array | None, low: int, count: int) -> tuple[Array, ...]:

@@ -124,19 +124,24 @@ class Network:
         threads: int | None = None,
         check_finite: bool = False,
         recompute: Sequence[str] | str | None = None,
+        device: Any = None,
     ) -> Any:
         """Return a program that computes the loss and its gradients; nothing is compiled before its first use.
 
         Args:
-            target: "cpu" or "numpy".
+            target: "cpu", "numpy" or "cuda".
             dtype: "float32" or "float64".
             schedule: "auto"; "plain" for plain loops everywhere; "unrolled" for a line of code for every scalar, where the network is
-                small enough and no sample depends on another one.
+                small enough and no sample depends on another one. For target "cuda": "auto"; "single" for one block that keeps the
+                parameters in its shared memory; "grid" for all blocks at once; "layered" for a launch for each kernel; "external"
+                for layers with products of cuBLAS.
             batch: the largest batch; None plans for what comes.
             threads: at most so many; None takes all.
             check_finite: whether NaN and infinity are refused.
             recompute: forward values that are not kept for the backward pass but computed again, by name (``"dense_1.a"``), or "all";
                 the gradients have the same bits, the workspace is smaller. ``program.plan`` shows what the backward pass reads.
+            device: what target "cuda" runs on: "auto", "builtin" or "numba-cuda" is a GPU through the CUDA target that Numba takes,
+                its own, or that of the package numba-cuda; "lockstep" runs the kernels in Python, for tiny sizes and without a GPU.
 
         Raises:
             DeclarationError: an option is none of these, or (at first use) ``recompute`` names no value that the backward pass reads.
@@ -150,6 +155,7 @@ class Network:
             threads=threads,
             check_finite=check_finite,
             recompute=recompute,
+            device=device,
         )
 
     def artifacts(

@@ -39,6 +39,7 @@ class Owner(Protocol):
     schedule: str
     batch: int | None
     check_finite: bool
+    device: Any
 
     @property
     def _making(self) -> AbstractContextManager[Any]: ...
@@ -47,8 +48,8 @@ class Owner(Protocol):
     def _form(self, y: Any) -> str: ...
     def _usual_form(self) -> str | None: ...
     def _input_faces(self) -> Any: ...
-    def _work(self, loaded: Loaded, batch: int) -> Array: ...
-    def _running(self) -> AbstractContextManager[Any]: ...
+    def _work(self, loaded: Loaded, batch: int) -> Array | None: ...
+    def _running(self, loaded: Loaded | None = None) -> AbstractContextManager[Any]: ...
 
 
 class Products:
@@ -196,7 +197,7 @@ class Products:
         with program._making:
             if key not in self._loaded:
                 options = pipeline.Options(program.target, program.dtype.name, key[2], program.schedule, form, product=asked)
-                self._loaded[key] = pipeline.compile_network(program.spec, options)
+                self._loaded[key] = pipeline.compile_network(program.spec, options, program.device)
             return self._loaded[key]
 
     def _face(self, kind: str, y: Any, x: Any) -> Face:
@@ -307,7 +308,7 @@ class _Call:
 
     def run(self, *outputs: Array) -> None:
         work = self.program._work(self.loaded, self.batch)
-        with self.program._running():
+        with self.program._running(self.loaded):
             status = getattr(self.loaded.module, self.kind)(*self.given, *outputs, work)
         door.refuse(self.face, status, self.tested)
 

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from symbackprop import pipeline
 from symbackprop.declare.spec import NetworkSpec
 from symbackprop.errors import DataError, DeclarationError, DerivationError, ShapeError
-from symbackprop.execute import call, door, masks, threads
+from symbackprop.execute import call, devices, door, masks, threads
 from symbackprop.execute.accuracy import accuracy
 from symbackprop.execute.face import Face, TargetFace
 from symbackprop.execute.load import Loaded
@@ -28,7 +29,6 @@ from symbackprop.public.products import Products
 
 Array = npt.NDArray[Any]
 
-_SCHEDULES = ("auto", "plain", "unrolled")
 _WRT = ("parameters", "inputs")
 #: Checked calls after which a compiled door tests the arguments.
 _PATIENCE = 8
@@ -51,11 +51,12 @@ class Program:
         threads: int | None = None,
         check_finite: bool = False,
         recompute: Sequence[str] | str | None = None,
+        device: Any = None,
     ) -> None:
-        if target not in pipeline.COMING:
-            pipeline.check_kind(target)
-        if schedule not in _SCHEDULES:
-            raise DeclarationError(f"unknown schedule {str(schedule)[:40]!r} (known: {', '.join(_SCHEDULES)})")
+        pipeline.check_kind(target)
+        known = pipeline.SCHEDULES[target]
+        if schedule not in known:
+            raise DeclarationError(f"unknown schedule {str(schedule)[:40]!r} of target {target!r} (known: {', '.join(known)})")
         if len(spec.outputs) != 1:
             raise DeclarationError(
                 f"network {spec.name} has {len(spec.outputs)} outputs; a program takes a network with one, join them with Concat"
@@ -63,6 +64,7 @@ class Program:
         _check_computable(spec)
         self.spec = spec
         self.target = target
+        self.device = devices.check_device(device, target)
         self.dtype = real_type(dtype)
         self.schedule = schedule
         self.batch = None if batch is None else _count(batch, "batch")
@@ -96,6 +98,8 @@ class Program:
     def threading(self) -> str:
         """The threading layer of Numba that threads come from, and how many there may be."""
         loaded = self._any()
+        if loaded.runtime is not None:
+            return "threads of the device"
         if not loaded.parallel:
             return "one thread"
         if _layer() == "workqueue":
@@ -119,7 +123,7 @@ class Program:
                 if wider:
                     return wider[-1]
                 options = pipeline.Options(self.target, self.dtype.name, largest, self.schedule, form, optimizer, recompute=self.recompute)
-                self._loaded[key] = pipeline.compile_network(self.spec, options)
+                self._loaded[key] = pipeline.compile_network(self.spec, options, self.device)
             self._latest = self._loaded[key]
             return self._latest
 
@@ -137,8 +141,10 @@ class Program:
             raise DerivationError(f"network {self.spec.name} has no loss; declare it with loss=...")
         return loss.form_of(np.ndim(y), 1 + len(self.spec.shapes[self.spec.outputs[0]]))
 
-    def _work(self, loaded: Loaded, batch: int) -> Array:
-        """Return workspace; each thread has its own, kept from call to call."""
+    def _work(self, loaded: Loaded, batch: int) -> Array | None:
+        """Return workspace; each thread has its own, kept from call to call. A device keeps its own."""
+        if loaded.runtime is not None:
+            return None
         size = call.workspace(loaded.module, batch)
         kept: Array | None = getattr(self._memory, "work", None)
         if kept is None or kept.size < size:
@@ -147,9 +153,14 @@ class Program:
         return kept
 
     def _running(self, loaded: Loaded | None = None) -> Any:
-        """Return what kernels run in: so many threads as there may be; in NumPy without warnings, since NaN may propagate."""
+        """Return what kernels run in: so many threads as there may be; in NumPy without warnings, since NaN may propagate.
+
+        A device that does not run is a `TargetError`.
+        """
         if self.target == "numpy":
             return np.errstate(all="ignore")
+        if loaded is not None and loaded.runtime is not None:
+            return devices.explained(loaded.runtime)
         return limited(self.threads) if self._shared(loaded) else nullcontext()
 
     def _shared(self, loaded: Loaded | None) -> bool:
@@ -158,9 +169,17 @@ class Program:
 
     # --- the door -------------------------------------------------------------------------------------------------------
 
-    def _parameters(self, params: Any, face: Face, name: str = "params", *, statistics: bool = True) -> Array:
-        """Return the buffer that kernels take: the parameters, and behind them the running statistics if those are wanted."""
+    def _parameters(self, params: Any, face: Face, name: str = "params", *, statistics: bool = True, runtime: Any = None) -> Array:
+        """Return the buffer that kernels take: the parameters, and behind them the running statistics if those are wanted.
+
+        Where kernels run on a device (``runtime``), that may be an array there, in the layout of ``params.buffer``.
+        """
         if not isinstance(params, Parameters):
+            if runtime is not None and runtime.interface(params) is not None:
+                there = door.check_flat(params, name, face, statistics=statistics, device=runtime)
+                if self.check_finite:
+                    door.check_finite(door.at_hand(there, runtime), name)
+                return there
             if isinstance(params, Mapping):
                 missing = [r.name for r in face.parameters if r.name not in params]
                 lacks = f" without {', '.join(missing)}" if missing else ""
@@ -194,13 +213,28 @@ class Program:
         """Return the kernels for a call and its arguments besides the masks, all tested."""
         form = self._form(y)
         inputs = door.split_inputs(x, self._input_faces())
-        loaded = self._kernels(form, max(1, len(inputs[0]) if isinstance(inputs[0], np.ndarray) and inputs[0].ndim else 1))
+        shape = door.shape_of(inputs[0]) if isinstance(inputs[0], np.ndarray) or self.device is not None else ()
+        loaded = self._kernels(form, max(1, shape[0] if shape else 1))
+        if loaded.runtime is not None:
+            with devices.explained(loaded.runtime):
+                return loaded, *self._tested(loaded, params, inputs, y, self.batch)
         face = loaded.face
         flat = self._parameters(params, face)
         batch, arrays = door.check_inputs(face, inputs, finite=self.check_finite, largest=self.batch)
         target = door.check_target(face, _target(face), y, batch, finite=self.check_finite)
         door.check_values(face, arrays, target)
         return loaded, batch, flat, arrays, target
+
+    def _tested(
+        self, loaded: Loaded, params: Any, inputs: Any, y: Any, largest: int | None
+    ) -> tuple[int, Array, tuple[Array, ...], Array]:
+        """Return arguments, tested, that may lie on the device of the kernels."""
+        face, device = loaded.face, loaded.runtime
+        flat = self._parameters(params, face, runtime=device)
+        batch, arrays = door.check_inputs(face, inputs, finite=self.check_finite, largest=largest, device=device)
+        target = door.check_target(face, _target(face), y, batch, finite=self.check_finite, device=device)
+        door.check_values(face, arrays, target, device=device)
+        return batch, flat, arrays, target
 
     def _input_faces(self) -> Any:
         return self.spec.inputs
@@ -242,7 +276,7 @@ class Program:
         parameters, inputs = _wanted(wrt)
         loaded, batch, flat, arrays, target = self._call(params, x, y)
         given = [("params", flat), *((f.name, a) for f, a in zip(loaded.face.inputs, arrays, strict=True)), ("y", target)]
-        grads, slots = self._outputs(loaded.face, params, arrays, parameters, inputs, out, given)
+        grads, slots = self._outputs(loaded, params, arrays, parameters, inputs, out, given)
         work = self._work(loaded, batch)
         random = drawn(loaded, batch)
         loss = 0.0
@@ -252,12 +286,14 @@ class Program:
             if slots is not None:
                 loss = call.now(loaded.module, "input_gradients", batch, (flat, *arrays, *random, target, *slots.values(), work))
         if self.check_finite:
-            self._finite(loss, grads, params, x, y, _named(loaded.face, random))
+            self._finite(loaded, loss, grads, (flat, arrays, target), _named(loaded.face, random))
         if slots is None:
+            if isinstance(grads, _There):
+                return loss, grads.flat
             if not random and not self.check_finite and not self._shared(loaded) and door.by_type(loaded.face):
                 self._remember(loaded, params, grads, arrays, target)
             return loss, grads
-        return loss, (slots if grads is None else {**grads, **slots})
+        return loss, (slots if not isinstance(grads, Parameters) else {**grads, **slots})
 
     def _remember(self, loaded: Loaded, params: Parameters, grads: Parameters | None, arrays: tuple[Array, ...], target: Array) -> None:
         """Let the calls that follow with these parameters, in this thread, through a compiled door."""
@@ -274,40 +310,47 @@ class Program:
 
     def _outputs(
         self,
-        face: Face,
+        loaded: Loaded,
         params: Parameters,
         arrays: tuple[Array, ...],
         parameters: bool,
         inputs: bool,
         out: Any,
         given: list[tuple[str, Array]],
-    ) -> tuple[Parameters | None, dict[str, Array] | None]:
+    ) -> tuple[Parameters | _There | None, dict[str, Array] | None]:
         """Return the buffers of the gradients: new ones, or those of ``out``, tested."""
+        face, device = loaded.face, loaded.runtime
         if inputs and any(i.integer for i in face.inputs):
             whole = ", ".join(i.name for i in face.inputs if i.integer)
             raise DataError(f"wrt='inputs': {whole} holds integers and has no gradient")
         if out is None:
-            grads = Parameters(params.records, zeros(params.flat.size, params.flat.dtype)) if parameters else None
-            return grads, {f.name: np.empty_like(a) for f, a in zip(face.inputs, arrays, strict=True)} if inputs else None
+            records = params.records if isinstance(params, Parameters) else face.parameters
+            grads = Parameters(records, zeros(face.size, self.dtype)) if parameters else None
+            return grads, {f.name: np.empty(a.shape, self.dtype) for f, a in zip(face.inputs, arrays, strict=True)} if inputs else None
         if parameters and inputs:
             raise DataError("out= takes the gradients of the parameters or of the inputs, not both; call once for each")
+        if parameters and device is not None and device.interface(out) is not None:
+            there = _There(door.check_flat(out, "out", face, device=device))
+            door.check_apart([("out", there.flat)], given, device=device)
+            return there, None
         if parameters:
             flat = self._parameters(out, face, "out", statistics=False) if not self.check_finite else out.flat
             if not out.flat.flags.writeable:
                 raise DataError("out: the array is read-only; pass Parameters of its own, for example params.copy()")
-            door.check_apart([("out", flat)], given)
+            door.check_apart([("out", flat)], given, device=device)
             return out, None
         names = [f.name for f in face.inputs]
-        if isinstance(out, np.ndarray) and len(names) == 1:
+        if len(names) == 1 and (isinstance(out, np.ndarray) or (device is not None and device.interface(out) is not None)):
             out = {names[0]: out}
         if not isinstance(out, Mapping) or set(out) != set(names):
             raise DataError(f"out: expected a mapping with an array for {', '.join(names)}")
         slots = {}
         for name, array in zip(names, arrays, strict=True):
-            slots[name] = door.check_array(out[name], f"out[{name!r}]", array.shape, self.dtype, program=f"program {face.network}")
-            if not out[name].flags.writeable:
+            shape, program = tuple(array.shape), f"program {face.network}"
+            slots[name] = door.check_array(out[name], f"out[{name!r}]", shape, self.dtype, program=program, device=device)
+            if isinstance(out[name], np.ndarray) and not out[name].flags.writeable:
                 raise DataError(f"out[{name!r}]: the array is read-only; pass one of its own")
-        door.check_apart([(f"out[{name!r}]", a) for name, a in slots.items()], given)
+        door.check_apart([(f"out[{name!r}]", a) for name, a in slots.items()], given, device=device)
         return None, slots
 
     def loss(self, params: Parameters, x: Any, y: Any, seed: int | None = None) -> float:
@@ -318,15 +361,15 @@ class Program:
         with self._running(loaded):
             value = float(loaded.module.loss(flat, *arrays, *random, target, work))
         if self.check_finite:
-            self._finite(value, None, params, x, y, _named(loaded.face, random))
+            self._finite(loaded, value, None, (flat, arrays, target), _named(loaded.face, random))
         return value
 
     def predict(self, params: Parameters, x: Any) -> Array:
         """Return the network's output in inference for any number of samples."""
         loaded = self._forward()
-        face = loaded.face
-        flat = self._parameters(params, face)
-        samples, arrays = door.check_inputs(face, x, finite=self.check_finite, largest=None)
+        face, device = loaded.face, loaded.runtime
+        flat = self._parameters(params, face, runtime=device)
+        samples, arrays = door.check_inputs(face, x, finite=self.check_finite, largest=None, device=device)
         return self._predicted(loaded, flat, arrays, samples)
 
     def _predicted(self, loaded: Loaded, flat: Array, arrays: tuple[Array, ...], samples: int) -> Array:
@@ -335,39 +378,46 @@ class Program:
         work = self._work(loaded, size)
         with self._running(loaded):
             for low in range(0, samples, size):
-                part = slice(low, min(low + size, samples))
-                given = tuple(a[part] for a in arrays)
-                door.refuse(loaded.face, loaded.module.forward(flat, *given, out[part], work), given, low)
+                high = min(low + size, samples)
+                given = _rows(loaded, arrays, low, high)
+                door.refuse(loaded.face, loaded.module.forward(flat, *given, out[low:high], work), given, low, device=loaded.runtime)
         return out
 
-    def bind(self, params: Parameters, x: Any, y: Any, wrt: str | tuple[str, ...] = "parameters", seed: int | None = None) -> Step:
+    def bind(
+        self, params: Parameters, x: Any, y: Any, wrt: str | tuple[str, ...] = "parameters", seed: int | None = None, out: Any = None
+    ) -> Step:
         """Test the arguments once and keep them; the step then runs at kernel speed on whatever the arrays hold.
 
         The masks of random layers are drawn once from ``seed`` (as for `value_and_grad`) and kept in ``step.masks``;
-        ``step.draw(seed)`` draws new ones. ``wrt`` and the form of ``step.grads`` are those of `value_and_grad`.
+        ``step.draw(seed)`` draws new ones. ``wrt``, ``out`` and the form of ``step.grads`` are those of `value_and_grad`.
         """
         parameters, inputs = _wanted(wrt)
         loaded, batch, flat, arrays, target = self._call(params, x, y)
-        grads, slots = self._outputs(loaded.face, params, arrays, parameters, inputs, None, [])
-        for buffer in (*(() if grads is None else (grads.flat,)), *(slots or {}).values()):
+        given = [("params", flat), *((f.name, a) for f, a in zip(loaded.face.inputs, arrays, strict=True)), ("y", target)]
+        grads, slots = self._outputs(loaded, params, arrays, parameters, inputs, out, given)
+        for buffer in () if out is not None else (*(() if grads is None else (grads.flat,)), *(slots or {}).values()):
             buffer[...] = 0
-        work = zeros(call.workspace(loaded.module, batch), self.dtype)
+        work = None if loaded.runtime is not None else zeros(call.workspace(loaded.module, batch), self.dtype)
         random = self._masks(loaded, batch, seed)
-        given, functions = (flat, *arrays, *random, target), []
+        kept, functions = (flat, *arrays, *random, target), []
         if grads is not None:
-            functions.append(self._bound(loaded, "value_and_grad", batch, (*given, grads.flat, work)))
+            functions.append(self._bound(loaded, "value_and_grad", batch, (*kept, grads.flat, work)))
         if slots is not None:
-            functions.append(self._bound(loaded, "input_gradients", batch, (*given, *slots.values(), work)))
+            functions.append(self._bound(loaded, "input_gradients", batch, (*kept, *slots.values(), work)))
 
         def test() -> None:
-            door.check_values(loaded.face, arrays, target)
+            door.check_values(loaded.face, arrays, target, device=loaded.runtime)
 
-        shown: Any = grads if slots is None else slots if grads is None else {**grads, **slots}
+        shown: Any = grads.flat if isinstance(grads, _There) else grads
+        if slots is not None:
+            shown = slots if grads is None else {**shown, **slots}
         kind = TestedStep if loaded.face.checked or len(functions) > 1 else Step
-        return kind(functions, shown, test, loaded.face, random, (given, grads, slots, work))
+        return kind(functions, shown, test, loaded.face, random, (kept, grads, slots, work))
 
-    def _bound(self, loaded: Loaded, name: str, batch: int, arguments: tuple[Array, ...]) -> partial[float]:
+    def _bound(self, loaded: Loaded, name: str, batch: int, arguments: tuple[Any, ...]) -> partial[float]:
         """Return an entry of a module with its arguments: by their addresses where it is compiled."""
+        if loaded.runtime is not None:
+            return partial(_explained, loaded.runtime, partial(getattr(loaded.module, name), *arguments))
         compiled = call.entry(loaded.module, name)
         if compiled is None:
             function = partial(getattr(loaded.module, name), *arguments)
@@ -501,16 +551,25 @@ class Program:
 
         return value_and_grad
 
-    def _finite(self, loss: float, grads: Parameters | None, params: Parameters, x: Any, y: Any, random: Mapping[str, Array]) -> None:
+    def _finite(
+        self,
+        loaded: Loaded,
+        loss: float,
+        grads: Parameters | _There | None,
+        given: tuple[Array, tuple[Array, ...], Array],
+        random: Mapping[str, Array],
+    ) -> None:
         """Refuse a result that is not finite, naming the first tensor of the forward pass that is to blame.
 
         Raises:
             DataError: the loss or a gradient is not finite.
         """
-        if np.isfinite(loss) and (grads is None or np.isfinite(grads.flat).all()):
+        device = loaded.runtime
+        if np.isfinite(loss) and (grads is None or np.isfinite(door.at_hand(grads.flat, device)).all()):
             return
-        values = {name: np.asarray(a) for name, a in params.items()} | dict(random)
-        values |= {i.name: a for i, a in zip(self.spec.inputs, door.split_inputs(x, self._input_faces()), strict=True)}
+        flat, *inputs, y = (door.at_hand(array, device) for array in (given[0], *given[1], given[2]))
+        values = {name: np.asarray(a) for name, a in Parameters(loaded.face.parameters, flat, loaded.face.statistics).items()}
+        values |= dict(random) | {i.name: a for i, a in zip(self.spec.inputs, inputs, strict=True)}
         culprit = pipeline.first_not_finite(self.spec, self._form(y), {**values, "y": y}, self.dtype)
         raise DataError(f"check_finite: the {'gradient' if np.isfinite(loss) else 'loss'} is not finite; {culprit}")
 
@@ -555,7 +614,7 @@ class Program:
         seed = _seed(seed, "fit: ")
         inputs, target = self._converted(x, y)
         held = None if validation is None else self._validation(validation)
-        samples = len(inputs[0]) if inputs[0].ndim else 0
+        samples = (*door.shape_of(inputs[0]), 0)[0]
         size = samples if batch_size is None else _count(batch_size, "batch_size")
         if self.batch is not None and min(size, samples) > self.batch:
             raise ShapeError(
@@ -563,23 +622,21 @@ class Program:
                 f"use compile(batch={size})"
             )
         loaded = self._kernels(self._form(target), max(1, min(size, samples)), optimizer)
-        face = loaded.face
-        flat = self._parameters(params, face)
-        if not flat.flags.writeable:
-            raise DataError("params: the array is read-only, and fit works in place; pass params.copy()")
-        _, arrays = door.check_inputs(face, inputs, finite=self.check_finite, largest=None)
-        labels = door.check_target(face, _target(face), target, samples, finite=self.check_finite)
-        door.check_values(face, arrays, labels)
-        if held is not None:
-            count, there = door.check_inputs(face, held[0], finite=self.check_finite, largest=None)
-            held = (there, door.check_target(face, _target(face), held[1], count, finite=self.check_finite))
-            door.check_values(face, *held)
-        door.check_apart([("params", flat)], [*((f.name, a) for f, a in zip(face.inputs, arrays, strict=True)), ("y", labels)])
-        score = self._score(loaded, flat, arrays, labels, held, measured=bool(accuracy))
-        course = Course(epochs, size, bool(shuffle), seed, self.check_finite)
-        shown = sys.stderr.isatty() if progress is None else bool(progress)
-        with self._running(), pipeline.progress_bar(f"training {self.spec.name}", epochs) if shown else nullcontext() as report:
-            return train(loaded.module, flat, arrays, labels, optimizer.hyper, course, score, report, face.masks)
+        face, device = loaded.face, loaded.runtime
+        with self._running(loaded):
+            _, flat, arrays, labels = self._tested(loaded, params, inputs, target, None)
+            if isinstance(flat, np.ndarray) and not flat.flags.writeable:
+                raise DataError("params: the array is read-only, and fit works in place; pass params.copy()")
+            if held is not None:
+                _, _, there, wanted = self._tested(loaded, params, *held, None)
+                held = (there, wanted)
+            given = [*((f.name, a) for f, a in zip(face.inputs, arrays, strict=True)), ("y", labels)]
+            door.check_apart([("params", flat)], given, device=device)
+            score = self._score(loaded, flat, arrays, labels, held, measured=bool(accuracy))
+            course = Course(epochs, size, bool(shuffle), seed, self.check_finite)
+            shown = sys.stderr.isatty() if progress is None else bool(progress)
+            with pipeline.progress_bar(f"training {self.spec.name}", epochs) if shown else nullcontext() as report:
+                return train(loaded.module, flat, arrays, labels, optimizer.hyper, course, score, report, face.masks, device)
 
     def evaluate(self, params: Parameters, x: Any, y: Any) -> dict[str, float]:
         """Return the loss of a whole data set, and the accuracy for losses of classes, both in inference.
@@ -590,12 +647,10 @@ class Program:
         form = self._form(target)
         there = [made for (f, _, _), made in self._loaded.items() if f == form]
         # The data go through in portions, so kernels for any batch will do.
-        loaded = there[-1] if there else self._kernels(form, self.batch or max(1, len(inputs[0])))
-        flat = self._parameters(params, loaded.face)
-        samples, arrays = door.check_inputs(loaded.face, inputs, finite=self.check_finite, largest=None)
-        labels = door.check_target(loaded.face, _target(loaded.face), target, samples, finite=self.check_finite)
-        door.check_values(loaded.face, arrays, labels)
-        right = accuracy(loaded.face.loss, self._predicted(loaded, flat, arrays, samples), labels)
+        loaded = there[-1] if there else self._kernels(form, self.batch or max(1, *door.shape_of(inputs[0])[:1]))
+        with self._running(loaded):
+            samples, flat, arrays, labels = self._tested(loaded, params, inputs, target, None)
+            right = accuracy(loaded.face.loss, self._predicted(loaded, flat, arrays, samples), door.at_hand(labels, loaded.runtime))
         found = {"loss": self._whole_loss(loaded, flat, arrays, labels)}
         return found if right is None else {**found, "accuracy": right}
 
@@ -609,14 +664,15 @@ class Program:
         *,
         measured: bool,
     ) -> Callable[[], Score]:
-        known = loaded.face.loss
-        measured = measured and accuracy(known, np.zeros((1, *loaded.face.output)), labels[:1]) is not None
+        known, shown = loaded.face.loss, door.at_hand(labels, loaded.runtime)
+        wanted = None if held is None else door.at_hand(held[1], loaded.runtime)
+        measured = measured and accuracy(known, np.zeros((1, *loaded.face.output)), shown[:1]) is not None
 
         def score() -> Score:
-            right = accuracy(known, self._predicted(loaded, flat, arrays, len(labels)), labels) if measured else None
-            if held is None:
+            right = accuracy(known, self._predicted(loaded, flat, arrays, len(shown)), shown) if measured else None
+            if held is None or wanted is None:
                 return Score(right)
-            there = accuracy(known, self._predicted(loaded, flat, held[0], len(held[1])), held[1])
+            there = accuracy(known, self._predicted(loaded, flat, held[0], len(wanted)), wanted)
             return Score(right, self._whole_loss(loaded, flat, *held), there)
 
         return score
@@ -627,12 +683,13 @@ class Program:
         A mean is the weighted mean of the portions. Of a sum with a penalty each portion holds the penalty once: what two
         portions have more than their union.
         """
-        samples, size = len(labels), min(len(labels), loaded.face.batch)
+        samples = len(labels)
+        size = min(samples, loaded.face.batch)
         work = self._work(loaded, size)
         loss = loaded.module.evaluation if loaded.face.modes else loaded.module.loss
 
         def part(low: int, high: int) -> float:
-            return float(loss(flat, *(a[low:high] for a in arrays), labels[low:high], work))
+            return float(loss(flat, *_rows(loaded, (*arrays, labels), low, high), work))
 
         with self._running(loaded):
             bounds = [(low, min(low + size, samples)) for low in range(0, samples, size)]
@@ -647,18 +704,28 @@ class Program:
         return sum(losses) - (len(losses) - 1) * penalty
 
     def _converted(self, x: Any, y: Any) -> tuple[tuple[Array, ...], Array]:
-        """Return data as arrays of the types that the kernels take."""
+        """Return data as arrays of the types that the kernels take; what lies on a device stays as it is."""
         given = door.split_inputs(x, self._input_faces())
         inputs = tuple(
-            _array(value, i.name, np.dtype(np.int64) if i.integer else self.dtype) for value, i in zip(given, self.spec.inputs, strict=True)
+            value if self._foreign(value) else _array(value, i.name, np.dtype(np.int64) if i.integer else self.dtype)
+            for value, i in zip(given, self.spec.inputs, strict=True)
         )
         form = self._form(y)
+        if self._foreign(y):
+            return inputs, y
         if form == "rows":
             return inputs, _array(y, "y", self.dtype)
         labels = _array(y, "y", None)
         if labels.dtype.kind == "f" and np.array_equal(labels, np.rint(labels)):
             labels = labels.astype(np.int64)
         return inputs, labels
+
+    def _foreign(self, value: Any) -> bool:
+        """Whether a value lies on the device that kernels run on."""
+        if self.device is None or isinstance(value, list | tuple | int | float):
+            return False
+        runtime = self._any().runtime
+        return runtime is not None and runtime.interface(value) is not None
 
     def _validation(self, validation: Any) -> tuple[tuple[Array, ...], Array]:
         if not isinstance(validation, tuple | list) or len(validation) != 2:
@@ -668,6 +735,13 @@ class Program:
     def __repr__(self) -> str:
         batch = "any batch" if self.batch is None else f"batches up to {self.batch}"
         return f"Program({self.spec.name}: {self.target}, {self.dtype.name}, {batch})"
+
+
+@dataclass(frozen=True)
+class _There:
+    """Gradients that the caller wants on the device."""
+
+    flat: Array
 
 
 class Bound(partial[float]):
@@ -734,6 +808,18 @@ class TestedStep(Step):
         if loss != loss:
             self._test()
         return loss
+
+
+def _rows(loaded: Loaded, arrays: tuple[Array, ...], low: int, high: int) -> tuple[Array, ...]:
+    """Return some samples of each array."""
+    if loaded.runtime is None:
+        return tuple(a[low:high] for a in arrays)
+    return tuple(loaded.runtime.part(a, low, high) for a in arrays)
+
+
+def _explained(runtime: Any, function: Callable[[], float]) -> float:
+    with devices.explained(runtime):
+        return function()
 
 
 def _layer() -> str:

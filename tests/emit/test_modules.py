@@ -138,15 +138,13 @@ def test_a_network_without_a_loss_has_a_forward_pass_only(tmp_path):
 
 
 def test_nan_goes_through_every_activation():
-    from symbackprop.declare.activations import ACTIVATIONS
-    from symbackprop.pipeline import RUNNING
-
-    assert set(RUNNING) == {"numpy", "cpu"}
     import written
+
+    from symbackprop.declare.activations import ACTIVATIONS
 
     for name in sorted(ACTIVATIONS):
         net = sbp.Sequential([sbp.Input(2), sbp.Activation(name)], name="nan")
-        for kind in RUNNING:
+        for kind in ("numpy", "cpu"):
             text = render(plan_of(net, None), kind)[0].text
             space = written.executed(text)
             out = np.zeros((2, 2))

@@ -56,12 +56,9 @@ def test_a_module_runs_where_symbackprop_is_not(net: Any, tmp_path: Path, target
     assert float(done.stdout) == pytest.approx(loss, rel=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("targets", "error"), [(("numpy", "cuda"), sbp.TargetError), (("numpy", "fortran"), sbp.DeclarationError)], ids=["cuda", "unknown"]
-)
-def test_nothing_is_written_if_one_target_cannot_be(net: Any, tmp_path: Path, targets: tuple[str, ...], error: type[Exception]) -> None:
-    with pytest.raises(error):
-        net.generate(tmp_path / "out", targets=targets)
+def test_nothing_is_written_if_one_target_cannot_be(net: Any, tmp_path: Path) -> None:
+    with pytest.raises(sbp.DeclarationError):
+        net.generate(tmp_path / "out", targets=("numpy", "fortran"))
     assert not (tmp_path / "out").exists()
 
 

@@ -338,13 +338,6 @@ def test_options_are_tested_when_compiling(net: Any, options: dict[str, Any], er
         net.compile(**options)
 
 
-def test_a_target_to_come_says_so_when_it_is_used(net: Any, call: Call) -> None:
-    program = net.compile(target="cuda", dtype="float64")
-    with pytest.raises(sbp.TargetError, match="'cuda' is not available") as caught:
-        program.value_and_grad(*call.arguments)
-    assert isinstance(caught.value, RuntimeError)
-
-
 def test_symbols_and_unspecified_functions_are_refused() -> None:
     with pytest.raises(sbp.ShapeError, match="symbolic size n_1"):
         sbp.Sequential([sbp.Input("n_1"), sbp.Dense(3)], loss="mse").compile()

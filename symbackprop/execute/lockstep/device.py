@@ -53,8 +53,8 @@ class Lockstep:
         return dict(array.__array_interface__) if isinstance(array, DeviceArray) else None
 
     def adopt(self, array: DeviceArray) -> Array:
-        """Return an array of the device with one axis: the same memory."""
-        return array.reshape(array.size)
+        """Return an array of the device as kernels take it, which it is already."""
+        return array
 
     def room(self, size: int, dtype: np.dtype[Any]) -> Array:
         """Return memory for so many numbers, none of which is of any use."""
@@ -67,6 +67,10 @@ class Lockstep:
     def read(self, there: Array, values: Array) -> None:
         """Copy from the device to a NumPy array."""
         values[...] = there
+
+    def copy(self, there: Array, other: Array) -> None:
+        """Copy from one array of the device to another."""
+        other[...] = there
 
     def fill(self, there: Array, value: float) -> None:
         """Write one value everywhere."""
