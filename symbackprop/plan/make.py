@@ -128,7 +128,7 @@ def make(model: Model, derivation: Derivation | None, options: Options, inferenc
     if machine.name == "cuda":
         # Its kernels are planned from the equations, whatever loops a processor would make of them.
         plan = assemble(**{**given, "schedule": "plain"})
-        return replace(plan, schedule=options.schedule, device=planned(plan, model.batch))
+        return replace(plan, schedule=options.schedule, device=planned(plan, model.batch, options.schedule))
     plan = assemble(**given)
     machine = plan.machine
     if plan.schedule == "plain" or (plan.straight and plan.straight.entries) or max(plan.flops, plan.predicting) < machine.share:
@@ -258,7 +258,7 @@ def assemble(
         known[gradient] = Place("grads", 0, offsets[parameter], shape_of(tensors[gradient], {}, size))
     for _, gradient in input_gradients:
         known[gradient] = Place("argument", 0, 0, shape_of(tensors[gradient], {}, size))
-    places, per_sample, fixed = _arena((*ahead, *behind, *later), known, shapes, wanted)
+    places, per_sample, fixed = _arena((*ahead, *behind, *later), known, shapes, wanted, machine.unit)
     if inference is None:
         entries = [Entry("forward", needed(ahead, outputs), _outputs(places, outputs, tensors, size))]
     else:
@@ -373,7 +373,7 @@ def _predicting(
     chosen = _live(system.blocks, wanted)
     between = wanted.union(*(names for _, names in chosen.values()))
     calls = [call for number in sorted(chosen) for call in workshop.calls(system.blocks[number], chosen[number][0], between)]
-    places, per_sample, fixed = _arena(calls, known, workshop.shapes, wanted)
+    places, per_sample, fixed = _arena(calls, known, workshop.shapes, wanted, workshop.machine.unit)
     entries = [Entry("forward", needed(calls, outputs), _outputs(places, outputs, system.tensors, workshop.size))]
     if loss:
         entries.append(Entry("evaluation", needed(calls, (loss,)), places))
@@ -423,9 +423,13 @@ def _outputs(places: Mapping[str, Place], outputs: tuple[str, ...], tensors: Map
 
 
 def _arena(
-    calls: Sequence[Call], known: Mapping[str, Place], known_shapes: Mapping[str, tuple[int | str, ...]], wanted: frozenset[str]
+    calls: Sequence[Call],
+    known: Mapping[str, Place],
+    known_shapes: Mapping[str, tuple[int | str, ...]],
+    wanted: frozenset[str],
+    unit: int,
 ) -> tuple[Mapping[str, Place], int, int]:
-    """Place every value that is neither given nor a result in one workspace."""
+    """Place every value that is neither given nor a result in one workspace, at multiples of ``unit``."""
     first: dict[str, int] = {}
     last: dict[str, int] = {}
     shapes: dict[str, tuple[int | str, ...]] = {}
@@ -444,7 +448,8 @@ def _arena(
         batches = shapes[name].count("N")
         if batches > 1:
             raise EmissionError(f"{name} has the batch axis twice: its memory would grow with the square of the batch")
-        kinds[batches].append(Interval(name, math.prod(s for s in shapes[name] if isinstance(s, int)), first[name], last[name]))
+        elements = math.prod(s for s in shapes[name] if isinstance(s, int))
+        kinds[batches].append(Interval(name, -(-elements // unit) * unit, first[name], last[name]))
     fixed_offsets, fixed = first_fit(kinds[0])
     sample_offsets, per_sample = first_fit(kinds[1])
     places = dict(known)

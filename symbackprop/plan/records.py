@@ -65,6 +65,14 @@ class HalfTanh(Function):
     nargs = 1
 
 
+class Finite(Function):
+    """1 where u is finite, 0 where it is infinite or NaN."""
+
+    is_real = True
+    is_commutative = True
+    nargs = 1
+
+
 @dataclass(frozen=True)
 class Machine:
     """What the planner knows of a machine: a committed table, never read from the host.
@@ -94,6 +102,7 @@ class Machine:
         weight: operations for each parameter from which on that is done, for the gradients of the parts have to be added.
         last: samples from which on a network of convolutions is computed with the samples side by side.
         straight: operations for one sample up to which a gradient is written out in scalars.
+        unit: what values in workspace begin at multiples of.
     """
 
     name: str
@@ -120,6 +129,7 @@ class Machine:
     weight: int
     last: int
     straight: int
+    unit: int = 1
 
 
 #: No more shards than this have scratch memory of their own.
@@ -159,7 +169,7 @@ CPU = Machine(
 NUMPY = replace(CPU, name="numpy", last=2**62)
 
 #: A graphics processor: its kernels are planned from the equations by `plan.device`.
-CUDA = replace(CPU, name="cuda", last=2**62, share=2**62, straight=0)
+CUDA = replace(CPU, name="cuda", last=2**62, share=2**62, straight=0, unit=4)
 
 #: By the name of the target.
 MACHINES = {"cpu": CPU, "numpy": NUMPY, "cuda": CUDA}
@@ -855,6 +865,7 @@ __all__ = [
     "Choose",
     "Cube",
     "Entry",
+    "Finite",
     "Kept",
     "Kernel",
     "Largest",

@@ -11,6 +11,7 @@ from symbackprop.algebra.text import heading
 from symbackprop.emit import wrap
 from symbackprop.emit.page import Function, Node
 from symbackprop.emit.threads.frame import DeviceFrame
+from symbackprop.emit.threads.product import blocks
 from symbackprop.plan.device.records import (
     Alone,
     Barrier,
@@ -18,6 +19,7 @@ from symbackprop.plan.device.records import (
     Each,
     Every,
     Fold,
+    Product,
     Provided,
     Range,
     Repeat,
@@ -70,7 +72,8 @@ class KernelText:
 def grid(kernel: DeviceKernel, samples: str) -> tuple[str, str]:
     """Return how many blocks of how many threads a kernel takes, as text."""
     phase = kernel.phase
-    assert isinstance(phase, Sweep | Team)
+    if isinstance(phase, Product):
+        return blocks(phase, samples), str(phase.tile.threads)
     entries = count(phase.axes, samples)
     if isinstance(phase, Team):
         return entries, str(phase.threads)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symbackprop.algebra.tensor import Tensor
 from symbackprop.algebra.text import heading
@@ -13,8 +13,10 @@ from symbackprop.emit.names import RESERVED, Names
 from symbackprop.emit.page import Function, Node, affine, copies, count, data_words, mask_rows, parameter_rows, statistic_rows
 from symbackprop.emit.threads.frame import DeviceFrame
 from symbackprop.emit.threads.kernel import BLOCK, KernelText, Lines, grid
+from symbackprop.emit.threads.product import ProductText
+from symbackprop.emit.threads.product import page as page_of_product
 from symbackprop.plan.device.lower import team
-from symbackprop.plan.device.records import DeviceKernel, DevicePlan, Launch
+from symbackprop.plan.device.records import DevicePlan, Launch, Product
 from symbackprop.plan.records import Let, Local, OptimizerStep, Place, Plan, Store
 from symbackprop.plan.rewriting import expressions
 
@@ -23,8 +25,10 @@ _TAKEN = (RESERVED - {"params", "grads", "work", "state", "hyper", "out"}) | {
     *("cuda", "device", "jit", "launch", "ld4", "st4", "take", "room", "give", "number", "fill", "zeros", "captured"),
     *("math", "int32", "float32", "float64", "sign", "gather", "keep_statistics", "update_scalars", "update_entries"),
     *("launch_forward", "launch_loss", "launch_gradients", "launch_input_gradients", "launch_statistics", "launch_update"),
-    *("launch_evaluation", "SIGNATURES", "THREADS", "FLOAT64", "SCHEDULE", "real"),
+    *("launch_evaluation", "SIGNATURES", "THREADS", "FLOAT64", "SCHEDULE", "real", "uint32", "zero"),
 }
+#: What the runtime file offers to kernels.
+_FUNCTIONS = ("sigmoid", "sign", "softplus")
 #: Names of the functions that do the launches of an entry.
 _LAUNCHES = {
     "forward": "launch_forward",
@@ -57,6 +61,7 @@ class DevicePage:
     reason: str
     functions: tuple[str, ...]
     kernels: tuple[Function, ...]
+    products: tuple[ProductText, ...]
     launches: tuple[Function, ...]
     entries: tuple[Function, ...]
     signatures: tuple[str, ...]
@@ -70,7 +75,9 @@ class DevicePage:
 def page(plan: Plan, template: str) -> DevicePage:
     """Return a plan as text in pieces."""
     writer = _Writer(plan)
-    kernels = (*writer.kernels(), *writer.update_kernels())
+    texts = (*writer.kernels(), *writer.update_kernels())
+    kernels = tuple(text for text in texts if isinstance(text, Function))
+    products = tuple(text for text in texts if isinstance(text, ProductText))
     launches = tuple(writer.launches())
     entries = tuple(writer.entries())
     return DevicePage(
@@ -86,11 +93,12 @@ def page(plan: Plan, template: str) -> DevicePage:
         state_size=str(writer.state_size),
         hyper=tuple(f'("{name}", {value!r})' for name, value in (plan.update.hyper if plan.update else ())),
         trainable=tuple(f"({a}, {b})" for a, b in (plan.update.ranges if plan.update else ())),
-        workspace=affine(plan.per_sample, "n", plan.fixed),
+        workspace=affine(writer.device.per_sample, "n", writer.device.fixed),
         schedule=writer.device.schedule,
         reason=writer.device.reason,
-        functions=tuple(sorted(writer.used & {"sigmoid", "softplus", "sign"})),
+        functions=tuple(sorted(writer.used & set(_FUNCTIONS))),
         kernels=kernels,
+        products=products,
         launches=launches,
         entries=entries,
         signatures=tuple(f'"{name}": ({", ".join(types)})' for name, types in writer.signatures.items()),
@@ -122,20 +130,23 @@ class _Writer:
 
     # Kernels
 
-    def kernels(self) -> Iterator[Function]:
+    def kernels(self) -> Iterator[Function | ProductText]:
         """Yield the kernels of all entries."""
         given = self.arguments()
         for k in self.device.kernels:
-            named = DeviceKernel(k.name, k.equations, k.tensors, tuple(given.get(b, b) for b in k.buffers), k.written, k.phase, k.reason)
-            text = KernelText(named, self.reserved, single=self.single)
-            made = text.function(self.names[k.name])
-            self.used |= text.used
-            whole = {given.get(b, b) for t, b in zip(k.tensors, k.buffers, strict=True) if t.integer}
-            buffers = dict.fromkeys(text.frame.buffer.values())
-            real = {text.frame.names.of(("buffer", name), name) for name in whole}
-            types = ["int64[::1]" if b in real else f"{self.plan.dtype}[::1]" for b in buffers]
-            self.note(made.name, (*types, *("int32" for _ in text.frame.offset), "int32"), text.grid("n")[1])
-            yield made
+            named = replace(k, name=self.names[k.name], buffers=tuple(given.get(b, b) for b in k.buffers))
+            frame = DeviceFrame(named.tensors, named.buffers, self.reserved, single=self.single)
+            if isinstance(k.phase, Product):
+                product = page_of_product(named, self.reserved, single=self.single)
+                self.used |= {name for name in _FUNCTIONS if f"{name}(" in repr(product)}
+                yield product
+            else:
+                text = KernelText(named, self.reserved, single=self.single)
+                yield text.function(named.name)
+                self.used |= text.used
+            whole = {b for t, b in zip(named.tensors, named.buffers, strict=True) if t.integer}
+            types = ["int64[::1]" if b in whole else f"{self.plan.dtype}[::1]" for b in dict.fromkeys(named.buffers)]
+            self.note(named.name, (*types, *("int32" for _ in frame.offset), "int32"), grid(k, "n")[1])
 
     def note(self, name: str, types: Sequence[str], threads: str) -> None:
         """Remember what a kernel takes, for tools that compile it without a call."""
@@ -172,11 +183,12 @@ class _Writer:
         for entry in plan.entries:
             body: list[Node] = []
             owner = ""
+            places = {**entry.places, **self.device.places}
             for one in self.device.entries[entry.name]:
                 if one.call.owner.split(".")[0] != owner:
                     owner = one.call.owner.split(".")[0]
                     body.append(Node(f"# {owner}"))
-                body.append(Node(self.launch(one, entry.places, given)))
+                body.append(Node(self.launch(one, places, given)))
             if entry.name == "statistics":
                 body += self.kept(entry.places)
             if entry.name == "backward":

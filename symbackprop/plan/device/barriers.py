@@ -6,7 +6,7 @@ the middle: what was written before it is seen by all after it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sympy import Expr
@@ -31,6 +31,11 @@ class _Use:
     axes: tuple[Range, ...] | None
     alone: bool = False
     inner: frozenset[Expr] = frozenset()
+    whole: str = ""
+
+    def shares_memory(self, other: _Use) -> bool:
+        """Whether both touch one tensor, or one touches a part of what the other touches."""
+        return self.name == other.name or self.whole == other.name or self.name == other.whole
 
     def same_thread(self, other: _Use) -> bool:
         """Whether no entry is touched by one thread here and by another one there."""
@@ -103,91 +108,99 @@ class _State:
     def meets(self, reads: Sequence[_Use], writes: Sequence[_Use]) -> bool:
         """Whether one of some accesses must wait."""
         after = [(w, u) for w in self.writes for u in (*reads, *writes)] + [(r, w) for r in self.reads for w in writes]
-        return any(one.name == other.name and not one.same_thread(other) for one, other in after)
+        return any(one.shares_memory(other) and not (one.name == other.name and one.same_thread(other)) for one, other in after)
 
     def joined(self, other: _State) -> _State:
         """Return what holds if either state does."""
         return _State([*self.reads, *other.reads], [*self.writes, *other.writes])
 
 
-def placed(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Return the steps of a team with barriers where they are needed."""
-    made, _ = _placed(steps, _State())
+def placed(steps: Sequence[Step], parts: Mapping[str, str] | None = None) -> tuple[Step, ...]:
+    """Return the steps of a team with barriers where they are needed.
+
+    Args:
+        steps: without barriers.
+        parts: names of tensors that are parts of others, with the names of these.
+    """
+    made, _ = _Placer(parts or {}).placed(steps, _State())
     return made
 
 
-def _placed(steps: Sequence[Step], state: _State) -> tuple[tuple[Step, ...], _State]:
-    made: list[Step] = []
-    for step in steps:
-        if _must_wait(step, state):
-            made.append(Barrier())
-            state = _State()
-        step, state = _after(step, state)
-        made.append(step)
-    return tuple(made), state
+class _Placer:
+    def __init__(self, parts: Mapping[str, str]) -> None:
+        self.parts = parts
 
+    def placed(self, steps: Sequence[Step], state: _State) -> tuple[tuple[Step, ...], _State]:
+        """Return steps with barriers, and what has happened since the last of them."""
+        made: list[Step] = []
+        for step in steps:
+            if self.must_wait(step, state):
+                made.append(Barrier())
+                state = _State()
+            step, state = self.after(step, state)
+            made.append(step)
+        return tuple(made), state
 
-def _must_wait(step: Step, state: _State) -> bool:
-    """Whether something must have been waited for before a step begins; in a loop, before its first barrier."""
-    if isinstance(step, Barrier):
-        return False
-    if isinstance(step, Fold):
-        return state.meets(*_uses(step)) or state.meets([], [_Use(PARTS, None, None)])
-    if isinstance(step, Repeat | Provided):
-        for s in _placed(step.steps, _State())[0]:
-            if isinstance(s, Barrier):
-                return False
-            if _must_wait(s, state):
-                return True
-            if _waits(s):
-                return False
-        return False
-    return state.meets(*_uses(step))
+    def must_wait(self, step: Step, state: _State) -> bool:
+        """Whether something must have been waited for before a step begins; in a loop, before its first barrier."""
+        if isinstance(step, Barrier):
+            return False
+        if isinstance(step, Fold):
+            return state.meets(*self.uses(step)) or state.meets([], [_Use(PARTS, None, None)])
+        if isinstance(step, Repeat | Provided):
+            for s in self.placed(step.steps, _State())[0]:
+                if isinstance(s, Barrier):
+                    return False
+                if self.must_wait(s, state):
+                    return True
+                if _waits(s):
+                    return False
+            return False
+        return state.meets(*self.uses(step))
+
+    def after(self, step: Step, state: _State) -> tuple[Step, _State]:
+        """Return a step with barriers inside of it, and the state after it."""
+        if isinstance(step, Barrier):
+            return step, _State()
+        if isinstance(step, Fold):
+            return step, _State([_Use(PARTS, None, None)], [])
+        if isinstance(step, Repeat):
+            body, end = self.placed(step.steps, _State())
+            earlier = _State(*([use.before(step.range.index) for use in uses] for uses in (end.reads, end.writes)))
+            if self.must_wait(replace(step, steps=body), earlier):
+                body, end = (*body, Barrier()), _State()
+            return replace(step, steps=body), end if any(map(_waits, body)) and _runs(step) else state.joined(end)
+        if isinstance(step, Provided):
+            body, end = self.placed(step.steps, state)
+            return replace(step, steps=body), state.joined(end)
+        reads, writes = self.uses(step)
+        return step, state.joined(_State(reads, writes))
+
+    def uses(self, step: Step) -> tuple[list[_Use], list[_Use]]:
+        """Return what a step reads and writes."""
+        if isinstance(step, Fold):
+            body: tuple[Statement, ...] = (*step.before, When(step.guards, (Let(Local("value"), step.value),)))
+            return [self.use(a, step.axes, False, _bound(step.before)) for a in touched(body).reads], []
+        assert isinstance(step, Each | Every | Alone)
+        axes, alone = (step.axes if isinstance(step, Each) else None), isinstance(step, Alone)
+        seen, bound = touched(step.body), _bound(step.body)
+        reads = [self.use(a, axes, alone, bound) for a in seen.reads]
+        return reads, [self.use(a, axes, alone, bound) for a in seen.writes]
+
+    def use(self, a: Access, axes: tuple[Range, ...] | None, alone: bool, bound: frozenset[Expr]) -> _Use:
+        return _Use(a.tensor.name, a, axes, alone, bound, self.parts.get(a.tensor.name, ""))
 
 
 def _waits(step: Step) -> bool:
     """Whether all threads wait for each other somewhere in a step, whatever guards say."""
     if isinstance(step, Repeat):
-        extent = step.range.extent
-        return bool(extent.is_Integer and extent > 0) and any(map(_waits, step.steps))
+        return _runs(step) and any(map(_waits, step.steps))
     return isinstance(step, Barrier | Fold)
 
 
-def _after(step: Step, state: _State) -> tuple[Step, _State]:
-    """Return a step with barriers inside of it, and the state after it."""
-    if isinstance(step, Barrier):
-        return step, _State()
-    if isinstance(step, Fold):
-        return step, _State([_Use(PARTS, None, None)], [])
-    if isinstance(step, Repeat):
-        body, end = _placed(step.steps, _State())
-        earlier = _State(*([use.before(step.range.index) for use in uses] for uses in (end.reads, end.writes)))
-        if _must_wait(replace(step, steps=body), earlier):
-            body, end = (*body, Barrier()), _State()
-        return replace(step, steps=body), end if any(map(_waits, body)) and _runs(step) else state.joined(end)
-    if isinstance(step, Provided):
-        body, end = _placed(step.steps, state)
-        return replace(step, steps=body), state.joined(end)
-    reads, writes = _uses(step)
-    return step, state.joined(_State(reads, writes))
-
-
 def _runs(step: Repeat) -> bool:
-    return bool(step.range.extent.is_Integer and step.range.extent > 0)
-
-
-def _uses(step: Step) -> tuple[list[_Use], list[_Use]]:
-    """Return what a step reads and writes."""
-    if isinstance(step, Fold):
-        body: tuple[Statement, ...] = (*step.before, When(step.guards, (Let(Local("value"), step.value),)))
-        seen = touched(body)
-        return [_Use(a.tensor.name, a, step.axes, inner=_bound(step.before)) for a in seen.reads], []
-    assert isinstance(step, Each | Every | Alone)
-    axes, alone = (step.axes if isinstance(step, Each) else None), isinstance(step, Alone)
-    seen = touched(step.body)
-    bound = _bound(step.body)
-    reads = [_Use(a.tensor.name, a, axes, alone, bound) for a in seen.reads]
-    return reads, [_Use(a.tensor.name, a, axes, alone, bound) for a in seen.writes]
+    extent = step.range.extent
+    return bool(extent.is_Integer and extent > 0)
 
 
 def _bound(statements: Sequence[Statement]) -> frozenset[Expr]:

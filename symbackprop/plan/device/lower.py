@@ -43,6 +43,11 @@ def phases(statements: Sequence[Statement], sizes: Mapping[Expr, int]) -> tuple[
     return _Lowering(sizes).phases(cleared(statements))
 
 
+def steps(statements: Sequence[Statement], sizes: Mapping[Expr, int], threads: int) -> tuple[Step, ...]:
+    """Return statements as what a team of threads does, without barriers."""
+    return _Lowering(sizes).steps(cleared(statements), threads)
+
+
 def team(statements: Sequence[Statement], sizes: Mapping[Expr, int]) -> Team:
     """Return statements as what the threads of one block do."""
     return _Lowering(sizes).team((), cleared(statements))
@@ -321,4 +326,4 @@ def _joined(found: Sequence[Step]) -> list[Step]:
     return made
 
 
-__all__ = ["cleared", "phases", "team"]
+__all__ = ["cleared", "phases", "steps", "team"]

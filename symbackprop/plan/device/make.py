@@ -2,99 +2,159 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-import sympy
 from sympy import Expr, Symbol
 
-from symbackprop.algebra.bound import bound_indices
 from symbackprop.algebra.equation import Equation
-from symbackprop.algebra.index import Index
 from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan.contractions import Scratch
+from symbackprop.plan.device.equations import concrete, nest, sizes_of
 from symbackprop.plan.device.lower import phases
 from symbackprop.plan.device.parallel import touched
-from symbackprop.plan.device.records import Alone, DeviceKernel, DevicePlan, Each, Launch, Phase, Product, Sweep
-from symbackprop.plan.nests import loops, scattered
-from symbackprop.plan.records import Call, Kernel, Place, Plan, Statement
+from symbackprop.plan.device.product import Part, tiled
+from symbackprop.plan.device.records import Alone, DeviceKernel, DevicePlan, Each, Launch, Phase, Product, Sweep, Team
+from symbackprop.plan.device.single import single
+from symbackprop.plan.records import Call, Kernel, Place, Plan
 from symbackprop.plan.rewriting import expressions, parts
-from symbackprop.plan.steps import steps
+from symbackprop.plan.workshop import shape_of
+
+#: What a user may ask for.
+SCHEDULES = ("auto", "single", "layered")
 
 
-def planned(plan: Plan, size: Symbol) -> DevicePlan:
+def planned(plan: Plan, size: Symbol, schedule: str = "auto") -> DevicePlan:
     """Return how the entries of a plan are done on a device.
 
     Args:
         plan: of plain loops.
         size: the batch size.
+        schedule: "single", "layered", or "auto" for what the sizes tell.
     """
     maker = _Maker(plan, size)
     entries = {entry.name: tuple(launch for call in entry.calls for launch in maker.launches(call, entry.places)) for entry in plan.entries}
-    reason = "each kernel is a launch of its own"
-    return DevicePlan("layered", reason, tuple(maker.kernels), entries)
+    places, per_sample, fixed = maker.scratch()
+    one = single(plan, size) if schedule in ("auto", "single") else "launches for every layer were asked for"
+    if isinstance(one, str):
+        chosen, reason = "layered", f"each kernel is a launch of its own, since {one}"
+    else:
+        chosen = "single"
+        reason = f"training steps are done by one block of {one.team.threads} threads with {one.size:,} numbers in shared memory"
+    kernels = tuple(maker.kernels)
+    return DevicePlan(chosen, reason, kernels, entries, places, per_sample, fixed, None if isinstance(one, str) else one)
+
+
+@dataclass(frozen=True)
+class _Workspace:
+    """Scratch tensors of a kernel of the plan: shape and whether the batch is one of its axes."""
+
+    tensor: Tensor
+    shape: tuple[int | str, ...]
+
+    @property
+    def batched(self) -> bool:
+        return "N" in self.shape
+
+    @property
+    def elements(self) -> int:
+        """For each sample where it is batched; a multiple of four, so that vectors fit."""
+        return -(-math.prod(e for e in self.shape if isinstance(e, int)) // 4) * 4
 
 
 class _Maker:
     def __init__(self, plan: Plan, size: Symbol) -> None:
         self.plan, self.size = plan, size
+        self.numbers: dict[Expr, int] = {size: plan.batch}
         self.kernels: list[DeviceKernel] = []
-        self.known: dict[object, tuple[DeviceKernel, ...]] = {}
+        self.known: dict[object, tuple[tuple[DeviceKernel, ...], tuple[_Workspace, ...]]] = {}
         self.names: set[str] = set()
         self.planned = {k.name for k in plan.kernels}
+        #: Workspace by name, with its offset among that of its kind in the call.
+        self.spaces: dict[str, tuple[_Workspace, int]] = {}
+        self.per_sample = self.fixed = 0
 
     def launches(self, call: Call, places: Mapping[str, Place]) -> tuple[Launch, ...]:
         """Return the launches that do a call."""
         kernel = call.kernel
         shapes = tuple(places[name].shape for name in call.names)
         buffers = tuple(name if places[name].buffer == "argument" else places[name].buffer for name in call.names)
-        key = (kernel.name, shapes, buffers, call.integers)
+        aligned = frozenset(t.name for t, name in zip(kernel.arguments, call.names, strict=True) if _aligned(places[name]))
+        key = (kernel.name, shapes, buffers, call.integers, aligned)
         if key not in self.known:
-            self.known[key] = self.made(kernel, self.sizes(call, shapes), buffers)
-            self.kernels += self.known[key]
+            self.known[key] = self.made(kernel, sizes_of(call, shapes, self.size), buffers, aligned)
+            self.kernels += self.known[key][0]
+        kernels, spaces = self.known[key]
         real = dict(zip((t.name for t in kernel.arguments), call.names, strict=True))
-        return tuple(Launch(k, tuple(real[t.name] for t in k.tensors), call) for k in self.known[key])
+        per_sample = fixed = 0
+        for space in spaces:
+            name = real[space.tensor.name] = f"{space.tensor.name}@{kernels[0].name}"
+            if space.batched:
+                self.spaces[name] = space, per_sample
+                per_sample += space.elements
+            else:
+                self.spaces[name] = space, fixed
+                fixed += space.elements
+        self.per_sample, self.fixed = max(self.per_sample, per_sample), max(self.fixed, fixed)
+        return tuple(Launch(k, tuple(real[t.name] for t in k.tensors), call) for k in kernels)
 
-    def sizes(self, call: Call, shapes: Sequence[tuple[int | str, ...]]) -> dict[Expr, Expr]:
-        """Return the values of a kernel's symbolic sizes in one of its calls."""
-        found: dict[Expr, Expr] = {}
-        for tensor, shape in zip(call.kernel.arguments, shapes, strict=True):
-            for mine, value in zip(tensor.shape, shape, strict=True):
-                if not mine.is_Integer:
-                    found[mine] = self.size if value == "N" else sympy.Integer(value)
-        for symbol, value in zip(call.kernel.integers, call.integers, strict=True):
-            found[symbol] = self.size if value == "N" else sympy.Integer(value)
-        return found
+    def scratch(self) -> tuple[dict[str, Place], int, int]:
+        """Return where workspace lies that the plan does not know, behind all that it knows; and how much there is."""
+        plan = self.plan
+        before = plan.per_sample + self.per_sample
+        fixed = -(-plan.fixed // 4) * 4
+        made = {}
+        for name, (space, offset) in self.spaces.items():
+            if space.batched:
+                made[name] = Place("work", plan.per_sample + offset, fixed, space.shape)
+            else:
+                made[name] = Place("work", before, fixed + offset, space.shape)
+        # Batched workspace begins behind the numbers that the plan has in all, which lie between.
+        return made, before, fixed + self.fixed
 
-    def made(self, kernel: Kernel, sizes: Mapping[Expr, Expr], buffers: tuple[str, ...]) -> tuple[DeviceKernel, ...]:
-        """Return the device kernels of a kernel with values for its sizes."""
+    def made(
+        self, kernel: Kernel, sizes: Mapping[Expr, Expr], buffers: tuple[str, ...], aligned: frozenset[str]
+    ) -> tuple[tuple[DeviceKernel, ...], tuple[_Workspace, ...]]:
+        """Return the device kernels of a kernel with values for its sizes, and their workspace."""
         equations = concrete(kernel.body.equations, sizes)
         stored = frozenset(kernel.written)
         tensors = {t.name: t for e in equations for t in (e.tensor, *e.reads)}
         where = dict(zip((t.name for t in kernel.arguments), buffers, strict=True))
+        scratch = Scratch([*tensors, *where])
+        found = self.parts(equations, stored, aligned, scratch)
+        for t in scratch.tensors:
+            tensors[t.name], where[t.name] = t, "work"
         made = []
-        for phase in self.phases(equations, stored):
-            used = _used(phase)
-            mine = [t for t in kernel.arguments if t.name in used]
-            written = tuple(name for name in kernel.written if name in _written(phase))
-            shown = tuple(e for e in equations if e.tensor.name in written) or equations
-            name = self.name(kernel.name)
+        for part in found:
+            used, written = _used(part.phase), _written(part.phase)
+            mine = [name for name in where if name in used]
+            shown = tuple(e for e in part.equations if e.tensor.name in written) or part.equations
             made.append(
                 DeviceKernel(
-                    name,
+                    self.name(kernel.name),
                     shown,
-                    tuple(tensors[t.name] for t in mine),
-                    tuple(where[t.name] for t in mine),
-                    written,
-                    phase,
-                    kernel.reason,
+                    tuple(tensors[name] for name in mine),
+                    tuple(where[name] for name in mine),
+                    tuple(name for name in where if name in written),
+                    part.phase,
+                    part.reason,
                 )
             )
-        return tuple(made)
+        return tuple(made), tuple(_Workspace(t, shape_of(t, {}, self.size)) for t in scratch.tensors)
 
-    def phases(self, equations: tuple[Equation, ...], stored: frozenset[str]) -> tuple[Phase, ...]:
-        numbers: dict[Expr, int] = {self.size: self.plan.batch}
-        return phases(nest(equations, stored), numbers)
+    def parts(self, equations: tuple[Equation, ...], stored: frozenset[str], aligned: frozenset[str], scratch: Scratch) -> list[Part]:
+        """Return the phases of some equations."""
+        (strand, *others) = strands(equations)
+        recurrent = isinstance(strand, Recurrence) and not others
+        single_ = self.plan.dtype == "float32"
+        found = None if recurrent else tiled(equations, stored, self.numbers, aligned, scratch, single=single_)
+        made = list(found.parts) if found is not None else []
+        rest = found.rest if found is not None else equations
+        if rest:
+            made += [Part(rest, phase, _reason(phase)) for phase in phases(nest(rest, stored), self.numbers)]
+        return made
 
     def name(self, base: str) -> str:
         """Return a name for a kernel: that of the plan's kernel, with a number where it has become several."""
@@ -106,29 +166,15 @@ class _Maker:
         return name
 
 
-def nest(equations: tuple[Equation, ...], stored: frozenset[str]) -> tuple[Statement, ...]:
-    """Return the plain loops of a kernel's equations."""
-    (strand, *others) = strands(equations)
-    if isinstance(strand, Recurrence) and not others:
-        return steps(strand, [], Scratch([t.name for e in equations for t in (e.tensor, *e.reads)]))
-    return scattered(equations, stored) or loops(equations, stored)
+def _aligned(place: Place) -> bool:
+    """Whether a tensor begins at a multiple of four entries, whatever the number of samples is."""
+    return place.buffer == "argument" or (place.per_sample % 4 == 0 and place.fixed % 4 == 0)
 
 
-def concrete(equations: Sequence[Equation], sizes: Mapping[Expr, Expr]) -> tuple[Equation, ...]:
-    """Return equations with values for symbolic sizes."""
-    swap: dict[sympy.Basic, sympy.Basic] = {}
-    indices: set[Index] = set()
-    tensors: set[Tensor] = set()
-    for e in equations:
-        indices |= {*e.lhs.index, *bound_indices(e.rhs), *(s for s in e.rhs.free_symbols if isinstance(s, Index))}
-        tensors |= {e.tensor, *e.reads}
-    indices |= {axis for t in tensors for axis in t.axes}
-    swap.update(sizes)
-    renamed = {i: Index(i.name, i.extent.xreplace(dict(sizes))) for i in indices}
-    swap.update(renamed)
-    for t in tensors:
-        swap[t] = Tensor(t.name, tuple(renamed[a] for a in t.axes), t.role, integer=t.integer, positive=t.positive)
-    return tuple(e.xreplace(swap) for e in equations)
+def _reason(phase: Phase) -> str:
+    if isinstance(phase, Team):
+        return f"a block of {phase.threads} threads for each row" if phase.axes else f"one block of {phase.threads} threads"
+    return "a thread for each entry"
 
 
 def _used(phase: Phase) -> frozenset[str]:
@@ -140,4 +186,4 @@ def _written(phase: Phase) -> frozenset[str]:
     return frozenset(name for p in found for name in touched(p.epilogue if isinstance(p, Product) else p.body).written)
 
 
-__all__ = ["concrete", "nest", "planned"]
+__all__ = ["SCHEDULES", "planned"]

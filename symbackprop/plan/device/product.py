@@ -20,7 +20,7 @@ from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import ArgMax, Divides, Guard, InRange, Reduction, Sum
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan.contractions import Scratch
-from symbackprop.plan.device.records import Product, Range, Sweep, Tile
+from symbackprop.plan.device.records import Phase, Product, Range, Sweep, Tile
 from symbackprop.plan.naming import with_right_side
 from symbackprop.plan.nests import leaves, loops
 from symbackprop.plan.records import Local, Store
@@ -77,7 +77,7 @@ class Part:
     """
 
     equations: tuple[Equation, ...]
-    phase: Product | Sweep
+    phase: Phase
     reason: str
 
 

@@ -14,7 +14,7 @@ from sympy import Expr
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.tensor import Tensor
-from symbackprop.plan.records import Call, Local, Statement
+from symbackprop.plan.records import Call, Local, Place, Statement
 
 
 @dataclass(frozen=True)
@@ -207,21 +207,56 @@ class Launch:
 
 
 @dataclass(frozen=True)
+class Single:
+    """Training steps as one launch of one block.
+
+    Attributes:
+        team: what its threads do, loading and storing included.
+        tensors: of the kernel, with the buffer of each: "memory" is shared.
+        offsets: where tensors begin in their buffers.
+        whole: integer tensors in shared memory of their own, with their elements.
+        size: elements of ``memory``.
+        handed: locals that the optimizer computes once a step; a row of the table has them, and then the next scalar state.
+        scalars: the scalar state.
+    """
+
+    team: Team
+    tensors: tuple[tuple[Tensor, str], ...]
+    offsets: tuple[tuple[str, int], ...]
+    whole: tuple[tuple[str, int], ...]
+    size: int
+    handed: tuple[Local, ...]
+    scalars: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        """Numbers in a row of the table."""
+        return len(self.handed) + len(self.scalars)
+
+
+@dataclass(frozen=True)
 class DevicePlan:
     """How the entries of a plan are done on a device.
 
     Attributes:
-        schedule: "layered", "single" or "grid".
+        schedule: "layered" or "single".
         reason: why.
         kernels: each once.
         entries: launches in order, by the name of the entry.
-        scratch: workspace besides that of the plan: for each sample and in all, by name.
+        places: of workspace that the plan does not know.
+        per_sample: elements of all workspace for each sample.
+        fixed: elements besides.
+        single: the training step of one block, where there is one.
     """
 
     schedule: str
     reason: str
     kernels: tuple[DeviceKernel, ...]
     entries: Mapping[str, tuple[Launch, ...]]
+    places: Mapping[str, Place]
+    per_sample: int
+    fixed: int
+    single: Single | None = None
 
 
 __all__ = [
@@ -238,6 +273,7 @@ __all__ = [
     "Provided",
     "Range",
     "Repeat",
+    "Single",
     "Step",
     "Sweep",
     "Team",
