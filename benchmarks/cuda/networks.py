@@ -85,9 +85,12 @@ NETWORKS = {network.workload.name: network for network in _ALL}
 
 
 def tiny(workload: Workload) -> Workload:
-    """Return a workload that an emulator of a GPU can do: few units, odd sizes, two batches of five."""
+    """Return a workload that an emulator of a GPU can do: few units, odd sizes, two batches of eight.
+
+    A batch is a multiple of four samples, since an array on the device starts at a multiple of 16 bytes.
+    """
     sizes = tuple(min(size, 7 - 2 * (k % 2)) for k, size in enumerate(workload.sizes))
-    return replace(workload, sizes=sizes, batch=5, samples=10, title=f"{workload.title} (tiny: {'-'.join(map(str, sizes))}, batch 5)")
+    return replace(workload, sizes=sizes, batch=8, samples=16, title=f"{workload.title} (tiny: {'-'.join(map(str, sizes))}, batch 8)")
 
 
 def chosen(name: str, dry: bool) -> Workload:

@@ -134,9 +134,8 @@ def timed(name: str, schedule: str, rung: str, effort: dict[str, Any], dry: bool
         if "error" not in value:
             able[way] = value.pop("run"), per
         yield key, value
-    memory = _memory(trained.made)
-    if memory is not None:
-        yield "memory", memory
+    held = (trained.x, trained.y, trained.params, trained.grads, trained.state, trained.work)
+    yield "memory", sum(int(np.prod(a.shape)) * a.dtype.itemsize for a in held)
     yield READY, None
     for way, (run, per) in able.items():
         yield attempt(way, lambda run=run, per=per: {"times": _times(trained.made, run, effort, per)})  # type: ignore[misc]
@@ -154,16 +153,6 @@ def _times(made: subjects.Opened, run: Callable[[], Any], effort: dict[str, Any]
     run()
     made.wait()
     return clock.measured(subjects.span(made, run), clock.Effort(**effort), per)
-
-
-def _memory(made: subjects.Opened) -> int | None:
-    """Return the bytes of the device in use by everybody, the only count that Numba has."""
-    assert made.runtime is not None
-    cuda = getattr(made.runtime.current(), "cuda", None)
-    if cuda is None:
-        return None
-    free, total = cuda.current_context().get_memory_info()
-    return int(total - free)
 
 
 def activations(rung: str, effort: dict[str, Any], dry: bool = False) -> Iterator[tuple[str, Any]]:

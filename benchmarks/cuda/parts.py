@@ -210,7 +210,11 @@ def correctness(run: Run, until: float) -> None:
         hands.append(run.hand("more than 48 KB of shared memory", "correctness:shared", {"rung": run.rung}))
     prepare(hands, run.jobs, until - (0 if run.dry else 0.2 * (until - time.monotonic())), lambda hand: run.into("correctness", hand.name))
     for hand in hands:
-        if not run.told(hand):
+        if run.told(hand):
+            continue
+        if "no schedule" in hand.reason:
+            run.left_out(f"correctness of {hand.name}", hand.reason)
+        else:
             run.into("correctness", hand.name)("error", hand.reason)
     for tool in ("memcheck", "racecheck"):
         _sanitized(run, tool, until)

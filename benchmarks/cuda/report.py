@@ -136,7 +136,9 @@ def best(network: Mapping[str, Any], who: str) -> tuple[str, dict[str, Any]] | N
 
 
 def verdicts(results: Results) -> Iterator[Verdict]:
-    """Yield every goal with what became of it."""
+    """Yield every goal with what became of it; a dry run measures nothing."""
+    if results.get("dry"):
+        return
     for network in results.get("networks", {}).values():
         mine = best(network, "ours")
         for goal in network["goals"]:
@@ -308,7 +310,7 @@ def _details(results: Results, name: str, network: Mapping[str, Any]) -> Iterato
     yield f"First step, compilation included: {', '.join(firsts)}.\n"
     memory = [f"{who} {e['memory'] / 2**20:.0f} MiB" for who, e in _everybody(network) if e.get("memory")]
     if memory:
-        yield f"Memory of the device at most: {', '.join(memory)}.\n"
+        yield f"Memory of the device, ours without what the runtime keeps, the others at most: {', '.join(memory)}.\n"
     doubtful = [f"- {who} does not count: {why}" for who, why in suspects(network).items()]
     if doubtful:
         yield "\n".join(doubtful) + "\n"

@@ -133,9 +133,14 @@ def opened(
         dtype: "float32" or "float64".
         schedule: of the kernels.
         optimizer: whose step the module does.
+
+    Raises:
+        LookupError: the network has no such schedule.
     """
     from symbackprop import pipeline
 
+    if rung is not None and schedule not in pipeline.SCHEDULES["cuda"]:
+        raise LookupError(f"there is no schedule {schedule} in this version")
     kind = "numpy" if rung is None else "cuda"
     form = pipeline.usual_form(net.spec)
     options = pipeline.Options(kind, dtype, batch, schedule, form, optimizer)
@@ -145,6 +150,9 @@ def opened(
         (folder / Path(artifact.path).name).write_text(artifact.text, encoding="utf-8")
     module, runtime = _imported(folder / Path(artifacts[0].path).name, f"kernels_{kind}")
     if rung is not None:
+        taken = module.SCHEDULE
+        if schedule not in ("auto", taken):
+            raise LookupError(f"there is no schedule {schedule} of this network: the plan takes {taken}")
         runtime.use(device(rung))
     return Opened(module, runtime, str(plan))
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from benchmarks.cuda import clock, correctness, networks, parts, report, subjects, worker
+from benchmarks.cuda.__main__ import main
 from benchmarks.cuda.hands import ROOT, Hand
 
 # --- times ------------------------------------------------------------------------------------------------------------------
@@ -131,6 +132,27 @@ def test_a_run_that_is_ended_leaves_what_it_has(tmp_path: Path, number: int) -> 
     assert found["environment"]["rung"] == "lockstep" and found["parts"]["environment"]["state"] == "done"
     assert found["parts"]["ours"]["state"] == ("under way" if number == signal.SIGKILL else "stopped")
     assert (number == signal.SIGTERM) == ("parts: environment done" in printed) == (tmp_path / "report.md").exists()
+
+
+def test_a_whole_run_without_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(parts, "NETWORKS", {"a": networks.NETWORKS["a"]})
+    assert main(["--dry", "--out", str(tmp_path)]) == 0
+    found = json.loads((tmp_path / parts.RESULTS).read_text())
+    assert {entry["state"] for entry in found["parts"].values()} == {"done"}
+    checks = found["correctness"]["tiny, schedule auto"]
+    assert {f"{entry} {dtype}" for entry in correctness.ENTRIES for dtype in correctness.TOLERANCE} < set(checks)
+    assert checks["program.check"]["passed"] and checks["numerical differentiation"]["worst"] < correctness.DIFFERENCE
+    ours = found["networks"]["a"]["ours"]["layered"]
+    assert all(ours[way]["times"]["median"] > 0 for way in ("graph", "epoch", "step")) and ours["graph"]["captured"] == "plain launches"
+    assert {"relu", "own"} <= set(found["activations"]["forward"]) and "times" in found["products"]["8"]
+    assert {"ceilings", "opponents", "memcheck"} <= {entry["what"] for entry in found["left_out"]}
+    text = (tmp_path / "report.md").read_text()
+    assert "A dry run" in text and "## Goals" not in text
+    printed = capfd.readouterr().out.splitlines()
+    assert len(report.printed(found).splitlines()) <= report.LINES and printed[-1].startswith("left out: ")
+    # A record names no paths.
+    for word in (str(ROOT), str(tmp_path), sys.prefix, os.path.expanduser("~") + os.sep):
+        assert word not in (tmp_path / parts.RESULTS).read_text() + text + (tmp_path / "log.txt").read_text()
 
 
 # --- the report -------------------------------------------------------------------------------------------------------------
