@@ -120,7 +120,7 @@ def train(
     first = statistics[0][1] if statistics else here.values.size
     state, grads = here.kept(zeros(module.STATE_SIZE, real)), here.kept(zeros(first, real))
     drawn = batches(masks, size, course.seed, real)
-    work = zeros(workspace(module, size), real) if device is None else None
+    work = here.kept(zeros(workspace(module, size), real))
     values = np.array([hyper[name] for name, _ in module.HYPER], np.float64)
     updates, record = 0, History((), (), (), (), (), 0)
     trained = here.trained

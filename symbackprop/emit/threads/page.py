@@ -279,6 +279,8 @@ class _Writer:
         kept = [Node(f"state[{base + scalars.index(name)}] = real({frame.printer.real(value)})") for name, value in step.last]
         inner += [Node("if good:", tuple(kept))] if kept else []
         inner.append(Node("if count > 0:", (Node("history[step[0]] = value"), Node("step[0] += int32(1)"))))
+        # All threads read the state that one of them writes.
+        body += [Node("cuda.syncthreads()")] if kept else []
         body.append(Node(f"if {mine.name('thread')} == 0:", tuple(inner)))
         self.used |= frame.printer.used
         arguments = ("params", "grads", "state", "hyper", "scalars", "losses", "place", "history", "step", "count")
