@@ -16,6 +16,7 @@ SEED = int(os.environ.get("SYMBACKPROP_TEST_SEED", "0"))
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite the committed texts that golden tests compare with")
     parser.addoption("--require-tools", action="store_true", help="a missing tool (TeX, a browser, ...) is a failure, not a reason to skip")
+    parser.addoption("--require-cuda", action="store_true", help="missing compilers for CUDA are a failure, not a reason to skip")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -47,3 +48,14 @@ def require_tool(pytestconfig: pytest.Config) -> Callable[[str], None]:
         pytest.skip(reason)
 
     return need
+
+
+@pytest.fixture(scope="session")
+def require_cuda(pytestconfig: pytest.Config) -> None:
+    """Say that a test needs the compilers for CUDA: skip without them, or fail under --require-cuda."""
+    if importlib.util.find_spec("numba_cuda") and importlib.util.find_spec("nvidia"):
+        return
+    reason = "the compilers for CUDA are not installed (pip install -e '.[cuda]')"
+    if pytestconfig.getoption("--require-cuda"):
+        pytest.fail(f"{reason} and --require-cuda was given")
+    pytest.skip(reason)

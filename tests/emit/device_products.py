@@ -37,19 +37,20 @@ from numba import float32, float64, int32, uint32
 from numba import {{ dtype }} as real
 
 {{ runtime }}
-
-
-def sigmoid(u):
-    small = math.exp(-abs(u))
-    return (small if u < real(0.0) else real(1.0)) / (real(1.0) + small)
-
 {% for p in products %}
 
+
+@jit
 {{ product(p) | trim }}
 {% endfor %}
 """
-#: The emulator puts itself in these places.
-EMULATED = "cuda = ld4 = st4 = None"
+#: The emulator puts itself in the places of ``cuda``, ``ld4`` and ``st4``.
+EMULATED = """cuda = ld4 = st4 = None
+
+
+def jit(function):
+    return function
+"""
 
 _numbers = itertools.count()
 
