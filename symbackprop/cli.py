@@ -32,6 +32,16 @@ class Target(StrEnum):
 
     NUMPY = "numpy"
     CPU = "cpu"
+    CUDA = "cuda"
+
+
+class Device(StrEnum):
+    """What target cuda runs on."""
+
+    AUTO = "auto"
+    BUILTIN = "builtin"
+    NUMBA_CUDA = "numba-cuda"
+    LOCKSTEP = "lockstep"
 
 
 class Writing(StrEnum):
@@ -39,6 +49,7 @@ class Writing(StrEnum):
 
     NUMPY = "numpy"
     CPU = "cpu"
+    CUDA = "cuda"
     LATEX = "latex"
 
 
@@ -96,6 +107,12 @@ Network = Annotated[
 Seed = Annotated[int, typer.Option("--seed", help="Every random choice follows from it.", min=0)]
 Batch = Annotated[
     int | None, typer.Option("--batch", "-b", help="Largest batch [default: the file's BATCH, or 32].", min=1, show_default=False)
+]
+DeviceOption = Annotated[
+    Device | None,
+    typer.Option(
+        "--device", help="What --target cuda runs on [default: auto]; lockstep needs no GPU and is for tiny sizes.", show_default=False
+    ),
 ]
 DtypeOption = Annotated[Dtype | None, typer.Option("--dtype", help="Default: the file's DTYPE, or float32.", show_default=False)]
 OptimizerOption = Annotated[
@@ -339,6 +356,7 @@ def generate(
 def check(
     network: Network,
     target: Annotated[Target, typer.Option("--target", "-t", help="Which program is judged.")] = Target.CPU,
+    device: DeviceOption = None,
     dtype: DtypeOption = None,
     seed: Seed = 0,
 ) -> None:
@@ -350,12 +368,14 @@ def check(
     Examples:
       symbackprop check mazur
       symbackprop check net.py --target numpy --dtype float64 --seed 3
+      symbackprop check mazur --target cuda --device lockstep
     """
     from symbackprop.command.network import load
 
     loaded = load(network)
     with waiting(f"checking {loaded.net.name}"):
-        program = loaded.net.compile(target=target.value, dtype=dtype.value if dtype else loaded.dtype or "float32", batch=loaded.batch)
+        kind = dtype.value if dtype else loaded.dtype or "float32"
+        program = loaded.net.compile(target=target.value, dtype=kind, batch=loaded.batch, device=device and device.value)
         report = program.check(seed=seed)
     print(str(report))
     if not report.ok:
@@ -379,6 +399,7 @@ def train(
     lr: Rate = None,
     batch: Batch = None,
     target: Annotated[Target, typer.Option("--target", "-t", help="Which kernels run.")] = Target.CPU,
+    device: DeviceOption = None,
     dtype: DtypeOption = None,
     seed: Seed = 0,
     output: Annotated[
@@ -404,7 +425,7 @@ def train(
     kind = dtype.value if dtype else loaded.dtype or "float32"
     size = batch or loaded.batch or 32
     with waiting(f"writing kernels for {loaded.net.name}"):
-        program = loaded.net.compile(target=target.value, dtype=kind, batch=size)
+        program = loaded.net.compile(target=target.value, dtype=kind, batch=size, device=device and device.value)
         params = loaded.net.init(seed=seed, dtype=kind)
     history = program.fit(params, x, y, optimizer=rule, epochs=epochs, batch_size=size, seed=seed)
     print(str(history))

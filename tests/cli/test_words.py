@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,7 +70,9 @@ def test_help_of_each_command_has_examples_that_can_be_typed(run: Callable[..., 
         (["derive", "xor", "--form", "picture"], "--form"),
         (["derive", "xor", "--latex", "--notation", "nosuch"], "nosuch"),
         (["check", "xor", "--dtype", "float16"], "--dtype"),
-        (["check", "xor", "--target", "cuda"], "--target"),
+        (["check", "xor", "--target", "fortran"], "--target"),
+        (["check", "xor", "--device", "auto"], "belongs to target 'cuda', not to 'cpu'"),
+        (["check", "xor", "--target", "cuda", "--device", "tpu"], "--device"),
         (["check", "xor", "--sed", "1"], "--sed"),
         (["train", "xor", "--epochs", "0"], "--epochs"),
         (["train", "xor", "--epochs", "many"], "--epochs"),
@@ -159,10 +162,18 @@ def test_derive_prints_latex(run: Callable[..., Said], net: Path) -> None:
     assert "\\" in out
 
 
-def test_check_passes_a_right_network_and_prints_its_table(run: Callable[..., Said]) -> None:
-    code, out, err = run("check", "mazur", "--target", "numpy")
+@pytest.mark.parametrize("words", [("numpy",), ("cuda", "--device", "lockstep")], ids=["numpy", "cuda"])
+def test_check_passes_a_right_network_and_prints_its_table(run: Callable[..., Said], words: tuple[str, ...]) -> None:
+    code, out, err = run("check", "mazur", "--target", *words)
     assert (code, err) == (0, "")
     assert "dense_1.W" in out
+
+
+def test_a_missing_gpu_is_one_line(run: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numba.cuda", None)
+    code, _, err = run("check", "mazur", "--target", "cuda", "--device", "builtin")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "symbackprop[cuda]" in err and "cannot be imported" in err
 
 
 def test_check_fails_with_one_when_a_gradient_is_wrong(run: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> None:
