@@ -198,7 +198,8 @@ class Frame:
             return [Node(wrap.statement(f"{self.local(s.local)} = {value}", indent))]
         if isinstance(s, Store):
             parts = tuple(printer.whole(part) for part in s.access.index)
-            return [Node(wrap.statement(f"{self.access(s.access, parts)} = {printer.real(s.value)}", indent))]
+            value = printer.whole(s.value) if s.access.tensor.integer else printer.real(s.value)
+            return [Node(wrap.statement(f"{self.access(s.access, parts)} = {value}", indent))]
         if isinstance(s, Add):
             parts = tuple(printer.whole(part) for part in s.access.index)
             return [Node(wrap.statement(f"{self.access(s.access, parts)} += {printer.real(s.value)}", indent))]

@@ -813,6 +813,11 @@ class Plan:
                 if owners.get(call.kernel.name) == entry.name:
                     uses.setdefault(call.kernel.name, []).append(call)
         item = 4 if self.dtype == "float32" else 8
+        if self.device is not None:
+            head = f"{self.name}: batch {self.batch}, {self.dtype}, schedule {self.schedule}"
+            size = (self.device.per_sample * self.batch + self.device.fixed) * item
+            work = f"workspace {size:,} bytes ({self.device.per_sample} per sample + {self.device.fixed}), gradient {self.flops:,} operations"
+            return "\n".join((head, work, *self._tape_lines(item), str(self.device)))
         if self.straight is not None and self.straight.entries:
             return "\n".join(
                 (

@@ -12,6 +12,7 @@ from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.declare.dimension import BATCH
 from symbackprop.emit.frame import Frame
 from symbackprop.emit.scalar import ScalarPrinter
+from symbackprop.plan.records import Finite
 
 #: What a function is called on the device; those without a module lie in the runtime file.
 FUNCTIONS: dict[type, str] = {
@@ -60,6 +61,11 @@ class DevicePrinter(ScalarPrinter):
         if value in (float("inf"), float("-inf")):
             return self._cast("math.inf" if value > 0 else "-math.inf")
         return self._cast(repr(float(value)))
+
+    def _real(self, e: Expr) -> tuple[str, int]:
+        if isinstance(e, Finite):
+            return f"{self._cast('1.0')} if math.isfinite({self.real(e.args[0])}) else {self._cast('0.0')}", 0
+        return super()._real(e)
 
     def _cast(self, text: str) -> str:
         return f"{self.type_name}({text})"

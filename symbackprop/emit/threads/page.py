@@ -12,11 +12,11 @@ from symbackprop.emit import wrap
 from symbackprop.emit.names import RESERVED, Names
 from symbackprop.emit.page import Function, Node, affine, copies, count, data_words, mask_rows, parameter_rows, statistic_rows
 from symbackprop.emit.threads.frame import DeviceFrame
-from symbackprop.emit.threads.kernel import BLOCK, KernelText, Lines, grid
+from symbackprop.emit.threads.kernel import BLOCK, KernelText, Lines, grid, walk
 from symbackprop.emit.threads.product import ProductText
 from symbackprop.emit.threads.product import page as page_of_product
 from symbackprop.plan.device.lower import team
-from symbackprop.plan.device.records import DevicePlan, Launch, Product
+from symbackprop.plan.device.records import DevicePlan, Fold, Launch, Product, Single
 from symbackprop.plan.records import Let, Local, OptimizerStep, Place, Plan, Store
 from symbackprop.plan.rewriting import expressions
 
@@ -106,6 +106,24 @@ def page(plan: Plan, template: str) -> DevicePage:
         doubles=tuple(f'"{name}"' for name in writer.doubles),
         checked=bool(plan.ranges),
     )
+
+
+#: What an epoch returns, from the losses of its steps.
+_LOSSES = (
+    Node("losses = np.empty(count, DTYPE)"),
+    Node("give(history, losses)"),
+    Node(
+        "if not np.isfinite(losses).all():",
+        (Node("first = int(np.argmin(np.isfinite(losses)))"), Node("return float(losses[first]), first + 1")),
+    ),
+    Node("sizes = np.minimum(size, samples - size * np.arange(count))"),
+    Node("return float((losses * sizes).sum(dtype=np.float64)), 0"),
+)
+
+
+def _slot(name: str) -> str:
+    """Return the name of where a tensor begins in shared memory."""
+    return f"{name.replace('.', '_').replace('@', '_')}_"
 
 
 class _Writer:
@@ -252,6 +270,70 @@ class _Writer:
         if plan.update is not None:
             yield self.scalars_kernel(plan.update)
             yield self.entries_kernel(plan.update)
+            if self.device.single is not None:
+                yield self.table_kernel(plan.update, self.device.single)
+                yield self.single_kernel(self.device.single)
+
+    def single_kernel(self, one: Single) -> Function:
+        """Return the kernel of training steps by one block."""
+        given = self.arguments()
+        names = {f"all.{name}": text for name, text in given.items()}
+        memory, labels = dict(one.offsets), {name: _slot(name) for name, _ in one.whole}
+        buffers = tuple(labels.get(b) or names.get(b, b) for _, b in one.tensors)
+        tensors = tuple(t for t, _ in one.tensors)
+        counts = ("samples", "size", "first", "count", "shuffled")
+        taken = self.reserved | {"memory", "table", "history", "order", *counts, *labels.values(), *given.values()}
+        offsets = {t.name: (f"{_slot(t.name)}" if b == "memory" else str(memory.get(t.name, 0) or "")) for t, b in one.tensors}
+        frame = DeviceFrame(tensors, buffers, taken - set(buffers), single=self.single, offsets=offsets)
+        for name in counts:
+            frame.names.given["local", name] = name
+        frame.names.given["local", BATCH] = frame.samples
+        body = [Node(f"memory = cuda.shared.array({one.size}, real)")]
+        body += [Node(f"{_slot(name)} = cuda.shared.array({elements}, int32)") for name, elements in one.whole]
+        body += [Node(f"{_slot(t.name)} = int32({memory[t.name]})") for t, b in one.tensors if b == "memory"]
+        body += Lines(frame).team(one.team, 4)
+        self.used |= frame.printer.used
+        data = self.data()
+        arguments = ("params", "grads", "state", *data, "order", "table", "history", *counts)
+        real = f"{self.plan.dtype}[::1]"
+        whole = {text for x, text in given.items() if self.plan.tensors[x].integer}
+        types = (
+            real,
+            real,
+            real,
+            *("int64[::1]" if a in whole else real for a in data),
+            "int64[::1]",
+            real,
+            real,
+            *("int32" for _ in counts),
+        )
+        self.note("train_single", types, str(one.team.threads))
+        doc = "Do steps first .. first + count - 1 of training, each with the next size samples that order names."
+        return Function("train_single", arguments, (), tuple(body), doc)
+
+    def table_kernel(self, step: OptimizerStep, one: Single) -> Function:
+        """Return the kernel that computes, ahead of some steps, what the optimizer has once for all entries in each of them."""
+        scalars = [name for name, kind in step.state if kind == "scalar"]
+        arrays = sum(kind == "parameter" for _, kind in step.state)
+        frame = DeviceFrame((), (), self.reserved, single=False, offsets={}, type_name="float64")
+        body: list[Node] = [Node(f"{frame.local(Local(name))} = hyper[{k}]") for k, (name, _) in enumerate(step.hyper)]
+        base = arrays * self.size
+        body += [Node(f"{frame.local(Local(name))} = float64(state[{base + k}])") for k, name in enumerate(scalars)]
+        inner = frame.nodes(step.scalars, 8)
+        inner += [Node(f"table[k * {one.width} + {k}] = real({frame.local(local)})") for k, local in enumerate(one.handed)]
+        last = dict(step.last)
+        nexts = [(frame.local(Local(name)), frame.printer.real(last[name])) for name in one.scalars]
+        if nexts:
+            inner.append(Node(f"{', '.join(name for name, _ in nexts)} = {', '.join(value for _, value in nexts)}"))
+        for k, (name, _) in enumerate(nexts, len(one.handed)):
+            inner.append(Node(f"table[k * {one.width} + {k}] = real({name})"))
+        body.append(Node("for k in range(count):", tuple(inner) or (Node("pass"),)))
+        self.used |= frame.printer.used
+        real = f"{self.plan.dtype}[::1]"
+        self.note("fill_table", (real, "float64[::1]", real, "int32"), "1")
+        self.doubles.append("fill_table")
+        doc = "Compute for each of some steps what the optimizer has once for all entries, in float64, since powers of rates need it."
+        return Function("fill_table", ("state", "hyper", "table", "count"), (), tuple(body), doc)
 
     def scalars_kernel(self, step: OptimizerStep) -> Function:
         """Return the kernel of what is one number for all entries; it computes in float64, since powers of rates need it."""
@@ -262,6 +344,9 @@ class _Writer:
         frame.given[step.index.extent] = str(self.size)
         mine = Lines(frame)
         thread = team(tuple(step.scalars), {step.index.extent: self.size})
+        if not any(isinstance(s, Fold) for s in walk(thread.steps)):
+            # There is nothing to share.
+            thread = replace(thread, threads=1)
         hyper = {name: Local(name) for name, _ in step.hyper}
         state = {name: Local(name) for name in scalars}
         made = {s.local for s in step.scalars if isinstance(s, Let)} | set(hyper.values()) | set(state.values())
@@ -427,6 +512,9 @@ class _Writer:
         yield Function(
             "update", ("params", "grads", "state", "hyper"), (), tuple(body), "Do one step of the optimizer with given gradients."
         )
+        if self.device.single is not None:
+            yield from self.single_training(data, self.device.single, state[:2], back)
+            return
         statistics = [self.call("statistics", ("params", *data, "work"))] if plan.statistics else []
         step = [
             self.call("loss", ("params", *data, "work")),
@@ -452,10 +540,74 @@ class _Writer:
         if not plan.masks:
             yield self.epoch(data, state, step, back, place)
 
+    def single_training(self, data: tuple[str, ...], one: Single, state: list[Node], back: list[Node]) -> Iterator[Function]:
+        """Yield a training step and an epoch that are each one launch."""
+        d_data = tuple(f"d_{a}" for a in data)
+        taken = [*self.taken(("params", *data)), Node(f"d_grads = room(grads, {self.size}, DTYPE)"), *state]
+
+        def run(order: str, history: str, counts: tuple[str, ...], steps: str) -> list[Node]:
+            table = Node(
+                f"table = room(None, {steps} * {one.width}, DTYPE)" if steps != "1" else f"table = room(None, {max(1, one.width)}, DTYPE)"
+            )
+            arguments = (
+                "train_single",
+                "1",
+                str(one.team.threads),
+                "d_params",
+                "d_grads",
+                "d_state",
+                *d_data,
+                order,
+                "table",
+                history,
+                *counts,
+            )
+            fill = f"launch(fill_table, 1, 1, d_state, d_hyper, table, {steps})"
+            return [table, Node(fill), Node(wrap.call("launch", arguments, 4))]
+
+        most = Node(
+            "if n > BATCH:", (Node('raise ValueError(f"{n} samples are more than the {BATCH} that shared memory was planned for")'),)
+        )
+        body = [
+            *self.tests(self.checked(), "return math.nan"),
+            Node(f"n = {data[0]}.shape[0]"),
+            most,
+            *taken,
+            Node('order, history = zeros(1, "int64"), room(None, 1, DTYPE)'),
+            *run("order", "history", ("n", "n", "0", "1", "0"), "1"),
+            Node("give(d_grads, grads)"),
+            *back,
+            Node("return number(history)"),
+        ]
+        doc = "Return the loss and do one step of the optimizer; a loss that is not finite changes nothing."
+        yield Function("train_step", ("params", *data, "grads", "state", "hyper", "work=None"), (), tuple(body), doc)
+        body = [
+            *self.tests(self.checked(), "return math.nan, 1"),
+            Node(f"samples = {data[0]}.shape[0]"),
+            Node("n = min(size, samples)"),
+            most,
+            Node("count = -(-samples // n)"),
+            *taken,
+            Node('d_order = take(order, "int64") if order.size else zeros(1, "int64")'),
+            Node("history = room(None, count, DTYPE)"),
+            *run("d_order", "history", ("samples", "n", "0", "count", "1 if order.size else 0"), "count"),
+            Node("give(d_grads, grads)"),
+            *back,
+            *_LOSSES,
+        ]
+        yield self.epoch_function(data, body)
+
+    def epoch_function(self, data: tuple[str, ...], body: list[Node]) -> Function:
+        doc = (
+            "Do train_step once for every batch of size samples, in order or as they lie if order is empty; batch_… are not used.\n"
+            "\n    Return the sum of the losses of all samples and 0, or a loss that is not finite and the number of its step.\n"
+        )
+        arguments = ("params", *data, "order", "size", *(f"batch_{a}" for a in data), "grads", "state", "hyper", "work=None")
+        return Function("epoch", arguments, (), tuple(body), f"{doc}    ")
+
     def epoch(self, data: tuple[str, ...], state: list[Node], step: list[Node], back: list[Node], place: str) -> Function:
         """Return the entry that trains on all samples once, without a look at the host between two steps."""
         passed = ("d_params", "d_grads", "d_state", "d_hyper", "scalars")
-        batches = tuple(f"batch_{argument}" for argument in data)
         tensors = {text: real for real, text in self.arguments().items()}
         gathered = []
         for argument in data:
@@ -463,7 +615,6 @@ class _Writer:
             entries = f"n * {width}" if width > 1 else "n"
             values = (f"all_{argument}", "d_order", "step", "size", str(width), f"d_{argument}", entries, "shuffled")
             gathered.append(Node(wrap.call("launch", ("gather", f"({entries} + {BLOCK - 1}) // {BLOCK}", str(BLOCK), *values), 8)))
-        failed = (Node("first = int(np.argmin(np.isfinite(losses)))"), Node("return float(losses[first]), first + 1"))
         body = [
             *self.tests(self.checked(), "return math.nan, 1"),
             Node(f"samples = {data[0]}.shape[0]"),
@@ -487,18 +638,9 @@ class _Writer:
                 ),
             ),
             *back,
-            Node("losses = np.empty(count, DTYPE)"),
-            Node("give(history, losses)"),
-            Node("if not np.isfinite(losses).all():", failed),
-            Node("sizes = np.minimum(size, samples - size * np.arange(count))"),
-            Node("return float((losses * sizes).sum(dtype=np.float64)), 0"),
+            *_LOSSES,
         ]
-        doc = (
-            "Do train_step once for every batch of size samples, in order or as they lie if order is empty; batch_… are not used.\n"
-            "\n    Return the sum of the losses of all samples and 0, or a loss that is not finite and the number of its step.\n"
-        )
-        arguments = ("params", *data, "order", "size", *batches, "grads", "state", "hyper", "work=None")
-        return Function("epoch", arguments, (), tuple(body), f"{doc}    ")
+        return self.epoch_function(data, body)
 
     # Lines of entries
 

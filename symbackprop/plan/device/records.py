@@ -258,6 +258,21 @@ class DevicePlan:
     fixed: int
     single: Single | None = None
 
+    def __str__(self) -> str:
+        uses: dict[str, list[str]] = {}
+        for entry, launches in self.entries.items():
+            for launch in launches:
+                uses.setdefault(launch.kernel.name, []).append(entry)
+        width = max((len(name) for name in uses), default=6)
+        lines = [f"schedule {self.schedule}: {self.reason}"]
+        if self.single is not None:
+            lines.append("what is not a training step is done by a launch for each kernel:")
+        lines.append(f"{'kernel':{width}}  decision")
+        for k in self.kernels:
+            entries = dict.fromkeys(uses.get(k.name, ()))
+            lines.append(f"{k.name:{width}}  {k.reason} ({', '.join(entries)})")
+        return "\n".join(lines)
+
 
 __all__ = [
     "Alone",

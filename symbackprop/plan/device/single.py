@@ -83,7 +83,7 @@ class _Maker:
             return f"a step needs {size:,} bytes of shared memory, a block has {limit:,}"
         whole = Range(flat, S.Zero, sympy.Integer(count))
         outer = [self.copied("all.params", "params", whole), *(self.copied(f"all.{a}", a, whole) for a in arrays)]
-        back = [self.copied("params", "all.params", whole), *(self.copied(a, f"all.{a}", whole) for a in arrays)]
+        back = [self.copied(name, f"all.{name}", whole) for name in ("params", "grads", *arrays)]
         start = Local("first", integer=True)
         repeat = Repeat(Range(step, start, start + Local("count", integer=True)), steps_)
         team = Team((), THREADS, placed((*outer, repeat, *back), self.alias))
@@ -149,7 +149,8 @@ class _Maker:
         """Return the steps that bring a batch into shared memory."""
         order = self.outside(Tensor("order", (Index("row", Size("samples")),), integer=True), "order")
         n = Index("n", self.size)
-        row = order[step * Local("size", integer=True) + n,]
+        lies, shuffled = step * Local("size", integer=True) + n, Local("shuffled", integer=True)
+        row = shuffled * order[lies * shuffled,] + (1 - shuffled) * lies
         made: list[Step] = []
         for name in (*self.plan.inputs, *((self.plan.target,) if self.plan.target else ())):
             if name not in self.tensors:
@@ -199,9 +200,9 @@ class _Maker:
         for name in (source, target):
             if name not in self.tensors:
                 inner = name.removeprefix("all.")
-                self.outside(Tensor(name, (r.index,)), "params" if inner == "params" else "state")
                 arrays = [a for a, kind in self.update.state if kind == "parameter"]
-                self.offsets[name] = 0 if inner == "params" else arrays.index(inner) * int(r.extent)
+                self.outside(Tensor(name, (r.index,)), "state" if inner in arrays else inner)
+                self.offsets[name] = arrays.index(inner) * int(r.extent) if inner in arrays else 0
             found.append(self.tensors[name][0])
         one, other = found
         return Each((r,), (Store(Access(other, r.index), Access(one, r.index)),))
