@@ -815,8 +815,9 @@ class Plan:
         item = 4 if self.dtype == "float32" else 8
         if self.device is not None:
             head = f"{self.name}: batch {self.batch}, {self.dtype}, schedule {self.schedule}"
-            size = (self.device.per_sample * self.batch + self.device.fixed) * item
-            work = f"workspace {size:,} bytes ({self.device.per_sample} per sample + {self.device.fixed}), gradient {self.flops:,} operations"
+            each, fixed = self.device.per_sample, self.device.fixed
+            size = (each * self.batch + fixed) * item
+            work = f"workspace {size:,} bytes ({each} per sample + {fixed}), gradient {self.flops:,} operations"
             return "\n".join((head, work, *self._tape_lines(item), str(self.device)))
         if self.straight is not None and self.straight.entries:
             return "\n".join(
