@@ -346,8 +346,8 @@ class FakeArray:
     def reshape(self, *shape: int) -> FakeArray:
         return FakeArray(self.values.reshape(*shape))
 
-    def copy_to_device(self, values: np.ndarray, stream: Any) -> None:
-        self.values[...] = values
+    def copy_to_device(self, values: Any, stream: Any) -> None:
+        self.values[...] = getattr(values, "values", values)
 
     def copy_to_host(self, values: np.ndarray, stream: Any) -> None:
         values[...] = self.values
@@ -451,6 +451,20 @@ def test_memory_is_used_again(gpu: Any) -> None:
     back = np.empty(90)
     runtime.give(second, back)
     np.testing.assert_array_equal(back, np.arange(90.0))
+
+
+def test_memory_that_is_kept_is_not_used_again(gpu: Any) -> None:
+    _, runtime, _ = gpu
+    kept = runtime.put(np.arange(12.0).reshape(3, 4))
+    gc.collect()
+    other = runtime.take(np.zeros(12), "float64")
+    assert kept.shape == (3, 4) and not np.shares_memory(kept.values, other.values)
+    np.testing.assert_array_equal(runtime.host(kept), np.arange(12.0).reshape(3, 4))
+    # Rows that start at an odd address are copied, others are not.
+    odd, even = runtime.part(runtime.put(np.arange(15.0).reshape(5, 3)), 1, 4), runtime.part(kept, 1, 3)
+    np.testing.assert_array_equal(runtime.host(odd), np.arange(3.0, 12.0).reshape(3, 3))
+    assert np.shares_memory(even.values, kept.values)
+    runtime.take(odd, "float64")
 
 
 def test_errors_of_cuda_are_one_line(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,9 +56,11 @@ class Lockstep:
         """Return an array of the device as kernels take it, which it is already."""
         return array
 
-    def room(self, size: int, dtype: np.dtype[Any]) -> Array:
+    def memory(self, size: int, dtype: np.dtype[Any]) -> Array:
         """Return memory for so many numbers, none of which is of any use."""
         return np.full(size, np.nan if dtype.kind == "f" else np.iinfo(dtype).min, dtype).view(DeviceArray)
+
+    room = memory
 
     def write(self, values: Array, there: Array) -> None:
         """Copy a NumPy array to the device."""
