@@ -14,6 +14,9 @@ RING = 128 * 10**6
 #: Steps of one CUDA graph of PyTorch; a ring holds a multiple of it, or fewer.
 STEPS = 32
 
+#: Steps of one scan of JAX and of one call of our epoch, where the ring has so many.
+SCANNED = 1024
+
 
 @dataclass(frozen=True)
 class Goal:
@@ -54,7 +57,8 @@ def batches(workload: Workload) -> int:
     labels = workload.loss == "softmax_cross_entropy"
     numbers = workload.sizes[0] + (1 if labels else workload.sizes[-1])
     least = max(2, math.ceil(RING / (4 * numbers * workload.batch)))
-    return least if least <= STEPS else math.ceil(least / STEPS) * STEPS
+    whole = 1 if least <= STEPS else STEPS if least < 4 * SCANNED else SCANNED
+    return math.ceil(least / whole) * whole
 
 
 _ALL = (

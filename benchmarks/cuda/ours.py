@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -12,15 +13,9 @@ import numpy as np
 import symbackprop as sbp
 from benchmarks.cpu.ours import network
 from benchmarks.cpu.workloads import Workload, data, parameters
-from benchmarks.cuda import clock, subjects
-from benchmarks.cuda.networks import RING, chosen
+from benchmarks.cuda import clock, ladder, subjects
+from benchmarks.cuda.networks import RING, SCANNED, STEPS, chosen
 from benchmarks.cuda.worker import READY, attempt
-
-#: Steps of one call of `epoch`, where the ring has so many.
-PART = 256
-
-#: Steps of one graph.
-CAPTURED = 32
 
 #: Activations by the names of tables; the last is one's own.
 ACTIVATIONS = {"relu": "relu", "tanh": "tanh", "gelu": "gelu", "mish": "mish", "own": "z*exp(-z**2/2) + sin(z)/2"}
@@ -47,6 +42,7 @@ class Trained:
         self.grads = put(np.zeros(sum(int(np.prod(shape)) for _, _, shape in module.PARAMETERS), np.float32))
         self.work = put(np.zeros(module.workspace(workload.batch), np.float32))
         self.count = len(y) // workload.batch
+        self.parts: dict[int, list[tuple[Any, Any]]] = {}
         self.begin()
 
     def begin(self) -> None:
@@ -56,11 +52,19 @@ class Trained:
         self.at = 0
 
     def following(self, steps: int) -> tuple[Any, Any]:
-        """Return the samples of the next steps in the ring."""
-        if self.at + steps > self.count:
+        """Return the samples of the next steps in the ring; those of several steps are cut once, since a cut takes the host a while."""
+        if self.at % steps or self.at + steps > self.count:
             self.at = 0
-        rows = slice(self.at * self.workload.batch, (self.at + steps) * self.workload.batch)
         self.at += steps
+        if steps == 1:
+            return self.cut(self.at - 1, 1)
+        if steps not in self.parts:
+            self.parts[steps] = [self.cut(k * steps, steps) for k in range(self.count // steps)]
+        return self.parts[steps][self.at // steps - 1]
+
+    def cut(self, at: int, steps: int) -> tuple[Any, Any]:
+        """Return the samples of some steps."""
+        rows = slice(at * self.workload.batch, (at + steps) * self.workload.batch)
         return self.x[rows], self.y[rows]
 
     def step(self) -> float:
@@ -108,10 +112,11 @@ class Trained:
 
     def ways(self) -> Iterator[tuple[str, Callable[[], Any], int]]:
         """Yield the ways to do steps: a name, a function, and how many steps it does."""
-        steps = min(CAPTURED, self.count)
-        if all(hasattr(self.made.module, f"launch_{name}") for name in ("loss", "gradients", "update")):
+        steps = min(STEPS, self.count)
+        module = self.made.module
+        if module.SCHEDULE in ("layered", "external") and all(hasattr(module, f"launch_{k}") for k in ("loss", "gradients", "update")):
             yield "graph", partial(self.graph, steps), steps
-        steps = min(PART, self.count)
+        steps = min(SCANNED, self.count)
         yield "epoch", lambda: (lambda: self.epoch(steps), None), steps
         yield "step", lambda: (self.step, None), 1
 
@@ -153,6 +158,17 @@ def _times(made: subjects.Opened, run: Callable[[], Any], effort: dict[str, Any]
     run()
     made.wait()
     return clock.measured(subjects.span(made, run), clock.Effort(**effort), per)
+
+
+def machine_code(name: str, architecture: str) -> Iterator[tuple[str, Any]]:
+    """Yield for every kernel of a network how many registers it takes, and what its instructions are."""
+    from symbackprop.validate.machine_code import inspected
+
+    workload = chosen(name, dry=False)
+    made = subjects.opened(network(workload), workload.batch, ladder.EMULATED, optimizer=sbp.Momentum(workload.lr, workload.mu))
+    for kernel in made.module.SIGNATURES:
+        for code in inspected(made.module, (architecture,), (kernel,)):
+            yield kernel, asdict(code) | {"share": code.share}
 
 
 def activations(rung: str, effort: dict[str, Any], dry: bool = False) -> Iterator[tuple[str, Any]]:

@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -200,14 +201,13 @@ def surroundings(run: Run, until: float) -> None:
 
 def correctness(run: Run, until: float) -> None:
     """Hold every entry of generated modules against float64 on the processor, then let the checkers of the toolkit look."""
-    given = {"rung": run.rung, "dry": run.dry}
     hands = []
     for name, schedule in subjects.checked(run.dry):
-        hands.append(run.hand(f"{name}, schedule {schedule}", "correctness:network", {"name": name, "schedule": schedule, **given}))
-    if run.dry:
-        run.left_out("more than 48 KB of shared memory", "dry run")
-    else:
-        hands.append(run.hand("more than 48 KB of shared memory", "correctness:shared", {"rung": run.rung}))
+        given = {"name": name, "schedule": schedule, "rung": run.rung}
+        # What a schedule changes is the step; compiling the rest once more would take its time.
+        given |= {} if schedule == "auto" else {"entries": ("value_and_grad", "train_step", "epoch")}
+        hands.append(run.hand(f"{name}, schedule {schedule}", "correctness:network", given))
+    hands.append(run.hand("more than 48 KB of shared memory", "correctness:shared", {"rung": run.rung}))
     prepare(hands, run.jobs, until - (0 if run.dry else 0.2 * (until - time.monotonic())), lambda hand: run.into("correctness", hand.name))
     for hand in hands:
         if run.told(hand):
@@ -216,8 +216,8 @@ def correctness(run: Run, until: float) -> None:
             run.left_out(f"correctness of {hand.name}", hand.reason)
         else:
             run.into("correctness", hand.name)("error", hand.reason)
-    for tool in ("memcheck", "racecheck"):
-        _sanitized(run, tool, until)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda tool: _sanitized(run, tool, until), ("memcheck", "racecheck")))
 
 
 def _sanitized(run: Run, tool: str, until: float) -> None:
@@ -230,7 +230,7 @@ def _sanitized(run: Run, tool: str, until: float) -> None:
     variables = {**os.environ, "PYTHONPATH": str(ROOT), **environment.toolkit()}
     take = run.into("correctness", "compute-sanitizer")
     try:
-        done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=min(seconds, 45))
+        done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=seconds)
     except subprocess.TimeoutExpired:
         take(tool, {"error": "time was over"})
         return
@@ -392,13 +392,31 @@ _TORCH = {"TORCHINDUCTOR_COMPILE_THREADS": "4"}
 _JAX = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 
 
+# --- 6 machine code ---------------------------------------------------------------------------------------------------------
+
+
+def machine_code(run: Run, until: float) -> None:
+    """Read what the compilers of this machine make of the kernels, if there is time left: it needs no GPU."""
+    if run.dry:
+        run.left_out("machine code", "dry run: it is a check of its own")
+        return
+    found = run.results["environment"]["ladder"].get(run.rung, {})
+    architecture = f"sm_{found.get('capability', '9.0').replace('.', '')}"
+    hands = [run.hand(f"machine code of {name}", "ours:machine_code", {"name": name, "architecture": architecture}) for name in NETWORKS]
+    prepare(hands, run.jobs, until, lambda hand: run.into("machine_code", hand.given["name"]))
+    for hand in hands:
+        if not run.told(hand):
+            run.left_out(hand.name, hand.reason)
+
+
 #: The parts in their order, with the share of the budget after which each is over.
 PARTS: dict[str, tuple[Part, float]] = {
-    "environment": (surroundings, 0.08),
-    "correctness": (correctness, 0.25),
-    "ceilings": (ceilings, 0.32),
+    "environment": (surroundings, 0.06),
+    "correctness": (correctness, 0.24),
+    "ceilings": (ceilings, 0.3),
     "ours": (ours, 0.6),
-    "opponents": (opponents, 0.97),
+    "opponents": (opponents, 0.95),
+    "machine_code": (machine_code, 0.98),
 }
 
 

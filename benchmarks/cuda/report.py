@@ -290,6 +290,14 @@ def report(results: Results) -> str:
                 rows.append((f"{side} × {side}", _spread(entry["times"]), seconds(other), share))
         if rows:
             parts += ["## Products of square matrices\n", table(("float32", "ours", "cuBLAS", "share"), rows)]
+    if results.get("machine_code"):
+        head_ = ("kernel", "registers", "shared bytes", "spills", "multiply-adds in the innermost loop", "float64")
+        rows = []
+        for name, kernels in results["machine_code"].items():
+            for kernel, c in kernels.items():
+                share = f"{c['share']:.0%}" if c["loop"] else "–"
+                rows.append((f"{name} {kernel}", *(str(c[k]) for k in ("registers", "shared", "spills")), share, str(c["float64"])))
+        parts += ["## Machine code\n", table(head_, rows)]
     passed, wrong = judged(results)
     parts += ["## Correctness\n", f"{passed} checks passed, {len(wrong)} did not.\n", *(f"- {line}" for line in wrong), ""]
     parts += ["## Parts\n", *(_part(name, entry) for name, entry in results.get("parts", {}).items()), ""]

@@ -15,11 +15,8 @@ from benchmarks.cpu import formulas
 from benchmarks.cpu.with_jax import LANGUAGE
 from benchmarks.cpu.workloads import Workload, data, parameters
 from benchmarks.cuda import clock
-from benchmarks.cuda.networks import chosen
+from benchmarks.cuda.networks import SCANNED, chosen
 from benchmarks.cuda.worker import READY, attempt
-
-#: Steps of one scan, where the ring has so many.
-SCANNED = 256
 
 #: The ways by their names in tables: how many steps of a scan are unrolled, or none for a step by itself.
 WAYS = {"jax-scan": 1, "jax-scan-8": 8, "jax-jit": 0}

@@ -134,6 +134,20 @@ def test_a_run_that_is_ended_leaves_what_it_has(tmp_path: Path, number: int) -> 
     assert (number == signal.SIGTERM) == ("parts: environment done" in printed) == (tmp_path / "report.md").exists()
 
 
+@pytest.mark.parametrize(("errors", "passed"), [(0, True), (3, False)])
+def test_the_words_of_the_checkers_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, errors: int, passed: bool) -> None:
+    tool = tmp_path / "compute-sanitizer"
+    tool.write_text(f"#!/bin/sh\necho '========= COMPUTE-SANITIZER'\necho '========= ERROR SUMMARY: {errors} errors'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    run = parts.Run(tmp_path, 60.0, False, 2, {"": sys.executable}, clock.DRY)
+    run.results["environment"] = {"rung": "builtin"}
+    parts._sanitized(run, "memcheck", time.monotonic() + 60)
+    assert run.results["correctness"]["compute-sanitizer"] == {"memcheck": {"summary": f"ERROR SUMMARY: {errors} errors", "passed": passed}}
+    parts._sanitized(run, "racecheck", time.monotonic())
+    assert run.results["left_out"] == [{"what": "racecheck", "why": "time was over"}]
+
+
 def test_a_whole_run_without_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(parts, "NETWORKS", {"a": networks.NETWORKS["a"]})
     assert main(["--dry", "--out", str(tmp_path)]) == 0
@@ -195,6 +209,7 @@ def _results() -> dict[str, Any]:
         "torch-compile": {"losses": losses, **_times(1.9e-3)},
     }
     found["activations"] = {"forward": {"relu": _times(1e-4), "gelu": _times(1.1e-4), "own": _times(1.3e-4), "mish": {"error": "no"}}}
+    found["machine_code"] = {"a": {"dense_a": {"registers": 62, "shared": 0, "spills": 0, "share": 0.76, "loop": 337, "float64": 0}}}
     found["correctness"] = {
         "odd, schedule auto": {"seed": 5, "forward float32": {"worst": 1e-7, "passed": True}},
         "tiles, schedule auto": {"forward float32": {"worst": 1e-3, "passed": False}, "error": "time was over"},
@@ -239,6 +254,7 @@ def test_the_table_that_is_printed_last_is_short_and_the_report_has_all() -> Non
     assert "MISSED" in printed and "1 checks passed, 2 did not" in printed
     assert "jax-jit does not count: its first losses are off by nan" in text
     assert "tiles, schedule auto: forward float32: off by 0.001" in text
+    assert "| a dense_a | 62 | 0 | 0 | 76% | 0 |" in text
     results["left_out"] = [{"what": f"thing {k}", "why": "time"} for k in range(100)]
     for k in range(60):
         results["activations"]["forward"][f"f{k}"] = _times(1e-4)
