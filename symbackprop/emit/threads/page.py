@@ -418,7 +418,7 @@ class _Writer:
         status = ", or nothing if an input is out of range: then return its number, else 0" if self.ranged(plan.inputs) else ""
         body = [
             *self.tests(plan.inputs, "return {}"),
-            Node(f"n = {inputs[0]}.shape[0]"),
+            Node(samples(inputs)),
             *self.taken(("params", *inputs)),
             *(Node(f"d_{o} = room({o}, {self.total(real)}, DTYPE)") for o, real in zip(outs, plan.outputs, strict=True)),
             self.workspace(),
@@ -437,7 +437,7 @@ class _Writer:
         if plan.statistics:
             names = ("params", *data, "work")
             body = [
-                Node(f"n = {data[0]}.shape[0]"),
+                Node(samples(data)),
                 *self.taken(("params", *data)),
                 self.workspace(),
                 self.call("statistics", names),
@@ -452,7 +452,7 @@ class _Writer:
         """Return an entry that gives a loss."""
         body = [
             *self.tests(self.checked(), "return math.nan"),
-            Node(f"n = {data[0]}.shape[0]"),
+            Node(samples(data)),
             *self.taken(("params", *data)),
             self.workspace(),
             self.call(entry, ("params", *data, "work")),
@@ -463,7 +463,7 @@ class _Writer:
     def gradients(self, data: tuple[str, ...]) -> Iterator[Function]:
         plan, given = self.plan, self.arguments()
         first = self.call("loss", ("params", *data, "work"))
-        top = [*self.tests(self.checked(), "return math.nan"), Node(f"n = {data[0]}.shape[0]"), *self.taken(("params", *data))]
+        top = [*self.tests(self.checked(), "return math.nan"), Node(samples(data)), *self.taken(("params", *data))]
         last = Node(f"return number(d_work, {self.loss_place()})")
         body = [
             *top,
@@ -524,7 +524,7 @@ class _Writer:
         place = self.loss_place()
         body = [
             *self.tests(self.checked(), "return math.nan"),
-            Node(f"n = {data[0]}.shape[0]"),
+            Node(samples(data)),
             *self.taken(("params", *data)),
             Node(f"d_grads = room(grads, {self.size}, DTYPE)"),
             *state,
@@ -678,6 +678,11 @@ class _Writer:
         for number, x in enumerate(tensors, 1):
             if x in ends:
                 yield Node(f"if not in_range({given[x]}, {ends[x][0]}, {ends[x][1]}):", (Node(result.format(number)),))
+
+
+def samples(data: Sequence[str]) -> str:
+    """Return the line that tells the size of a batch, from the first array of data; equations that read none have no batch."""
+    return f"n = {data[0]}.shape[0]" if data else "n = 1"
 
 
 __all__ = ["DevicePage", "page"]

@@ -45,10 +45,14 @@ class _Use:
             return False
         if any(map(_disjoint, self.places(), other.places())):
             return True
-        if self.axes is None or other.axes is None or [r.extent for r in self.axes] != [r.extent for r in other.axes]:
+        if self.axes is None or other.axes is None or len(self.axes) != len(other.axes):
             return False
-        # Entry k of both domains has one thread; an axis that stands in one place of both alike tells its entries apart.
-        told = {mine.axis for mine, theirs in zip(self.places(), other.places(), strict=True) if mine == theirs and mine.axis is not None}
+        if any(mine.extent != theirs.extent for mine, theirs in zip(self.axes[1:], other.axes[1:], strict=True)):
+            return False
+        # Entry k of both domains, counted with the last axis fastest, has one thread; an axis that stands in one place of both alike
+        # tells its entries apart.
+        both = [(mine, theirs) for mine, theirs in zip(self.places(), other.places(), strict=True) if mine.axis is not None]
+        told = {mine.axis for mine, theirs in both if (mine.axis, mine.first) == (theirs.axis, theirs.first)}
         return told >= set(range(len(self.axes)))
 
     def places(self) -> tuple[_At, ...]:
@@ -56,11 +60,19 @@ class _Use:
         assert self.access is not None
         return tuple(_at(part, self.axes or (), self.inner) for part in self.access.index)
 
-    def before(self, index: Index) -> _Use:
-        """Return the same access in an earlier pass of a loop."""
+    def symbols(self) -> frozenset[Expr]:
+        """Return what the place and the domain are told by."""
+        found = set() if self.access is None else set(self.access.free_symbols)
+        for r in self.axes or ():
+            found |= r.start.free_symbols | r.stop.free_symbols
+        return frozenset(found)
+
+    def elsewhere(self, swap: Mapping[Expr, Expr]) -> _Use:
+        """Return the same access in another pass of a loop, where symbols have other values."""
         if self.access is None:
             return self
-        return replace(self, access=self.access.xreplace({index: Index(f"{index.name} before", index.extent)}))
+        axes = None if self.axes is None else tuple(Range(r.index, r.start.xreplace(swap), r.stop.xreplace(swap)) for r in self.axes)
+        return replace(self, access=self.access.xreplace(swap), axes=axes)
 
 
 @dataclass(frozen=True)
@@ -122,13 +134,16 @@ def placed(steps: Sequence[Step], parts: Mapping[str, str] | None = None) -> tup
         steps: without barriers.
         parts: names of tensors that are parts of others, with the names of these.
     """
-    made, _ = _Placer(parts or {}).placed(steps, _State())
+    made, _ = _Placer(parts or {}, frozenset(_given(steps))).placed(steps, _State())
     return made
 
 
 class _Placer:
-    def __init__(self, parts: Mapping[str, str]) -> None:
+    def __init__(self, parts: Mapping[str, str], given: frozenset[Expr]) -> None:
         self.parts = parts
+        # A local may have another value by the time that it stands in a place again.
+        self.given = given
+        self.left = 0
 
     def placed(self, steps: Sequence[Step], state: _State) -> tuple[tuple[Step, ...], _State]:
         """Return steps with barriers, and what has happened since the last of them."""
@@ -147,6 +162,8 @@ class _Placer:
             return False
         if isinstance(step, Fold):
             return state.meets(*self.uses(step)) or state.meets([], [_Use(PARTS, None, None)])
+        if isinstance(step, Provided) and state.meets(self.asked(step), []):
+            return True
         if isinstance(step, Repeat | Provided):
             for s in self.placed(step.steps, _State())[0]:
                 if isinstance(s, Barrier):
@@ -166,15 +183,29 @@ class _Placer:
             return step, _State([_Use(PARTS, None, None)], [])
         if isinstance(step, Repeat):
             body, end = self.placed(step.steps, _State())
-            earlier = _State(*([use.before(step.range.index) for use in uses] for uses in (end.reads, end.writes)))
-            if self.must_wait(replace(step, steps=body), earlier):
+            # What was done in an earlier pass, or in the last one, was done for another index, and with other locals.
+            end = self.passed(step, end)
+            if self.must_wait(replace(step, steps=body), end):
                 body, end = (*body, Barrier()), _State()
             return replace(step, steps=body), end if any(map(_waits, body)) and _runs(step) else state.joined(end)
         if isinstance(step, Provided):
+            state = state.joined(_State(self.asked(step), []))
             body, end = self.placed(step.steps, state)
             return replace(step, steps=body), state.joined(end)
         reads, writes = self.uses(step)
         return step, state.joined(_State(reads, writes))
+
+    def passed(self, step: Repeat, end: _State) -> _State:
+        """Return what has happened since the last barrier of a loop, as it is seen from another pass or from behind the loop."""
+        self.left += 1
+        names = {local.name for local in _given(step.steps)}
+        varying = {e for use in (*end.reads, *end.writes) for e in use.symbols() if e == step.range.index or str(e) in names}
+        swap = {e: Index(f"{e} before {self.left}", e.extent if isinstance(e, Index) else 1) for e in varying}
+        return _State(*([use.elsewhere(swap) for use in uses] for uses in (end.reads, end.writes)))
+
+    def asked(self, step: Provided) -> list[_Use]:
+        """Return what guards read."""
+        return [self.use(a, None, False, frozenset()) for a in touched((When(step.guards, ()),)).reads]
 
     def uses(self, step: Step) -> tuple[list[_Use], list[_Use]]:
         """Return what a step reads and writes."""
@@ -188,7 +219,7 @@ class _Placer:
         return reads, [self.use(a, axes, alone, bound) for a in seen.writes]
 
     def use(self, a: Access, axes: tuple[Range, ...] | None, alone: bool, bound: frozenset[Expr]) -> _Use:
-        return _Use(a.tensor.name, a, axes, alone, bound, self.parts.get(a.tensor.name, ""))
+        return _Use(a.tensor.name, a, axes, alone, bound | self.given, self.parts.get(a.tensor.name, ""))
 
 
 def _waits(step: Step) -> bool:
@@ -201,6 +232,17 @@ def _waits(step: Step) -> bool:
 def _runs(step: Repeat) -> bool:
     extent = step.range.extent
     return bool(extent.is_Integer and extent > 0)
+
+
+def _given(steps: Sequence[Step]) -> Iterator[Local]:
+    """Yield the locals that all threads give values to among steps."""
+    for step in steps:
+        if isinstance(step, Every):
+            yield from named(step.body)
+        elif isinstance(step, Fold):
+            yield step.local
+        elif isinstance(step, Repeat | Provided):
+            yield from _given(step.steps)
 
 
 def _bound(statements: Sequence[Statement]) -> frozenset[Expr]:

@@ -6,7 +6,7 @@ address says are not. It is read off the statements: an entry that two passes to
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -14,8 +14,10 @@ from sympy import Expr
 
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.tensor import Access
-from symbackprop.plan.records import Add, Choose, Let, Loop, Raise, Statement, Store, Update, When
-from symbackprop.plan.rewriting import expressions, inside
+from symbackprop.plan.records import Add, Choose, Let, Local, Loop, Raise, Statement, Store, Update, When
+from symbackprop.plan.rewriting import expressions, inside, named
+
+Spans = Mapping[Index, tuple[Expr, Expr] | None]
 
 
 @dataclass(frozen=True)
@@ -62,27 +64,41 @@ def parallel(loop: Loop, around: Sequence[Statement] = ()) -> bool:
     if _carried(loop.body):
         return False
     seen = touched(body)
-    spans = {s.index: s.stop - s.start for s in inside(body) if isinstance(s, Loop)}
+    spans = _spans(body)
+    own = frozenset(named(body))
     for name in seen.written:
         accesses = [a for a in (*seen.writes, *seen.reads) if a.tensor.name == name]
-        if not _apart(accesses, loop.index, spans):
+        if not _apart(accesses, loop.index, spans, own):
             return False
     return True
 
 
-def _apart(accesses: Sequence[Access], index: Index, spans: dict[Index, Expr]) -> bool:
+def _spans(body: Sequence[Statement]) -> dict[Index, tuple[Expr, Expr] | None]:
+    """Return the ends of loops, by index; None where two loops over one index differ."""
+    found: dict[Index, tuple[Expr, Expr] | None] = {}
+    for s in inside(body):
+        if isinstance(s, Loop):
+            ends = (s.start, s.stop)
+            found[s.index] = ends if found.get(s.index, ends) == ends else None
+    return found
+
+
+def _apart(accesses: Sequence[Access], index: Index, spans: Spans, own: frozenset[Local]) -> bool:
     """Whether accesses of one tensor touch different entries for different values of an index."""
     rank = len(accesses[0].index)
     if any(all(a.index[axis] == index for a in accesses) for axis in range(rank)):
         return True
     if any(a.index != accesses[0].index for a in accesses):
         return False
-    return any(_steps_over(part, index, spans) for part in accesses[0].index)
+    return any(_steps_over(part, index, spans, own) for part in accesses[0].index)
 
 
-def _steps_over(part: Expr, index: Index, spans: dict[Index, Expr]) -> bool:
-    """Whether a place c·i + … never comes back for another i, whatever the indices of inner loops are."""
-    if index not in part.free_symbols or part.has(Access):
+def _steps_over(part: Expr, index: Index, spans: Spans, own: frozenset[Local]) -> bool:
+    """Whether a place c·i + … never comes back for another i, whatever the indices of inner loops are.
+
+    Locals of a pass may differ from those of another one.
+    """
+    if index not in part.free_symbols or part.has(Access) or part.free_symbols & own:
         return False
     stride = sympy.expand(part).coeff(index)
     rest = sympy.expand(part - stride * index)
@@ -91,10 +107,14 @@ def _steps_over(part: Expr, index: Index, spans: dict[Index, Expr]) -> bool:
     span = 0
     for other in rest.free_symbols & spans.keys():
         factor = rest.coeff(other)
-        extent = spans[other]
-        if not factor.is_Integer or not extent.is_Integer or sympy.expand(rest - factor * other).has(other):
+        ends = spans[other]
+        # What begins elsewhere in another pass moves with it.
+        if ends is None or not ends[0].is_Integer or not ends[1].is_Integer:
             return False
-        span += abs(int(factor)) * (int(extent) - 1)
+        extent = ends[1] - ends[0]
+        if not factor.is_Integer or sympy.expand(rest - factor * other).has(other):
+            return False
+        span += abs(int(factor)) * max(0, int(extent) - 1)
     return abs(int(stride)) > span
 
 

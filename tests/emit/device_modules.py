@@ -1,0 +1,227 @@
+"""CUDA modules of networks in lock-step, and their results beside the interpreter's."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import written
+
+from symbackprop import pipeline
+from symbackprop.algebra.interpret import interpret
+from symbackprop.derive.network import derive_model
+from symbackprop.emit.environment import environment
+from symbackprop.emit.render import render
+from symbackprop.emit.threads.page import page
+from symbackprop.execute.lockstep import Lockstep
+from symbackprop.plan import make
+from symbackprop.plan.records import CUDA, Plan
+
+FOLDER = "numba_cuda"
+#: Largest errors, relative to the largest entry of what is compared.
+TOLERANCE = {"float32": 2e-6, "float64": 1e-10}
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network with what its modules are made from."""
+
+    net: Any
+    form: str | None
+    model: Any
+    derivation: Any
+    inference: Any
+
+    def plan(self, dtype: str = "float32", batch: int = 8, optimizer: Any = None, schedule: str = "auto") -> Plan:
+        options = pipeline.Options("cuda", dtype, batch, schedule, self.form, optimizer)
+        return make.make(self.model, self.derivation, options, self.inference, CUDA)
+
+
+def network(net: Any, form: str | None = None) -> Network:
+    """Derive a network."""
+    model = pipeline.lower(net.spec, form)
+    return Network(net, form, model, derive_model(model) if model.loss else None, pipeline.inference(net.spec, form))
+
+
+def text_of(plan: Plan) -> str:
+    """Return the CUDA module of a plan."""
+    template = f"{FOLDER}/module.py.jinja"
+    view = page(plan, template)
+    return environment().get_template(template).render({f.name: getattr(view, f.name) for f in fields(view)})
+
+
+def module_of(text: str, folder: Path, device: Lockstep | None = None) -> ModuleType:
+    """Write a CUDA module and its runtime file, and return it; it runs on a device of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "kernels_cuda.py").write_text(environment().get_template(f"{FOLDER}/kernels_cuda.py.jinja").render(), encoding="utf-8")
+    path = folder / "network_cuda.py"
+    path.write_text(text, encoding="utf-8")
+    name = f"lockstep_{abs(hash(str(folder)))}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    hidden = sys.modules.pop("kernels_cuda", None)
+    sys.path.insert(0, str(folder))
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+        runtime = sys.modules["kernels_cuda"]
+    finally:
+        sys.path.remove(str(folder))
+        sys.modules.pop("kernels_cuda", None)
+        if hidden is not None:
+            sys.modules["kernels_cuda"] = hidden
+    module.runtime = runtime  # type: ignore[attr-defined]
+    runtime.use(device or Lockstep())
+    return module
+
+
+@dataclass(frozen=True)
+class Data:
+    """Values of everything that a module is given, in float64; real numbers are such that float32 holds them."""
+
+    params: np.ndarray
+    arrays: tuple[np.ndarray, ...]
+    masks: tuple[np.ndarray, ...]
+    y: np.ndarray | None
+
+    @property
+    def values(self) -> tuple[np.ndarray, ...]:
+        """What stands between the parameters and the results in the calls of a training pass."""
+        return (*self.arrays, *self.masks, *(() if self.y is None else (self.y,)))
+
+    def rows(self, order: Any) -> Data:
+        """Return some of the samples."""
+        y = None if self.y is None else self.y[order]
+        return Data(self.params, tuple(a[order] for a in self.arrays), tuple(m[order] for m in self.masks), y)
+
+
+def single(values: Any) -> np.ndarray:
+    """Return numbers as float32 holds them, in float64; integers as they are."""
+    array = np.asarray(values)
+    return np.ascontiguousarray(array, np.int64) if array.dtype.kind in "iu" else array.astype(np.float32).astype(np.float64)
+
+
+def drawn(made: Network, samples: int, rng: np.random.Generator, tokens: int = 5, params: Any = None) -> Data:
+    """Return random data of a network; numbers of tokens and labels are those that it has."""
+    spec, model, plan = made.net.spec, made.model, made.plan("float64")
+    tensors = model.system.tensors
+    ends = {name: most + 1 for name, _, most in plan.ranges}
+    shapes = {name: tuple(int(e) for e in tensors[name].shape[1:]) for name in (*model.inputs, *([plan.target] if plan.target else []))}
+    arrays = [
+        rng.integers(0, ends.get(x, tokens), (samples, *shapes[x])) if tensors[x].integer else rng.standard_normal((samples, *shapes[x]))
+        for x in model.inputs
+    ]
+    masks = [rng.integers(0, 2, (samples, *m.shape)).astype(float) for m in spec.masks]
+    y = None
+    if plan.target is not None:
+        shape = (samples, *shapes[plan.target])
+        y = rng.integers(0, ends.get(plan.target, 2), shape) if tensors[plan.target].integer else rng.standard_normal(shape)
+    if params is None:
+        params = {p.name: rng.standard_normal(p.shape) * (0.4 if len(p.shape) < 2 else 1 / np.sqrt(p.shape[-1])) for p in plan.parameters}
+    buffer = [np.asarray(params[p.name]).ravel() for p in plan.parameters]
+    buffer += [np.full(s.shape, s.initial).ravel() + 0.1 * rng.random(int(np.prod(s.shape))) for s in plan.statistics]
+    kept = single(np.concatenate([np.zeros(0), *buffer]))
+    return Data(kept, tuple(map(single, arrays)), tuple(map(single, masks)), None if y is None else single(y))
+
+
+class Lock:
+    """A CUDA module on a lock-step device: its functions, on NumPy arrays, with workspace full of NaN."""
+
+    def __init__(self, text: str, folder: Path, device: Lockstep | None = None) -> None:
+        self.module = module_of(text, folder, device)
+        self.space = vars(self.module)
+
+    def run_on(self, device: Lockstep) -> None:
+        self.module.runtime.use(device)
+
+    def memory(self, size: int, dtype: Any) -> Any:
+        return self.module.runtime.put(np.full(size, np.nan, dtype))
+
+
+class Host:
+    """The text of a CPU module as plain Python."""
+
+    def __init__(self, made: Network, optimizer: Any = None, batch: int = 8) -> None:
+        options = pipeline.Options("cpu", "float64", batch, "auto", made.form, optimizer)
+        self.plan = make.make(made.model, made.derivation, options, made.inference)
+        self.space = written.executed(render(self.plan, "cpu")[0].text)
+
+    def memory(self, size: int, dtype: Any) -> Any:
+        return np.full(size, np.nan, dtype)
+
+
+def computed(code: Lock | Host, plan: Plan, data: Data, dtype: str) -> dict[str, np.ndarray]:
+    """Return all that the entries of a module give, but those of training; results are NaN before each call."""
+    space, n = code.space, len(data.arrays[0])
+    cast = tuple(a if a.dtype.kind == "i" else a.astype(dtype) for a in data.values)
+    inputs = cast[: len(data.arrays)]
+    params = data.params.astype(dtype)
+    size = sum(int(np.prod(p.shape)) for p in plan.parameters)
+
+    def work() -> Any:
+        return code.memory(space["workspace"](n), dtype)
+
+    found: dict[str, Any] = {}
+    with np.errstate(all="ignore"):
+        outs = [np.full((n, *(int(e) for e in plan.tensors[o].shape[1:])), np.nan, dtype) for o in plan.outputs]
+        space["forward"](params, *inputs, *outs, work())
+        found |= dict(zip(plan.outputs, outs, strict=True))
+        if plan.loss is None:
+            return found
+        found["loss"] = space["loss"](params, *cast, work())
+        if "evaluation" in space:
+            target = cast[len(cast) - 1 :] if data.y is not None else ()
+            found["evaluation"] = space["evaluation"](params, *inputs, *target, work())
+        grads, room = np.full(size, np.nan, dtype), work()
+        found["value"] = space["value_and_grad"](params, *cast, grads, room)
+        assert found["value"] == found["loss"]
+        for p in plan.parameters:
+            found[f"gradient of {p.name}"] = grads[p.offset : p.offset + int(np.prod(p.shape))].copy()
+        if plan.statistics:
+            kept = params.copy()
+            space["update_statistics"](kept, *cast, room)
+            assert np.array_equal(kept[:size], params[:size])
+            found |= {s.name: kept[s.offset : s.offset + int(np.prod(s.shape))] for s in plan.statistics}
+        if plan.input_gradients:
+            slots = [np.full_like(dict(zip(plan.inputs, inputs, strict=True))[x], np.nan) for x, _ in plan.input_gradients]
+            assert space["input_gradients"](params, *cast, *slots, work()) == found["loss"]
+            found |= {f"gradient of {x}": slot for (x, _), slot in zip(plan.input_gradients, slots, strict=True)}
+    return {name: np.asarray(value) for name, value in found.items()}
+
+
+def interpreted(made: Network, plan: Plan, data: Data) -> dict[str, np.ndarray]:
+    """Return the loss and its gradients by the interpreter of equations."""
+    named = dict(zip((*plan.inputs, *(m.name for m in plan.masks), *([plan.target] if plan.target else [])), data.values, strict=True))
+    named |= {p.name: data.params[p.offset : p.offset + int(np.prod(p.shape))].reshape(p.shape) for p in plan.parameters}
+    named |= {s.name: data.params[s.offset : s.offset + int(np.prod(s.shape))].reshape(s.shape) for s in plan.statistics}
+    derivation = made.derivation
+    with np.errstate(all="ignore"):
+        values = interpret(derivation.system, {k: v for k, v in named.items() if k in derivation.system.tensors})
+    found = {"loss": values[made.model.loss]}
+    moving = dict(plan.gradients) | dict(plan.input_gradients)
+    found |= {f"gradient of {x}": values[g] for x, g in moving.items()}
+    return found
+
+
+def errors(found: dict[str, np.ndarray], expected: dict[str, np.ndarray], least: float = 1e-3) -> dict[str, float]:
+    """Return the largest error of each result, relative to its largest entry.
+
+    What cancels to next to nothing beside the other gradients, as that of a constant before a softmax, is measured by ``least`` times
+    the largest of these.
+    """
+    whole = max((float(np.max(np.abs(v), initial=0.0)) for k, v in expected.items() if k.startswith("gradient")), default=0.0)
+    wrong = {}
+    for name, want in expected.items():
+        got = np.asarray(found[name], np.float64).reshape(np.shape(want))
+        scale = max(float(np.max(np.abs(want), initial=0.0)), least * whole if name.startswith("gradient") else 0.0, 1e-30)
+        same = (got == want) | (np.isnan(got) & np.isnan(want))
+        wrong[name] = float(np.max(np.where(same, 0.0, np.abs(got - want)), initial=0.0) / scale)
+        if np.isnan(wrong[name]):
+            wrong[name] = float("inf")
+    return wrong
