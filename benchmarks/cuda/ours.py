@@ -38,7 +38,7 @@ class Trained:
         x, y = data(workload, "float32")
         self.x, self.y = put(x), put(y)
         self.start = net.parameters(parameters(workload, "float32")).astype("float32").buffer
-        self.hyper = np.array([rule.hyper[name] for name, _ in module.HYPER], np.float64)
+        self.hyper = put(np.array([rule.hyper[name] for name, _ in module.HYPER], np.float64))
         self.grads = put(np.zeros(sum(int(np.prod(shape)) for _, _, shape in module.PARAMETERS), np.float32))
         self.work = put(np.zeros(module.workspace(workload.batch), np.float32))
         self.count = len(y) // workload.batch
@@ -87,7 +87,7 @@ class Trained:
         assert runtime is not None
         x, y = (self.made.put(np.zeros((steps * size, *a.shape[1:]), a.dtype)) for a in (self.x, self.y))
         parts = [tuple(runtime.take(a[k * size : (k + 1) * size], a.dtype) for a in (x, y)) for k in range(steps)]
-        hyper, scalars = runtime.put(self.hyper), runtime.zeros(64, "float32")
+        hyper, scalars = self.hyper, runtime.zeros(64, "float32")
         finite, counter = runtime.zeros(1, "float32"), runtime.zeros(1, "int32")
         params, grads, state, work = (runtime.take(a, "float32") for a in (self.params, self.grads, self.state, self.work))
 
@@ -195,22 +195,40 @@ def _layer(
     layer = sbp.Dense(units, activation=sbp.Activation(name, text) if name == "own" else text)
     net = sbp.Sequential([sbp.Input(x.shape[1]), layer], loss="mse", name=f"bench_{name}")
     made = subjects.opened(net, len(x), rung)
-    module, put = made.module, made.put
-    params, there, wanted = put(net.init(seed=0).astype("float32").buffer), put(x), put(y)
-    out, grads = put(np.full_like(y, np.nan)), put(np.full(units * (x.shape[1] + 1), np.nan, np.float32))
-    work = put(np.zeros(module.workspace(len(x)), np.float32))
-    runs = {
-        "forward": lambda: module.forward(params, there, out, work),
-        "value and gradient": lambda: module.value_and_grad(params, there, wanted, grads, work),
-    }
-    for run in runs.values():
+    module, samples = made.module, len(x)
+    assert made.runtime is not None
+    params, there, wanted = (_flat(made, a) for a in (net.init(seed=0).astype("float32").buffer, x, y))
+    out, grads = (_flat(made, np.full(size, np.nan, np.float32)) for size in (y.size, units * (x.shape[1] + 1)))
+    work = _flat(made, np.zeros(module.workspace(samples), np.float32))
+
+    def forward() -> None:
+        module.launch_forward(params, there, out, work, samples)
+
+    def gradient() -> None:
+        module.launch_loss(params, there, wanted, work, samples)
+        module.launch_gradients(params, there, wanted, grads, work, samples)
+
+    return made, {"forward": _captured(made, forward), "value and gradient": _captured(made, gradient)}
+
+
+def _flat(made: subjects.Opened, array: subjects.Array) -> Any:
+    """Return an array on the device as kernels take it."""
+    assert made.runtime is not None
+    return made.runtime.take(made.put(array), array.dtype)
+
+
+def _captured(made: subjects.Opened, launches: Callable[[], Any]) -> Callable[[], Any]:
+    """Return launches in a graph, so that what is short is not a time of the host; the first call compiles, the second records."""
+    assert made.runtime is not None
+    run: Callable[[], Any] = made.runtime.captured(launches)
+    for _ in range(2):
         run()
-    return made, runs
+    return run
 
 
 def products(rung: str, effort: dict[str, Any], dry: bool = False) -> Iterator[tuple[str, Any]]:
     """Yield the times of products of square matrices, as layers without bias and activation compute them."""
-    prepared: dict[int, tuple[subjects.Opened, Callable[[], Any]]] = {}
+    prepared: dict[int, tuple[subjects.Opened, Callable[[], Any], int]] = {}
     for side in (8,) if dry else SIDES:
         key, value = attempt(str(side), partial(_product, side, rung, dry))
         if isinstance(value, dict):
@@ -218,22 +236,21 @@ def products(rung: str, effort: dict[str, Any], dry: bool = False) -> Iterator[t
         else:
             prepared[side] = value
     yield READY, None
-    for side, (made, run) in prepared.items():
-        yield attempt(str(side), lambda made=made, run=run: {"times": _times(made, run, effort)})  # type: ignore[misc]
+    for side, (made, run, per) in prepared.items():
+        yield attempt(str(side), lambda made=made, run=run, per=per: {"times": _times(made, run, effort, per)})  # type: ignore[misc]
 
 
-def _product(side: int, rung: str, dry: bool) -> tuple[subjects.Opened, Callable[[], Any]]:
+def _product(side: int, rung: str, dry: bool) -> tuple[subjects.Opened, Callable[[], Any], int]:
+    """Return a function that computes products, all sets of factors once, and how many those are."""
     net = sbp.Sequential([sbp.Input(side), sbp.Dense(side, bias=False)], name=f"bench_product_{side}")
     made = subjects.opened(net, side, rung)
     rng = np.random.default_rng(6)
     count = 2 if dry else min(128, max(2, -(-RING // (8 * side * side))))
-    drawn = [[made.put(rng.standard_normal(shape).astype(np.float32)) for shape in ((side * side,), (side, side))] for _ in range(count)]
-    out, work = made.put(np.full((side, side), np.nan, np.float32)), made.put(np.zeros(made.module.workspace(side), np.float32))
-    at = [0]
+    sets = [[_flat(made, rng.standard_normal(side * side).astype(np.float32)) for _ in range(2)] for _ in range(count)]
+    out, work = _flat(made, np.full(side * side, np.nan, np.float32)), _flat(made, np.zeros(made.module.workspace(side), np.float32))
 
-    def run() -> None:
-        at[0] = (at[0] + 1) % count
-        made.module.forward(*drawn[at[0]], out, work)
+    def launches() -> None:
+        for pair in sets:
+            made.module.launch_forward(*pair, out, work, side)
 
-    run()
-    return made, run
+    return made, _captured(made, launches), count

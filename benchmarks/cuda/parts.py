@@ -203,7 +203,7 @@ def correctness(run: Run, until: float) -> None:
     """Hold every entry of generated modules against float64 on the processor, then let the checkers of the toolkit look."""
     hands = []
     for name, schedule in subjects.checked(run.dry):
-        given = {"name": name, "schedule": schedule, "rung": run.rung}
+        given: dict[str, Any] = {"name": name, "schedule": schedule, "rung": run.rung}
         # What a schedule changes is the step; compiling the rest once more would take its time.
         given |= {} if schedule == "auto" else {"entries": ("value_and_grad", "train_step", "epoch")}
         hands.append(run.hand(f"{name}, schedule {schedule}", "correctness:network", given))
@@ -400,7 +400,8 @@ def machine_code(run: Run, until: float) -> None:
     if run.dry:
         run.left_out("machine code", "dry run: it is a check of its own")
         return
-    found = run.results["environment"]["ladder"].get(run.rung, {})
+    where = run.results.get("environment", {})
+    found = where.get("ladder", {}).get(where.get("rung"), {})
     architecture = f"sm_{found.get('capability', '9.0').replace('.', '')}"
     hands = [run.hand(f"machine code of {name}", "ours:machine_code", {"name": name, "architecture": architecture}) for name in NETWORKS]
     prepare(hands, run.jobs, until, lambda hand: run.into("machine_code", hand.given["name"]))

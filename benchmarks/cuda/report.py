@@ -264,6 +264,7 @@ def printed(results: Results) -> str:
 
 def report(results: Results) -> str:
     """Return the whole record in Markdown."""
+    rows: list[tuple[str, ...]]
     parts = ["# Training steps on a GPU beside those of the peers\n", *(f"- {line}" for line in head(results)), ""]
     parts += [*_ceilings(results), ""]
     parts.append(
