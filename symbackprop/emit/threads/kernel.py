@@ -94,8 +94,8 @@ def count(axes: Sequence[Range], samples: str) -> str:
 class Lines:
     """What threads do, as lines; it may stand in a kernel of its own or among others."""
 
-    def __init__(self, frame: DeviceFrame) -> None:
-        self.frame = frame
+    def __init__(self, frame: DeviceFrame, blocks: int = 1) -> None:
+        self.frame, self.blocks = frame, blocks
         self.folds = 0
 
     def sweep(self, phase: Sweep, indent: int) -> list[Node]:
@@ -164,9 +164,10 @@ class Lines:
             made.append(Node(wrap.statement(f"{self.frame.index(r.index)} = {value}", indent)))
         return made
 
-    def shared_loop(self, axes: Sequence[Range], threads: int, body: Sequence[Statement], indent: int) -> list[Node]:
-        """Return the loop over the entries that a thread has of a domain."""
-        thread = self.name("thread")
+    def shared_loop(self, axes: Sequence[Range], threads: int, body: Sequence[Statement], indent: int, *, grid: bool = False) -> list[Node]:
+        """Return the loop over the entries that a thread has of a domain, among those of its block or of all blocks."""
+        thread = "int32(cuda.grid(1))" if grid else self.name("thread")
+        threads *= self.blocks if grid else 1
         axes, lines = self.ends(axes, indent)
         if len(axes) == 1 and axes[0].start == 0:
             head = f"for {self.frame.index(axes[0].index)} in range({thread}, {self.frame.bound(axes[0].stop)}, int32({threads})):"
@@ -185,13 +186,13 @@ class Lines:
     def step(self, step: Step, threads: int, indent: int) -> list[Node]:
         frame = self.frame
         if isinstance(step, Barrier):
-            return [Node("cuda.syncthreads()")]
+            return [Node(f"{self.name('grid')}.sync()" if step.grid else "cuda.syncthreads()")]
         if isinstance(step, Every):
             return frame.nodes(step.body, indent)
         if isinstance(step, Alone):
             return [Node(f"if {self.name('thread')} == 0:", tuple(frame.nodes(step.body, indent + 4)))]
         if isinstance(step, Each):
-            return self.shared_loop(step.axes, threads, step.body, indent)
+            return self.shared_loop(step.axes, threads, step.body, indent, grid=step.grid)
         if isinstance(step, Fold):
             return self.fold(step, threads, indent)
         if isinstance(step, Provided):

@@ -16,7 +16,7 @@ from symbackprop.emit.threads.kernel import BLOCK, KernelText, Lines, grid, walk
 from symbackprop.emit.threads.product import ProductText
 from symbackprop.emit.threads.product import page as page_of_product
 from symbackprop.plan.device.lower import team
-from symbackprop.plan.device.records import DevicePlan, Fold, Launch, Product, Single
+from symbackprop.plan.device.records import DevicePlan, Fold, Launch, Product, Resident
 from symbackprop.plan.records import Let, Local, OptimizerStep, Place, Plan, Store
 from symbackprop.plan.rewriting import expressions
 
@@ -270,19 +270,20 @@ class _Writer:
         if plan.update is not None:
             yield self.scalars_kernel(plan.update)
             yield self.entries_kernel(plan.update)
-            if self.device.single is not None:
-                yield self.table_kernel(plan.update, self.device.single)
-                yield self.single_kernel(self.device.single)
+            if self.device.resident is not None:
+                yield self.table_kernel(plan.update, self.device.resident)
+                yield self.resident_kernel(self.device.resident)
 
-    def single_kernel(self, one: Single) -> Function:
-        """Return the kernel of training steps by one block."""
+    def resident_kernel(self, one: Resident) -> Function:
+        """Return the kernel of training steps, parameters in shared memory from one to the next."""
         given = self.arguments()
         names = {f"all.{name}": text for name, text in given.items()}
         memory, labels = dict(one.offsets), {name: _slot(name) for name, _ in one.whole}
         buffers = tuple(labels.get(b) or names.get(b, b) for _, b in one.tensors)
         tensors = tuple(t for t, _ in one.tensors)
         counts = ("samples", "size", "first", "count", "shuffled")
-        taken = self.reserved | {"memory", "table", "history", "order", *counts, *labels.values(), *given.values()}
+        kept = ("order", "table", "history", *(("partial",) if one.blocks > 1 else ()))
+        taken = self.reserved | {"memory", *kept, *counts, *labels.values(), *given.values()}
         offsets = {t.name: (f"{_slot(t.name)}" if b == "memory" else str(memory.get(t.name, 0) or "")) for t, b in one.tensors}
         frame = DeviceFrame(tensors, buffers, taken - set(buffers), single=self.single, offsets=offsets)
         for name in counts:
@@ -291,27 +292,22 @@ class _Writer:
         body = [Node(f"memory = cuda.shared.array({one.size}, real)")]
         body += [Node(f"{_slot(name)} = cuda.shared.array({elements}, int32)") for name, elements in one.whole]
         body += [Node(f"{_slot(t.name)} = int32({memory[t.name]})") for t, b in one.tensors if b == "memory"]
-        body += Lines(frame).team(one.team, 4)
+        lines = Lines(frame, one.blocks)
+        if one.blocks > 1:
+            body += [Node(f"{frame.local(Local('block'))} = int32(cuda.blockIdx.x)"), Node(f"{lines.name('grid')} = cuda.cg.this_grid()")]
+        body += lines.team(one.team, 4)
         self.used |= frame.printer.used
         data = self.data()
-        arguments = ("params", "grads", "state", *data, "order", "table", "history", *counts)
+        arguments = ("params", "grads", "state", *data, *kept, *counts)
         real = f"{self.plan.dtype}[::1]"
         whole = {text for x, text in given.items() if self.plan.tensors[x].integer}
-        types = (
-            real,
-            real,
-            real,
-            *("int64[::1]" if a in whole else real for a in data),
-            "int64[::1]",
-            real,
-            real,
-            *("int32" for _ in counts),
-        )
-        self.note("train_single", types, str(one.team.threads))
+        given_types = ["int64[::1]" if a in whole else real for a in data]
+        types = (real, real, real, *given_types, "int64[::1]", *(real for _ in kept[1:]), *("int32" for _ in counts))
+        self.note("train_steps", types, str(one.team.threads))
         doc = "Do steps first .. first + count - 1 of training, each with the next size samples that order names."
-        return Function("train_single", arguments, (), tuple(body), doc)
+        return Function("train_steps", arguments, (), tuple(body), doc)
 
-    def table_kernel(self, step: OptimizerStep, one: Single) -> Function:
+    def table_kernel(self, step: OptimizerStep, one: Resident) -> Function:
         """Return the kernel that computes, ahead of some steps, what the optimizer has once for all entries in each of them."""
         scalars = [name for name, kind in step.state if kind == "scalar"]
         arrays = sum(kind == "parameter" for _, kind in step.state)
@@ -512,8 +508,8 @@ class _Writer:
         yield Function(
             "update", ("params", "grads", "state", "hyper"), (), tuple(body), "Do one step of the optimizer with given gradients."
         )
-        if self.device.single is not None:
-            yield from self.single_training(data, self.device.single, state[:2], back)
+        if self.device.resident is not None:
+            yield from self.resident_training(data, self.device.resident, state[:2], back)
             return
         statistics = [self.call("statistics", ("params", *data, "work"))] if plan.statistics else []
         step = [
@@ -540,34 +536,25 @@ class _Writer:
         if not plan.masks:
             yield self.epoch(data, state, step, back, place)
 
-    def single_training(self, data: tuple[str, ...], one: Single, state: list[Node], back: list[Node]) -> Iterator[Function]:
+    def resident_training(self, data: tuple[str, ...], one: Resident, state: list[Node], back: list[Node]) -> Iterator[Function]:
         """Yield a training step and an epoch that are each one launch."""
         d_data = tuple(f"d_{a}" for a in data)
         taken = [*self.taken(("params", *data)), Node(f"d_grads = room(grads, {self.size}, DTYPE)"), *state]
 
         def run(order: str, history: str, counts: tuple[str, ...], steps: str) -> list[Node]:
-            table = Node(
-                f"table = room(None, {steps} * {one.width}, DTYPE)" if steps != "1" else f"table = room(None, {max(1, one.width)}, DTYPE)"
-            )
-            arguments = (
-                "train_single",
-                "1",
-                str(one.team.threads),
-                "d_params",
-                "d_grads",
-                "d_state",
-                *d_data,
-                order,
-                "table",
-                history,
-                *counts,
-            )
+            room = f"{steps} * {one.width}" if steps != "1" else str(max(1, one.width))
+            table = Node(f"table = room(None, {room}, DTYPE)")
+            many = one.blocks > 1
+            buffers = ("d_params", "d_grads", "d_state", *d_data, order, "table", history, *(("partial",) if many else ()))
+            size = ("train_steps", str(one.blocks), str(one.team.threads))
+            arguments = (*size, *buffers, *counts, *(("cooperative=True",) if many else ()))
             fill = f"launch(fill_table, 1, 1, d_state, d_hyper, table, {steps})"
-            return [table, Node(fill), Node(wrap.call("launch", arguments, 4))]
+            frozen = [Node(f"fill(d_grads[{start}:{stop}], 0)") for start, stop in (self.frozen() if many else ())]
+            partial = [Node(f"partial = room(None, {one.partial}, DTYPE)")] if many else []
+            return [table, *partial, *frozen, Node(fill), Node(wrap.call("launch", arguments, 4))]
 
-        most = Node(
-            "if n > BATCH:", (Node('raise ValueError(f"{n} samples are more than the {BATCH} that shared memory was planned for")'),)
-        )
+        said = 'raise ValueError(f"{n} samples are more than the {BATCH} that shared memory was planned for")'
+        most = Node("if n > BATCH:", (Node(said),))
         body = [
             *self.tests(self.checked(), "return math.nan"),
             Node(f"n = {data[0]}.shape[0]"),

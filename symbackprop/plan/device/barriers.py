@@ -30,6 +30,7 @@ class _Use:
     access: Access | None
     axes: tuple[Range, ...] | None
     alone: bool = False
+    grid: bool = False
     inner: frozenset[Expr] = frozenset()
     whole: str = ""
 
@@ -45,7 +46,7 @@ class _Use:
             return False
         if any(map(_disjoint, self.places(), other.places())):
             return True
-        if self.axes is None or other.axes is None or len(self.axes) != len(other.axes):
+        if self.axes is None or other.axes is None or self.grid != other.grid or len(self.axes) != len(other.axes):
             return False
         if any(mine.extent != theirs.extent for mine, theirs in zip(self.axes[1:], other.axes[1:], strict=True)):
             return False
@@ -211,15 +212,16 @@ class _Placer:
         """Return what a step reads and writes."""
         if isinstance(step, Fold):
             body: tuple[Statement, ...] = (*step.before, When(step.guards, (Let(Local("value"), step.value),)))
-            return [self.use(a, step.axes, False, _bound(step.before)) for a in touched(body).reads], []
+            return [self.use(a, step.axes, False, False, _bound(step.before)) for a in touched(body).reads], []
         assert isinstance(step, Each | Every | Alone)
         axes, alone = (step.axes if isinstance(step, Each) else None), isinstance(step, Alone)
+        grid = isinstance(step, Each) and step.grid
         seen, bound = touched(step.body), _bound(step.body)
-        reads = [self.use(a, axes, alone, bound) for a in seen.reads]
-        return reads, [self.use(a, axes, alone, bound) for a in seen.writes]
+        reads = [self.use(a, axes, alone, grid, bound) for a in seen.reads]
+        return reads, [self.use(a, axes, alone, grid, bound) for a in seen.writes]
 
-    def use(self, a: Access, axes: tuple[Range, ...] | None, alone: bool, bound: frozenset[Expr]) -> _Use:
-        return _Use(a.tensor.name, a, axes, alone, bound | self.given, self.parts.get(a.tensor.name, ""))
+    def use(self, a: Access, axes: tuple[Range, ...] | None, alone: bool, grid: bool, bound: frozenset[Expr]) -> _Use:
+        return _Use(a.tensor.name, a, axes, alone, grid, bound | self.given, self.parts.get(a.tensor.name, ""))
 
 
 def _waits(step: Step) -> bool:

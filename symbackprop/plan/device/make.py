@@ -11,19 +11,22 @@ from sympy import Expr, Symbol
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.errors import EmissionError
 from symbackprop.plan.contractions import Scratch
 from symbackprop.plan.device.equations import concrete, nest, sizes_of
+from symbackprop.plan.device.grid import grid
 from symbackprop.plan.device.lower import phases
 from symbackprop.plan.device.parallel import touched
 from symbackprop.plan.device.product import Part, tiled
-from symbackprop.plan.device.records import Alone, DeviceKernel, DevicePlan, Each, Launch, Phase, Product, Sweep, Team
+from symbackprop.plan.device.records import Alone, DeviceKernel, DevicePlan, Each, Launch, Phase, Product, Resident, Sweep, Team
+from symbackprop.plan.device.shared import WORK
 from symbackprop.plan.device.single import single
 from symbackprop.plan.records import Call, Kernel, Place, Plan
 from symbackprop.plan.rewriting import expressions, parts
 from symbackprop.plan.workshop import shape_of
 
 #: What a user may ask for.
-SCHEDULES = ("auto", "single", "layered")
+SCHEDULES = ("auto", "single", "grid", "layered")
 
 
 def planned(plan: Plan, size: Symbol, schedule: str = "auto") -> DevicePlan:
@@ -32,19 +35,44 @@ def planned(plan: Plan, size: Symbol, schedule: str = "auto") -> DevicePlan:
     Args:
         plan: of plain loops.
         size: the batch size.
-        schedule: "single", "layered", or "auto" for what the sizes tell.
+        schedule: "single", "grid", "layered", or "auto" for what the sizes tell.
+
+    Raises:
+        EmissionError: a schedule was asked for that cannot be.
     """
     maker = _Maker(plan, size)
     entries = {entry.name: tuple(launch for call in entry.calls for launch in maker.launches(call, entry.places)) for entry in plan.entries}
     places, per_sample, fixed = maker.scratch()
-    one = single(plan, size) if schedule in ("auto", "single") else "launches for every layer were asked for"
-    if isinstance(one, str):
-        chosen, reason = "layered", f"each kernel is a launch of its own, since {one}"
-    else:
-        chosen = "single"
-        reason = f"training steps are done by one block of {one.team.threads} threads with {one.size:,} numbers in shared memory"
-    kernels = tuple(maker.kernels)
-    return DevicePlan(chosen, reason, kernels, entries, places, per_sample, fixed, None if isinstance(one, str) else one)
+    chosen, reason, resident = _chosen(plan, size, schedule)
+    return DevicePlan(chosen, reason, tuple(maker.kernels), entries, places, per_sample, fixed, resident)
+
+
+def _chosen(plan: Plan, size: Symbol, schedule: str) -> tuple[str, str, Resident | None]:
+    """Return the schedule of training steps, why, and what one launch does of them.
+
+    Raises:
+        EmissionError: a schedule was asked for that cannot be.
+    """
+    if schedule == "layered":
+        return "layered", "each kernel is a launch of its own, as was asked for", None
+    work = plan.size * plan.batch
+    one: Resident | str = f"{plan.size:,} parameters times {plan.batch:,} samples are more than {WORK:,}, too much for one block"
+    if schedule == "single" or (schedule == "auto" and work <= WORK):
+        one = single(plan, size)
+        if isinstance(one, Resident):
+            held = f"{one.size:,} numbers in shared memory"
+            return "single", f"training steps are done by one block of {one.team.threads} threads with {held}", one
+    many: Resident | str = ""
+    if schedule == "grid" or (schedule == "auto" and work > WORK):
+        many = grid(plan, size)
+        if isinstance(many, Resident):
+            held = f"each with {many.size:,} numbers in shared memory"
+            return "grid", f"training steps are done by {many.blocks} blocks of {many.team.threads} threads, {held}", many
+    why = "; ".join(w for w in (one, many) if isinstance(w, str) and w)
+    trains = plan.loss is not None and plan.update is not None
+    if schedule in ("single", "grid") and trains:
+        raise EmissionError(f"{plan.name}: schedule {schedule!r} cannot be: {many if schedule == 'grid' else one}")
+    return "layered", f"each kernel is a launch of its own: {why}", None
 
 
 @dataclass(frozen=True)

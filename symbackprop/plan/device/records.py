@@ -33,10 +33,17 @@ class Range:
 
 @dataclass(frozen=True)
 class Each:
-    """The threads of a team share the entries of a domain; none needs another's result."""
+    """The threads of a team share the entries of a domain; none needs another's result.
+
+    Attributes:
+        axes: the domain.
+        body: what is done at an entry.
+        grid: whether the threads of all blocks share them.
+    """
 
     axes: tuple[Range, ...]
     body: tuple[Statement, ...]
+    grid: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,13 @@ class Alone:
 
 @dataclass(frozen=True)
 class Barrier:
-    """No thread of a team goes on before all are here, and what was written is seen by all."""
+    """No thread of a team goes on before all are here, and what was written is seen by all.
+
+    Attributes:
+        grid: whether the threads of all blocks wait.
+    """
+
+    grid: bool = False
 
 
 @dataclass(frozen=True)
@@ -207,24 +220,28 @@ class Launch:
 
 
 @dataclass(frozen=True)
-class Single:
-    """Training steps as one launch of one block.
+class Resident:
+    """Training steps in one launch, parameters in shared memory from one step to the next.
 
     Attributes:
-        team: what its threads do, loading and storing included.
-        tensors: of the kernel, with the buffer of each: "memory" is shared.
+        team: what the threads of a block do, loading and storing included.
+        blocks: that do it; more than one wait for each other.
+        tensors: of the kernel, with the buffer of each: "memory" is shared, "partial" holds what the blocks hand to each other.
         offsets: where tensors begin in their buffers.
         whole: integer tensors in shared memory of their own, with their elements.
         size: elements of ``memory``.
+        partial: elements of ``partial``.
         handed: locals that the optimizer computes once a step; a row of the table has them, and then the next scalar state.
         scalars: the scalar state.
     """
 
     team: Team
+    blocks: int
     tensors: tuple[tuple[Tensor, str], ...]
     offsets: tuple[tuple[str, int], ...]
     whole: tuple[tuple[str, int], ...]
     size: int
+    partial: int
     handed: tuple[Local, ...]
     scalars: tuple[str, ...]
 
@@ -239,14 +256,14 @@ class DevicePlan:
     """How the entries of a plan are done on a device.
 
     Attributes:
-        schedule: "layered" or "single".
+        schedule: "single", "grid" or "layered".
         reason: why.
         kernels: each once.
         entries: launches in order, by the name of the entry.
         places: of workspace that the plan does not know.
         per_sample: elements of all workspace for each sample.
         fixed: elements besides.
-        single: the training step of one block, where there is one.
+        resident: training steps in one launch, where they are done so.
     """
 
     schedule: str
@@ -256,7 +273,7 @@ class DevicePlan:
     places: Mapping[str, Place]
     per_sample: int
     fixed: int
-    single: Single | None = None
+    resident: Resident | None = None
 
     def __str__(self) -> str:
         uses: dict[str, list[str]] = {}
@@ -265,7 +282,7 @@ class DevicePlan:
                 uses.setdefault(launch.kernel.name, []).append(entry)
         width = max((len(name) for name in uses), default=6)
         lines = [f"schedule {self.schedule}: {self.reason}"]
-        if self.single is not None:
+        if self.resident is not None:
             lines.append("what is not a training step is done by a launch for each kernel:")
         lines.append(f"{'kernel':{width}}  decision")
         for k in self.kernels:
@@ -288,7 +305,7 @@ __all__ = [
     "Provided",
     "Range",
     "Repeat",
-    "Single",
+    "Resident",
     "Step",
     "Sweep",
     "Team",
