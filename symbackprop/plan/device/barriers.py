@@ -206,7 +206,7 @@ class _Placer:
 
     def asked(self, step: Provided) -> list[_Use]:
         """Return what guards read."""
-        return [self.use(a, None, False, frozenset()) for a in touched((When(step.guards, ()),)).reads]
+        return [self.use(a, None, False, False, frozenset()) for a in touched((When(step.guards, ()),)).reads]
 
     def uses(self, step: Step) -> tuple[list[_Use], list[_Use]]:
         """Return what a step reads and writes."""
