@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         run.say("stopped; what was found until then is kept")
     finally:
-        run.stop()
+        run.close()
         run.results.setdefault("environment", {})["card_after"] = environment.card()
         run.save()
         report.write(run.results, run.out)

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 import traceback
@@ -55,6 +56,8 @@ class Run:
         self.began = time.monotonic()
         self.hands: list[Hand] = []
         self._traces: set[tuple[str, ...]] = set()
+        # What is written on the way goes with the run, whatever becomes of the processes that wrote it.
+        self._scratch = tempfile.TemporaryDirectory(prefix="symbackprop-cuda-")
         self._lock = threading.Lock()
         self.out.mkdir(parents=True, exist_ok=True)
         (self.out / LOG).write_text("", encoding="utf-8")
@@ -88,10 +91,15 @@ class Run:
         self.results.setdefault("left_out", []).append({"what": what, "why": why})
         self.say(f"{what} is left out: {why}")
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables of every process."""
+        return {**environment.toolkit(), "TMPDIR": self._scratch.name}
+
     def hand(self, name: str, do: str, given: Mapping[str, Any], peer: str = "", variables: Mapping[str, str] | None = None) -> Hand:
         """Return a process for a piece of work; it is ended with the run."""
         python = self.python.get(peer, self.python[""])
-        made = Hand(name, f"benchmarks.cuda.{do}", given, python, {**environment.toolkit(), **(variables or {})})
+        made = Hand(name, f"benchmarks.cuda.{do}", given, python, {**self.variables, **(variables or {})})
         self.hands.append(made)
         return made
 
@@ -128,6 +136,11 @@ class Run:
             hand.stop()
         self.hands.clear()
 
+    def close(self) -> None:
+        """End all processes and remove what they wrote on the way."""
+        self.stop()
+        self._scratch.cleanup()
+
 
 Part = Callable[[Run, float], None]
 
@@ -140,7 +153,9 @@ def do(run: Run, names: Iterable[str]) -> None:
         if name not in names:
             run.results["parts"][name] = {"state": "not asked for"}
             continue
-        until = run.began + run.budget * (max(last for _, last in PARTS.values()) if set(names) == {name, "environment"} else end)
+        if set(names) == {name, "environment"}:
+            end = max(last for _, last in PARTS.values())
+        until = run.began + (FIRST if part is surroundings else 0.0) + run.budget * end
         if until - time.monotonic() < 1:
             run.results["parts"][name] = {"state": "skipped"}
             run.left_out(name, "its time was over")
@@ -212,7 +227,7 @@ def correctness(run: Run, until: float) -> None:
     for hand in hands:
         if run.told(hand):
             continue
-        if "no schedule" in hand.reason:
+        if hand.state == "late" or "no schedule" in hand.reason:
             run.left_out(f"correctness of {hand.name}", hand.reason)
         else:
             run.into("correctness", hand.name)("error", hand.reason)
@@ -227,7 +242,7 @@ def _sanitized(run: Run, tool: str, until: float) -> None:
         run.left_out(tool, "dry run" if run.dry else "compute-sanitizer is absent" if path is None else "time was over")
         return
     command = [path, "--tool", tool, run.python[""], "-m", "benchmarks.cuda.correctness", run.rung]
-    variables = {**os.environ, "PYTHONPATH": str(ROOT), **environment.toolkit()}
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), **run.variables}
     take = run.into("correctness", "compute-sanitizer")
     try:
         done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=seconds)
@@ -409,6 +424,9 @@ def machine_code(run: Run, until: float) -> None:
         if not run.told(hand):
             run.left_out(hand.name, hand.reason)
 
+
+#: Seconds that the first part gets of any budget: without it there is no other.
+FIRST = 15.0
 
 #: The parts in their order, with the share of the budget after which each is over.
 PARTS: dict[str, tuple[Part, float]] = {

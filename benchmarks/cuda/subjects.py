@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import inspect
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -146,6 +148,7 @@ def opened(
     options = pipeline.Options(kind, dtype, batch, schedule, form, optimizer)
     _, plan, artifacts = pipeline.write(net.spec, options)
     folder = Path(tempfile.mkdtemp(prefix="symbackprop-bench-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for artifact in artifacts:
         (folder / Path(artifact.path).name).write_text(artifact.text, encoding="utf-8")
     module, runtime = _imported(folder / Path(artifacts[0].path).name, f"kernels_{kind}")

@@ -99,6 +99,7 @@ def test_a_part_that_fails_is_told_and_the_rest_goes_on(tmp_path: Path, monkeypa
     monkeypatch.setattr(parts, "PARTS", {"broken": (broken, 0.5), "fine": (fine, 0.9), "late": (fine, 0.0), "other": (fine, 1.0)})
     run = _run(tmp_path)
     parts.do(run, ("broken", "fine", "late"))
+    run.close()
     found = json.loads((tmp_path / parts.RESULTS).read_text())
     assert {name: entry["state"] for name, entry in found["parts"].items()} == {
         "broken": "failed",
@@ -146,6 +147,7 @@ def test_the_words_of_the_checkers_are_read(tmp_path: Path, monkeypatch: pytest.
     assert run.results["correctness"]["compute-sanitizer"] == {"memcheck": {"summary": f"ERROR SUMMARY: {errors} errors", "passed": passed}}
     parts._sanitized(run, "racecheck", time.monotonic())
     assert run.results["left_out"] == [{"what": "racecheck", "why": "time was over"}]
+    run.close()
 
 
 def test_a_whole_run_without_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
