@@ -49,6 +49,24 @@ def executed(text: str, *, compiled: bool = False, name: str = "written") -> dic
     return namespace
 
 
+class Bounded(np.ndarray):
+    """An array that refuses negative positions, as compiled code would read them from somewhere else."""
+
+    def __getitem__(self, where: Any) -> Any:
+        self.look(where)
+        found = super().__getitem__(where)
+        return np.float64(found) if np.ndim(found) == 0 and self.dtype.kind == "f" else found
+
+    def __setitem__(self, where: Any, value: Any) -> None:
+        self.look(where)
+        super().__setitem__(where, value)
+
+    def look(self, where: Any) -> None:
+        for part in where if isinstance(where, tuple) else (where,):
+            if isinstance(part, int | np.integer) and part < 0:
+                raise IndexError(f"position {where} of an array of shape {self.shape}")
+
+
 Program = Callable[..., tuple[float, dict[str, Any]]]
 
 

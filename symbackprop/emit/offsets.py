@@ -75,7 +75,7 @@ def by_offsets(e: Equation, name: Callable[[str], str], size: Callable[[Expr], s
     """
     rhs = e.rhs
     if isinstance(rhs, Access) and _reshape(e.lhs.index, rhs):
-        return Loops(f"{name(rhs.tensor.name)}.reshape({', '.join(size(a.extent) for a in e.lhs.index)})", (), ())
+        return Loops(f"{name(rhs.tensor.name)}.reshape({', '.join(size(a.extent) for a in e.lhs.index) or '()'})", (), ())
     whole = isinstance(rhs, nodes.Sum | nodes.Max | nodes.ArgMax)
     body, bound = (rhs.body, rhs.bound) if whole else (rhs, ())
     if body.atoms(nodes.Reduction, nodes.ArgMax):
@@ -270,7 +270,9 @@ class _Text:
             raise _MisfitError
         body = body.xreplace(self.variables)
         target, axes = self.part(self.name(e.tensor.name), w.left, tuple(a.extent for a in e.tensor.axes), left=True)
-        rest = tuple(self.sliding[b] for b in w.bound if b not in w.loops)
+        # A bound index that slides on the left says where a term belongs: its terms are not added to each other.
+        moving = {b for p in w.left for b in w.bound if b in p.free_symbols}
+        rest = tuple(self.sliding[b] for b in w.bound if b not in w.loops and b not in moving)
         p = printer(lambda t: sliced[t], lambda extent: self.code[extent] if extent in self.code else self.size(extent))
         kind = type(e.rhs) if w.bound else None
         if kind in (nodes.Max, nodes.ArgMax) and any(isinstance(f, nodes.Guard) for f in sympy.Mul.make_args(body)):
@@ -314,7 +316,7 @@ class _Text:
             return Loops(
                 f"np.zeros({shape}, int)", (Node(f"{largest} = np.full({shape}, -np.inf, params.dtype)"), *self.nest(body_lines)), used, "0"
             )
-        once = not any(b in w.loops for b in w.bound)
+        once = not any(b in w.loops or b in moving for b in w.bound)
         return Loops(f"np.zeros({shape}, params.dtype)", self.nest((Node(f"{target} {'=' if once else '+='} {value}"),)), used, "0.0")
 
     def narrow(self, index: Index) -> None:

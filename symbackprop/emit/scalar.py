@@ -306,7 +306,9 @@ class ScalarPrinter:
             words: list[str] = []
             for term in sorted(e.args, key=lambda a: (_negative(a), not a.free_symbols)):
                 minus = _negative(term)
-                shown = self._whole_at(-term if minus else term, _MUL)
+                # A sign at the beginning belongs to what stands next to it: -i // 2 is not -(i // 2).
+                alone = minus and not words and isinstance(-term, Floor | sympy.Mod)
+                shown = self._whole_at(-term if minus else term, _UNARY if alone else _MUL)
                 words.append((("- " if minus else "+ ") if words else ("-" if minus else "")) + shown)
             return " ".join(words), _ADD
         if isinstance(e, sympy.Mul):

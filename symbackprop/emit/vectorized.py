@@ -6,7 +6,7 @@ meet, the missing ones are inserted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -106,6 +106,17 @@ def _bare(code: str) -> bool:
     return any(nothing in code for nothing in _NOTHING)
 
 
+def _compared(guards: Sequence[nodes.Guard]) -> frozenset[Expr]:
+    """Return the places of which some guards say something: an equality with a place in range says that a place is in range."""
+    places: set[Expr] = set()
+    for g in guards:
+        if isinstance(g, nodes.InRange):
+            places.add(g.args[0])
+        elif isinstance(g, nodes.Indicator) and isinstance(g.condition, sympy.Eq):
+            places |= {side for side in g.condition.args if side.is_integer}
+    return frozenset(places)
+
+
 def printer(name: Callable[[str], str], size: Callable[[Expr], str]) -> _Printer:
     """Return what prints expressions over whole arrays."""
     return _Printer(name, size)
@@ -117,14 +128,14 @@ class _Printer:
     Attributes:
         whole: whether what a step must not read is replaced by an array of zeros instead of a number.
         lost: whether an axis of such an array was asked for while it was a number.
-        ranged: index expressions that a guard around the current place compares with a range.
+        compared: index expressions that a guard around the current place compares with a range or with another place.
     """
 
     def __init__(self, name: Callable[[str], str], size: Callable[[Expr], str], running: Index | None = None, whole: bool = False) -> None:
         self.name, self.size, self.running, self.whole = name, size, running, whole
         self.used: set[str] = set()
         self.lost = False
-        self.ranged: frozenset[Expr] = frozenset()
+        self.compared: frozenset[Expr] = frozenset()
 
     def aligned(self, v: Value, axes: tuple[Index, ...], level: int) -> str:
         """Return the code of a value so that it broadcasts against arrays with ``axes``."""
@@ -174,7 +185,7 @@ class _Printer:
             return Value(STEP, ATOM, ())
         if isinstance(e, Index):
             return Value(f"np.arange({self.size(e.extent)})", ATOM, (e,))
-        if e.is_number:
+        if e.is_number and not e.has(nodes.Named):
             return self.number(e)
         if isinstance(e, sympy.Symbol):
             return Value(self.size(e), ATOM, ())
@@ -224,8 +235,8 @@ class _Printer:
         for p, axis in zip(parts, e.tensor.axes, strict=True):
             v = self.integer(p, axes)
             fits = isinstance(p, Index) and p.extent == axis.extent
-            # A label lies in its axis, unless a guard says that it need not.
-            if guarded and not fits and (p in self.ranged or not isinstance(p, Access)):
+            # A label lies in its axis, unless it is read only where a guard says something of it.
+            if guarded and not fits and (p in self.compared or not isinstance(p, Access)):
                 v = Value(f"np.clip({v.code}, 0, {self.size(axis.extent)} - 1)", ATOM, v.axes)
             values.append(v)
         present = self.merge(values, axes)
@@ -346,10 +357,12 @@ class _Printer:
         """Print a product that has another value where one of its guards does not hold."""
         factors = sympy.Mul.make_args(e)
         guards = [f for f in factors if isinstance(f, nodes.Guard)]
-        outside, self.ranged = self.ranged, self.ranged | {g.args[0] for g in guards if isinstance(g, nodes.InRange)}
+        outside, self.compared = self.compared, self.compared | _compared(guards)
         made = self.visit(sympy.Mul(*(f for f in factors if not isinstance(f, nodes.Guard))), axes, guarded=True)
-        self.ranged = outside
-        return self.select(guards, made, axes, other)
+        # One guard may read at a place for which another one holds.
+        made = self.select(guards, made, axes, other)
+        self.compared = outside
+        return made
 
     def power(self, e: sympy.Pow, axes: tuple[Index, ...], guarded: bool) -> Value:
         base = self.visit(e.base, axes, guarded)
@@ -430,18 +443,23 @@ class _Printer:
             if ".T" not in other.code and other.axes[:count] == e.bound:
                 return Value(f"np.sum({other.code}, axis={0 if count == 1 else tuple(range(count))})", ATOM, other.axes[count:])
         self.lost = self.lost or _bare(body.code)
-        full = self.merge([body, Value("", ATOM, e.bound)], inner)
-        if body.axes != full:
-            extents = ", ".join(self.size(a.extent) if a in e.bound else "1" for a in full)
-            body = Value(f"({self.aligned(body, full, SUM)} + np.zeros(({extents},)))", ATOM, full)
+        body = self.spread(body, e.bound, inner)
         count = len(e.bound)
-        left = full[: len(full) - count]
+        left = body.axes[: len(body.axes) - count]
         axis = "" if not left else (f"axis={-1}" if count == 1 else f"axis={tuple(range(-count, 0))}")
         if isinstance(e, nodes.LogSumExp):
             self.used.add("logsumexp")
             return Value(f"logsumexp({body.code}{', ' + axis if axis else ''})", ATOM, left)
         call = {nodes.Sum: "sum", nodes.Max: "max"}[type(e)]
         return Value(f"np.{call}({body.code}{', ' + axis if axis else ''})", ATOM, left)
+
+    def spread(self, body: Value, bound: tuple[Index, ...], axes: tuple[Index, ...]) -> Value:
+        """Return an array with all of some axes, also those along which it is the same everywhere."""
+        full = self.merge([body, Value("", ATOM, bound)], axes)
+        if body.axes == full:
+            return body
+        extents = ", ".join(self.size(a.extent) if a in bound else "1" for a in full)
+        return Value(f"({self.aligned(body, full, SUM)} + np.zeros(({extents},)))", ATOM, full)
 
     def matmul(self, e: nodes.Sum, axes: tuple[Index, ...], guarded: bool) -> Value | None:
         """Print Σ_k P[m, k] Q[k, n] as P @ Q, and Σ_k p[k] q[k] likewise."""
@@ -506,6 +524,7 @@ class _Printer:
         guards = any(isinstance(f, nodes.Guard) for f in sympy.Mul.make_args(e.body))
         body = self.guarded(e.body, inner, "-np.inf") if guards else self.visit(e.body, inner, guarded=True)
         self.lost = self.lost or _bare(body.code)
+        body = self.spread(body, e.bound, inner)
         left = tuple(a for a in body.axes if a not in e.bound)
         if len(e.bound) == 1:
             return Value(f"np.argmax({body.code}, axis=-1)", ATOM, left)

@@ -272,8 +272,8 @@ def assemble(
             entries.append(Entry("input_gradients", needed(behind, tuple(g for _, g in input_gradients)), places))
         if later:
             entries.append(Entry("statistics", tuple(later), places))
-    sharing = ""
-    if shared:
+    sharing = "one thread: there are no samples" if shared else ""
+    if shared and inputs:
         around = {**workshop.shapes, **shown.shapes}
         entries, sharing = _sharing(entries, (*ahead, *behind), known, around, size, batch, machine, loss)
         # Entries without stages have their values in the workspace that was laid out for all of them.

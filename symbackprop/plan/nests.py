@@ -207,13 +207,13 @@ def _bounded(bound: Sequence[Index], guards: list[Expr]) -> list[_Level]:
     """Return levels over some indices, and take from the guards those that have become bounds of loops."""
     opened: list[_Level] = []
     for index in bound:
-        start, stop = S.Zero, index.extent
+        start, stop, before = S.Zero, index.extent, len(guards)
         for guard in list(guards):
             limits = _limits(guard, index, bound)
             if limits is not None:
                 guards.remove(guard)
                 start, stop = _larger(start, limits[0]), _smaller(stop, limits[1])
-        opened.append(_Level(index, start, stop))
+        opened.append(_Level(index, start, stop, len(guards) < before))
     return opened
 
 
@@ -242,11 +242,15 @@ def accumulation(
 
 @dataclass(eq=False)
 class _Level:
-    """A loop while it is being filled; the first level is the function itself."""
+    """A loop while it is being filled; the first level is the function itself.
+
+    ``guarded`` says that its bounds stand for guards: they hold in the loop, and not before it.
+    """
 
     index: Index | None
     start: Expr = S.Zero
     stop: Expr = S.Zero
+    guarded: bool = False
     body: list[Statement] = field(default_factory=list)
     memo: dict[Any, Expr] = field(default_factory=dict)
 
@@ -376,12 +380,14 @@ class _Nest:
         self.depth.update((s, 0) for value in values for s in value.free_symbols if isinstance(s, Local) and s not in self.depth)
 
     def level(self, expr: Expr, levels: Sequence[_Level]) -> int:
-        """The shallowest loop in which all indices and locals of an expression have values."""
+        """The shallowest loop in which all indices and locals of an expression have values, and what it reads is there."""
         symbols = expr.free_symbols
         deepest = 0
         for k, level in enumerate(levels):
             if level.index is not None and level.index in symbols:
                 deepest = k
+        if any(level.guarded for level in levels[deepest + 1 :]) and leaves(expr):
+            deepest = max(k for k, level in enumerate(levels) if level.guarded)
         return max([deepest, *(self.depth[s] for s in symbols if isinstance(s, Local) and s in self.depth)])
 
     def home(self, part: Expr, levels: Sequence[_Level]) -> int:

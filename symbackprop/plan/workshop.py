@@ -317,7 +317,10 @@ def _found(group: tuple[Equation, ...]) -> tuple[tuple[str, Site], ...]:
     (strand, *others) = strands(group)
     if isinstance(strand, Recurrence) and not others:
         return step_sites(strand)
-    return tuple((e.tensor.name, site) for e in group for site in sites(e))
+    # A sum that reads what is made beside it waits for that, entry by entry.
+    beside = {e.tensor for e in group}
+    found = ((e.tensor.name, site) for e in group for site in sites(e))
+    return tuple((name, site) for name, site in found if not any(a.tensor in beside for a in site.node.atoms(Access)))
 
 
 def _untold(equations: Sequence[Equation], arguments: Sequence[Tensor]) -> tuple[Symbol, ...]:

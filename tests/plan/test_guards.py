@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import sympy
+from sympy import S
 from test_make import check, n
 
 from symbackprop.algebra import nodes
@@ -17,7 +19,7 @@ from symbackprop.algebra.tensor import Tensor
 from symbackprop.plan.records import CPU
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "emit"))
-from modules import DIRECT, LINES, ROWS
+from modules import DIRECT, DOTS, LINES, ROWS
 
 FOUR, THREE = sympy.Integer(4), sympy.Integer(3)
 i, j, k, t = Index("i", FOUR), Index("j", FOUR), Index("k", THREE), Index("t", FOUR)
@@ -28,8 +30,13 @@ RNG = np.random.default_rng(0)
 VALUES = {"x": RNG.standard_normal((2, 4, 3))}
 
 
+#: A machine on which nothing is written out in scalars.
+LOOPS = replace(CPU, straight=0)
+
+
 def right(rhs, values=VALUES):
-    check(System([Equation(z[n, i], rhs)]), values, "z")
+    for machine in (CPU, LOOPS):
+        check(System([Equation(z[n, i], rhs)]), values, "z", machine=machine)
 
 
 def test_every_kind_of_reduction_is_done_only_where_its_address_is_in_range():
@@ -114,3 +121,57 @@ def test_rows_of_a_shorter_axis_are_added_only_where_they_are():
     rhs = InRange(i, 3) * Indicator(sympy.Eq(i, w)) * Sum(short[n, i, w], n)
     for machine in (CPU, DIRECT, ROWS):
         check(System([Equation(out[i, w], rhs)]), {"short": RNG.standard_normal((2, 3, 16))}, "z", machine=machine)
+
+
+def test_a_guard_that_bounds_a_loop_holds_for_what_does_not_change_in_it():
+    """Σ_w x[n, i + j − w] is the same for every k, but where no k has i + j + k = 3 there is no such x."""
+    w = Index("w", sympy.Integer(2))
+    whole = Sum(sympy.exp(x[n, i + j - w, 0]), w)
+    right(Sum(InRange(i + j + k - 3, 1) / whole, j, k))
+    right(Sum(InRange(i + j + k - 3, 1) * sympy.sin(whole) * (1 + sympy.sin(whole)), j, k))
+    right(Sum(InRange(i + j + k - 3, 1) / (1 + Max(x[n, i + j - w, 0] ** 2, w)), j, k))
+
+
+def test_a_label_that_equals_a_position_in_range_is_in_range_only_there():
+    values = VALUES | {"lab": np.array([3, 1]), "short": RNG.standard_normal((2, 2))}
+    short = Tensor("short", (n, Index("a", sympy.Integer(2))), "input")
+    there = Indicator(sympy.Eq(i, lab[n])) * InRange(i, 2)
+    right(there * short[n, lab[n]] * x[n, i, 0], values)
+    right(Indicator(sympy.Eq(i, lab[n])) * Indicator(short[n, lab[n]] * InRange(i, 2) > 0) * x[n, i, 0], values)
+    right(there * Indicator(short[n, lab[n]] > 0) * x[n, i, 0], values)
+
+
+def test_the_place_of_a_maximum_of_equals_is_the_first():
+    w = Index("w", THREE)
+    right(Sum(Indicator(sympy.Eq(k, ArgMax(x[n, i, 0], w, w))) * x[n, i, k], k))
+    right(Sum(Indicator(sympy.Eq(k, ArgMax(x[n, 0, 0], w, w))) * x[n, i, k], k))
+
+
+def test_a_function_of_a_number_is_no_number():
+    right(x[n, i, 0] + nodes.Sigmoid(S.Zero))
+
+
+def test_a_place_may_begin_with_what_is_taken_off():
+    right(Sum(x[n, Floor((-Floor(i / 3) - k) / 2) + 3, 0], k))
+
+
+def test_a_sum_of_what_is_made_beside_it_waits_for_it():
+    beside = Tensor("beside", (n, i), "stored")
+    for machine in (CPU, DIRECT, DOTS, ROWS, LINES):
+        for rhs in (Sum(beside[n, i], k) / 2, Sum(beside[n, i] * x[n, i, k], k), Sum(beside[n, i], j, k) * x[n, i, 0]):
+            system = System([Equation(beside[n, i], sympy.tanh(x[n, i, 1])), Equation(z[n, i], rhs)])
+            check(system, VALUES, "z", machine=machine)
+
+
+def test_terms_that_belong_to_different_places_are_not_added_to_each_other():
+    p, q, u = Index("p", sympy.Integer(10)), Index("q", FOUR), Index("u", sympy.Integer(2))
+    place = Floor((p - 2 * q - 2) / 3)
+    narrow, long = Tensor("narrow", (u, q), "input"), Tensor("z", (p,), "output")
+    rhs = Sum(narrow[place, q] * Divides(3, p - 2 * q - 2) * InRange(place, 2), q)
+    check(System([Equation(long[p], rhs)]), {"narrow": RNG.standard_normal((2, 4))}, "z")
+
+
+def test_one_entry_of_a_tensor_of_one_is_a_number():
+    one, number = Tensor("one", (Index("a", S.One),), "input"), Tensor("number", (), "stored")
+    system = System([Equation(number[()], one[0]), Equation(z[n, i], number[()] * x[n, i, 0])])
+    check(system, VALUES | {"one": RNG.standard_normal(1)}, "z")

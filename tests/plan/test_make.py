@@ -65,9 +65,11 @@ def check(system, values, output, *, parameters=(), **more):
     for kind in ("cpu", "numpy"):
         text, *_ = render(plan, kind)
         space = written.executed(text.text)
-        out = np.full(want.shape, np.nan)
+        # NumPy's text may read what it does not use.
+        kept = (lambda array: array.view(written.Bounded)) if kind == "cpu" else (lambda array: array)
+        out, work = np.full(want.shape, np.nan), np.full(space["workspace"](len(inputs[0])), np.nan)
         with np.errstate(all="ignore"):
-            space["forward"](params, *inputs, out, np.full(space["workspace"](len(inputs[0])), np.nan))
+            space["forward"](*map(kept, (params, *inputs, out, work)))
         np.testing.assert_allclose(out, want, rtol=1e-12, atol=1e-12)
     return plan
 

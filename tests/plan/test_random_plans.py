@@ -35,24 +35,6 @@ SEEDS = range(COUNT)
 CHUNK = 10
 
 
-class Bounded(np.ndarray):
-    """An array that refuses negative positions, as compiled code would read them from somewhere else."""
-
-    def __getitem__(self, where):
-        self.look(where)
-        found = super().__getitem__(where)
-        return np.float64(found) if np.ndim(found) == 0 and self.dtype.kind == "f" else found
-
-    def __setitem__(self, where, value):
-        self.look(where)
-        super().__setitem__(where, value)
-
-    def look(self, where):
-        for part in where if isinstance(where, tuple) else (where,):
-            if isinstance(part, int | np.integer) and part < 0:
-                raise IndexError(f"position {where} of an array of shape {self.shape}")
-
-
 def plan_of(case, derivation, schedule="auto", machine=CPU, shared=False):
     """Return the plan of a random system: its parameters, inputs, gradients of both, and its last batched tensor as output."""
     tensors = case.system.tensors
@@ -89,7 +71,7 @@ def results(case, derivation, plan, kind, shapes, threads=1):
     text, *_ = render(plan, kind)
     space = written.executed(text.text)
     space["threads"] = lambda: threads
-    kept = (lambda array: np.ascontiguousarray(array).view(Bounded)) if kind == "cpu" else np.ascontiguousarray
+    kept = (lambda array: np.ascontiguousarray(array).view(written.Bounded)) if kind == "cpu" else np.ascontiguousarray
     params = kept(np.concatenate([np.zeros(0), *(case.values[p.name].ravel() for p in plan.parameters)]))
     inputs = [kept(case.values[x]) for x in plan.inputs]
     samples = len(inputs[0]) if inputs else 1

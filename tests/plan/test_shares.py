@@ -9,13 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sympy
 import systems
 import zoo
 from test_random_plans import plan_of as plan_of_system
 from test_random_plans import results
 
 import symbackprop as sbp
+from symbackprop.algebra.equation import Equation, System
+from symbackprop.algebra.index import Index
 from symbackprop.algebra.interpret import interpret
+from symbackprop.algebra.nodes import Sum
+from symbackprop.algebra.tensor import Tensor
 from symbackprop.derive.sweep import derive_system
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "emit"))
@@ -116,3 +121,13 @@ def test_training_steps_have_the_same_bits_for_any_number_of_threads(machine, tm
         assert losses == sorted(losses, reverse=True)
         found.add((*losses, params.tobytes(), state.tobytes()))
     assert len(found) == 1
+
+
+def test_what_has_no_samples_is_done_by_one_thread():
+    j = Index("j", sympy.Integer(4))
+    weights, f = Tensor("A", (j,), "parameter"), Tensor("f", (), "stored")
+    case = systems.Case(0, System([Equation(f[()], Sum(sympy.tanh(weights[j]), j))]), {"A": np.arange(4.0)}, ("A",), frozenset())
+    derivation = derive_system(case.system, "f", case.real)
+    plan = plan_of_system(case, derivation, machine=SHARED, shared=True)
+    assert plan.sharing == "one thread: there are no samples"
+    assert results(case, derivation, plan, "cpu", {})["f"] == pytest.approx(np.tanh(np.arange(4)).sum(), rel=1e-15)
