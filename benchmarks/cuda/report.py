@@ -317,6 +317,9 @@ def _details(results: Results, name: str, network: Mapping[str, Any]) -> Iterato
     yield table(("way", "a step", "blocks", "steps in each"), rows)
     firsts = [f"{who} {seconds(e['first'])}" for who, e in _everybody(network) if "first" in e]
     yield f"First step, compilation included: {', '.join(firsts)}.\n"
+    for schedule, entry in network.get("ours", {}).items():
+        if "captured" in entry.get("graph", {}):
+            yield f"{schedule.capitalize()} launches: {entry['graph']['captured']}.\n"
     memory = [f"{who} {e['memory'] / 2**20:.0f} MiB" for who, e in _everybody(network) if e.get("memory")]
     if memory:
         yield f"Memory of the device, ours without what the runtime keeps, the others at most: {', '.join(memory)}.\n"

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -42,11 +43,32 @@ def test_slow_runs_are_timed_three_times_at_least() -> None:
     assert clock.measured(lambda runs: 10.0 * runs, clock.DRY)["blocks"] == 1
 
 
+def test_times_of_a_device_lie_between_two_events_on_the_stream_of_the_kernels() -> None:
+    done: list[Any] = []
+
+    class Event:
+        def __init__(self, timing: bool) -> None:
+            assert timing
+
+        def record(self, stream: str) -> None:
+            done.append(("event", stream))
+
+        def synchronize(self) -> None:
+            done.append("wait")
+
+    cuda = SimpleNamespace(event=Event, event_elapsed_time=lambda start, end: 12.0)
+    device = SimpleNamespace(stream="the stream", cuda=cuda)
+    made = subjects.Opened(ModuleType("m"), SimpleNamespace(current=lambda: device), "")  # type: ignore[arg-type]
+    assert subjects.span(made, lambda: done.append("run"))(2) == 0.012
+    assert done == [("event", "the stream"), "run", "run", ("event", "the stream"), "wait"]
+
+
 # --- processes --------------------------------------------------------------------------------------------------------------
 
 
 def _worked(name: str, seconds: float, **given: Any) -> tuple[Hand, dict[str, Any], list[bool]]:
-    hand, found = Hand(name, f"tests.benchmarks.cuda_work:{name}", given, sys.executable), {}
+    path = os.pathsep.join(map(str, (ROOT, Path(__file__).parent)))
+    hand, found = Hand(name, f"cuda_work:{name}", given, sys.executable, {"PYTHONPATH": path}), {}
     try:
         until = time.monotonic() + seconds
         turns = [hand.turn(until, found.__setitem__) for _ in range(2)]
@@ -166,6 +188,11 @@ def test_a_whole_run_without_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "A dry run" in text and "## Goals" not in text
     printed = capfd.readouterr().out.splitlines()
     assert len(report.printed(found).splitlines()) <= report.LINES and printed[-1].startswith("left out: ")
+    # The report is made anew from the results alone.
+    (tmp_path / "report.md").unlink()
+    monkeypatch.setattr(sys, "argv", ["report", str(tmp_path)])
+    report.main()
+    assert (tmp_path / "report.md").read_text() == text and capfd.readouterr().out == report.printed(found)
     # A record names no paths.
     for word in (str(ROOT), str(tmp_path), sys.prefix, os.path.expanduser("~") + os.sep):
         assert word not in (tmp_path / parts.RESULTS).read_text() + text + (tmp_path / "log.txt").read_text()
@@ -195,6 +222,7 @@ def _results() -> dict[str, Any]:
     a = found["networks"]["a"]
     a["ours"] = {
         "single": {"losses": losses, "first": 3.0, "epoch": _times(3e-6), "step": _times(3e-5)},
+        "external": {"losses": losses, "graph": {"captured": "graph by libcuda", **_times(4e-5)}},
         "layered": {"losses": [1.0, 0.5, 0.3], "epoch": _times(1e-6)},
         "grid": {"error": "time was over"},
     }
@@ -256,6 +284,7 @@ def test_the_table_that_is_printed_last_is_short_and_the_report_has_all() -> Non
     assert "MISSED" in printed and "1 checks passed, 2 did not" in printed
     assert "jax-jit does not count: its first losses are off by nan" in text
     assert "tiles, schedule auto: forward float32: off by 0.001" in text
+    assert "External launches: graph by libcuda." in text
     assert "| a dense_a | 62 | 0 | 0 | 76% | 0 |" in text
     results["left_out"] = [{"what": f"thing {k}", "why": "time"} for k in range(100)]
     for k in range(60):
@@ -263,6 +292,11 @@ def test_the_table_that_is_printed_last_is_short_and_the_report_has_all() -> Non
     printed = report.printed(results)
     assert len(printed.splitlines()) == report.LINES
     assert "more lines in report.md" in printed and "left out: 100" in printed
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks" / "records").glob(f"*/{parts.RESULTS}")), ids=lambda path: path.parent.name)
+def test_the_report_of_a_record_is_that_of_its_results(path: Path) -> None:
+    assert report.report(json.loads(path.read_text(encoding="utf-8"))) == path.with_name("report.md").read_text(encoding="utf-8")
 
 
 def test_the_report_of_nothing() -> None:
