@@ -222,6 +222,8 @@ grads = np.empty(26)
 args = rng.normal(size=26), rng.normal(size=(5, 3)), rng.normal(size=(5, 2))
 print(repr(hand_cuda.value_and_grad(*args, grads, None)), grads.sum())
 print(kernels_cuda.current().about())
+there = [kernels_cuda.put(a) for a in args]
+print(hand_cuda.loss(*there, None) == hand_cuda.loss(*args, None))
 """
 
 
@@ -247,7 +249,7 @@ def test_in_the_simulator_of_numba(folder: Path) -> None:
     value, total = map(float, done.stdout.splitlines()[0].split())
     assert value == pytest.approx(reference(params, x, y), rel=1e-12)
     assert total == pytest.approx(numerical(params, x, y).sum(), rel=1e-6)
-    assert done.stdout.splitlines()[1] == "Numba's simulator of CUDA"
+    assert done.stdout.splitlines()[1:] == ["Numba's simulator of CUDA", "True"]
 
 
 PACKAGE = "site/numba_cuda/numba/cuda/__init__.py"
@@ -570,6 +572,46 @@ def test_launches_are_recorded_by_the_first_way_that_works(gpu: Any, monkeypatch
         replayed()
     assert done.count("launch") == 3
     assert replayed.rung.startswith("plain launches; cuda.core: ") and "libcuda: OSError: no library" in replayed.rung
+
+
+def test_steps_are_replayed_as_long_as_they_use_the_same_memory(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, runtime, asked = gpu
+    replayed: list[str] = []
+    monkeypatch.setattr(type(runtime.current()), "by_core", lambda self, function: (function(), lambda: replayed.append("graph"))[1])
+
+    def step(there: Any, n: int) -> None:
+        runtime.launch(module.signs, 1, 32, there, there, n)
+
+    def launched() -> int:
+        return sum(a[0] == "launched" for a in asked)
+
+    def epoch(times: int) -> tuple[int, int]:
+        asked.clear()
+        replayed.clear()
+        runtime.repeat(times, step, runtime.take(np.arange(4.0), "float64"), 4)
+        gc.collect()
+        return launched(), len(replayed)
+
+    rounds = runtime.ROUNDS
+    # Once one by one, once while it is recorded, and the rounds that are left over likewise.
+    assert epoch(5 * rounds + 3) == (2 * rounds + 2, 4 + 2)
+    assert epoch(5 * rounds + 3) == (0, 5 + 3)
+    assert epoch(2) == (0, 2)
+    # Other memory, other graphs.
+    kept = runtime.take(np.zeros(4), "float64")
+    assert epoch(3) == (2, 2)
+    del kept
+    assert epoch(0) == (0, 0)
+    for size in range(5, 5 + runtime.KEPT):
+        runtime.repeat(2, step, runtime.take(np.zeros(4), "float64"), size)
+    assert len(runtime._records) == runtime.KEPT
+
+
+def test_steps_are_done_one_by_one_where_nothing_is_recorded(hand: Any) -> None:
+    _, runtime = hand
+    done: list[tuple[Any, ...]] = []
+    runtime.repeat(40, lambda *a: done.append(a), 1, 2)
+    assert done == [(1, 2)] * 40 and not runtime._records
 
 
 def test_no_memory_is_taken_while_launches_are_recorded(gpu: Any) -> None:

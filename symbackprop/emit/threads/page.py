@@ -22,10 +22,10 @@ from symbackprop.plan.rewriting import expressions
 
 #: Names that a CUDA module uses for itself; its kernels take buffers under their own names.
 _TAKEN = (RESERVED - {"params", "grads", "work", "state", "hyper", "out"}) | {
-    *("cuda", "device", "jit", "launch", "ld4", "st4", "take", "room", "give", "number", "fill", "zeros", "captured"),
+    *("cuda", "device", "jit", "launch", "ld4", "st4", "take", "room", "give", "number", "fill", "zeros", "repeat"),
     *("math", "int32", "float32", "float64", "sign", "gather", "keep_statistics", "update_scalars", "update_entries"),
     *("launch_forward", "launch_loss", "launch_gradients", "launch_input_gradients", "launch_statistics", "launch_update"),
-    *("launch_evaluation", "SIGNATURES", "THREADS", "FLOAT64", "SCHEDULE", "real", "uint32", "zero"),
+    *("launch_evaluation", "launch_step", "SIGNATURES", "THREADS", "FLOAT64", "SCHEDULE", "real", "uint32", "zero"),
 }
 #: What the runtime file offers to kernels.
 _FUNCTIONS = ("sigmoid", "sign", "softplus")
@@ -534,7 +534,7 @@ class _Writer:
         doc = "Return the loss and do one step of the optimizer; a loss that is not finite changes nothing."
         yield Function("train_step", ("params", *data, "grads", "state", "hyper", "work=None"), (), tuple(body), doc)
         if not plan.masks:
-            yield self.epoch(data, state, step, back, place)
+            yield from self.epoch(data, state, step, back, place)
 
     def resident_training(self, data: tuple[str, ...], one: Resident, state: list[Node], back: list[Node]) -> Iterator[Function]:
         """Yield a training step and an epoch that are each one launch."""
@@ -592,8 +592,8 @@ class _Writer:
         arguments = ("params", *data, "order", "size", *(f"batch_{a}" for a in data), "grads", "state", "hyper", "work=None")
         return Function("epoch", arguments, (), tuple(body), f"{doc}    ")
 
-    def epoch(self, data: tuple[str, ...], state: list[Node], step: list[Node], back: list[Node], place: str) -> Function:
-        """Return the entry that trains on all samples once, without a look at the host between two steps."""
+    def epoch(self, data: tuple[str, ...], state: list[Node], step: list[Node], back: list[Node], place: str) -> Iterator[Function]:
+        """Yield the entry that trains on all samples once, without a look at the host between two steps, and the launches of a step."""
         passed = ("d_params", "d_grads", "d_state", "d_hyper", "scalars")
         tensors = {text: real for real, text in self.arguments().items()}
         gathered = []
@@ -601,7 +601,11 @@ class _Writer:
             width = count(tuple(int(e) for e in self.plan.tensors[tensors[argument]].shape[1:]))
             entries = f"n * {width}" if width > 1 else "n"
             values = (f"all_{argument}", "d_order", "step", "size", str(width), f"d_{argument}", entries, "shuffled")
-            gathered.append(Node(wrap.call("launch", ("gather", f"({entries} + {BLOCK - 1}) // {BLOCK}", str(BLOCK), *values), 8)))
+            gathered.append(Node(wrap.call("launch", ("gather", f"({entries} + {BLOCK - 1}) // {BLOCK}", str(BLOCK), *values), 4)))
+        given = (*(f"all_{a}" for a in data), "d_order", *(f"d_{a}" for a in data), *passed, "d_work")
+        given = (*given, "history", "step", "shuffled", "size")
+        update = Node(wrap.call("launch_update", (*passed, "d_work", place, "history", "step", "1"), 4))
+        yield Function("launch_step", (*given, "n"), (), (*gathered, *step, update))
         body = [
             *self.tests(self.checked(), "return math.nan, 1"),
             Node(f"samples = {data[0]}.shape[0]"),
@@ -615,19 +619,12 @@ class _Writer:
             *state,
             Node("d_work = room(work, workspace(size), DTYPE)"),
             Node("history = zeros(count, DTYPE)"),
-            Node(
-                "for low in range(0, samples, size):",
-                (
-                    Node("n = min(size, samples - low)"),
-                    *gathered,
-                    *step,
-                    Node(wrap.call("launch_update", (*passed, "d_work", place, "history", "step", "1"), 8)),
-                ),
-            ),
+            Node(wrap.call("repeat", ("samples // size", "launch_step", *given, "size"), 4)),
+            Node("if samples % size:", (Node(wrap.call("launch_step", (*given, "samples % size"), 8)),)),
             *back,
             *_LOSSES,
         ]
-        return self.epoch_function(data, body)
+        yield self.epoch_function(data, body)
 
     # Lines of entries
 
