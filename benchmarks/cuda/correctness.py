@@ -5,6 +5,7 @@ python -m benchmarks.cuda.correctness TARGET     # one small network, for a chec
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -226,6 +227,19 @@ def _shared(made: subjects.Opened) -> dict[str, Any]:
     made.runtime.launch(kernel, 1, 2, there, shared=65536)
     values = made.get(there, np.empty(2, np.float32))
     return {"passed": values.tolist() == [2.5, 1.5], "worst": values.tolist()}
+
+
+def sanitized(tool: str, path: str, rung: str) -> Iterator[tuple[str, Any]]:
+    """Yield what a tool of compute-sanitizer says about a small network."""
+    command = [path, "--tool", tool, sys.executable, "-m", "benchmarks.cuda.correctness", rung]
+    done = subprocess.run(command, capture_output=True, text=True)
+    lines = [line.strip("= ") for line in (done.stdout + done.stderr).splitlines()]
+    said = [line for line in lines if "SUMMARY" in line]
+    if said:
+        yield tool, {"summary": "; ".join(said), "passed": done.returncode == 0 and all(": 0 " in line for line in said)}
+    else:
+        last = next((line for line in reversed(lines) if line), "it said nothing")
+        yield tool, {"error": worker.short(last)[:200]}
 
 
 def main() -> None:

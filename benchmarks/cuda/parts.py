@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from benchmarks.cuda import clock, environment, ladder, subjects
-from benchmarks.cuda.hands import ROOT, Hand, Take, prepare
+from benchmarks.cuda.hands import Hand, Take, prepare
 from benchmarks.cuda.networks import NETWORKS, chosen, flops, moved, weights
 from benchmarks.cuda.worker import short, told
 
@@ -231,29 +229,20 @@ def correctness(run: Run, until: float) -> None:
             run.left_out(f"correctness of {hand.name}", hand.reason)
         else:
             run.into("correctness", hand.name)("error", hand.reason)
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda tool: _sanitized(run, tool, until), ("memcheck", "racecheck")))
+    _sanitized(run, until)
 
 
-def _sanitized(run: Run, tool: str, until: float) -> None:
+def _sanitized(run: Run, until: float) -> None:
+    """Let compute-sanitizer look at a small network, for its memory and for races."""
     path = shutil.which("compute-sanitizer") or next((str(p) for p in (Path("/usr/local/cuda/bin/compute-sanitizer"),) if p.exists()), None)
-    seconds = until - time.monotonic()
-    if run.dry or path is None or seconds < 5:
-        run.left_out(tool, "dry run" if run.dry else "compute-sanitizer is absent" if path is None else "time was over")
+    if run.dry or path is None:
+        run.left_out("memcheck and racecheck", "dry run" if run.dry else "compute-sanitizer is absent")
         return
-    command = [path, "--tool", tool, run.python[""], "-m", "benchmarks.cuda.correctness", run.rung]
-    variables = {**os.environ, "PYTHONPATH": str(ROOT), **run.variables}
-    take = run.into("correctness", "compute-sanitizer")
-    try:
-        done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=seconds)
-    except subprocess.TimeoutExpired:
-        take(tool, {"error": "time was over"})
-        return
-    lines = [line.strip("= ") for line in (done.stdout + done.stderr).splitlines() if "SUMMARY" in line]
-    if lines:
-        take(tool, {"summary": "; ".join(lines), "passed": done.returncode == 0 and all(": 0 " in line for line in lines)})
-    else:
-        take(tool, {"error": short(next(reversed((done.stdout + done.stderr).strip().splitlines()), "it said nothing"))[:200]})
+    hands = [run.hand(tool, "correctness:sanitized", {"tool": tool, "path": path, "rung": run.rung}) for tool in ("memcheck", "racecheck")]
+    prepare(hands, 2, until, lambda hand: run.into("correctness", "compute-sanitizer"))
+    for hand in hands:
+        if not run.told(hand):
+            run.left_out(hand.name, hand.reason)
 
 
 # --- 3 ceilings -------------------------------------------------------------------------------------------------------------

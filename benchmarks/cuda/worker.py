@@ -38,8 +38,8 @@ def attempt(name: str, work: Callable[[], Any]) -> tuple[str, Any]:
 
 def told(error: BaseException) -> str:
     """Return an error in a line."""
-    first = next((line for line in str(error).splitlines() if line.strip()), "")
-    return f"{type(error).__name__}: {short(first)[:200]}"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {short(' '.join(lines[:2]))[:200]}"
 
 
 def main() -> None:
