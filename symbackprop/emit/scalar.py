@@ -282,6 +282,8 @@ class ScalarPrinter:
         # A stored place is a real number, what it is compared with is not.
         whole = [_integral(c) or (s.has(Index) and _computed_whole(s)) for s in c.args]
         sides = [self._whole_at(s, _ADD) if w else self._at(s, _ADD) for s, w in zip(c.args, whole, strict=True)]
+        if any(whole) and not all(whole):
+            sides = [self._beside_real(side) if w else side for side, w in zip(sides, whole, strict=True)]
         text = f"{sides[0]} {_OPPOSITE[type(c)]} {sides[1]}"
         strict = isinstance(c, sympy.StrictGreaterThan)
         return f"not {text}" if strict and not opposite else text
@@ -329,6 +331,10 @@ class ScalarPrinter:
     def _extreme(self, e: Expr, words: Sequence[str]) -> str:
         """Return the largest or the smallest of some whole numbers."""
         return f"{'max' if isinstance(e, sympy.Max) else 'min'}({', '.join(words)})"
+
+    def _beside_real(self, text: str) -> str:
+        """Return a whole number that is compared with a real one."""
+        return text
 
     def _divisor(self, e: Expr, level: int) -> str:
         """Return what a whole number is divided by."""

@@ -82,6 +82,18 @@ def test_fours_are_read_at_once_where_they_lie_side_by_side(tmp_path):
     assert vectors(phase_of(check(dense(20, 24), tmp_path, samples=6, aligned=False))) == (False, False)
 
 
+def test_heads_that_share_an_axis_are_read_four_at_once_too(tmp_path):
+    h, d, j = indices("h d j", 3, 8, 12)
+    w, turned, x, q = tensor("w", 24, j), tensor("turned", j, 24), tensor("x", n, j), tensor("q", n, h, d)
+    for read in (w[8 * h + d, j], turned[j, 8 * h + d]):
+        written = check([Equation(q[n, h, d], Sum(read * x[n, j], j))], tmp_path, samples=3)
+        assert vectors(phase_of(written)) == (True, True)
+    k = Index("k", 10)
+    r = tensor("r", n, h, k)
+    written = check([Equation(r[n, h, k], Sum(turned[j, 8 * h + 1] * x[n, j] * tensor("u", k, j)[k, j], j))], tmp_path, samples=3)
+    assert vectors(phase_of(written)) == (False, True)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_under_every_order_of_threads(dtype, tmp_path):
     check(dense(18, 12), tmp_path, samples=19, dtype=dtype, seeds=SEEDS)

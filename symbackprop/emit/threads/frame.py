@@ -88,6 +88,10 @@ class DevicePrinter(ScalarPrinter):
             text = f"({text} if {text} {sign} {other} else {other})"
         return text
 
+    def _beside_real(self, text: str) -> str:
+        # Numba would compare a float32 with an integer in float64.
+        return self._cast(text)
+
     def _divisor(self, e: Expr, level: int) -> str:
         return f"int32({e})" if e.is_Integer else self._whole_at(e, level)
 

@@ -54,8 +54,8 @@ SINGLE = (
 #: Numbers of 64 bits take twice the room.
 DOUBLE = SINGLE[1:]
 
-#: Processors of the device that is planned for, threads that keep one busy, multiply-adds that one does at once.
-PROCESSORS, BUSY, LANES = 132, 256, 128
+#: Processors of the device that is planned for.
+PROCESSORS = 132
 #: Multiply-adds of a processor in the time in which one entry is written and read again, and in that of one more launch.
 ENTRY, LAUNCH = 24, 600_000
 #: Fewer multiply-adds, rows, columns or terms than these are not tiled.
@@ -321,7 +321,7 @@ class _Finder:
             _ranges(batch), _ranges(rows), _ranges(columns), (), left, right, Local("dot"), (), speed.tile, splits, aligned=self.aligned
         )
         # The order of the terms in which more is read four at once.
-        orders = [bound, *(tuple(p for p in a.index if p in bound) for f in (left, right) for a in _reads(f) if set(bound) <= {*a.index})]
+        orders = [bound, *(order for f in (left, right) for a in _reads(f) if len(order := _in_memory(a, bound)) == len(bound))]
         choices = [replace(made, inner=_ranges(order)) for order in orders]
         return max(choices, key=lambda p: alignment(left, p, p.rows)[0] + alignment(right, p, p.columns)[0]), cost
 
@@ -338,12 +338,20 @@ class _Finder:
         tile = s.tile
         blocks = batch * splits * -(-rows // tile.rows) * -(-columns // tile.columns)
         rounds = -(-blocks // PROCESSORS)
-        busy = min(1.0, min(rounds, s.resident) * tile.threads / BUSY)
+        warps = min(rounds, s.resident) * tile.threads / 32
+        # Four schedulers have a warp each at least; with two, one goes on while the other waits.
+        busy = min(0.175 * warps, 0.4 + 0.075 * warps, 1.0)
         steps = -(-terms // (splits * tile.depth)) * tile.depth
         time = rounds * tile.rows * tile.columns * steps / (s.share * busy)
         if splits > 1:
             time += LAUNCH + splits * batch * rows * columns * ENTRY / PROCESSORS
         return s, splits, time
+
+
+def _in_memory(a: Access, bound: Sequence[Index]) -> tuple[Index, ...]:
+    """Return the bound indices in the order in which an access has them."""
+    found = [i for part in a.index for i in sorted(part.free_symbols & {*bound}, key=lambda i: i.name)]
+    return tuple(dict.fromkeys(found))
 
 
 def _places(f: Expr) -> bool:
@@ -375,12 +383,11 @@ def alignment(factor: Expr, phase: Product, ranges: tuple[Range, ...]) -> tuple[
     """
     inner = {r.index for r in phase.inner}
     outer = {r.index for r in ranges}
-    if isinstance(factor, Access) and factor.plain and factor.tensor.rank and len(set(factor.index)) == len(factor.index):
-        last = factor.index[-1]
+    if isinstance(factor, Access) and (steps := _steps(factor)) is not None:
         for along, run in ((True, phase.inner), (False, ranges)):
-            if run and last == run[-1].index:
-                return factor.tensor.name in phase.aligned and not factor.tensor.integer and _by_fours(factor, run), along
-        return False, last in inner
+            if run and steps.get(run[-1].index) == 1:
+                fit = factor.tensor.name in phase.aligned and not factor.tensor.integer
+                return fit and _by_fours(steps, run), along
     reads = sorted(factor.atoms(Access), key=lambda a: (-len(a.free_symbols & (inner | outer)), str(a)))
     for a in reads:
         if a.tensor.rank:
@@ -389,34 +396,34 @@ def alignment(factor: Expr, phase: Product, ranges: tuple[Range, ...]) -> tuple[
     return False, False
 
 
-def _by_fours(a: Access, run: Sequence[Range]) -> bool:
+def _steps(a: Access) -> dict[Expr, Expr] | None:
+    """Return how far apart in memory the neighbours along each index are, and under 1 where the first entry lies; None if that varies."""
+    place: Expr = S.Zero
+    stride: Expr = S.One
+    for part, extent in zip(reversed(a.index), reversed(a.tensor.shape), strict=True):
+        place, stride = sympy.expand(place + part * stride), sympy.expand(stride * extent)
+    indices = sorted((i for i in a.free_symbols if isinstance(i, Index)), key=lambda i: i.name)
+    steps: dict[Expr, Expr] = {i: place.coeff(i, 1) for i in indices}
+    rest = sympy.expand(place - sum(i * step for i, step in steps.items()))
+    varies = rest.has(Index) or place.has(Access) or any(step.has(Index) for step in steps.values())
+    return None if varies else {**steps, S.One: rest}
+
+
+def _by_fours(steps: Mapping[Expr, Expr], run: Sequence[Range]) -> bool:
     """Whether a run of indices stands at fours of entries side by side: what lies side by side has a length of fours, as all else."""
-    strides = dict(zip(a.index, _strides(a.tensor), strict=True))
-    axes = dict(zip(a.index, a.tensor.shape, strict=True))
-    together: set[Index] = set()
+    together: set[Expr] = set()
     length: Expr = S.One
     for r in reversed(run):
-        if strides.get(r.index) != length or r.start != 0:
+        if steps.get(r.index) != length or r.start != 0:
             break
         together.add(r.index)
         length = sympy.expand(length * r.extent)
-        if r.extent != axes[r.index]:
-            break
-    return _fours(length) and all(_fours(stride) for part, stride in strides.items() if part not in together)
-
-
-def _strides(t: Tensor) -> list[Expr]:
-    strides: list[Expr] = []
-    stride: Expr = S.One
-    for extent in reversed(t.shape):
-        strides.append(stride)
-        stride = sympy.expand(stride * extent)
-    return strides[::-1]
+    return _fours(length) and all(_fours(step) for part, step in steps.items() if part not in together)
 
 
 def _fours(e: Expr) -> bool:
     """Whether a number is a multiple of four whatever the sizes are."""
-    return bool(e.as_coeff_Mul()[0] % 4 == 0)
+    return all(bool(term.as_coeff_Mul()[0] % 4 == 0) for term in sympy.Add.make_args(e))
 
 
 __all__ = ["DOUBLE", "SINGLE", "Part", "Speed", "Tiled", "alignment", "tiled"]
