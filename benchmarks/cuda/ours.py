@@ -116,7 +116,8 @@ class Trained:
         module = self.made.module
         if module.SCHEDULE in ("layered", "external") and all(hasattr(module, f"launch_{k}") for k in ("loss", "gradients", "update")):
             yield "graph", partial(self.graph, steps), steps
-        steps = min(SCANNED, self.count)
+        # What was recorded is replayed for the same memory only, and the runtime keeps some dozens of records.
+        steps = self.count // min(32, max(1, self.count // SCANNED))
         yield "epoch", lambda: (lambda: self.epoch(steps), None), steps
         yield "step", lambda: (self.step, None), 1
 
