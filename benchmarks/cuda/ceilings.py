@@ -131,7 +131,7 @@ def launches(effort: dict[str, Any], rung: str) -> Iterator[tuple[str, Any]]:
             for _ in range(times):
                 grid.sync()
 
-        few, many = 100, 1100
+        few, many = np.int32(100), np.int32(1100)
         for times in (few, many):
             meet[blocks, 128](times)
         cuda.synchronize()

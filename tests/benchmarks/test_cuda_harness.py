@@ -375,3 +375,20 @@ def test_pytorch_does_the_same_work_in_every_way() -> None:
     x, y = x[: workload.batch], y[: workload.batch]
     right = np.mean((np.tanh(x @ p["dense_1.W"].T + p["dense_1.b"]) @ p["dense_2.W"].T + p["dense_2.b"] - y) ** 2)
     assert math.isclose(losses["torch-eager"][0], right, rel_tol=1e-5)
+
+
+def test_our_steps_are_the_same_in_every_way() -> None:
+    from benchmarks.cuda import ladder, ours
+
+    trained = ours.Trained(networks.chosen("d", dry=True), "layered", ladder.EMULATED)
+    ends = {}
+    for way in ("step", "epoch", "graph"):
+        trained.begin()
+        if way == "graph":
+            trained.graph(2)
+        for _ in range({"step": 4, "epoch": 2, "graph": 0}[way]):
+            trained.step() if way == "step" else trained.epoch(2)
+        ends[way] = np.array(trained.params)
+    # Two graphs of two steps were run where one is made; all three ways have done four steps, twice the ring.
+    assert not np.array_equal(ends["step"], trained.start)
+    assert np.array_equal(ends["step"], ends["epoch"]) and np.array_equal(ends["step"], ends["graph"])
