@@ -31,6 +31,8 @@ from symbackprop.plan.records import Let, Local, Statement, Update, When
 
 #: Threads of a block where every entry has one of its own.
 BLOCK = 128
+#: Threads that may hand values to each other without memory, and a mask of all of them.
+WARP, ALL = 32, "0xFFFFFFFF"
 
 
 class KernelText:
@@ -113,7 +115,7 @@ class Lines:
         """Return the lines of a kernel in which every row has a block."""
         made: list[Node] = []
         if any(isinstance(s, Fold) for s in walk(phase.steps)):
-            made.append(Node(f"{self.name('parts')} = cuda.shared.array({phase.threads}, {self.frame.type_name})"))
+            made.append(Node(f"{self.name('parts')} = cuda.shared.array({phase.threads // WARP}, {self.frame.type_name})"))
         made.append(Node(f"{self.name('thread')} = int32(cuda.threadIdx.x)"))
         if phase.axes:
             row = self.name("row")
@@ -207,26 +209,33 @@ class Lines:
         return [Node(head, tuple(self.steps(step.steps, threads, indent + 4)))]
 
     def fold(self, fold: Fold, threads: int, indent: int) -> list[Node]:
-        """Return the lines of a sum by all threads: each adds its own terms, then halves add the other halves."""
-        frame, parts, thread, width = self.frame, self.name("parts"), self.name("thread"), self.name("width")
+        """Return the lines of a sum by all threads: each adds its own terms, a warp those of its threads, and all those of the warps."""
+        frame, parts, thread = self.frame, self.name("parts"), self.name("thread")
+        lanes, warp = self.name("lanes"), self.name("warp")
         part = Local(f"part of {fold.local.name}")
         frame.names.of(("local", part.name), "part")
+        mine = frame.local(part)
         least: Expr = sympy.S.Zero if fold.operation == "sum" else -sympy.oo
         one: tuple[Statement, ...] = (Update(part, fold.operation, fold.value),)
         if fold.guards:
             one = (When(fold.guards, (*fold.before, *one)),)
         else:
             one = (*fold.before, *one)
-        made = [*frame.nodes((Let(part, least),), indent), *self.shared_loop(fold.axes, threads, one, indent)]
-        made += [Node(f"{parts}[{thread}] = {frame.local(part)}"), Node("cuda.syncthreads()"), Node(f"{width} = int32({threads // 2})")]
-        mine, other = f"{parts}[{thread}]", f"{parts}[{thread} + {width}]"
-        halving = (
-            Node(f"if {thread} < {width}:", tuple(self.combined(fold, mine, other))),
+        return [
+            *frame.nodes((Let(part, least),), indent),
+            *self.shared_loop(fold.axes, threads, one, indent),
+            Node(f"{lanes} = int32({WARP // 2})"),
+            Node(
+                f"while {lanes} > 0:",
+                (*self.combined(fold, mine, f"cuda.shfl_xor_sync({ALL}, {mine}, {lanes})"), Node(f"{lanes} = {lanes} // int32(2)")),
+            ),
+            Node(f"if {thread} % int32({WARP}) == 0:", (Node(f"{parts}[{thread} // int32({WARP})] = {mine}"),)),
             Node("cuda.syncthreads()"),
-            Node(f"{width} = {width} // int32(2)"),
-        )
-        made.append(Node(f"while {width} > 0:", halving))
-        return [*made, *self.combined(fold, frame.local(fold.local), f"{parts}[0]")]
+            Node(
+                f"for {warp} in range(int32({threads // WARP})):",
+                tuple(self.combined(fold, frame.local(fold.local), f"{parts}[{warp}]")),
+            ),
+        ]
 
     def combined(self, fold: Fold, mine: str, other: str) -> list[Node]:
         if fold.operation == "sum":
