@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -221,9 +221,19 @@ def _disassembled(name: str, ptx: str, architecture: str, ptxas: Path, nvdisasm:
     with tempfile.TemporaryDirectory() as folder:
         text, binary = Path(folder) / "kernel.ptx", Path(folder) / "kernel.cubin"
         text.write_text(ptx)
-        said = _run(name, [str(ptxas), f"-arch={architecture}", "-v", "-warn-spills", str(text), "-o", str(binary)])
+        # Blocks that wait for each other call the runtime of CUDA, which is linked later; until then nothing is said of shared memory.
+        linked = "cudaCG" in ptx
+        options = ["-c"] if linked else []
+        said = _run(name, [str(ptxas), f"-arch={architecture}", *options, "-v", "-warn-spills", str(text), "-o", str(binary)])
         listing = _run(name, [str(nvdisasm), "-c", str(binary)])
-    return read(name, architecture, said, listing)
+    made = read(name, architecture, said, listing)
+    return replace(made, shared=_declared(ptx)) if linked else made
+
+
+def _declared(ptx: str) -> int:
+    """Return the bytes of shared memory that a text declares."""
+    found = re.findall(r"\.shared\s+\.align\s+\d+\s+\.b(\d+)\s+\S+?\[(\d+)\]", ptx)
+    return sum(int(bits) // 8 * int(count) for bits, count in found)
 
 
 def _run(name: str, command: list[str]) -> str:

@@ -94,10 +94,16 @@ def count(axes: Sequence[Range], samples: str) -> str:
 
 
 class Lines:
-    """What threads do, as lines; it may stand in a kernel of its own or among others."""
+    """What threads do, as lines.
 
-    def __init__(self, frame: DeviceFrame, blocks: int = 1) -> None:
-        self.frame, self.blocks = frame, blocks
+    Args:
+        frame: names.
+        blocks: that share what is done by all blocks.
+        long: whether there is so much that a compiler would keep more first entries of loops than it has registers.
+    """
+
+    def __init__(self, frame: DeviceFrame, blocks: int = 1, *, long: bool = False) -> None:
+        self.frame, self.blocks, self.long = frame, blocks, long
         self.folds = 0
 
     def sweep(self, phase: Sweep, indent: int) -> list[Node]:
@@ -168,7 +174,9 @@ class Lines:
 
     def shared_loop(self, axes: Sequence[Range], threads: int, body: Sequence[Statement], indent: int, *, grid: bool = False) -> list[Node]:
         """Return the loop over the entries that a thread has of a domain, among those of its block or of all blocks."""
-        thread = "int32(cuda.grid(1))" if grid else self.name("thread")
+        thread = self.name("thread")
+        if grid:
+            thread = f"{self.frame.local(Local('block'))} * int32({threads}) + {thread}"
         threads *= self.blocks if grid else 1
         axes, lines = self.ends(axes, indent)
         if len(axes) == 1 and axes[0].start == 0:
@@ -188,7 +196,8 @@ class Lines:
     def step(self, step: Step, threads: int, indent: int) -> list[Node]:
         frame = self.frame
         if isinstance(step, Barrier):
-            return [Node(f"{self.name('grid')}.sync()" if step.grid else "cuda.syncthreads()")]
+            wait = Node(f"{self.name('grid')}.sync()" if step.grid else "cuda.syncthreads()")
+            return [wait, Node(f"{self.name('thread')} = opaque({self.name('thread')})")] if self.long else [wait]
         if isinstance(step, Every):
             return frame.nodes(step.body, indent)
         if isinstance(step, Alone):

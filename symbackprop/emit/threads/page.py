@@ -25,10 +25,10 @@ _TAKEN = (RESERVED - {"params", "grads", "work", "state", "hyper", "out"}) | {
     *("cuda", "device", "jit", "launch", "ld4", "st4", "take", "room", "give", "number", "fill", "zeros", "repeat"),
     *("math", "int32", "float32", "float64", "sign", "gather", "keep_statistics", "update_scalars", "update_entries"),
     *("launch_forward", "launch_loss", "launch_gradients", "launch_input_gradients", "launch_statistics", "launch_update"),
-    *("launch_evaluation", "launch_step", "SIGNATURES", "THREADS", "FLOAT64", "SCHEDULE", "real", "uint32", "zero"),
+    *("launch_evaluation", "launch_step", "SIGNATURES", "THREADS", "FLOAT64", "SCHEDULE", "real", "uint32", "zero", "opaque"),
 }
 #: What the runtime file offers to kernels.
-_FUNCTIONS = ("sigmoid", "sign", "softplus")
+_FUNCTIONS = ("opaque", "sigmoid", "sign", "softplus")
 #: Names of the functions that do the launches of an entry.
 _LAUNCHES = {
     "forward": "launch_forward",
@@ -292,7 +292,8 @@ class _Writer:
         body = [Node(f"memory = cuda.shared.array({one.size}, real)")]
         body += [Node(f"{_slot(name)} = cuda.shared.array({elements}, int32)") for name, elements in one.whole]
         body += [Node(f"{_slot(t.name)} = int32({memory[t.name]})") for t, b in one.tensors if b == "memory"]
-        lines = Lines(frame, one.blocks)
+        lines = Lines(frame, one.blocks, long=True)
+        self.used.add("opaque")
         if one.blocks > 1:
             body += [Node(f"{frame.local(Local('block'))} = int32(cuda.blockIdx.x)"), Node(f"{lines.name('grid')} = cuda.cg.this_grid()")]
         body += lines.team(one.team, 4)
