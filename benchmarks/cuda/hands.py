@@ -48,6 +48,8 @@ class Hand:
         if self.state in ("done", "failed", "late"):
             return self.state == "done"
         if self._process is None:
+            if time.monotonic() >= until:
+                return self._end("late", "time was over")
             self._start()
             self._send({"do": self.do, "given": self.given})
         else:
@@ -81,7 +83,10 @@ class Hand:
                 os.killpg(self._process.pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        self._process.wait()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            return  # it hangs in the driver, where nothing ends it; the others go on
         for pipe in (self._process.stdin, self._process.stdout, self._errors):
             if pipe is not None:
                 try:
@@ -119,7 +124,7 @@ class Hand:
 
     def _last_words(self) -> str:
         assert self._process is not None
-        code = self._process.wait()
+        code = self._process.wait(10)
         self._errors.seek(0)
         self.trace = short(self._errors.read()[-3000:])
         return f"the process ended with code {code}"

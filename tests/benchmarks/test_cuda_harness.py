@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -392,3 +393,77 @@ def test_our_steps_are_the_same_in_every_way() -> None:
     # Two graphs of two steps were run where one is made; all three ways have done four steps, twice the ring.
     assert not np.array_equal(ends["step"], trained.start)
     assert np.array_equal(ends["step"], ends["epoch"]) and np.array_equal(ends["step"], ends["graph"])
+
+
+class _Card:
+    """A module ``cuda`` whose launches take a microsecond, and a meeting of all blocks three more for each time."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def to_device(self, array: Any) -> Any:
+        return SimpleNamespace(__cuda_array_interface__={"data": (4096, False)})
+
+    def synchronize(self) -> None:
+        pass
+
+    def event(self, timing: bool) -> Any:
+        made = SimpleNamespace(synchronize=lambda: None, at=0.0)
+        made.record = lambda: setattr(made, "at", self.seconds)
+        return made
+
+    def event_elapsed_time(self, start: Any, end: Any) -> float:
+        return float(end.at - start.at) * 1e3
+
+    def jit(self, what: Any) -> Any:
+        if isinstance(what, tuple):
+            raise NotImplementedError("a pointer")
+        return self._kernel(3e-6) if isinstance(what, str) else self._kernel(0.0)
+
+    def _kernel(self, each: float) -> Any:
+        card = self
+
+        class Kernel:
+            def __call__(self, function: Any) -> Any:
+                return self
+
+            def __getitem__(self, shape: tuple[int, int]) -> Any:
+                def launched(*arguments: Any) -> None:
+                    card.seconds += 1e-6 + (each * int(arguments[0]) if each else 0.0)
+
+                return launched
+
+        return Kernel()
+
+
+def test_what_fails_among_the_ceilings_takes_nothing_else_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks.cuda import ceilings
+
+    card = _Card()
+    monkeypatch.setattr(ceilings.ladder, "climb", lambda rung: card)
+    found = dict(ceilings.launches({"blocks": 3, "least": 1e-4, "seconds": 1.0}, "builtin"))
+    for count in (0, 1, 4, 8):
+        assert math.isclose(found[f"launch, {count} arrays"]["median"], 1e-6, rel_tol=1e-6)
+    for blocks in ceilings.MEETING:
+        assert math.isclose(found[f"grid sync, {blocks} blocks"]["median"], 3e-6, rel_tol=1e-6)
+    assert found["launch, a pointer"] == {"error": "NotImplementedError: a pointer"}
+
+
+def test_a_captured_graph_starts_where_all_others_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The way to a CUDA graph of PyTorch, with the calls of CUDA replaced by nothing: "cpu:0" is a device like any other."""
+    torch = pytest.importorskip("torch")
+    from benchmarks.cuda import with_torch
+
+    stream = SimpleNamespace(wait_stream=lambda other: None)
+    for name in ("Stream", "current_stream"):
+        monkeypatch.setattr(torch.cuda, name, lambda: stream)
+    replayed: list[int] = []
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", lambda: SimpleNamespace(replay=lambda: replayed.append(1)))
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: nullcontext())
+    monkeypatch.setattr(torch.cuda, "graph", lambda graph: nullcontext())
+    trained = with_torch.Trained(networks.chosen("d", dry=True), "cpu:0")
+    first = {name: a.detach().clone() for name, a in trained.p.items()}
+    stepper = trained.graph()
+    for name, a in trained.p.items():
+        assert torch.equal(a, first[name]) and not trained.rule.state[a]["momentum_buffer"].any()
+    assert len(stepper.run()) == stepper.per == 2 and replayed == [1]
