@@ -62,7 +62,10 @@ class Hand:
                 return self._end("late", "time was over")
             if line is None:
                 return self._end("failed", self._last_words())
-            message = json.loads(line)
+            try:
+                message = json.loads(line)
+            except ValueError:
+                continue  # the process ended in the middle of it
             if "error" in message:
                 self.trace = message["trace"]
                 return self._end("failed", message["error"])
@@ -124,10 +127,13 @@ class Hand:
 
     def _last_words(self) -> str:
         assert self._process is not None
-        code = self._process.wait(10)
+        try:
+            ended = f"the process ended with code {self._process.wait(10)}"
+        except subprocess.TimeoutExpired:
+            ended = "the process says no more"
         self._errors.seek(0)
         self.trace = short(self._errors.read()[-3000:])
-        return f"the process ended with code {code}"
+        return ended
 
 
 def prepare(hands: Iterable[Hand], jobs: int, until: float, take: Callable[[Hand], Take]) -> None:

@@ -24,6 +24,8 @@ def fails() -> Iterator[tuple[str, Any]]:
 
 def dies() -> Iterator[tuple[str, Any]]:
     yield "first", 1
+    # The pipe of answers, with half a line in it.
+    os.write(3, b'{"key": "sec')
     os._exit(7)
 
 
