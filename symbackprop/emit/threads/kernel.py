@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import sympy
 from sympy import Expr
@@ -27,7 +28,8 @@ from symbackprop.plan.device.records import (
     Sweep,
     Team,
 )
-from symbackprop.plan.records import Let, Local, Statement, Update, When
+from symbackprop.plan.records import Let, Local, Loop, Statement, Store, Update, When
+from symbackprop.plan.rewriting import inside
 
 #: Threads of a block where every entry has one of its own.
 BLOCK = 128
@@ -202,6 +204,8 @@ class Lines:
             return frame.nodes(step.body, indent)
         if isinstance(step, Alone):
             return [Node(f"if {self.name('thread')} == 0:", tuple(frame.nodes(step.body, indent + 4)))]
+        if isinstance(step, Each) and step.lanes > 1:
+            return self.laned(step, threads, indent)
         if isinstance(step, Each):
             return self.shared_loop(step.axes, threads, step.body, indent, grid=step.grid)
         if isinstance(step, Fold):
@@ -216,6 +220,48 @@ class Lines:
         else:
             head = f"for {index} in range({last}):" if r.start == 0 else f"for {index} in range({first}, {last}):"
         return [Node(head, tuple(self.steps(step.steps, threads, indent + 4)))]
+
+    def laned(self, step: Each, threads: int, indent: int) -> list[Node]:
+        """Return the lines of entries whose sums are shared by some neighbouring threads each; the first of them writes."""
+        frame, thread = self.frame, self.name("thread")
+        lane, start, entry, there = (self.name(word) for word in ("lane", "start", "entry", "there"))
+        axes, lines = self.ends(step.axes, indent)
+        total, lanes = self.total(axes), f"int32({step.lanes})"
+        inner: list[Node] = [
+            Node(f"{entry} = ({start} + {thread}) // {lanes}"),
+            Node(f"{there} = {entry} < {total} and {lane} == 0"),
+            # Where there is no entry the last one is done once more, and not written.
+            Node(f"{entry} = {entry} if {entry} < {total} else {total} - int32(1)"),
+        ]
+        if len(axes) == 1 and axes[0].start == 0:
+            inner.append(Node(f"{frame.index(axes[0].index)} = {entry}"))
+        inner += self.unpacked(axes, entry, indent + 4)
+        for s in step.body:
+            if isinstance(s, Loop):
+                inner += self.partial(s, step.lanes, lane, indent + 4)
+            elif isinstance(s, Store):
+                inner.append(Node(f"if {there}:", tuple(frame.nodes((s,), indent + 8))))
+            else:
+                inner += frame.nodes((s,), indent + 4)
+        product = total if " " not in total else f"({total})"
+        head = f"for {start} in range(int32(0), {product} * {lanes}, int32({threads})):"
+        return [*lines, Node(f"{lane} = {thread} % {lanes}"), Node(head, tuple(inner))]
+
+    def partial(self, s: Loop, lanes: int, lane: str, indent: int) -> list[Node]:
+        """Return the lines of a sum whose terms some lanes share."""
+        (changed,) = [u for u in inside((s,)) if isinstance(u, Update)]
+        part = Local(f"part of {changed.local.name}")
+        self.frame.names.of(("local", part.name), "part")
+        mine, fold = self.frame.local(part), replace(changed, local=part)
+        least: Expr = sympy.S.Zero if changed.operation == "sum" else -sympy.oo
+        body = tuple(_replaced(b, changed, fold) for b in s.body)
+        first = lane if s.start == 0 else f"{self.frame.bound(s.start)} + {lane}"
+        head = f"for {self.frame.index(s.index)} in range({first}, {self.frame.bound(s.stop)}, int32({lanes})):"
+        made = [*self.frame.nodes((Let(part, least),), indent), Node(head, tuple(self.frame.nodes(body, indent + 4)))]
+        while lanes > 1:
+            lanes //= 2
+            made += self.combined(changed, mine, f"cuda.shfl_xor_sync({ALL}, {mine}, int32({lanes}))")
+        return [*made, *self.combined(changed, self.frame.local(changed.local), mine)]
 
     def fold(self, fold: Fold, threads: int, indent: int) -> list[Node]:
         """Return the lines of a sum by all threads: each adds its own terms, a warp those of its threads, and all those of the warps."""
@@ -246,11 +292,18 @@ class Lines:
             ),
         ]
 
-    def combined(self, fold: Fold, mine: str, other: str) -> list[Node]:
+    def combined(self, fold: Fold | Update, mine: str, other: str) -> list[Node]:
         if fold.operation == "sum":
             return [Node(f"{mine} += {other}")]
         value = self.name("candidate")
         return [Node(f"{value} = {other}"), Node(f"{mine} = {value} if ({value} > {mine}) | ({value} != {value}) else {mine}")]
+
+
+def _replaced(s: Statement, one: Update, other: Update) -> Statement:
+    """Return a statement with another one in place of one inside of it."""
+    if s is one:
+        return other
+    return replace(s, body=tuple(_replaced(b, one, other) for b in s.body)) if isinstance(s, Loop | When) else s
 
 
 def walk(steps: Sequence[Step]) -> Iterable[Step]:

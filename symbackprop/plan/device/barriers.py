@@ -31,6 +31,7 @@ class _Use:
     axes: tuple[Range, ...] | None
     alone: bool = False
     grid: bool = False
+    lanes: int = 1
     inner: frozenset[Expr] = frozenset()
     whole: str = ""
 
@@ -46,6 +47,9 @@ class _Use:
             return False
         if any(map(_disjoint, self.places(), other.places())):
             return True
+        if max(self.lanes, other.lanes) > 1:
+            # Every lane reads what the first one writes.
+            return False
         if self.axes is None or other.axes is None or self.grid != other.grid or len(self.axes) != len(other.axes):
             return False
         if any(mine.extent != theirs.extent for mine, theirs in zip(self.axes[1:], other.axes[1:], strict=True)):
@@ -215,13 +219,14 @@ class _Placer:
             return [self.use(a, step.axes, False, False, _bound(step.before)) for a in touched(body).reads], []
         assert isinstance(step, Each | Every | Alone)
         axes, alone = (step.axes if isinstance(step, Each) else None), isinstance(step, Alone)
-        grid = isinstance(step, Each) and step.grid
         seen, bound = touched(step.body), _bound(step.body)
-        reads = [self.use(a, axes, alone, grid, bound) for a in seen.reads]
-        return reads, [self.use(a, axes, alone, grid, bound) for a in seen.writes]
+        uses = [[self.use(a, axes, alone, False, bound) for a in found] for found in (seen.reads, seen.writes)]
+        if isinstance(step, Each):
+            uses = [[replace(use, grid=step.grid, lanes=step.lanes) for use in found] for found in uses]
+        return uses[0], uses[1]
 
     def use(self, a: Access, axes: tuple[Range, ...] | None, alone: bool, grid: bool, bound: frozenset[Expr]) -> _Use:
-        return _Use(a.tensor.name, a, axes, alone, grid, bound | self.given, self.parts.get(a.tensor.name, ""))
+        return _Use(a.tensor.name, a, axes, alone, grid, 1, bound | self.given, self.parts.get(a.tensor.name, ""))
 
 
 def _waits(step: Step) -> bool:

@@ -29,6 +29,8 @@ LONG = 64
 MANY = 2**15
 #: Threads of a block that shares rows, at most.
 WIDE = 256
+#: Threads that hand values to each other without memory.
+WARP = 32
 #: Passes of a loop that every thread does for itself, at most.
 SHORT = 16
 
@@ -172,7 +174,7 @@ class _Lowering:
                     return [Every((s,))]
                 return [fold]
             if parallel(s):
-                return [self.each(s)]
+                return [self.each(s, threads)]
             if not touched((s,)).writes and math.prod(self.number(r.stop - r.start) for r in inside((s,)) if isinstance(r, Loop)) <= SHORT:
                 return [Every((s,))]
             hoisted = self.hoisted((s,))
@@ -186,7 +188,8 @@ class _Lowering:
             return [Every((s,))]
         return [Alone((s,))]
 
-    def each(self, s: Loop) -> Each:
+    def each(self, s: Loop, threads: int) -> Each:
+        """Return a loop whose passes are shared; where they are few and their sums long, some threads share a sum."""
         axes = [Range(s.index, s.start, s.stop)]
         body = s.body
         while len(body) == 1 and isinstance(body[0], Loop):
@@ -195,7 +198,12 @@ class _Lowering:
                 break
             axes.append(Range(inner.index, inner.start, inner.stop))
             body = inner.body
-        return Each(tuple(axes), body)
+        lanes, entries = 1, math.prod(self.number(r.extent) for r in axes)
+        terms = max((self.number(b.stop - b.start) * max(1, self.longest(b.body)) for b in body if isinstance(b, Loop)), default=0)
+        if _laned(body):
+            while lanes < WARP and entries * lanes * 2 <= threads and lanes * 4 <= terms:
+                lanes *= 2
+        return Each(tuple(axes), body, lanes=lanes)
 
     # Sizes
 
@@ -232,6 +240,13 @@ class _Lowering:
     def shared(self, statements: Sequence[Statement]) -> bool:
         """Whether there is much that threads of a block could share."""
         return self.widest(statements) >= LONG
+
+
+def _laned(body: Sequence[Statement]) -> bool:
+    """Whether the sums of an entry may be shared among threads: they are plain, and what is written is not read."""
+    plain = all(isinstance(s, Let | Store) or (isinstance(s, Loop) and _fold(s) is not None) for s in body)
+    seen = touched(tuple(body))
+    return plain and not seen.written & {a.tensor.name for a in seen.reads}
 
 
 def _changed(statements: Sequence[Statement]) -> frozenset[Expr]:

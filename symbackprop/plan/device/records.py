@@ -39,11 +39,13 @@ class Each:
         axes: the domain.
         body: what is done at an entry.
         grid: whether the threads of all blocks share them.
+        lanes: neighbouring threads that share the terms of an entry's sums; the first of them writes.
     """
 
     axes: tuple[Range, ...]
     body: tuple[Statement, ...]
     grid: bool = False
+    lanes: int = 1
 
 
 @dataclass(frozen=True)
