@@ -527,7 +527,7 @@ def test_launches_are_recorded_by_the_first_way_that_works(gpu: Any, monkeypatch
     replayed = runtime.captured(lambda: done.append("launch"))
     for _ in range(4):
         replayed()
-    assert done == ["launch", "begin thread_local", "launch", "end", "replay", "replay", "replay"]
+    assert done == ["launch", "begin relaxed", "launch", "end", "replay", "replay", "replay"]
     assert replayed.rung == "graph by cuda.core"
 
     # Without cuda.core: cuda.bindings.
@@ -535,9 +535,10 @@ def test_launches_are_recorded_by_the_first_way_that_works(gpu: Any, monkeypatch
     monkeypatch.setitem(sys.modules, "cuda.core", None)
     bindings = types.ModuleType("cuda.bindings.driver")
     bindings.CUstream = int  # type: ignore[attr-defined]
-    bindings.CUstreamCaptureMode = types.SimpleNamespace(CU_STREAM_CAPTURE_MODE_THREAD_LOCAL=1)  # type: ignore[attr-defined]
-    answers = {"cuStreamBeginCapture": (0,), "cuStreamEndCapture": (0, "graph"), "cuGraphInstantiate": (0, "ready"), "cuGraphLaunch": (0,)}
-    for name, answer in answers.items():
+    bindings.CUstreamCaptureMode = types.SimpleNamespace(CU_STREAM_CAPTURE_MODE_RELAXED=2)  # type: ignore[attr-defined]
+    answers = {"cuStreamEndCapture": (0, "graph"), "cuGraphInstantiate": (0, "ready")}
+    others = ("cuStreamBeginCapture", "cuGraphLaunch", "cuGraphDestroy", "cuGraphExecDestroy")
+    for name, answer in {**answers, **dict.fromkeys(others, (0,))}.items():
         setattr(bindings, name, lambda *a, name=name, answer=answer: (done.append((name, *a)), answer)[1])
     monkeypatch.setitem(sys.modules, "cuda.bindings.driver", bindings)
     replayed = runtime.captured(lambda: done.append("launch"))
@@ -545,12 +546,15 @@ def test_launches_are_recorded_by_the_first_way_that_works(gpu: Any, monkeypatch
         replayed()
     assert replayed.rung == "graph by cuda.bindings"
     assert done[1:] == [
-        ("cuStreamBeginCapture", 7, 1),
+        ("cuStreamBeginCapture", 7, 2),
         "launch",
         ("cuStreamEndCapture", 7),
         ("cuGraphInstantiate", "graph", 0),
+        ("cuGraphDestroy", "graph"),
         ("cuGraphLaunch", "ready", 7),
     ]
+    del replayed
+    assert done[-1] == ("cuGraphExecDestroy", "ready")
 
     # Without both: the driver's library.
     monkeypatch.setitem(sys.modules, "cuda.bindings.driver", None)
@@ -558,8 +562,8 @@ def test_launches_are_recorded_by_the_first_way_that_works(gpu: Any, monkeypatch
     replayed = runtime.captured(lambda: asked.append(("launch",)))
     for _ in range(2):
         replayed()
-    names = ["launch", "cuStreamBeginCapture_v2", "launch", "cuStreamEndCapture", "cuGraphInstantiateWithFlags", "cuGraphLaunch"]
-    assert [a[0] for a in asked] == names and replayed.rung == "graph by libcuda"
+    names = ["launch", "cuStreamBeginCapture_v2", "launch", "cuStreamEndCapture", "cuGraphInstantiateWithFlags"]
+    assert [a[0] for a in asked] == [*names, "cuGraphDestroy", "cuGraphLaunch"] and replayed.rung == "graph by libcuda"
 
     # Without any: plain launches, and what failed is told.
     def broken(name: str, *arguments: Any) -> None:
