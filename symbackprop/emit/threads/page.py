@@ -25,7 +25,8 @@ _TAKEN = (RESERVED - {"params", "grads", "work", "state", "hyper", "out"}) | {
     *("cuda", "device", "jit", "launch", "ld4", "st4", "take", "room", "give", "number", "fill", "zeros", "repeat"),
     *("math", "int32", "float32", "float64", "sign", "gather", "keep_statistics", "update_scalars", "update_entries"),
     *("launch_forward", "launch_loss", "launch_gradients", "launch_input_gradients", "launch_statistics", "launch_update"),
-    *("launch_evaluation", "launch_step", "SIGNATURES", "THREADS", "FLOAT64", "SCHEDULE", "real", "uint32", "zero", "opaque"),
+    *("launch_evaluation", "launch_step", "launch_train_step", "launch_value_and_grad"),
+    *("SIGNATURES", "THREADS", "FLOAT64", "SCHEDULE", "real", "uint32", "zero", "opaque"),
 }
 #: What the runtime file offers to kernels.
 _FUNCTIONS = ("opaque", "sigmoid", "sign", "softplus")
@@ -462,15 +463,18 @@ class _Writer:
         first = self.call("loss", ("params", *data, "work"))
         top = [*self.tests(self.checked(), "return math.nan"), Node(samples(data)), *self.taken(("params", *data))]
         last = Node(f"return number(d_work, {self.loss_place()})")
+        passed = tuple(f"d_{name}" for name in ("params", *data, "grads", "work"))
         body = [
             *top,
             Node(f"d_grads = room(grads, {self.size}, DTYPE)"),
             self.workspace(),
-            first,
-            self.call("backward", ("params", *data, "grads", "work")),
+            Node(wrap.call("repeat", ("1", "launch_value_and_grad", *passed, "n"), 4)),
             Node("give(d_grads, grads)"),
             last,
         ]
+        # A function of its own, so that its launches can be recorded and replayed.
+        backward = self.call("backward", ("params", *data, "grads", "work"))
+        yield Function("launch_value_and_grad", (*passed, "n"), (), (first, backward))
         doc = "Return the loss of a batch and write its gradients into grads."
         yield Function("value_and_grad", ("params", *data, "grads", "work=None"), (), tuple(body), doc)
         if plan.input_gradients:
@@ -519,6 +523,9 @@ class _Writer:
             *statistics,
         ]
         place = self.loss_place()
+        given = (*(f"d_{a}" for a in data), *passed, "d_work", "step")
+        update = Node(wrap.call("launch_update", (*passed, "d_work", place, "d_work", "step", "0"), 4))
+        yield Function("launch_train_step", (*given, "n"), (), (*step, update))
         body = [
             *self.tests(self.checked(), "return math.nan"),
             Node(samples(data)),
@@ -526,8 +533,7 @@ class _Writer:
             Node(f"d_grads = room(grads, {self.size}, DTYPE)"),
             *state,
             self.workspace(),
-            *step,
-            Node(wrap.call("launch_update", (*passed, "d_work", place, "d_work", "step", "0"), 4)),
+            Node(wrap.call("repeat", ("1", "launch_train_step", *given, "n"), 4)),
             Node("give(d_grads, grads)"),
             *back,
             Node(f"return number(d_work, {place})"),
