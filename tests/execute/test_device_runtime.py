@@ -259,7 +259,8 @@ OLD = "[222] Call to cuModuleLoadDataEx results in CUDA_ERROR_UNSUPPORTED_PTX_VE
 
 def fake_cuda(**names: Any) -> Any:
     module = types.ModuleType("numba.cuda")
-    module.__dict__.update({"is_available": lambda: False, "cuda_error": lambda: None, "__file__": "numba/cuda/__init__.py", **names})
+    known = {"is_available": lambda: False, "cuda_error": lambda: None, "jit": lambda: None, "__file__": "numba/cuda/__init__.py"}
+    module.__dict__.update({**known, **names})
     return module
 
 
