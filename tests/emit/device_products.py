@@ -28,12 +28,12 @@ from symbackprop.plan.rewriting import tensors
 N = Size(BATCH)
 #: The smallest cut: one block of 16 threads.
 SMALL = Tile(16, 16, 4, 4, 4)
-TAKEN = RESERVED | {"cuda", "int32", "uint32", "ld4", "st4", "math", "zero"}
+TAKEN = RESERVED | {"cuda", "int32", "uint32", "uint64", "ld4", "st4", "math", "zero"}
 
 HEAD = """{% from "numba_cuda/products.jinja" import product %}
 import math
 
-from numba import float32, float64, int32, uint32
+from numba import float32, float64, int32, uint32, uint64
 from numba import {{ dtype }} as real
 
 {{ runtime }}

@@ -26,7 +26,7 @@ _TAKEN = (RESERVED - {"params", "grads", "work", "state", "hyper", "out"}) | {
     *("math", "int32", "float32", "float64", "sign", "gather", "keep_statistics", "update_scalars", "update_entries"),
     *("launch_forward", "launch_loss", "launch_gradients", "launch_input_gradients", "launch_statistics", "launch_update"),
     *("launch_evaluation", "launch_step", "launch_train_step", "launch_value_and_grad"),
-    *("SIGNATURES", "THREADS", "FLOAT64", "SCHEDULE", "real", "uint32", "zero", "opaque"),
+    *("SIGNATURES", "THREADS", "FLOAT64", "SCHEDULE", "real", "uint32", "uint64", "zero", "opaque"),
 }
 #: What the runtime file offers to kernels.
 _FUNCTIONS = ("opaque", "sigmoid", "sign", "softplus")

@@ -87,6 +87,10 @@ class ProductText:
     right_stride: int
     left_step: int
     right_step: int
+    left_put: str
+    right_put: str
+    left_to: str
+    right_to: str
     tiles: str
     here: str
     term: str
@@ -205,6 +209,10 @@ class _Writer:
             step=tuple(step),
             left=left,
             right=right,
+            left_put=self.own("l_put"),
+            right_put=self.own("r_put"),
+            left_to=self.own("l_to"),
+            right_to=self.own("r_to"),
             sums=sums,
             rows=tuple(self.own(f"u{i}") for i in range(tile.own_rows)),
             columns=tuple(self.own(f"v{j}") for j in range(tile.own_columns)),
@@ -330,42 +338,44 @@ class _Writer:
         width = 4 if vector else 1
         threads = tile.threads
         assert extent * tile.depth % (width * threads) == 0, f"{threads} threads for {extent} x {tile.depth} entries"
-        # Places of outer and inner indices that the loads of a thread stand at.
+        # Places of outer and inner indices that the loads of a thread stand at: those of the first, and how far the others are away.
         if along:
             across = tile.depth // width
-            inner = [_low(thread, across, width)]
-            outer = [_sum(_high(thread, across), s * (threads // across)) for s in range(extent * across // threads)]
+            inner, outer = _low(thread, across, width), _high(thread, across)
+            inner_shifts, outer_shifts = [0], [s * (threads // across) for s in range(extent * across // threads)]
         else:
             across = extent // width
             if threads >= across:
-                outer = [_low(thread, across, width)]
-                inner = [_sum(_high(thread, across), s * (threads // across)) for s in range(tile.depth * across // threads)]
+                inner, outer = _high(thread, across), _low(thread, across, width)
+                inner_shifts, outer_shifts = [s * (threads // across) for s in range(tile.depth * across // threads)], [0]
             else:
-                outer = [_sum(_times(thread, width), s * threads * width) for s in range(across // threads)]
-                inner = [str(d) for d in range(tile.depth)]
+                inner, outer = "0", _times(thread, width)
+                inner_shifts, outer_shifts = list(range(tile.depth)), [s * threads * width for s in range(across // threads)]
         total, stop, term = self.total(ranges), self.own("stop"), self.own("term")
         outer_swaps, inner_swaps = [], []
-        for s, text in enumerate(outer):
+        for s, shift in enumerate(outer_shifts):
             name = self.own(f"{letter}_at{s}")
-            before.append(Node(f"{name} = int32({_sum(base, text)})"))
+            before.append(Node(f"{name} = int32({_sum(base, outer, shift)})"))
             swap = {r.index: Index(f"{r.index.name}_{letter}{s}", r.index.extent) for r in ranges}
             before += self.apart(name, ranges, swap)
             outer_swaps.append((name, swap))
-        for s, text in enumerate(inner):
+        for s, shift in enumerate(inner_shifts):
             name = self.own(f"{letter}_term{s}")
-            step.append(Node(f"{name} = int32({_sum(term, text)})"))
+            step.append(Node(f"{name} = int32({_sum(term, inner, shift)})"))
             swap = {r.index: Index(f"{r.index.name}_{letter}_{s}", r.index.extent) for r in phase.inner}
             step += self.apart(name, phase.inner, swap)
             inner_swaps.append((name, swap))
         loads: list[Load] = []
-        for (a, place), (b, deep) in grid(enumerate(outer), enumerate(inner)):
+        before.append(Node(f"{self.own(f'{letter}_put')} = int32({_sum(start, _times(inner, stride), outer)})"))
+        to = self.own(f"{letter}_to")
+        for (a, place), (b, deep) in grid(enumerate(outer_shifts), enumerate(inner_shifts)):
             (outer_name, outer_swap), (inner_name, inner_swap) = outer_swaps[a], inner_swaps[b]
             number = len(loads)
-            at = self.own(f"{letter}_put{number}")
-            before.append(Node(f"{at} = int32({_sum(start, _times(deep, stride), place)})"))
+            at = deep * stride + place
             whole = factor.xreplace({**outer_swap, **inner_swap})
             names = tuple(self.own(f"{letter}{number}_{i}") for i in range(width)) if width > 1 else (self.own(f"{letter}{number}"),)
-            puts = tuple(f"{at} + {i * stride}" if i else at for i in range(width)) if along and width > 1 else (at,)
+            apart = [at + i * stride for i in range(width)] if along else [at]
+            puts = tuple(f"{to} + uint64({far})" if far else to for far in apart)
             if width > 1:
                 assert isinstance(whole, Access)
                 parts = [self.frame.printer.whole(part) for part in whole.index]

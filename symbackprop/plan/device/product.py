@@ -44,6 +44,8 @@ class Speed:
 #: Shares of FFMA in the machine code of the inner loop, less what small tiles lose to memory. Not measured on a device yet.
 SINGLE = (
     Speed(Tile(128, 128, 8, 8, 8), 0.84, 2),
+    Speed(Tile(128, 64, 8, 8, 8), 0.75, 3),
+    Speed(Tile(64, 128, 8, 8, 8), 0.75, 3),
     Speed(Tile(64, 64, 16, 4, 4), 0.60, 4),
     Speed(Tile(128, 32, 16, 8, 4), 0.60, 6),
     Speed(Tile(32, 128, 16, 4, 8), 0.60, 6),
@@ -52,7 +54,7 @@ SINGLE = (
     Speed(Tile(32, 32, 16, 4, 4), 0.45, 8),
 )
 #: Numbers of 64 bits take twice the room.
-DOUBLE = SINGLE[1:]
+DOUBLE = SINGLE[3:]
 
 #: Processors of the device that is planned for.
 PROCESSORS = 132
