@@ -250,6 +250,9 @@ class Program:
     ) -> tuple[float, Any]:
         """Return the loss and its gradients.
 
+        For target "cuda", parameters (in the layout of ``params.buffer``), inputs, target and ``out`` may lie on the device: whatever
+        has ``__cuda_array_interface__`` is used where it lies. That holds for all calls below but products with derivatives.
+
         Args:
             params: the parameters; they are not changed.
             x: the input array, or a tuple or mapping of several.

@@ -490,6 +490,15 @@ def test_errors_of_cuda_are_one_line(gpu: Any, monkeypatch: pytest.MonkeyPatch) 
         failing("NvvmSupportError", "numba.cuda.cudadrv.error", "libNVVM cannot be found. Do `conda install cudatoolkit`:\nno file")
     with pytest.raises(runtime.CudaError, match=r"signs: CUDA says \[700\] Call to cuMemcpy results in"):
         failing("CudaAPIError", "numba.cuda.cudadrv.driver", "[700] Call to cuMemcpy results in CUDA_ERROR_ILLEGAL_ADDRESS")
+    full = type("CudaAPIError", (Exception,), {"__module__": "numba.cuda.cudadrv.error"})("[2] Call to cuMemAlloc results in OUT_OF_MEMORY")
+
+    def refused(*_: Any) -> Any:
+        raise full
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sys.modules["numba.cuda"], "device_array", refused)
+        with pytest.raises(runtime.CudaError, match="the GPU has no memory left for 12,345 numbers"):
+            runtime.zeros(12345, float)
     with pytest.raises(Exception, match="untyped") as caught:
         failing("TypingError", "numba.core.errors", "untyped name")
     assert not isinstance(caught.value, RuntimeError)
