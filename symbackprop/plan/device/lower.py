@@ -16,7 +16,9 @@ import sympy
 from sympy import Expr, S
 
 from symbackprop.algebra.index import Index
+from symbackprop.algebra.nodes import Floor
 from symbackprop.algebra.tensor import Access
+from symbackprop.plan.contractions import Scratch
 from symbackprop.plan.device.barriers import placed
 from symbackprop.plan.device.parallel import parallel, touched
 from symbackprop.plan.device.records import Alone, Each, Every, Fold, Phase, Provided, Range, Repeat, Step, Sweep, Team
@@ -29,20 +31,25 @@ LONG = 64
 MANY = 2**15
 #: Threads of a block that shares rows, at most.
 WIDE = 256
+#: Terms times entries of sums along an axis that is not the last one, from which on they are done in parts; terms of a part, at least.
+COLUMNS, CHUNK = 2**18, 64
+#: Terms of a sum for each thread of a block, from which on it is done in pieces.
+LONGEST = 32 * WIDE
 #: Threads that hand values to each other without memory.
 WARP = 32
 #: Passes of a loop that every thread does for itself, at most.
 SHORT = 16
 
 
-def phases(statements: Sequence[Statement], sizes: Mapping[Expr, int]) -> tuple[Phase, ...]:
+def phases(statements: Sequence[Statement], sizes: Mapping[Expr, int], scratch: Scratch | None = None) -> tuple[Phase, ...]:
     """Return statements as phases, one after the other.
 
     Args:
         statements: of a kernel.
         sizes: the number that stands for each symbolic size, to choose by.
+        scratch: makes places for parts of long sums; without it a sum is done by one block, or one thread.
     """
-    return _Lowering(sizes).phases(cleared(statements))
+    return _Lowering(sizes, scratch).phases(cleared(statements))
 
 
 def steps(statements: Sequence[Statement], sizes: Mapping[Expr, int], threads: int) -> tuple[Step, ...]:
@@ -78,7 +85,8 @@ def _zeros(o: Operand) -> Statement:
 
 
 class _Lowering:
-    def __init__(self, sizes: Mapping[Expr, int]) -> None:
+    def __init__(self, sizes: Mapping[Expr, int], scratch: Scratch | None = None) -> None:
+        self.scratch = scratch
         self.sizes = {size: sympy.Integer(number) for size, number in sizes.items()}
 
     # Phases
@@ -94,8 +102,8 @@ class _Lowering:
                 before.append(s)
                 continue
             if not isinstance(s, Loop):
-                # A number of all: one block does it.
-                return (self.team((), statements),)
+                # A number of all: one block does it, or finishes it.
+                return tuple(self.parted((), statements))
             needed = _needed(before, (s,))
             made += self.loop((), s, needed)
         return tuple(made)
@@ -119,9 +127,45 @@ class _Lowering:
         if not own:
             return self.serial(s, before)
         entries = math.prod(self.number(r.extent) for r in own)
+        if (columns := self.columns(own, before, body, entries)) is not None:
+            return columns
         if self.longest(body) < LONG or (entries >= MANY and not self.shared(body)):
             return [Sweep(tuple(own), (*before, *body))]
-        return [self.team(tuple(own), (*before, *body))]
+        return self.parted(tuple(own), (*before, *body))
+
+    def columns(self, own: Sequence[Range], before: Sequence[Statement], body: Sequence[Statement], entries: int) -> list[Phase] | None:
+        """Return sums along another axis than the last one with neighbouring entries by neighbouring threads, each in parts.
+
+        None where that is not what the statements do, or where there is little of it.
+        """
+        sums = [s for s in body if isinstance(s, Loop)]
+        if self.scratch is None or len(sums) != 1 or entries * self.longest(body) < COLUMNS or self.longest(body) < 2 * CHUNK:
+            return None
+        fold, last = _fold(sums[0]), own[-1].index
+        if fold is None or any(isinstance(s, Let) and s.local == fold.local and s.value != 0 for s in body) or fold.operation != "sum":
+            return None
+        inner = {r.index for r in fold.axes}
+        reads = {a for e in expressions((*fold.before, *fold.guards, fold.value)) for a in e.atoms(Access) if a.tensor.rank}
+        along = [a for a in reads if last in a.free_symbols]
+        if not along or any(a.index[-1] != last for a in along) or any(inner & a.index[-1].free_symbols for a in reads):
+            return None
+        count = self.pieces(fold, entries, CHUNK)
+        if count < 2:
+            return None
+        piece, cut = _cut(fold, count)
+        place = self.scratch.place("parts", (piece, *(r.index for r in own)))
+        at = Access(place, piece, *(r.index for r in own))
+        start: tuple[Statement, ...] = (Let(fold.local, S.Zero),)
+        some = (*before, *start, _looped(cut), Store(at, fold.local))
+        whole = Loop(piece, S.Zero, piece.extent, (Update(fold.local, "sum", at),))
+        rest = tuple(whole if s is sums[0] else s for s in body)
+        return [Sweep((Range(piece, S.Zero, piece.extent), *own), some), Sweep(tuple(own), (*before, *rest))]
+
+    def pieces(self, fold: Fold, rows: int, least: int) -> int:
+        """Return in how many pieces the longest axis of a sum is cut, so that a device is busy."""
+        longest = max(self.number(r.extent) for r in fold.axes)
+        terms = math.prod(self.number(r.extent) for r in fold.axes)
+        return min(longest, terms // least, -(-MANY // max(1, rows)))
 
     def serial(self, s: Loop, before: tuple[Statement, ...]) -> list[Phase]:
         """Return the phases of a loop whose passes need each other: what can be told apart inside of it is shared first."""
@@ -152,6 +196,34 @@ class _Lowering:
         return None
 
     # Teams
+
+    def parted(self, axes: tuple[Range, ...], statements: tuple[Statement, ...]) -> list[Phase]:
+        """Return what blocks do for rows: a long sum of few rows in pieces, each by a block of its own, and then the sum of these."""
+        whole = self.team(axes, statements)
+        if self.scratch is None:
+            return [whole]
+        rows = math.prod(self.number(r.extent) for r in axes)
+        pending: list[Step] = []
+        made: list[Phase] = []
+        cuts = 0
+        for step in self.steps(statements, whole.threads):
+            count = self.pieces(step, rows * whole.threads, LONGEST) if isinstance(step, Fold) else 0
+            plain = not any(isinstance(s, Repeat | Provided) for s in pending)
+            if isinstance(step, Fold) and count > 1 and plain:
+                if any(isinstance(s, Alone | Each) for s in pending):
+                    # Other blocks are to see it.
+                    made.append(Team(axes, whole.threads, placed(pending)))
+                    pending = [s for s in pending if isinstance(s, Every | Fold)]
+                cuts += 1
+                piece, cut = _cut(step, count, cuts)
+                place = self.scratch.place("parts", (*(r.index for r in axes), piece))
+                at = Access(place, *(r.index for r in axes), piece)
+                first = Every((Let(step.local, S.Zero if step.operation == "sum" else -sympy.oo),))
+                some = (*pending, first, cut, Alone((Store(at, step.local),)))
+                made.append(Team((*axes, Range(piece, S.Zero, piece.extent)), whole.threads, placed(some)))
+                step = Fold(step.local, step.operation, (Range(piece, S.Zero, piece.extent),), (), (), at)
+            pending.append(step)
+        return [*made, Team(axes, whole.threads, placed(pending))] if made else [whole]
 
     def team(self, axes: tuple[Range, ...], statements: tuple[Statement, ...]) -> Team:
         threads = 32
@@ -240,6 +312,25 @@ class _Lowering:
     def shared(self, statements: Sequence[Statement]) -> bool:
         """Whether there is much that threads of a block could share."""
         return self.widest(statements) >= LONG
+
+
+def _cut(fold: Fold, count: int, number: int = 1) -> tuple[Index, Fold]:
+    """Return the index of the pieces of a sum, in a name with the number of the cut, and one piece: a range of its longest axis."""
+    piece = Index("piece" if number == 1 else f"piece_{number}", sympy.Integer(count))
+    longest = max(fold.axes, key=lambda r: (not r.extent.is_Integer, int(r.extent) if r.extent.is_Integer else 0))
+    length = Floor((longest.extent + count - 1) / sympy.Integer(count))
+    start = longest.start + piece * length
+    part = Range(longest.index, start, sympy.Min(longest.stop, start + length))
+    return piece, replace(fold, axes=tuple(part if r is longest else r for r in fold.axes))
+
+
+def _looped(fold: Fold) -> Statement:
+    """Return a sum as loops of one thread."""
+    one: tuple[Statement, ...] = (*fold.before, Update(fold.local, fold.operation, fold.value))
+    body: tuple[Statement, ...] = (When(fold.guards, one),) if fold.guards else one
+    for r in reversed(fold.axes):
+        body = (Loop(r.index, r.start, r.stop, body),)
+    return body[0]
 
 
 def _laned(body: Sequence[Statement]) -> bool:

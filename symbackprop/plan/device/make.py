@@ -13,7 +13,7 @@ from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
 from symbackprop.plan.contractions import Scratch
-from symbackprop.plan.device.equations import concrete, nest, sizes_of
+from symbackprop.plan.device.equations import apart, concrete, nest, sizes_of
 from symbackprop.plan.device.grid import grid
 from symbackprop.plan.device.lower import phases
 from symbackprop.plan.device.parallel import touched
@@ -175,13 +175,15 @@ class _Maker:
     def parts(self, equations: tuple[Equation, ...], stored: frozenset[str], aligned: frozenset[str], scratch: Scratch) -> list[Part]:
         """Return the phases of some equations."""
         (strand, *others) = strands(equations)
-        recurrent = isinstance(strand, Recurrence) and not others
-        single_ = self.plan.dtype == "float32"
-        found = None if recurrent else tiled(equations, stored, self.numbers, aligned, scratch, single=single_)
-        made = list(found.parts) if found is not None else []
+        if isinstance(strand, Recurrence) and not others:
+            return [Part(equations, phase, _reason(phase)) for phase in phases(nest(equations, stored), self.numbers, scratch)]
+        first, equations = apart(equations, scratch, self.numbers)
+        made = [part for e in first for part in self.parts((e,), frozenset((e.tensor.name,)), aligned, scratch)]
+        found = tiled(equations, stored, self.numbers, aligned, scratch, single=self.plan.dtype == "float32")
+        made += found.parts if found is not None else ()
         rest = found.rest if found is not None else equations
         if rest:
-            made += [Part(rest, phase, _reason(phase)) for phase in phases(nest(rest, stored), self.numbers)]
+            made += [Part(rest, phase, _reason(phase)) for phase in phases(nest(rest, stored), self.numbers, scratch)]
         return made
 
     def name(self, base: str) -> str:
