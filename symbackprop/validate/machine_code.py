@@ -80,6 +80,8 @@ class MachineCode:
         total: of all kinds.
         loop: those of the innermost loop with the most multiply-adds.
         loop_fma: multiply-adds in it.
+        extremes: maxima and minima of real numbers in PTX, which drop NaN.
+        arrays: of shared memory.
     """
 
     kernel: str
@@ -105,6 +107,8 @@ class MachineCode:
     total: int
     loop: int
     loop_fma: int
+    extremes: int = 0
+    arrays: int = 0
 
     @property
     def share(self) -> float:
@@ -227,13 +231,15 @@ def _disassembled(name: str, ptx: str, architecture: str, ptxas: Path, nvdisasm:
         said = _run(name, [str(ptxas), f"-arch={architecture}", *options, "-v", "-warn-spills", str(text), "-o", str(binary)])
         listing = _run(name, [str(nvdisasm), "-c", str(binary)])
     made = read(name, architecture, said, listing)
-    return replace(made, shared=_declared(ptx)) if linked else made
+    arrays = _declared(ptx)
+    made = replace(made, extremes=len(re.findall(r"\b(?:max|min)\.(?:\w+\.)*f(?:32|64)\b", ptx)), arrays=len(arrays))
+    return replace(made, shared=sum(arrays)) if linked else made
 
 
-def _declared(ptx: str) -> int:
-    """Return the bytes of shared memory that a text declares."""
+def _declared(ptx: str) -> list[int]:
+    """Return the bytes of the arrays of shared memory that a text declares."""
     found = re.findall(r"\.shared\s+\.align\s+\d+\s+\.b(\d+)\s+\S+?\[(\d+)\]", ptx)
-    return sum(int(bits) // 8 * int(count) for bits, count in found)
+    return [int(bits) // 8 * int(count) for bits, count in found]
 
 
 def _run(name: str, command: list[str]) -> str:
@@ -325,9 +331,12 @@ def check(module: ModuleType, codes: Iterable[MachineCode]) -> None:
     for code in codes:
         text = inspect.getsource(getattr(module, code.kernel).py_func)
         limits = [("spills (bytes)", code.spills, 0), ("stack (bytes)", code.stack, 0), ("accesses of local memory", code.local, 0)]
-        limits.append(("static shared memory (bytes)", code.shared, SHARED))
+        limits += [("static shared memory (bytes)", code.shared, SHARED), ("maxima and minima, which drop NaN,", code.extremes, 0)]
         if single and code.kernel not in doubles:
             limits.append(("float64 instructions", code.float64, 0))
+        if "ld4(" in text:
+            # Numba aligns shared arrays to their entries; only the first one is certain to begin at a multiple of 16 bytes.
+            limits.append(("shared arrays beside loads of four", code.arrays, 1))
         for what, number, most in limits:
             if number > most:
                 raise CheckError(f"{code.kernel} on {code.architecture}: {what}: {number}, the limit is {most}")

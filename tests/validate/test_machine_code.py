@@ -204,6 +204,8 @@ def test_a_limit_names_the_kernel(modules):
         ("local", "local memory"),
         ("float64", "float64"),
         ("shared", "shared memory"),
+        ("extremes", "drop NaN"),
+        ("arrays", "shared arrays"),
     ):
         with pytest.raises(CheckError, match=f"layer on sm_90.*{words}"):
             machine_code.check(module, [replace(clean, **{field: 10**6})])
