@@ -17,6 +17,7 @@ from symbackprop.emit.threads.product import ProductText
 from symbackprop.emit.threads.product import page as page_of_product
 from symbackprop.plan.device.lower import team
 from symbackprop.plan.device.records import DevicePlan, Fold, Launch, Product, Resident
+from symbackprop.plan.device.shared import SHARED
 from symbackprop.plan.records import Let, Local, OptimizerStep, Place, Plan, Store
 from symbackprop.plan.rewriting import expressions
 
@@ -290,7 +291,7 @@ class _Writer:
         for name in counts:
             frame.names.given["local", name] = name
         frame.names.given["local", BATCH] = frame.samples
-        body = [Node(f"memory = cuda.shared.array({one.size}, real)")]
+        body = [Node(f"memory = cuda.shared.array({0 if self.dynamic(one) else one.size}, real)")]
         body += [Node(f"{_slot(name)} = cuda.shared.array({elements}, int32)") for name, elements in one.whole]
         body += [Node(f"{_slot(t.name)} = int32({memory[t.name]})") for t, b in one.tensors if b == "memory"]
         lines = Lines(frame, one.blocks, long=True)
@@ -308,6 +309,12 @@ class _Writer:
         self.note("train_steps", types, str(one.team.threads))
         doc = "Do steps first .. first + count - 1 of training, each with the next size samples that order names."
         return Function("train_steps", arguments, (), tuple(body), doc)
+
+    def dynamic(self, one: Resident) -> int:
+        """Return the bytes of shared memory that a launch asks for: none where what every block has is enough."""
+        item = 4 if self.single else 8
+        held = one.size * item + sum(4 * elements for _, elements in one.whole) + one.team.threads * item
+        return one.size * item if held > SHARED else 0
 
     def table_kernel(self, step: OptimizerStep, one: Resident) -> Function:
         """Return the kernel that computes, ahead of some steps, what the optimizer has once for all entries in each of them."""
@@ -554,7 +561,9 @@ class _Writer:
             many = one.blocks > 1
             buffers = ("d_params", "d_grads", "d_state", *d_data, order, "table", history, *(("partial",) if many else ()))
             size = ("train_steps", str(one.blocks), str(one.team.threads))
-            arguments = (*size, *buffers, *counts, *(("cooperative=True",) if many else ()))
+            asked = self.dynamic(one)
+            options = (*((f"shared={asked}",) if asked else ()), *(("cooperative=True",) if many else ()))
+            arguments = (*size, *buffers, *counts, *options)
             fill = f"launch(fill_table, 1, 1, d_state, d_hyper, table, {steps})"
             frozen = [Node(f"fill(d_grads[{start}:{stop}], 0)") for start, stop in (self.frozen() if many else ())]
             partial = [Node(f"partial = room(None, {one.partial}, DTYPE)")] if many else []

@@ -19,7 +19,7 @@ from symbackprop.plan.device.lower import phases
 from symbackprop.plan.device.parallel import touched
 from symbackprop.plan.device.product import Part, tiled
 from symbackprop.plan.device.records import Alone, DeviceKernel, DevicePlan, Each, Launch, Phase, Product, Resident, Sweep, Team
-from symbackprop.plan.device.shared import WORK
+from symbackprop.plan.device.shared import ASKED, SHARED, WORK
 from symbackprop.plan.device.single import single
 from symbackprop.plan.records import Call, Kernel, Place, Plan
 from symbackprop.plan.rewriting import expressions, parts
@@ -58,13 +58,13 @@ def _chosen(plan: Plan, size: Symbol, schedule: str) -> tuple[str, str, Resident
     work = plan.size * plan.batch
     one: Resident | str = f"{plan.size:,} parameters times {plan.batch:,} samples are more than {WORK:,}, too much for one block"
     if schedule == "single" or (schedule == "auto" and work <= WORK):
-        one = single(plan, size)
+        one = single(plan, size, ASKED if schedule == "single" else SHARED)
         if isinstance(one, Resident):
             held = f"{one.size:,} numbers in shared memory"
             return "single", f"training steps are done by one block of {one.team.threads} threads with {held}", one
     many: Resident | str = ""
     if schedule == "grid" or (schedule == "auto" and work > WORK):
-        many = grid(plan, size)
+        many = grid(plan, size, ASKED if schedule == "grid" else SHARED)
         if isinstance(many, Resident):
             held = f"each with {many.size:,} numbers in shared memory"
             return "grid", f"training steps are done by {many.blocks} blocks of {many.team.threads} threads, {held}", many

@@ -24,6 +24,8 @@ from symbackprop.plan.rewriting import expressions, inside
 
 #: Bytes of shared memory that a block has without being asked for more.
 SHARED = 49_152
+#: Bytes that it has if it asks, and some are left for what is not laid out here.
+ASKED = 200 * 1024
 #: Multiply-adds of a step, about parameters times samples, up to which one block is faster than many that wait for each other.
 WORK = 300_000
 #: Threads of the block.
@@ -169,4 +171,4 @@ class Shared:
         return Each((r,), (Store(Access(other, r.index), Access(one, r.index)),))
 
 
-__all__ = ["SHARED", "THREADS", "WORK", "Shared", "refused"]
+__all__ = ["ASKED", "SHARED", "THREADS", "WORK", "Shared", "refused"]
