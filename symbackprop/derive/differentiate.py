@@ -95,7 +95,10 @@ def contract(h: tuple[Expr, ...], target: tuple[Index, ...], coefficient: Expr, 
     places = {part: p for part, p in zip(h, target, strict=True) if not isinstance(part, Index) and not part.is_Number}
     # But P may run further than a shorter tensor reaches that is read at the same label.
     short = {a: sympy.Dummy() for a in coefficient.atoms(Access) if _reaches_less(a, places)} if places else {}
-    coefficient = coefficient.xreplace(short).xreplace(places).xreplace({dummy: a for a, dummy in short.items()})
+    # That a label need not be in range is not to be forgotten: where [P = label] is summed over P it is taken to be.
+    stated = {g: sympy.Dummy() for g in coefficient.atoms(InRange) if g.args[0] in places and g.args[0].has(Access)}
+    back = {dummy: a for a, dummy in short.items()} | {dummy: g * g.xreplace(places) for g, dummy in stated.items()}
+    coefficient = coefficient.xreplace({**short, **stated}).xreplace(places).xreplace(back)
     pending: list[tuple[Expr, Expr]] = sorted(zip(h, target, strict=True), key=lambda pair: not isinstance(pair[0], Index))
     remaining = list(bound)
     while pending:
