@@ -128,7 +128,8 @@ class _Draw:
 
     def index(self, scope: tuple[Index, ...], low: int = 1, high: int = 4) -> Index:
         """Return an index that is not in scope; rarely one whose name is."""
-        names = [name for name in NAMES if name not in {i.name for i in scope}] or ["w"]
+        taken = {i.name for i in scope}
+        names = [name for name in NAMES if name not in taken] or [name for name in "wl" if name not in taken][:1]
         return Index(self.pick(names), 1 if self.chance(0.06) else self.between(max(low, 2), high))
 
     def new(self, axes: tuple[Index, ...], *, batched: bool = False, integer: bool = False, top: int = 1) -> Tensor:

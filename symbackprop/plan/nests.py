@@ -435,6 +435,8 @@ class _Nest:
         return rebuilt(e, tuple(made))
 
     def reduction(self, e: Expr, levels: list[_Level], guards: tuple[Expr, ...]) -> Expr:
+        # A guard that is tested further in brings names along that may be taken there.
+        e = _apart(e, {level.index.name for level in levels if level.index is not None})
         depth = len(levels) - 1
         here = levels[-1].body
         if isinstance(e, ArgMax):
@@ -555,6 +557,21 @@ class _Nest:
             local = self.local("base", depth)
             levels[depth].body.append(Let(local, base))
             value = value.xreplace({p: sympy.Pow(local, p.exp) for p in found if p.base == base})
+
+
+def _apart(e: Expr, taken: set[str]) -> Expr:
+    """Return a reduction whose own indices have none of some names."""
+    if not any(b.name in taken for b in e.bound):
+        return e
+    names = {*taken, *(s.name for s in e.body.free_symbols if isinstance(s, Index)), *(b.name for b in bound_indices(e))}
+    swap: dict[Any, Any] = {}
+    for b in e.bound:
+        if b.name in taken:
+            name = next(name for name in (*_LETTERS, *(f"i_{count}" for count in range(1, len(names) + 2))) if name not in names)
+            names.add(name)
+            swap[b] = Index(name, b.extent)
+    bound = tuple(swap.get(b, b) for b in e.bound)
+    return e.func(e.body.xreplace(swap), *((e.wanted.xreplace(swap),) if isinstance(e, ArgMax) else ()), *bound)
 
 
 def same_window(search: ArgMax, largest: Max) -> bool:

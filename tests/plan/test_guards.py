@@ -175,3 +175,11 @@ def test_one_entry_of_a_tensor_of_one_is_a_number():
     one, number = Tensor("one", (Index("a", S.One),), "input"), Tensor("number", (), "stored")
     system = System([Equation(number[()], one[0]), Equation(z[n, i], number[()] * x[n, i, 0])])
     check(system, VALUES | {"one": RNG.standard_normal(1)}, "z")
+
+
+def test_what_a_guard_looks_for_has_names_of_its_own_inside_other_loops():
+    w, v = Index("w", THREE), Index("v", THREE)
+    first, second = ArgMax(x[n, lab[n], w], w, w), ArgMax(x[n, lab[n], w] * x[n, i, k + v - 1], w, w)
+    inner = x[n, i, k + v - 1] * InRange(2 * (k + v) - 2, 5) * Indicator(sympy.Eq(v, second))
+    there = Indicator(sympy.Eq(i, lab[n]))
+    right(there * Sum(Indicator(sympy.Eq(k, first)) * sympy.tanh(Sum(inner, v)), k), VALUES | {"lab": np.array([3, 1])})
