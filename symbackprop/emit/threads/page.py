@@ -284,7 +284,8 @@ class _Writer:
         buffers = tuple(labels.get(b) or names.get(b, b) for _, b in one.tensors)
         tensors = tuple(t for t, _ in one.tensors)
         counts = ("samples", "size", "first", "count", "shuffled")
-        kept = ("order", "table", "history", *(("partial",) if one.blocks > 1 else ()))
+        many = self.device.schedule == "grid"
+        kept = ("order", "table", "history", *(("partial",) if many else ()))
         taken = self.reserved | {"memory", *kept, *counts, *labels.values(), *given.values()}
         offsets = {t.name: (f"{_slot(t.name)}" if b == "memory" else str(memory.get(t.name, 0) or "")) for t, b in one.tensors}
         frame = DeviceFrame(tensors, buffers, taken - set(buffers), single=self.single, offsets=offsets)
@@ -296,7 +297,7 @@ class _Writer:
         body += [Node(f"{_slot(t.name)} = int32({memory[t.name]})") for t, b in one.tensors if b == "memory"]
         lines = Lines(frame, one.blocks, long=True)
         self.used.add("opaque")
-        if one.blocks > 1:
+        if many:
             body += [Node(f"{frame.local(Local('block'))} = int32(cuda.blockIdx.x)"), Node(f"{lines.name('grid')} = cuda.cg.this_grid()")]
         body += lines.team(one.team, 4)
         self.used |= frame.printer.used
@@ -558,7 +559,7 @@ class _Writer:
         def run(order: str, history: str, counts: tuple[str, ...], steps: str) -> list[Node]:
             room = f"{steps} * {one.width}" if steps != "1" else str(max(1, one.width))
             table = Node(f"table = room(None, {room}, DTYPE)")
-            many = one.blocks > 1
+            many = self.device.schedule == "grid"
             buffers = ("d_params", "d_grads", "d_state", *d_data, order, "table", history, *(("partial",) if many else ()))
             size = ("train_steps", str(one.blocks), str(one.team.threads))
             asked = self.dynamic(one)

@@ -92,8 +92,9 @@ class _Grid(Shared):
             if why:
                 return why
         low = self.block * self.share
-        mine = sympy.Max(0, sympy.Min(sympy.Integer(self.share), self.whole_batch - low))
-        first = [Every((Let(self.whole_batch, self.number(step)), Let(Local("N", integer=True), mine))), *self.staged(step, low)]
+        left = Local("left", integer=True)
+        sizes = (Let(self.whole_batch, self.number(step)), Let(left, sympy.Min(sympy.Integer(self.share), self.whole_batch - low)))
+        first = [Every((*sizes, Let(Local("N", integer=True), sympy.Max(0, left)))), *self.staged(step, low)]
         look, kept, guard = self.judged(step)
         moved = self.moved(step, len(self.arrays) * self.count)
         alone = (Indicator(sympy.Eq(self.block, 0)),)
