@@ -20,7 +20,7 @@ from symbackprop.algebra.nodes import Indicator, InRange, LogSumExp, Sum
 from symbackprop.algebra.tensor import tensor
 from symbackprop.execute import lockstep
 from symbackprop.plan.contractions import Scratch
-from symbackprop.plan.device.product import SINGLE, Speed, alignment, tiled
+from symbackprop.plan.device.product import DOUBLE, SINGLE, Speed, alignment, tiled
 from symbackprop.plan.device.records import Product, Sweep, Tile
 
 n = Index("n", N)
@@ -261,6 +261,12 @@ def test_every_tile_of_the_table(speed, tmp_path):
         extent = shape(wanted_tensor(equations, name), samples)
         got = taken[0][places[name] :][: int(np.prod(extent))].reshape(extent)
         assert np.max(np.abs(got - wanted[name])) <= 2e-6 * np.max(np.abs(wanted[name]))
+
+
+@pytest.mark.parametrize("speed", DOUBLE, ids=lambda s: f"{s.tile.rows}x{s.tile.columns}")
+def test_tiles_of_numbers_of_64_bits_fit_into_shared_memory(speed, tmp_path):
+    written = write(plan(dense(20, 24), tile=speed.tile, dtype="float64"), tmp_path, "float64")
+    assert 0 < lockstep.kernel(written.module.product_0).static_shared <= 49_152
 
 
 def wanted_tensor(equations, name):

@@ -64,6 +64,8 @@ ENTRY, LAUNCH = 24, 600_000
 LEAST_WORK, LEAST_SIDE, LEAST_TERMS = 2**15, 8, 8
 #: A part of a split sum has so many tiles of terms at least, and there are at most so many parts.
 LEAST_STEPS, MOST_SPLITS = 8, 64
+#: Factors with indices of their own in one sum, at most.
+MOST_FACTORS = 6
 #: Sums of at most so many terms may be left to the thread that has an entry.
 SHORT = 32
 
@@ -282,8 +284,15 @@ class _Finder:
         best: _Site | None = None
         cost = math.inf
         # The factor that has the last index of the result is the right one: its columns lie side by side there.
-        for sides in every((False, True), repeat=len(terms)):
-            parts = [sympy.Mul(*(f for f, right in zip(terms, sides, strict=True) if right == side)) for side in (False, True)]
+        together: dict[frozenset[Expr], list[Expr]] = {}
+        for f in terms:
+            # Factors with the same indices stay together.
+            together.setdefault(frozenset(f.free_symbols & {*domain, *bound}), []).append(f)
+        groups = [sympy.Mul(*same) for same in together.values()]
+        if len(groups) > MOST_FACTORS:
+            return None
+        for sides in every((False, True), repeat=len(groups)):
+            parts = [sympy.Mul(*(f for f, right in zip(groups, sides, strict=True) if right == side)) for side in (False, True)]
             found = self.product(node, domain, bound, parts[0], parts[1], tests)
             if found is not None and found[1] < cost:
                 work = math.prod(self.size(i) for i in (*domain, *bound))
