@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symbackprop.declare.spec import NetworkSpec
-from symbackprop.errors import DeclarationError, TargetError
+from symbackprop.errors import DeclarationError
 from symbackprop.execute import cache, files
 from symbackprop.execute.garbage import seldom_searched
 from symbackprop.execute.load import Loaded, load, recall
@@ -129,15 +129,13 @@ def inference(spec: NetworkSpec, form: str | None) -> System | None:
 
 
 def _write_product(spec: NetworkSpec, options: Options, asked: Asked) -> tuple[Model, Plan, tuple[Artifact, ...]]:
-    if options.kind == "cuda":
-        raise TargetError(f"target 'cuda' has no {asked.kind} yet; compile the network for target 'cpu' or 'numpy' for it")
     # The Hessian is that of the loss that is trained, the Jacobian that of what is predicted.
     model: Model = _stage("declare.lower").lower(spec, target=options.form, mode="training" if asked.kind == "hvp" else "inference")
     moving = tuple(p.name for p in model.parameters if p.trainable) if "parameters" in asked.wrt else ()
     if "inputs" in asked.wrt:
         moving = (*moving, *(x for x in model.inputs if not model.system.tensors[x].integer))
     products = _stage("derive.second").derive_product(model, asked.kind, moving, asked.route or "reverse")
-    plan: Plan = _stage("plan.products").make_product(model, products, options)
+    plan: Plan = _stage("plan.products").make_product(model, products, options, device=options.kind == "cuda")
     return model, plan, _stage("emit.render").render(plan, options.kind)
 
 

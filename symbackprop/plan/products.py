@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from symbackprop.declare.model import Model
 from symbackprop.derive.records import Products
+from symbackprop.plan.device.make import planned
 from symbackprop.plan.make import Options, _arena, _digest, _live, slots_of_masks, slots_of_statistics
 from symbackprop.plan.records import CPU, Call, Entry, Place, Plan, Signature, Slot, needed
 from symbackprop.plan.workshop import Workshop, shape_of
@@ -18,13 +20,14 @@ _WORDS = {
 }
 
 
-def make_product(model: Model, products: Products, options: Options) -> Plan:
+def make_product(model: Model, products: Products, options: Options, *, device: bool = False) -> Plan:
     """Return the plan of a module of products.
 
     Args:
         model: the network.
         products: what is computed.
         options: type, largest batch and schedule.
+        device: whether it is for a device of many threads, each kernel a launch of its own.
     """
     size, kind, tensors = model.batch, products.kind, products.tensors
     flat_in, flat_out, doc = _WORDS[kind]
@@ -32,7 +35,7 @@ def make_product(model: Model, products: Products, options: Options) -> Plan:
     asked = (*(model.outputs if kind == "jvp" else ()), *products.results.values())
     chosen = _live(products.blocks, frozenset(asked))
     read_between = frozenset(asked).union(*(names for _, names in chosen.values()))
-    workshop = Workshop(size, options.batch, options.schedule, CPU, tensors)
+    workshop = Workshop(size, options.batch, "plain" if device else options.schedule, CPU, tensors)
     calls: list[Call] = []
     for number, block in enumerate(products.blocks):
         if number in chosen:
@@ -65,7 +68,7 @@ def make_product(model: Model, products: Products, options: Options) -> Plan:
     places, per_sample, fixed = _arena(calls, known, workshop.shapes, frozenset(asked), workshop.machine.unit)
     missing = [p for p in model.parameters if (flat_out, None) in written and p.name not in products.results]
     zeroed = tuple((flat_out, p.offset or 0, (p.offset or 0) + math.prod(int(s) for s in p.shape)) for p in missing)
-    return Plan(
+    plan = Plan(
         name=model.name,
         dtype=options.dtype,
         batch=options.batch,
@@ -88,6 +91,7 @@ def make_product(model: Model, products: Products, options: Options) -> Plan:
         masks=masks,
         product=Signature(kind, tuple(given), tuple(written), zeroed, doc),
     )
+    return replace(plan, device=planned(plan, size, "layered")) if device else plan
 
 
 __all__ = ["make_product"]

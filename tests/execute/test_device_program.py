@@ -279,10 +279,35 @@ def test_options_are_tested_when_compiling(plain: Case, options: dict[str, Any],
         plain.net.compile(**options)
 
 
-def test_products_with_derivatives_are_refused_in_one_line(plain: Case) -> None:
-    for call in (lambda: plain.there.hvp(*plain.all, plain.params), lambda: plain.there.jacobian(plain.params, plain.x)):
-        with pytest.raises(sbp.TargetError, match=r"target 'cuda' has no (hvp|vjp) yet; .* 'cpu' or 'numpy'"):
-            call()
+def test_products_with_derivatives(case: Case) -> None:
+    if case.net.name == "device_tokens":
+        v: Any = case.net.init(seed=5, dtype="float64")
+    else:
+        v = (case.net.init(seed=5, dtype="float64"), case.x)
+    weights = np.ones((N, 2))
+
+    def numbers(found: Any) -> list[Any]:
+        if isinstance(found, sbp.Parameters):
+            return [found.flat]
+        if isinstance(found, dict | tuple):
+            return [a for part in (found.values() if isinstance(found, dict) else found) for a in numbers(part)]
+        return [found]
+
+    calls = (
+        lambda program: program.hvp(*case.all, v, seed=2),
+        lambda program: program.hvp(*case.all, v, route="reverse", seed=2),
+        lambda program: program.jvp(*case.all[:2], v),
+        lambda program: program.vjp(*case.all[:2], weights, wrt="parameters" if case.net.name == "device_tokens" else "both"),
+    )
+    for call in calls:
+        for a, b in zip(numbers(call(case.there)), numbers(call(case.here)), strict=True):
+            close(a, b)
+
+
+def test_products_by_columns_and_what_is_out_of_range(plain: Case) -> None:
+    close(plain.there.hessian(*plain.all, wrt="dense_2.b"), plain.here.hessian(*plain.all, wrt="dense_2.b"))
+    with pytest.raises(sbp.DataError, match=r"y: labels must lie in 0\.\.1, got 7"):
+        plain.there.hvp(plain.params, plain.x, plain.y * 0 + 7, plain.params)
 
 
 def test_data_of_another_kind_is_refused_as_everywhere(plain: Case) -> None:

@@ -168,7 +168,7 @@ class DeviceFrame(Frame):
 
 
 #: Buffers that hold many tensors.
-FLAT = ("params", "grads", "work")
+FLAT = ("params", "grads", "work", "v", "hv")
 
 
 __all__ = ["FLAT", "FUNCTIONS", "DeviceFrame", "DevicePrinter"]

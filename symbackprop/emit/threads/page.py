@@ -10,7 +10,7 @@ from symbackprop.algebra.text import heading
 from symbackprop.declare.dimension import BATCH
 from symbackprop.emit import wrap
 from symbackprop.emit.names import RESERVED, Names
-from symbackprop.emit.page import Function, Node, affine, copies, count, data_words, mask_rows, parameter_rows, statistic_rows
+from symbackprop.emit.page import Function, Node, affine, copies, count, data_words, mask_rows, parameter_rows, signed, statistic_rows
 from symbackprop.emit.threads.frame import DeviceFrame
 from symbackprop.emit.threads.kernel import BLOCK, KernelText, Lines, grid, walk
 from symbackprop.emit.threads.product import ProductText
@@ -18,7 +18,7 @@ from symbackprop.emit.threads.product import page as page_of_product
 from symbackprop.plan.device.lower import team
 from symbackprop.plan.device.records import DevicePlan, Fold, Launch, Product, Resident
 from symbackprop.plan.device.shared import SHARED
-from symbackprop.plan.records import Let, Local, OptimizerStep, Place, Plan, Store
+from symbackprop.plan.records import Let, Local, OptimizerStep, Place, Plan, Signature, Store
 from symbackprop.plan.rewriting import expressions
 
 #: Names that a CUDA module uses for itself; its kernels take buffers under their own names.
@@ -134,7 +134,7 @@ class _Writer:
         device = plan.device
         assert isinstance(device, DevicePlan)
         self.device = device
-        names = Names(_TAKEN)
+        names = Names(_TAKEN | signed(plan))
         self.names = {k.name: names.of(k.name, k.name) for k in device.kernels}
         self.reserved = frozenset(names.taken)
         self.used: set[str] = set()
@@ -181,6 +181,8 @@ class _Writer:
         made |= {plan.target: "y"} if plan.target else {}
         outs = tuple(f"out_{k}" if len(plan.outputs) > 1 else "out" for k in range(1, len(plan.outputs) + 1))
         made |= dict(zip(plan.outputs, outs, strict=True))
+        if plan.product is not None:
+            made |= {tensor: array for array, tensor in (*plan.product.given, *plan.product.written) if tensor is not None}
         return made | {g: f"grads_{made[x]}" for x, g in plan.input_gradients}
 
     # Launches
@@ -200,6 +202,9 @@ class _Writer:
             "input_gradients": ("params", *data, *(given[g] for _, g in plan.input_gradients), "work", "n"),
             "statistics": ("params", *data, "work", "n"),
         }
+        if plan.product is not None:
+            arrays = tuple(name for name, _ in (*plan.product.given, *plan.product.written))
+            takes[plan.product.name] = ("params", *data, *arrays, "work", "n")
         for entry in plan.entries:
             body: list[Node] = []
             owner = ""
@@ -213,7 +218,10 @@ class _Writer:
                 body += self.kept(entry.places)
             if entry.name == "backward":
                 body += [Node(f"fill(grads[{start}:{stop}], 0)") for start, stop in self.frozen()]
-            yield Function(_LAUNCHES[entry.name], takes[entry.name], (), tuple(body) or (Node("pass"),))
+            if plan.product is not None:
+                body += [Node(f"fill({name}[{start}:{stop}], 0)") for name, start, stop in plan.product.zeroed]
+            name = _LAUNCHES.get(entry.name, f"launch_{entry.name}")
+            yield Function(name, takes[entry.name], (), tuple(body) or (Node("pass"),))
         if plan.update is not None:
             yield self.launch_update(plan.update)
 
@@ -418,6 +426,9 @@ class _Writer:
     def entries(self) -> Iterator[Function]:
         """Yield the functions that take arrays."""
         plan, given = self.plan, self.arguments()
+        if plan.product is not None:
+            yield self.product(plan.product)
+            return
         inputs, outs = tuple(given[x] for x in plan.inputs), tuple(given[o] for o in plan.outputs)
         target = ("y",) if plan.target else ()
         doc = "Write the network's output for a batch into out"
@@ -453,6 +464,26 @@ class _Writer:
             yield Function("update_statistics", names, (), tuple(body), doc)
         if plan.update is not None:
             yield from self.training(data)
+
+    def product(self, one: Signature) -> Function:
+        """Return the one function of a module of products with derivatives."""
+        data = self.data()
+        outs = tuple(name for name, _ in one.written)
+        arguments = ("params", *data, *(name for name, _ in one.given))
+        totals = [str(self.size) if tensor is None else self.total(tensor) for _, tensor in one.written]
+        names = (*arguments, *outs, "work")
+        body = [
+            *self.tests(self.checked(), "return {}"),
+            Node(samples(data)),
+            *self.taken(arguments),
+            *(Node(f"d_{name} = room({name}, {total}, DTYPE)") for name, total in zip(outs, totals, strict=True)),
+            self.workspace(),
+            Node(wrap.call("repeat", ("1", f"launch_{one.name}", *(f"d_{name}" for name in names), "n"), 4)),
+            *(Node(f"give(d_{name}, {name})") for name in outs),
+            Node("return 0"),
+        ]
+        doc = f"{one.doc}; return 0, or the number of an argument that is out of range."
+        return Function(one.name, (*arguments, *outs, "work=None"), (), tuple(body), doc)
 
     def valued(self, entry: str, data: tuple[str, ...], doc: str) -> Function:
         """Return an entry that gives a loss."""
