@@ -118,6 +118,21 @@ def test_training(case: Case) -> None:
     close(list(there.values()), list(here.values()))
 
 
+@pytest.mark.parametrize("schedule", ["single", "grid", "layered"])
+@pytest.mark.parametrize("loss", ["huber", "squared_hinge"])
+def test_scalars_of_a_kernel_have_names_of_their_own(loss: str, schedule: str, seed: int) -> None:
+    # Both losses name an entry of the target, which lies in shared memory under a name that is near.
+    net = sbp.Sequential([sbp.Input(3), sbp.Dense(3, activation="leaky_relu"), sbp.Dense(2)], loss=loss, name="device_names")
+    rng = np.random.default_rng([seed, 37])
+    x, y = rng.normal(size=(N, 3)), np.sign(rng.normal(size=(N, 2)))
+    made = []
+    for target, options in (("cuda", {"schedule": schedule, "device": Lockstep(race=False)}), ("numpy", {})):
+        params = net.init(seed=1, dtype="float64")
+        net.compile(target=target, dtype="float64", **options).fit(params, x, y, sbp.SGD(0.1), batch_size=2)
+        made.append(params.flat)
+    close(*made)
+
+
 def test_training_that_looks_at_every_gradient(case: Case) -> None:
     kinds = (("cuda", case.device), ("numpy", None))
     checked = [case.net.compile(target=kind, dtype="float64", check_finite=True, device=device) for kind, device in kinds]

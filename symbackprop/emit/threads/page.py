@@ -295,14 +295,17 @@ class _Writer:
         many = self.device.schedule == "grid"
         kept = ("order", "table", "history", *(("partial",) if many else ()))
         taken = self.reserved | {"memory", *kept, *counts, *labels.values(), *given.values()}
-        offsets = {t.name: (f"{_slot(t.name)}" if b == "memory" else str(memory.get(t.name, 0) or "")) for t, b in one.tensors}
-        frame = DeviceFrame(tensors, buffers, taken - set(buffers), single=self.single, offsets=offsets)
+        # Scalars of the kernel's own have other names than these.
+        own = Names(taken)
+        slots = {t.name: own.of(("slot", t.name), _slot(t.name)) for t, b in one.tensors if b == "memory"}
+        offsets = {t.name: slots.get(t.name) or str(memory.get(t.name, 0) or "") for t, _ in one.tensors}
+        frame = DeviceFrame(tensors, buffers, frozenset(own.taken) - set(buffers), single=self.single, offsets=offsets)
         for name in counts:
             frame.names.given["local", name] = name
         frame.names.given["local", BATCH] = frame.samples
         body = [Node(f"memory = cuda.shared.array({0 if self.dynamic(one) else one.size}, real)")]
         body += [Node(f"{_slot(name)} = cuda.shared.array({elements}, int32)") for name, elements in one.whole]
-        body += [Node(f"{_slot(t.name)} = int32({memory[t.name]})") for t, b in one.tensors if b == "memory"]
+        body += [Node(f"{name} = int32({memory[tensor]})") for tensor, name in slots.items()]
         lines = Lines(frame, one.blocks, long=True)
         self.used.add("opaque")
         if many:
