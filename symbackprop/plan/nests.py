@@ -226,6 +226,7 @@ def scalars(
     given.
     """
     nest = _Nest((index,), dict(known))
+    nest.given(tuple(known.values()))
     results = nest.locals(equations, index)
     return tuple(nest.levels[0].body), tuple(nest.levels[1].body), results
 

@@ -209,7 +209,7 @@ def interpreted(made: Network, plan: Plan, data: Data) -> dict[str, np.ndarray]:
     return found
 
 
-def errors(found: dict[str, np.ndarray], expected: dict[str, np.ndarray], least: float = 1e-3) -> dict[str, float]:
+def errors(found: dict[str, np.ndarray], expected: dict[str, np.ndarray], least: float = 1e-2) -> dict[str, float]:
     """Return the largest error of each result, relative to its largest entry.
 
     What cancels to next to nothing beside the other gradients, as that of a constant before a softmax, is measured by ``least`` times
@@ -225,3 +225,64 @@ def errors(found: dict[str, np.ndarray], expected: dict[str, np.ndarray], least:
         if np.isnan(wrong[name]):
             wrong[name] = float("inf")
     return wrong
+
+
+def trained(code: Lock | Host, plan: Plan, data: Data, hyper: dict[str, float], dtype: str, *, size: int = 3) -> dict[str, np.ndarray]:
+    """Return what the entries of training make of parameters and state, each from the same start."""
+    space, n = code.space, len(data.arrays[0])
+    cast = tuple(a if a.dtype.kind == "i" else a.astype(dtype) for a in data.values)
+    rates = np.array(list(hyper.values()), np.float64)
+    found: dict[str, Any] = {}
+    length = sum(int(np.prod(p.shape)) for p in plan.parameters)
+    rng = np.random.default_rng(11)
+    slopes = single(rng.standard_normal((3, length)))
+    shuffled = rng.permutation(n).astype(np.int64)
+
+    def begun() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return data.params.astype(dtype), np.zeros(space["STATE_SIZE"], dtype), np.full(length, np.nan, dtype)
+
+    def ended(name: str, params: np.ndarray, state: np.ndarray) -> None:
+        found[f"{name}: parameters"] = params
+        # A running mean of squares is measured by itself.
+        kept = np.split(state, [k * length for k in range(1, len(state) // max(1, length) + 1)])
+        found.update({f"{name}: state {k}": part for k, part in enumerate(kept) if part.size})
+
+    def epoch(order: np.ndarray, values: tuple[np.ndarray, ...], room: tuple[np.ndarray, ...]) -> Any:
+        batches = [np.full((size, *v.shape[1:]), np.nan if v.dtype.kind == "f" else 0, v.dtype) for v in values]
+        params, state, grads = room
+        return space["epoch"](params, *values, order, size, *batches, grads, state, rates, code.memory(space["workspace"](size), dtype))
+
+    with np.errstate(all="ignore"):
+        params, state, _ = begun()
+        for slope in slopes:
+            space["update"](params, slope.astype(dtype), state, rates)
+        ended("update", params, state)
+        params, state, grads = begun()
+        for k in range(3):
+            work = code.memory(space["workspace"](n), dtype)
+            found[f"train_step: loss {k}"] = space["train_step"](params, *cast, grads, state, rates, work)
+        ended("train_step", params, state)
+        bad = tuple(np.full_like(c, np.nan) if c.dtype.kind == "f" and k == 0 else c for k, c in enumerate(cast))
+        before = params.copy(), state.copy()
+        if bad[0].dtype.kind == "f":
+            lost = space["train_step"](params, *bad, grads, state, rates, code.memory(space["workspace"](n), dtype))
+            assert not np.isfinite(lost)
+            assert np.array_equal(params, before[0]) and np.array_equal(state, before[1])
+        if "epoch" not in space:
+            return {name: np.asarray(value) for name, value in found.items()}
+        for name, order in (("epoch in order", np.zeros(0, np.int64)), ("shuffled epoch", shuffled)):
+            room = begun()
+            for k in range(2):
+                total, stopped = epoch(order, cast, room)
+                assert stopped == 0
+                found[f"{name}: loss {k}"] = total
+            ended(name, *room[:2])
+        if bad[0].dtype.kind == "f":
+            # The batches before the one that fails count.
+            worst = cast[0].copy()
+            worst[-1] = np.nan
+            room = begun()
+            total, stopped = epoch(np.zeros(0, np.int64), (worst, *cast[1:]), room)
+            assert not np.isfinite(total) and stopped == -(-n // size)
+            ended("epoch that stops", *room[:2])
+    return {name: np.asarray(value) for name, value in found.items()}

@@ -2,7 +2,7 @@
 
 Threads are drawn in a random order, races and reads of what was never written are errors, and so is an address outside of a buffer.
 
-The first 30 by default; 1,000 with ``SYMBACKPROP_TEST_EQUATIONS=1000 pytest tests/plan/test_device_systems.py``.
+The first 20 by default; 1,000 with ``SYMBACKPROP_TEST_EQUATIONS=1000 pytest tests/plan/test_device_systems.py``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "emit"))
 from device_modules import Lock, text_of
 from test_random_plans import plan_of
 
-COUNT = int(os.environ.get("SYMBACKPROP_TEST_EQUATIONS", "30"))
+COUNT = int(os.environ.get("SYMBACKPROP_TEST_EQUATIONS", "20"))
 SEEDS = range(COUNT)
 CHUNK = 10
 

@@ -46,7 +46,10 @@ def grid(plan: Plan, size: Symbol, limit: int = SHARED, blocks: int = 0) -> Resi
     if why := refused(plan):
         return why
     assert plan.update is not None
-    return _Grid(plan, plan.update, size, blocks or max(1, min(BLOCKS, plan.batch // SAMPLES))).made(limit)
+    count = blocks or min(BLOCKS, plan.batch // SAMPLES)
+    if count < 2:
+        return f"a batch of {plan.batch} samples is work for one block"
+    return _Grid(plan, plan.update, size, count).made(limit)
 
 
 class _Grid(Shared):
