@@ -317,11 +317,10 @@ class _Finder:
             sides = [not asked & set(columns), not asked & set(rows)]
             if not any(sides):
                 return None
-            # It stands where it holds back what is read; where none reads, on the left.
-            if sides[0] and (_leaves(left) or not (sides[1] and _leaves(right))):
-                left = left * guard
-            else:
-                right = right * guard
+            # It stands wherever it holds back what is read; where it holds back nothing, on the left.
+            needed = [side and _held_by(f, guard) for side, f in zip(sides, (left, right), strict=True)]
+            here = needed if any(needed) else [sides[0], not sides[0]]
+            left, right = left * guard if here[0] else left, right * guard if here[1] else right
         if _leaves(left) or _leaves(right):
             return None
         sizes = [math.prod(map(self.size, part)) for part in (batch, rows, columns, bound)]
@@ -368,6 +367,12 @@ def _in_memory(a: Access, bound: Sequence[Index]) -> tuple[Index, ...]:
 def _places(f: Expr) -> bool:
     """Whether a factor is a guard that compares places alone."""
     return isinstance(f, InRange | Divides) and not f.has(Access)
+
+
+def _held_by(f: Expr, guard: Expr) -> bool:
+    """Whether a factor reads at a place that a guard compares."""
+    place = guard.args[0] if isinstance(guard, InRange) else None
+    return any(place in a.index for a in f.atoms(Access))
 
 
 def _leaves(f: Expr) -> bool:
