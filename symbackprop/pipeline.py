@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 #: Targets that run.
 RUNNING = ("numpy", "cpu", "cuda")
 #: Schedules by target: "single" is one block that does whole steps, "grid" all blocks at once with few waits, "layered" a launch for
-#: each kernel.
+#: each kernel, "external" takes large products from cuBLAS.
 SCHEDULES = {
     "numpy": ("auto", "plain", "unrolled"),
     "cpu": ("auto", "plain", "unrolled"),
-    "cuda": ("auto", "single", "grid", "layered"),
+    "cuda": ("auto", "single", "grid", "layered", "external"),
 }
 #: Products with derivatives that a module of its own computes.
 PRODUCTS = ("jvp", "vjp", "hvp")

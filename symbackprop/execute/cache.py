@@ -55,8 +55,8 @@ def _own(path: Path, *, private: bool = False) -> bool:
 def surroundings() -> str:
     """Return the hash of everything besides the declaration that the text and its compiled form depend on."""
     seen = hashlib.sha256()
-    for root, suffixes in ((Path(resources.__file__).parent, (".py",)), (resources.folder("templates"), (".jinja",))):
-        for path in sorted(p for p in root.rglob("*") if p.suffix in suffixes):
+    for root, ends in ((Path(resources.__file__).parent, (".py", "tune.json")), (resources.folder("templates"), (".jinja",))):
+        for path in sorted(p for p in root.rglob("*") if p.name.endswith(ends)):
             seen.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     versions = [f"{name} {metadata.version(name)}" for name in ("numba", "numpy", "sympy", "jinja2")]
     seen.update("\n".join([platform.python_version(), platform.machine(), _processor(), *versions]).encode())

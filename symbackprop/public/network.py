@@ -133,7 +133,8 @@ class Network:
             dtype: "float32" or "float64".
             schedule: "auto"; "plain" for plain loops everywhere; "unrolled" for a line of code for every scalar, where the network is
                 small enough and no sample depends on another one. For target "cuda": "auto"; "single" for one block that keeps the
-                parameters in its shared memory; "grid" for all blocks at once; "layered" for a launch for each kernel.
+                parameters in its shared memory; "grid" for all blocks at once; "layered" for a launch for each kernel; "external"
+                for the same with large products done by cuBLAS.
             batch: the largest batch; None plans for what comes.
             threads: at most so many; None takes all.
             check_finite: whether NaN and infinity are refused.

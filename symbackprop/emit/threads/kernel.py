@@ -19,6 +19,7 @@ from symbackprop.plan.device.records import (
     DeviceKernel,
     Each,
     Every,
+    External,
     Fold,
     Product,
     Provided,
@@ -78,6 +79,7 @@ def grid(kernel: DeviceKernel, samples: str) -> tuple[str, str]:
     phase = kernel.phase
     if isinstance(phase, Product):
         return blocks(phase, samples), str(phase.tile.threads)
+    assert not isinstance(phase, External)
     entries = count(phase.axes, samples)
     if isinstance(phase, Team):
         return entries, str(phase.threads)

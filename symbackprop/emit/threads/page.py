@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sympy import Expr, Poly
+
+from symbackprop.algebra.index import Size
 from symbackprop.algebra.tensor import Tensor
 from symbackprop.algebra.text import heading
 from symbackprop.declare.dimension import BATCH
 from symbackprop.emit import wrap
 from symbackprop.emit.names import RESERVED, Names
 from symbackprop.emit.page import Function, Node, affine, copies, count, data_words, mask_rows, parameter_rows, signed, statistic_rows
-from symbackprop.emit.threads.frame import DeviceFrame
+from symbackprop.emit.threads.frame import FLAT, DeviceFrame
 from symbackprop.emit.threads.kernel import BLOCK, KernelText, Lines, grid, walk
 from symbackprop.emit.threads.product import ProductText
 from symbackprop.emit.threads.product import page as page_of_product
 from symbackprop.plan.device.lower import team
-from symbackprop.plan.device.records import DevicePlan, Fold, Launch, Product, Resident
+from symbackprop.plan.device.records import DevicePlan, External, Fold, Launch, Product, Resident
 from symbackprop.plan.device.shared import SHARED
 from symbackprop.plan.records import Let, Local, OptimizerStep, Place, Plan, Signature, Store
 from symbackprop.plan.rewriting import expressions
 
 #: Names that a CUDA module uses for itself; its kernels take buffers under their own names.
 _TAKEN = (RESERVED - {"params", "grads", "work", "state", "hyper", "out"}) | {
-    *("cuda", "device", "jit", "launch", "ld4", "st4", "take", "room", "give", "number", "fill", "zeros", "repeat"),
+    *("cuda", "device", "jit", "launch", "ld4", "st4", "take", "room", "give", "number", "fill", "zeros", "repeat", "matmul"),
     *("math", "int32", "float32", "float64", "sign", "gather", "keep_statistics", "update_scalars", "update_entries"),
     *("launch_forward", "launch_loss", "launch_gradients", "launch_input_gradients", "launch_statistics", "launch_update"),
     *("launch_evaluation", "launch_step", "launch_train_step", "launch_value_and_grad"),
@@ -70,6 +73,8 @@ class DevicePage:
     threads: tuple[str, ...]
     doubles: tuple[str, ...]
     checked: bool
+    #: Whether products are left to cuBLAS.
+    external: bool
     #: Whether anything is written by a runtime file of its own.
     runtime: bool = True
 
@@ -107,6 +112,7 @@ def page(plan: Plan, template: str) -> DevicePage:
         threads=tuple(f'"{name}": {threads}' for name, threads in writer.threads.items()),
         doubles=tuple(f'"{name}"' for name in writer.doubles),
         checked=bool(plan.ranges),
+        external=any(isinstance(k.phase, External) for k in writer.device.kernels),
     )
 
 
@@ -154,6 +160,8 @@ class _Writer:
         """Yield the kernels of all entries."""
         given = self.arguments()
         for k in self.device.kernels:
+            if isinstance(k.phase, External):
+                continue
             named = replace(k, name=self.names[k.name], buffers=tuple(given.get(b, b) for b in k.buffers))
             frame = DeviceFrame(named.tensors, named.buffers, self.reserved, single=self.single)
             if isinstance(k.phase, Product):
@@ -213,6 +221,10 @@ class _Writer:
                 if one.call.owner.split(".")[0] != owner:
                     owner = one.call.owner.split(".")[0]
                     body.append(Node(f"# {owner}"))
+                if isinstance(one.kernel.phase, External):
+                    body += [Node(wrap.comment(heading(e), 4)) for e in one.kernel.equations]
+                    body.append(Node(self.external(one, one.kernel.phase, places, given)))
+                    continue
                 body.append(Node(self.launch(one, places, given)))
             if entry.name == "statistics":
                 body += self.kept(entry.places)
@@ -237,6 +249,22 @@ class _Writer:
                 place = places[real]
                 offsets.append(affine(place.per_sample, "n", place.fixed))
         return wrap.call("launch", (self.names[k.name], blocks, threads, *buffers, *offsets, "n"), 4)
+
+    def external(self, one: Launch, phase: External, places: Mapping[str, Place], given: Mapping[str, str]) -> str:
+        """Return the line that has a product done by a library."""
+        real = dict(zip((t.name for t in one.kernel.tensors), one.names, strict=True))
+        buffer = dict(zip((t.name for t in one.kernel.tensors), one.kernel.buffers, strict=True))
+        many = phase.batch != 1
+        arrays, matrices = [], []
+        for m in (phase.left, phase.right, phase.result):
+            name = m.first.tensor.name
+            arrays.append(given.get(buffer[name], buffer[name]))
+            place = places[real[name]] if buffer[name] in FLAT else Place("", 0, 0, ())
+            offset = _polynomial(m.offset + place.fixed + place.per_sample * Size(BATCH), "n")
+            words = [offset, _polynomial(m.lead, "n"), str(m.turned), *([_polynomial(m.step, "n")] if many else [])]
+            matrices.append(f"({', '.join(words)})")
+        sizes = (phase.rows, phase.columns, phase.terms, *((phase.batch,) if many else ()))
+        return wrap.call("matmul", (*arrays, f"({', '.join(_polynomial(e, 'n') for e in sizes)})", *matrices), 4)
 
     def kept(self, places: Mapping[str, Place]) -> Iterator[Node]:
         """Yield the lines that write the next running statistics behind the parameters."""
@@ -713,6 +741,16 @@ class _Writer:
         for number, x in enumerate(tensors, 1):
             if x in ends:
                 yield Node(f"if not in_range({given[x]}, {ends[x][0]}, {ends[x][1]}):", (Node(result.format(number)),))
+
+
+def _polynomial(e: Expr, name: str) -> str:
+    """Return a number that depends on the number of samples, as text for the host."""
+    coefficients = [int(c) for c in Poly(e, Size(BATCH)).all_coeffs()]
+    if len(coefficients) < 3:
+        return affine(sum(coefficients[:-1]), name, coefficients[-1])
+    *higher, least = coefficients
+    inner = _polynomial(sum(c * Size(BATCH) ** k for k, c in enumerate(reversed(higher))), name)
+    return affine(1, f"{name} * ({inner})", least)
 
 
 def samples(data: Sequence[str]) -> str:

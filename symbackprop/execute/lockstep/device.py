@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import as_strided
 
-from symbackprop.execute.lockstep.errors import KernelTextError
+from symbackprop.execute.lockstep.errors import BoundsError, KernelTextError
 from symbackprop.execute.lockstep.launch import run
 from symbackprop.execute.lockstep.rewrite import kernel as kernel_of
 
@@ -97,6 +98,33 @@ class Lockstep:
         if "sync" in report.passed and not cooperative:
             raise KernelTextError(f"{text.name} waits for all blocks; launch it with cooperative=True")
         self.launches[text.name] = self.launches.get(text.name, 0) + 1
+
+    def matmul(self, arrays: tuple[Array, ...], sizes: Sequence[int], places: Sequence[tuple[int, int, bool, int]], accuracy: str) -> None:
+        """Do the products of matrices that a library does on a GPU, in float64; sums are rounded once.
+
+        Args:
+            arrays: left, right and result, each with one axis.
+            sizes: rows, columns, terms, and how many products there are.
+            places: of each array: where the matrix begins, the entries from row to row in memory, whether memory holds the transpose,
+                and the entries from one product's matrix to the next.
+            accuracy: is always the same here.
+
+        Raises:
+            BoundsError: a matrix does not lie in its array.
+        """
+        rows, columns, terms, count = sizes
+        shapes = (rows, terms), (terms, columns), (rows, columns)
+        seen: list[Array] = []
+        for array, shape, (offset, lead, turned, step) in zip(arrays, shapes, places, strict=True):
+            height, width = reversed(shape) if turned else shape
+            last = offset + (count - 1) * step + (height - 1) * lead + width - 1
+            if offset < 0 or last >= array.size or width > lead:
+                raise BoundsError(f"matmul: {count} matrices {height} x {width}, rows {lead} apart, at {offset} of {array.size} entries")
+            matrix = as_strided(array.view(np.ndarray)[offset:], (count, height, width), [k * array.itemsize for k in (step, lead, 1)])
+            seen.append(matrix.swapaxes(1, 2) if turned else matrix)
+        left, right, result = seen
+        result[...] = left.astype(np.float64) @ right.astype(np.float64)
+        self.launches["matmul"] = self.launches.get("matmul", 0) + 1
 
     def synchronize(self) -> None:
         """Do nothing: a launch ends before the next begins."""

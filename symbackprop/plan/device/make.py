@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sympy import Expr, Symbol
 
@@ -14,11 +15,24 @@ from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
 from symbackprop.plan.contractions import Scratch
 from symbackprop.plan.device.equations import apart, concrete, nest, sizes_of
+from symbackprop.plan.device.external import cross_over
 from symbackprop.plan.device.grid import grid
 from symbackprop.plan.device.lower import phases
 from symbackprop.plan.device.parallel import touched
-from symbackprop.plan.device.product import Part, tiled
-from symbackprop.plan.device.records import Alone, DeviceKernel, DevicePlan, Each, Launch, Phase, Product, Resident, Sweep, Team
+from symbackprop.plan.device.product import LEAST_WORK, Part, tiled
+from symbackprop.plan.device.records import (
+    Alone,
+    DeviceKernel,
+    DevicePlan,
+    Each,
+    External,
+    Launch,
+    Phase,
+    Product,
+    Resident,
+    Sweep,
+    Team,
+)
 from symbackprop.plan.device.shared import ASKED, SHARED, WORK
 from symbackprop.plan.device.single import single
 from symbackprop.plan.records import Call, Kernel, Place, Plan
@@ -26,24 +40,31 @@ from symbackprop.plan.rewriting import expressions, parts
 from symbackprop.plan.workshop import shape_of
 
 #: What a user may ask for.
-SCHEDULES = ("auto", "single", "grid", "layered")
+SCHEDULES = ("auto", "single", "grid", "layered", "external")
 
 
-def planned(plan: Plan, size: Symbol, schedule: str = "auto") -> DevicePlan:
+def planned(plan: Plan, size: Symbol, schedule: str = "auto", large: float | None = None) -> DevicePlan:
     """Return how the entries of a plan are done on a device.
 
     Args:
         plan: of plain loops.
         size: the batch size.
-        schedule: "single", "grid", "layered", or "auto" for what the sizes tell.
+        schedule: "single", "grid", "layered", "external", or "auto" for what the sizes tell.
+        large: geometric mean of rows, columns and terms from which on cuBLAS does a product of schedule "external"; None for the
+            number that is shipped.
 
     Raises:
         EmissionError: a schedule was asked for that cannot be.
     """
-    maker = _Maker(plan, size)
+    if schedule == "external":
+        large = cross_over() if large is None else large
+    maker = _Maker(plan, size, large if schedule == "external" and large is not None else math.inf)
     entries = {entry.name: tuple(launch for call in entry.calls for launch in maker.launches(call, entry.places)) for entry in plan.entries}
     places, per_sample, fixed = maker.scratch()
-    chosen, reason, resident = _chosen(plan, size, schedule)
+    if schedule == "external":
+        chosen, reason, resident = *_external(maker), None
+    else:
+        chosen, reason, resident = _chosen(plan, size, schedule)
     return DevicePlan(chosen, reason, tuple(maker.kernels), entries, places, per_sample, fixed, resident)
 
 
@@ -75,6 +96,16 @@ def _chosen(plan: Plan, size: Symbol, schedule: str) -> tuple[str, str, Resident
     return "layered", f"each kernel is a launch of its own: {why}", None
 
 
+def _external(maker: _Maker) -> tuple[str, str]:
+    """Return the schedule in which cuBLAS does large products, and why; it is the layered one where no product is large."""
+    called = sum(isinstance(k.phase, External) for k in maker.kernels)
+    limit = f"rows, columns and terms with a geometric mean of {maker.large:,} or more"
+    if called:
+        words = "1 product is a call" if called == 1 else f"{called} products are calls"
+        return "external", f"{words} of cuBLAS, for {limit}; all else is a launch for each kernel"
+    return "layered", f"each kernel is a launch of its own: no product that cuBLAS takes as it lies has {limit}"
+
+
 @dataclass(frozen=True)
 class _Workspace:
     """Scratch tensors of a kernel of the plan: shape and whether the batch is one of its axes."""
@@ -93,8 +124,8 @@ class _Workspace:
 
 
 class _Maker:
-    def __init__(self, plan: Plan, size: Symbol) -> None:
-        self.plan, self.size = plan, size
+    def __init__(self, plan: Plan, size: Symbol, large: float = math.inf) -> None:
+        self.plan, self.size, self.large = plan, size, large
         self.numbers: dict[Expr, int] = {size: plan.batch}
         self.kernels: list[DeviceKernel] = []
         self.known: dict[object, tuple[tuple[DeviceKernel, ...], tuple[_Workspace, ...]]] = {}
@@ -179,7 +210,11 @@ class _Maker:
             return [Part(equations, phase, _reason(phase)) for phase in phases(nest(equations, stored), self.numbers, scratch)]
         first, equations = apart(equations, scratch, self.numbers)
         made = [part for e in first for part in self.parts((e,), frozenset((e.tensor.name,)), aligned, scratch)]
-        found = tiled(equations, stored, self.numbers, aligned, scratch, single=self.plan.dtype == "float32")
+        given: dict[str, Any] = {"single": self.plan.dtype == "float32"}
+        if self.large < math.inf:
+            # What cuBLAS is asked to do is found even where it is too small for a tile of ours.
+            given |= {"large": self.large, "least": int(min(LEAST_WORK, self.large**3))}
+        found = tiled(equations, stored, self.numbers, aligned, scratch, **given)
         made += found.parts if found is not None else ()
         rest = found.rest if found is not None else equations
         if rest:
@@ -212,6 +247,8 @@ def _used(phase: Phase) -> frozenset[str]:
 
 
 def _written(phase: Phase) -> frozenset[str]:
+    if isinstance(phase, External):
+        return frozenset({phase.result.first.tensor.name})
     found = [p for p in parts(phase) if isinstance(p, Sweep | Each | Alone | Product)]
     return frozenset(name for p in found for name in touched(p.epilogue if isinstance(p, Product) else p.body).written)
 

@@ -20,7 +20,9 @@ from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import ArgMax, Divides, Guard, InRange, Reduction, Sum
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan.contractions import Scratch
+from symbackprop.plan.device.external import external, mean, order, possible
 from symbackprop.plan.device.records import Phase, Product, Range, Sweep, Tile
+from symbackprop.plan.device.strides import strides
 from symbackprop.plan.naming import with_right_side
 from symbackprop.plan.nests import leaves, loops
 from symbackprop.plan.records import Local, Store
@@ -66,6 +68,8 @@ LEAST_WORK, LEAST_SIDE, LEAST_TERMS = 2**15, 8, 8
 LEAST_STEPS, MOST_SPLITS = 8, 64
 #: Factors with indices of their own in one sum, at most.
 MOST_FACTORS = 6
+#: Why there is no kernel of ours for a product.
+LIBRARY = "a product by cuBLAS"
 #: Sums of at most so many terms may be left to the thread that has an entry.
 SHORT = 32
 
@@ -108,6 +112,7 @@ class _Site:
         scale: what is the same for all terms.
         product: without epilogue.
         work: multiply-adds.
+        external: whether a library does it.
     """
 
     node: Sum
@@ -115,6 +120,7 @@ class _Site:
     scale: Expr
     product: Product
     work: int
+    external: bool = False
 
 
 def tiled(
@@ -127,6 +133,7 @@ def tiled(
     single: bool = True,
     tiles: tuple[Speed, ...] = (),
     least: int = LEAST_WORK,
+    large: float = math.inf,
 ) -> Tiled | None:
     """Return how the large sums of some equations are tiled, or None where there are none.
 
@@ -139,25 +146,31 @@ def tiled(
         single: whether real numbers have 32 bits.
         tiles: to choose from; those of the table without it.
         least: multiply-adds from which on a sum is tiled.
+        large: geometric mean of rows, columns and terms from which on a library does a product, if its factors lie so that it can.
     """
     out = equations[0].lhs.index
     own = frozenset(e.tensor.name for e in equations)
-    finder = _Finder(out, own, numbers, aligned, tiles or (SINGLE if single else DOUBLE), least)
+    finder = _Finder(out, own, numbers, aligned, tiles or (SINGLE if single else DOUBLE), least, large)
     sites: dict[Expr, _Site] = {}
     for e in equations:
         for site in finder.sites(e.rhs):
             sites.setdefault(site.node, site)
     if not sites:
         return None
-    inline = [s for s in sites.values() if s.domain == out]
+    inline = [s for s in sites.values() if s.domain == out and not s.external]
     main = max(inline, key=lambda s: s.work) if inline else None
     swap: dict[Expr, Expr] = {}
     parts: list[Part] = []
+    done: set[str] = set()
     for site in sites.values():
-        if site is not main:
+        if site.external and (direct := _direct(site, equations, stored)) is not None:
+            parts.append(direct)
+            swap[site.node] = direct.equations[0].lhs
+            done.add(direct.equations[0].tensor.name)
+        elif site is not main:
             made, swap[site.node] = _stored(site, scratch)
             parts += made
-    left = [with_right_side(e, e.rhs.xreplace(swap)) for e in equations]
+    left = [with_right_side(e, e.rhs.xreplace(swap)) for e in equations if e.tensor.name not in done]
     if main is None or any(_long(e.rhs.xreplace({main.node: S.Zero}), numbers) for e in left):
         # What follows is work for more than one thread an entry.
         if main is not None:
@@ -176,8 +189,26 @@ def tiled(
     return Tiled((*parts, Part(tuple(left), phase, _reason(phase))), ())
 
 
+def _direct(site: _Site, equations: Sequence[Equation], stored: frozenset[str]) -> Part | None:
+    """Return the phase in which a library writes a sum where an equation stores it, if nothing else is made of it there."""
+    for e in equations:
+        if e.rhs == site.node and e.lhs.index == site.domain and e.tensor.name in stored and site.scale == 1:
+            phase = external(site.product, e.lhs)
+            if phase is not None:
+                return Part((e,), phase, LIBRARY)
+    return None
+
+
 def _stored(site: _Site, scratch: Scratch) -> tuple[list[Part], Expr]:
     """Return the phases that compute a sum into a scratch tensor, and the sum as an entry of it."""
+    if site.external:
+        indices = order(site.product)
+        at = scratch.place("sums", indices)[indices]
+        called = external(site.product, at)
+        assert called is not None
+        factors = site.product.left * site.product.right
+        shown = with_right_side(Equation(at, S.Zero), Sum(factors, *(r.index for r in site.product.inner)))
+        return [Part((shown,), called, LIBRARY)], site.scale * at
     target = scratch.place("sums", site.domain)
     equation = with_right_side(Equation(target[site.domain], S.Zero), site.node)
     if site.product.splits > 1:
@@ -234,6 +265,7 @@ class _Finder:
     aligned: frozenset[str]
     tiles: tuple[Speed, ...]
     least: int
+    large: float = math.inf
 
     def sites(self, e: Expr, around: tuple[Index, ...] = (), guards: tuple[Expr, ...] = ()) -> Iterator[_Site]:
         """Yield the sums of an expression, outermost ones, in reading order.
@@ -297,6 +329,8 @@ class _Finder:
             if found is not None and found[1] < cost:
                 work = math.prod(self.size(i) for i in (*domain, *bound))
                 best, cost = _Site(node, domain, sympy.Mul(*scale), found[0], work), found[1]
+        if best is not None and mean(best.product, self.numbers) >= self.large and possible(best.product):
+            return replace(best, external=True)
         return best
 
     def size(self, i: Index) -> int:
@@ -399,7 +433,7 @@ def alignment(factor: Expr, phase: Product, ranges: tuple[Range, ...]) -> tuple[
     """
     inner = {r.index for r in phase.inner}
     outer = {r.index for r in ranges}
-    if isinstance(factor, Access) and (steps := _steps(factor)) is not None:
+    if isinstance(factor, Access) and (steps := strides(factor)) is not None:
         for along, run in ((True, phase.inner), (False, ranges)):
             if run and steps.get(run[-1].index) == 1:
                 fit = factor.tensor.name in phase.aligned and not factor.tensor.integer
@@ -410,19 +444,6 @@ def alignment(factor: Expr, phase: Product, ranges: tuple[Range, ...]) -> tuple[
             symbols = a.index[-1].free_symbols
             return False, bool(symbols & inner) and not symbols & outer
     return False, False
-
-
-def _steps(a: Access) -> dict[Expr, Expr] | None:
-    """Return how far apart in memory the neighbours along each index are, and under 1 where the first entry lies; None if that varies."""
-    place: Expr = S.Zero
-    stride: Expr = S.One
-    for part, extent in zip(reversed(a.index), reversed(a.tensor.shape), strict=True):
-        place, stride = sympy.expand(place + part * stride), sympy.expand(stride * extent)
-    indices = sorted((i for i in a.free_symbols if isinstance(i, Index)), key=lambda i: i.name)
-    steps: dict[Expr, Expr] = {i: place.coeff(i, 1) for i in indices}
-    rest = sympy.expand(place - sum(i * step for i, step in steps.items()))
-    varies = rest.has(Index) or place.has(Access) or any(step.has(Index) for step in steps.values())
-    return None if varies else {**steps, S.One: rest}
 
 
 def _by_fours(steps: Mapping[Expr, Expr], run: Sequence[Range]) -> bool:

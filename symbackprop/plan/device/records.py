@@ -1,7 +1,7 @@
 """What a plan for a machine of many threads in blocks is made of. Records only.
 
 A kernel is one phase: a `Sweep`, where every entry has a thread; a `Team`, where the threads of a block share the entries and the
-sums of a row; or a `Product`, tiled. What one thread does is the statements of any plan.
+sums of a row; or a `Product`, tiled. What one thread does is the statements of any plan. An `External` product is left to a library.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sympy import Expr
 
 from symbackprop.algebra.equation import Equation
 from symbackprop.algebra.index import Index
-from symbackprop.algebra.tensor import Tensor
+from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan.records import Call, Local, Place, Statement
 
 
@@ -186,7 +186,49 @@ class Product:
     aligned: frozenset[str] = frozenset()
 
 
-Phase = Sweep | Team | Product
+@dataclass(frozen=True)
+class Matrix:
+    """A matrix in memory, or one for each product of a batch.
+
+    Attributes:
+        first: its first entry.
+        offset: where that lies in its tensor.
+        lead: entries from one row in memory to the next.
+        turned: whether memory holds the transpose.
+        step: entries from one matrix of the batch to the next.
+    """
+
+    first: Access
+    offset: Expr
+    lead: Expr
+    turned: bool
+    step: Expr
+
+
+@dataclass(frozen=True)
+class External:
+    """``result = left · right`` by a library, for each product of a batch.
+
+    Attributes:
+        rows: of the result.
+        columns: of the result.
+        terms: of a sum.
+        batch: number of products.
+        left: rows times terms.
+        right: terms times columns.
+        result: its rows lie in memory one after another.
+    """
+
+    rows: Expr
+    columns: Expr
+    terms: Expr
+    batch: Expr
+    left: Matrix
+    right: Matrix
+    result: Matrix
+
+
+Phase = Sweep | Team | Product | External
 
 
 @dataclass(frozen=True)
@@ -258,7 +300,7 @@ class DevicePlan:
     """How the entries of a plan are done on a device.
 
     Attributes:
-        schedule: "single", "grid" or "layered".
+        schedule: "single", "grid", "layered" or "external".
         reason: why.
         kernels: each once.
         entries: launches in order, by the name of the entry.
@@ -300,8 +342,10 @@ __all__ = [
     "DevicePlan",
     "Each",
     "Every",
+    "External",
     "Fold",
     "Launch",
+    "Matrix",
     "Phase",
     "Product",
     "Provided",

@@ -1,0 +1,167 @@
+"""Schedule "external": products that a library does, in lock-step beside the interpreter and target "cpu"."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+
+sys.path.insert(0, str(Path(__file__).parent))
+import device_modules as modules
+from test_device_networks import NETWORKS, SHAPES
+
+import symbackprop as sbp
+from symbackprop.algebra.equation import Equation
+from symbackprop.algebra.index import Index, Size
+from symbackprop.algebra.nodes import Sum
+from symbackprop.algebra.tensor import Tensor
+from symbackprop.execute.lockstep import Lockstep
+from symbackprop.plan.contractions import Scratch
+from symbackprop.plan.device import external, make
+from symbackprop.plan.device.make import planned
+from symbackprop.plan.device.product import tiled
+from symbackprop.plan.device.records import External
+
+N = Size("N")
+n, i, j, k = Index("n", N), Index("i", 5), Index("j", 3), Index("k", 4)
+
+
+def pointwise() -> Any:
+    """Kernels of one pixel: products of which each sample is one."""
+    layers = [sbp.Input((3, 3, 2)), sbp.Conv2D(4, 1, activation="tanh"), sbp.Flatten(), sbp.Dense(3)]
+    return sbp.Sequential(layers, loss="softmax_cross_entropy", name="external_pointwise")
+
+
+def outside(name: str, dtype: str, large: float = 1, optimizer: Any = None) -> tuple[Any, Any]:
+    """Return a network, and its plan with a cross-over of its own."""
+    net = pointwise() if name == "pointwise" else NETWORKS[name]()
+    made = modules.network(net, "labels")
+    plan = made.plan(dtype, optimizer=optimizer, schedule="layered")
+    return made, replace(plan, device=planned(plan, N, "external", large))
+
+
+def calls(plan: Any) -> list[External]:
+    return [kernel.phase for kernel in plan.device.kernels if isinstance(kernel.phase, External)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", [*NETWORKS, "pointwise"])
+def test_networks_with_every_product_left_to_a_library(name: str, dtype: str, tmp_path: Path, seed: int) -> None:
+    made, plan = outside(name, dtype)
+    assert plan.device.schedule == "external" and calls(plan)
+    device = Lockstep(race=name == "dense")
+    lock = modules.Lock(modules.text_of(plan), tmp_path, device)
+    data = modules.drawn(made, 3, np.random.default_rng([seed, 7]))
+    wrong = modules.errors(modules.computed(lock, plan, data, dtype), modules.interpreted(made, plan, data))
+    assert max(wrong.values()) <= modules.TOLERANCE[dtype], wrong
+    assert device.launches["matmul"] >= len(calls(plan))
+
+
+def test_the_forms_in_which_factors_lie(tmp_path: Path) -> None:
+    """Every network has those of its layers: both factors as they are or transposed, and batches of products."""
+    found = {(p.left.turned, p.right.turned) for name in ("dense", "attention") for p in calls(outside(name, "float32")[1])}
+    assert found == {(False, False), (False, True), (True, False)}
+    batched = [p for p in calls(outside("attention", "float32")[1]) if p.batch != 1]
+    assert {str(p.batch) for p in batched} == {"2*N"} and all(p.result.step == p.rows * p.columns for p in batched)
+
+
+A = {"rows": Tensor("A", (n, k)), "turned": Tensor("A", (k, n))}
+B = {"rows": Tensor("B", (k, i)), "turned": Tensor("B", (i, k))}
+
+
+@pytest.mark.parametrize("second", B)
+@pytest.mark.parametrize("first", A)
+def test_all_four_transpositions(first: str, second: str) -> None:
+    left, right = A[first], B[second]
+    out = Tensor("C", (n, i))
+    body = left[tuple(a for a in left.axes)] * right[tuple(a for a in right.axes)]
+    found = tiled([Equation(out[n, i], Sum(body, k))], frozenset({"C"}), {N: 7}, frozenset(), Scratch("ABC"), least=1, large=1)
+    assert found is not None and not found.rest
+    (part,) = found.parts
+    phase = part.phase
+    assert isinstance(phase, External)
+    assert (phase.left.turned, phase.right.turned) == (first == "turned", second == "turned")
+    assert (phase.left.lead, phase.right.lead) == (N if first == "turned" else 4, 4 if second == "turned" else 5)
+    assert (phase.rows, phase.columns, phase.terms, phase.batch) == (N, 5, 4, 1)
+
+
+def test_what_follows_a_product_is_a_kernel_of_its_own() -> None:
+    left, right, out = A["rows"], B["rows"], Tensor("C", (n, i))
+    equation = Equation(out[n, i], sympy.tanh(2 * Sum(left[n, k] * right[k, i], k)))
+    found = tiled([equation], frozenset({"C"}), {N: 7}, frozenset(), Scratch("ABC"), least=1, large=1)
+    assert found is not None and [type(p.phase) for p in found.parts] == [External]
+    (rest,) = found.rest
+    assert rest.tensor.name == "C" and not rest.rhs.has(Sum)
+
+
+def test_sums_of_few_terms_stay_tiles_of_ours() -> None:
+    left, right, out = A["rows"], B["rows"], Tensor("C", (n, i))
+    equation = Equation(out[n, i], Sum(left[n, k] * right[k, i], k))
+    mean = (7 * 5 * 4) ** (1 / 3)
+    for large, outside_ in ((mean - 0.01, True), (mean + 0.01, False)):
+        found = tiled([equation], frozenset({"C"}), {N: 7}, frozenset(), Scratch("ABC"), least=1, large=large)
+        assert found is not None and isinstance(found.parts[0].phase, External) == outside_
+
+
+def test_factors_that_overlap_or_are_no_matrices_stay_tiles_of_ours() -> None:
+    window, right = Tensor("A", (n, Index("t", 9))), Tensor("B", (k, j))
+    overlapping = Equation(Tensor("C", (n, i, j))[n, i, j], Sum(window[n, i + k] * right[k, j], k))
+    apart = Equation(Tensor("C", (n, j))[n, j], Sum(window[n, 2 * k] * right[k, j], k))
+    for e in (overlapping, apart):
+        found = tiled([e], frozenset({"C"}), {N: 7}, frozenset(), Scratch("ABC"), least=1, large=1)
+        assert found is not None and not any(isinstance(part.phase, External) for part in found.parts), e
+
+
+def test_no_product_is_large_enough() -> None:
+    net = NETWORKS["dense"]()
+    program = net.compile(target="cuda", device="lockstep", batch=4, schedule="external")
+    plan = str(program.plan)
+    assert "schedule layered" in plan and "geometric mean of 2,048 or more" in plan
+    assert "matmul" not in program.source
+
+
+def test_the_shipped_number_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seed: int) -> None:
+    assert external.cross_over() == 2048
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(make, "cross_over", lambda: 1)
+    net = NETWORKS["dense"]()
+    there = net.compile(target="cuda", dtype="float64", device="lockstep", batch=3, schedule="external")
+    plan = str(there.plan)
+    assert "schedule external: 10 products are calls of cuBLAS" in plan and "a product by cuBLAS" in plan
+    assert 'SCHEDULE = "external"' in there.source and "# sums[n, i] = Σ_j W[i, j] x[n, j]" in there.source
+    here = net.compile(target="cpu", dtype="float64")
+    params = net.init(seed=1, dtype="float64")
+    rng = np.random.default_rng([seed, 8])
+    x, y = rng.normal(size=(3, *SHAPES["dense"])), rng.integers(0, 3, 3)
+    (value, grads), (wanted, slopes) = there.value_and_grad(params, x, y), here.value_and_grad(params, x, y)
+    assert value == pytest.approx(wanted, rel=1e-12)
+    np.testing.assert_allclose(grads.flat, slopes.flat, rtol=1e-10, atol=1e-13)
+
+
+def test_training_goes_on_in_one_call(tmp_path: Path, seed: int) -> None:
+    results = []
+    for large in (1, 10**9):
+        made, plan = outside("dense", "float64", large, sbp.Adam(0.01))
+        space = modules.Lock(modules.text_of(plan), tmp_path / str(large), Lockstep(race=False)).space
+        assert space["SCHEDULE"] == ("external" if large == 1 else "layered")
+        data = modules.drawn(made, 7, np.random.default_rng([seed, 10]))
+        params, state = data.params.copy(), np.zeros(space["STATE_SIZE"])
+        hyper = np.array([value for _, value in space["HYPER"]])
+        (x,), y = data.arrays, data.y
+        order = np.array([3, 1, 4, 0, 6, 5, 2])
+        given = (params, x, y, order, 3, np.zeros_like(x[:3]), np.zeros_like(y[:3]), np.zeros_like(params), state, hyper)
+        results.append((space["epoch"](*given), params))
+    (first, one), (second, other) = results
+    assert first[0] == pytest.approx(second[0], rel=1e-12) and np.allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+def test_matrices_that_lie_outside_are_an_error() -> None:
+    device = Lockstep()
+    a = device.memory(12, np.dtype("float32"))
+    with pytest.raises(sbp.SymbackpropError, match="matmul"):
+        device.matmul((a, a, a), (3, 4, 2, 1), [(0, 2, False, 0), (0, 4, False, 0), (1, 4, False, 0)], "strict")
