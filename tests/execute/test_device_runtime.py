@@ -391,7 +391,7 @@ def gpu(hand: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any, list[Any]
         jit=jit,
         stream=Stream,
         device_array=lambda size, dtype: FakeArray(np.empty(size, dtype)),
-        as_cuda_array=lambda a: a,
+        as_cuda_array=lambda a, sync: asked.append(("sync", sync)) or a,
         get_current_device=lambda: types.SimpleNamespace(id=0, name=b"Pretended", compute_capability=(9, 0)),
     )
     monkeypatch.setitem(sys.modules, "numba.cuda", fake)
@@ -440,6 +440,24 @@ def test_a_grid_that_does_not_fit_at_once_is_refused(gpu: Any) -> None:
     runtime.launch(module.signs, (2, 2), 32, there, there, cooperative=True)
     with pytest.raises(RuntimeError, match="signs needs 5 blocks at once, and this GPU holds 4"):
         runtime.launch(module.signs, 5, 32, there, there, cooperative=True)
+
+
+def test_only_streams_that_do_not_wait_by_themselves_are_waited_for(gpu: Any) -> None:
+    _, runtime, asked = gpu
+
+    class Foreign(FakeArray):
+        stream: Any = None
+
+        @property
+        def __cuda_array_interface__(self) -> dict[str, Any]:
+            return {**self.values.__array_interface__, "stream": self.stream}
+
+    for stream, waits in ((None, False), (1, False), (2, True), (12345, True)):
+        array = Foreign(np.zeros(4))
+        array.stream = stream
+        asked.clear()
+        assert runtime.take(array, "float64") is array
+        assert asked == [("sync", waits)]
 
 
 def test_memory_is_used_again(gpu: Any) -> None:
