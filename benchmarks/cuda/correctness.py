@@ -156,7 +156,7 @@ def network(
     batch = samples + 2
     here = subjects.opened(net, batch, None, "float64", optimizer=rule)
     for dtype in dtypes:
-        there = subjects.opened(net, batch, rung, dtype, schedule, rule)
+        there = subjects.opened(net, batch, rung, dtype, schedule, rule, 1 if schedule == "external" else None)
         for entry in entries:
             key, value = attempt(f"{entry} {dtype}", partial(_compared, entry, net, here, there, dtype, (samples, batch), seed))
             if value is not None:

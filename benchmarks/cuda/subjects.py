@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,6 +26,9 @@ SCHEDULES = ("layered", "single", "grid", "external")
 
 #: Samples that are checked, beside the batch that a module is planned for: odd, so that edges of tiles and blocks are met.
 SIZES = {"tiny": 3, "odd": 17, "tiles": 129, "narrow": 65, "images": 5, "norms": 7, "text": 5, "recurrent": 5}
+
+#: Those that are checked with every product done by cuBLAS, however small: transposed factors, batches of products, odd places.
+OUTSIDE = ("odd", "tiles", "images", "text")
 
 
 def declared(name: str) -> Any:
@@ -71,6 +74,8 @@ def checked(dry: bool) -> Iterator[tuple[str, str]]:
     for name in SIZES:
         for schedule in ("auto", "single", "grid") if name in ("tiny", "odd", "narrow") else ("auto",):
             yield name, schedule
+        if name in OUTSIDE:
+            yield name, "external"
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,13 @@ class Opened:
 
 
 def opened(
-    net: Any, batch: int, rung: str | None, dtype: str = "float32", schedule: str = "auto", optimizer: Any = None
+    net: Any,
+    batch: int,
+    rung: str | None,
+    dtype: str = "float32",
+    schedule: str = "auto",
+    optimizer: Any = None,
+    large: float | None = None,
 ) -> Opened:
     """Write a network's module into a folder of its own, and import it.
 
@@ -135,6 +146,7 @@ def opened(
         dtype: "float32" or "float64".
         schedule: of the kernels.
         optimizer: whose step the module does.
+        large: geometric mean of rows, columns and terms from which on cuBLAS does a product; None for the number that is shipped.
 
     Raises:
         LookupError: the network has no such schedule.
@@ -146,7 +158,13 @@ def opened(
     kind = "numpy" if rung is None else "cuda"
     form = pipeline.usual_form(net.spec)
     options = pipeline.Options(kind, dtype, batch, schedule, form, optimizer)
-    _, plan, artifacts = pipeline.write(net.spec, options)
+    model, plan, artifacts = pipeline.write(net.spec, options)
+    if large is not None and rung is not None:
+        from symbackprop.emit.render import render
+        from symbackprop.plan.device.make import planned
+
+        plan = replace(plan, device=planned(plan, model.batch, schedule, large))
+        artifacts = render(plan, kind)
     folder = Path(tempfile.mkdtemp(prefix="symbackprop-bench-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for artifact in artifacts:

@@ -322,6 +322,7 @@ def test_the_networks_of_the_goals() -> None:
     assert sum(network.compiled for network in networks.NETWORKS.values()) <= 4
     assert list(parts.schedules("a", False)) == ["layered", "single", "grid"]
     assert list(parts.schedules("f", False)) == ["layered", "external"]
+    assert {name for name, schedule in subjects.checked(False) if schedule == "external"} == set(subjects.OUTSIDE)
 
 
 def test_a_result_is_held_against_the_right_one_tensor_by_tensor() -> None:

@@ -18,13 +18,13 @@ from symbackprop.plan.device.strides import at_least, merged, strides
 
 
 @cache
-def cross_over() -> int:
-    """Return from which geometric mean of rows, columns and terms on a product is left to cuBLAS.
+def cross_over() -> float:
+    """Return from which geometric mean of rows, columns and terms on a product is left to cuBLAS; infinity for none.
 
     The number is shipped, not measured where it is used, so that the same network always gives the same text.
     """
     found = json.loads(Path(__file__).with_name("tune.json").read_text(encoding="utf-8"))
-    return int(found["cross_over"])
+    return math.inf if found["cross_over"] is None else int(found["cross_over"])
 
 
 def mean(phase: Product, numbers: Mapping[Expr, int]) -> float:
