@@ -139,7 +139,7 @@ def images(schedule: str) -> Any:
     return sbp.Sequential([*layers, sbp.Flatten(), sbp.Dense(10)], loss="softmax_cross_entropy", name=f"images_{schedule}")
 
 
-@pytest.mark.parametrize(("net", "schedule"), [(perceptron, "layered"), (perceptron, "single"), (images, "layered")])
+@pytest.mark.parametrize(("net", "schedule"), [(perceptron, "layered"), (perceptron, "single"), (perceptron, "grid"), (images, "layered")])
 def test_whole_modules_keep_to_the_limits(net, schedule, require_cuda, tmp_path):
     model = lower(net(schedule).spec)
     made = planner.make(model, derive_model(model), Options("float32", 256, schedule, sbp.Adam(0.01)), machine=MACHINES["cuda"])
