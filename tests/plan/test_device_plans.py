@@ -372,6 +372,14 @@ STEPS = {
     "by rows, of entries": ((fill_b, Each((span(i),), (Store(A[i], B[i, 0]),))), 1),
     "two rows": ((Each((span(i),), (Store(B[0, i], one),)), Each((span(i),), (Store(A[i], B[1, 3 - i]),))), 0),
     "two halves": ((Each((span(i),), (Store(A[i], one),)), Each((span(i),), (Store(B[i, 0], A[i + 4]),))), 0),
+    "blocks of one axis that meet": (
+        (Each((span(i), span(j)), (Store(A[4 * i + j], one),)), Each((span(k),), (Store(A[14 + k], one),))),
+        1,
+    ),
+    "blocks of one axis": (
+        (Each((span(i), span(j)), (Store(A[4 * i + j], one),)), Each((span(k),), (Store(A[16 + k], one),))),
+        0,
+    ),
     "one for all": ((Alone((Store(C[()], one),)), Each((span(i),), (Store(A[i], C[()]),))), 1),
     "one for one": ((Alone((Store(C[()], one),)), Alone((Store(A[0], C[()]),))), 0),
     "a sum of what was written": ((Each((span(i, 0, 7),), (Store(A[i], one),)), Fold(a, "sum", (span(j, 0, 7),), (), (), A[6 - j])), 1),

@@ -102,7 +102,19 @@ def _at(part: Expr, axes: Sequence[Range], inner: frozenset[Expr]) -> _At:
         shift = part - r.index + r.start
         if shift.is_Integer:
             return _At(number, int(shift), int(shift + r.extent) if r.extent.is_Integer else None)
-    return _At()
+    return _within(part, axes)
+
+
+def _within(part: Expr, axes: Sequence[Range]) -> _At:
+    """Return between which numbers a sum of multiples of a domain's indices lies, where that can be told."""
+    first = stop = part
+    for r in axes:
+        factor = part.coeff(r.index)
+        if not (factor.is_Integer and r.start.is_Integer and r.extent.is_Integer and r.extent > 0):
+            return _At()
+        ends = (r.start, r.stop - 1) if factor >= 0 else (r.stop - 1, r.start)
+        first, stop = first.xreplace({r.index: ends[0]}), stop.xreplace({r.index: ends[1]})
+    return _At(None, int(first), int(stop) + 1) if first.is_Integer and stop.is_Integer else _At()
 
 
 def _disjoint(one: _At, other: _At) -> bool:
