@@ -35,6 +35,9 @@ SCHEDULES = {
     "cpu": ("auto", "plain", "unrolled"),
     "cuda": ("auto", "single", "grid", "layered", "external"),
 }
+#: How exact float32 is on a GPU: as it is; with factors of cuBLAS's products rounded to 10 bits; and besides with approximate functions
+#: and quotients, and numbers next to 0 taken as 0.
+MATH = ("strict", "tf32", "fast")
 #: Products with derivatives that a module of its own computes.
 PRODUCTS = ("jvp", "vjp", "hvp")
 #: Largest batches that a program without a fixed batch is planned for, one after another as they are needed.
@@ -71,6 +74,7 @@ class Options:
         optimizer: its equations go into the text, its numbers are defaults only; or None.
         product: which products a module of products computes; None for the network's own module.
         recompute: names of forward values that are computed again rather than kept, or "all".
+        math: how exact float32 is on a GPU, one of `MATH`.
     """
 
     kind: str
@@ -81,6 +85,7 @@ class Options:
     optimizer: Any = None
     product: Asked | None = None
     recompute: tuple[str, ...] | str = ()
+    math: str = "strict"
 
 
 def lower(spec: NetworkSpec, target: str | None = None, per: str = "batch", mode: str = "training") -> Model:
@@ -268,6 +273,7 @@ def _cached_options(options: Options) -> dict[str, object]:
         "rule": kept,
         "product": options.product,
         "recompute": options.recompute,
+        "math": options.math,
     }
 
 

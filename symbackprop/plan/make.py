@@ -76,6 +76,9 @@ class Options(Protocol):
     @property
     def recompute(self) -> tuple[str, ...] | str: ...
 
+    @property
+    def math(self) -> str: ...
+
 
 #: The first values of running statistics, by the name of the initializer.
 _FIRST = {"zeros": 0.0, "ones": 1.0}
@@ -128,7 +131,7 @@ def make(model: Model, derivation: Derivation | None, options: Options, inferenc
     if machine.name == "cuda":
         # Its kernels are planned from the equations, whatever loops a processor would make of them.
         plan = assemble(**{**given, "schedule": "plain"})
-        return replace(plan, schedule=options.schedule, device=planned(plan, model.batch, options.schedule))
+        return replace(plan, schedule=options.schedule, device=planned(plan, model.batch, options.schedule, accuracy=options.math))
     plan = assemble(**given)
     machine = plan.machine
     if plan.schedule == "plain" or (plan.straight and plan.straight.entries) or max(plan.flops, plan.predicting) < machine.share:

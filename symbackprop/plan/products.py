@@ -91,7 +91,7 @@ def make_product(model: Model, products: Products, options: Options, *, device: 
         masks=masks,
         product=Signature(kind, tuple(given), tuple(written), zeroed, doc),
     )
-    return replace(plan, device=planned(plan, size, "layered")) if device else plan
+    return replace(plan, device=planned(plan, size, "layered", accuracy=options.math)) if device else plan
 
 
 __all__ = ["make_product"]

@@ -125,6 +125,7 @@ class Network:
         check_finite: bool = False,
         recompute: Sequence[str] | str | None = None,
         device: Any = None,
+        math: str = "strict",
     ) -> Any:
         """Return a program that computes the loss and its gradients; nothing is compiled before its first use.
 
@@ -142,6 +143,9 @@ class Network:
                 the gradients have the same bits, the workspace is smaller. ``program.plan`` shows what the backward pass reads.
             device: what target "cuda" runs on: "auto", "builtin" or "numba-cuda" is a GPU through the CUDA target that Numba takes,
                 its own, or that of the package numba-cuda; "lockstep" runs the kernels in Python, for tiny sizes and without a GPU.
+            math: how exact float32 is for target "cuda": "strict" as it is; "tf32" lets cuBLAS round the factors of its products to 10
+                bits, so that results are right to about 1e-3 of the largest; "fast" takes approximate functions and quotients besides,
+                right to about 1e-5 where they are of ordinary size, and numbers next to 0 as 0.
 
         Raises:
             DeclarationError: an option is none of these, or (at first use) ``recompute`` names no value that the backward pass reads.
@@ -156,6 +160,7 @@ class Network:
             check_finite=check_finite,
             recompute=recompute,
             device=device,
+            math=math,
         )
 
     def artifacts(

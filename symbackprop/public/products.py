@@ -37,6 +37,7 @@ class Owner(Protocol):
     target: str
     dtype: np.dtype[Any]
     schedule: str
+    math: str
     batch: int | None
     check_finite: bool
     device: Any
@@ -196,7 +197,8 @@ class Products:
         key = (asked, form, program.batch or pipeline.row(batch))
         with program._making:
             if key not in self._loaded:
-                options = pipeline.Options(program.target, program.dtype.name, key[2], program.schedule, form, product=asked)
+                kind, dtype = program.target, program.dtype.name
+                options = pipeline.Options(kind, dtype, key[2], program.schedule, form, product=asked, math=program.math)
                 self._loaded[key] = pipeline.compile_network(program.spec, options, program.device)
             return self._loaded[key]
 

@@ -52,6 +52,7 @@ class Program:
         check_finite: bool = False,
         recompute: Sequence[str] | str | None = None,
         device: Any = None,
+        math: str = "strict",
     ) -> None:
         pipeline.check_kind(target)
         known = pipeline.SCHEDULES[target]
@@ -66,6 +67,7 @@ class Program:
         self.target = target
         self.device = devices.check_device(device, target)
         self.dtype = real_type(dtype)
+        self.math = _accuracy(math, target, self.dtype.name)
         self.schedule = schedule
         self.batch = None if batch is None else _count(batch, "batch")
         self.threads = None if threads is None else _count(threads, "threads")
@@ -122,7 +124,8 @@ class Program:
                 wider = [made for (f, size, r), made in self._loaded.items() if rule is None and (f, size) == key[:2] and r is not None]
                 if wider:
                     return wider[-1]
-                options = pipeline.Options(self.target, self.dtype.name, largest, self.schedule, form, optimizer, recompute=self.recompute)
+                kind, dtype = self.target, self.dtype.name
+                options = pipeline.Options(kind, dtype, largest, self.schedule, form, optimizer, None, self.recompute, self.math)
                 self._loaded[key] = pipeline.compile_network(self.spec, options, self.device)
             self._latest = self._loaded[key]
             return self._latest
@@ -846,6 +849,15 @@ def _check_computable(spec: NetworkSpec) -> None:
         for size in shape:
             if not isinstance(size, int):
                 raise ShapeError(f"network {spec.name}: {name} has the symbolic size {size}; compiling needs numbers")
+
+
+def _accuracy(name: Any, target: str, dtype: str) -> str:
+    """Return how exact float32 is, a word of `pipeline.MATH`."""
+    if name not in pipeline.MATH:
+        raise DeclarationError(f"unknown math {str(name)[:40]!r} (known: {', '.join(pipeline.MATH)})")
+    if name != "strict" and (target != "cuda" or dtype != "float32"):
+        raise DeclarationError(f"math={name!r} is for target 'cuda' in float32, not for {target!r} in {dtype}; leave it out")
+    return str(name)
 
 
 def _recomputed(names: Sequence[str] | str | None, spec: NetworkSpec) -> tuple[str, ...] | str:

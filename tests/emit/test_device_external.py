@@ -165,3 +165,38 @@ def test_matrices_that_lie_outside_are_an_error() -> None:
     a = device.memory(12, np.dtype("float32"))
     with pytest.raises(sbp.SymbackpropError, match="matmul"):
         device.matmul((a, a, a), (3, 4, 2, 1), [(0, 2, False, 0), (0, 4, False, 0), (1, 4, False, 0)], "strict")
+
+
+@pytest.mark.parametrize("math", ["strict", "tf32", "fast"])
+def test_less_exact_arithmetic_only_where_it_is_asked_for(math: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(make, "cross_over", lambda: 1)
+    program = NETWORKS["dense"]().compile(target="cuda", device="lockstep", batch=2, schedule="external", math=math)
+    params = NETWORKS["dense"]().init(seed=1)
+    asked: list[str] = []
+    there = Lockstep.matmul
+
+    def seen(self: Lockstep, *given: Any) -> None:
+        asked.append(given[-1])
+        there(self, *given)
+
+    monkeypatch.setattr(Lockstep, "matmul", seen)
+    program.value_and_grad(params, np.ones((2, 6), "float32"), np.array([0, 2]))
+    source = program.source
+    assert set(asked) == {math}
+    assert ("@jit(fastmath=True)\ndef dense" in source) == (math == "fast")
+    assert (f'MATH = "{math}"' in source) == (math != "strict") and ("MATH" in source) == (math != "strict")
+    assert (f"math {math}: cuBLAS rounds" in str(program.plan)) == (math != "strict")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"target": "cuda", "math": "loose"}, "unknown math"),
+        ({"target": "cpu", "math": "fast"}, "is for target 'cuda' in float32"),
+        ({"target": "cuda", "dtype": "float64", "math": "tf32"}, "is for target 'cuda' in float32"),
+    ],
+)
+def test_less_exact_arithmetic_is_for_float32_on_a_device(given: dict[str, str], said: str) -> None:
+    with pytest.raises(sbp.DeclarationError, match=said):
+        NETWORKS["dense"]().compile(**given)

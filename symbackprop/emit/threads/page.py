@@ -30,7 +30,7 @@ _TAKEN = (RESERVED - {"params", "grads", "work", "state", "hyper", "out"}) | {
     *("math", "int32", "float32", "float64", "sign", "gather", "keep_statistics", "update_scalars", "update_entries"),
     *("launch_forward", "launch_loss", "launch_gradients", "launch_input_gradients", "launch_statistics", "launch_update"),
     *("launch_evaluation", "launch_step", "launch_train_step", "launch_value_and_grad"),
-    *("SIGNATURES", "THREADS", "FLOAT64", "SCHEDULE", "real", "uint32", "uint64", "zero", "opaque"),
+    *("SIGNATURES", "THREADS", "FLOAT64", "SCHEDULE", "MATH", "real", "uint32", "uint64", "zero", "opaque"),
 }
 #: What the runtime file offers to kernels.
 _FUNCTIONS = ("opaque", "sigmoid", "sign", "softplus")
@@ -75,6 +75,8 @@ class DevicePage:
     checked: bool
     #: Whether products are left to cuBLAS.
     external: bool
+    #: How exact float32 is.
+    accuracy: str
     #: Whether anything is written by a runtime file of its own.
     runtime: bool = True
 
@@ -113,6 +115,7 @@ def page(plan: Plan, template: str) -> DevicePage:
         doubles=tuple(f'"{name}"' for name in writer.doubles),
         checked=bool(plan.ranges),
         external=any(isinstance(k.phase, External) for k in writer.device.kernels),
+        accuracy=writer.device.accuracy,
     )
 
 
@@ -254,7 +257,7 @@ class _Writer:
         """Return the line that has a product done by a library."""
         real = dict(zip((t.name for t in one.kernel.tensors), one.names, strict=True))
         buffer = dict(zip((t.name for t in one.kernel.tensors), one.kernel.buffers, strict=True))
-        many = phase.batch != 1
+        many, exact = phase.batch != 1, () if self.device.accuracy == "strict" else ("MATH",)
         arrays, matrices = [], []
         for m in (phase.left, phase.right, phase.result):
             name = m.first.tensor.name
@@ -264,7 +267,7 @@ class _Writer:
             words = [offset, _polynomial(m.lead, "n"), str(m.turned), *([_polynomial(m.step, "n")] if many else [])]
             matrices.append(f"({', '.join(words)})")
         sizes = (phase.rows, phase.columns, phase.terms, *((phase.batch,) if many else ()))
-        return wrap.call("matmul", (*arrays, f"({', '.join(_polynomial(e, 'n') for e in sizes)})", *matrices), 4)
+        return wrap.call("matmul", (*arrays, f"({', '.join(_polynomial(e, 'n') for e in sizes)})", *matrices, *exact), 4)
 
     def kept(self, places: Mapping[str, Place]) -> Iterator[Node]:
         """Yield the lines that write the next running statistics behind the parameters."""

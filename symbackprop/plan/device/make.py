@@ -43,7 +43,7 @@ from symbackprop.plan.workshop import shape_of
 SCHEDULES = ("auto", "single", "grid", "layered", "external")
 
 
-def planned(plan: Plan, size: Symbol, schedule: str = "auto", large: float | None = None) -> DevicePlan:
+def planned(plan: Plan, size: Symbol, schedule: str = "auto", large: float | None = None, accuracy: str = "strict") -> DevicePlan:
     """Return how the entries of a plan are done on a device.
 
     Args:
@@ -52,6 +52,7 @@ def planned(plan: Plan, size: Symbol, schedule: str = "auto", large: float | Non
         schedule: "single", "grid", "layered", "external", or "auto" for what the sizes tell.
         large: geometric mean of rows, columns and terms from which on cuBLAS does a product of schedule "external"; None for the
             number that is shipped.
+        accuracy: how exact float32 is, "strict", "tf32" or "fast".
 
     Raises:
         EmissionError: a schedule was asked for that cannot be.
@@ -65,7 +66,7 @@ def planned(plan: Plan, size: Symbol, schedule: str = "auto", large: float | Non
         chosen, reason, resident = *_external(maker), None
     else:
         chosen, reason, resident = _chosen(plan, size, schedule)
-    return DevicePlan(chosen, reason, tuple(maker.kernels), entries, places, per_sample, fixed, resident)
+    return DevicePlan(chosen, reason, tuple(maker.kernels), entries, places, per_sample, fixed, resident, accuracy)
 
 
 def _chosen(plan: Plan, size: Symbol, schedule: str) -> tuple[str, str, Resident | None]:

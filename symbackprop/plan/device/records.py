@@ -308,6 +308,7 @@ class DevicePlan:
         per_sample: elements of all workspace for each sample.
         fixed: elements besides.
         resident: training steps in one launch, where they are done so.
+        accuracy: of float32: "strict"; "tf32" for products of a library with factors of 10 bits; "fast" for approximate functions too.
     """
 
     schedule: str
@@ -318,6 +319,7 @@ class DevicePlan:
     per_sample: int
     fixed: int
     resident: Resident | None = None
+    accuracy: str = "strict"
 
     def __str__(self) -> str:
         uses: dict[str, list[str]] = {}
@@ -326,6 +328,9 @@ class DevicePlan:
                 uses.setdefault(launch.kernel.name, []).append(entry)
         width = max((len(name) for name in uses), default=6)
         lines = [f"schedule {self.schedule}: {self.reason}"]
+        if self.accuracy != "strict":
+            besides = "; functions and quotients are approximate" if self.accuracy == "fast" else ""
+            lines.append(f"math {self.accuracy}: cuBLAS rounds the factors of its products to 10 bits{besides}")
         if self.resident is not None:
             lines.append("what is not a training step is done by a launch for each kernel:")
         lines.append(f"{'kernel':{width}}  decision")
