@@ -6,6 +6,7 @@ import ctypes
 import importlib.util
 import itertools
 import os
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -186,3 +187,20 @@ def test_where_cublas_is_looked_for(runtime: ModuleType, tmp_path: Path, monkeyp
     found = list(runtime.blas_files())
     assert found[:2] == [str(home / "lib64" / "libcublas.so.13"), str(wheel / "cublas" / "lib" / "libcublas.so.12")]
     assert found[2:] == [f"libcublas.so.{version}" for version in runtime.BLAS]
+
+
+SIMULATED = """
+import numpy as np, kernels_cuda as runtime
+left, right, result = (runtime.put(np.asarray(v, "float32")) for v in (np.arange(7), np.arange(12), np.full(9, np.nan)))
+runtime.matmul(left, right, result, (2, 4, 3), (1, 3, False), (0, 3, True), (1, 4, False))
+print(*runtime.host(result)[1:].astype(int))
+"""
+
+
+def test_numbas_simulator_multiplies_in_numpy(runtime: ModuleType) -> None:
+    folder = Path(str(runtime.__file__)).parent
+    surroundings = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1", "PYTHONPATH": str(folder)}
+    done = subprocess.run([sys.executable, "-c", SIMULATED], cwd=folder, env=surroundings, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    wanted = np.arange(1, 7).reshape(2, 3) @ np.arange(12).reshape(4, 3).T
+    assert [int(word) for word in done.stdout.split()] == wanted.ravel().tolist()
