@@ -25,7 +25,7 @@ from symbackprop.plan.contractions import Scratch
 from symbackprop.plan.device import external, make
 from symbackprop.plan.device.make import planned
 from symbackprop.plan.device.product import tiled
-from symbackprop.plan.device.records import External
+from symbackprop.plan.device.records import External, Product, Sweep
 
 N = Size("N")
 n, i, j, k = Index("n", N), Index("i", 5), Index("j", 3), Index("k", 4)
@@ -108,13 +108,17 @@ def test_sums_of_few_terms_stay_tiles_of_ours() -> None:
         assert found is not None and isinstance(found.parts[0].phase, External) == outside_
 
 
-def test_factors_that_overlap_or_are_no_matrices_stay_tiles_of_ours() -> None:
+def test_factors_that_are_no_matrices_are_copied_if_a_copy_is_no_larger() -> None:
     window, right = Tensor("A", (n, Index("t", 9))), Tensor("B", (k, j))
     overlapping = Equation(Tensor("C", (n, i, j))[n, i, j], Sum(window[n, i + k] * right[k, j], k))
     apart = Equation(Tensor("C", (n, j))[n, j], Sum(window[n, 2 * k] * right[k, j], k))
-    for e in (overlapping, apart):
+    for e, kinds in ((overlapping, [Product]), (apart, [Sweep, External])):
         found = tiled([e], frozenset({"C"}), {N: 7}, frozenset(), Scratch("ABC"), least=1, large=1)
-        assert found is not None and not any(isinstance(part.phase, External) for part in found.parts), e
+        assert found is not None and [type(part.phase) for part in found.parts] == kinds, e
+    # Heads side by side are another order of what attention has: the projections behind it read a copy.
+    plan = outside("attention", "float32")[1]
+    copied = [kernel for kernel in plan.device.kernels if kernel.reason.startswith("copies a factor")]
+    assert copied and not any(isinstance(kernel.phase, Product) for kernel in plan.device.kernels)
 
 
 def test_no_product_is_large_enough() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -42,6 +43,34 @@ def possible(phase: Product) -> bool:
     """Whether both factors lie in memory as a library takes them."""
     indices = order(phase)
     return external(phase, Tensor("result", indices)[indices]) is not None
+
+
+def copies(phase: Product, numbers: Mapping[Expr, int]) -> tuple[bool, bool] | None:
+    """Return which factors have to be copied, so that a library can take them; None where that does not help or takes more room.
+
+    A copy has no more entries than the tensor that it is read from: windows are not written out.
+    """
+    factors = (phase.left, phase.right)
+    for chosen in ((False, False), (True, False), (False, True), (True, True)):
+        sides = list(zip(chosen, factors, orders(phase), strict=True))
+        made = [Tensor("copy", index)[index] if copy else f for copy, f, index in sides]
+        small = all(_small(f, index, numbers) for copy, f, index in sides if copy)
+        if small and possible(replace(phase, left=made[0], right=made[1])):
+            return chosen
+    return None
+
+
+def orders(phase: Product) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
+    """Return the indices of each factor in the order in which a copy has them."""
+    left, right = (*phase.batch, *phase.rows, *phase.inner), (*phase.batch, *phase.inner, *phase.columns)
+    return tuple(r.index for r in left), tuple(r.index for r in right)
+
+
+def _small(factor: Expr, index: Sequence[Index], numbers: Mapping[Expr, int]) -> bool:
+    if not isinstance(factor, Access) or factor.tensor.integer:
+        return False
+    swap = {s: sympy.Integer(v) for s, v in numbers.items()}
+    return bool(sympy.Mul(*(i.extent for i in index)).xreplace(swap) <= sympy.Mul(*factor.tensor.shape).xreplace(swap))
 
 
 def external(phase: Product, result: Access) -> External | None:
@@ -109,4 +138,4 @@ def _extent(ranges: Sequence[Range]) -> Expr:
     return sympy.expand(sympy.Mul(*(r.extent for r in ranges)))
 
 
-__all__ = ["cross_over", "external", "mean", "order", "possible"]
+__all__ = ["copies", "cross_over", "external", "mean", "order", "orders", "possible"]

@@ -20,7 +20,7 @@ from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import ArgMax, Divides, Guard, InRange, Reduction, Sum
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan.contractions import Scratch
-from symbackprop.plan.device.external import external, mean, order, possible
+from symbackprop.plan.device.external import copies, external, mean, order, orders
 from symbackprop.plan.device.records import Phase, Product, Range, Sweep, Tile
 from symbackprop.plan.device.strides import strides
 from symbackprop.plan.naming import with_right_side
@@ -113,6 +113,7 @@ class _Site:
         product: without epilogue.
         work: multiply-adds.
         external: whether a library does it.
+        copied: which factors are copied for that.
     """
 
     node: Sum
@@ -121,6 +122,7 @@ class _Site:
     product: Product
     work: int
     external: bool = False
+    copied: tuple[bool, bool] = (False, False)
 
 
 def tiled(
@@ -162,7 +164,11 @@ def tiled(
     swap: dict[Expr, Expr] = {}
     parts: list[Part] = []
     done: set[str] = set()
-    for site in sites.values():
+    for found in sites.values():
+        site = found
+        if site.external and any(site.copied):
+            made, site = _copied(site, scratch)
+            parts += made
         if site.external and (direct := _direct(site, equations, stored)) is not None:
             parts.append(direct)
             swap[site.node] = direct.equations[0].lhs
@@ -187,6 +193,20 @@ def tiled(
     rest = tuple(with_right_side(e, e.rhs.xreplace({main.node: main.scale * main.product.result})) for e in left)
     phase = replace(main.product, epilogue=loops(rest, stored, given=out))
     return Tiled((*parts, Part(tuple(left), phase, _reason(phase))), ())
+
+
+def _copied(site: _Site, scratch: Scratch) -> tuple[list[Part], _Site]:
+    """Return the phases that copy factors which a library cannot take as they lie, and the sum with the copies."""
+    made: list[Part] = []
+    factors = [site.product.left, site.product.right]
+    for side, (copied, index) in enumerate(zip(site.copied, orders(site.product), strict=True)):
+        if copied:
+            at = scratch.place("factor", index)[index]
+            equation = with_right_side(Equation(at, S.Zero), factors[side])
+            body = loops((equation,), frozenset({at.tensor.name}), given=index)
+            made.append(Part((equation,), Sweep(_ranges(index), body), "copies a factor into the order that cuBLAS takes"))
+            factors[side] = at
+    return made, replace(site, product=replace(site.product, left=factors[0], right=factors[1]))
 
 
 def _direct(site: _Site, equations: Sequence[Equation], stored: frozenset[str]) -> Part | None:
@@ -329,8 +349,10 @@ class _Finder:
             if found is not None and found[1] < cost:
                 work = math.prod(self.size(i) for i in (*domain, *bound))
                 best, cost = _Site(node, domain, sympy.Mul(*scale), found[0], work), found[1]
-        if best is not None and mean(best.product, self.numbers) >= self.large and possible(best.product):
-            return replace(best, external=True)
+        if best is not None and mean(best.product, self.numbers) >= self.large:
+            copied = copies(best.product, self.numbers)
+            if copied is not None:
+                return replace(best, external=True, copied=copied)
         return best
 
     def size(self, i: Index) -> int:
