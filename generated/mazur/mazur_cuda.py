@@ -1,0 +1,573 @@
+"""Kernels of the network mazur for CUDA, compiled by Numba; they need NumPy, Numba and a GPU.
+
+Written from the template numba_cuda/module.py.jinja; an edit is lost when it is written again.
+SHA-256 of the equations: f7822bb5de23f3fca99b7e98c5e7c91b7333fca1a00a2579bff9e19f3d21e899
+Schedule: single; training steps are done by one block of 256 threads with 38 numbers in shared memory
+
+params, grads, state and work are contiguous 1-D arrays of type float64; x has one sample a row.
+y has 2 numbers for each sample.
+Arrays are NumPy's, which are copied in and out, or lie on the device (__cuda_array_interface__), where they are used as they are.
+In a kernel a tensor's entry is buffer[offset + place]: W in params is params[W + i * columns + j].
+"""
+
+import math
+
+import numpy as np
+from numba import float64 as real
+from numba import float64, int32
+
+try:
+    from .kernels_cuda import cuda, fill, give, jit, launch, number, repeat, room, take, zeros
+    from .kernels_cuda import opaque
+    from .kernels_cuda import sigmoid
+except ImportError:
+    from kernels_cuda import cuda, fill, give, jit, launch, number, repeat, room, take, zeros
+    from kernels_cuda import opaque
+    from kernels_cuda import sigmoid
+
+NAME = "mazur"
+#: Name, offset and shape of each parameter in the flat buffers.
+PARAMETERS = (
+    ("dense_1.W", 0, (2, 2)),
+    ("dense_1.b", 4, (2,)),
+    ("dense_2.W", 6, (2, 2)),
+    ("dense_2.b", 10, (2,)),
+)
+DTYPE = "float64"
+#: The largest batch.
+BATCH = 1
+STATE_SIZE = 0
+#: The optimizer's numbers with their defaults, in the order of the array hyper.
+HYPER = (
+    ("lr", 0.5),
+)
+SCHEDULE = "single"
+#: The types of each kernel's arguments, and the threads of its blocks, for compilers that have no call to look at.
+SIGNATURES = {
+    "dense_a": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32"),
+    "dense_a_2": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32"),
+    "dense_a_3": ("float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32", "int32"),
+    "write_loss_L": ("float64[::1]", "float64[::1]", "int32", "int32", "int32"),
+    "loss_total": ("float64[::1]", "int32", "int32", "int32"),
+    "dense_delta": ("float64[::1]", "float64[::1]", "int32", "int32", "int32"),
+    "dense_grad_W": ("float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32"),
+    "dense_grad_b": ("float64[::1]", "float64[::1]", "int32", "int32", "int32"),
+    "dense_delta_2": ("float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32", "int32"),
+    "dense_grad_W_2": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32"),
+    "dense_grad_b_2": ("float64[::1]", "float64[::1]", "int32", "int32", "int32"),
+    "write_grad_x": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32"),
+    "update_scalars": ("float64[::1]", "float64[::1]", "float64[::1]", "float64[::1]", "float64[::1]", "float64[::1]", "int32", "float64[::1]", "int32[::1]", "int32"),
+    "update_entries": ("float64[::1]", "float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32"),
+    "fill_table": ("float64[::1]", "float64[::1]", "float64[::1]", "int32"),
+    "train_steps": ("float64[::1]", "float64[::1]", "float64[::1]", "float64[::1]", "float64[::1]", "int64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32", "int32"),
+}
+THREADS = {
+    "dense_a": 128,
+    "dense_a_2": 128,
+    "dense_a_3": 128,
+    "write_loss_L": 128,
+    "loss_total": 32,
+    "dense_delta": 128,
+    "dense_grad_W": 128,
+    "dense_grad_b": 128,
+    "dense_delta_2": 128,
+    "dense_grad_W_2": 128,
+    "dense_grad_b_2": 128,
+    "write_grad_x": 128,
+    "update_scalars": 1,
+    "update_entries": 128,
+    "fill_table": 1,
+    "train_steps": 256,
+}
+#: Kernels that compute in float64 whatever DTYPE is.
+FLOAT64 = ("update_scalars", "fill_table")
+
+
+def workspace(n):
+    """Return how many elements of workspace a batch of n samples needs."""
+    return 16 * n + 4
+
+
+@jit
+def dense_a(params, x, work, W, b, a, N):
+    """Write a."""
+    # a[n, i] = σ(z[n, i])
+    entry = int32(cuda.grid(1))
+    if entry < N * int32(2):
+        n = entry // int32(2)
+        i = entry % int32(2)
+        total = real(0.0)
+        for j in range(int32(2)):
+            total += params[W + i * 2 + j] * x[n * 2 + j]
+        z = params[b + i] + total
+        work[a + n * 2 + i] = sigmoid(z)
+
+
+@jit
+def dense_a_2(params, work, out, W, b, x, N):
+    """Write a."""
+    # a[n, i] = σ(z[n, i])
+    entry = int32(cuda.grid(1))
+    if entry < N * int32(2):
+        n = entry // int32(2)
+        i = entry % int32(2)
+        total = real(0.0)
+        for j in range(int32(2)):
+            total += params[W + i * 2 + j] * work[x + n * 2 + j]
+        z = params[b + i] + total
+        out[n * 2 + i] = sigmoid(z)
+
+
+@jit
+def dense_a_3(params, work, W, b, x, a, N):
+    """Write a."""
+    # a[n, i] = σ(z[n, i])
+    entry = int32(cuda.grid(1))
+    if entry < N * int32(2):
+        n = entry // int32(2)
+        i = entry % int32(2)
+        total = real(0.0)
+        for j in range(int32(2)):
+            total += params[W + i * 2 + j] * work[x + n * 2 + j]
+        z = params[b + i] + total
+        work[a + n * 2 + i] = sigmoid(z)
+
+
+@jit
+def write_loss_L(work, y, a, L, N):
+    """Write L."""
+    # L[n] = (Σ_i (a[n, i] − y[n, i])²)/2
+    n = int32(cuda.grid(1))
+    if n < N:
+        total = real(0.0)
+        for i in range(int32(2)):
+            base = work[a + n * 2 + i] - y[n * 2 + i]
+            total += base * base
+        work[L + n] = total / real(2.0)
+
+
+@jit
+def loss_total(work, L, loss_, N):
+    """Write loss."""
+    # loss = (Σ_n L[n])/N
+    thread = int32(cuda.threadIdx.x)
+    total = real(0.0)
+    for n in range(N):
+        total += work[L + n]
+    if thread == 0:
+        work[loss_] = total / real(N)
+
+
+@jit
+def dense_delta(work, y, a, delta, N):
+    """Write delta."""
+    # delta[n, i] = (1 − a[n, i]) · (a[n, i] − y[n, i]) · a[n, i]/N
+    entry = int32(cuda.grid(1))
+    if entry < N * int32(2):
+        n = entry // int32(2)
+        i = entry % int32(2)
+        work[delta + n * 2 + i] = (real(1.0) - work[a + n * 2 + i]) * (work[a + n * 2 + i] - y[n * 2 + i]) * work[a + n * 2 + i] / real(N)
+
+
+@jit
+def dense_grad_W(work, grads, delta, x, grad_W, N):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
+    entry = int32(cuda.grid(1))
+    if entry < int32(4):
+        i = entry // int32(2)
+        j = entry % int32(2)
+        total = real(0.0)
+        for n in range(N):
+            total += work[delta + n * 2 + i] * work[x + n * 2 + j]
+        grads[grad_W + i * 2 + j] = total
+
+
+@jit
+def dense_grad_b(work, grads, delta, grad_b, N):
+    """Write grad_b."""
+    # grad_b[i] = Σ_n delta[n, i]
+    i = int32(cuda.grid(1))
+    if i < int32(2):
+        total = real(0.0)
+        for n in range(N):
+            total += work[delta + n * 2 + i]
+        grads[grad_b + i] = total
+
+
+@jit
+def dense_delta_2(params, work, W_next, a, delta_next, delta, N):
+    """Write delta."""
+    # delta[n, i] = (1 − a[n, i]) · a[n, i] Σ_j W_next[j, i] delta_next[n, j]
+    entry = int32(cuda.grid(1))
+    if entry < N * int32(2):
+        n = entry // int32(2)
+        i = entry % int32(2)
+        total = real(0.0)
+        for j in range(int32(2)):
+            total += params[W_next + j * 2 + i] * work[delta_next + n * 2 + j]
+        work[delta + n * 2 + i] = (real(1.0) - work[a + n * 2 + i]) * work[a + n * 2 + i] * total
+
+
+@jit
+def dense_grad_W_2(work, x, grads, delta, grad_W, N):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
+    entry = int32(cuda.grid(1))
+    if entry < int32(4):
+        i = entry // int32(2)
+        j = entry % int32(2)
+        total = real(0.0)
+        for n in range(N):
+            total += work[delta + n * 2 + i] * x[n * 2 + j]
+        grads[grad_W + i * 2 + j] = total
+
+
+@jit
+def dense_grad_b_2(work, grads, delta, grad_b, N):
+    """Write grad_b."""
+    # grad_b[i] = Σ_n delta[n, i]
+    i = int32(cuda.grid(1))
+    if i < int32(2):
+        total = real(0.0)
+        for n in range(N):
+            total += work[delta + n * 2 + i]
+        grads[grad_b + i] = total
+
+
+@jit
+def write_grad_x(params, work, grads_x, W, delta, N):
+    """Write grad_x."""
+    # grad_x[n, j] = Σ_i W[i, j] delta[n, i]
+    entry = int32(cuda.grid(1))
+    if entry < N * int32(2):
+        n = entry // int32(2)
+        j = entry % int32(2)
+        total = real(0.0)
+        for i in range(int32(2)):
+            total += params[W + i * 2 + j] * work[delta + n * 2 + i]
+        grads_x[n * 2 + j] = total
+
+
+@jit
+def update_scalars(params, grads, state, hyper, scalars, losses, place, history, step, count):
+    """Compute what a step of the optimizer has once for all entries; nothing is done where the loss is not finite."""
+    # w_next[p] = w[p] − lr g[p]
+    value = losses[place]
+    good = math.isfinite(value)
+    lr = hyper[0]
+    thread = int32(cuda.threadIdx.x)
+    if thread == 0:
+        scalars[0] = real(1.0) if good else real(0.0)
+        scalars[1] = real(lr)
+        if count > 0:
+            history[step[0]] = value
+            step[0] += int32(1)
+
+
+@jit
+def update_entries(params, grads, state, scalars, first, last):
+    """Update the entries first .. last - 1 with the scalars of this step."""
+    # w_next[p] = w[p] − lr g[p]
+    p = first + int32(cuda.grid(1))
+    if p < last and scalars[0] > real(0.0):
+        lr = scalars[1]
+        w_next = params[p] - grads[p] * lr
+        params[p] = w_next
+
+
+@jit
+def fill_table(state, hyper, table, count):
+    """Compute for each of some steps what the optimizer has once for all entries, in float64, since powers of rates need it."""
+    lr = hyper[0]
+    for k in range(count):
+        table[k * 1 + 0] = real(lr)
+
+
+@jit
+def train_steps(params, grads, state, x, y, order, table, history, samples, size, first, count, shuffled):
+    """Do steps first .. first + count - 1 of training, each with the next size samples that order names."""
+    memory = cuda.shared.array(38, real)
+    params_ = int32(0)
+    grads_ = int32(12)
+    dense_1_W_ = int32(0)
+    dense_1_b_ = int32(4)
+    x_ = int32(24)
+    dense_1_a_ = int32(26)
+    dense_2_W_ = int32(6)
+    dense_2_b_ = int32(10)
+    dense_2_a_ = int32(28)
+    loss_L_ = int32(30)
+    y_ = int32(31)
+    loss_ = int32(33)
+    delta_dense_2_ = int32(34)
+    grad_dense_2_W_ = int32(18)
+    grad_dense_2_b_ = int32(22)
+    delta_dense_1_ = int32(36)
+    grad_dense_1_W_ = int32(12)
+    grad_dense_1_b_ = int32(16)
+    thread = int32(cuda.threadIdx.x)
+    for p in range(thread, int32(12), int32(256)):
+        memory[params_ + p] = params[p]
+    for step in range(first, count + first):
+        N = (size if size < samples - step * size else samples - step * size)
+        for entry in range(thread, N * int32(2), int32(256)):
+            n = entry // int32(2)
+            j = entry % int32(2)
+            memory[x_ + n * 2 + j] = x[((1 - shuffled) * (step * size + n) + int32(order[(step * size + n) * shuffled]) * shuffled) * 2 + j]
+        for entry in range(thread, N * int32(2), int32(256)):
+            n = entry // int32(2)
+            i = entry % int32(2)
+            memory[y_ + n * 2 + i] = y[((1 - shuffled) * (step * size + n) + int32(order[(step * size + n) * shuffled]) * shuffled) * 2 + i]
+        cuda.syncthreads()
+        thread = opaque(thread)
+        for entry in range(thread, N * int32(2), int32(256)):
+            n = entry // int32(2)
+            i = entry % int32(2)
+            total = real(0.0)
+            for j in range(int32(2)):
+                total += memory[dense_1_W_ + i * 2 + j] * memory[x_ + n * 2 + j]
+            z = memory[dense_1_b_ + i] + total
+            memory[dense_1_a_ + n * 2 + i] = sigmoid(z)
+        cuda.syncthreads()
+        thread = opaque(thread)
+        for entry in range(thread, N * int32(2), int32(256)):
+            n = entry // int32(2)
+            i = entry % int32(2)
+            total = real(0.0)
+            for j in range(int32(2)):
+                total += memory[dense_1_a_ + n * 2 + j] * memory[dense_2_W_ + i * 2 + j]
+            z = memory[dense_2_b_ + i] + total
+            memory[dense_2_a_ + n * 2 + i] = sigmoid(z)
+        cuda.syncthreads()
+        thread = opaque(thread)
+        for n in range(thread, N, int32(256)):
+            total = real(0.0)
+            for i in range(int32(2)):
+                base = memory[dense_2_a_ + n * 2 + i] - memory[y_ + n * 2 + i]
+                total += base * base
+            memory[loss_L_ + n] = total / real(2.0)
+        cuda.syncthreads()
+        thread = opaque(thread)
+        total = real(0.0)
+        for n in range(N):
+            total += memory[loss_L_ + n]
+        if thread == 0:
+            memory[loss_] = total / real(N)
+        for entry in range(thread, N * int32(2), int32(256)):
+            n = entry // int32(2)
+            i = entry % int32(2)
+            memory[delta_dense_2_ + n * 2 + i] = (
+                (real(1.0) - memory[dense_2_a_ + n * 2 + i]) * (memory[dense_2_a_ + n * 2 + i] - memory[y_ + n * 2 + i]) * memory[dense_2_a_
+                + n * 2 + i] / real(N)
+            )
+        cuda.syncthreads()
+        thread = opaque(thread)
+        for entry in range(thread, int32(4), int32(256)):
+            i = entry // int32(2)
+            j = entry % int32(2)
+            total = real(0.0)
+            for n in range(N):
+                total += memory[delta_dense_2_ + n * 2 + i] * memory[dense_1_a_ + n * 2 + j]
+            memory[grad_dense_2_W_ + i * 2 + j] = total
+        for i in range(thread, int32(2), int32(256)):
+            total = real(0.0)
+            for n in range(N):
+                total += memory[delta_dense_2_ + n * 2 + i]
+            memory[grad_dense_2_b_ + i] = total
+        for entry in range(thread, N * int32(2), int32(256)):
+            n = entry // int32(2)
+            i = entry % int32(2)
+            total = real(0.0)
+            for j in range(int32(2)):
+                total += memory[delta_dense_2_ + n * 2 + j] * memory[dense_2_W_ + j * 2 + i]
+            memory[delta_dense_1_ + n * 2 + i] = (real(1.0) - memory[dense_1_a_ + n * 2 + i]) * memory[dense_1_a_ + n * 2 + i] * total
+        cuda.syncthreads()
+        thread = opaque(thread)
+        for entry in range(thread, int32(4), int32(256)):
+            i = entry // int32(2)
+            j = entry % int32(2)
+            total = real(0.0)
+            for n in range(N):
+                total += memory[delta_dense_1_ + n * 2 + i] * memory[x_ + n * 2 + j]
+            memory[grad_dense_1_W_ + i * 2 + j] = total
+        for i in range(thread, int32(2), int32(256)):
+            total = real(0.0)
+            for n in range(N):
+                total += memory[delta_dense_1_ + n * 2 + i]
+            memory[grad_dense_1_b_ + i] = total
+        value = memory[loss_]
+        good = real(1.0) if math.isfinite(value) else real(0.0)
+        if thread == 0:
+            history[step] = value
+        cuda.syncthreads()
+        thread = opaque(thread)
+        if not good <= real(0.0):
+            for p in range(thread, int32(12), int32(256)):
+                lr = table[step]
+                w_next = memory[params_ + p] - memory[grads_ + p] * lr
+                memory[params_ + p] = w_next
+    for p in range(thread, int32(12), int32(256)):
+        params[p] = memory[params_ + p]
+    for p in range(thread, int32(12), int32(256)):
+        grads[p] = memory[grads_ + p]
+
+
+def launch_forward(params, x, out, work, n):
+    # dense_1
+    launch(dense_a, (n * 2 + 127) // 128, 128, params, x, work, 0, 4, 0, n)
+    # dense_2
+    launch(dense_a_2, (n * 2 + 127) // 128, 128, params, work, out, 6, 10, 0, n)
+
+
+def launch_loss(params, x, y, work, n):
+    # dense_1
+    launch(dense_a, (n * 2 + 127) // 128, 128, params, x, work, 0, 4, 0, n)
+    # dense_2
+    launch(dense_a_3, (n * 2 + 127) // 128, 128, params, work, 6, 10, 0, 4 * n, n)
+    # loss
+    launch(write_loss_L, (n + 127) // 128, 128, work, y, 4 * n, 8 * n, n)
+    launch(loss_total, 1, 32, work, 8 * n, 16 * n, n)
+
+
+def launch_gradients(params, x, y, grads, work, n):
+    # dense_2
+    launch(dense_delta, (n * 2 + 127) // 128, 128, work, y, 4 * n, 8 * n, n)
+    launch(dense_grad_W, 1, 128, work, grads, 8 * n, 0, 6, n)
+    launch(dense_grad_b, 1, 128, work, grads, 8 * n, 10, n)
+    # dense_1
+    launch(dense_delta_2, (n * 2 + 127) // 128, 128, params, work, 6, 0, 8 * n, 12 * n, n)
+    launch(dense_grad_W_2, 1, 128, work, x, grads, 12 * n, 0, n)
+    launch(dense_grad_b_2, 1, 128, work, grads, 12 * n, 4, n)
+
+
+def launch_input_gradients(params, x, y, grads_x, work, n):
+    # dense_2
+    launch(dense_delta, (n * 2 + 127) // 128, 128, work, y, 4 * n, 8 * n, n)
+    # dense_1
+    launch(dense_delta_2, (n * 2 + 127) // 128, 128, params, work, 6, 0, 8 * n, 12 * n, n)
+    # x
+    launch(write_grad_x, (n * 2 + 127) // 128, 128, params, work, grads_x, 0, 12 * n, n)
+
+
+def launch_update(params, grads, state, hyper, scalars, losses, place, history, step, count):
+    launch(update_scalars, 1, 1, params, grads, state, hyper, scalars, losses, place, history, step, count)
+    launch(update_entries, 1, 128, params, grads, state, scalars, 0, 12)
+
+
+def forward(params, x, out, work=None):
+    """Write the network's output for a batch into out."""
+    n = x.shape[0]
+    d_params = take(params, DTYPE)
+    d_x = take(x, DTYPE)
+    d_out = room(out, 2 * n, DTYPE)
+    d_work = room(work, workspace(n), DTYPE)
+    launch_forward(d_params, d_x, d_out, d_work, n)
+    give(d_out, out)
+
+
+def loss(params, x, y, work=None):
+    """Return the loss of a batch."""
+    n = x.shape[0]
+    d_params = take(params, DTYPE)
+    d_x = take(x, DTYPE)
+    d_y = take(y, DTYPE)
+    d_work = room(work, workspace(n), DTYPE)
+    launch_loss(d_params, d_x, d_y, d_work, n)
+    return number(d_work, 16 * n)
+
+
+def launch_value_and_grad(d_params, d_x, d_y, d_grads, d_work, n):
+    launch_loss(d_params, d_x, d_y, d_work, n)
+    launch_gradients(d_params, d_x, d_y, d_grads, d_work, n)
+
+
+def value_and_grad(params, x, y, grads, work=None):
+    """Return the loss of a batch and write its gradients into grads."""
+    n = x.shape[0]
+    d_params = take(params, DTYPE)
+    d_x = take(x, DTYPE)
+    d_y = take(y, DTYPE)
+    d_grads = room(grads, 12, DTYPE)
+    d_work = room(work, workspace(n), DTYPE)
+    repeat(1, launch_value_and_grad, d_params, d_x, d_y, d_grads, d_work, n)
+    give(d_grads, grads)
+    return number(d_work, 16 * n)
+
+
+def input_gradients(params, x, y, grads_x, work=None):
+    """Return the loss of a batch and write its gradient with respect to the inputs."""
+    n = x.shape[0]
+    d_params = take(params, DTYPE)
+    d_x = take(x, DTYPE)
+    d_y = take(y, DTYPE)
+    d_grads_x = room(grads_x, 2 * n, DTYPE)
+    d_work = room(work, workspace(n), DTYPE)
+    launch_loss(d_params, d_x, d_y, d_work, n)
+    launch_input_gradients(d_params, d_x, d_y, d_grads_x, d_work, n)
+    give(d_grads_x, grads_x)
+    return number(d_work, 16 * n)
+
+
+def update(params, grads, state, hyper):
+    """Do one step of the optimizer with given gradients."""
+    d_params = take(params, DTYPE)
+    d_grads = take(grads, DTYPE)
+    d_state = take(state, DTYPE) if 0 else d_params
+    d_hyper = take(hyper, "float64")
+    scalars, step = room(None, 2, DTYPE), zeros(1, "int32")
+    losses = zeros(1, DTYPE)
+    launch_update(d_params, d_grads, d_state, d_hyper, scalars, losses, 0, losses, step, 0)
+    give(d_params, params)
+
+
+def train_step(params, x, y, grads, state, hyper, work=None):
+    """Return the loss and do one step of the optimizer; a loss that is not finite changes nothing."""
+    n = x.shape[0]
+    if n > BATCH:
+        raise ValueError(f"{n} samples are more than the {BATCH} that shared memory was planned for")
+    d_params = take(params, DTYPE)
+    d_x = take(x, DTYPE)
+    d_y = take(y, DTYPE)
+    d_grads = room(grads, 12, DTYPE)
+    d_state = take(state, DTYPE) if 0 else d_params
+    d_hyper = take(hyper, "float64")
+    order, history = zeros(1, "int64"), room(None, 1, DTYPE)
+    table = room(None, 1, DTYPE)
+    launch(fill_table, 1, 1, d_state, d_hyper, table, 1)
+    launch(train_steps, 1, 256, d_params, d_grads, d_state, d_x, d_y, order, table, history, n, n, 0, 1, 0)
+    give(d_grads, grads)
+    give(d_params, params)
+    return number(history)
+
+
+def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work=None):
+    """Do train_step once for every batch of size samples, in order or as they lie if order is empty; batch_… are not used.
+
+    Return the sum of the losses of all samples and 0, or a loss that is not finite and the number of its step.
+    """
+    samples = x.shape[0]
+    n = min(size, samples)
+    if n > BATCH:
+        raise ValueError(f"{n} samples are more than the {BATCH} that shared memory was planned for")
+    count = -(-samples // n)
+    d_params = take(params, DTYPE)
+    d_x = take(x, DTYPE)
+    d_y = take(y, DTYPE)
+    d_grads = room(grads, 12, DTYPE)
+    d_state = take(state, DTYPE) if 0 else d_params
+    d_hyper = take(hyper, "float64")
+    d_order = take(order, "int64") if order.size else zeros(1, "int64")
+    history = room(None, count, DTYPE)
+    table = room(None, count * 1, DTYPE)
+    launch(fill_table, 1, 1, d_state, d_hyper, table, count)
+    launch(train_steps, 1, 256, d_params, d_grads, d_state, d_x, d_y, d_order, table, history, samples, n, 0, count, 1 if order.size else 0)
+    give(d_grads, grads)
+    give(d_params, params)
+    losses = np.empty(count, DTYPE)
+    give(history, losses)
+    if not np.isfinite(losses).all():
+        first = int(np.argmin(np.isfinite(losses)))
+        return float(losses[first]), first + 1
+    sizes = np.minimum(size, samples - size * np.arange(count))
+    return float((losses * sizes).sum(dtype=np.float64)), 0
