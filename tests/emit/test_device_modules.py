@@ -33,6 +33,9 @@ from cases import CASES
 
 MORE = int(os.environ.get("SYMBACKPROP_TEST_DEVICE", "1"))
 SEEDS = (0, 1, 2)
+#: Where most kernels are of threads that never meet, one order is as good as another.
+FEW = SEEDS if MORE > 1 else SEEDS[:1]
+ORDERS = SEEDS if MORE > 1 else SEEDS[:2]
 SMALL = product.Speed(product.Tile(16, 16, 4, 4, 4), 1, 8)
 
 
@@ -81,7 +84,7 @@ def eager(monkeypatch):
 
 # --- every entry of every kind of network -----------------------------------------------------------------------------------
 
-ZOO = zoo.covering(10 * MORE, range(60 * MORE))
+ZOO = zoo.covering(8 * MORE, range(60 * MORE))
 
 
 def of_the_zoo(seed):
@@ -98,7 +101,7 @@ def test_a_random_network(seed, tmp_path):
     judge(made, data, tmp_path)
 
 
-@pytest.mark.parametrize("seed", ZOO[: 4 * MORE])
+@pytest.mark.parametrize("seed", ZOO[: 2 * MORE])
 def test_a_random_network_whose_threads_share_all_that_they_can(seed, tmp_path, eager):
     case, made, data = of_the_zoo(seed)
     print(case)
@@ -119,7 +122,7 @@ def test_a_layer_of_the_table(name, tmp_path):
     for number in range(MORE):
         case, made, data = of_the_table(name, number)
         print(case.words)
-        judge(made, data, tmp_path / str(number))
+        judge(made, data, tmp_path / str(number), seeds=FEW)
 
 
 @pytest.mark.parametrize("name", sorted(LAYERS))
@@ -127,7 +130,7 @@ def test_a_layer_whose_threads_share_all_that_they_can(name, tmp_path, eager):
     for number in range(1, 1 + MORE):
         case, made, data = of_the_table(name, number)
         print(case.words)
-        judge(made, data, tmp_path / str(number))
+        judge(made, data, tmp_path / str(number), seeds=ORDERS)
 
 
 def sequence(*layers, loss="mse", name="net", **options):
@@ -137,7 +140,7 @@ def sequence(*layers, loss="mse", name="net", **options):
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))
 def test_an_activation(name, tmp_path):
     made = network(sequence(sbp.Input(3), sbp.Dense(5, activation=name), sbp.Dense(2)))
-    judge(made, drawn(made, 3, np.random.default_rng(4)), tmp_path)
+    judge(made, drawn(made, 3, np.random.default_rng(4)), tmp_path, seeds=FEW)
 
 
 @pytest.mark.parametrize("name", sorted(LOSSES))
@@ -148,7 +151,7 @@ def test_a_loss(name, tmp_path):
         y = zoo.draw_target(kind, 5, 3, rng)
         net = sbp.Sequential([sbp.Input(2), sbp.Dense(3, activation=wanted)], loss=sbp.Loss(name, reduction=reduction), name="loss")
         made = network(net, "labels" if y.ndim == 1 else "rows")
-        judge(made, replace(drawn(made, 5, rng), y=single(y)), tmp_path / reduction)
+        judge(made, replace(drawn(made, 5, rng), y=single(y)), tmp_path / reduction, seeds=FEW)
 
 
 def several():
@@ -205,7 +208,7 @@ LARGER = {
 def test_a_network_of_more_entries_than_threads(name, tmp_path):
     made = network(LARGER[name]())
     data = drawn(made, 9, np.random.default_rng(6))
-    _, plan = judge(made, data, tmp_path / "orders", dtypes=("float32",), seeds=(0, 1) if MORE == 1 else SEEDS)
+    _, plan = judge(made, data, tmp_path / "orders", dtypes=("float32",), seeds=ORDERS)
     judge(made, data, tmp_path, dtypes=("float64",), seeds=(0,))
     assert len(kinds(plan)) > 1
 
@@ -237,6 +240,8 @@ def test_an_optimizer_with_every_option(name, schedule, tmp_path):
     # A sum over all gradients before the step is done by launches of their own.
     options = [o for o in OPTIONS if not ("decoupled" in o and name == "AdamW") and not ("clip_norm" in o and schedule != "layered")]
     pairs = [(rate, option) for rate in SCHEDULES for option in options]
+    if MORE == 1 and schedule != "layered":
+        options = [options[0], options[-1]]
     if MORE == 1:
         # Each rate and each option once.
         pairs = [(SCHEDULES[(number + len(name)) % len(SCHEDULES)], option) for number, option in enumerate(options)]
@@ -263,7 +268,15 @@ def test_an_optimizer_with_every_option(name, schedule, tmp_path):
 def test_training_of_a_network_with(net, schedule, tmp_path):
     made = network(net())
     data = drawn(made, 5 if schedule != "grid" else 11, np.random.default_rng(2))
-    judge(made, data, tmp_path, optimizer=sbp.Nesterov(0.01), seeds=SEEDS[:2], batch=BATCH[schedule], schedule=schedule)
+    judge(
+        made,
+        data,
+        tmp_path,
+        optimizer=sbp.Nesterov(0.01),
+        seeds=ORDERS if schedule != "grid" else FEW,
+        batch=BATCH[schedule],
+        schedule=schedule,
+    )
 
 
 # --- the gradients by differences ----------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from symbackprop.plan.device.parallel import parallel
 from symbackprop.plan.device.records import Alone, Barrier, Each, Every, Fold, Provided, Range, Repeat
 from symbackprop.plan.records import Add, Choose, Let, Local, Loop, Raise, Store, Update, When
 
-COUNT = int(os.environ.get("SYMBACKPROP_TEST_DEVICE_TREES", "100"))
+COUNT = int(os.environ.get("SYMBACKPROP_TEST_DEVICE_TREES", "60"))
 THREADS = (3, 5)
 i, j, u, t, s = (Index(name, 4) for name in "ijuts")
 k = Index("k", 3)
