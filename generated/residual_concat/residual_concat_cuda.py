@@ -97,7 +97,7 @@ THREADS = {
     "write_grad_x": 128,
     "update_scalars": 1,
     "update_entries": 128,
-    "fill_table": 1,
+    "fill_table": 128,
     "train_steps": 256,
 }
 #: Kernels that compute in float64 whatever DTYPE is.
@@ -479,12 +479,16 @@ def update_entries(params, grads, state, scalars, first, last):
 @jit
 def fill_table(state, hyper, table, count):
     """Compute for each of some steps what the optimizer has once for all entries, in float64, since powers of rates need it."""
-    lr = hyper[0]
-    beta1 = hyper[1]
-    beta2 = hyper[2]
-    eps = hyper[3]
-    t = float64(state[206])
-    for k in range(count):
+    row = int32(cuda.grid(1))
+    if row < count:
+        lr = hyper[0]
+        beta1 = hyper[1]
+        beta2 = hyper[2]
+        eps = hyper[3]
+        t = float64(state[206])
+        for before in range(row):
+            t_next = float64(1.0) + t
+            t = t_next
         t_next = float64(1.0) + t
         factor = float64(1.0) - beta1
         factor_2 = float64(1.0) - beta2
@@ -492,15 +496,15 @@ def fill_table(state, hyper, table, count):
         c_2 = float64(1.0) - beta2 ** t_next
         factor_3 = float64(1.0) / c_2
         factor_4 = -lr / c_1
-        table[k * 8 + 0] = real(beta1)
-        table[k * 8 + 1] = real(beta2)
-        table[k * 8 + 2] = real(eps)
-        table[k * 8 + 3] = real(factor)
-        table[k * 8 + 4] = real(factor_2)
-        table[k * 8 + 5] = real(factor_3)
-        table[k * 8 + 6] = real(factor_4)
+        table[row * 8 + 0] = real(beta1)
+        table[row * 8 + 1] = real(beta2)
+        table[row * 8 + 2] = real(eps)
+        table[row * 8 + 3] = real(factor)
+        table[row * 8 + 4] = real(factor_2)
+        table[row * 8 + 5] = real(factor_3)
+        table[row * 8 + 6] = real(factor_4)
         t = t_next
-        table[k * 8 + 7] = real(t)
+        table[row * 8 + 7] = real(t)
 
 
 @jit
@@ -981,7 +985,7 @@ def train_step(params, x, y, grads, state, hyper, work=None):
     d_hyper = take(hyper, "float64")
     order, history = zeros(1, "int64"), room(None, 1, DTYPE)
     table = room(None, 8, DTYPE)
-    launch(fill_table, 1, 1, d_state, d_hyper, table, 1)
+    launch(fill_table, 1, 128, d_state, d_hyper, table, 1)
     launch(train_steps, 1, 256, d_params, d_grads, d_state, d_x, d_y, order, table, history, n, n, 0, 1, 0)
     give(d_grads, grads)
     give(d_params, params)
@@ -1010,7 +1014,7 @@ def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work
     d_order = take(order, "int64") if order.size else zeros(1, "int64")
     history = room(None, count, DTYPE)
     table = room(None, count * 8, DTYPE)
-    launch(fill_table, 1, 1, d_state, d_hyper, table, count)
+    launch(fill_table, (count + 127) // 128, 128, d_state, d_hyper, table, count)
     launch(train_steps, 1, 256, d_params, d_grads, d_state, d_x, d_y, d_order, table, history, samples, n, 0, count, 1 if order.size else 0)
     give(d_grads, grads)
     give(d_params, params)

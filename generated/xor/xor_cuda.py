@@ -76,7 +76,7 @@ THREADS = {
     "write_grad_x": 128,
     "update_scalars": 1,
     "update_entries": 128,
-    "fill_table": 1,
+    "fill_table": 128,
     "train_steps": 256,
 }
 #: Kernels that compute in float64 whatever DTYPE is.
@@ -269,9 +269,10 @@ def update_entries(params, grads, state, scalars, first, last):
 @jit
 def fill_table(state, hyper, table, count):
     """Compute for each of some steps what the optimizer has once for all entries, in float64, since powers of rates need it."""
-    lr = hyper[0]
-    for k in range(count):
-        table[k * 1 + 0] = real(lr)
+    row = int32(cuda.grid(1))
+    if row < count:
+        lr = hyper[0]
+        table[row * 1 + 0] = real(lr)
 
 
 @jit
@@ -550,7 +551,7 @@ def train_step(params, x, y, grads, state, hyper, work=None):
     d_hyper = take(hyper, "float64")
     order, history = zeros(1, "int64"), room(None, 1, DTYPE)
     table = room(None, 1, DTYPE)
-    launch(fill_table, 1, 1, d_state, d_hyper, table, 1)
+    launch(fill_table, 1, 128, d_state, d_hyper, table, 1)
     launch(train_steps, 1, 256, d_params, d_grads, d_state, d_x, d_y, order, table, history, n, n, 0, 1, 0)
     give(d_grads, grads)
     give(d_params, params)
@@ -576,7 +577,7 @@ def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work
     d_order = take(order, "int64") if order.size else zeros(1, "int64")
     history = room(None, count, DTYPE)
     table = room(None, count * 1, DTYPE)
-    launch(fill_table, 1, 1, d_state, d_hyper, table, count)
+    launch(fill_table, (count + 127) // 128, 128, d_state, d_hyper, table, count)
     launch(train_steps, 1, 256, d_params, d_grads, d_state, d_x, d_y, d_order, table, history, samples, n, 0, count, 1 if order.size else 0)
     give(d_grads, grads)
     give(d_params, params)

@@ -21,8 +21,8 @@ from symbackprop.emit.threads.product import page as page_of_product
 from symbackprop.plan.device.lower import team
 from symbackprop.plan.device.records import DevicePlan, External, Fold, Launch, Product, Resident
 from symbackprop.plan.device.shared import SHARED
-from symbackprop.plan.records import Let, Local, OptimizerStep, Place, Plan, Signature, Store
-from symbackprop.plan.rewriting import expressions
+from symbackprop.plan.records import Let, Local, OptimizerStep, Place, Plan, Signature, Statement, Store
+from symbackprop.plan.rewriting import expressions, named
 
 #: Names that a CUDA module uses for itself; its kernels take buffers under their own names.
 _TAKEN = (RESERVED - {"params", "grads", "work", "state", "hyper", "out"}) | {
@@ -130,6 +130,17 @@ _LOSSES = (
     Node("sizes = np.minimum(size, samples - size * np.arange(count))"),
     Node("return float((losses * sizes).sum(dtype=np.float64)), 0"),
 )
+
+
+def _needed(statements: Sequence[Statement], values: Sequence[Expr]) -> tuple[Statement, ...]:
+    """Return those statements that give locals a value on which some values depend."""
+    wanted = {symbol for value in values for symbol in value.free_symbols}
+    kept: list[Statement] = []
+    for s in reversed(statements):
+        if any(local in wanted for local in named((s,))):
+            kept.insert(0, s)
+            wanted |= {symbol for e in expressions(s) for symbol in e.free_symbols}
+    return tuple(kept)
 
 
 def _slot(name: str) -> str:
@@ -367,18 +378,22 @@ class _Writer:
         body: list[Node] = [Node(f"{frame.local(Local(name))} = hyper[{k}]") for k, (name, _) in enumerate(step.hyper)]
         base = arrays * self.size
         body += [Node(f"{frame.local(Local(name))} = float64(state[{base + k}])") for k, name in enumerate(scalars)]
-        inner = frame.nodes(step.scalars, 8)
-        inner += [Node(f"table[k * {one.width} + {k}] = real({frame.local(local)})") for k, local in enumerate(one.handed)]
+        row, before = (frame.names.of(("own", word), word) for word in ("row", "before"))
         last = dict(step.last)
         nexts = [(frame.local(Local(name)), frame.printer.real(last[name])) for name in one.scalars]
+        follow = [Node(f"{', '.join(name for name, _ in nexts)} = {', '.join(value for _, value in nexts)}")] if nexts else []
         if nexts:
-            inner.append(Node(f"{', '.join(name for name, _ in nexts)} = {', '.join(value for _, value in nexts)}"))
-        for k, (name, _) in enumerate(nexts, len(one.handed)):
-            inner.append(Node(f"table[k * {one.width} + {k}] = real({name})"))
-        body.append(Node("for k in range(count):", tuple(inner) or (Node("pass"),)))
+            # Every row has a thread, which goes through the scalar state of the steps before; that is little beside all the rest.
+            wanted = _needed(step.scalars, [last[name] for name in one.scalars])
+            body.append(Node(f"for {before} in range({row}):", (*frame.nodes(wanted, 12), *follow)))
+        body += [*frame.nodes(step.scalars, 8)]
+        body += [Node(f"table[{row} * {one.width} + {k}] = real({frame.local(local)})") for k, local in enumerate(one.handed)]
+        body += follow
+        body += [Node(f"table[{row} * {one.width} + {k}] = real({name})") for k, (name, _) in enumerate(nexts, len(one.handed))]
+        body = [Node(f"{row} = int32(cuda.grid(1))"), Node(f"if {row} < count:", tuple(body))]
         self.used |= frame.printer.used
         real = f"{self.plan.dtype}[::1]"
-        self.note("fill_table", (real, "float64[::1]", real, "int32"), "1")
+        self.note("fill_table", (real, "float64[::1]", real, "int32"), str(BLOCK))
         self.doubles.append("fill_table")
         doc = "Compute for each of some steps what the optimizer has once for all entries, in float64, since powers of rates need it."
         return Function("fill_table", ("state", "hyper", "table", "count"), (), tuple(body), doc)
@@ -630,7 +645,8 @@ class _Writer:
             asked = self.dynamic(one)
             options = (*((f"shared={asked}",) if asked else ()), *(("cooperative=True",) if many else ()))
             arguments = (*size, *buffers, *counts, *options)
-            fill = f"launch(fill_table, 1, 1, d_state, d_hyper, table, {steps})"
+            rows = "1" if steps == "1" else f"({steps} + {BLOCK - 1}) // {BLOCK}"
+            fill = f"launch(fill_table, {rows}, {BLOCK}, d_state, d_hyper, table, {steps})"
             frozen = [Node(f"fill(d_grads[{start}:{stop}], 0)") for start, stop in (self.frozen() if many else ())]
             partial = [Node(f"partial = room(None, {one.partial}, DTYPE)")] if many else []
             return [table, *partial, *frozen, Node(fill), Node(wrap.call("launch", arguments, 4))]
