@@ -44,6 +44,7 @@ class Options:
     schedule: str = "auto"
     optimizer: Any = None
     recompute: Any = ()
+    math: str = "strict"
 
 
 def plan_of(net: Any, form: str | None, options: Options | None = None, machine: Machine | None = None, monkeypatch: Any = None) -> Plan:
