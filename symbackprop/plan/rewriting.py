@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -86,4 +86,15 @@ def named(statements: Sequence[Statement]) -> Iterator[Local]:
             yield s.target
 
 
-__all__ = ["called", "expressions", "inside", "named", "parts", "rewritten", "tensors"]
+def needed(statements: Sequence[Statement], values: Iterable[Expr]) -> tuple[Statement, ...]:
+    """Return those of some statements that give locals a value on which some expressions depend, in order."""
+    wanted = {symbol for value in values for symbol in value.free_symbols}
+    kept: list[Statement] = []
+    for s in reversed(statements):
+        if any(local in wanted for local in named((s,))):
+            kept.insert(0, s)
+            wanted |= {symbol for e in expressions(s) for symbol in e.free_symbols}
+    return tuple(kept)
+
+
+__all__ = ["called", "expressions", "inside", "named", "needed", "parts", "rewritten", "tensors"]

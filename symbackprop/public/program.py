@@ -70,6 +70,8 @@ class Program:
         self.math = _accuracy(math, target, self.dtype.name)
         self.schedule = schedule
         self.batch = None if batch is None else _count(batch, "batch")
+        if threads is not None and target == "cuda":
+            raise DeclarationError("threads= is for target 'cpu'; leave it out for 'cuda', whose plan says how many there are")
         self.threads = None if threads is None else _count(threads, "threads")
         self.check_finite = bool(check_finite)
         self.recompute = _recomputed(recompute, spec)

@@ -14,6 +14,7 @@ from symbackprop.emit.page import Function, Node
 from symbackprop.emit.threads.frame import DeviceFrame
 from symbackprop.emit.threads.product import blocks
 from symbackprop.plan.device.records import (
+    WARP,
     Alone,
     Barrier,
     DeviceKernel,
@@ -34,8 +35,8 @@ from symbackprop.plan.rewriting import inside
 
 #: Threads of a block where every entry has one of its own.
 BLOCK = 128
-#: Threads that may hand values to each other without memory, and a mask of all of them.
-WARP, ALL = 32, "0xFFFFFFFF"
+#: A mask of all threads that hand values to each other.
+ALL = "0xFFFFFFFF"
 
 
 class KernelText:
@@ -68,10 +69,6 @@ class KernelText:
     def used(self) -> frozenset[str]:
         """Names of functions that the text calls."""
         return frozenset(self.frame.printer.used)
-
-    def grid(self, samples: str) -> tuple[str, str]:
-        """Return the number of blocks and of threads in each, in terms of the number of samples."""
-        return grid(self.kernel, samples)
 
 
 def grid(kernel: DeviceKernel, samples: str) -> tuple[str, str]:

@@ -21,8 +21,8 @@ from symbackprop.emit.threads.product import page as page_of_product
 from symbackprop.plan.device.lower import team
 from symbackprop.plan.device.records import DevicePlan, External, Fold, Launch, Product, Resident
 from symbackprop.plan.device.shared import SHARED
-from symbackprop.plan.records import Let, Local, OptimizerStep, Place, Plan, Signature, Statement, Store
-from symbackprop.plan.rewriting import expressions, named
+from symbackprop.plan.records import Let, Local, OptimizerStep, Place, Plan, Signature, Store
+from symbackprop.plan.rewriting import expressions, needed
 
 #: Names that a CUDA module uses for itself; its kernels take buffers under their own names.
 _TAKEN = (RESERVED - {"params", "grads", "work", "state", "hyper", "out"}) | {
@@ -77,7 +77,7 @@ class DevicePage:
     external: bool
     #: How exact float32 is.
     accuracy: str
-    #: Whether anything is written by a runtime file of its own.
+    #: Whether a runtime file belongs beside it.
     runtime: bool = True
 
 
@@ -130,17 +130,6 @@ _LOSSES = (
     Node("sizes = np.minimum(size, samples - size * np.arange(count))"),
     Node("return float((losses * sizes).sum(dtype=np.float64)), 0"),
 )
-
-
-def _needed(statements: Sequence[Statement], values: Sequence[Expr]) -> tuple[Statement, ...]:
-    """Return those statements that give locals a value on which some values depend."""
-    wanted = {symbol for value in values for symbol in value.free_symbols}
-    kept: list[Statement] = []
-    for s in reversed(statements):
-        if any(local in wanted for local in named((s,))):
-            kept.insert(0, s)
-            wanted |= {symbol for e in expressions(s) for symbol in e.free_symbols}
-    return tuple(kept)
 
 
 def _slot(name: str) -> str:
@@ -384,7 +373,7 @@ class _Writer:
         follow = [Node(f"{', '.join(name for name, _ in nexts)} = {', '.join(value for _, value in nexts)}")] if nexts else []
         if nexts:
             # Every row has a thread, which goes through the scalar state of the steps before; that is little beside all the rest.
-            wanted = _needed(step.scalars, [last[name] for name in one.scalars])
+            wanted = needed(step.scalars, [last[name] for name in one.scalars])
             body.append(Node(f"for {before} in range({row}):", (*frame.nodes(wanted, 12), *follow)))
         body += [*frame.nodes(step.scalars, 8)]
         body += [Node(f"table[{row} * {one.width} + {k}] = real({frame.local(local)})") for k, local in enumerate(one.handed)]

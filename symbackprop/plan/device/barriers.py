@@ -222,23 +222,23 @@ class _Placer:
 
     def asked(self, step: Provided) -> list[_Use]:
         """Return what guards read."""
-        return [self.use(a, None, False, False, frozenset()) for a in touched((When(step.guards, ()),)).reads]
+        return [self.use(a, None, False, frozenset()) for a in touched((When(step.guards, ()),)).reads]
 
     def uses(self, step: Step) -> tuple[list[_Use], list[_Use]]:
         """Return what a step reads and writes."""
         if isinstance(step, Fold):
             body: tuple[Statement, ...] = (*step.before, When(step.guards, (Let(Local("value"), step.value),)))
-            return [self.use(a, step.axes, False, False, _bound(step.before)) for a in touched(body).reads], []
+            return [self.use(a, step.axes, False, _bound(step.before)) for a in touched(body).reads], []
         assert isinstance(step, Each | Every | Alone)
         axes, alone = (step.axes if isinstance(step, Each) else None), isinstance(step, Alone)
         seen, bound = touched(step.body), _bound(step.body)
-        uses = [[self.use(a, axes, alone, False, bound) for a in found] for found in (seen.reads, seen.writes)]
+        uses = [[self.use(a, axes, alone, bound) for a in found] for found in (seen.reads, seen.writes)]
         if isinstance(step, Each):
             uses = [[replace(use, grid=step.grid, lanes=step.lanes) for use in found] for found in uses]
         return uses[0], uses[1]
 
-    def use(self, a: Access, axes: tuple[Range, ...] | None, alone: bool, grid: bool, bound: frozenset[Expr]) -> _Use:
-        return _Use(a.tensor.name, a, axes, alone, grid, 1, bound | self.given, self.parts.get(a.tensor.name, ""))
+    def use(self, a: Access, axes: tuple[Range, ...] | None, alone: bool, bound: frozenset[Expr]) -> _Use:
+        return _Use(a.tensor.name, a, axes, alone, inner=bound | self.given, whole=self.parts.get(a.tensor.name, ""))
 
 
 def _waits(step: Step) -> bool:

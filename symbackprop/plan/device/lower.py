@@ -21,9 +21,9 @@ from symbackprop.algebra.tensor import Access
 from symbackprop.plan.contractions import Scratch
 from symbackprop.plan.device.barriers import placed
 from symbackprop.plan.device.parallel import parallel, touched
-from symbackprop.plan.device.records import Alone, Each, Every, Fold, Phase, Provided, Range, Repeat, Step, Sweep, Team
+from symbackprop.plan.device.records import WARP, Alone, Each, Every, Fold, Phase, Provided, Range, Repeat, Step, Sweep, Team
 from symbackprop.plan.records import Choose, Let, Loop, Operand, Statement, Store, Update, When, Zero
-from symbackprop.plan.rewriting import expressions, inside, rewritten
+from symbackprop.plan.rewriting import expressions, inside, needed, rewritten
 
 #: Terms of a sum from which on the threads of a block share it.
 LONG = 64
@@ -35,8 +35,6 @@ WIDE = 256
 COLUMNS, CHUNK = 2**18, 64
 #: Terms of a sum for each thread of a block, from which on it is done in pieces.
 LONGEST = 32 * WIDE
-#: Threads that hand values to each other without memory.
-WARP = 32
 #: Passes of a loop that every thread does for itself, at most.
 SHORT = 16
 
@@ -104,12 +102,11 @@ class _Lowering:
             if not isinstance(s, Loop):
                 # A number of all: one block does it, or finishes it.
                 return tuple(self.parted((), statements))
-            needed = _needed(before, (s,))
-            made += self.loop((), s, needed)
+            made += self.loop(s, needed(before, expressions((s,))))
         return tuple(made)
 
-    def loop(self, axes: tuple[Range, ...], s: Loop, before: tuple[Statement, ...]) -> list[Phase]:
-        """Return the phases of a loop inside others that are shared among blocks or threads."""
+    def loop(self, s: Loop, before: tuple[Statement, ...]) -> list[Phase]:
+        """Return the phases of a loop, after some locals that it reads."""
         body: tuple[Statement, ...] = (s,)
         own: list[Range] = []
         while True:
@@ -350,17 +347,6 @@ def _updated(s: Statement) -> tuple[Expr, ...]:
     if isinstance(s, Update):
         return (s.local,)
     return (s.best, s.at) if isinstance(s, Choose) else ()
-
-
-def _needed(lets: Sequence[Let], statements: Sequence[Statement]) -> tuple[Statement, ...]:
-    """Return those of some locals that statements read, with what these need."""
-    wanted = {e for part in expressions(tuple(statements)) for e in part.free_symbols}
-    kept: list[Statement] = []
-    for let in reversed(lets):
-        if let.local in wanted:
-            kept.insert(0, let)
-            wanted |= let.value.free_symbols
-    return tuple(kept)
 
 
 def _free(loop: Loop) -> frozenset[Index]:

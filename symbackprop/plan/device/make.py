@@ -39,9 +39,6 @@ from symbackprop.plan.records import Call, Kernel, Place, Plan
 from symbackprop.plan.rewriting import expressions, parts
 from symbackprop.plan.workshop import shape_of
 
-#: What a user may ask for.
-SCHEDULES = ("auto", "single", "grid", "layered", "external")
-
 
 def planned(plan: Plan, size: Symbol, schedule: str = "auto", large: float | None = None, accuracy: str = "strict") -> DevicePlan:
     """Return how the entries of a plan are done on a device.
@@ -254,4 +251,4 @@ def _written(phase: Phase) -> frozenset[str]:
     return frozenset(name for p in found for name in touched(p.epilogue if isinstance(p, Product) else p.body).written)
 
 
-__all__ = ["SCHEDULES", "planned"]
+__all__ = ["planned"]

@@ -16,6 +16,9 @@ from symbackprop.algebra.index import Index
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan.records import Call, Local, Place, Statement
 
+#: Threads that hand values to each other without memory.
+WARP = 32
+
 
 @dataclass(frozen=True)
 class Range:
@@ -341,6 +344,7 @@ class DevicePlan:
 
 
 __all__ = [
+    "WARP",
     "Alone",
     "Barrier",
     "DeviceKernel",
