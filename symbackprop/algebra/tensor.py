@@ -169,10 +169,14 @@ def tensor(
         DeclarationError: the name, an axis or the role is none.
     """
     check_name(name, "tensor", dotted=True)
-    made = tuple(
-        axis if isinstance(axis, Index) else Index(f"i_{k}", as_extent(axis, f"tensor {name}, axis {k}")) for k, axis in enumerate(axes)
-    )
-    return Tensor(name, made, role or "input", integer=integer, positive=positive)
+    made: list[Index] = []
+    for k, axis in enumerate(axes):
+        index = axis if isinstance(axis, Index) else Index(f"i_{k}", as_extent(axis, f"tensor {name}, axis {k}"))
+        while index in made:
+            # An index that stands for two axes says that they are as long, not that only their diagonal is meant.
+            index = Index(f"{index.name}_{k}", index.extent)
+        made.append(index)
+    return Tensor(name, tuple(made), role or "input", integer=integer, positive=positive)
 
 
 def depth(guard: Expr) -> int:

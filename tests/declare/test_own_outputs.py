@@ -189,19 +189,37 @@ def test_a_row_of_layers_takes_one_output_each(wrapped: Callable[[Any], Any]) ->
 @pytest.mark.parametrize("inner", ["i", "j"])
 def test_as_many_units_as_inputs_are_another_index(name: str, inner: str) -> None:
     """a = W x whatever the names: the user's i and the i of ``x.axes`` are two, also where they have one extent."""
+    # Derivations are kept by their equations: sizes of its own, so that no other test's serves here.
+    units = 4 + ["i", "j", "l", "n_1"].index(name) + 10 * ["i", "j"].index(inner)
 
     @sbp.layer
     def linear(x: Any) -> Any:
         n, column = x.axes
-        row = sbp.indices(name, 4)
+        row = sbp.indices(name, units)
         W, a = sbp.parameter("W", row, column), sbp.tensor("a", n, row)
-        k = sbp.indices(inner, 4)
+        k = sbp.indices(inner, units)
         total = sbp.Sum(W[row, k] * x[n, k], k) if inner != name else sbp.Sum(W[row, column] * x[n, column], column)
         return E(a[n, row], total)
 
-    net = sbp.Sequential([sbp.Input(4), linear()], loss="half_squared_error", name="square")
-    params, data = net.init(seed=0, dtype="float64"), np.random.default_rng(0).normal(size=(5, 4))
+    net = sbp.Sequential([sbp.Input(units), linear()], loss="half_squared_error", name="square")
+    params, data = net.init(seed=0, dtype="float64"), np.random.default_rng(0).normal(size=(5, units))
     program = net.compile(target="numpy", dtype="float64")
     np.testing.assert_allclose(program.predict(params, data), data @ params["linear_1.W"].T, rtol=1e-14, atol=1e-14)
     report = program.check()
     assert report.ok, str(report)
+
+
+def test_an_index_that_stands_for_two_axes_is_two() -> None:
+    """W with the axes (i, i) is as long as it is wide; its gradient is that of all entries, not of the diagonal."""
+
+    @sbp.layer
+    def linear(x: Any) -> Any:
+        n, _ = x.axes
+        i, k = sbp.indices("i k", 7)
+        W, a = sbp.parameter("W", i, i), sbp.tensor("a", n, i)
+        return E(a[n, i], sbp.Sum(W[i, k] * x[n, k], k))
+
+    net = sbp.Sequential([sbp.Input(7), linear()], loss="half_squared_error", name="square")
+    report = net.compile(target="numpy", dtype="float64").check()
+    assert report.ok, str(report)
+    assert any(row.tensor == "grad.linear_1.W" and row.entries == 49 for row in report.rows)
