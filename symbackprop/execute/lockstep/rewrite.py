@@ -15,7 +15,6 @@ What a kernel's text says is kept line by line, so that errors and tracebacks sh
 from __future__ import annotations
 
 import ast
-import copy
 import functools
 import inspect
 import textwrap
@@ -162,10 +161,10 @@ def _read(given: Any) -> _Text:
         lines, first = inspect.getsourcelines(function)
     except (OSError, TypeError):
         raise KernelTextError(f"the source of kernel {function.__name__!r} is not at hand; load it from a file") from None
-    tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
+    # Empty lines before it, so that its nodes have the lines of the file.
+    tree = ast.parse("\n" * (first - 1) + textwrap.dedent("".join(lines))).body[0]
     if not isinstance(tree, ast.FunctionDef):
         raise KernelTextError(f"kernel {function.__name__!r} is no plain def")
-    ast.increment_lineno(tree, first - 1)
     names = dict(function.__globals__)
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         names[name] = cell.cell_contents
@@ -221,7 +220,7 @@ class _Kinds:
         parameters = {a.arg: arguments.get(a.arg) for a in (*text.tree.args.posonlyargs, *text.tree.args.args)}
         unknown: dict[str, str | None] = dict.fromkeys(self.local, "?")
         self.names = unknown | parameters
-        nodes = list(ast.walk(text.tree))
+        nodes = [n for n in ast.walk(text.tree) if isinstance(n, (ast.Assign, ast.AugAssign, ast.For, ast.NamedExpr))]
         while True:  # kinds only widen, so this ends
             seen: dict[str, str | None] = {}
             for node in nodes:
@@ -706,7 +705,6 @@ class _Build:
 
     def add(self, function: Any, entry: str, arguments: Mapping[str, str | None]) -> tuple[str, bool]:
         text = _read(function)
-        text.tree = copy.deepcopy(text.tree)
         self.open.append(id(_plain(function)))
         rewriter = _Rewriter(text, _Kinds(text, arguments, self.calls), self, entry)
         tree = rewriter.function()
@@ -764,22 +762,27 @@ class Kernel:
     @property
     def barriers(self) -> tuple[Site, ...]:
         """The barriers in the order of the text, shuffles and votes included."""
-        return self.build(()).sites
+        return self._text.sites
 
     @property
     def static_shared(self) -> int:
         """Bytes of static shared memory a block."""
-        return sum(p.bytes for p in self.build(()).places if p.space == "shared")
+        return sum(p.bytes for p in self._text.places if p.space == "shared")
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What other tools would do otherwise with this text, one sentence each."""
-        lines = [p.line for p in self.build(()).places if p.space == "shared" and p.shape != (0,)]
+        lines = [p.line for p in self._text.places if p.space == "shared" and p.shape != (0,)]
         return tuple(
             f"{self.name}, line {line}: {lines.count(line)} shared arrays on one line; Numba's simulator makes one array of them"
             for line in sorted(set(lines))
             if lines.count(line) > 1
         )
+
+    @property
+    def _text(self) -> Built:
+        """The kernel for any arguments: its barriers and arrays are the same for all."""
+        return next(iter(self._built.values())) if self._built else self.build(())
 
     def without(self, *sites: Site) -> Kernel:
         """The kernel with these barriers left out."""
