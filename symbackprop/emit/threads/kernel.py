@@ -46,12 +46,13 @@ class KernelText:
         kernel: what is printed.
         reserved: names that are taken.
         single: whether real numbers are float32.
+        part: whether a joint kernel calls it, and tells it the number of its block.
     """
 
-    def __init__(self, kernel: DeviceKernel, reserved: Iterable[str], *, single: bool) -> None:
-        self.kernel = kernel
+    def __init__(self, kernel: DeviceKernel, reserved: Iterable[str], *, single: bool, part: bool = False) -> None:
+        self.kernel, self.part = kernel, part
         self.frame = DeviceFrame(kernel.tensors, kernel.buffers, reserved, single=single)
-        self.lines = Lines(self.frame)
+        self.lines = Lines(self.frame, part=part)
 
     def function(self, name: str) -> Function:
         """Return the text of the kernel."""
@@ -63,7 +64,8 @@ class KernelText:
         else:
             raise NotImplementedError
         headings = tuple(wrap.comment(heading(e), 4) for e in self.kernel.equations)
-        return Function(name, self.frame.signature, headings, tuple(body), f"Write {' and '.join(self.kernel.written)}.")
+        arguments = (self.lines.name("block"), *self.frame.signature) if self.part else self.frame.signature
+        return Function(name, arguments, headings, tuple(body), f"Write {' and '.join(self.kernel.written)}.")
 
     @property
     def used(self) -> frozenset[str]:
@@ -71,8 +73,8 @@ class KernelText:
         return frozenset(self.frame.printer.used)
 
 
-def grid(kernel: DeviceKernel, samples: str) -> tuple[str, str]:
-    """Return how many blocks of how many threads a kernel takes, as text."""
+def grid(kernel: DeviceKernel, samples: str, threads: int = BLOCK) -> tuple[str, str]:
+    """Return how many blocks of how many threads a kernel takes, as text; entries that have a thread each take ``threads``."""
     phase = kernel.phase
     if isinstance(phase, Product):
         return blocks(phase, samples), str(phase.tile.threads)
@@ -81,8 +83,8 @@ def grid(kernel: DeviceKernel, samples: str) -> tuple[str, str]:
     if isinstance(phase, Team):
         return entries, str(phase.threads)
     if entries.isdigit():
-        return str(-(-int(entries) // BLOCK)), str(BLOCK)
-    return f"({entries} + {BLOCK - 1}) // {BLOCK}", str(BLOCK)
+        return str(-(-int(entries) // threads)), str(threads)
+    return f"({entries} + {threads - 1}) // {threads}", str(threads)
 
 
 def count(axes: Sequence[Range], samples: str) -> str:
@@ -101,10 +103,11 @@ class Lines:
         frame: names.
         blocks: that share what is done by all blocks.
         long: whether there is so much that a compiler would keep more first entries of loops than it has registers.
+        part: whether the number of the block is an argument.
     """
 
-    def __init__(self, frame: DeviceFrame, blocks: int = 1, *, long: bool = False) -> None:
-        self.frame, self.blocks, self.long = frame, blocks, long
+    def __init__(self, frame: DeviceFrame, blocks: int = 1, *, long: bool = False, part: bool = False) -> None:
+        self.frame, self.blocks, self.long, self.part = frame, blocks, long, part
         self.folds = 0
 
     def sweep(self, phase: Sweep, indent: int) -> list[Node]:
@@ -113,8 +116,9 @@ class Lines:
         inner = [*self.unpacked(phase.axes, entry, indent + 4), *self.frame.nodes(phase.body, indent + 4)]
         if len(phase.axes) == 1 and phase.axes[0].start == 0:
             entry = self.frame.index(phase.axes[0].index)
+        place = f"{self.name('block')} * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x)" if self.part else "cuda.grid(1)"
         return [
-            Node(f"{entry} = int32(cuda.grid(1))"),
+            Node(f"{entry} = int32({place})"),
             Node(f"if {entry} < {self.total(phase.axes)}:", tuple(inner)),
         ]
 
@@ -127,7 +131,8 @@ class Lines:
         if phase.axes:
             row = self.name("row")
             single = len(phase.axes) == 1 and phase.axes[0].start == 0
-            made.append(Node(f"{self.frame.index(phase.axes[0].index) if single else row} = int32(cuda.blockIdx.x)"))
+            block = self.name("block") if self.part else "int32(cuda.blockIdx.x)"
+            made.append(Node(f"{self.frame.index(phase.axes[0].index) if single else row} = {block}"))
             made += self.unpacked(phase.axes, row, indent)
         return [*made, *self.steps(phase.steps, phase.threads, indent)]
 

@@ -17,10 +17,7 @@ from symbackprop.emit import wrap
 from symbackprop.emit.page import Node
 from symbackprop.emit.threads.frame import DeviceFrame, DevicePrinter
 from symbackprop.plan.device.product import alignment
-from symbackprop.plan.device.records import DeviceKernel, Product, Range
-
-#: Entries between the rows of a tile, so that threads that write one column of it use different banks.
-PAD = 4
+from symbackprop.plan.device.records import PAD, DeviceKernel, Product, Range
 
 
 @dataclass(frozen=True)
@@ -138,16 +135,17 @@ def blocks(phase: Product, samples: str) -> str:
     return " * ".join(w for w in words if w != "1") or "1"
 
 
-def page(kernel: DeviceKernel, reserved: frozenset[str], *, single: bool) -> ProductText:
+def page(kernel: DeviceKernel, reserved: frozenset[str], *, single: bool, part: bool = False) -> ProductText:
     """Return the text of a product in pieces.
 
     Args:
         kernel: whose phase is a `Product`.
         reserved: names that are taken.
         single: whether real numbers are float32.
+        part: whether a joint kernel calls it, and tells it the number of its block.
     """
     assert isinstance(kernel.phase, Product)
-    return _Writer(kernel, kernel.phase, _Frame(kernel.tensors, kernel.buffers, reserved, single=single)).text()
+    return _Writer(kernel, kernel.phase, _Frame(kernel.tensors, kernel.buffers, reserved, single=single), part=part).text()
 
 
 class _Printer(DevicePrinter):
@@ -171,9 +169,9 @@ class _Frame(DeviceFrame):
 
 
 class _Writer:
-    def __init__(self, kernel: DeviceKernel, phase: Product, frame: DeviceFrame) -> None:
-        self.kernel, self.phase, self.frame = kernel, phase, frame
-        self.signature = frame.signature
+    def __init__(self, kernel: DeviceKernel, phase: Product, frame: DeviceFrame, *, part: bool) -> None:
+        self.kernel, self.phase, self.frame, self.part = kernel, phase, frame, part
+        self.signature = (self.own("block"), *frame.signature) if part else frame.signature
         self.samples = frame.samples
         for r in (*phase.batch, *phase.rows, *phase.columns, *phase.inner):
             frame.index(r.index)
@@ -273,7 +271,7 @@ class _Writer:
         """Return the lines that say which tile a block has, and which terms."""
         phase, tile = self.phase, self.phase.tile
         left = self.own("block")
-        made = [Node(f"{left} = int32(cuda.blockIdx.x)")]
+        made = [] if self.part else [Node(f"{left} = int32(cuda.blockIdx.x)")]
 
         def digit(name: str, extent: str, last: bool) -> None:
             if last:

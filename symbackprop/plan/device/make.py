@@ -26,6 +26,7 @@ from symbackprop.plan.device.records import (
     DevicePlan,
     Each,
     External,
+    Joint,
     Launch,
     Phase,
     Product,
@@ -35,9 +36,13 @@ from symbackprop.plan.device.records import (
 )
 from symbackprop.plan.device.shared import ASKED, SHARED, WORK
 from symbackprop.plan.device.single import single
+from symbackprop.plan.device.together import Arranging
 from symbackprop.plan.records import Call, Kernel, Place, Plan
 from symbackprop.plan.rewriting import expressions, parts
 from symbackprop.plan.workshop import shape_of
+
+#: Elements of scratch memory, up to which a call has its own.
+OWN = 2**19
 
 
 def planned(plan: Plan, size: Symbol, schedule: str = "auto", large: float | None = None, accuracy: str = "strict") -> DevicePlan:
@@ -57,13 +62,40 @@ def planned(plan: Plan, size: Symbol, schedule: str = "auto", large: float | Non
     if schedule == "external":
         large = cross_over() if large is None else large
     maker = _Maker(plan, size, large if schedule == "external" and large is not None else math.inf)
-    entries = {entry.name: tuple(launch for call in entry.calls for launch in maker.launches(call, entry.places)) for entry in plan.entries}
+    launches = {entry.name: tuple(one for call in entry.calls for one in maker.launches(call, entry.places)) for entry in plan.entries}
     places, per_sample, fixed = maker.scratch()
+    entries = _arranged(plan, maker, launches, places)
     if schedule == "external":
         chosen, reason, resident = *_external(maker), None
     else:
         chosen, reason, resident = _chosen(plan, size, schedule)
-    return DevicePlan(chosen, reason, tuple(maker.kernels), entries, places, per_sample, fixed, resident, accuracy)
+    return DevicePlan(chosen, reason, entries, places, per_sample, fixed, resident, accuracy)
+
+
+#: What modules do with one call, by the name of it: entries of the plan one after the other.
+_SEQUENCES = {
+    "forward": ("forward",),
+    "evaluation": ("evaluation",),
+    "loss": ("loss",),
+    "value_and_grad": ("loss", "backward"),
+    "input_gradients": ("loss", "input_gradients"),
+    "statistics": ("statistics",),
+    "training": ("loss", "backward", "statistics"),
+}
+
+
+def _arranged(
+    plan: Plan, maker: _Maker, launches: Mapping[str, tuple[Launch, ...]], places: Mapping[str, Place]
+) -> dict[str, tuple[Launch | Joint, ...]]:
+    """Return the launches of all that modules do with one call."""
+    arranging = Arranging(plan.batch, maker.numbers, 4 if plan.dtype == "float32" else 8, maker.names | maker.planned)
+    known = {entry.name: {**entry.places, **places} for entry in plan.entries}
+    sequences = {name: parts for name, parts in _SEQUENCES.items() if all(part in launches for part in parts)}
+    sequences |= {name: (name,) for name in launches if name == (plan.product and plan.product.name)}
+    made = {
+        name: arranging.arranged([one for part in parts for one in launches[part]], known[parts[-1]]) for name, parts in sequences.items()
+    }
+    return {name: tuple(arranging.alone(one, known[sequences[name][-1]]) for one in found) for name, found in made.items()}
 
 
 def _chosen(plan: Plan, size: Symbol, schedule: str) -> tuple[str, str, Resident | None]:
@@ -121,6 +153,23 @@ class _Workspace:
         return -(-math.prod(e for e in self.shape if isinstance(e, int)) // 4) * 4
 
 
+@dataclass
+class _Room:
+    """How much workspace there is: elements for each sample, and besides."""
+
+    per_sample: int = 0
+    fixed: int = 0
+
+    def taken(self, space: _Workspace) -> int:
+        """Add a scratch tensor; return where it begins."""
+        offset = self.per_sample if space.batched else self.fixed
+        if space.batched:
+            self.per_sample += space.elements
+        else:
+            self.fixed += space.elements
+        return offset
+
+
 class _Maker:
     def __init__(self, plan: Plan, size: Symbol, large: float = math.inf) -> None:
         self.plan, self.size, self.large = plan, size, large
@@ -129,9 +178,11 @@ class _Maker:
         self.known: dict[object, tuple[tuple[DeviceKernel, ...], tuple[_Workspace, ...]]] = {}
         self.names: set[str] = set()
         self.planned = {k.name for k in plan.kernels}
-        #: Workspace by name, with its offset among that of its kind in the call.
+        #: Workspace by name, with its offset among that of its kind: large one of a call is used again by the next.
         self.spaces: dict[str, tuple[_Workspace, int]] = {}
-        self.per_sample = self.fixed = 0
+        self.shared, self.own = _Room(), _Room()
+        #: Calls by identity, for several entries have the same ones.
+        self.numbered: dict[int, int] = {}
 
     def launches(self, call: Call, places: Mapping[str, Place]) -> tuple[Launch, ...]:
         """Return the launches that do a call."""
@@ -145,31 +196,34 @@ class _Maker:
             self.kernels += self.known[key][0]
         kernels, spaces = self.known[key]
         real = dict(zip((t.name for t in kernel.arguments), call.names, strict=True))
-        per_sample = fixed = 0
+        used = _Room()
+        number = self.numbered.setdefault(id(call), len(self.numbered))
         for space in spaces:
-            name = real[space.tensor.name] = f"{space.tensor.name}@{kernels[0].name}"
-            if space.batched:
-                self.spaces[name] = space, per_sample
-                per_sample += space.elements
-            else:
-                self.spaces[name] = space, fixed
-                fixed += space.elements
-        self.per_sample, self.fixed = max(self.per_sample, per_sample), max(self.fixed, fixed)
+            # Calls of one kernel have places of their own, too, for they may be done at the same time.
+            name = real[space.tensor.name] = f"{space.tensor.name}@{kernels[0].name}.{number}"
+            if name not in self.spaces:
+                self.spaces[name] = space, (self.own if self.small(space) else used).taken(space)
+        self.shared = _Room(max(self.shared.per_sample, used.per_sample), max(self.shared.fixed, used.fixed))
         return tuple(Launch(k, tuple(real[t.name] for t in k.tensors), call) for k in kernels)
 
     def scratch(self) -> tuple[dict[str, Place], int, int]:
         """Return where workspace lies that the plan does not know, behind all that it knows; and how much there is."""
-        plan = self.plan
-        before = plan.per_sample + self.per_sample
+        plan, shared, own = self.plan, self.shared, self.own
+        before = plan.per_sample + shared.per_sample + own.per_sample
         fixed = -(-plan.fixed // 4) * 4
         made = {}
         for name, (space, offset) in self.spaces.items():
+            behind = self.small(space)
             if space.batched:
-                made[name] = Place("work", plan.per_sample + offset, fixed, space.shape)
+                made[name] = Place("work", plan.per_sample + offset + shared.per_sample * behind, fixed, space.shape)
             else:
-                made[name] = Place("work", before, fixed + offset, space.shape)
+                made[name] = Place("work", before, fixed + offset + shared.fixed * behind, space.shape)
         # Batched workspace begins behind the numbers that the plan has in all, which lie between.
-        return made, before, fixed + self.fixed
+        return made, before, fixed + shared.fixed + own.fixed
+
+    def small(self, space: _Workspace) -> bool:
+        """Whether workspace has a place of its own, so that launches that use it need no order."""
+        return space.elements * (self.plan.batch if space.batched else 1) <= OWN
 
     def made(
         self, kernel: Kernel, sizes: Mapping[Expr, Expr], buffers: tuple[str, ...], aligned: frozenset[str]

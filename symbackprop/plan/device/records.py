@@ -18,6 +18,8 @@ from symbackprop.plan.records import Call, Local, Place, Statement
 
 #: Threads that hand values to each other without memory.
 WARP = 32
+#: Entries between the rows of a tile, so that threads that write one column of it use different banks.
+PAD = 4
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,11 @@ class Tile:
         """Of a block."""
         return (self.rows // self.own_rows) * (self.columns // self.own_columns)
 
+    @property
+    def shared(self) -> int:
+        """Entries of shared memory: two tiles of each factor, for while one is multiplied the next one is read."""
+        return 2 * self.depth * (self.rows + self.columns + 2 * PAD)
+
 
 @dataclass(frozen=True)
 class Product:
@@ -267,6 +274,23 @@ class Launch:
 
 
 @dataclass(frozen=True)
+class Joint:
+    """Launches in one, for none of them needs another: each has blocks of its own.
+
+    Attributes:
+        name: of the kernel, unique in the plan.
+        parts: their kernels have as many threads a block, and are functions that the joint kernel calls.
+        places: of the tensors of each part, None for what is an argument.
+        threads: of a block.
+    """
+
+    name: str
+    parts: tuple[Launch, ...]
+    places: tuple[tuple[Place | None, ...], ...]
+    threads: int
+
+
+@dataclass(frozen=True)
 class Resident:
     """Training steps in one launch, parameters in shared memory from one step to the next.
 
@@ -305,8 +329,8 @@ class DevicePlan:
     Attributes:
         schedule: "single", "grid", "layered" or "external".
         reason: why.
-        kernels: each once.
-        entries: launches in order, by the name of the entry.
+        entries: launches in order, by what they do: "forward", "evaluation", "loss", "value_and_grad", "input_gradients" (after the
+            loss), "statistics" (after the gradients), "training" (gradients and statistics), or the name of a product.
         places: of workspace that the plan does not know.
         per_sample: elements of all workspace for each sample.
         fixed: elements besides.
@@ -316,20 +340,35 @@ class DevicePlan:
 
     schedule: str
     reason: str
-    kernels: tuple[DeviceKernel, ...]
-    entries: Mapping[str, tuple[Launch, ...]]
+    entries: Mapping[str, tuple[Launch | Joint, ...]]
     places: Mapping[str, Place]
     per_sample: int
     fixed: int
     resident: Resident | None = None
     accuracy: str = "strict"
 
+    @property
+    def joints(self) -> tuple[Joint, ...]:
+        """The joint launches of all entries, each once."""
+        found = {one.name: one for launches in self.entries.values() for one in launches if isinstance(one, Joint)}
+        return tuple(found.values())
+
+    @property
+    def kernels(self) -> tuple[DeviceKernel, ...]:
+        """The kernels of all entries in the order of their first use, each once."""
+        launches = (part for found in self.entries.values() for one in found for part in _parts(one))
+        return tuple({part.kernel.name: part.kernel for part in launches}.values())
+
     def __str__(self) -> str:
         uses: dict[str, list[str]] = {}
+        beside = {}
         for entry, launches in self.entries.items():
-            for launch in launches:
-                uses.setdefault(launch.kernel.name, []).append(entry)
-        width = max((len(name) for name in uses), default=6)
+            for one in launches:
+                for part in _parts(one):
+                    uses.setdefault(part.kernel.name, []).append(entry)
+                if isinstance(one, Joint) and len(one.parts) > 1:
+                    beside[one.name] = one
+        width = max((len(name) for name in (*uses, *beside)), default=6)
         lines = [f"schedule {self.schedule}: {self.reason}"]
         if self.accuracy != "strict":
             besides = "; functions and quotients are approximate" if self.accuracy == "fast" else ""
@@ -338,12 +377,19 @@ class DevicePlan:
             lines.append("what is not a training step is done by a launch for each kernel:")
         lines.append(f"{'kernel':{width}}  decision")
         for k in self.kernels:
-            entries = dict.fromkeys(uses.get(k.name, ()))
-            lines.append(f"{k.name:{width}}  {k.reason} ({', '.join(entries)})")
-        return "\n".join(lines)
+            lines.append(f"{k.name:{width}}  {k.reason} ({', '.join(dict.fromkeys(uses[k.name]))})")
+        for name, joint in beside.items():
+            lines.append(f"{name:{width}}  one launch of {', '.join(part.kernel.name for part in joint.parts)}")
+        counts = ", ".join(f"{entry} {len(launches)}" for entry, launches in self.entries.items())
+        return "\n".join([*lines, f"launches: {counts}"])
+
+
+def _parts(one: Launch | Joint) -> tuple[Launch, ...]:
+    return one.parts if isinstance(one, Joint) else (one,)
 
 
 __all__ = [
+    "PAD",
     "WARP",
     "Alone",
     "Barrier",
@@ -353,6 +399,7 @@ __all__ = [
     "Every",
     "External",
     "Fold",
+    "Joint",
     "Launch",
     "Matrix",
     "Phase",

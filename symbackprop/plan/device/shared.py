@@ -128,12 +128,7 @@ class Shared:
 
     def given(self, step: Index) -> tuple[Let, ...]:
         """Return what the optimizer has once for all entries, read off the row of the table for a step."""
-        update = self.update
-        names = [name for name, kind in update.state if kind == "scalar"]
-        self.scalars = tuple(name for name in names if any(name == kept for kept, _ in update.last))
-        made = {s.local for s in update.scalars if isinstance(s, Let)} | {Local(name) for name in (*dict(update.hyper), *names)}
-        read = {e for part in expressions(update.elements) for e in part.free_symbols}
-        self.handed = tuple(sorted((local for local in made if local in read), key=lambda local: local.name))
+        self.handed, self.scalars = handed(self.update)
         width = len(self.handed) + len(self.scalars)
         self.table = self.outside(Tensor("table", (Index("row", Size("samples")), Index("k", sympy.Integer(max(1, width))))), "table")
         return tuple(Let(local, Access(self.table, step, sympy.Integer(k))) for k, local in enumerate(self.handed))
@@ -171,4 +166,13 @@ class Shared:
         return Each((r,), (Store(Access(other, r.index), Access(one, r.index)),))
 
 
-__all__ = ["ASKED", "SHARED", "THREADS", "WORK", "Shared", "refused"]
+def handed(update: OptimizerStep) -> tuple[tuple[Local, ...], tuple[str, ...]]:
+    """Return what an optimizer computes once a step: the locals that every entry reads, and names of the scalar state that changes."""
+    names = [name for name, kind in update.state if kind == "scalar"]
+    made = {s.local for s in update.scalars if isinstance(s, Let)} | {Local(name) for name in (*dict(update.hyper), *names)}
+    read = {e for part in expressions(update.elements) for e in part.free_symbols}
+    changed = dict(update.last)
+    return tuple(sorted((local for local in made if local in read), key=lambda local: local.name)), tuple(n for n in names if n in changed)
+
+
+__all__ = ["ASKED", "SHARED", "THREADS", "WORK", "Shared", "handed", "refused"]

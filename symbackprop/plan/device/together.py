@@ -1,0 +1,349 @@
+"""Fewer launches: what stays with its entry goes on in the same thread, and launches that do not need each other are one.
+
+A small network spends its time on starting kernels. Two launches need an order where one writes memory that the other touches; this is
+read off the places of their tensors, which may share memory. A sweep that needs only what the same thread has just written is appended
+to the sweep that wrote it. Of the launches that are left, those that could start at the same time become one, in which each has blocks
+of its own; large ones stay alone, for they fill the device by themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import sympy
+from sympy import Expr
+
+from symbackprop.algebra.nodes import Indicator
+from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.plan.device.lower import SHORT
+from symbackprop.plan.device.product import PROCESSORS
+from symbackprop.plan.device.records import WARP, DeviceKernel, External, Joint, Launch, Product, Range, Sweep, Team
+from symbackprop.plan.device.shared import SHARED
+from symbackprop.plan.records import Local, Loop, Place, Statement
+from symbackprop.plan.rewriting import called, expressions, inside, rewritten
+
+#: Blocks of a launch, up to which others stand beside it: twice as many as the device has processors.
+FEW = 2 * PROCESSORS
+#: Threads of a block where nothing asks for another number.
+BLOCK = 128
+#: The threads of a team are not fewer than one in so many of those that it was planned with.
+FEWER = 4
+
+Places = Mapping[str, Place]
+
+
+@dataclass(frozen=True)
+class _Region:
+    """Where a tensor lies: entries ``fixed + each N <= k < fixed + each N + more + per N`` of a buffer, for N samples."""
+
+    buffer: str
+    fixed: int = 0
+    each: int = 0
+    more: float = math.inf
+    per: int = 0
+
+    def meets(self, other: _Region, batch: int) -> bool:
+        """Whether two regions have an entry in common for some number of samples up to ``batch``."""
+        return self.buffer == other.buffer and not (self.ends_before(other, batch) or other.ends_before(self, batch))
+
+    def ends_before(self, other: _Region, batch: int) -> bool:
+        # Both sides are straight lines over the number of samples, so that two places tell all of them.
+        return all(self.fixed + self.more + (self.each + self.per) * n <= other.fixed + other.each * n for n in (1, batch))
+
+
+def _region(buffer: str, place: Place | None) -> _Region:
+    if place is None or place.buffer == "argument" or place.shape.count("N") > 1:
+        return _Region(buffer)
+    fixed = math.prod(e for e in place.shape if isinstance(e, int))
+    batched = "N" in place.shape
+    return _Region(buffer, place.fixed, place.per_sample, 0 if batched else fixed, fixed if batched else 0)
+
+
+class Arranging:
+    """Arranges the launches of entries.
+
+    Args:
+        batch: the number of samples that is planned for.
+        numbers: what symbolic sizes are in such a batch.
+        item: bytes of a real number.
+        taken: names of kernels.
+    """
+
+    def __init__(self, batch: int, numbers: Mapping[Expr, int], item: int, taken: set[str]) -> None:
+        self.batch, self.item, self.taken = batch, item, taken
+        self.numbers = {size: sympy.Integer(number) for size, number in numbers.items()}
+        self.appended: dict[object, DeviceKernel] = {}
+        self.resized: dict[tuple[str, int], DeviceKernel] = {}
+        self.joints: dict[object, Joint] = {}
+
+    def arranged(self, launches: Sequence[Launch], places: Places) -> tuple[Launch | Joint, ...]:
+        """Return the launches of an entry, fewer where that can be, in an order in which they may be done."""
+        made: list[Launch | Joint] = []
+        for level in self.levels(self.merged(launches, places), places):
+            made += self.beside(level, places)
+        return tuple(made)
+
+    def alone(self, one: Launch | Joint, places: Places) -> Launch | Joint:
+        """Return a launch as a joint one of a single part, if other joint launches have its kernel as a part."""
+        if isinstance(one, Joint):
+            return one
+        variant = next((k for (name, _), k in self.resized.items() if name == one.kernel.name), one.kernel)
+        parts = {part.kernel.name for joint in self.joints.values() for part in joint.parts}
+        if variant.name not in parts:
+            return one
+        one = replace(one, kernel=variant)
+        return self.joint((one,), self.threads(one), places)
+
+    # What needs what
+
+    def regions(self, one: Launch, places: Places) -> tuple[list[_Region], list[_Region]]:
+        """Return where a launch touches memory, and where it writes."""
+        k = one.kernel
+        all_of_it = [_region(b, places.get(real)) for b, real in zip(k.buffers, one.names, strict=True)]
+        return all_of_it, [r for r, t in zip(all_of_it, k.tensors, strict=True) if t.name in k.written]
+
+    def conflict(self, one: Launch, other: Launch, places: Places) -> bool:
+        """Whether two launches need an order."""
+        (touched, written), (others, changed) = self.regions(one, places), self.regions(other, places)
+        pairs = [(w, r) for w in written for r in others] + [(c, r) for c in changed for r in touched]
+        return any(w.meets(r, self.batch) for w, r in pairs)
+
+    def levels(self, launches: Sequence[Launch], places: Places) -> list[list[Launch]]:
+        """Return launches by the number of others that have to be done before, one after the other."""
+        number: list[int] = []
+        for k, one in enumerate(launches):
+            before = (number[j] for j in range(k) if self.conflict(launches[j], one, places))
+            number.append(1 + max(before, default=-1))
+        return [[one for one, n in zip(launches, number, strict=True) if n == level] for level in range(max(number, default=-1) + 1)]
+
+    # One after the other, in the same threads
+
+    def merged(self, launches: Sequence[Launch], places: Places) -> list[Launch]:
+        """Return launches with sweeps appended to those whose results they read, entry by entry."""
+        made: list[Launch] = []
+        for one in launches:
+            # Behind the last launch that it needs it may be done as well.
+            last = max((k for k, other in enumerate(made) if self.conflict(other, one, places)), default=-1)
+            for k in range(max(last, 0), len(made)):
+                if k > last and not _read_the_same(made[k], one):
+                    continue
+                both = self.after(made[k], one, places)
+                if both is not None:
+                    made[k] = both
+                    break
+            else:
+                made.append(one)
+        return made
+
+    def after(self, first: Launch, second: Launch, places: Places) -> Launch | None:
+        """Return one launch for two, of which the second needs of the first what the same thread has written; None if it needs more."""
+        a, b = first.kernel.phase, second.kernel.phase
+        if not (isinstance(a, Sweep) and isinstance(b, Sweep)) or len(b.axes) < len(a.axes):
+            return None
+        if any(mine.start != theirs.start or mine.extent != theirs.extent for mine, theirs in zip(a.axes, b.axes, strict=False)):
+            return None
+        inner = b.axes[len(a.axes) :]
+        if math.prod(self.number(r.extent) for r in inner) > SHORT or not self.same_threads(first, second, places):
+            return None
+        kinds = {local.name: local.is_integer for local in _locals(a.body)}
+        if any(kinds.get(local.name, local.is_integer) != local.is_integer for local in _locals(b.body)):
+            return None
+        return self.joined_sweep(first, second, a, b, inner)
+
+    def same_threads(self, first: Launch, second: Launch, places: Places) -> bool:
+        """Whether every entry that one of two sweeps writes and both touch is touched by one thread."""
+        a, b = first.kernel.phase, second.kernel.phase
+        assert isinstance(a, Sweep) and isinstance(b, Sweep)
+        for mine, (here, real) in _uses(first).items():
+            for theirs, (there, other) in _uses(second).items():
+                if mine not in first.kernel.written and theirs not in second.kernel.written:
+                    continue
+                if not _region(here, places.get(real)).meets(_region(there, places.get(other)), self.batch):
+                    continue
+                # Tensors that share memory otherwise than entry by entry have entries of other threads there.
+                if real != other and places.get(real) != places.get(other):
+                    return False
+                if not all(_told(x, a.axes, y, b.axes) for x in _accesses(a, mine) for y in _accesses(b, theirs)):
+                    return False
+        return True
+
+    def joined_sweep(self, first: Launch, second: Launch, a: Sweep, b: Sweep, inner: Sequence[Range]) -> Launch:
+        one, other = first.kernel, second.kernel
+        known = {real: t for t, real in zip(one.tensors, first.names, strict=True)}
+        taken = {t.name for t in one.tensors}
+        tensors, buffers, names = list(one.tensors), list(one.buffers), list(first.names)
+        swap: dict[Expr, Expr] = {theirs.index: mine.index for mine, theirs in zip(a.axes, b.axes, strict=False)}
+        renamed: dict[str, Tensor] = {}
+        for t, buffer, real in zip(other.tensors, other.buffers, second.names, strict=True):
+            if real in known:
+                renamed[t.name] = known[real]
+                continue
+            name = t.name
+            while name in taken:
+                name += "_"
+            taken.add(name)
+            renamed[t.name] = Tensor(name, t.axes, t.role, integer=t.integer, positive=t.positive)
+            tensors.append(renamed[t.name])
+            buffers.append(buffer)
+            names.append(real)
+
+        def change(e: Expr) -> Expr:
+            return _renamed(e, swap, renamed)
+
+        body: tuple[Statement, ...] = rewritten(b.body, change)
+        for r in reversed(inner):
+            body = (Loop(r.index, r.start, r.stop, body),)
+        key = (one.name, other.name, tuple(t.name for t in tensors), tuple(buffers))
+        if key not in self.appended:
+            written = (*one.written, *(renamed[name].name for name in other.written))
+            equations = tuple(e.xreplace({t: renamed[t.name] for t in (e.tensor, *e.reads) if t.name in renamed}) for e in other.equations)
+            self.appended[key] = DeviceKernel(
+                self.named(f"{one.name.split('_to_')[0]}_to_{other.name}"),
+                (*one.equations, *equations),
+                tuple(tensors),
+                tuple(buffers),
+                tuple(dict.fromkeys(written)),
+                Sweep(a.axes, (*a.body, *body)),
+                one.reason,
+            )
+        return Launch(self.appended[key], tuple(names), second.call)
+
+    # Side by side
+
+    def beside(self, level: Sequence[Launch], places: Places) -> list[Launch | Joint]:
+        """Return launches that do not need each other, small ones in one."""
+        small = [one for one in level if self.small(one)]
+        products = [one for one in small if isinstance(one.kernel.phase, Product)]
+        groups: dict[int, list[Launch]] = {}
+        for one in products:
+            groups.setdefault(self.threads(one), []).append(one)
+        others = [one for one in small if not isinstance(one.kernel.phase, Product)]
+        # The tiles of a product tell how many threads a block has; what else there is goes where most products are.
+        home = max(groups, key=lambda threads: (len(groups[threads]), threads), default=max(map(self.threads, others), default=BLOCK))
+        made: list[Launch | Joint] = [one for one in level if one not in small]
+        for one in others:
+            if self.threads(one) <= FEWER * home:
+                groups.setdefault(home, []).append(one)
+            else:
+                made.append(one)
+        for threads, parts in groups.items():
+            for some in self.packed(parts):
+                if len(some) == 1:
+                    made.append(some[0])
+                else:
+                    made.append(self.joint(tuple(self.with_threads(one, threads) for one in some), threads, places))
+        return made
+
+    def packed(self, parts: Sequence[Launch]) -> Iterator[list[Launch]]:
+        """Yield launches in groups whose shared memory a block has."""
+        some: list[Launch] = []
+        for one in parts:
+            if some and sum(map(self.shared, (*some, one))) > SHARED:
+                yield some
+                some = []
+            some.append(one)
+        if some:
+            yield some
+
+    def small(self, one: Launch) -> bool:
+        return not isinstance(one.kernel.phase, External) and self.blocks(one) <= FEW
+
+    def threads(self, one: Launch) -> int:
+        phase = one.kernel.phase
+        if isinstance(phase, Product):
+            return phase.tile.threads
+        return phase.threads if isinstance(phase, Team) else BLOCK
+
+    def blocks(self, one: Launch) -> int:
+        """Return how many blocks a launch has in a batch as planned."""
+        phase = one.kernel.phase
+        assert not isinstance(phase, External)
+        if isinstance(phase, Product):
+            rows, columns, batch = (math.prod(self.number(r.extent) for r in part) for part in (phase.rows, phase.columns, phase.batch))
+            return -(-rows // phase.tile.rows) * -(-columns // phase.tile.columns) * batch * phase.splits
+        entries = math.prod(self.number(r.extent) for r in phase.axes)
+        return entries if isinstance(phase, Team) else -(-entries // BLOCK)
+
+    def shared(self, one: Launch) -> int:
+        """Return the bytes of shared memory that a launch needs at most."""
+        phase = one.kernel.phase
+        if isinstance(phase, Product):
+            return phase.tile.shared * self.item
+        return self.threads(one) // WARP * self.item if isinstance(phase, Team) else 0
+
+    def with_threads(self, one: Launch, threads: int) -> Launch:
+        """Return a launch with another number of threads a block."""
+        phase = one.kernel.phase
+        if not isinstance(phase, Team):
+            return one
+        key = (one.kernel.name, threads)
+        if key not in self.resized:
+            reason = one.kernel.reason.replace(f"{phase.threads} threads", f"{threads} threads")
+            # The first of another number of threads takes the place of what was planned alone, see `alone`.
+            first = not any(name == one.kernel.name for name, _ in self.resized)
+            name = one.kernel.name if first else self.named(f"{one.kernel.name}_by_{threads}")
+            self.resized[key] = replace(one.kernel, name=name, phase=replace(phase, threads=threads), reason=reason)
+        return replace(one, kernel=self.resized[key])
+
+    def joint(self, parts: tuple[Launch, ...], threads: int, places: Places) -> Joint:
+        where = tuple(tuple(places.get(real) for real in one.names) for one in parts)
+        key = (tuple(one.kernel.name for one in parts), where, threads)
+        if key not in self.joints:
+            name = self.named(f"{parts[0].kernel.name}_alone" if len(parts) == 1 else "side_by_side")
+            self.joints[key] = Joint(name, parts, where, threads)
+        return self.joints[key]
+
+    def number(self, e: Expr) -> int:
+        return int(e.xreplace(self.numbers))
+
+    def named(self, base: str) -> str:
+        """Return a name for a kernel that no other one has."""
+        name, count = base, 1
+        while name in self.taken:
+            count += 1
+            name = f"{base}_{count}"
+        self.taken.add(name)
+        return name
+
+
+def _renamed(e: Expr, swap: Mapping[Expr, Expr], tensors: Mapping[str, Tensor]) -> Expr:
+    """Return an expression with other indices and tensors; comparisons stay as they stand."""
+    names: dict[Expr, Expr] = dict(swap)
+    for a in e.atoms(Access):
+        names[a] = _entry(a, swap, tensors)
+    return called(e, names) if e.has(Indicator) else e.xreplace(names)
+
+
+def _entry(a: Access, swap: Mapping[Expr, Expr], tensors: Mapping[str, Tensor]) -> Expr:
+    return Access(tensors[a.tensor.name], *(_renamed(part, swap, tensors) for part in a.index))
+
+
+def _uses(one: Launch) -> dict[str, tuple[str, str]]:
+    """Return the buffer and the real name of each tensor of a launch."""
+    k = one.kernel
+    return {t.name: (b, real) for t, b, real in zip(k.tensors, k.buffers, one.names, strict=True)}
+
+
+def _read_the_same(one: Launch, other: Launch) -> bool:
+    """Whether two sweeps go through one domain and read a tensor in common."""
+    a, b = one.kernel.phase, other.kernel.phase
+    return isinstance(a, Sweep) and isinstance(b, Sweep) and len(a.axes) == len(b.axes) and bool({*one.names} & {*other.names})
+
+
+def _accesses(phase: Sweep, name: str) -> list[Access]:
+    return [a for e in expressions(phase.body) for a in e.atoms(Access) if a.tensor.name == name]
+
+
+def _told(x: Access, mine: Sequence[Range], y: Access, theirs: Sequence[Range]) -> bool:
+    """Whether two places are one only where the indices of the first sweep are the same in both."""
+    pairs = list(zip(x.index, y.index, strict=False))
+    return len(x.index) == len(y.index) and all((one.index, other.index) in pairs for one, other in zip(mine, theirs, strict=False))
+
+
+def _locals(body: Sequence[Statement]) -> Iterator[Local]:
+    return (local for e in expressions(tuple(inside(body))) for local in e.atoms(Local))
+
+
+__all__ = ["Arranging"]
