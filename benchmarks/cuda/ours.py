@@ -87,15 +87,13 @@ class Trained:
         assert runtime is not None
         x, y = (self.made.put(np.zeros((steps * size, *a.shape[1:]), a.dtype)) for a in (self.x, self.y))
         parts = [tuple(runtime.take(a[k * size : (k + 1) * size], a.dtype) for a in (x, y)) for k in range(steps)]
-        hyper, scalars = self.hyper, runtime.zeros(64, "float32")
-        finite, counter = runtime.zeros(1, "float32"), runtime.zeros(1, "int32")
+        hyper, table = self.hyper, runtime.zeros(64, "float32")
+        history, counter = runtime.zeros(1, "float32"), runtime.zeros(2, "int32")
         params, grads, state, work = (runtime.take(a, "float32") for a in (self.params, self.grads, self.state, self.work))
 
         def launches() -> None:
             for part in parts:
-                module.launch_loss(params, *part, work, size)
-                module.launch_gradients(params, *part, grads, work, size)
-                module.launch_update(params, grads, state, hyper, scalars, finite, 0, finite, counter, 0)
+                module.launch_train_step(*part, params, grads, state, hyper, table, work, history, counter, size)
 
         captured = runtime.captured(launches)
 
@@ -114,7 +112,7 @@ class Trained:
         """Yield the ways to do steps: a name, a function, and how many steps it does."""
         steps = min(STEPS, self.count)
         module = self.made.module
-        if module.SCHEDULE in ("layered", "external") and all(hasattr(module, f"launch_{k}") for k in ("loss", "gradients", "update")):
+        if hasattr(module, "launch_train_step"):
             yield "graph", partial(self.graph, steps), steps
         # What was recorded is replayed for the same memory only, and the runtime keeps some dozens of records.
         steps = self.count // min(32, max(1, self.count // SCANNED))
@@ -206,8 +204,7 @@ def _layer(
         module.launch_forward(params, there, out, work, samples)
 
     def gradient() -> None:
-        module.launch_loss(params, there, wanted, work, samples)
-        module.launch_gradients(params, there, wanted, grads, work, samples)
+        module.launch_value_and_grad(params, there, wanted, grads, work, samples)
 
     return made, {"forward": _captured(made, forward), "value and gradient": _captured(made, gradient)}
 

@@ -27,7 +27,7 @@ def make_product(model: Model, products: Products, options: Options, *, device: 
         model: the network.
         products: what is computed.
         options: type, largest batch and schedule.
-        device: whether it is for a device of many threads, each kernel a launch of its own.
+        device: whether it is for a device of many threads, whose kernels are launched one after the other.
     """
     size, kind, tensors = model.batch, products.kind, products.tensors
     flat_in, flat_out, doc = _WORDS[kind]

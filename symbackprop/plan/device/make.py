@@ -105,7 +105,7 @@ def _chosen(plan: Plan, size: Symbol, schedule: str) -> tuple[str, str, Resident
         EmissionError: a schedule was asked for that cannot be.
     """
     if schedule == "layered":
-        return "layered", "each kernel is a launch of its own, as was asked for", None
+        return "layered", "kernels are launched one after the other, as was asked for", None
     work = plan.size * plan.batch
     one: Resident | str = f"{plan.size:,} parameters times {plan.batch:,} samples are more than {WORK:,}, too much for one block"
     if schedule == "single" or (schedule == "auto" and work <= WORK):
@@ -123,7 +123,7 @@ def _chosen(plan: Plan, size: Symbol, schedule: str) -> tuple[str, str, Resident
     trains = plan.loss is not None and plan.update is not None
     if schedule in ("single", "grid") and trains:
         raise EmissionError(f"{plan.name}: schedule {schedule!r} cannot be: {many if schedule == 'grid' else one}")
-    return "layered", f"each kernel is a launch of its own: {why}", None
+    return "layered", f"kernels are launched one after the other: {why}", None
 
 
 def _external(maker: _Maker) -> tuple[str, str]:
@@ -132,8 +132,8 @@ def _external(maker: _Maker) -> tuple[str, str]:
     limit = f"rows, columns and terms with a geometric mean of {maker.large:,} or more"
     if called:
         words = "1 product is a call" if called == 1 else f"{called} products are calls"
-        return "external", f"{words} of cuBLAS, for {limit}; all else is a launch for each kernel"
-    return "layered", f"each kernel is a launch of its own: no product that cuBLAS takes as it lies has {limit}"
+        return "external", f"{words} of cuBLAS, for {limit}; all else are kernels, launched one after the other"
+    return "layered", f"kernels are launched one after the other: no product that cuBLAS takes as it lies has {limit}"
 
 
 @dataclass(frozen=True)

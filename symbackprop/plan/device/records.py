@@ -374,7 +374,7 @@ class DevicePlan:
             besides = "; functions and quotients are approximate" if self.accuracy == "fast" else ""
             lines.append(f"math {self.accuracy}: cuBLAS rounds the factors of its products to 10 bits{besides}")
         if self.resident is not None:
-            lines.append("what is not a training step is done by a launch for each kernel:")
+            lines.append("what is not a training step is done by kernels that are launched one after the other:")
         lines.append(f"{'kernel':{width}}  decision")
         for k in self.kernels:
             lines.append(f"{k.name:{width}}  {k.reason} ({', '.join(dict.fromkeys(uses[k.name]))})")

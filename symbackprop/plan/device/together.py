@@ -224,7 +224,8 @@ class Arranging:
         home = max(groups, key=lambda threads: (len(groups[threads]), threads), default=max(map(self.threads, others), default=BLOCK))
         made: list[Launch | Joint] = [one for one in level if one not in small]
         for one in others:
-            if self.threads(one) <= FEWER * home:
+            # A sum by all threads of a block is one by whole warps.
+            if self.threads(one) <= FEWER * home and (home % WARP == 0 or isinstance(one.kernel.phase, Sweep)):
                 groups.setdefault(home, []).append(one)
             else:
                 made.append(one)

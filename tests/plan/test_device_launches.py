@@ -1,0 +1,196 @@
+"""Fewer launches on a device: what is joined needs no order, what needs one keeps it, and something notices where that is not so.
+
+Whether two launches need an order is told from places in memory by the planner, and here by the entries that they touch, one by one.
+That joint launches have no order among their parts is what lock-step looks for whenever one runs: blocks that touch one entry without
+a wait are a race.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import symbackprop as sbp
+from symbackprop.errors import CheckError
+from symbackprop.execute.lockstep import Lockstep
+from symbackprop.execute.lockstep.errors import LockstepError
+from symbackprop.plan.device import together
+from symbackprop.plan.device.records import Joint, Product, Sweep, Team
+from symbackprop.plan.records import Place
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "emit"))
+from device_modules import Host, Lock, computed, drawn, errors, network, text_of
+
+
+def images():
+    layers = [sbp.Conv2D(4, 3, activation="relu"), sbp.MaxPool2D(2), sbp.Flatten(), sbp.Dense(6, activation="tanh"), sbp.Dense(4)]
+    return sbp.Sequential([sbp.Input((1, 8, 8)), *layers], loss="softmax_cross_entropy", name="images")
+
+
+def digits():
+    layers = [sbp.Dense(128, activation="relu"), sbp.Dense(10, activation="softmax")]
+    return sbp.Sequential([sbp.Input(784), *layers], loss="cross_entropy", name="digits")
+
+
+def attending():
+    layers = [sbp.Attention(heads=2), sbp.LayerNorm(), sbp.Flatten(), sbp.Dense(3)]
+    return sbp.Sequential([sbp.Input((4, 6)), *layers], loss="softmax_cross_entropy", name="attending")
+
+
+def normed():
+    layers = [sbp.Dense(9), sbp.BatchNorm(), sbp.Activation("gelu"), sbp.Dense(5)]
+    return sbp.Sequential([sbp.Input(7), *layers], loss="mse", name="normed")
+
+
+def recurrent():
+    return sbp.Sequential([sbp.Input((5, 4)), sbp.LSTM(6), sbp.Dense(3)], loss="softmax_cross_entropy", name="recurrent")
+
+
+NETS = [images, digits, attending, normed, recurrent]
+
+
+def parts(one):
+    return one.parts if isinstance(one, Joint) else (one,)
+
+
+def entries(place, batch):
+    """Return the places in its buffer that a tensor of a batch has, one by one."""
+    start, shape = place.fixed + place.per_sample * batch, [batch if e == "N" else e for e in place.shape]
+    return set(range(start, start + int(np.prod(shape))))
+
+
+def memory(one, places, batch):
+    """Return the entries (buffer, place) that a launch touches, and those that it writes."""
+    touched, written = set(), set()
+    for t, buffer, real in zip(one.kernel.tensors, one.kernel.buffers, one.names, strict=True):
+        place = places.get(real)
+        known = place is not None and place.buffer != "argument"
+        mine = {(buffer, k) for k in entries(place, batch)} if known else {(buffer, "all of it")}
+        touched |= mine
+        written |= mine if t.name in one.kernel.written else set()
+    return touched, written
+
+
+def clash(one, other):
+    return bool(one[1] & other[0] or other[1] & one[0])
+
+
+def original(plan, entry):
+    """Return the names of the tensors that each call of the plan writes, in the order in which calls are planned."""
+    return [name for part in {"value_and_grad": ("loss", "backward")}[entry] for call in plan.entry(part).calls for name in call.written]
+
+
+@pytest.mark.parametrize("net", NETS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_parts_of_a_launch_share_nothing_that_one_of_them_writes(net, dtype):
+    plan = network(net()).plan(dtype, 12)
+    for batch in (1, 5, 12):
+        for entry, launches in plan.device.entries.items():
+            source = {"value_and_grad": "backward", "training": "statistics"}.get(entry, entry)
+            places = {**plan.entry(source).places, **plan.device.places}
+            for one in launches:
+                seen = [memory(part, places, batch) for part in parts(one)]
+                assert not any(clash(a, b) for k, a in enumerate(seen) for b in seen[:k]), (entry, one)
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_every_result_is_written_once_and_by_one_launch_with_as_many_threads_a_part(net):
+    plan = network(net()).plan("float32", 12)
+    done = [name for one in plan.device.entries["value_and_grad"] for part in parts(one) for name in written(part)]
+    wanted = set(original(plan, "value_and_grad"))
+    assert wanted <= set(done)
+    assert all(done.count(name) == 1 for name in wanted), done
+    for joint in plan.device.joints:
+        for part in joint.parts:
+            phase = part.kernel.phase
+            threads = phase.tile.threads if isinstance(phase, Product) else phase.threads if isinstance(phase, Team) else joint.threads
+            assert threads == joint.threads
+    names = [k.name for k in plan.device.kernels] + [joint.name for joint in plan.device.joints]
+    assert len(names) == len(set(names))
+
+
+def written(one):
+    return [real for t, real in zip(one.kernel.tensors, one.names, strict=True) if t.name in one.kernel.written]
+
+
+def test_a_step_of_the_digits_is_six_launches_besides_those_of_the_batch_and_of_the_update():
+    # The forward products with what follows each: a split one and its sum, one as it is; then softmax, loss and its delta; then the
+    # gradients of the last layer beside the deltas of the first, and the gradients of the first.
+    plan = network(digits(), "labels").plan("float32", 128, sbp.SGD(0.1))
+    assert len(plan.device.entries["value_and_grad"]) == 6, str(plan.device)
+    count = str(plan.device).splitlines()[-1]
+    assert "value_and_grad 6" in count
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_straight_lines_tell_what_all_numbers_of_samples_do(seed):
+    rng = np.random.default_rng(seed)
+    batch, found = 9, 0
+    for _ in range(300):
+        places = []
+        for _ in range(2):
+            extents = [int(e) for e in rng.integers(1, 4, rng.integers(0, 3))]
+            shape = ("N", *extents) if rng.random() < 0.7 else tuple(extents)
+            places.append(Place("work", int(rng.integers(0, 6)), int(rng.integers(0, 12)), shape))
+        one, other = (together._region("work", p) for p in places)
+        meet = any(entries(places[0], n) & entries(places[1], n) for n in range(1, batch + 1))
+        # It may see a meeting where there is none, for a line may cross another between two whole numbers; never the other way round.
+        assert not meet or one.meets(other, batch), places
+        found += meet and one.meets(other, batch)
+    assert found > 30
+
+
+# --- what is decided wrongly is noticed -------------------------------------------------------------------------------------
+
+
+def judged(net, folder):
+    """Run a network's gradients in lock-step beside those of the processor; raise for a race or for wrong numbers."""
+    made = network(net())
+    data = drawn(made, 5, np.random.default_rng(3))
+    host = Host(made, None, 8)
+    expected = computed(host, host.plan, data, "float64")
+    plan = made.plan("float64", 8)
+    lock = Lock(text_of(plan), folder)
+    for seed in (0, 1):
+        lock.run_on(Lockstep(seed=seed))
+        found = errors(computed(lock, plan, data, "float64"), expected)
+        wrong = {name: error for name, error in found.items() if not error <= 1e-10}
+        if wrong:
+            raise CheckError(str(wrong))
+
+
+@pytest.mark.parametrize("net", [images, normed])
+def test_launches_without_an_order_are_noticed(net, tmp_path, monkeypatch):
+    judged(net, tmp_path / "right")
+    monkeypatch.setattr(together.Arranging, "conflict", lambda *given: False)
+    with pytest.raises((LockstepError, CheckError)):
+        judged(net, tmp_path / "wrong")
+
+
+def test_a_sweep_that_goes_on_with_results_of_other_threads_is_noticed(tmp_path, monkeypatch):
+    monkeypatch.setattr(together, "_told", lambda *given: True)
+    monkeypatch.setattr(together, "SHORT", 10**6)
+    appended = 0
+    for net in NETS:
+        if net is digits:
+            continue
+        plan = network(net()).plan("float64", 8)
+        joined = [k for k in plan.device.kernels if isinstance(k.phase, Sweep) and "_to_" in k.name]
+        if not joined:
+            continue
+        try:
+            judged(net, tmp_path / net.__name__)
+        except (LockstepError, CheckError):
+            appended += 1
+    assert appended
+
+
+def test_one_place_of_a_batch_is_as_good_as_another():
+    whole = Place("work", 4, 0, ("N", 4))
+    assert together._region("work", whole).meets(together._region("work", whole), 3)
+    assert not together._region("work", whole).meets(together._region("work", Place("work", 8, 0, ("N", 2))), 3)
+    assert not together._region("work", whole).meets(together._region("grads", whole), 3)
+    assert together._region("x", None).meets(together._region("x", None), 3)
