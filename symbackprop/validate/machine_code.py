@@ -340,13 +340,13 @@ def check(module: ModuleType, codes: Iterable[MachineCode]) -> None:
         limits += [("static shared memory (bytes)", code.shared, SHARED), ("maxima and minima, which drop NaN,", code.extremes, 0)]
         if single and code.kernel not in doubles:
             limits.append(("float64 instructions", code.float64, ANGLE * angles))
-        if "ld4(" in text:
+        if "multiply_add(" in text:
             # Numba aligns shared arrays to their entries; only the first one is certain to begin at a multiple of 16 bytes.
             limits.append(("shared arrays beside loads of four", code.arrays, 1))
         for what, number, most in limits:
             if number > most:
                 raise CheckError(f"{code.kernel} on {code.architecture}: {what}: {number}, the limit is {most}")
-        if "ld4(" in text and not code.lds_128:
+        if "multiply_add(" in text and not code.lds_128:
             raise CheckError(f"{code.kernel} on {code.architecture}: no load of four numbers from shared memory")
 
 

@@ -28,28 +28,30 @@ from symbackprop.plan.rewriting import tensors
 N = Size(BATCH)
 #: The smallest cut: one block of 16 threads.
 SMALL = Tile(16, 16, 4, 4, 4)
-TAKEN = RESERVED | {"cuda", "int32", "uint32", "uint64", "ld4", "st4", "math", "zero"}
+TAKEN = RESERVED | {"cuda", "int32", "uint32", "ld4", "st4", "register_tile", "multiply_add", "store_row", "math"}
 
 HEAD = """{% from "numba_cuda/products.jinja" import product %}
 import math
 
-from numba import float32, float64, int32, uint32, uint64
+from numba import float32, float64, int32, uint32
 from numba import {{ dtype }} as real
 
 {{ runtime }}
 {% for p in products %}
 
 
-@jit
-{{ product(p) | trim }}
+{{ product(p, "@jit") | trim }}
 {% endfor %}
 """
-#: The emulator puts itself in the places of ``cuda``, ``ld4`` and ``st4``.
-EMULATED = """cuda = ld4 = st4 = None
+#: The emulator puts itself in the places of these.
+EMULATED = """cuda = ld4 = st4 = register_tile = multiply_add = store_row = None
 
 
 def jit(function):
     return function
+
+
+device = jit
 """
 
 _numbers = itertools.count()

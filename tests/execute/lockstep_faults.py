@@ -166,17 +166,17 @@ def misaligned_load(x, out):
 def misaligned_row(x, out):
     s = cuda.shared.array((4, 10), float32)
     if cuda.threadIdx.x == 0:
-        st4(s, (1, 4), x[0], x[1], x[2], x[3])  # fault
+        st4(s, (1, 4), (x[0], x[1], x[2], x[3]))  # fault
 
 
 def misaligned_part(x, out):
     s = cuda.shared.array(0, float32)
     part = s[3:]
-    st4(part, 4, x[0], x[1], x[2], x[3])  # fault
+    st4(part, 4, (x[0], x[1], x[2], x[3]))  # fault
 
 
 def vector_behind_the_end(x, out):
-    st4(out, 32, x[0], x[1], x[2], x[3])  # fault
+    st4(out, 32, (x[0], x[1], x[2], x[3]))  # fault
 
 
 def int32_product(x, out):

@@ -88,7 +88,7 @@ def gemm(bm: int, bn: int, bk: int, tm: int, tn: int) -> Any:
         tile_a[0, ac + 1, ar] = a1
         tile_a[0, ac + 2, ar] = a2
         tile_a[0, ac + 3, ar] = a3
-        st4(tile_b, (0, br, bc), b0, b1, b2, b3)
+        st4(tile_b, (0, br, bc), (b0, b1, b2, b3))
         cuda.syncthreads()
         here = int32(0)
         for k0 in range(0, k, bk):
@@ -111,7 +111,7 @@ def gemm(bm: int, bn: int, bk: int, tm: int, tn: int) -> Any:
                 tile_a[1 - here, ac + 1, ar] = a1
                 tile_a[1 - here, ac + 2, ar] = a2
                 tile_a[1 - here, ac + 3, ar] = a3
-                st4(tile_b, (1 - here, br, bc), b0, b1, b2, b3)
+                st4(tile_b, (1 - here, br, bc), (b0, b1, b2, b3))
                 cuda.syncthreads()
                 here = 1 - here
         for i in range(tm):
@@ -119,7 +119,7 @@ def gemm(bm: int, bn: int, bk: int, tm: int, tn: int) -> Any:
                 for j in range(0, tn, 4):
                     if column + tx * tn + j < n:
                         at = (row + ty * tm + i, column + tx * tn + j)
-                        st4(c, at, acc[i, j], acc[i, j + 1], acc[i, j + 2], acc[i, j + 3])
+                        st4(c, at, (acc[i, j], acc[i, j + 1], acc[i, j + 2], acc[i, j + 3]))
 
     return product
 

@@ -76,7 +76,7 @@ def table(x, out):
 
 def renamed(x, out):
     t = int32(cuda.threadIdx.x)
-    store(out, t * 4, *load(x, t * 4))
+    store(out, t * 4, load(x, t * 4))
 
 
 def twice_used(x, out):

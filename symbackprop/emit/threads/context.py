@@ -17,7 +17,8 @@ _TAKEN = (RESERVED - {"params", "grads", "work", "state", "hyper", "out"}) | {
     *("math", "int32", "float32", "float64", "sign", "gather", "keep_statistics", "fill_table", "update_scalars", "update_entries"),
     *("launch_forward", "launch_loss", "launch_value_and_grad", "launch_input_gradients", "launch_statistics", "launch_training"),
     *("launch_evaluation", "launch_step", "launch_train_step", "launch_table", "launch_update", "train_steps"),
-    *("SIGNATURES", "THREADS", "FLOAT64", "SCHEDULE", "MATH", "real", "uint32", "uint64", "zero", "opaque"),
+    *("SIGNATURES", "THREADS", "FLOAT64", "SCHEDULE", "MATH", "real", "uint32", "opaque"),
+    *("register_tile", "multiply_add", "store_row"),
 }
 #: Names that functions of the module have for what they take besides the arrays of a batch.
 _ARGUMENTS = frozenset(

@@ -36,8 +36,7 @@ class DevicePage:
     schedule: str
     reason: str
     functions: tuple[str, ...]
-    kernels: tuple[Function, ...]
-    products: tuple[ProductText, ...]
+    kernels: tuple[Function | ProductText, ...]
     launches: tuple[Function, ...]
     entries: tuple[Function, ...]
     signatures: tuple[str, ...]
@@ -79,8 +78,7 @@ def page(plan: Plan, template: str) -> DevicePage:
         schedule=context.device.schedule,
         reason=context.device.reason,
         functions=tuple(sorted(context.used & set(FUNCTIONS))),
-        kernels=tuple(text for text in texts if isinstance(text, Function)),
-        products=tuple(text for text in texts if isinstance(text, ProductText)),
+        kernels=texts,
         launches=functions,
         entries=entries,
         signatures=tuple(f'"{name}": ({", ".join(types)})' for name, types in context.signatures.items()),

@@ -28,6 +28,7 @@ import numpy as np
 from symbackprop.execute.lockstep.arrays import Constant
 from symbackprop.execute.lockstep.errors import MARK, IntegerOverflowError, KernelTextError, SharedMemoryError, place, quote
 from symbackprop.execute.lockstep.numbers import MATH, TYPES, IntegerType, type_named
+from symbackprop.execute.lockstep.vectors import TILES, ld4, st4
 
 __all__ = ["SHARED_LIMIT", "STATIC_LIMIT", "Kernel", "Place", "Site", "kernel"]
 
@@ -106,23 +107,6 @@ class Place:
 def overflow(value: int) -> int:
     """Raise for a value that int32 arithmetic cannot hold."""
     raise IntegerOverflowError(f"{place()}: int32 arithmetic gives {value}{quote()}")
-
-
-def ld4(array: Any, index: Any) -> tuple[Any, Any, Any, Any]:
-    """Four neighbours of an array by one load: the index, whose last axis they lie along, must be a multiple of 4."""
-    array.aligned(index)
-    if isinstance(index, tuple):
-        *rest, i = index
-        return array[index], array[(*rest, i + 1)], array[(*rest, i + 2)], array[(*rest, i + 3)]
-    return array[index], array[index + 1], array[index + 2], array[index + 3]
-
-
-def st4(array: Any, index: Any, a: Any, b: Any, c: Any, d: Any) -> None:
-    """Four neighbours of an array by one store: the index, whose last axis they lie along, must be a multiple of 4."""
-    array.aligned(index)
-    *rest, i = index if isinstance(index, tuple) else (index,)
-    for shift, value in enumerate((a, b, c, d)):
-        array[(*rest, i + shift) if rest else i + shift] = value
 
 
 def _dotted(node: ast.expr) -> tuple[str, ...]:
@@ -573,11 +557,11 @@ class _Rewriter(ast.NodeTransformer):
         if isinstance(node.func, ast.Attribute) and node.func.attr == "view":
             self.owner.sliced = True
         if len(dotted) == 1 and dotted[0] not in self.kinds.local:
-            if dotted[0] in self.owner.vector:
-                self.arguments(node)
-                node.func = ast.copy_location(ast.Name(f"_lockstep_{self.owner.vector[dotted[0]]}", ast.Load()), node)
-                return node
             callee = self.text.names.get(dotted[0])
+            if (found := self.owner.vector.get(dotted[0])) is not None and not (dotted[0] in TILES and self.beside(callee)):
+                self.arguments(node)
+                node.func = self.injected(found, node)
+                return node
             if isinstance(getattr(callee, "py_func", callee), FunctionType):
                 kinds = tuple(self.kinds.of(a) for a in node.args)
                 name, waits = self.owner.device_function(callee, kinds)
@@ -591,6 +575,11 @@ class _Rewriter(ast.NodeTransformer):
         node.func = self.visit(node.func)
         self.arguments(node)
         return node
+
+    def beside(self, callee: Any) -> bool:
+        """Whether a function has another meaning here than a name of `TILES`: it stands in the kernel's own file."""
+        plain = getattr(callee, "py_func", callee)
+        return isinstance(plain, FunctionType) and plain.__code__.co_filename == self.text.file
 
     def arguments(self, node: ast.Call) -> None:
         root, self.checked = self.checked, True
@@ -672,7 +661,7 @@ class _Rewriter(ast.NodeTransformer):
 class _Build:
     """A kernel and the device functions it calls, rewritten into one namespace."""
 
-    vector: Mapping[str, str]
+    vector: Mapping[str, Callable[..., Any]]
     deleted: frozenset[Site]
     sites: dict[Site, None] = field(default_factory=dict)
     places: dict[Place, None] = field(default_factory=dict)
@@ -714,8 +703,6 @@ class _Build:
         space = {k: v for k, v in text.names.items() if k != "__builtins__"} | {
             MARK: text.name,
             "_lockstep_o": overflow,
-            "_lockstep_ld4": ld4,
-            "_lockstep_st4": st4,
         }
         exec(compile(module, text.file, "exec"), space)
         self.spaces.append(space)
@@ -740,7 +727,7 @@ class Kernel:
     Attributes:
         function: the Python function.
         loads: the names under which it calls 128-bit loads, ``a0, a1, a2, a3 = ld4(array, index)``.
-        stores: the names of 128-bit stores, ``st4(array, index, a0, a1, a2, a3)``.
+        stores: the names of 128-bit stores, ``st4(array, index, (a0, a1, a2, a3))``.
         deleted: barriers that are left out.
     """
 
@@ -797,7 +784,7 @@ class Kernel:
         """
         key = tuple(kinds)
         if key not in self._built:
-            vector = {n: "ld4" for n in self.loads} | {n: "st4" for n in self.stores}
+            vector: dict[str, Callable[..., Any]] = TILES | dict.fromkeys(self.loads, ld4) | dict.fromkeys(self.stores, st4)
             build = _Build(vector, self.deleted)
             build.add(self.function, "_lockstep_kernel", dict(zip(self.parameters, key, strict=False)))
             for space in build.spaces:
@@ -819,7 +806,7 @@ def kernel(function: Any, *, loads: Iterable[str] = ("ld4",), stores: Iterable[s
     Args:
         function: the kernel; its source must be at hand.
         loads: names of its 128-bit loads, called as ``a0, a1, a2, a3 = ld4(array, index)``; an index of several axes is a tuple.
-        stores: names of its 128-bit stores, called as ``st4(array, index, a0, a1, a2, a3)``.
+        stores: names of its 128-bit stores, called as ``st4(array, index, (a0, a1, a2, a3))``.
 
     Raises:
         KernelTextError: it is no Python function.
