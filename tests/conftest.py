@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import shutil
@@ -12,6 +13,9 @@ import pytest
 #: One number from which every random choice of the suite follows; another one: SYMBACKPROP_TEST_SEED=7 pytest.
 SEED = int(os.environ.get("SYMBACKPROP_TEST_SEED", "0"))
 
+# SymPy keeps 1,000 results of each of its functions, too few for a process that derives networks by the hundred.
+os.environ.setdefault("SYMPY_CACHE_SIZE", "20000")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite the committed texts that golden tests compare with")
@@ -21,6 +25,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     return f"symbackprop: random choices follow from SYMBACKPROP_TEST_SEED={SEED}"
+
+
+def pytest_collection_finish() -> None:
+    """Search for garbage seldom: most of what a test makes is in use until it ends, and modules and items always are."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
 
 
 @pytest.fixture(scope="session")
