@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
 import sys
 import warnings
 from collections.abc import Callable
+from functools import lru_cache, partial
+from math import isfinite
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import numba
@@ -26,7 +30,10 @@ def executed(text: str, *, compiled: bool = False, name: str = "written") -> dic
     known = Path(RUNTIME).name.removesuffix(".py.jinja")
     if f"from .{known} import" in text:
         module = ModuleType(known)
-        module.__dict__.update(executed(environment().get_template(RUNTIME).render(), compiled=compiled, name=known))
+        runtime = executed(_runtime(), compiled=compiled, name=known)
+        if not compiled:
+            runtime["fma"] = partial(fused, runtime["fma"])
+        module.__dict__.update(runtime)
         hidden[known] = sys.modules.get(known)
         sys.modules[known] = module
     before = numba.config.DISABLE_JIT
@@ -38,7 +45,7 @@ def executed(text: str, *, compiled: bool = False, name: str = "written") -> dic
         with warnings.catch_warnings():
             # A module that stands alone has no package to import its runtime file from.
             warnings.simplefilter("ignore", ImportWarning)
-            exec(compile(text, f"<{name}>", "exec"), namespace)
+            exec(_code(text, name), namespace)
     finally:
         numba.config.DISABLE_JIT = before
         for known, module in hidden.items():
@@ -47,6 +54,26 @@ def executed(text: str, *, compiled: bool = False, name: str = "written") -> dic
             else:
                 sys.modules[known] = module
     return namespace
+
+
+_libm = ctypes.CDLL(ctypes.util.find_library("m"))
+_libm.fma.restype, _libm.fma.argtypes = ctypes.c_double, (ctypes.c_double,) * 3
+
+
+def fused(written: Callable[[Any, Any, Any], Any], a: Any, b: Any, c: Any) -> Any:
+    """Return a b + c, rounded once, by the C library; the runtime file's own way through fractions is exact, too, but slow."""
+    quick = type(a) is np.float64 and isfinite(a) and isfinite(b) and isfinite(c)
+    return np.float64(_libm.fma(a, b, c)) if quick else written(a, b, c)
+
+
+@lru_cache
+def _runtime() -> str:
+    return environment().get_template(RUNTIME).render()
+
+
+@lru_cache(maxsize=64)
+def _code(text: str, name: str) -> CodeType:
+    return compile(text, f"<{name}>", "exec")
 
 
 class Bounded(np.ndarray):

@@ -79,24 +79,61 @@ def check_network(
         params: parameters to check at; None draws them.
         batch: how many samples.
     """
+    return prove_network(model, derivation, dtype=dtype, seed=seed, params=params, batch=batch).report(value_and_grad)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The mathematics of a network, checked at a sample: programs are held against it, one or many.
+
+    Attributes:
+        model: the declared network.
+        dtype: of the programs.
+        seed: of the sample and the directions.
+        batch: how many samples.
+        rows: what the check of the mathematics found.
+    """
+
+    model: Model
+    dtype: Any
+    seed: int
+    batch: int
+    rows: tuple[Row, ...]
+    _judged: _Judged
+
+    def report(self, value_and_grad: ValueAndGrad | None) -> Report:
+        """Return the report on the mathematics and, unless it is None, on a program."""
+        judged, dtype = self._judged, self.dtype
+        rows = (*self.rows, *(() if value_and_grad is None else _code(self.model, judged, value_and_grad, dtype)))
+        what = "derivation" if value_and_grad is None else f"derivation and {dtype} program"
+        notes: tuple[str, ...] = (
+            f"seed {self.seed}, {self.batch} samples, "
+            f"tensors over {ENTRIES} entries at {ENTRIES} of them and along {DIRECTIONS} random directions",
+        )
+        if judged.sample.near:
+            notes = (*notes, f"{judged.sample.near} comparisons stay near a kink at every sample tried; central differences are left out")
+        if dtype == np.float32 and judged.conditioning >= _CONDITIONED:
+            notes = (*notes, f"ill-conditioned in float32: rounding is up to {judged.conditioning:.0e} of a gradient at every sample tried")
+        if judged.oracle >= _ORACLE:
+            lost = f"saturated: the declared forms lose digits (float32: {judged.oracle:.0e}) at every sample tried; more is allowed"
+            notes = (*notes, lost)
+        return Report(f"check of network {self.model.name}: {what}", rows, kinks_moved=judged.sample.moved, notes=notes)
+
+
+def prove_network(
+    model: Model,
+    derivation: Derivation,
+    *,
+    dtype: Any = np.float64,
+    seed: int = 0,
+    params: Mapping[str, Any] | None = None,
+    batch: int = 4,
+) -> Proof:
+    """Check a derivation, with what programs made from it are held against; the arguments are those of `check_network`."""
     if model.loss is None:
         raise DerivationError(f"network {model.name} has no loss, so there is no gradient to check")
     judged = _judged(model, derivation, np.dtype(dtype), seed, params, batch)
-    rows = (
-        *_maths(model, derivation, judged, seed),
-        *(() if value_and_grad is None else _code(model, judged, value_and_grad, np.dtype(dtype))),
-    )
-    what = "derivation" if value_and_grad is None else f"derivation and {np.dtype(dtype)} program"
-    notes: tuple[str, ...] = (
-        f"seed {seed}, {batch} samples, tensors over {ENTRIES} entries at {ENTRIES} of them and along {DIRECTIONS} random directions",
-    )
-    if judged.sample.near:
-        notes = (*notes, f"{judged.sample.near} comparisons stay near a kink at every sample tried; central differences are left out")
-    if np.dtype(dtype) == np.float32 and judged.conditioning >= _CONDITIONED:
-        notes = (*notes, f"ill-conditioned in float32: rounding is up to {judged.conditioning:.0e} of a gradient at every sample tried")
-    if judged.oracle >= _ORACLE:
-        notes = (*notes, f"saturated: the declared forms lose digits (float32: {judged.oracle:.0e}) at every sample tried; more is allowed")
-    return Report(f"check of network {model.name}: {what}", rows, kinks_moved=judged.sample.moved, notes=notes)
+    return Proof(model, np.dtype(dtype), seed, batch, _maths(model, derivation, judged, seed), judged)
 
 
 @dataclass(frozen=True)

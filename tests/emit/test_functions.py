@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -254,6 +255,36 @@ def test_compiled_or_not_the_bits_are_the_same(plain, over, name, bits):
         want = np.array([plain[f"{name}_{bits}"](*each) for each in zip(x, *more, strict=True)])
     assert want.dtype == real
     assert same(got, want), [each for each in zip(x, *more, got, want, strict=True) if each[-1] != each[-2]]
+
+
+def test_tests_of_whole_modules_fuse_as_the_text_does(plain):
+    """Modules that run as plain Python in other tests take the C library's fma in place of the text's, which goes through fractions."""
+    rng = np.random.default_rng(5)
+    ends = [
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        np.inf,
+        -np.inf,
+        np.nan,
+        5e-324,
+        -5e-324,
+        2.0**-1022,
+        1.7976931348623157e308,
+        -1.7976931348623157e308,
+        2.0**-537,
+    ]
+    numbers = np.concatenate([ends, rng.standard_normal(300), rng.choice([-1, 1], 300) * 10.0 ** rng.uniform(-308, 308, 300)])
+    triples = [*itertools.product(ends, repeat=3), *rng.choice(numbers, (3000, 3))]
+    # Where the product cancels, what is left is its rounding.
+    triples += [(a, b, -(a * b)) for a, b in rng.uniform(-2, 2, (500, 2))]
+    with np.errstate(all="ignore"):
+        for triple in triples:
+            a, b, c = map(np.float64, triple)
+            got, want = written.fused(plain["fma"], a, b, c), plain["fma"](a, b, c)
+            assert type(got) is type(want) is np.float64
+            assert (np.isnan(got) and np.isnan(want)) or got.tobytes() == want.tobytes(), (a, b, c, got, want)
 
 
 @pytest.mark.parametrize("bits", BITS)
