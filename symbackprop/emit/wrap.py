@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 LIMIT = 140
 
 
@@ -21,8 +23,21 @@ def call(name: str, arguments: tuple[str, ...], indent: int) -> str:
     text = f"{name}({', '.join(arguments)})"
     if indent + len(text) <= LIMIT:
         return text
-    lines = _filled(", ".join(arguments) + ",", LIMIT - indent - 4)
+    width = LIMIT - indent - 4
+    lines = [""]
+    for argument in arguments:
+        # A line ends behind an argument; one that is too long for itself is broken, too.
+        for word in _filled(f"{argument},", width):
+            if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+                lines.append(word)
+            else:
+                lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
     return "\n".join([f"{name}(", *(f"    {line}" for line in lines), ")"])
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as they stand in a sentence: a, b and c."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def comment(text: str, indent: int) -> str:
@@ -55,4 +70,4 @@ def _pieces(text: str) -> list[str]:
     return pieces + ([pending] if pending else [])
 
 
-__all__ = ["LIMIT", "call", "comment", "statement"]
+__all__ = ["LIMIT", "call", "comment", "listed", "statement"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import os
 import subprocess
@@ -15,6 +16,7 @@ from device_modules import network, text_of
 from test_device_modules import BATCH, LARGER, frozen_end, modes, own, several
 
 import symbackprop as sbp
+from symbackprop.emit.environment import environment
 
 OPTIMIZERS = {
     "layered": sbp.Adam(sbp.CosineDecay(0.1, 5), clip_norm=1.0),
@@ -39,6 +41,7 @@ def networks():
 NETWORKS = {name: rest for name, *rest in networks()}
 
 
+@functools.cache
 def text(name, dtype):
     net, form, schedule = NETWORKS[name]
     return text_of(network(net, form).plan(dtype, BATCH[schedule], OPTIMIZERS[schedule], schedule))
@@ -92,6 +95,19 @@ def test_the_text_of_kernels_keeps_the_rules(name):
             shape = ast.literal_eval(node.args[0])
             assert isinstance(shape, int | tuple)
     assert count > 3
+
+
+def test_the_text_is_clean(tmp_path, require_tool):
+    require_tool("ruff")
+    for number, name in enumerate(NETWORKS):
+        (tmp_path / f"module_{number}.py").write_text(text(name, "float32"))
+    (tmp_path / "doubles.py").write_text(text("frozen_end, single", "float64"))
+    (tmp_path / "kernels_cuda.py").write_text(environment().get_template("numba_cuda/kernels_cuda.py.jinja").render())
+    config = str(Path(__file__).parents[2] / "pyproject.toml")
+    # The letters are those of the equations.
+    command = [sys.executable, "-m", "ruff", "check", "--config", config, "--ignore", "E741", "--output-format", "concise", str(tmp_path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout[-2000:]
 
 
 def test_the_text_does_not_depend_on_the_seed_of_hashes():

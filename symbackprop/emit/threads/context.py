@@ -25,17 +25,14 @@ _ARGUMENTS = frozenset(
     {"y", "value", "n", "k", "row", "number", "order", "size", "shuffled", "samples", "count"}
     | {"table", "losses", "place", "history", "step"}
 )
-#: What the runtime file offers to kernels.
-FUNCTIONS = ("opaque", "sigmoid", "sign", "softplus")
 
 
 class Context:
-    """The plan of a module, and what its text has used so far.
+    """The plan of a module, and what its kernels are called and take.
 
     Attributes:
         names: of kernels in the module, by their names in the plan.
         reserved: names that nothing in a kernel may have.
-        used: functions of the runtime file that kernels call.
         signatures: types of the arguments of each kernel.
         threads: of the blocks of each kernel.
         doubles: names of kernels that compute in float64 whatever the type of the module is.
@@ -52,7 +49,6 @@ class Context:
         kernels = (*(k.name for k in device.kernels), *(joint.name for joint in device.joints))
         self.names = {name: names.of(name, name) for name in kernels}
         self.reserved = frozenset(names.taken)
-        self.used: set[str] = set()
         self.signatures: dict[str, tuple[str, ...]] = {}
         self.threads: dict[str, str] = {}
         self.doubles: list[str] = []
@@ -156,4 +152,4 @@ def samples(data: Sequence[str]) -> Node:
     return Node(f"n = {data[0]}.shape[0]" if data else "n = 1")
 
 
-__all__ = ["FUNCTIONS", "Context", "call", "samples"]
+__all__ = ["Context", "call", "samples"]

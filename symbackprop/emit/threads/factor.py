@@ -156,7 +156,12 @@ class Reader:
             name = self.frame.names.of((s.word, k), f"{self.word(s.ranges, s.name)}_{k}")
             made.before.append(Node(f"{name} = {self.type(s.ranges)}({total(s.base, outer, shift)})"))
             outers.append(name)
-        inners = [self.term(total(first, inner, shift)) for shift in deep]
+        direct = self.place(s) is not None
+        if direct:
+            inners = [self.term(total(first, inner, shift)) for shift in deep]
+        else:
+            start = self.term(total(first, inner))
+            inners = [f"{self.type(self.phase.inner)}({start} + {shift})" if shift else start for shift in deep]
         put, to = self.own(f"{s.word}_put"), self.own(f"{s.word}_to")
         made.before.append(Node(f"{put} = int32({total(s.start, _times(inner, s.stride), outer)})"))
         read = self.read(s, vector=vector)

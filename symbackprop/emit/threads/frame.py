@@ -158,7 +158,7 @@ class DeviceFrame(Frame):
                 continue
             stride, symbols = sympy.Mul(*t.shape[axis + 1 :]).as_coeff_Mul()
             factors = [*([str(stride)] if stride != 1 else []), *([self.extent_text(symbols)] if symbols != 1 else [])]
-            text = part if part.replace("_", "").isalnum() or not (factors or words) or part.startswith("int32(") else f"({part})"
+            text = part if part.replace("_", "").isalnum() or not factors or part.startswith("int32(") else f"({part})"
             words.append(" * ".join([text, *factors]))
         return " + ".join(words) or "0"
 

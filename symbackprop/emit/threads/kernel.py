@@ -65,12 +65,7 @@ class KernelText:
             raise NotImplementedError
         headings = tuple(wrap.comment(heading(e), 4) for e in self.kernel.equations)
         arguments = (self.lines.name("block"), *self.frame.signature) if self.part else self.frame.signature
-        return Function(name, arguments, headings, tuple(body), f"Write {' and '.join(self.kernel.written)}.")
-
-    @property
-    def used(self) -> frozenset[str]:
-        """Names of functions that the text calls."""
-        return frozenset(self.frame.printer.used)
+        return Function(name, arguments, headings, tuple(body), f"Write {wrap.listed(self.kernel.written)}.")
 
 
 def grid(kernel: DeviceKernel, samples: str, threads: int = BLOCK) -> tuple[str, str]:
@@ -283,6 +278,7 @@ class Lines:
         return [
             *frame.nodes((Let(part, least),), indent),
             *self.shared_loop(fold.axes, threads, one, indent),
+            Node("# The parts of a warp's threads, then those of all warps, in one order always."),
             Node(f"{lanes} = int32({WARP // 2})"),
             Node(
                 f"while {lanes} > 0:",

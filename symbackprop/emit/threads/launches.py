@@ -12,7 +12,7 @@ from symbackprop.algebra.text import heading
 from symbackprop.declare.dimension import BATCH
 from symbackprop.emit import wrap
 from symbackprop.emit.page import Function, Node, affine, copies
-from symbackprop.emit.threads.context import FUNCTIONS, Context
+from symbackprop.emit.threads.context import Context
 from symbackprop.emit.threads.frame import FLAT, DeviceFrame
 from symbackprop.emit.threads.kernel import BLOCK, KernelText, grid
 from symbackprop.emit.threads.product import ProductText
@@ -46,11 +46,16 @@ class Launches:
 
     def kernels(self) -> Iterator[Function | ProductText]:
         """Yield the kernels of all entries in the order of their first use, parts before the joint kernels that call them."""
+        waiting = {joint.name: {part.kernel.name for part in joint.parts} for joint in self.device.joints}
         for k in self.device.kernels:
             if not isinstance(k.phase, External):
                 yield self.kernel(k)
-        for joint in self.device.joints:
-            yield self.joint(joint)
+            for joint in self.device.joints:
+                if joint.name in waiting:
+                    waiting[joint.name].discard(k.name)
+                    if not waiting[joint.name]:
+                        del waiting[joint.name]
+                        yield self.joint(joint)
 
     def kernel(self, k: DeviceKernel) -> Function | ProductText:
         """Return a kernel, or a part of others."""
@@ -60,11 +65,8 @@ class Launches:
         made: Function | ProductText
         if isinstance(k.phase, Product):
             made = page_of_product(named, context.reserved, single=context.single, part=part)
-            context.used |= {name for name in FUNCTIONS if f"{name}(" in repr(made)}
         else:
-            text = KernelText(named, context.reserved, single=context.single, part=part)
-            made = text.function(named.name)
-            context.used |= text.used
+            made = KernelText(named, context.reserved, single=context.single, part=part).function(named.name)
         if not part:
             frame = self.frame(k)
             types = (*self.types(k), *("int32" for _ in frame.offset), "int32")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from symbackprop.emit.page import Function, Node, affine, data_words, mask_rows, parameter_rows, statistic_rows
-from symbackprop.emit.threads.context import FUNCTIONS, Context
+from symbackprop.emit.threads import header
+from symbackprop.emit.threads.context import Context
 from symbackprop.emit.threads.entries import Entries
 from symbackprop.emit.threads.kernel import BLOCK
 from symbackprop.emit.threads.launches import Launches
 from symbackprop.emit.threads.product import ProductText
 from symbackprop.emit.threads.training import Training
-from symbackprop.plan.device.records import External
 from symbackprop.plan.records import Plan
 
 
@@ -34,23 +34,21 @@ class DevicePage:
     trainable: tuple[str, ...]
     workspace: str
     schedule: str
-    reason: str
-    functions: tuple[str, ...]
+    schedule_words: str
     kernels: tuple[Function | ProductText, ...]
     launches: tuple[Function, ...]
     entries: tuple[Function, ...]
     signatures: tuple[str, ...]
     threads: tuple[str, ...]
     doubles: tuple[str, ...]
-    checked: bool
     #: Names of kernels that others call, instead of being launched.
     parts: frozenset[str]
-    #: Whether products are left to cuBLAS.
-    external: bool
     #: How exact float32 is.
     accuracy: str
     #: Whether a runtime file belongs beside it.
     runtime: bool = True
+    #: Gives the statements that import what a text uses.
+    imports: Callable[[str, str], str] = header.imports
 
 
 def page(plan: Plan, template: str) -> DevicePage:
@@ -76,17 +74,14 @@ def page(plan: Plan, template: str) -> DevicePage:
         trainable=tuple(f"({a}, {b})" for a, b in (plan.update.ranges if plan.update else ())),
         workspace=affine(context.device.per_sample, "n", context.device.fixed),
         schedule=context.device.schedule,
-        reason=context.device.reason,
-        functions=tuple(sorted(context.used & set(FUNCTIONS))),
+        schedule_words=header.prose(f"Schedule: {context.device.schedule}; {context.device.reason}."),
         kernels=texts,
         launches=functions,
         entries=entries,
-        signatures=tuple(f'"{name}": ({", ".join(types)})' for name, types in context.signatures.items()),
+        signatures=header.signatures(context.signatures),
         threads=tuple(f'"{name}": {threads}' for name, threads in context.threads.items()),
         doubles=tuple(f'"{name}"' for name in context.doubles),
-        checked=bool(plan.ranges),
         parts=frozenset(context.names[name] for name in launches.parts),
-        external=any(isinstance(k.phase, External) for k in context.device.kernels),
         accuracy=context.device.accuracy,
     )
 

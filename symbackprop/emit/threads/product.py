@@ -151,7 +151,7 @@ class _Writer:
 
     def doc(self) -> str:
         phase, tile = self.phase, self.phase.tile
-        words = f"Write {' and '.join(self.kernel.written)} in tiles of {tile.rows} x {tile.columns}, {tile.depth} terms at a time"
+        words = f"Write {wrap.listed(self.kernel.written)} in tiles of {tile.rows} x {tile.columns}, {tile.depth} terms at a time"
         words += f", by {tile.threads} threads with {tile.own_rows} x {tile.own_columns} results each"
         return f"{words}; the terms in {phase.splits} parts." if phase.splits > 1 else f"{words}."
 

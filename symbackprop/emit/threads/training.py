@@ -75,17 +75,16 @@ class Training:
         context, step = self.context, self.step
         frame = DeviceFrame((), (), context.reserved, single=False, offsets={}, type_name="float64")
         body = self.given(frame)
-        row, before = (frame.names.of(("own", word), word) for word in ("row", "before"))
+        row = frame.names.of(("own", "row"), "row")
         last = dict(step.last)
         nexts = [(frame.local(Local(name)), frame.printer.real(last[name])) for name in self.kept]
         follow = [Node(f"{', '.join(name for name, _ in nexts)} = {', '.join(value for _, value in nexts)}")] if nexts else []
         if nexts:
             # Every row has a thread, which goes through the scalar state of the steps before; that is little beside all the rest.
             wanted = needed(step.scalars, [last[name] for name in self.kept])
-            body.append(Node(f"for {before} in range({row}):", (*frame.nodes(wanted, 12), *follow)))
+            body.append(Node(f"for _ in range({row}):", (*frame.nodes(wanted, 12), *follow)))
         body += [*frame.nodes(step.scalars, 8), *self.row(frame, row)]
         body = [Node(f"{row} = int32(cuda.grid(1))"), Node(f"if {row} < count:", tuple(body))]
-        context.used |= frame.printer.used
         context.note("fill_table", (context.real, "float64[::1]", context.real, "int32"), str(BLOCK))
         context.doubles.append("fill_table")
         doc = "Compute for each of some steps what the optimizer has once for all entries, in float64, since powers of rates need it."
@@ -100,7 +99,6 @@ class Training:
         lines = Lines(frame)
         body = [*self.given(frame), *lines.team(everything, 4)]
         body.append(Node(f"if {lines.name('thread')} == 0:", (Node("row = step[0]"), *self.row(frame, "row"))))
-        context.used |= frame.printer.used
         real = context.real
         context.note("update_scalars", (real, real, real, "float64[::1]", real, "int32[::1]"), str(everything.threads))
         context.doubles.append("update_scalars")
@@ -152,7 +150,6 @@ class Training:
             Node(f"if {index} < last and math.isfinite(value):", tuple(inner)),
             Node(f"if {index} == first:", tuple(once)),
         )
-        context.used |= frame.printer.used
         real = context.real
         types = (real, real, real, real, real, "int32", real, "int32[::1]", "int32", "int32")
         context.note("update_entries", types, str(BLOCK))
@@ -211,11 +208,9 @@ class Training:
         body += [Node(f"{_slot(name)} = cuda.shared.array({elements}, int32)") for name, elements in one.whole]
         body += [Node(f"{name} = int32({memory[tensor]})") for tensor, name in slots.items()]
         lines = Lines(frame, one.blocks, long=True)
-        context.used.add("opaque")
         if many:
             body += [Node(f"{frame.local(Local('block'))} = int32(cuda.blockIdx.x)"), Node(f"{lines.name('grid')} = cuda.cg.this_grid()")]
         body += lines.team(one.team, 4)
-        context.used |= frame.printer.used
         data = context.data()
         arguments = ("params", "grads", "state", *data, *kept, *counts)
         real = context.real
