@@ -12,7 +12,7 @@ from symbackprop.execute.files import write_all
 from symbackprop.pipeline import artifacts
 
 #: What every example is written as.
-TARGETS = ("numpy", "cpu")
+TARGETS = ("numpy", "cpu", "cuda")
 
 #: A file whose head says this is one of ours and may be replaced or removed.
 _SIGN = "Written from the template"

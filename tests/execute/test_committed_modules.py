@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from symbackprop.execute.lockstep import Lockstep
+
 GENERATED = Path(__file__).parents[2] / "generated"
 
 Batch = tuple[np.ndarray, ...]
@@ -69,7 +71,7 @@ def sample(made: ModuleType, name: str, n: int, seed: int = 0) -> tuple[Any, ...
     return params, batch, np.full(count, np.nan, real), np.full(made.workspace(n), np.nan, real)
 
 
-@pytest.mark.parametrize(("name", "target"), MODULES)
+@pytest.mark.parametrize(("name", "target"), [*MODULES, *((name, "cuda") for name in DATA)])
 def test_it_stands_alone(name: str, target: str) -> None:
     text = (GENERATED / name / f"{name}_{target}.py").read_text(encoding="utf-8")
     imported = {line.split()[1].split(".")[0] for line in text.splitlines() if line.startswith(("import ", "from "))}
@@ -173,3 +175,18 @@ def test_a_loss_that_is_not_finite_changes_nothing(name: str) -> None:
     assert not np.isfinite(made.train_step(params, *batch, grads, state, hyper, work))
     assert np.array_equal(params, before, equal_nan=True)
     assert not state.any()
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_kernels_of_a_gpu_do_the_same_in_lock_step(name: str) -> None:
+    right, made = module(name, "numpy"), module(name, "cuda")
+    made.launch.__globals__["use"](Lockstep())
+    assert (made.PARAMETERS, made.DTYPE, made.BATCH, made.HYPER) == (right.PARAMETERS, right.DTYPE, right.BATCH, right.HYPER)
+    params, batch, grads, _ = sample(made, name, 1)
+    others, work = grads.copy(), np.empty(right.workspace(1), params.dtype)
+    loss = made.value_and_grad(params, *batch, grads)
+    close = 1e-12 if right.DTYPE == "float64" else 2e-5
+    assert loss == pytest.approx(right.value_and_grad(params, *batch, others, work), rel=close)
+    for tensor, offset, shape in made.PARAMETERS:
+        part = slice(offset, offset + int(np.prod(shape)))
+        assert np.linalg.norm(grads[part] - others[part]) <= close * max(1.0, np.linalg.norm(others[part])), tensor

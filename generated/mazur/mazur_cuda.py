@@ -1,0 +1,635 @@
+"""Kernels of the network mazur for CUDA, compiled by Numba; they need NumPy, Numba and a GPU.
+
+Written from the template numba_cuda/module.py.jinja; an edit is lost when it is written again.
+SHA-256 of the equations: f7822bb5de23f3fca99b7e98c5e7c91b7333fca1a00a2579bff9e19f3d21e899
+Schedule: single; training steps are done by one block of 256 threads with 38 numbers in shared memory.
+
+params, grads, state and work are contiguous 1-D arrays of type float64; x has one sample a row.
+y has 2 numbers for each sample.
+Arrays are NumPy's, which are copied in and out, or lie on the device (__cuda_array_interface__), where they are used as they are.
+In a kernel a tensor's entry is buffer[offset + place]: W in params is params[W + i * columns + j].
+"""
+
+import math
+
+import numpy as np
+from numba import float64 as real
+from numba import int32
+
+try:
+    from .kernels_cuda import cuda, device, give, jit, launch, number, opaque, repeat, room, sigmoid, take, zeros
+except ImportError:
+    from kernels_cuda import cuda, device, give, jit, launch, number, opaque, repeat, room, sigmoid, take, zeros
+
+NAME = "mazur"
+#: Name, offset and shape of each parameter in the flat buffers.
+PARAMETERS = (
+    ("dense_1.W", 0, (2, 2)),
+    ("dense_1.b", 4, (2,)),
+    ("dense_2.W", 6, (2, 2)),
+    ("dense_2.b", 10, (2,)),
+)
+DTYPE = "float64"
+#: The largest batch.
+BATCH = 1
+STATE_SIZE = 0
+#: The optimizer's numbers with their defaults, in the order of the array hyper.
+HYPER = (
+    ("lr", 0.5),
+)
+SCHEDULE = "single"
+
+
+def workspace(n):
+    """Return how many elements of workspace a batch of n samples needs."""
+    return 20 * n + 4
+
+
+@jit
+def dense_a(params, x, work, W, b, a, N):
+    """Write a."""
+    # a[n, i] = σ(z[n, i])
+    entry = int32(cuda.grid(1))
+    if entry < N * int32(2):
+        n = entry // int32(2)
+        i = entry % int32(2)
+        total = real(0.0)
+        for j in range(int32(2)):
+            total += params[W + i * 2 + j] * x[n * 2 + j]
+        z = params[b + i] + total
+        work[a + n * 2 + i] = sigmoid(z)
+
+
+@jit
+def dense_a_2(params, work, out, W, b, x, N):
+    """Write a."""
+    # a[n, i] = σ(z[n, i])
+    entry = int32(cuda.grid(1))
+    if entry < N * int32(2):
+        n = entry // int32(2)
+        i = entry % int32(2)
+        total = real(0.0)
+        for j in range(int32(2)):
+            total += params[W + i * 2 + j] * work[x + n * 2 + j]
+        z = params[b + i] + total
+        out[n * 2 + i] = sigmoid(z)
+
+
+@jit
+def dense_a_3(params, work, W, b, x, a, N):
+    """Write a."""
+    # a[n, i] = σ(z[n, i])
+    entry = int32(cuda.grid(1))
+    if entry < N * int32(2):
+        n = entry // int32(2)
+        i = entry % int32(2)
+        total = real(0.0)
+        for j in range(int32(2)):
+            total += params[W + i * 2 + j] * work[x + n * 2 + j]
+        z = params[b + i] + total
+        work[a + n * 2 + i] = sigmoid(z)
+
+
+@device
+def write_loss_L(block, work, y, a, L, N):
+    """Write L."""
+    # L[n] = (Σ_i (a[n, i] − y[n, i])²)/2
+    n = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
+    if n < N:
+        total = real(0.0)
+        for i in range(int32(2)):
+            base = work[a + n * 2 + i] - y[n * 2 + i]
+            total += base * base
+        work[L + n] = total / real(2.0)
+
+
+@jit
+def write_loss_L_alone(work, y, N):
+    """Do write_loss_L."""
+    block = int32(cuda.blockIdx.x)
+    write_loss_L(block, work, y, int32(4 * N), int32(8 * N), N)
+
+
+@device
+def loss_total(block, work, L, loss_, N):
+    """Write loss."""
+    # loss = (Σ_n L[n])/N
+    thread = int32(cuda.threadIdx.x)
+    total = real(0.0)
+    for n in range(N):
+        total += work[L + n]
+    if thread == 0:
+        work[loss_] = total / real(N)
+
+
+@jit
+def loss_total_alone(work, N):
+    """Do loss_total."""
+    block = int32(cuda.blockIdx.x)
+    loss_total(block, work, int32(8 * N), int32(20 * N), N)
+
+
+@jit
+def dense_a_3_to_dense_delta(params, work, y, W, b, x, a, delta, N):
+    """Write a and delta."""
+    # a[n, i] = σ(z[n, i])
+    # delta[n, i] = (1 − a[n, i]) · (a[n, i] − y[n, i]) · a[n, i]/N
+    entry = int32(cuda.grid(1))
+    if entry < N * int32(2):
+        n = entry // int32(2)
+        i = entry % int32(2)
+        total = real(0.0)
+        for j in range(int32(2)):
+            total += params[W + i * 2 + j] * work[x + n * 2 + j]
+        z = params[b + i] + total
+        work[a + n * 2 + i] = sigmoid(z)
+        work[delta + n * 2 + i] = (real(1.0) - work[a + n * 2 + i]) * (work[a + n * 2 + i] - y[n * 2 + i]) * work[a + n * 2 + i] / real(N)
+
+
+@device
+def dense_grad_W(block, work, grads, delta, x, grad_W, N):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
+    entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
+    if entry < int32(4):
+        i = entry // int32(2)
+        j = entry % int32(2)
+        total = real(0.0)
+        for n in range(N):
+            total += work[delta + n * 2 + i] * work[x + n * 2 + j]
+        grads[grad_W + i * 2 + j] = total
+
+
+@device
+def dense_grad_b(block, work, grads, delta, grad_b, N):
+    """Write grad_b."""
+    # grad_b[i] = Σ_n delta[n, i]
+    i = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
+    if i < int32(2):
+        total = real(0.0)
+        for n in range(N):
+            total += work[delta + n * 2 + i]
+        grads[grad_b + i] = total
+
+
+@device
+def dense_delta_2(block, params, work, W_next, a, delta_next, delta, N):
+    """Write delta."""
+    # delta[n, i] = (1 − a[n, i]) · a[n, i] Σ_j W_next[j, i] delta_next[n, j]
+    entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
+    if entry < N * int32(2):
+        n = entry // int32(2)
+        i = entry % int32(2)
+        total = real(0.0)
+        for j in range(int32(2)):
+            total += params[W_next + j * 2 + i] * work[delta_next + n * 2 + j]
+        work[delta + n * 2 + i] = (real(1.0) - work[a + n * 2 + i]) * work[a + n * 2 + i] * total
+
+
+@jit
+def side_by_side(work, y, grads, params, N):
+    """Do write_loss_L, dense_grad_W, dense_grad_b and dense_delta_2, each by blocks of its own."""
+    block = int32(cuda.blockIdx.x)
+    end_1 = int32((N + 127) // 128)
+    end_2 = int32(end_1 + 1)
+    end_3 = int32(end_2 + 1)
+    if block < end_1:
+        write_loss_L(block, work, y, int32(4 * N), int32(8 * N), N)
+    elif block < end_2:
+        dense_grad_W(int32(block - end_1), work, grads, int32(12 * N), int32(0), int32(6), N)
+    elif block < end_3:
+        dense_grad_b(int32(block - end_2), work, grads, int32(12 * N), int32(10), N)
+    else:
+        dense_delta_2(int32(block - end_3), params, work, int32(6), int32(0), int32(12 * N), int32(16 * N), N)
+
+
+@jit
+def side_by_side_3(work, y, params, N):
+    """Do write_loss_L and dense_delta_2, each by blocks of its own."""
+    block = int32(cuda.blockIdx.x)
+    end_1 = int32((N + 127) // 128)
+    if block < end_1:
+        write_loss_L(block, work, y, int32(4 * N), int32(8 * N), N)
+    else:
+        dense_delta_2(int32(block - end_1), params, work, int32(6), int32(0), int32(12 * N), int32(16 * N), N)
+
+
+@device
+def dense_grad_W_2(block, work, x, grads, delta, grad_W, N):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
+    entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
+    if entry < int32(4):
+        i = entry // int32(2)
+        j = entry % int32(2)
+        total = real(0.0)
+        for n in range(N):
+            total += work[delta + n * 2 + i] * x[n * 2 + j]
+        grads[grad_W + i * 2 + j] = total
+
+
+@device
+def dense_grad_b_2(block, work, grads, delta, grad_b, N):
+    """Write grad_b."""
+    # grad_b[i] = Σ_n delta[n, i]
+    i = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
+    if i < int32(2):
+        total = real(0.0)
+        for n in range(N):
+            total += work[delta + n * 2 + i]
+        grads[grad_b + i] = total
+
+
+@jit
+def side_by_side_2(work, x, grads, N):
+    """Do loss_total, dense_grad_W_2 and dense_grad_b_2, each by blocks of its own."""
+    block = int32(cuda.blockIdx.x)
+    end_1 = int32(1)
+    end_2 = int32(end_1 + 1)
+    if block < end_1:
+        loss_total(block, work, int32(8 * N), int32(20 * N), N)
+    elif block < end_2:
+        dense_grad_W_2(int32(block - end_1), work, x, grads, int32(16 * N), int32(0), N)
+    else:
+        dense_grad_b_2(int32(block - end_2), work, grads, int32(16 * N), int32(4), N)
+
+
+@device
+def write_grad_x(block, params, work, grads_x, W, delta, N):
+    """Write grad_x."""
+    # grad_x[n, j] = Σ_i W[i, j] delta[n, i]
+    entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
+    if entry < N * int32(2):
+        n = entry // int32(2)
+        j = entry % int32(2)
+        total = real(0.0)
+        for i in range(int32(2)):
+            total += params[W + i * 2 + j] * work[delta + n * 2 + i]
+        grads_x[n * 2 + j] = total
+
+
+@jit
+def side_by_side_4(work, params, grads_x, N):
+    """Do loss_total and write_grad_x, each by blocks of its own."""
+    block = int32(cuda.blockIdx.x)
+    end_1 = int32(1)
+    if block < end_1:
+        loss_total(block, work, int32(8 * N), int32(20 * N), N)
+    else:
+        write_grad_x(int32(block - end_1), params, work, grads_x, int32(0), int32(16 * N), N)
+
+
+@jit
+def fill_table(state, hyper, table, count):
+    """Compute for each of some steps what the optimizer has once for all entries, in float64, since powers of rates need it."""
+    row = int32(cuda.grid(1))
+    if row < count:
+        lr = hyper[0]
+        table[row] = real(lr)
+
+
+@jit
+def update_entries(params, grads, state, table, losses, place, history, step, first, last):
+    """Update the entries first .. last - 1 with the numbers of this step; a loss that is not finite changes nothing."""
+    # w_next[p] = w[p] − lr g[p]
+    row, value = step[0], losses[place]
+    p = first + int32(cuda.grid(1))
+    if p < last and math.isfinite(value):
+        lr = table[row]
+        w_next = params[p] - grads[p] * lr
+        params[p] = w_next
+    if p == first:
+        history[row] = value
+        step[1] = row + int32(1)
+
+
+@jit
+def train_steps(params, grads, state, x, y, order, table, history, samples, size, first, count, shuffled):
+    """Do steps first .. first + count - 1 of training, each with the next size samples that order names."""
+    memory = cuda.shared.array(38, real)
+    params_ = int32(0)
+    grads_ = int32(12)
+    dense_1_W_ = int32(0)
+    dense_1_b_ = int32(4)
+    x_ = int32(24)
+    dense_1_a_ = int32(26)
+    dense_2_W_ = int32(6)
+    dense_2_b_ = int32(10)
+    dense_2_a_ = int32(28)
+    loss_L_ = int32(30)
+    y_ = int32(31)
+    loss_ = int32(33)
+    delta_dense_2_ = int32(34)
+    grad_dense_2_W_ = int32(18)
+    grad_dense_2_b_ = int32(22)
+    delta_dense_1_ = int32(36)
+    grad_dense_1_W_ = int32(12)
+    grad_dense_1_b_ = int32(16)
+    thread = int32(cuda.threadIdx.x)
+    for p in range(thread, int32(12), int32(256)):
+        memory[params_ + p] = params[p]
+    for step in range(first, count + first):
+        N = (size if size < samples - step * size else samples - step * size)
+        for entry in range(thread, N * int32(2), int32(256)):
+            n = entry // int32(2)
+            j = entry % int32(2)
+            memory[x_ + n * 2 + j] = x[((1 - shuffled) * (step * size + n) + int32(order[(step * size + n) * shuffled]) * shuffled) * 2 + j]
+        for entry in range(thread, N * int32(2), int32(256)):
+            n = entry // int32(2)
+            i = entry % int32(2)
+            memory[y_ + n * 2 + i] = y[((1 - shuffled) * (step * size + n) + int32(order[(step * size + n) * shuffled]) * shuffled) * 2 + i]
+        cuda.syncthreads()
+        thread = opaque(thread)
+        for entry in range(thread, N * int32(2), int32(256)):
+            n = entry // int32(2)
+            i = entry % int32(2)
+            total = real(0.0)
+            for j in range(int32(2)):
+                total += memory[dense_1_W_ + i * 2 + j] * memory[x_ + n * 2 + j]
+            z = memory[dense_1_b_ + i] + total
+            memory[dense_1_a_ + n * 2 + i] = sigmoid(z)
+        cuda.syncthreads()
+        thread = opaque(thread)
+        for entry in range(thread, N * int32(2), int32(256)):
+            n = entry // int32(2)
+            i = entry % int32(2)
+            total = real(0.0)
+            for j in range(int32(2)):
+                total += memory[dense_1_a_ + n * 2 + j] * memory[dense_2_W_ + i * 2 + j]
+            z = memory[dense_2_b_ + i] + total
+            memory[dense_2_a_ + n * 2 + i] = sigmoid(z)
+        cuda.syncthreads()
+        thread = opaque(thread)
+        for n in range(thread, N, int32(256)):
+            total = real(0.0)
+            for i in range(int32(2)):
+                base = memory[dense_2_a_ + n * 2 + i] - memory[y_ + n * 2 + i]
+                total += base * base
+            memory[loss_L_ + n] = total / real(2.0)
+        cuda.syncthreads()
+        thread = opaque(thread)
+        total = real(0.0)
+        for n in range(N):
+            total += memory[loss_L_ + n]
+        if thread == 0:
+            memory[loss_] = total / real(N)
+        for entry in range(thread, N * int32(2), int32(256)):
+            n = entry // int32(2)
+            i = entry % int32(2)
+            memory[delta_dense_2_ + n * 2 + i] = (
+                (real(1.0) - memory[dense_2_a_ + n * 2 + i]) * (memory[dense_2_a_ + n * 2 + i] - memory[y_ + n * 2 + i]) * memory[dense_2_a_
+                + n * 2 + i] / real(N)
+            )
+        cuda.syncthreads()
+        thread = opaque(thread)
+        for entry in range(thread, int32(4), int32(256)):
+            i = entry // int32(2)
+            j = entry % int32(2)
+            total = real(0.0)
+            for n in range(N):
+                total += memory[delta_dense_2_ + n * 2 + i] * memory[dense_1_a_ + n * 2 + j]
+            memory[grad_dense_2_W_ + i * 2 + j] = total
+        for i in range(thread, int32(2), int32(256)):
+            total = real(0.0)
+            for n in range(N):
+                total += memory[delta_dense_2_ + n * 2 + i]
+            memory[grad_dense_2_b_ + i] = total
+        for entry in range(thread, N * int32(2), int32(256)):
+            n = entry // int32(2)
+            i = entry % int32(2)
+            total = real(0.0)
+            for j in range(int32(2)):
+                total += memory[delta_dense_2_ + n * 2 + j] * memory[dense_2_W_ + j * 2 + i]
+            memory[delta_dense_1_ + n * 2 + i] = (real(1.0) - memory[dense_1_a_ + n * 2 + i]) * memory[dense_1_a_ + n * 2 + i] * total
+        cuda.syncthreads()
+        thread = opaque(thread)
+        for entry in range(thread, int32(4), int32(256)):
+            i = entry // int32(2)
+            j = entry % int32(2)
+            total = real(0.0)
+            for n in range(N):
+                total += memory[delta_dense_1_ + n * 2 + i] * memory[x_ + n * 2 + j]
+            memory[grad_dense_1_W_ + i * 2 + j] = total
+        for i in range(thread, int32(2), int32(256)):
+            total = real(0.0)
+            for n in range(N):
+                total += memory[delta_dense_1_ + n * 2 + i]
+            memory[grad_dense_1_b_ + i] = total
+        value = memory[loss_]
+        good = real(1.0) if math.isfinite(value) else real(0.0)
+        if thread == 0:
+            history[step] = value
+        cuda.syncthreads()
+        thread = opaque(thread)
+        if not good <= real(0.0):
+            for p in range(thread, int32(12), int32(256)):
+                lr = table[step]
+                w_next = memory[params_ + p] - memory[grads_ + p] * lr
+                memory[params_ + p] = w_next
+    for p in range(thread, int32(12), int32(256)):
+        params[p] = memory[params_ + p]
+    for p in range(thread, int32(12), int32(256)):
+        grads[p] = memory[grads_ + p]
+
+
+def launch_forward(params, x, out, work, n):
+    """Start the forward pass of n samples."""
+    # dense_1
+    launch(dense_a, (n * 2 + 127) // 128, 128, params, x, work, 0, 4, 0, n)
+    # dense_2
+    launch(dense_a_2, (n * 2 + 127) // 128, 128, params, work, out, 6, 10, 0, n)
+
+
+def launch_loss(params, x, y, work, n):
+    """Start the loss of n samples."""
+    # dense_1
+    launch(dense_a, (n * 2 + 127) // 128, 128, params, x, work, 0, 4, 0, n)
+    # dense_2
+    launch(dense_a_3, (n * 2 + 127) // 128, 128, params, work, 6, 10, 0, 4 * n, n)
+    # loss
+    launch(write_loss_L_alone, (n + 127) // 128, 128, work, y, n)
+    launch(loss_total_alone, 1, 128, work, n)
+
+
+def launch_value_and_grad(params, x, y, grads, work, n):
+    """Start the loss and the gradients of n samples."""
+    # dense_1
+    launch(dense_a, (n * 2 + 127) // 128, 128, params, x, work, 0, 4, 0, n)
+    # dense_2
+    launch(dense_a_3_to_dense_delta, (n * 2 + 127) // 128, 128, params, work, y, 6, 10, 0, 4 * n, 12 * n, n)
+    # loss
+    launch(side_by_side, (n + 127) // 128 + 1 + 1 + (n * 2 + 127) // 128, 128, work, y, grads, params, n)
+    launch(side_by_side_2, 1 + 1 + 1, 128, work, x, grads, n)
+
+
+def launch_input_gradients(params, x, y, grads_x, work, n):
+    """Start the loss and the gradients of n samples with respect to the inputs."""
+    # dense_1
+    launch(dense_a, (n * 2 + 127) // 128, 128, params, x, work, 0, 4, 0, n)
+    # dense_2
+    launch(dense_a_3_to_dense_delta, (n * 2 + 127) // 128, 128, params, work, y, 6, 10, 0, 4 * n, 12 * n, n)
+    # loss
+    launch(side_by_side_3, (n + 127) // 128 + (n * 2 + 127) // 128, 128, work, y, params, n)
+    launch(side_by_side_4, 1 + (n * 2 + 127) // 128, 128, work, params, grads_x, n)
+
+
+def launch_update(params, grads, state, hyper, table, losses, place, history, step):
+    """Start the update of all parameters, if the loss at a place is finite; the table has the numbers of this step."""
+    launch(update_entries, 1, 128, params, grads, state, table, losses, place, history, step, 0, 12)
+
+
+def forward(params, x, out, work=None):
+    """Write the network's output for a batch into out."""
+    n = x.shape[0]
+    d_params = take(params, DTYPE)
+    d_x = take(x, DTYPE)
+    d_out = room(out, 2 * n, DTYPE)
+    d_work = room(work, workspace(n), DTYPE)
+    launch_forward(d_params, d_x, d_out, d_work, n)
+    give(d_out, out)
+
+
+def loss(params, x, y, work=None):
+    """Return the loss of a batch."""
+    n = x.shape[0]
+    d_params = take(params, DTYPE)
+    d_x = take(x, DTYPE)
+    d_y = take(y, DTYPE)
+    d_work = room(work, workspace(n), DTYPE)
+    launch_loss(d_params, d_x, d_y, d_work, n)
+    return number(d_work, 20 * n)
+
+
+def value_and_grad(params, x, y, grads, work=None):
+    """Return the loss of a batch and write its gradients into grads."""
+    n = x.shape[0]
+    d_params = take(params, DTYPE)
+    d_x = take(x, DTYPE)
+    d_y = take(y, DTYPE)
+    d_grads = room(grads, 12, DTYPE)
+    d_work = room(work, workspace(n), DTYPE)
+    repeat(1, launch_value_and_grad, d_params, d_x, d_y, d_grads, d_work, n)
+    give(d_grads, grads)
+    return number(d_work, 20 * n)
+
+
+def input_gradients(params, x, y, grads_x, work=None):
+    """Return the loss of a batch and write its gradient with respect to the inputs."""
+    n = x.shape[0]
+    d_params = take(params, DTYPE)
+    d_x = take(x, DTYPE)
+    d_y = take(y, DTYPE)
+    d_grads_x = room(grads_x, 2 * n, DTYPE)
+    d_work = room(work, workspace(n), DTYPE)
+    launch_input_gradients(d_params, d_x, d_y, d_grads_x, d_work, n)
+    give(d_grads_x, grads_x)
+    return number(d_work, 20 * n)
+
+
+def update(params, grads, state, hyper):
+    """Do one step of the optimizer with given gradients."""
+    d_params = take(params, DTYPE)
+    d_grads = take(grads, DTYPE)
+    d_state = d_params
+    d_hyper = take(hyper, "float64")
+    d_table, history = room(None, 1, DTYPE), room(None, 1, DTYPE)
+    step = zeros(2, "int32")
+    launch(fill_table, 1, 128, d_state, d_hyper, d_table, 1)
+    d_losses = zeros(1, DTYPE)
+    launch_update(d_params, d_grads, d_state, d_hyper, d_table, d_losses, 0, history, step)
+    give(d_params, params)
+
+
+def train_step(params, x, y, grads, state, hyper, work=None):
+    """Return the loss and do one step of the optimizer; a loss that is not finite changes nothing."""
+    n = x.shape[0]
+    if n > BATCH:
+        raise ValueError(f"{n} samples are more than the {BATCH} that shared memory was planned for")
+    d_params = take(params, DTYPE)
+    d_x = take(x, DTYPE)
+    d_y = take(y, DTYPE)
+    d_grads = room(grads, 12, DTYPE)
+    d_state = d_params
+    d_hyper = take(hyper, "float64")
+    order, history = zeros(1, "int64"), room(None, 1, DTYPE)
+    d_table = room(None, 1, DTYPE)
+    launch(fill_table, 1, 128, d_state, d_hyper, d_table, 1)
+    launch(train_steps, 1, 256, d_params, d_grads, d_state, d_x, d_y, order, d_table, history, n, n, 0, 1, 0)
+    give(d_grads, grads)
+    give(d_params, params)
+    return number(history)
+
+
+def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work=None):
+    """Do train_step once for every batch of size samples, in order or as they lie if order is empty; batch_… are not used.
+
+    Return the sum of the losses of all samples and 0, or a loss that is not finite and the number of its step.
+    """
+    samples = x.shape[0]
+    n = min(size, samples)
+    if n > BATCH:
+        raise ValueError(f"{n} samples are more than the {BATCH} that shared memory was planned for")
+    count = -(-samples // n)
+    d_params = take(params, DTYPE)
+    d_x = take(x, DTYPE)
+    d_y = take(y, DTYPE)
+    d_grads = room(grads, 12, DTYPE)
+    d_state = d_params
+    d_hyper = take(hyper, "float64")
+    d_order = take(order, "int64") if order.size else zeros(1, "int64")
+    history = room(None, count, DTYPE)
+    d_table = room(None, count * 1, DTYPE)
+    launch(fill_table, (count + 127) // 128, 128, d_state, d_hyper, d_table, count)
+    launch(
+        train_steps, 1, 256, d_params, d_grads, d_state, d_x, d_y, d_order, d_table, history, samples, n, 0, count, 1 if order.size else 0,
+    )
+    give(d_grads, grads)
+    give(d_params, params)
+    losses = np.empty(count, DTYPE)
+    give(history, losses)
+    if not np.isfinite(losses).all():
+        first = int(np.argmin(np.isfinite(losses)))
+        return float(losses[first]), first + 1
+    sizes = np.minimum(size, samples - size * np.arange(count))
+    return float((losses * sizes).sum(dtype=np.float64)), 0
+
+
+#: The types of each kernel's arguments, and the threads of its blocks, for compilers that have no call to look at.
+SIGNATURES = {
+    "dense_a": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32"),
+    "dense_a_2": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32"),
+    "dense_a_3": ("float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32", "int32"),
+    "write_loss_L_alone": ("float64[::1]", "float64[::1]", "int32"),
+    "loss_total_alone": ("float64[::1]", "int32"),
+    "dense_a_3_to_dense_delta": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32", "int32", "int32"),
+    "side_by_side": ("float64[::1]", "float64[::1]", "float64[::1]", "float64[::1]", "int32"),
+    "side_by_side_3": ("float64[::1]", "float64[::1]", "float64[::1]", "int32"),
+    "side_by_side_2": ("float64[::1]", "float64[::1]", "float64[::1]", "int32"),
+    "side_by_side_4": ("float64[::1]", "float64[::1]", "float64[::1]", "int32"),
+    "fill_table": ("float64[::1]", "float64[::1]", "float64[::1]", "int32"),
+    "update_entries": (
+        "float64[::1]", "float64[::1]", "float64[::1]", "float64[::1]", "float64[::1]", "int32", "float64[::1]", "int32[::1]", "int32",
+        "int32",
+    ),
+    "train_steps": (
+        "float64[::1]", "float64[::1]", "float64[::1]", "float64[::1]", "float64[::1]", "int64[::1]", "float64[::1]", "float64[::1]",
+        "int32", "int32", "int32", "int32", "int32",
+    ),
+}
+THREADS = {
+    "dense_a": 128,
+    "dense_a_2": 128,
+    "dense_a_3": 128,
+    "write_loss_L_alone": 128,
+    "loss_total_alone": 128,
+    "dense_a_3_to_dense_delta": 128,
+    "side_by_side": 128,
+    "side_by_side_3": 128,
+    "side_by_side_2": 128,
+    "side_by_side_4": 128,
+    "fill_table": 128,
+    "update_entries": 128,
+    "train_steps": 256,
+}
+#: Kernels that compute in float64 whatever DTYPE is.
+FLOAT64 = ("fill_table",)
