@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import sympy
@@ -35,8 +36,7 @@ class Size(Symbol):
     __slots__ = ()
 
     def __new__(cls, name: str) -> Size:
-        obj: Size = Symbol.__xnew__(cls, name, integer=True, positive=True)
-        return obj
+        return _size(name)
 
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return ((self.name,), {})
@@ -69,8 +69,12 @@ class Index(Symbol):
     extent: Expr
 
     def __new__(cls, name: str, extent: Extent) -> Index:
+        return _index(name, operand(extent)) if cls is Index else cls._made(name, operand(extent))
+
+    @classmethod
+    def _made(cls, name: str, extent: Expr) -> Index:
         obj: Index = Symbol.__xnew__(cls, name, integer=True, nonnegative=True)
-        obj.extent = operand(extent)
+        obj.extent = extent
         return obj
 
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -81,6 +85,18 @@ class Index(Symbol):
 
     def sort_key(self, order: Any = None) -> Any:
         return self.class_key(), (2, (self.name, str(self.extent))), sympy.S.One.sort_key(), sympy.S.One
+
+
+# A symbol keeps what SymPy has found out about it: one object for each saves finding it out again, and comparing it with its like.
+@lru_cache(maxsize=65536)
+def _size(name: str) -> Size:
+    obj: Size = Symbol.__xnew__(Size, name, integer=True, positive=True)
+    return obj
+
+
+@lru_cache(maxsize=65536)
+def _index(name: str, extent: Expr) -> Index:
+    return Index._made(name, extent)
 
 
 def sizes(names: str) -> Size | tuple[Size, ...]:

@@ -215,7 +215,8 @@ def evaluate(expr: Expr, values: Mapping[str, Array], sizes: Mapping[Expr, Expr]
 
 
 def _extent(index: Index, sizes: Mapping[Expr, Expr]) -> int:
-    value = index.extent.xreplace(dict(sizes))
+    extent = index.extent
+    value = extent if extent.is_Integer else sizes[extent] if extent in sizes else extent.xreplace(dict(sizes))
     if not value.is_Integer:
         raise ShapeError(f"size {value} of index {index} has no value; give an array that fixes it")
     return int(value)
@@ -224,13 +225,15 @@ def _extent(index: Index, sizes: Mapping[Expr, Expr]) -> int:
 class _Grid:
     """Evaluation over a growing list of grid axes; a bound index opens a new last axis while its body is evaluated."""
 
-    def __init__(self, values: Mapping[str, Array], sizes: Mapping[Expr, Expr], order: tuple[Index, ...]) -> None:
+    def __init__(
+        self, values: Mapping[str, Array], sizes: Mapping[Expr, Expr], order: tuple[Index, ...], lengths: tuple[int, ...] = ()
+    ) -> None:
         self.values, self.sizes, self.order = values, sizes, order
-        self.lengths = tuple(_extent(i, sizes) for i in order)
+        self.lengths = lengths + tuple(_extent(i, sizes) for i in order[len(lengths) :])
         self.axis = {index: k for k, index in enumerate(order)}
 
     def inside(self, bound: tuple[Index, ...]) -> _Grid:
-        return _Grid(self.values, self.sizes, self.order + bound)
+        return _Grid(self.values, self.sizes, self.order + bound, self.lengths)
 
     def visit(self, e: Any, mask: Array | None) -> Any:
         if isinstance(e, Access):

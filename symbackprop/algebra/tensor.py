@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -39,9 +40,7 @@ class Tensor(Atom):
     ) -> Tensor:
         if role not in ROLES:
             raise DeclarationError(f"tensor {name}: role {role!r} is not one of {', '.join(ROLES)}")
-        obj: Tensor = Atom.__new__(cls)
-        obj.name, obj.axes, obj.role, obj.integer, obj.positive = name, tuple(axes), role, integer, positive
-        return obj
+        return _tensor(name, tuple(axes), role, bool(integer), bool(positive))
 
     def _hashable_content(self) -> tuple[Any, ...]:
         return (self.name, self.role, int(self.integer), int(self.positive), *self.axes)
@@ -115,8 +114,7 @@ class Access(Expr):
     def __new__(cls, tensor: Tensor, *index: Any) -> Access:
         if len(index) != len(tensor.axes):
             raise ShapeError(f"{tensor.name} has {len(tensor.axes)} axes but is read with {len(index)} indices")
-        obj: Access = Expr.__new__(cls, tensor, *map(operand, index))
-        return obj
+        return _access(tensor, *map(operand, index))
 
     @property
     def tensor(self) -> Tensor:
@@ -144,6 +142,19 @@ class Access(Expr):
 
     def _sympystr(self, printer: Any) -> str:
         return f"{self.tensor.name}[{', '.join(printer._print(part) for part in self.index)}]"
+
+
+@lru_cache(maxsize=65536)
+def _tensor(name: str, axes: tuple[Index, ...], role: str, integer: bool, positive: bool) -> Tensor:
+    obj: Tensor = Atom.__new__(Tensor)
+    obj.name, obj.axes, obj.role, obj.integer, obj.positive = name, axes, role, integer, positive
+    return obj
+
+
+@lru_cache(maxsize=65536)
+def _access(tensor: Tensor, *index: Expr) -> Access:
+    obj: Access = Expr.__new__(Access, tensor, *index)
+    return obj
 
 
 def parameter(name: str, *axes: Index | Extent, positive: bool = False) -> Tensor:
