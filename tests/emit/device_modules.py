@@ -1,19 +1,23 @@
-"""CUDA modules of networks in lock-step, and their results beside the interpreter's."""
+"""CUDA modules of networks in lock-step, and what the equations say about their results."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import written
+from device_measure import Expected
+from device_orders import Orders
 
 from symbackprop import pipeline
-from symbackprop.algebra.interpret import interpret
+from symbackprop.algebra.equation import System
+from symbackprop.algebra.interpret import evaluate_equation, interpret, solve_sizes
 from symbackprop.derive.network import derive_model
 from symbackprop.emit.environment import environment
 from symbackprop.emit.render import render
@@ -23,11 +27,9 @@ from symbackprop.plan import make
 from symbackprop.plan.records import CUDA, Plan
 
 FOLDER = "numba_cuda"
-#: Largest errors, relative to the largest entry of what is compared.
-TOLERANCE = {"float32": 2e-6, "float64": 1e-10}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Network:
     """A network with what its modules are made from."""
 
@@ -134,26 +136,38 @@ class Lock:
     """A CUDA module on a lock-step device: its functions, on NumPy arrays, with workspace full of NaN."""
 
     def __init__(self, text: str, folder: Path, device: Lockstep | None = None) -> None:
-        self.module = module_of(text, folder, device)
+        self.device = device or Lockstep()
+        self.module = module_of(text, folder, self.device)
         self.space = vars(self.module)
-
-    def run_on(self, device: Lockstep) -> None:
-        self.module.runtime.use(device)
 
     def memory(self, size: int, dtype: Any) -> Any:
         return self.module.runtime.put(np.full(size, np.nan, dtype))
+
+    def branch(self) -> None:
+        """Say that what comes now may go other ways than what has run."""
+        if isinstance(self.device, Orders):
+            self.device.branch()
 
 
 class Host:
     """The text of a CPU module as plain Python."""
 
-    def __init__(self, made: Network, optimizer: Any = None, batch: int = 8) -> None:
-        options = pipeline.Options("cpu", "float64", batch, "auto", made.form, optimizer)
+    def __init__(self, made: Network, optimizer: Any = None) -> None:
+        options = pipeline.Options("cpu", "float64", 8, "auto", made.form, optimizer)
         self.plan = make.make(made.model, made.derivation, options, made.inference)
         self.space = written.executed(render(self.plan, "cpu")[0].text)
 
     def memory(self, size: int, dtype: Any) -> Any:
         return np.full(size, np.nan, dtype)
+
+    def branch(self) -> None:
+        """There is one way only."""
+
+
+@lru_cache(maxsize=8)
+def host_of(made: Network, optimizer: Any) -> Host:
+    """Return the CPU module of a network; asked for again, the same one."""
+    return Host(made, optimizer)
 
 
 def computed(code: Lock | Host, plan: Plan, data: Data, dtype: str) -> dict[str, np.ndarray]:
@@ -187,7 +201,7 @@ def computed(code: Lock | Host, plan: Plan, data: Data, dtype: str) -> dict[str,
             kept = params.copy()
             space["update_statistics"](kept, *cast, room)
             assert np.array_equal(kept[:size], params[:size])
-            found |= {s.name: kept[s.offset : s.offset + int(np.prod(s.shape))] for s in plan.statistics}
+            found |= {s.name: kept[s.offset : s.offset + int(np.prod(s.shape))].copy() for s in plan.statistics}
         if plan.input_gradients:
             slots = [np.full_like(dict(zip(plan.inputs, inputs, strict=True))[x], np.nan) for x, _ in plan.input_gradients]
             assert space["input_gradients"](params, *cast, *slots, work()) == found["loss"]
@@ -195,36 +209,36 @@ def computed(code: Lock | Host, plan: Plan, data: Data, dtype: str) -> dict[str,
     return {name: np.asarray(value) for name, value in found.items()}
 
 
-def interpreted(made: Network, plan: Plan, data: Data) -> dict[str, np.ndarray]:
-    """Return the loss and its gradients by the interpreter of equations."""
+def expected(made: Network, plan: Plan, data: Data) -> Expected:
+    """Return what `computed` is to give, by the interpreter of equations."""
+    model, derivation = made.model, made.derivation
     named = dict(zip((*plan.inputs, *(m.name for m in plan.masks), *([plan.target] if plan.target else [])), data.values, strict=True))
     named |= {p.name: data.params[p.offset : p.offset + int(np.prod(p.shape))].reshape(p.shape) for p in plan.parameters}
     named |= {s.name: data.params[s.offset : s.offset + int(np.prod(s.shape))].reshape(s.shape) for s in plan.statistics}
-    derivation = made.derivation
+
+    def meaning(system: System) -> dict[str, np.ndarray]:
+        return interpret(system, {k: v for k, v in named.items() if k in system.tensors})
+
     with np.errstate(all="ignore"):
-        values = interpret(derivation.system, {k: v for k, v in named.items() if k in derivation.system.tensors})
-    found = {"loss": values[made.model.loss]}
-    moving = dict(plan.gradients) | dict(plan.input_gradients)
-    found |= {f"gradient of {x}": values[g] for x, g in moving.items()}
-    return found
-
-
-def errors(found: dict[str, np.ndarray], expected: dict[str, np.ndarray], least: float = 1e-2) -> dict[str, float]:
-    """Return the largest error of each result, relative to its largest entry.
-
-    What cancels to next to nothing beside the other gradients, as that of a constant before a softmax, is measured by ``least`` times
-    the largest of these.
-    """
-    whole = max((float(np.max(np.abs(v), initial=0.0)) for k, v in expected.items() if k.startswith("gradient")), default=0.0)
-    wrong = {}
-    for name, want in expected.items():
-        got = np.asarray(found[name], np.float64).reshape(np.shape(want))
-        scale = max(float(np.max(np.abs(want), initial=0.0)), least * whole if name.startswith("gradient") else 0.0, 1e-30)
-        same = (got == want) | (np.isnan(got) & np.isnan(want))
-        wrong[name] = float(np.max(np.where(same, 0.0, np.abs(got - want)), initial=0.0) / scale)
-        if np.isnan(wrong[name]):
-            wrong[name] = float("inf")
-    return wrong
+        system = model.system if derivation is None else derivation.stable
+        values = meaning(system)
+        sizes = solve_sizes({name: system.tensors[name] for name in named if name in system.tensors}, values)
+        predicted = values if made.inference is None else meaning(made.inference)
+        found = {o: predicted[o] for o in plan.outputs}
+        if derivation is None:
+            return Expected(found)
+        found |= {"loss": values[plan.loss], "value": values[plan.loss]}
+        if made.inference is not None:
+            found["evaluation"] = predicted[plan.loss]
+        if plan.statistics:
+            moved = values | {e.tensor.name: evaluate_equation(e, named | values, sizes) for e in model.updates.equations}
+            found |= {s.name: moved[s.next] for s in plan.statistics}
+    gradients = {f"gradient of {x}": g for x, g in (*plan.gradients, *plan.input_gradients)}
+    found |= {name: values[g] for name, g in gradients.items()}
+    # What is not trained has a gradient of 0.
+    found |= {f"gradient of {p.name}": np.zeros(p.shape) for p in plan.parameters if f"gradient of {p.name}" not in found}
+    backward = tuple(e for block in derivation.backward for e in block.equations(derivation.tensors))
+    return Expected(found, gradients, backward, values, sizes)
 
 
 def trained(code: Lock | Host, plan: Plan, data: Data, hyper: dict[str, float], dtype: str, *, size: int = 3) -> dict[str, np.ndarray]:
@@ -264,6 +278,7 @@ def trained(code: Lock | Host, plan: Plan, data: Data, hyper: dict[str, float], 
         ended("train_step", params, state)
         bad = tuple(np.full_like(c, np.nan) if c.dtype.kind == "f" and k == 0 else c for k, c in enumerate(cast))
         before = params.copy(), state.copy()
+        code.branch()
         if bad[0].dtype.kind == "f":
             lost = space["train_step"](params, *bad, grads, state, rates, code.memory(space["workspace"](n), dtype))
             assert not np.isfinite(lost)
@@ -282,6 +297,7 @@ def trained(code: Lock | Host, plan: Plan, data: Data, hyper: dict[str, float], 
             worst = cast[0].copy()
             worst[-1] = np.nan
             room = begun()
+            code.branch()
             total, stopped = epoch(np.zeros(0, np.int64), (worst, *cast[1:]), room)
             assert not np.isfinite(total) and stopped == -(-n // size)
             ended("epoch that stops", *room[:2])

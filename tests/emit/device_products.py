@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from device_measure import TOLERANCE, greatest
+from device_orders import in_three_orders
 
 from symbackprop.algebra.equation import Equation, System
 from symbackprop.algebra.index import Size
@@ -19,7 +21,6 @@ from symbackprop.declare.dimension import BATCH
 from symbackprop.emit.environment import environment
 from symbackprop.emit.names import RESERVED
 from symbackprop.emit.threads.product import blocks, page
-from symbackprop.execute import lockstep
 from symbackprop.plan.contractions import Scratch
 from symbackprop.plan.device.product import Part, Speed, Tiled, tiled
 from symbackprop.plan.device.records import DeviceKernel, Product, Sweep, Tile
@@ -137,7 +138,7 @@ def arguments(kernel: DeviceKernel, values: dict[str, np.ndarray], samples: int,
 def run(
     written: Written, given: dict[str, np.ndarray], samples: int, dtype: str = "float32", *, seed: int = 0, gap: int = 4
 ) -> dict[str, np.ndarray]:
-    """Run the phases in order in lock-step, sums of parts by their equations, and return all values."""
+    """Run the phases in order in lock-step, in three orders of threads, sums of parts by their equations, and return all values."""
     values = dict(given)
     for part, kernel in zip(written.tiled.parts, written.kernels, strict=True):
         if kernel is None:
@@ -146,7 +147,7 @@ def run(
         assert isinstance(kernel.phase, Product)
         taken, places = arguments(kernel, values, samples, dtype, gap)
         grid = eval(blocks(kernel.phase, str(samples)))
-        lockstep.run(getattr(written.module, kernel.name), grid, kernel.phase.tile.threads, *taken, seed=seed)
+        in_three_orders(getattr(written.module, kernel.name), grid, kernel.phase.tile.threads, *taken, seed=seed)
         for t in kernel.tensors:
             if t.name in kernel.written:
                 extent = shape(t, samples)
@@ -187,13 +188,11 @@ def check(
     """Compare what the kernels compute with what the equations say, relative to the largest value of each result."""
     found = found or plan(equations, samples=samples, tile=tile, aligned=aligned, dtype=dtype)
     written = write(found, folder, dtype)
-    bound = 2e-6 if dtype == "float32" else 1e-10
     for seed in seeds:
         given = draw(equations, samples, seed + 7, dtype)
         wanted = interpret(System(list(equations)), {k: v.astype(np.float64) if v.dtype.kind == "f" else v for k, v in given.items()})
         got = run(written, given, samples, dtype, seed=seed, gap=4 if aligned else 3)
         for e in equations:
             name = e.tensor.name
-            scale = np.max(np.abs(wanted[name]), initial=1.0)
-            assert np.max(np.abs(got[name] - wanted[name])) <= bound * scale, (name, seed)
+            assert np.max(np.abs(got[name] - wanted[name])) <= TOLERANCE[dtype] * greatest(wanted[name]), (name, seed)
     return written

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import sympy
 
 sys.path.insert(0, str(Path(__file__).parent))
 import device_modules as modules
+from device_measure import TOLERANCE, errors
+from device_orders import Orders
 from test_device_networks import NETWORKS, SHAPES
 
 import symbackprop as sbp
@@ -37,10 +40,14 @@ def pointwise() -> Any:
     return sbp.Sequential(layers, loss="softmax_cross_entropy", name="external_pointwise")
 
 
+@lru_cache(maxsize=1)
+def derived(name: str) -> modules.Network:
+    return modules.network(pointwise() if name == "pointwise" else NETWORKS[name](), "labels")
+
+
 def outside(name: str, dtype: str, large: float = 1, optimizer: Any = None) -> tuple[Any, Any]:
     """Return a network, and its plan with a cross-over of its own."""
-    net = pointwise() if name == "pointwise" else NETWORKS[name]()
-    made = modules.network(net, "labels")
+    made = derived(name)
     plan = made.plan(dtype, optimizer=optimizer, schedule="layered")
     return made, replace(plan, device=planned(plan, N, "external", large))
 
@@ -54,12 +61,11 @@ def calls(plan: Any) -> list[External]:
 def test_networks_with_every_product_left_to_a_library(name: str, dtype: str, tmp_path: Path, seed: int) -> None:
     made, plan = outside(name, dtype)
     assert plan.device.schedule == "external" and calls(plan)
-    device = Lockstep(race=name == "dense")
-    lock = modules.Lock(modules.text_of(plan), tmp_path, device)
+    lock = modules.Lock(modules.text_of(plan), tmp_path, Orders())
     data = modules.drawn(made, 3, np.random.default_rng([seed, 7]))
-    wrong = modules.errors(modules.computed(lock, plan, data, dtype), modules.interpreted(made, plan, data))
-    assert max(wrong.values()) <= modules.TOLERANCE[dtype], wrong
-    assert device.launches["matmul"] >= len(calls(plan))
+    wrong = errors(modules.computed(lock, plan, data, dtype), modules.expected(made, plan, data))
+    assert max(wrong.values()) <= TOLERANCE[dtype], wrong
+    assert lock.device.launches["matmul"] >= len(calls(plan))
 
 
 def test_the_forms_in_which_factors_lie(tmp_path: Path) -> None:

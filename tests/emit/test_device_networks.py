@@ -1,9 +1,9 @@
-"""Whole networks whose sums are tiled products, however small, in lock-step beside target "numpy"."""
+"""Whole networks whose sums are tiled products, however small, in lock-step beside the interpreter of equations."""
 
 from __future__ import annotations
 
 import sys
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+from device_measure import TOLERANCE, errors
+from device_modules import Lock, Network, computed, drawn, expected, network, text_of
+from device_orders import Orders
 from device_products import SMALL
 
 import symbackprop as sbp
-from symbackprop.execute.lockstep import Lockstep
 from symbackprop.plan.device import make, product
 
 N = 3
@@ -49,33 +51,31 @@ NETWORKS = {make_.__name__: make_ for make_ in (dense, windows, attention, recur
 SHAPES = {"dense": (6,), "windows": (1, 5, 5), "attention": (3, 4), "recurrent": (4, 3)}
 
 
+@lru_cache(maxsize=1)
+def derived(name: str) -> Network:
+    return network(NETWORKS[name](), "labels")
+
+
 @pytest.fixture(params=[1, 4], ids=["whole", "parted"])
-def everything_tiled(request: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> int:
+def everything_tiled(request: Any, monkeypatch: pytest.MonkeyPatch) -> int:
     """Tile every sum of products, with sums in one part or, where there are four terms, in several."""
     if request.param > 1:
         monkeypatch.setattr(product, "LAUNCH", -(10**6))
         monkeypatch.setattr(product, "ENTRY", 0)
         monkeypatch.setattr(product, "LEAST_STEPS", 1)
         monkeypatch.setattr(product, "MOST_SPLITS", request.param)
-    # Modules with other tiles than usual are nobody else's.
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(make, "tiled", partial(product.tiled, tiles=(product.Speed(SMALL, 1.0, 1),), least=1))
     return int(request.param)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("name", NETWORKS)
-def test_values_and_gradients(name: str, dtype: str, everything_tiled: int, seed: int) -> None:
-    net = NETWORKS[name]()
-    device = Lockstep(race=name == "dense")
-    there = net.compile(target="cuda", dtype=dtype, device=device, batch=N, schedule="layered")
-    here = net.compile(target="numpy", dtype="float64")
-    assert "Tiles of 16 x 16" in there.source and (everything_tiled == 1 or "the terms in" in there.source)
-    params = net.init(seed=1, dtype="float64")
-    rng = np.random.default_rng([seed, 31])
-    x, y = rng.normal(size=(N, *SHAPES[name])), rng.integers(0, 3, N)
-    wanted, slopes = here.value_and_grad(params, x, y)
-    value, grads = there.value_and_grad(net.init(seed=1, dtype=dtype), x.astype(dtype), y)
-    bound = 5e-6 if dtype == "float32" else 1e-12
-    assert abs(value - wanted) <= bound * abs(wanted)
-    assert np.max(np.abs(grads.flat - slopes.flat)) <= bound * np.max(np.abs(slopes.flat))
+def test_values_and_gradients(name: str, dtype: str, everything_tiled: int, seed: int, tmp_path: Path) -> None:
+    made = derived(name)
+    plan = made.plan(dtype, N, schedule="layered")
+    text = text_of(plan)
+    assert "in tiles of 16 x 16" in text and (everything_tiled == 1 or "the terms in" in text)
+    data = drawn(made, N, np.random.default_rng([seed, 31]))
+    found = computed(Lock(text, tmp_path, Orders()), plan, data, dtype)
+    wrong = {key: error for key, error in errors(found, expected(made, plan, data)).items() if not error <= TOLERANCE[dtype]}
+    assert not wrong, wrong

@@ -15,14 +15,15 @@ import pytest
 
 import symbackprop as sbp
 from symbackprop.errors import CheckError
-from symbackprop.execute.lockstep import Lockstep
 from symbackprop.execute.lockstep.errors import LockstepError
 from symbackprop.plan.device import together
 from symbackprop.plan.device.records import Joint, Product, Sweep, Team
 from symbackprop.plan.records import Place
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "emit"))
-from device_modules import Host, Lock, computed, drawn, errors, network, text_of
+from device_measure import TOLERANCE, errors
+from device_modules import Lock, computed, drawn, expected, network, text_of
+from device_orders import Orders
 
 
 def images():
@@ -147,19 +148,14 @@ def test_straight_lines_tell_what_all_numbers_of_samples_do(seed):
 
 
 def judged(net, folder):
-    """Run a network's gradients in lock-step beside those of the processor; raise for a race or for wrong numbers."""
+    """Run a network's gradients in lock-step beside the interpreter; raise for a race or for wrong numbers."""
     made = network(net())
     data = drawn(made, 5, np.random.default_rng(3))
-    host = Host(made, None, 8)
-    expected = computed(host, host.plan, data, "float64")
     plan = made.plan("float64", 8)
-    lock = Lock(text_of(plan), folder)
-    for seed in (0, 1):
-        lock.run_on(Lockstep(seed=seed))
-        found = errors(computed(lock, plan, data, "float64"), expected)
-        wrong = {name: error for name, error in found.items() if not error <= 1e-10}
-        if wrong:
-            raise CheckError(str(wrong))
+    found = errors(computed(Lock(text_of(plan), folder, Orders()), plan, data, "float64"), expected(made, plan, data))
+    wrong = {name: error for name, error in found.items() if not error <= TOLERANCE["float64"]}
+    if wrong:
+        raise CheckError(str(wrong))
 
 
 @pytest.mark.parametrize("net", [images, normed])
