@@ -19,20 +19,7 @@ from symbackprop.algebra.text import heading
 from symbackprop.emit import prologue, wrap
 from symbackprop.emit.names import RESERVED, Names
 from symbackprop.emit.offsets import by_offsets
-from symbackprop.emit.page import (
-    Function,
-    Node,
-    Page,
-    affine,
-    copies,
-    count,
-    data_words,
-    mask_rows,
-    parameter_rows,
-    signed,
-    statistic_rows,
-    uses,
-)
+from symbackprop.emit.page import Function, Node, Page, affine, copies, count, head, signed, uses
 from symbackprop.emit.vectorized import STEP, vectorized
 from symbackprop.errors import ShapeError
 from symbackprop.plan.naming import with_right_side
@@ -48,29 +35,14 @@ def page(plan: Plan, template: str) -> Page:
     """Return a plan as text in pieces."""
     writer = _Writer(plan)
     entries = tuple(writer.entries())
-    step = plan.update
-    arrays = [kind for _, kind in (step.state if step else ())]
-    total = sum(count(p.shape) for p in plan.parameters)
     return Page(
-        network=plan.name,
-        template=template,
-        digest=plan.digest,
-        data=data_words(plan),
-        dtype=plan.dtype,
-        batch=plan.batch,
-        parameters=parameter_rows(plan),
-        statistics=statistic_rows(plan),
-        masks=mask_rows(plan),
-        state_size=str(arrays.count("parameter") * total + arrays.count("scalar")),
-        hyper=tuple(f'("{name}", {value!r})' for name, value in (step.hyper if step else ())),
-        trainable=tuple(f"({a}, {b})" for a, b in (step.ranges if step else ())),
+        **head(plan, template),
         workspace="0",
         runtime=(),
         mathematics=tuple(sorted(writer.used & {"erf", "erfc"})),
         scalars=tuple(sorted(writer.used & {"sigmoid", "softplus", "logsumexp"})),
         kernels=(),
         entries=entries,
-        checked=bool(plan.ranges),
         one="1.0",
         zero="0.0",
     )

@@ -11,20 +11,7 @@ from symbackprop.declare.dimension import BATCH
 from symbackprop.emit import prologue, wrap
 from symbackprop.emit.frame import Frame
 from symbackprop.emit.names import ENTRIES, RESERVED, STAGES, Names
-from symbackprop.emit.page import (
-    Function,
-    Node,
-    Page,
-    affine,
-    copies,
-    count,
-    data_words,
-    mask_rows,
-    parameter_rows,
-    signed,
-    statistic_rows,
-    uses,
-)
+from symbackprop.emit.page import Function, Node, Page, affine, copies, count, head, signed, uses
 from symbackprop.emit.scalar import VECTOR
 from symbackprop.emit.straight import BETTER, Written
 from symbackprop.plan.factors import factored
@@ -63,25 +50,13 @@ def page(plan: Plan, template: str) -> Page:
     entries = tuple(writer.entries())
     used = writer.used
     return Page(
-        network=plan.name,
-        template=template,
-        digest=plan.digest,
-        data=data_words(plan),
-        dtype=plan.dtype,
-        batch=plan.batch,
-        parameters=parameter_rows(plan),
-        statistics=statistic_rows(plan),
-        masks=mask_rows(plan),
-        state_size=writer.state_size,
-        hyper=tuple(f'("{name}", {value!r})' for name, value in (plan.update.hyper if plan.update else ())),
-        trainable=tuple(f"({a}, {b})" for a, b in (plan.update.ranges if plan.update else ())),
+        **head(plan, template),
         workspace=writer.workspace(),
         runtime=_imports({"njit"} | used & {*RUNTIME, *PLACES}, used & writer.offered, bits),
         mathematics=tuple(sorted(used & {"erf", "erfc"} - writer.offered)),
         scalars=tuple(sorted(used & {"sigmoid", "softplus"} - writer.offered)),
         kernels=kernels,
         entries=entries,
-        checked=bool(plan.ranges),
         flat=all(len(plan.tensors[name].shape) == 1 for name, _, _ in plan.ranges),
         one="real(1.0)" if single else "1.0",
         zero="real(0.0)" if single else "0.0",
@@ -112,10 +87,6 @@ class _Writer:
         names = Names(RESERVED | signed(plan))
         self.functions = {} if self.straight else {k.name: names.of(k.name, k.name) for k in plan.kernels}
         self.reserved = frozenset(names.taken)
-        arrays = sum(kind == "parameter" for _, kind in (plan.update.state if plan.update else ()))
-        scalars = sum(kind == "scalar" for _, kind in (plan.update.state if plan.update else ()))
-        total = sum(count(p.shape) for p in plan.parameters)
-        self.state_size = str(arrays * total + scalars)
         #: Whether images have their samples last: kernels are short loops around long ones.
         self.images = any(t.rank > 2 and t.shape[-1] == Size(BATCH) for k in plan.kernels for t in k.arguments)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from symbackprop.emit import wrap
 from symbackprop.plan.records import Plan
@@ -47,8 +48,8 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Page:
-    """All that the template of a module lays out."""
+class Head:
+    """What templates of all modules lay out: who the network is, its constants, and what is checked."""
 
     network: str
     template: str
@@ -62,17 +63,49 @@ class Page:
     state_size: str
     hyper: tuple[str, ...]
     trainable: tuple[str, ...]
+    checked: bool
+
+
+@dataclass(frozen=True)
+class Page(Head):
+    """All that the template of a module for a processor lays out."""
+
     workspace: str
     runtime: tuple[str, ...]
     mathematics: tuple[str, ...]
     scalars: tuple[str, ...]
     kernels: tuple[Function, ...]
     entries: tuple[Function, ...]
-    checked: bool
     one: str
     zero: str
     #: Whether all that is checked has one axis.
     flat: bool = False
+
+
+def head(plan: Plan, template: str) -> dict[str, Any]:
+    """Return the fields of a `Head`, for the page that is one."""
+    step = plan.update
+    return {
+        "network": plan.name,
+        "template": template,
+        "digest": plan.digest,
+        "data": _data_words(plan),
+        "dtype": plan.dtype,
+        "batch": plan.batch,
+        "parameters": tuple(f'("{p.name}", {p.offset}, {_shape(p.shape)})' for p in plan.parameters),
+        "statistics": tuple(f'("{s.name}", {s.offset}, {_shape(s.shape)}, {s.initial!r})' for s in plan.statistics),
+        "masks": tuple(f'("{m.name}", {_shape(m.shape)}, {m.keep!r})' for m in plan.masks),
+        "state_size": str(state_size(plan)),
+        "hyper": tuple(f'("{name}", {value!r})' for name, value in (step.hyper if step else ())),
+        "trainable": tuple(f"({start}, {stop})" for start, stop in (step.ranges if step else ())),
+        "checked": bool(plan.ranges),
+    }
+
+
+def state_size(plan: Plan) -> int:
+    """Return how many numbers the state of a plan's optimizer has."""
+    kinds = [kind for _, kind in (plan.update.state if plan.update else ())]
+    return kinds.count("parameter") * sum(count(p.shape) for p in plan.parameters) + kinds.count("scalar")
 
 
 def signed(plan: Plan) -> frozenset[str]:
@@ -82,7 +115,7 @@ def signed(plan: Plan) -> frozenset[str]:
     return frozenset((plan.product.name, *(name for name, _ in (*plan.product.given, *plan.product.written))))
 
 
-def data_words(plan: Plan) -> str:
+def _data_words(plan: Plan) -> str:
     """Return what the arrays of a batch hold, as sentences."""
     ends = {name: f"integers from {least} to {most}" for name, least, most in plan.ranges}
     words = [f"{name} holds {ends[name]}." for name in plan.inputs if name in ends]
@@ -118,21 +151,6 @@ def uses(text: str, name: str) -> bool:
     return name in "".join(c if c.isalnum() or c == "_" else " " for c in code).split()
 
 
-def parameter_rows(plan: Plan) -> tuple[str, ...]:
-    """Return (name, offset, shape) of each parameter as text."""
-    return tuple(f'("{p.name}", {p.offset}, {_shape(p.shape)})' for p in plan.parameters)
-
-
-def statistic_rows(plan: Plan) -> tuple[str, ...]:
-    """Return (name, offset, shape, first value) of each running statistic as text."""
-    return tuple(f'("{s.name}", {s.offset}, {_shape(s.shape)}, {s.initial!r})' for s in plan.statistics)
-
-
-def mask_rows(plan: Plan) -> tuple[str, ...]:
-    """Return (name, shape of a sample, probability of a 1) of each random input as text."""
-    return tuple(f'("{m.name}", {_shape(m.shape)}, {m.keep!r})' for m in plan.masks)
-
-
 def copies(plan: Plan) -> tuple[tuple[int, int, str], ...]:
     """Return where each running statistic lies in ``params``, start and stop, and the tensor of its next value."""
     return tuple((s.offset, s.offset + count(s.shape), s.next) for s in plan.statistics)
@@ -142,16 +160,4 @@ def _shape(shape: tuple[int, ...]) -> str:
     return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
 
 
-__all__ = [
-    "Function",
-    "Node",
-    "Page",
-    "affine",
-    "copies",
-    "count",
-    "mask_rows",
-    "parameter_rows",
-    "signed",
-    "statistic_rows",
-    "uses",
-]
+__all__ = ["Function", "Head", "Node", "Page", "affine", "copies", "count", "head", "signed", "state_size", "uses"]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from symbackprop.declare.dimension import BATCH
 from symbackprop.emit import wrap
 from symbackprop.emit.names import RESERVED, Names
-from symbackprop.emit.page import Node, affine, count, signed
+from symbackprop.emit.page import Node, affine, count, signed, state_size
 from symbackprop.plan.device.records import DevicePlan
 from symbackprop.plan.records import Plan
 
@@ -53,8 +53,7 @@ class Context:
         self.threads: dict[str, str] = {}
         self.doubles: list[str] = []
         self.size = sum(count(p.shape) for p in plan.parameters)
-        kinds = [kind for _, kind in (plan.update.state if plan.update else ())]
-        self.state_size = kinds.count("parameter") * self.size + kinds.count("scalar")
+        self.state_size = state_size(plan)
 
     @property
     def real(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from symbackprop.emit.page import Function, Node, affine, data_words, mask_rows, parameter_rows, statistic_rows
+from symbackprop.emit.page import Function, Head, Node, affine, head
 from symbackprop.emit.threads import header
 from symbackprop.emit.threads.context import Context
 from symbackprop.emit.threads.entries import Entries
@@ -17,21 +17,9 @@ from symbackprop.plan.records import Plan
 
 
 @dataclass(frozen=True)
-class DevicePage:
+class DevicePage(Head):
     """All that the template of a CUDA module lays out."""
 
-    network: str
-    template: str
-    digest: str
-    data: str
-    dtype: str
-    batch: int
-    parameters: tuple[str, ...]
-    statistics: tuple[str, ...]
-    masks: tuple[str, ...]
-    state_size: str
-    hyper: tuple[str, ...]
-    trainable: tuple[str, ...]
     workspace: str
     schedule: str
     schedule_words: str
@@ -60,18 +48,7 @@ def page(plan: Plan, template: str) -> DevicePage:
     functions = (*launches.functions(), *(training.functions() if training else ()))
     entries = (*Entries(context).functions(), *(training.entries_functions() if training else ()))
     return DevicePage(
-        network=plan.name,
-        template=template,
-        digest=plan.digest,
-        data=data_words(plan),
-        dtype=plan.dtype,
-        batch=plan.batch,
-        parameters=parameter_rows(plan),
-        statistics=statistic_rows(plan),
-        masks=mask_rows(plan),
-        state_size=str(context.state_size),
-        hyper=tuple(f'("{name}", {value!r})' for name, value in (plan.update.hyper if plan.update else ())),
-        trainable=tuple(f"({a}, {b})" for a, b in (plan.update.ranges if plan.update else ())),
+        **head(plan, template),
         workspace=affine(context.device.per_sample, "n", context.device.fixed),
         schedule=context.device.schedule,
         schedule_words=header.prose(f"Schedule: {context.device.schedule}; {context.device.reason}."),

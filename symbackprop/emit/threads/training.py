@@ -281,7 +281,7 @@ class Training:
         """Yield a step of the optimizer, a training step and an epoch."""
         context = self.context
         state = [
-            Node('d_state = take(state, DTYPE)' if context.state_size else "d_state = d_params"),
+            Node("d_state = take(state, DTYPE)" if context.state_size else "d_state = d_params"),
             Node('d_hyper = take(hyper, "float64")'),
         ]
         back = [Node("give(d_params, params)"), *([Node("give(d_state, state)")] if context.state_size else [])]
