@@ -261,7 +261,7 @@ def assemble(
         known[gradient] = Place("grads", 0, offsets[parameter], shape_of(tensors[gradient], {}, size))
     for _, gradient in input_gradients:
         known[gradient] = Place("argument", 0, 0, shape_of(tensors[gradient], {}, size))
-    places, per_sample, fixed = _arena((*ahead, *behind, *later), known, shapes, wanted, machine)
+    places, per_sample, fixed = _arena((*ahead, *behind, *later), known, shapes, wanted, machine, batch)
     if inference is None:
         entries = [Entry("forward", needed(ahead, outputs), _outputs(places, outputs, tensors, size))]
     else:
@@ -376,7 +376,7 @@ def _predicting(
     chosen = _live(system.blocks, wanted)
     between = wanted.union(*(names for _, names in chosen.values()))
     calls = [call for number in sorted(chosen) for call in workshop.calls(system.blocks[number], chosen[number][0], between)]
-    places, per_sample, fixed = _arena(calls, known, workshop.shapes, wanted, workshop.machine)
+    places, per_sample, fixed = _arena(calls, known, workshop.shapes, wanted, workshop.machine, workshop.batch)
     entries = [Entry("forward", needed(calls, outputs), _outputs(places, outputs, system.tensors, workshop.size))]
     if loss:
         entries.append(Entry("evaluation", needed(calls, (loss,)), places))
@@ -431,6 +431,7 @@ def _arena(
     known_shapes: Mapping[str, tuple[int | str, ...]],
     wanted: frozenset[str],
     machine: Machine,
+    batch: int,
 ) -> tuple[Mapping[str, Place], int, int]:
     """Place every value that is neither given nor a result in one workspace, as the machine wants it."""
     first: dict[str, int] = {}
@@ -452,7 +453,7 @@ def _arena(
         if batches > 1:
             raise EmissionError(f"{name} has the batch axis twice: its memory would grow with the square of the batch")
         elements = math.prod(s for s in shapes[name] if isinstance(s, int))
-        end = len(calls) if elements <= machine.own else last[name]
+        end = len(calls) if elements * batch**batches <= machine.own else last[name]
         kinds[batches].append(Interval(name, -(-elements // machine.unit) * machine.unit, first[name], end))
     fixed_offsets, fixed = first_fit(kinds[0])
     sample_offsets, per_sample = first_fit(kinds[1])

@@ -9,7 +9,7 @@ from symbackprop.declare.model import Model
 from symbackprop.derive.records import Products
 from symbackprop.plan.device.make import planned
 from symbackprop.plan.make import Options, _arena, _digest, _live, slots_of_masks, slots_of_statistics
-from symbackprop.plan.records import CPU, Call, Entry, Place, Plan, Signature, Slot, needed
+from symbackprop.plan.records import CPU, CUDA, Call, Entry, Place, Plan, Signature, Slot, needed
 from symbackprop.plan.workshop import Workshop, shape_of
 
 #: For each kind: the flat buffers for what is given and what is written, and what the function does.
@@ -65,7 +65,7 @@ def make_product(model: Model, products: Products, options: Options, *, device: 
             written.append(("tangent" if kind == "jvp" else f"{flat_out}_{w}", name))
     arrays = [*data, *(t for _, t in (*given, *written) if t is not None)]
     known.update((t, Place("argument", 0, 0, shape(t))) for t in arrays)
-    places, per_sample, fixed = _arena(calls, known, workshop.shapes, frozenset(asked), workshop.machine)
+    places, per_sample, fixed = _arena(calls, known, workshop.shapes, frozenset(asked), CUDA if device else CPU, workshop.batch)
     missing = [p for p in model.parameters if (flat_out, None) in written and p.name not in products.results]
     zeroed = tuple((flat_out, p.offset or 0, (p.offset or 0) + math.prod(int(s) for s in p.shape)) for p in missing)
     plan = Plan(

@@ -103,7 +103,7 @@ class Machine:
         last: samples from which on a network of convolutions is computed with the samples side by side.
         straight: operations for one sample up to which a gradient is written out in scalars.
         unit: what values in workspace begin at multiples of.
-        own: entries of a value, for each sample or in all, up to which its memory is not used again: what shares memory needs an order.
+        own: entries of a value of a batch, up to which its memory is not used again: what shares memory needs an order.
     """
 
     name: str
@@ -171,7 +171,7 @@ CPU = Machine(
 NUMPY = replace(CPU, name="numpy", last=2**62)
 
 #: A graphics processor: its kernels are planned from the equations by `plan.device`.
-CUDA = replace(CPU, name="cuda", last=2**62, share=2**62, straight=0, unit=4, own=512)
+CUDA = replace(CPU, name="cuda", last=2**62, share=2**62, straight=0, unit=4, own=2**20)
 
 #: By the name of the target.
 MACHINES = {"cpu": CPU, "numpy": NUMPY, "cuda": CUDA}

@@ -65,7 +65,7 @@ ENTRY, LAUNCH = 24, 600_000
 #: Fewer multiply-adds, rows, columns or terms than these are not tiled.
 LEAST_WORK, LEAST_SIDE, LEAST_TERMS = 2**15, 8, 8
 #: A part of a split sum has so many tiles of terms at least, and there are at most so many parts.
-LEAST_STEPS, MOST_SPLITS = 8, 64
+LEAST_STEPS, MOST_SPLITS = 4, 64
 #: Factors with indices of their own in one sum, at most.
 MOST_FACTORS = 6
 #: Why there is no kernel of ours for a product.

@@ -17,17 +17,19 @@ from sympy import Expr
 
 from symbackprop.algebra.nodes import Indicator
 from symbackprop.algebra.tensor import Access, Tensor
-from symbackprop.plan.device.lower import SHORT
+from symbackprop.plan.device.lower import MANY, SHORT
 from symbackprop.plan.device.product import PROCESSORS
 from symbackprop.plan.device.records import WARP, DeviceKernel, External, Joint, Launch, Product, Range, Sweep, Team
 from symbackprop.plan.device.shared import SHARED
-from symbackprop.plan.records import Local, Loop, Place, Statement
+from symbackprop.plan.records import Local, Loop, Place, Statement, When
 from symbackprop.plan.rewriting import called, expressions, inside, rewritten
 
 #: Blocks of a launch, up to which others stand beside it: twice as many as the device has processors.
 FEW = 2 * PROCESSORS
 #: Threads of a block where nothing asks for another number.
 BLOCK = 128
+#: Passes of loops that a thread does for itself, at most, where a launch would share them among threads.
+ALONE = 128
 #: The threads of a team are not fewer than one in so many of those that it was planned with.
 FEWER = 4
 
@@ -140,17 +142,34 @@ class Arranging:
     def after(self, first: Launch, second: Launch, places: Places) -> Launch | None:
         """Return one launch for two, of which the second needs of the first what the same thread has written; None if it needs more."""
         a, b = first.kernel.phase, second.kernel.phase
-        if not (isinstance(a, Sweep) and isinstance(b, Sweep)) or len(b.axes) < len(a.axes):
+        if not (isinstance(a, Sweep) and isinstance(b, Sweep)):
             return None
-        if any(mine.start != theirs.start or mine.extent != theirs.extent for mine, theirs in zip(a.axes, b.axes, strict=False)):
+        common = list(zip(a.axes, b.axes, strict=False))
+        if any(mine.start != theirs.start or mine.extent != theirs.extent for mine, theirs in common):
             return None
-        inner = b.axes[len(a.axes) :]
-        if math.prod(self.number(r.extent) for r in inner) > SHORT or not self.same_threads(first, second, places):
+        if not all(self.serial(sweep, len(common)) for sweep in (a, b)) or not self.same_threads(first, second, places):
             return None
         kinds = {local.name: local.is_integer for local in _locals(a.body)}
         if any(kinds.get(local.name, local.is_integer) != local.is_integer for local in _locals(b.body)):
             return None
-        return self.joined_sweep(first, second, a, b, inner)
+        return self.joined_sweep(first, second, a, b)
+
+    def serial(self, sweep: Sweep, outer: int) -> bool:
+        """Whether one thread may do for itself what a sweep does for all but its first so many axes."""
+        inner = math.prod(self.number(r.extent) for r in sweep.axes[outer:])
+        entries = inner * math.prod(self.number(r.extent) for r in sweep.axes[:outer])
+        return inner == 1 or ((inner <= SHORT or entries <= MANY) and inner * self.passes(sweep.body) <= ALONE)
+
+    def passes(self, body: Sequence[Statement]) -> int:
+        """Return how many passes the loops of an entry have in all, once at least."""
+        found = 0
+        for s in body:
+            if isinstance(s, Loop):
+                extent = (s.stop - s.start).xreplace(self.numbers)
+                found += self.passes(s.body) * (int(extent) if extent.is_Integer else ALONE)
+            elif isinstance(s, When):
+                found += self.passes(s.body)
+        return max(1, found)
 
     def same_threads(self, first: Launch, second: Launch, places: Places) -> bool:
         """Whether every entry that one of two sweeps writes and both touch is touched by one thread."""
@@ -169,7 +188,7 @@ class Arranging:
                     return False
         return True
 
-    def joined_sweep(self, first: Launch, second: Launch, a: Sweep, b: Sweep, inner: Sequence[Range]) -> Launch:
+    def joined_sweep(self, first: Launch, second: Launch, a: Sweep, b: Sweep) -> Launch:
         one, other = first.kernel, second.kernel
         known = {real: t for t, real in zip(one.tensors, first.names, strict=True)}
         taken = {t.name for t in one.tensors}
@@ -192,9 +211,8 @@ class Arranging:
         def change(e: Expr) -> Expr:
             return _renamed(e, swap, renamed)
 
-        body: tuple[Statement, ...] = rewritten(b.body, change)
-        for r in reversed(inner):
-            body = (Loop(r.index, r.start, r.stop, body),)
+        axes = a.axes[: len(b.axes)]
+        body = (*_looped(a.axes[len(axes) :], a.body), *_looped(b.axes[len(axes) :], rewritten(b.body, change)))
         key = (one.name, other.name, tuple(t.name for t in tensors), tuple(buffers))
         if key not in self.appended:
             written = (*one.written, *(renamed[name].name for name in other.written))
@@ -205,7 +223,7 @@ class Arranging:
                 tuple(tensors),
                 tuple(buffers),
                 tuple(dict.fromkeys(written)),
-                Sweep(a.axes, (*a.body, *body)),
+                Sweep(axes, body),
                 one.reason,
             )
         return Launch(self.appended[key], tuple(names), second.call)
@@ -307,6 +325,13 @@ class Arranging:
             name = f"{base}_{count}"
         self.taken.add(name)
         return name
+
+
+def _looped(axes: Sequence[Range], body: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """Return statements in loops over some axes."""
+    for r in reversed(axes):
+        body = (Loop(r.index, r.start, r.stop, body),)
+    return body
 
 
 def _renamed(e: Expr, swap: Mapping[Expr, Expr], tensors: Mapping[str, Tensor]) -> Expr:
