@@ -12,13 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sympy import S
 
 import symbackprop as sbp
+from symbackprop.algebra.index import Index
+from symbackprop.algebra.tensor import Tensor
 from symbackprop.errors import CheckError
 from symbackprop.execute.lockstep.errors import LockstepError
 from symbackprop.plan.device import together
 from symbackprop.plan.device.records import Joint, Product, Sweep, Team
-from symbackprop.plan.records import Place
+from symbackprop.plan.records import Let, Local, Loop, Place, Store, Update
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "emit"))
 from device_measure import TOLERANCE, errors
@@ -190,3 +193,47 @@ def test_one_place_of_a_batch_is_as_good_as_another():
     assert not together._region("work", whole).meets(together._region("work", Place("work", 8, 0, ("N", 2))), 3)
     assert not together._region("work", whole).meets(together._region("grads", whole), 3)
     assert together._region("x", None).meets(together._region("x", None), 3)
+
+
+# --- what was computed before is not computed again -------------------------------------------------------------------------
+
+i, j = Index("i", 4), Index("j", 4)
+Z, OUT = Tensor("z", (i,)), Tensor("out", (i,))
+total, shift = Local("total"), Local("shift")
+
+
+def summed(local, index, value):
+    return (Let(local, S.Zero), Loop(index, S.Zero, index.extent, (Update(local, "sum", value),)))
+
+
+def stored(value, index=i):
+    return Loop(index, S.Zero, index.extent, (Store(OUT[index,], value),))
+
+
+def test_the_same_sum_is_computed_once_whatever_its_index_is_called():
+    before = (*summed(total, i, Z[i,]), stored(total))
+    behind = (*summed(total, j, Z[j,]), stored(total + 1, j))
+    assert together._left(before, behind, set()) == behind[2:]
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "changed"),
+    [
+        # What is read was written in between.
+        ((*summed(total, i, Z[i,]), stored(total)), (*summed(total, j, Z[j,]), stored(total, j)), {"z"}),
+        # Another sum has the name.
+        ((*summed(total, i, Z[i,]), stored(total)), (*summed(total, j, 2 * Z[j,]), stored(total, j)), set()),
+        # It has another value by then.
+        ((*summed(total, i, Z[i,]), stored(total), *summed(total, i, 2 * Z[i,])), (*summed(total, j, Z[j,]), stored(total, j)), set()),
+        # It is read on the way, too.
+        ((*summed(total, i, Z[i,]), stored(total)), (Let(total, S.Zero), stored(total), *summed(total, j, Z[j,])[1:]), set()),
+        # It follows from what is another value now.
+        (
+            (Let(shift, Z[0,]), *summed(total, i, Z[i,] - shift), stored(total)),
+            (Let(shift, Z[1,]), *summed(total, j, Z[j,] - shift), stored(total, j)),
+            set(),
+        ),
+    ],
+)
+def test_another_sum_is_computed_for_itself(before, behind, changed):
+    assert together._left(before, behind, changed) == behind

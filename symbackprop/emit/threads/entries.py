@@ -35,7 +35,7 @@ class Entries:
             *context.taken(("params", *inputs)),
             *(Node(f"d_{o} = room({o}, {context.total(real)}, DTYPE)") for o, real in zip(outs, plan.outputs, strict=True)),
             context.workspace(),
-            call("launch_forward", ("params", *inputs, *outs, "work"), "n"),
+            started("forward", "params", *inputs, *outs, "work"),
             *(Node(f"give(d_{o}, {o})") for o in outs),
             *([Node("return 0")] if status else []),
         ]
@@ -65,7 +65,7 @@ class Entries:
             *context.taken(arguments),
             *(Node(f"d_{name} = room({name}, {total}, DTYPE)") for name, total in zip(outs, totals, strict=True)),
             context.workspace(),
-            call("repeat", (), "1", f"launch_{one.name}", *(f"d_{name}" for name in names), "n"),
+            started(one.name, *names),
             *(Node(f"give(d_{name}, {name})") for name in outs),
             Node("return 0"),
         ]
@@ -82,7 +82,7 @@ class Entries:
         body = [
             *self.top(data),
             self.context.workspace(),
-            call(f"launch_{entry}", ("params", *data, "work"), "n"),
+            started(entry, "params", *data, "work"),
             Node(f"return number(d_work, {self.context.loss_place(entry)})"),
         ]
         return Function(entry, ("params", *data, "work=None"), (), tuple(body), doc)
@@ -93,7 +93,7 @@ class Entries:
             *self.top(data),
             context.gradients(),
             context.workspace(),
-            call("repeat", (), "1", "launch_value_and_grad", *(f"d_{name}" for name in ("params", *data, "grads", "work")), "n"),
+            started("value_and_grad", "params", *data, "grads", "work"),
             Node("give(d_grads, grads)"),
             Node(f"return number(d_work, {context.loss_place()})"),
         ]
@@ -108,7 +108,7 @@ class Entries:
             *self.top(data),
             *(Node(f"d_{t} = room({t}, {context.total(g)}, DTYPE)") for t, (_, g) in zip(targets, plan.input_gradients, strict=True)),
             context.workspace(),
-            call("launch_input_gradients", ("params", *data, *targets, "work"), "n"),
+            started("input_gradients", "params", *data, *targets, "work"),
             *(Node(f"give(d_{t}, {t})") for t in targets),
             Node(f"return number(d_work, {context.loss_place()})"),
         ]
@@ -121,11 +121,16 @@ class Entries:
             samples(data),
             *self.context.taken(("params", *data)),
             self.context.workspace(),
-            call("launch_statistics", names, "n"),
+            started("statistics", *names),
             Node("give(d_params, params)"),
         ]
         doc = "Write the next running statistics into params; work, on the device, is as value_and_grad of the same batch left it."
         return Function("update_statistics", names, (), tuple(body), doc)
+
+
+def started(what: str, *names: str) -> Node:
+    """Return the line that starts some launches, recorded where that is possible, with arrays on the device."""
+    return call("repeat", (), "1", f"launch_{what}", *(f"d_{name}" for name in names), "n")
 
 
 __all__ = ["Entries"]

@@ -15,14 +15,15 @@ from dataclasses import dataclass, replace
 import sympy
 from sympy import Expr
 
+from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import Indicator
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan.device.lower import MANY, SHORT
 from symbackprop.plan.device.product import PROCESSORS
 from symbackprop.plan.device.records import WARP, DeviceKernel, External, Joint, Launch, Product, Range, Sweep, Team
 from symbackprop.plan.device.shared import SHARED
-from symbackprop.plan.records import Local, Loop, Place, Statement, When
-from symbackprop.plan.rewriting import called, expressions, inside, rewritten
+from symbackprop.plan.records import Choose, Let, Local, Loop, Place, Statement, Update, When
+from symbackprop.plan.rewriting import called, expressions, inside, named, rewritten
 
 #: Blocks of a launch, up to which others stand beside it: twice as many as the device has processors.
 FEW = 2 * PROCESSORS
@@ -152,7 +153,7 @@ class Arranging:
         kinds = {local.name: local.is_integer for local in _locals(a.body)}
         if any(kinds.get(local.name, local.is_integer) != local.is_integer for local in _locals(b.body)):
             return None
-        return self.joined_sweep(first, second, a, b)
+        return self.joined_sweep(first, second, a, b, places)
 
     def serial(self, sweep: Sweep, outer: int) -> bool:
         """Whether one thread may do for itself what a sweep does for all but its first so many axes."""
@@ -188,7 +189,7 @@ class Arranging:
                     return False
         return True
 
-    def joined_sweep(self, first: Launch, second: Launch, a: Sweep, b: Sweep) -> Launch:
+    def joined_sweep(self, first: Launch, second: Launch, a: Sweep, b: Sweep, places: Places) -> Launch:
         one, other = first.kernel, second.kernel
         known = {real: t for t, real in zip(one.tensors, first.names, strict=True)}
         taken = {t.name for t in one.tensors}
@@ -212,7 +213,10 @@ class Arranging:
             return _renamed(e, swap, renamed)
 
         axes = a.axes[: len(b.axes)]
-        body = (*_looped(a.axes[len(axes) :], a.body), *_looped(b.axes[len(axes) :], rewritten(b.body, change)))
+        before, behind = _looped(a.axes[len(axes) :], a.body), _looped(b.axes[len(axes) :], rewritten(b.body, change))
+        where = {t.name: _region(b, places.get(real)) for t, b, real in zip(tensors, buffers, names, strict=True)}
+        changed = {name for name, region in where.items() if any(region.meets(where[w], self.batch) for w in one.written)}
+        body = (*before, *_left(before, behind, changed))
         key = (one.name, other.name, tuple(t.name for t in tensors), tuple(buffers))
         if key not in self.appended:
             written = (*one.written, *(renamed[name].name for name in other.written))
@@ -332,6 +336,53 @@ def _looped(axes: Sequence[Range], body: tuple[Statement, ...]) -> tuple[Stateme
     for r in reversed(axes):
         body = (Loop(r.index, r.start, r.stop, body),)
     return body
+
+
+def _left(before: Sequence[Statement], behind: Sequence[Statement], changed: set[str]) -> tuple[Statement, ...]:
+    """Return statements without those whose locals have the same values from some statements before them.
+
+    Args:
+        before: what was done.
+        behind: what is to be done.
+        changed: tensors that were written, or share memory with one that was.
+    """
+    given: dict[Local, list[Statement]] = {}
+    for s in before:
+        for local in dict.fromkeys(named((s,))):
+            given.setdefault(local, []).append(s)
+    own: dict[Local, list[Statement]] = {}
+    for s in behind:
+        for local in dict.fromkeys(named((s,))):
+            own.setdefault(local, []).append(s)
+    same = {v for v, found in own.items() if _once(v, found, behind) and _once(v, given.get(v, []), before)}
+    same = {v for v in same if [_shape(s) for s in own[v]] == [_shape(s) for s in given[v]]}
+    same = {v for v in same if not {a.tensor.name for e in expressions(tuple(own[v])) for a in e.atoms(Access)} & changed}
+    while True:
+        # What is read on the way must be the same, too.
+        kept = {v for v in same if all(x in same for e in expressions(tuple(own[v])) for x in e.atoms(Local))}
+        if kept == same:
+            break
+        same = kept
+    return tuple(s for s in behind if _stores(s) or not {*named((s,))} <= same)
+
+
+def _once(local: Local, found: Sequence[Statement], body: Sequence[Statement]) -> bool:
+    """Whether a local begins once among statements and is read by others only when it has its last value."""
+    starts = sum(isinstance(s, Let) and s.local == local for s in inside(tuple(found)))
+    if starts != 1 or any(_stores(s) for s in found):
+        return False
+    last = max(k for k, s in enumerate(body) if s in found)
+    return not any(local in e.atoms(Local) for s in body[:last] if s not in found for e in expressions(s))
+
+
+def _stores(s: Statement) -> bool:
+    return any(not isinstance(part, Let | Update | Choose | Loop | When) for part in inside((s,)))
+
+
+def _shape(s: Statement) -> Statement:
+    """Return a statement with names for the indices of its loops that tell nothing but their order."""
+    swap = {loop.index: Index(f"loop {k}", loop.index.extent) for k, loop in enumerate(x for x in inside((s,)) if isinstance(x, Loop))}
+    return rewritten(s, lambda e: _renamed(e, swap, {a.tensor.name: a.tensor for a in e.atoms(Access)}))
 
 
 def _renamed(e: Expr, swap: Mapping[Expr, Expr], tensors: Mapping[str, Tensor]) -> Expr:
