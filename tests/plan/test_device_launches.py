@@ -8,6 +8,7 @@ a wait are a race.
 from __future__ import annotations
 
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,13 @@ from sympy import S
 
 import symbackprop as sbp
 from symbackprop.algebra.index import Index
-from symbackprop.algebra.tensor import Tensor
+from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import CheckError
 from symbackprop.execute.lockstep.errors import LockstepError
 from symbackprop.plan.device import together
-from symbackprop.plan.device.records import Joint, Product, Sweep, Team
+from symbackprop.plan.device.records import DeviceKernel, Joint, Launch, Product, Range, Sweep, Team
 from symbackprop.plan.records import Let, Local, Loop, Place, Store, Update
+from symbackprop.plan.rewriting import expressions
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "emit"))
 from device_measure import TOLERANCE, errors
@@ -164,7 +166,7 @@ def judged(net, folder):
 @pytest.mark.parametrize("net", [images, normed])
 def test_launches_without_an_order_are_noticed(net, tmp_path, monkeypatch):
     judged(net, tmp_path / "right")
-    monkeypatch.setattr(together.Arranging, "conflict", lambda *given: False)
+    monkeypatch.setattr(together.Memory, "behind", lambda *given: -1)
     with pytest.raises((LockstepError, CheckError)):
         judged(net, tmp_path / "wrong")
 
@@ -237,3 +239,35 @@ def test_the_same_sum_is_computed_once_whatever_its_index_is_called():
 )
 def test_another_sum_is_computed_for_itself(before, behind, changed):
     assert together._left(before, behind, changed) == behind
+
+
+def of_entries(name, axes, body, tensors, written):
+    kernel = DeviceKernel(
+        name, (), tensors, tuple("work" for _ in tensors), written, Sweep(tuple(Range(a, S.Zero, a.extent) for a in axes), body), ""
+    )
+    return Launch(kernel, tuple(t.name for t in tensors), None)
+
+
+def test_a_loop_does_not_catch_the_index_of_the_sweep_that_it_is_appended_to():
+    n, X, P, Q, W = Index("n", 3), *(Tensor(name, (Index("p", 4), Index("q", 4))) for name in "XPQW")
+    first = of_entries("copy", (n, j), (Store(P[n, j], X[n, j]),), (X, P), ("P",))
+    product = (*summed(total, j, W[i, j] * X[n, j]), Store(Q[n, i], total))
+    second = of_entries("product", (n, i), product, (W, X, Q), ("Q",))
+    places = {t.name: Place("work", 0, 16 * k, (4, 4)) for k, t in enumerate((X, P, Q, W))}
+    (both,) = together.Arranging(3, {}, 4, set()).merged([first, second], places)
+    (read,) = {a for e in expressions(both.kernel.phase.body) for a in e.atoms(Access) if a.tensor.name == "W"}
+    assert len(set(read.index)) == 2 and read.index[0] == j, read
+
+
+def test_a_network_of_a_thousand_launches_is_arranged_in_seconds():
+    # Each reads what the one before has written, at other entries, and a parameter of its own.
+    n, count = Index("n", 3), 2000
+    tensors = [Tensor(f"v{k}", (Index("p", 4),)) for k in range(count)]
+    places = {t.name: Place("work", 4 * k, 0, ("N", 4)) for k, t in enumerate(tensors)}
+    launches = [
+        of_entries(f"k{k}", (n,), (Store(b[n,], a[3 - n,]),), (a, b), (b.name,)) for k, (a, b) in enumerate(pairwise(tensors))
+    ]
+    meetings = sum(1 for _ in together._meeting({("work", name): together._region("work", p) for name, p in places.items()}, 64))
+    assert meetings == 0
+    levels = together.Arranging(64, {}, 4, set()).levels(launches, places)
+    assert [len(level) for level in levels] == [1] * (count - 1)

@@ -8,6 +8,7 @@ of its own; large ones stay alone, for they fill the device by themselves.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -64,6 +65,83 @@ def _region(buffer: str, place: Place | None) -> _Region:
     return _Region(buffer, place.fixed, place.per_sample, 0 if batched else fixed, fixed if batched else 0)
 
 
+class Memory:
+    """Which launches of an entry need an order.
+
+    Two tensors meet where they have an entry in common; launches need an order where one writes a tensor that meets one of the other.
+
+    Args:
+        launches: of the entry.
+        places: of their tensors.
+        batch: the number of samples that is planned for.
+    """
+
+    def __init__(self, launches: Sequence[Launch], places: Places, batch: int) -> None:
+        regions = {use: _region(use[0], places.get(use[1])) for one in launches for use in _used(one)}
+        self.meeting: dict[_Use, list[_Use]] = {use: [use] for use in regions}
+        for one, other in _meeting(regions, batch):
+            self.meeting[one].append(other)
+            self.meeting[other].append(one)
+
+    def behind(self, one: Launch, seen: _Seen) -> int:
+        """Return the largest number of a launch that has to be done before another one, -1 if there is none."""
+        found = -1
+        for use in _used(one):
+            for other in self.meeting[use]:
+                found = max(found, seen.written.get(other, -1))
+        for use in _written(one):
+            for other in self.meeting[use]:
+                found = max(found, seen.touched.get(other, -1))
+        return found
+
+
+#: A tensor by its buffer and its name.
+_Use = tuple[str, str]
+
+
+class _Seen:
+    """The largest number of a launch that has touched each tensor, and that has written it."""
+
+    def __init__(self) -> None:
+        self.touched: dict[_Use, int] = {}
+        self.written: dict[_Use, int] = {}
+
+    def add(self, one: Launch, number: int) -> None:
+        for use in _used(one):
+            self.touched[use] = max(number, self.touched.get(use, -1))
+        for use in _written(one):
+            self.written[use] = max(number, self.written.get(use, -1))
+
+
+def _used(one: Launch) -> Iterator[_Use]:
+    return zip(one.kernel.buffers, one.names, strict=True)
+
+
+def _written(one: Launch) -> Iterator[_Use]:
+    k = one.kernel
+    return ((b, real) for t, b, real in zip(k.tensors, k.buffers, one.names, strict=True) if t.name in k.written)
+
+
+def _meeting(regions: Mapping[_Use, _Region], batch: int) -> Iterator[tuple[_Use, _Use]]:
+    """Yield the pairs of tensors that meet; of all pairs only those are looked at that might."""
+    buffers: dict[str, list[_Use]] = {}
+    for use in regions:
+        buffers.setdefault(use[0], []).append(use)
+    for uses in buffers.values():
+        uses.sort(key=lambda use: regions[use].fixed + regions[use].each)
+        starts = [regions[use].fixed + regions[use].each * batch for use in uses]
+        ordered = all(a <= b for a, b in itertools.pairwise(starts))
+        for k, one in enumerate(uses):
+            ends = [regions[one].fixed + regions[one].more + (regions[one].each + regions[one].per) * n for n in (1, batch)]
+            for j in range(k + 1, len(uses)):
+                # Where tensors have one order whatever the batch is, all behind the first that lies apart lie apart.
+                first = regions[uses[j]]
+                if ordered and first.fixed + first.each >= ends[0] and starts[j] >= ends[1]:
+                    break
+                if regions[one].meets(first, batch):
+                    yield one, uses[j]
+
+
 class Arranging:
     """Arranges the launches of entries.
 
@@ -101,43 +179,40 @@ class Arranging:
 
     # What needs what
 
-    def regions(self, one: Launch, places: Places) -> tuple[list[_Region], list[_Region]]:
-        """Return where a launch touches memory, and where it writes."""
-        k = one.kernel
-        all_of_it = [_region(b, places.get(real)) for b, real in zip(k.buffers, one.names, strict=True)]
-        return all_of_it, [r for r, t in zip(all_of_it, k.tensors, strict=True) if t.name in k.written]
-
-    def conflict(self, one: Launch, other: Launch, places: Places) -> bool:
-        """Whether two launches need an order."""
-        (touched, written), (others, changed) = self.regions(one, places), self.regions(other, places)
-        pairs = [(w, r) for w in written for r in others] + [(c, r) for c in changed for r in touched]
-        return any(w.meets(r, self.batch) for w, r in pairs)
-
     def levels(self, launches: Sequence[Launch], places: Places) -> list[list[Launch]]:
         """Return launches by the number of others that have to be done before, one after the other."""
-        number: list[int] = []
-        for k, one in enumerate(launches):
-            before = (number[j] for j in range(k) if self.conflict(launches[j], one, places))
-            number.append(1 + max(before, default=-1))
-        return [[one for one, n in zip(launches, number, strict=True) if n == level] for level in range(max(number, default=-1) + 1)]
+        memory, seen = Memory(launches, places, self.batch), _Seen()
+        levels: list[list[Launch]] = []
+        for one in launches:
+            level = 1 + memory.behind(one, seen)
+            seen.add(one, level)
+            if level == len(levels):
+                levels.append([])
+            levels[level].append(one)
+        return levels
 
     # One after the other, in the same threads
 
     def merged(self, launches: Sequence[Launch], places: Places) -> list[Launch]:
         """Return launches with sweeps appended to those whose results they read, entry by entry."""
+        memory, seen = Memory(launches, places, self.batch), _Seen()
         made: list[Launch] = []
+        using: dict[str, dict[int, None]] = {}
         for one in launches:
-            # Behind the last launch that it needs it may be done as well.
-            last = max((k for k, other in enumerate(made) if self.conflict(other, one, places)), default=-1)
-            for k in range(max(last, 0), len(made)):
-                if k > last and not _read_the_same(made[k], one):
-                    continue
-                both = self.after(made[k], one, places)
+            # Behind the last launch that it needs it may be done as well, best by threads that read the same.
+            last = memory.behind(one, seen)
+            near = sorted({k for real in one.names for k in using.get(real, ()) if k > last})
+            for k in (last, *near) if last >= 0 else near:
+                both = self.after(made[k], one, places) if k == last or _alike(made[k], one) else None
                 if both is not None:
                     made[k] = both
                     break
             else:
+                k = len(made)
                 made.append(one)
+            seen.add(one, k)
+            for real in one.names:
+                using.setdefault(real, {})[k] = None
         return made
 
     def after(self, first: Launch, second: Launch, places: Places) -> Launch | None:
@@ -195,6 +270,10 @@ class Arranging:
         taken = {t.name for t in one.tensors}
         tensors, buffers, names = list(one.tensors), list(one.buffers), list(first.names)
         swap: dict[Expr, Expr] = {theirs.index: mine.index for mine, theirs in zip(a.axes, b.axes, strict=False)}
+        for inner in (*(r.index for r in b.axes[len(swap) :]), *(loop.index for loop in inside(b.body) if isinstance(loop, Loop))):
+            # A loop of the second one must not catch an index of the first.
+            if inner in swap.values():
+                swap[inner] = Index(f"{inner.name}_", inner.extent)
         renamed: dict[str, Tensor] = {}
         for t, buffer, real in zip(other.tensors, other.buffers, second.names, strict=True):
             if real in known:
@@ -217,7 +296,8 @@ class Arranging:
         where = {t.name: _region(b, places.get(real)) for t, b, real in zip(tensors, buffers, names, strict=True)}
         changed = {name for name, region in where.items() if any(region.meets(where[w], self.batch) for w in one.written)}
         body = (*before, *_left(before, behind, changed))
-        key = (one.name, other.name, tuple(t.name for t in tensors), tuple(buffers))
+        called_so = tuple(renamed[t.name].name for t in other.tensors)
+        key = (one.name, other.name, called_so, tuple(buffers), frozenset(changed))
         if key not in self.appended:
             written = (*one.written, *(renamed[name].name for name in other.written))
             equations = tuple(e.xreplace({t: renamed[t.name] for t in (e.tensor, *e.reads) if t.name in renamed}) for e in other.equations)
@@ -403,10 +483,10 @@ def _uses(one: Launch) -> dict[str, tuple[str, str]]:
     return {t.name: (b, real) for t, b, real in zip(k.tensors, k.buffers, one.names, strict=True)}
 
 
-def _read_the_same(one: Launch, other: Launch) -> bool:
-    """Whether two sweeps go through one domain and read a tensor in common."""
+def _alike(one: Launch, other: Launch) -> bool:
+    """Whether two sweeps have domains of as many axes."""
     a, b = one.kernel.phase, other.kernel.phase
-    return isinstance(a, Sweep) and isinstance(b, Sweep) and len(a.axes) == len(b.axes) and bool({*one.names} & {*other.names})
+    return isinstance(a, Sweep) and isinstance(b, Sweep) and len(a.axes) == len(b.axes)
 
 
 def _accesses(phase: Sweep, name: str) -> list[Access]:
