@@ -270,10 +270,16 @@ class Arranging:
         taken = {t.name for t in one.tensors}
         tensors, buffers, names = list(one.tensors), list(one.buffers), list(first.names)
         swap: dict[Expr, Expr] = {theirs.index: mine.index for mine, theirs in zip(a.axes, b.axes, strict=False)}
-        for inner in (*(r.index for r in b.axes[len(swap) :]), *(loop.index for loop in inside(b.body) if isinstance(loop, Loop))):
-            # A loop of the second one must not catch an index of the first.
-            if inner in swap.values():
-                swap[inner] = Index(f"{inner.name}_", inner.extent)
+        inner = dict.fromkeys((*(r.index for r in b.axes[len(swap) :]), *(loop.index for loop in inside(b.body) if isinstance(loop, Loop))))
+        axes_names, inner_names = {r.index.name for r in a.axes[: len(swap)]}, {i.name for i in inner}
+        for i in inner:
+            # A loop of the second one must not catch an index of the first, which is told by its name in the text.
+            name = i.name
+            while name in axes_names or (name != i.name and name in inner_names):
+                name += "_"
+            if name != i.name:
+                swap[i] = Index(name, i.extent)
+                inner_names.add(name)
         renamed: dict[str, Tensor] = {}
         for t, buffer, real in zip(other.tensors, other.buffers, second.names, strict=True):
             if real in known:
@@ -292,7 +298,7 @@ class Arranging:
             return _renamed(e, swap, renamed)
 
         axes = a.axes[: len(b.axes)]
-        before, behind = _looped(a.axes[len(axes) :], a.body), _looped(b.axes[len(axes) :], rewritten(b.body, change))
+        before, behind = _looped(a.axes[len(axes) :], a.body), _looped(rewritten(b.axes[len(axes) :], change), rewritten(b.body, change))
         where = {t.name: _region(b, places.get(real)) for t, b, real in zip(tensors, buffers, names, strict=True)}
         changed = {name for name, region in where.items() if any(region.meets(where[w], self.batch) for w in one.written)}
         body = (*before, *_left(before, behind, changed))
