@@ -87,7 +87,7 @@ SCHEDULE = "layered"
 
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 27520 * n + 97540
+    return 39264 * n + 195076
 
 
 @device
@@ -356,14 +356,6 @@ def write_loss_p_to_write_loss_L(work, y, a, p, L, N):
             total += math.exp(work[a + n * 1984 + t * 62 + j] - shift)
         for i in range(int32(62)):
             work[p + n * 1984 + t * 62 + i] = math.exp(work[a + n * 1984 + t * 62 + i] - shift) / total
-        top = real(-math.inf)
-        for i in range(int32(62)):
-            candidate = work[a + n * 1984 + t * 62 + i]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(math.inf) else real(0.0)
-        total = real(0.0)
-        for i in range(int32(62)):
-            total += math.exp(work[a + n * 1984 + t * 62 + i] - shift)
         work[L + n * 32 + t] = shift + math.log(total) - work[a + n * 1984 + t * 62 + int32(y[n * 32 + t])]
 
 
@@ -430,7 +422,7 @@ def dense_delta(work, y, p, delta, N):
 
 @device
 def dense_grad_W(block, work, delta, x, parts, N):
-    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 8 parts."""
+    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 16 parts."""
     # parts[part, i, j] = Σ_{n, t} delta[n, t, i] x[n, t, j]
     # Two tiles of each factor: while one is multiplied, the next one is read.
     tiles = cuda.shared.array(2304, real)
@@ -441,7 +433,7 @@ def dense_grad_W(block, work, delta, x, parts, N):
     row = int32(block % uint32(2) * 32)
     block = uint32(block // uint32(2))
     part = int32(block)
-    stop = int32((N * 32 + 127) // 128 * 16)
+    stop = int32((N * 32 + 255) // 256 * 16)
     first = int32(part * stop)
     stop = int32(first + stop if first + stop < N * 32 else N * 32)
     # What the thread reads of a tile, and where it puts that.
@@ -553,31 +545,6 @@ def dense_grad_b(block, work, grads, delta, grad_b, N):
         grads[grad_b + i] = total
 
 
-@jit
-def side_by_side_2(work, grads, N):
-    """Do dense_grad_W and dense_grad_b, each by blocks of its own."""
-    block = int32(cuda.blockIdx.x)
-    end_1 = int32(32)
-    if block < end_1:
-        dense_grad_W(block, work, int32(17856 * N), int32(512 * N), int32(27520 * N + 4), N)
-    else:
-        dense_grad_b(int32(block - end_1), work, grads, int32(17856 * N), int32(13472), N)
-
-
-@device
-def dense_grad_W_2(block, grads, work, grad_W, parts, N):
-    """Write grad_W."""
-    # grad_W[i, j] = Σ_part parts[part, i, j]
-    entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
-    if entry < int32(2976):
-        i = entry // int32(48)
-        j = entry % int32(48)
-        total = real(0.0)
-        for part in range(int32(8)):
-            total += work[parts + part * 2976 + i * 48 + j]
-        grads[grad_W + i * 48 + j] = total
-
-
 @device
 def gru_grad_q(block, params, work, W, W_h, delta, u, g, h, q, r, grad_h, grad_g, grad_u, grad_r, grad_q, N):
     """Write grad_h, grad_g, grad_u, grad_r and grad_q."""
@@ -591,7 +558,7 @@ def gru_grad_q(block, params, work, W, W_h, delta, u, g, h, q, r, grad_h, grad_g
     thread = int32(cuda.threadIdx.x)
     n = block
     for t in range(int32(32) - int32(1), int32(0) - int32(1), int32(-1)):
-        for k in range(thread, int32(48), int32(256)):
+        for k in range(thread, int32(48), int32(64)):
             total = real(0.0)
             if 0 <= t + 1 < 32:
                 for r_ in range(int32(144)):
@@ -603,29 +570,29 @@ def gru_grad_q(block, params, work, W, W_h, delta, u, g, h, q, r, grad_h, grad_g
                 (work[grad_h + n * 1536 + (t + 1) * 48 + k] * work[u + n * 1536 + (t + 1) * 48 + k] if 0 <= t + 1 < 32 else real(0.0))
                 + total + total_2
             )
-        for k in range(thread, int32(48), int32(256)):
+        for k in range(thread, int32(48), int32(64)):
             work[grad_g + n * 1536 + t * 48 + k] = (real(1.0) - work[u + n * 1536 + t * 48 + k]) * work[grad_h + n * 1536 + t * 48 + k]
-        for k in range(thread, int32(48), int32(256)):
+        for k in range(thread, int32(48), int32(64)):
             work[grad_u + n * 1536 + t * 48 + k] = (
                 ((work[h + n * 1536 + (t - 1) * 48 + k] if 0 <= t - 1 < 32 else real(0.0)) - work[g + n * 1536 + t * 48 + k]) * work[grad_h
                 + n * 1536 + t * 48 + k]
             )
-        for k in range(thread, int32(48), int32(256)):
+        for k in range(thread, int32(48), int32(64)):
             work[grad_r + n * 1536 + t * 48 + k] = (
                 (real(1.0) - work[g + n * 1536 + t * 48 + k] * work[g + n * 1536 + t * 48 + k]) * work[grad_g + n * 1536 + t * 48 + k]
                 * work[q + n * 4608 + t * 144 + k + 96]
             )
-        for r_ in range(thread, int32(48), int32(256)):
+        for r_ in range(thread, int32(48), int32(64)):
             work[grad_q + n * 4608 + t * 144 + r_] = (
                 -(work[r + n * 1536 + t * 48 + r_] - real(1.0)) * work[grad_r + n * 1536 + t * 48 + r_] * work[r + n * 1536 + t * 48 + r_]
             )
-        for entry in range(thread, int32(48), int32(256)):
+        for entry in range(thread, int32(48), int32(64)):
             r_ = int32(48) + entry
             work[grad_q + n * 4608 + t * 144 + r_] = (
                 -(work[u + n * 1536 + t * 48 + r_ - 48] - real(1.0)) * work[grad_u + n * 1536 + t * 48 + r_ - 48] * work[u + n * 1536 + t
                 * 48 + r_ - 48]
             )
-        for entry in range(thread, int32(48), int32(256)):
+        for entry in range(thread, int32(48), int32(64)):
             r_ = int32(96) + entry
             work[grad_q + n * 4608 + t * 144 + r_] = (
                 (real(1.0) - work[g + n * 1536 + t * 48 + r_ - 96] * work[g + n * 1536 + t * 48 + r_ - 96]) * work[grad_g + n * 1536 + t
@@ -635,17 +602,20 @@ def gru_grad_q(block, params, work, W, W_h, delta, u, g, h, q, r, grad_h, grad_g
 
 
 @jit
-def side_by_side_3(grads, work, params, N):
-    """Do dense_grad_W_2 and gru_grad_q, each by blocks of its own."""
+def side_by_side_2(work, grads, params, N):
+    """Do dense_grad_W, dense_grad_b and gru_grad_q, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
-    end_1 = int32(12)
+    end_1 = int32(64)
+    end_2 = int32(end_1 + 62)
     if block < end_1:
-        dense_grad_W_2(block, grads, work, int32(10496), int32(27520 * N + 4), N)
+        dense_grad_W(block, work, int32(21408 * N), int32(15872 * N), int32(39264 * N + 4), N)
+    elif block < end_2:
+        dense_grad_b(int32(block - end_1), work, grads, int32(21408 * N), int32(13472), N)
     else:
         gru_grad_q(
-            int32(block - end_1), params, work, int32(10496), int32(3296), int32(17856 * N), int32(11264 * N), int32(12800 * N),
-            int32(14336 * N), int32(5120 * N), int32(9728 * N), int32(512 * N), int32(15872 * N), int32(19840 * N), int32(21376 * N),
-            int32(22912 * N), N,
+            int32(block - end_2), params, work, int32(10496), int32(3296), int32(21408 * N), int32(11264 * N), int32(12800 * N),
+            int32(14336 * N), int32(5120 * N), int32(9728 * N), int32(23392 * N), int32(24928 * N), int32(26464 * N), int32(28000 * N),
+            int32(29536 * N), N,
         )
 
 
@@ -678,7 +648,7 @@ def gru_grad_W_h_right(work, h, k, term, stop):
 
 @device
 def gru_grad_W_h(block, work, grad_q, h, parts, N):
-    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 8 parts."""
+    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 16 parts."""
     # parts[part, r, k] = Σ_{n, t} grad_q[n, t, r] h[n, t − 1, k] [0 ≤ t − 1 < 32]
     # Two tiles of each factor: while one is multiplied, the next one is read.
     tiles = cuda.shared.array(2304, real)
@@ -689,7 +659,7 @@ def gru_grad_W_h(block, work, grad_q, h, parts, N):
     row = int32(block % uint32(5) * 32)
     block = uint32(block // uint32(5))
     part = int32(block)
-    stop = int32((N * 32 + 127) // 128 * 16)
+    stop = int32((N * 32 + 255) // 256 * 16)
     first = int32(part * stop)
     stop = int32(first + stop if first + stop < N * 32 else N * 32)
     # What the thread reads of a tile, and where it puts that.
@@ -761,6 +731,20 @@ def gru_grad_W_h(block, work, grad_q, h, parts, N):
 
 
 @device
+def dense_grad_W_2(block, grads, work, grad_W, parts, N):
+    """Write grad_W."""
+    # grad_W[i, j] = Σ_part parts[part, i, j]
+    entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
+    if entry < int32(2976):
+        i = entry // int32(48)
+        j = entry % int32(48)
+        total = real(0.0)
+        for part in range(int32(16)):
+            total += work[parts + part * 2976 + i * 48 + j]
+        grads[grad_W + i * 48 + j] = total
+
+
+@device
 def gru_grad_b_h(block, work, grads, grad_q, grad_b_h, N):
     """Write grad_b_h."""
     # grad_b_h[r] = Σ_{n, t} grad_q[n, t, r]
@@ -788,14 +772,17 @@ def gru_grad_b_h(block, work, grads, grad_q, grad_b_h, N):
 
 
 @jit
-def side_by_side_4(work, grads, N):
-    """Do gru_grad_W_h and gru_grad_b_h, each by blocks of its own."""
+def side_by_side_3(work, grads, N):
+    """Do gru_grad_W_h, dense_grad_W_2 and gru_grad_b_h, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
-    end_1 = int32(80)
+    end_1 = int32(160)
+    end_2 = int32(end_1 + 47)
     if block < end_1:
-        gru_grad_W_h(block, work, int32(22912 * N), int32(14336 * N), int32(27520 * N + 23812), N)
+        gru_grad_W_h(block, work, int32(29536 * N), int32(14336 * N), int32(39264 * N + 47620), N)
+    elif block < end_2:
+        dense_grad_W_2(int32(block - end_1), grads, work, int32(10496), int32(39264 * N + 4), N)
     else:
-        gru_grad_b_h(int32(block - end_1), work, grads, int32(22912 * N), int32(10352), N)
+        gru_grad_b_h(int32(block - end_2), work, grads, int32(29536 * N), int32(10352), N)
 
 
 @jit
@@ -823,7 +810,7 @@ def gru_grad_W_h_2(grads, work, grad_W_h, parts, N):
         r = entry // int32(48)
         k = entry % int32(48)
         total = real(0.0)
-        for part in range(int32(8)):
+        for part in range(int32(16)):
             total += work[parts + part * 6912 + r * 48 + k]
         grads[grad_W_h + r * 48 + k] = total
 
@@ -846,7 +833,7 @@ def gru_grad_p_3(work, g, grad_g, grad_p, N):
 
 @device
 def gru_grad_W_x(block, work, grad_p, x, parts, N):
-    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 8 parts."""
+    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 16 parts."""
     # parts[part, r, j] = Σ_{n, t} grad_p[n, t, r] x[n, t, j]
     # Two tiles of each factor: while one is multiplied, the next one is read.
     tiles = cuda.shared.array(2304, real)
@@ -855,7 +842,7 @@ def gru_grad_W_x(block, work, grad_p, x, parts, N):
     row = int32(block % uint32(5) * 32)
     block = uint32(block // uint32(5))
     part = int32(block)
-    stop = int32((N * 32 + 127) // 128 * 16)
+    stop = int32((N * 32 + 255) // 256 * 16)
     first = int32(part * stop)
     stop = int32(first + stop if first + stop < N * 32 else N * 32)
     # What the thread reads of a tile, and where it puts that.
@@ -995,17 +982,17 @@ def gru_grad_b_x(block, work, grads, grad_p, grad_b_x, N):
 
 
 @jit
-def side_by_side_5(work, params, grads, N):
+def side_by_side_4(work, params, grads, N):
     """Do gru_grad_W_x, embedding_grad_a and gru_grad_b_x, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
-    end_1 = int32(40)
+    end_1 = int32(80)
     end_2 = int32(end_1 + (N * 32 + 31) // 32)
     if block < end_1:
-        gru_grad_W_x(block, work, int32(4064 * N), int32(0), int32(27520 * N + 79108), N)
+        gru_grad_W_x(block, work, int32(34144 * N), int32(0), int32(39264 * N + 158212), N)
     elif block < end_2:
-        embedding_grad_a(int32(block - end_1), params, work, int32(992), int32(4064 * N), int32(512 * N), N)
+        embedding_grad_a(int32(block - end_1), params, work, int32(992), int32(34144 * N), int32(38752 * N), N)
     else:
-        gru_grad_b_x(int32(block - end_2), work, grads, int32(4064 * N), int32(10208), N)
+        gru_grad_b_x(int32(block - end_2), work, grads, int32(34144 * N), int32(10208), N)
 
 
 @device
@@ -1017,7 +1004,7 @@ def gru_grad_W_x_2(block, grads, work, grad_W_x, parts, N):
         r = entry // int32(16)
         j = entry % int32(16)
         total = real(0.0)
-        for part in range(int32(8)):
+        for part in range(int32(16)):
             total += work[parts + part * 2304 + r * 16 + j]
         grads[grad_W_x + r * 16 + j] = total
 
@@ -1035,14 +1022,14 @@ def embedding_grad_E_2(block, work, x, grads, grad_a, grad_E, N):
 
 
 @jit
-def side_by_side_6(grads, work, x, N):
+def side_by_side_5(grads, work, x, N):
     """Do gru_grad_W_x_2 and embedding_grad_E_2, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
     end_1 = int32(18)
     if block < end_1:
-        gru_grad_W_x_2(block, grads, work, int32(992), int32(27520 * N + 79108), N)
+        gru_grad_W_x_2(block, grads, work, int32(992), int32(39264 * N + 158212), N)
     else:
-        embedding_grad_E_2(int32(block - end_1), work, x, grads, int32(512 * N), int32(0), N)
+        embedding_grad_E_2(int32(block - end_1), work, x, grads, int32(38752 * N), int32(0), N)
 
 
 @jit
@@ -1138,9 +1125,9 @@ def launch_forward(params, x, out, work, n):
     # gru_1
     launch(gru_p, ((n * 32 + 31) // 32) * 5, 64, params, work, 992, 10208, 0, 512 * n, n)
     launch(gru_h, n, 256, params, work, 3296, 10352, 512 * n, 5120 * n, 9728 * n, 11264 * n, 12800 * n, 14336 * n, n)
-    launch(gru_a, (n * 1536 + 127) // 128, 128, work, 14336 * n, 512 * n, n)
+    launch(gru_a, (n * 1536 + 127) // 128, 128, work, 14336 * n, 15872 * n, n)
     # dense_1
-    launch(dense_z, ((n * 32 + 31) // 32) * 2, 64, params, work, out, 10496, 13472, 512 * n, n)
+    launch(dense_z, ((n * 32 + 31) // 32) * 2, 64, params, work, out, 10496, 13472, 15872 * n, n)
 
 
 def launch_loss(params, x, y, work, n):
@@ -1150,12 +1137,12 @@ def launch_loss(params, x, y, work, n):
     # gru_1
     launch(gru_p, ((n * 32 + 31) // 32) * 5, 64, params, work, 992, 10208, 0, 512 * n, n)
     launch(gru_h, n, 256, params, work, 3296, 10352, 512 * n, 5120 * n, 9728 * n, 11264 * n, 12800 * n, 14336 * n, n)
-    launch(gru_a, (n * 1536 + 127) // 128, 128, work, 14336 * n, 512 * n, n)
+    launch(gru_a, (n * 1536 + 127) // 128, 128, work, 14336 * n, 15872 * n, n)
     # dense_1
-    launch(dense_z_2, ((n * 32 + 31) // 32) * 2, 64, params, work, 10496, 13472, 512 * n, 2048 * n, n)
+    launch(dense_z_2, ((n * 32 + 31) // 32) * 2, 64, params, work, 10496, 13472, 15872 * n, 17408 * n, n)
     # loss
-    launch(write_loss_p_to_write_loss_L, (n * 32 + 127) // 128, 128, work, y, 2048 * n, 15872 * n, 4032 * n, n)
-    launch(loss_total, 1, 256, work, 4032 * n, 27520 * n, n)
+    launch(write_loss_p_to_write_loss_L, (n * 32 + 127) // 128, 128, work, y, 17408 * n, 19392 * n, 21376 * n, n)
+    launch(loss_total, 1, 256, work, 21376 * n, 39264 * n, n)
 
 
 def launch_value_and_grad(params, x, y, grads, work, n):
@@ -1165,26 +1152,25 @@ def launch_value_and_grad(params, x, y, grads, work, n):
     # gru_1
     launch(gru_p, ((n * 32 + 31) // 32) * 5, 64, params, work, 992, 10208, 0, 512 * n, n)
     launch(gru_h, n, 256, params, work, 3296, 10352, 512 * n, 5120 * n, 9728 * n, 11264 * n, 12800 * n, 14336 * n, n)
-    launch(gru_a, (n * 1536 + 127) // 128, 128, work, 14336 * n, 512 * n, n)
+    launch(gru_a, (n * 1536 + 127) // 128, 128, work, 14336 * n, 15872 * n, n)
     # dense_1
-    launch(dense_z_2, ((n * 32 + 31) // 32) * 2, 64, params, work, 10496, 13472, 512 * n, 2048 * n, n)
+    launch(dense_z_2, ((n * 32 + 31) // 32) * 2, 64, params, work, 10496, 13472, 15872 * n, 17408 * n, n)
     # loss
-    launch(write_loss_p_to_write_loss_L, (n * 32 + 127) // 128, 128, work, y, 2048 * n, 15872 * n, 4032 * n, n)
+    launch(write_loss_p_to_write_loss_L, (n * 32 + 127) // 128, 128, work, y, 17408 * n, 19392 * n, 21376 * n, n)
     # dense_1
-    launch(dense_delta, (n * 1984 + 127) // 128, 128, work, y, 15872 * n, 17856 * n, n)
+    launch(dense_delta, (n * 1984 + 127) // 128, 128, work, y, 19392 * n, 21408 * n, n)
     # loss
-    launch(loss_total, 1, 256, work, 4032 * n, 27520 * n, n)
+    launch(loss_total, 1, 256, work, 21376 * n, 39264 * n, n)
     # dense_1
-    launch(side_by_side_2, 32 + 62, 64, work, grads, n)
-    launch(side_by_side_3, 12 + n, 256, grads, work, params, n)
+    launch(side_by_side_2, 64 + 62 + n, 64, work, grads, params, n)
     # gru_1
-    launch(gru_grad_p, (n * 1536 + 127) // 128, 128, work, 21376 * n, 9728 * n, 4064 * n, n)
-    launch(side_by_side_4, 80 + 144, 64, work, grads, n)
-    launch(gru_grad_p_2, (n * 1536 + 127) // 128, 128, work, 19840 * n, 11264 * n, 4064 * n, n)
-    launch(gru_grad_W_h_2, 54, 128, grads, work, 3296, 27520 * n + 23812, n)
-    launch(gru_grad_p_3, (n * 1536 + 127) // 128, 128, work, 12800 * n, 15872 * n, 4064 * n, n)
-    launch(side_by_side_5, 40 + (n * 32 + 31) // 32 + 144, 64, work, params, grads, n)
-    launch(side_by_side_6, 18 + 1, 128, grads, work, x, n)
+    launch(gru_grad_p, (n * 1536 + 127) // 128, 128, work, 28000 * n, 9728 * n, 34144 * n, n)
+    launch(side_by_side_3, 160 + 47 + 144, 64, work, grads, n)
+    launch(gru_grad_p_2, (n * 1536 + 127) // 128, 128, work, 26464 * n, 11264 * n, 34144 * n, n)
+    launch(gru_grad_W_h_2, 54, 128, grads, work, 3296, 39264 * n + 47620, n)
+    launch(gru_grad_p_3, (n * 1536 + 127) // 128, 128, work, 12800 * n, 24928 * n, 34144 * n, n)
+    launch(side_by_side_4, 80 + (n * 32 + 31) // 32 + 144, 64, work, params, grads, n)
+    launch(side_by_side_5, 18 + 1, 128, grads, work, x, n)
 
 
 def launch_update(params, grads, state, hyper, table, losses, place, history, step):
@@ -1196,14 +1182,14 @@ def launch_train_step(x, y, params, grads, state, hyper, table, work, history, s
     """Start one training step of n samples."""
     launch(fill_table, 1, 128, state, hyper, table, 1)
     launch_value_and_grad(params, x, y, grads, work, n)
-    launch_update(params, grads, state, hyper, table, work, 27520 * n, history, step)
+    launch_update(params, grads, state, hyper, table, work, 39264 * n, history, step)
 
 
 def launch_step(all_x, all_y, order, x, y, params, grads, state, hyper, table, work, history, step, shuffled, size, n):
     """Start the next training step of an epoch, with n samples."""
     launch(gather, (n * 32 + 127) // 128, 128, all_x, all_y, order, step, x, y, shuffled, size, n)
     launch_value_and_grad(params, x, y, grads, work, n)
-    launch_update(params, grads, state, hyper, table, work, 27520 * n, history, step)
+    launch_update(params, grads, state, hyper, table, work, 39264 * n, history, step)
 
 
 def forward(params, x, out, work=None):
@@ -1215,7 +1201,7 @@ def forward(params, x, out, work=None):
     d_x = take(x, "int64")
     d_out = room(out, 1984 * n, DTYPE)
     d_work = room(work, workspace(n), DTYPE)
-    launch_forward(d_params, d_x, d_out, d_work, n)
+    repeat(1, launch_forward, d_params, d_x, d_out, d_work, n)
     give(d_out, out)
     return 0
 
@@ -1231,8 +1217,8 @@ def loss(params, x, y, work=None):
     d_x = take(x, "int64")
     d_y = take(y, "int64")
     d_work = room(work, workspace(n), DTYPE)
-    launch_loss(d_params, d_x, d_y, d_work, n)
-    return number(d_work, 27520 * n)
+    repeat(1, launch_loss, d_params, d_x, d_y, d_work, n)
+    return number(d_work, 39264 * n)
 
 
 def value_and_grad(params, x, y, grads, work=None):
@@ -1249,7 +1235,7 @@ def value_and_grad(params, x, y, grads, work=None):
     d_work = room(work, workspace(n), DTYPE)
     repeat(1, launch_value_and_grad, d_params, d_x, d_y, d_grads, d_work, n)
     give(d_grads, grads)
-    return number(d_work, 27520 * n)
+    return number(d_work, 39264 * n)
 
 
 def update(params, grads, state, hyper):
@@ -1287,7 +1273,7 @@ def train_step(params, x, y, grads, state, hyper, work=None):
     give(d_grads, grads)
     give(d_params, params)
     give(d_state, state)
-    return number(d_work, 27520 * n)
+    return number(d_work, 39264 * n)
 
 
 def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work=None):
@@ -1347,15 +1333,14 @@ SIGNATURES = {
     "loss_total": ("float32[::1]", "int32", "int32", "int32"),
     "side_by_side": ("float32[::1]", "int64[::1]", "float32[::1]", "float32[::1]", "int32"),
     "dense_delta": ("float32[::1]", "int64[::1]", "int32", "int32", "int32"),
-    "side_by_side_2": ("float32[::1]", "float32[::1]", "int32"),
-    "side_by_side_3": ("float32[::1]", "float32[::1]", "float32[::1]", "int32"),
+    "side_by_side_2": ("float32[::1]", "float32[::1]", "float32[::1]", "int32"),
     "gru_grad_p": ("float32[::1]", "int32", "int32", "int32", "int32"),
-    "side_by_side_4": ("float32[::1]", "float32[::1]", "int32"),
+    "side_by_side_3": ("float32[::1]", "float32[::1]", "int32"),
     "gru_grad_p_2": ("float32[::1]", "int32", "int32", "int32", "int32"),
     "gru_grad_W_h_2": ("float32[::1]", "float32[::1]", "int32", "int32", "int32"),
     "gru_grad_p_3": ("float32[::1]", "int32", "int32", "int32", "int32"),
-    "side_by_side_5": ("float32[::1]", "float32[::1]", "float32[::1]", "int32"),
-    "side_by_side_6": ("float32[::1]", "float32[::1]", "int64[::1]", "int32"),
+    "side_by_side_4": ("float32[::1]", "float32[::1]", "float32[::1]", "int32"),
+    "side_by_side_5": ("float32[::1]", "float32[::1]", "int64[::1]", "int32"),
     "fill_table": ("float32[::1]", "float64[::1]", "float32[::1]", "int32"),
     "update_entries": (
         "float32[::1]", "float32[::1]", "float32[::1]", "float32[::1]", "float32[::1]", "int32", "float32[::1]", "int32[::1]", "int32",
@@ -1375,14 +1360,13 @@ THREADS = {
     "side_by_side": 128,
     "dense_delta": 128,
     "side_by_side_2": 64,
-    "side_by_side_3": 256,
     "gru_grad_p": 128,
-    "side_by_side_4": 64,
+    "side_by_side_3": 64,
     "gru_grad_p_2": 128,
     "gru_grad_W_h_2": 128,
     "gru_grad_p_3": 128,
-    "side_by_side_5": 64,
-    "side_by_side_6": 128,
+    "side_by_side_4": 64,
+    "side_by_side_5": 128,
     "fill_table": 128,
     "update_entries": 128,
     "gather": 128,

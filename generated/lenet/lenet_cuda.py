@@ -96,7 +96,7 @@ SCHEDULE = "layered"
 
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 8104 * n + 21076
+    return 11688 * n + 41812
 
 
 @device
@@ -254,9 +254,9 @@ def side_by_side(params, x, work, N):
     if block < end_1:
         conv2d_z(block, params, x, work, int32(0), int32(0), N)
     elif block < end_2:
-        batchnorm_sigma_2(int32(block - end_1), params, work, int32(6154), int32(2192 * N), N)
+        batchnorm_sigma_2(int32(block - end_1), params, work, int32(6154), int32(5264 * N), N)
     else:
-        batchnorm_sigma_2_2(int32(block - end_2), params, work, int32(6202), int32(2192 * N + 16), N)
+        batchnorm_sigma_2_2(int32(block - end_2), params, work, int32(6202), int32(5264 * N + 16), N)
 
 
 @jit
@@ -597,14 +597,14 @@ def loss_total(block, work, L, loss_, N):
 def loss_total_alone(work, N):
     """Do loss_total."""
     block = int32(cuda.blockIdx.x)
-    loss_total(block, work, int32(2188 * N), int32(2192 * N + 48), N)
+    loss_total(block, work, int32(5260 * N), int32(5264 * N + 48), N)
 
 
 @jit
 def loss_total_alone_2(work, N):
     """Do loss_total."""
     block = int32(cuda.blockIdx.x)
-    loss_total(block, work, int32(5144 * N), int32(7592 * N + 144), N)
+    loss_total(block, work, int32(7192 * N), int32(10664 * N + 144), N)
 
 
 @jit
@@ -682,8 +682,8 @@ def batchnorm_a_to_activation_a_alone(work, params, N):
     """Do batchnorm_a_to_activation_a."""
     block = int32(cuda.blockIdx.x)
     batchnorm_a_to_activation_a(
-        block, work, params, int32(7592 * N), int32(7592 * N + 32), int32(0), int32(160), int32(144), int32(1024 * N), int32(2048 * N),
-        int32(0), N,
+        block, work, params, int32(10664 * N), int32(10664 * N + 32), int32(0), int32(160), int32(144), int32(1024 * N), int32(2048 * N),
+        int32(3072 * N), N,
     )
 
 
@@ -785,8 +785,8 @@ def batchnorm_a_3_to_activation_a_2_alone(work, params, N):
     """Do batchnorm_a_3_to_activation_a_2."""
     block = int32(cuda.blockIdx.x)
     batchnorm_a_3_to_activation_a_2(
-        block, work, params, int32(7592 * N + 48), int32(7592 * N + 112), int32(2560 * N), int32(4816), int32(4784), int32(3072 * N),
-        int32(3584 * N), int32(4096 * N), N,
+        block, work, params, int32(10664 * N + 48), int32(10664 * N + 112), int32(4608 * N), int32(4816), int32(4784), int32(5120 * N),
+        int32(5632 * N), int32(6144 * N), N,
     )
 
 
@@ -843,14 +843,6 @@ def write_loss_p_to_write_loss_L(work, y, a, p, L, N):
             total += math.exp(work[a + n * 10 + j] - shift)
         for i in range(int32(10)):
             work[p + n * 10 + i] = math.exp(work[a + n * 10 + i] - shift) / total
-        top = real(-math.inf)
-        for i in range(int32(10)):
-            candidate = work[a + n * 10 + i]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(math.inf) else real(0.0)
-        total = real(0.0)
-        for i in range(int32(10)):
-            total += math.exp(work[a + n * 10 + i] - shift)
         work[L + n] = shift + math.log(total) - work[a + n * 10 + int32(y[n])]
 
 
@@ -872,14 +864,6 @@ def write_loss_p_to_dense_delta(work, y, a, p, L, delta, N):
             total += math.exp(work[a + n * 10 + j] - shift)
         for i in range(int32(10)):
             work[p + n * 10 + i] = math.exp(work[a + n * 10 + i] - shift) / total
-        top = real(-math.inf)
-        for i in range(int32(10)):
-            candidate = work[a + n * 10 + i]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(math.inf) else real(0.0)
-        total = real(0.0)
-        for i in range(int32(10)):
-            total += math.exp(work[a + n * 10 + i] - shift)
         work[L + n] = shift + math.log(total) - work[a + n * 10 + int32(y[n])]
         for i in range(int32(10)):
             p_ = work[p + n * 10 + i]
@@ -1071,9 +1055,9 @@ def side_by_side_7(params, work, dropout_1_mask, N):
     block = int32(cuda.blockIdx.x)
     end_1 = int32(((N + 31) // 32) * 4)
     if block < end_1:
-        flatten_grad_a(block, params, work, dropout_1_mask, int32(4848), int32(5148 * N), int32(5160 * N), N)
+        flatten_grad_a(block, params, work, dropout_1_mask, int32(4848), int32(7196 * N), int32(7208 * N), N)
     else:
-        loss_total(int32(block - end_1), work, int32(5144 * N), int32(7592 * N + 144), N)
+        loss_total(int32(block - end_1), work, int32(7192 * N), int32(10664 * N + 144), N)
 
 
 @device
@@ -1096,13 +1080,13 @@ def side_by_side_2(work, grads, params, dropout_1_mask, N):
     end_2 = int32(end_1 + ((N + 31) // 32) * 4)
     end_3 = int32(end_2 + 1)
     if block < end_1:
-        dense_grad_W(block, work, grads, int32(5148 * N), int32(4992 * N), int32(4848), N)
+        dense_grad_W(block, work, grads, int32(7196 * N), int32(7040 * N), int32(4848), N)
     elif block < end_2:
-        flatten_grad_a(int32(block - end_1), params, work, dropout_1_mask, int32(4848), int32(5148 * N), int32(5160 * N), N)
+        flatten_grad_a(int32(block - end_1), params, work, dropout_1_mask, int32(4848), int32(7196 * N), int32(7208 * N), N)
     elif block < end_3:
-        loss_total(int32(block - end_2), work, int32(5144 * N), int32(7592 * N + 144), N)
+        loss_total(int32(block - end_2), work, int32(7192 * N), int32(10664 * N + 144), N)
     else:
-        dense_grad_b(int32(block - end_3), work, grads, int32(5148 * N), int32(6128), N)
+        dense_grad_b(int32(block - end_3), work, grads, int32(7196 * N), int32(6128), N)
 
 
 @jit
@@ -1246,13 +1230,13 @@ def side_by_side_3(work, grads, N):
     end_2 = int32(end_1 + 32)
     end_3 = int32(end_2 + 32)
     if block < end_1:
-        batchnorm_grad_gamma(block, work, grads, int32(5288 * N), int32(3072 * N), int32(4784), N)
+        batchnorm_grad_gamma(block, work, grads, int32(7336 * N), int32(5120 * N), int32(4784), N)
     elif block < end_2:
-        batchnorm_grad_beta(int32(block - end_1), work, grads, int32(5288 * N), int32(4816), N)
+        batchnorm_grad_beta(int32(block - end_1), work, grads, int32(7336 * N), int32(4816), N)
     elif block < end_3:
-        conv2d_delta(int32(block - end_2), work, int32(5288 * N), int32(8104 * N + 244), N)
+        conv2d_delta(int32(block - end_2), work, int32(7336 * N), int32(11688 * N + 244), N)
     else:
-        conv2d_delta_3(int32(block - end_3), work, int32(5288 * N), int32(3072 * N), int32(8104 * N + 276), N)
+        conv2d_delta_3(int32(block - end_3), work, int32(7336 * N), int32(5120 * N), int32(11688 * N + 276), N)
 
 
 @jit
@@ -1261,9 +1245,9 @@ def side_by_side_8(work, N):
     block = int32(cuda.blockIdx.x)
     end_1 = int32(32)
     if block < end_1:
-        conv2d_delta(block, work, int32(5288 * N), int32(8104 * N + 244), N)
+        conv2d_delta(block, work, int32(7336 * N), int32(11688 * N + 244), N)
     else:
-        conv2d_delta_3(int32(block - end_1), work, int32(5288 * N), int32(3072 * N), int32(8104 * N + 276), N)
+        conv2d_delta_3(int32(block - end_1), work, int32(7336 * N), int32(5120 * N), int32(11688 * N + 276), N)
 
 
 @jit
@@ -1310,7 +1294,7 @@ def conv2d_grad_W_right(work, x, column, term, stop):
 
 @device
 def conv2d_grad_W(block, work, delta, x, parts, N):
-    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 4 parts."""
+    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 8 parts."""
     # parts[part, k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q + v − 1 < 4]
     # Two tiles of each factor: while one is multiplied, the next one is read.
     tiles = cuda.shared.array(2304, real)
@@ -1319,7 +1303,7 @@ def conv2d_grad_W(block, work, delta, x, parts, N):
     column = int32(block % uint32(5) * 32)
     block = uint32(block // uint32(5))
     part = int32(block)
-    stop = int32((N * 16 + 63) // 64 * 16)
+    stop = int32((N * 16 + 127) // 128 * 16)
     first = int32(part * stop)
     stop = int32(first + stop if first + stop < N * 16 else N * 16)
     # What the thread reads of a tile, and where it puts that.
@@ -1423,7 +1407,7 @@ def maxpool2d_grad_a_right(work, delta, N, column, term, stop):
 
 @device
 def maxpool2d_grad_a(block, params, work, W, delta, parts, N):
-    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 2 parts."""
+    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 4 parts."""
     # parts[part, n, c, h, w] = Σ_{k, u, v} W[k, c, u, v] delta[n, k, 1 + h − u, 1 + w − v] [0 ≤ 1 + h − u < 4] [0 ≤ 1 + w − v < 4]
     # Two tiles of each factor: while one is multiplied, the next one is read.
     tiles = cuda.shared.array(2304, real)
@@ -1432,7 +1416,7 @@ def maxpool2d_grad_a(block, params, work, W, delta, parts, N):
     column = int32(block % uint32((N * 16 + 31) // 32) * 32)
     block = uint32(block // uint32((N * 16 + 31) // 32))
     part = int32(block)
-    stop = int32((288 + 31) // 32 * 16)
+    stop = int32((288 + 63) // 64 * 16)
     first = int32(part * stop)
     stop = int32(first + stop if first + stop < 288 else 288)
     # What the thread reads of a tile, and where it puts that.
@@ -1534,18 +1518,18 @@ def maxpool2d_grad_a(block, params, work, W, delta, parts, N):
 def side_by_side_4(work, params, N):
     """Do conv2d_grad_W and maxpool2d_grad_a, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
-    end_1 = int32(20)
+    end_1 = int32(40)
     if block < end_1:
-        conv2d_grad_W(block, work, int32(5800 * N), int32(2304 * N), int32(8104 * N + 308), N)
+        conv2d_grad_W(block, work, int32(7848 * N), int32(4352 * N), int32(11688 * N + 308), N)
     else:
-        maxpool2d_grad_a(int32(block - end_1), params, work, int32(176), int32(5800 * N), int32(7592 * N + 244), N)
+        maxpool2d_grad_a(int32(block - end_1), params, work, int32(176), int32(7848 * N), int32(10664 * N + 244), N)
 
 
 @jit
 def maxpool2d_grad_a_alone(params, work, N):
     """Do maxpool2d_grad_a."""
     block = int32(cuda.blockIdx.x)
-    maxpool2d_grad_a(block, params, work, int32(176), int32(5800 * N), int32(7592 * N + 244), N)
+    maxpool2d_grad_a(block, params, work, int32(176), int32(7848 * N), int32(10664 * N + 244), N)
 
 
 @device
@@ -1559,7 +1543,7 @@ def conv2d_grad_W_3(block, grads, work, grad_W, parts, N):
         u = entry // int32(3) % int32(3)
         v = entry % int32(3)
         total = real(0.0)
-        for part in range(int32(4)):
+        for part in range(int32(8)):
             total += work[parts + part * 4608 + k * 144 + c * 9 + u * 3 + v]
         grads[grad_W + k * 144 + c * 9 + u * 3 + v] = total
 
@@ -1577,7 +1561,7 @@ def maxpool2d_grad_a_2_to_batchnorm_grad_a_2(block, work, grad_a, parts, a, a_ar
         h = entry // int32(4) % int32(4)
         w = entry % int32(4)
         total = real(0.0)
-        for part in range(int32(2)):
+        for part in range(int32(4)):
             total += work[parts + part * 256 * N + n * 256 + c * 16 + h * 4 + w]
         work[grad_a + n * 256 + c * 16 + h * 4 + w] = total
         for i in range(int32(2)):
@@ -1596,10 +1580,10 @@ def side_by_side_5(grads, work, N):
     block = int32(cuda.blockIdx.x)
     end_1 = int32(36)
     if block < end_1:
-        conv2d_grad_W_3(block, grads, work, int32(176), int32(8104 * N + 308), N)
+        conv2d_grad_W_3(block, grads, work, int32(176), int32(11688 * N + 308), N)
     else:
         maxpool2d_grad_a_2_to_batchnorm_grad_a_2(
-            int32(block - end_1), work, int32(6312 * N), int32(7592 * N + 244), int32(0), int32(2048 * N), int32(6568 * N), N,
+            int32(block - end_1), work, int32(8360 * N), int32(10664 * N + 244), int32(3072 * N), int32(4096 * N), int32(8616 * N), N,
         )
 
 
@@ -1608,7 +1592,7 @@ def maxpool2d_grad_a_2_to_batchnorm_grad_a_2_alone(work, N):
     """Do maxpool2d_grad_a_2_to_batchnorm_grad_a_2."""
     block = int32(cuda.blockIdx.x)
     maxpool2d_grad_a_2_to_batchnorm_grad_a_2(
-        block, work, int32(6312 * N), int32(7592 * N + 244), int32(0), int32(2048 * N), int32(6568 * N), N,
+        block, work, int32(8360 * N), int32(10664 * N + 244), int32(3072 * N), int32(4096 * N), int32(8616 * N), N,
     )
 
 
@@ -1732,13 +1716,13 @@ def side_by_side_6(work, grads, N):
     end_2 = int32(end_1 + 16)
     end_3 = int32(end_2 + 16)
     if block < end_1:
-        batchnorm_grad_gamma_2(block, work, grads, int32(6568 * N), int32(1024 * N), int32(144), N)
+        batchnorm_grad_gamma_2(block, work, grads, int32(8616 * N), int32(1024 * N), int32(144), N)
     elif block < end_2:
-        batchnorm_grad_beta_2(int32(block - end_1), work, grads, int32(6568 * N), int32(160), N)
+        batchnorm_grad_beta_2(int32(block - end_1), work, grads, int32(8616 * N), int32(160), N)
     elif block < end_3:
-        conv2d_delta_2(int32(block - end_2), work, int32(6568 * N), int32(8104 * N + 18740), N)
+        conv2d_delta_2(int32(block - end_2), work, int32(8616 * N), int32(11688 * N + 37172), N)
     else:
-        conv2d_delta_2_2(int32(block - end_3), work, int32(6568 * N), int32(1024 * N), int32(8104 * N + 18756), N)
+        conv2d_delta_2_2(int32(block - end_3), work, int32(8616 * N), int32(1024 * N), int32(11688 * N + 37188), N)
 
 
 @jit
@@ -1747,9 +1731,9 @@ def side_by_side_9(work, N):
     block = int32(cuda.blockIdx.x)
     end_1 = int32(16)
     if block < end_1:
-        conv2d_delta_2(block, work, int32(6568 * N), int32(8104 * N + 18740), N)
+        conv2d_delta_2(block, work, int32(8616 * N), int32(11688 * N + 37172), N)
     else:
-        conv2d_delta_2_2(int32(block - end_1), work, int32(6568 * N), int32(1024 * N), int32(8104 * N + 18756), N)
+        conv2d_delta_2_2(int32(block - end_1), work, int32(8616 * N), int32(1024 * N), int32(11688 * N + 37188), N)
 
 
 @jit
@@ -1796,14 +1780,14 @@ def conv2d_grad_W_2_right(x, column, term, stop):
 
 @jit
 def conv2d_grad_W_2(work, x, delta, parts, N):
-    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 16 parts."""
+    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 32 parts."""
     # parts[part, k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     # Two tiles of each factor: while one is multiplied, the next one is read.
     tiles = cuda.shared.array(2304, real)
     thread = uint32(cuda.threadIdx.x)
     block = uint32(cuda.blockIdx.x)
     part = int32(block)
-    stop = int32((N * 64 + 255) // 256 * 16)
+    stop = int32((N * 64 + 511) // 512 * 16)
     first = int32(part * stop)
     stop = int32(first + stop if first + stop < N * 64 else N * 64)
     # What the thread reads of a tile, and where it puts that.
@@ -1887,7 +1871,7 @@ def conv2d_grad_W_2_2(grads, work, grad_W, parts, N):
         u = entry // int32(3) % int32(3)
         v = entry % int32(3)
         total = real(0.0)
-        for part in range(int32(16)):
+        for part in range(int32(32)):
             total += work[parts + part * 144 + k * 9 + c * 9 + u * 3 + v]
         grads[grad_W + k * 9 + c * 9 + u * 3 + v] = total
 
@@ -1956,13 +1940,13 @@ def side_by_side_11(work, params, N):
     end_2 = int32(end_1 + 1)
     if block < end_1:
         batchnorm_a_to_activation_a(
-            block, work, params, int32(7592 * N), int32(7592 * N + 32), int32(0), int32(160), int32(144), int32(1024 * N), int32(2048 * N),
-            int32(0), N,
+            block, work, params, int32(10664 * N), int32(10664 * N + 32), int32(0), int32(160), int32(144), int32(1024 * N),
+            int32(2048 * N), int32(3072 * N), N,
         )
     elif block < end_2:
-        batchnorm_running_mean_next(int32(block - end_1), work, params, int32(7592 * N), int32(6138), int32(7592 * N + 148), N)
+        batchnorm_running_mean_next(int32(block - end_1), work, params, int32(10664 * N), int32(6138), int32(10664 * N + 148), N)
     else:
-        batchnorm_running_var_next(int32(block - end_2), params, work, int32(6154), int32(7592 * N + 16), int32(7592 * N + 164), N)
+        batchnorm_running_var_next(int32(block - end_2), params, work, int32(6154), int32(10664 * N + 16), int32(10664 * N + 164), N)
 
 
 @device
@@ -1993,13 +1977,13 @@ def side_by_side_10(work, params, N):
     end_2 = int32(end_1 + 1)
     end_3 = int32(end_2 + 1)
     if block < end_1:
-        batchnorm_running_mean_next(block, work, params, int32(7592 * N), int32(6138), int32(7592 * N + 148), N)
+        batchnorm_running_mean_next(block, work, params, int32(10664 * N), int32(6138), int32(10664 * N + 148), N)
     elif block < end_2:
-        batchnorm_running_var_next(int32(block - end_1), params, work, int32(6154), int32(7592 * N + 16), int32(7592 * N + 164), N)
+        batchnorm_running_var_next(int32(block - end_1), params, work, int32(6154), int32(10664 * N + 16), int32(10664 * N + 164), N)
     elif block < end_3:
-        batchnorm_running_mean_next_2(int32(block - end_2), work, params, int32(7592 * N + 48), int32(6170), int32(7592 * N + 180), N)
+        batchnorm_running_mean_next_2(int32(block - end_2), work, params, int32(10664 * N + 48), int32(6170), int32(10664 * N + 180), N)
     else:
-        batchnorm_running_var_next_2(int32(block - end_3), params, work, int32(6202), int32(7592 * N + 80), int32(7592 * N + 212), N)
+        batchnorm_running_var_next_2(int32(block - end_3), params, work, int32(6202), int32(10664 * N + 80), int32(10664 * N + 212), N)
 
 
 @jit
@@ -2010,13 +1994,13 @@ def side_by_side_12(work, params, N):
     end_2 = int32(end_1 + 1)
     if block < end_1:
         batchnorm_a_3_to_activation_a_2(
-            block, work, params, int32(7592 * N + 48), int32(7592 * N + 112), int32(2560 * N), int32(4816), int32(4784), int32(3072 * N),
-            int32(3584 * N), int32(4096 * N), N,
+            block, work, params, int32(10664 * N + 48), int32(10664 * N + 112), int32(4608 * N), int32(4816), int32(4784), int32(5120 * N),
+            int32(5632 * N), int32(6144 * N), N,
         )
     elif block < end_2:
-        batchnorm_running_mean_next_2(int32(block - end_1), work, params, int32(7592 * N + 48), int32(6170), int32(7592 * N + 180), N)
+        batchnorm_running_mean_next_2(int32(block - end_1), work, params, int32(10664 * N + 48), int32(6170), int32(10664 * N + 180), N)
     else:
-        batchnorm_running_var_next_2(int32(block - end_2), params, work, int32(6202), int32(7592 * N + 80), int32(7592 * N + 212), N)
+        batchnorm_running_var_next_2(int32(block - end_2), params, work, int32(6202), int32(10664 * N + 80), int32(10664 * N + 212), N)
 
 
 @jit
@@ -2105,22 +2089,22 @@ def launch_forward(params, x, out, work, n):
     # conv2d_1
     launch(side_by_side, (n * 64 + 31) // 32 + 1 + 1, 64, params, x, work, n)
     # activation_1
-    launch(batchnorm_a_2_to_activation_a, (n * 1024 + 127) // 128, 128, params, work, 6138, 2192 * n, 0, 160, 144, 1024 * n, 0, n)
+    launch(batchnorm_a_2_to_activation_a, (n * 1024 + 127) // 128, 128, params, work, 6138, 5264 * n, 0, 160, 144, 1024 * n, 2048 * n, n)
     # maxpool2d_1
-    launch(maxpool2d_a_3, (n * 256 + 127) // 128, 128, work, 0, 1024 * n, n)
+    launch(maxpool2d_a_3, (n * 256 + 127) // 128, 128, work, 2048 * n, 3072 * n, n)
     # conv2d_2
-    launch(conv2d_z_2, (n * 16 + 31) // 32, 64, params, work, 176, 1024 * n, 0, n)
+    launch(conv2d_z_2, (n * 16 + 31) // 32, 64, params, work, 176, 3072 * n, 3328 * n, n)
     # activation_2
     launch(
-        batchnorm_a_2_2_to_activation_a_2, (n * 512 + 127) // 128, 128, params, work, 6170, 2192 * n + 16, 0, 4816, 4784, 512 * n, 1280 * n,
-        n,
+        batchnorm_a_2_2_to_activation_a_2, (n * 512 + 127) // 128, 128, params, work, 6170, 5264 * n + 16, 3328 * n, 4816, 4784, 3840 * n,
+        4352 * n, n,
     )
     # maxpool2d_2
-    launch(maxpool2d_a_4, (n * 128 + 127) // 128, 128, work, 1280 * n, 1792 * n, n)
+    launch(maxpool2d_a_4, (n * 128 + 127) // 128, 128, work, 4352 * n, 4864 * n, n)
     # dropout_1
-    launch(flatten_a_to_dropout_a_2, (n * 128 + 127) // 128, 128, work, 1792 * n, 1920 * n, 2048 * n, n)
+    launch(flatten_a_to_dropout_a_2, (n * 128 + 127) // 128, 128, work, 4864 * n, 4992 * n, 5120 * n, n)
     # dense_1
-    launch(dense_z, (n + 31) // 32, 64, params, work, out, 4848, 6128, 2048 * n, n)
+    launch(dense_z, (n + 31) // 32, 64, params, work, out, 4848, 6128, 5120 * n, n)
 
 
 def launch_evaluation(params, x, y, work, n):
@@ -2128,24 +2112,24 @@ def launch_evaluation(params, x, y, work, n):
     # conv2d_1
     launch(side_by_side, (n * 64 + 31) // 32 + 1 + 1, 64, params, x, work, n)
     # activation_1
-    launch(batchnorm_a_2_to_activation_a, (n * 1024 + 127) // 128, 128, params, work, 6138, 2192 * n, 0, 160, 144, 1024 * n, 0, n)
+    launch(batchnorm_a_2_to_activation_a, (n * 1024 + 127) // 128, 128, params, work, 6138, 5264 * n, 0, 160, 144, 1024 * n, 2048 * n, n)
     # maxpool2d_1
-    launch(maxpool2d_a_3, (n * 256 + 127) // 128, 128, work, 0, 1024 * n, n)
+    launch(maxpool2d_a_3, (n * 256 + 127) // 128, 128, work, 2048 * n, 3072 * n, n)
     # conv2d_2
-    launch(conv2d_z_2, (n * 16 + 31) // 32, 64, params, work, 176, 1024 * n, 0, n)
+    launch(conv2d_z_2, (n * 16 + 31) // 32, 64, params, work, 176, 3072 * n, 3328 * n, n)
     # activation_2
     launch(
-        batchnorm_a_2_2_to_activation_a_2, (n * 512 + 127) // 128, 128, params, work, 6170, 2192 * n + 16, 0, 4816, 4784, 512 * n, 1280 * n,
-        n,
+        batchnorm_a_2_2_to_activation_a_2, (n * 512 + 127) // 128, 128, params, work, 6170, 5264 * n + 16, 3328 * n, 4816, 4784, 3840 * n,
+        4352 * n, n,
     )
     # maxpool2d_2
-    launch(maxpool2d_a_4, (n * 128 + 127) // 128, 128, work, 1280 * n, 1792 * n, n)
+    launch(maxpool2d_a_4, (n * 128 + 127) // 128, 128, work, 4352 * n, 4864 * n, n)
     # dropout_1
-    launch(flatten_a_to_dropout_a_2, (n * 128 + 127) // 128, 128, work, 1792 * n, 1920 * n, 2048 * n, n)
+    launch(flatten_a_to_dropout_a_2, (n * 128 + 127) // 128, 128, work, 4864 * n, 4992 * n, 5120 * n, n)
     # dense_1
-    launch(dense_z_2, (n + 31) // 32, 64, params, work, 4848, 6128, 2048 * n, 2176 * n, n)
+    launch(dense_z_2, (n + 31) // 32, 64, params, work, 4848, 6128, 5120 * n, 5248 * n, n)
     # loss
-    launch(write_loss_L, (n + 127) // 128, 128, work, y, 2176 * n, 2188 * n, n)
+    launch(write_loss_L, (n + 127) // 128, 128, work, y, 5248 * n, 5260 * n, n)
     launch(loss_total_alone, 1, 64, work, n)
 
 
@@ -2154,25 +2138,25 @@ def launch_loss(params, x, dropout_1_mask, y, work, n):
     # conv2d_1
     launch(conv2d_z_alone, (n * 64 + 31) // 32, 64, params, x, work, n)
     # batchnorm_1
-    launch(batchnorm_sigma, 16, 256, work, 0, 7592 * n, 7592 * n + 16, 7592 * n + 32, n)
+    launch(batchnorm_sigma, 16, 256, work, 0, 10664 * n, 10664 * n + 16, 10664 * n + 32, n)
     # activation_1
     launch(batchnorm_a_to_activation_a_alone, (n * 1024 + 127) // 128, 128, work, params, n)
     # maxpool2d_1
-    launch(maxpool2d_a, (n * 256 + 127) // 128, 128, work, 0, 2048 * n, 2304 * n, n)
+    launch(maxpool2d_a, (n * 256 + 127) // 128, 128, work, 3072 * n, 4096 * n, 4352 * n, n)
     # conv2d_2
-    launch(conv2d_z_2, (n * 16 + 31) // 32, 64, params, work, 176, 2304 * n, 2560 * n, n)
+    launch(conv2d_z_2, (n * 16 + 31) // 32, 64, params, work, 176, 4352 * n, 4608 * n, n)
     # batchnorm_2
-    launch(batchnorm_sigma_3, 32, 256, work, 2560 * n, 7592 * n + 48, 7592 * n + 80, 7592 * n + 112, n)
+    launch(batchnorm_sigma_3, 32, 256, work, 4608 * n, 10664 * n + 48, 10664 * n + 80, 10664 * n + 112, n)
     # activation_2
     launch(batchnorm_a_3_to_activation_a_2_alone, (n * 512 + 127) // 128, 128, work, params, n)
     # maxpool2d_2
-    launch(maxpool2d_a_2, (n * 128 + 127) // 128, 128, work, 4096 * n, 4608 * n, 4736 * n, n)
+    launch(maxpool2d_a_2, (n * 128 + 127) // 128, 128, work, 6144 * n, 6656 * n, 6784 * n, n)
     # dropout_1
-    launch(flatten_a_to_dropout_a, (n * 128 + 127) // 128, 128, work, dropout_1_mask, 4736 * n, 4864 * n, 4992 * n, n)
+    launch(flatten_a_to_dropout_a, (n * 128 + 127) // 128, 128, work, dropout_1_mask, 6784 * n, 6912 * n, 7040 * n, n)
     # dense_1
-    launch(dense_z_2, (n + 31) // 32, 64, params, work, 4848, 6128, 4992 * n, 5120 * n, n)
+    launch(dense_z_2, (n + 31) // 32, 64, params, work, 4848, 6128, 7040 * n, 7168 * n, n)
     # loss
-    launch(write_loss_p_to_write_loss_L, (n + 127) // 128, 128, work, y, 5120 * n, 5132 * n, 5144 * n, n)
+    launch(write_loss_p_to_write_loss_L, (n + 127) // 128, 128, work, y, 7168 * n, 7180 * n, 7192 * n, n)
     launch(loss_total_alone_2, 1, 64, work, n)
 
 
@@ -2181,44 +2165,44 @@ def launch_value_and_grad(params, x, dropout_1_mask, y, grads, work, n):
     # conv2d_1
     launch(conv2d_z_alone, (n * 64 + 31) // 32, 64, params, x, work, n)
     # batchnorm_1
-    launch(batchnorm_sigma, 16, 256, work, 0, 7592 * n, 7592 * n + 16, 7592 * n + 32, n)
+    launch(batchnorm_sigma, 16, 256, work, 0, 10664 * n, 10664 * n + 16, 10664 * n + 32, n)
     # activation_1
     launch(batchnorm_a_to_activation_a_alone, (n * 1024 + 127) // 128, 128, work, params, n)
     # maxpool2d_1
-    launch(maxpool2d_a, (n * 256 + 127) // 128, 128, work, 0, 2048 * n, 2304 * n, n)
+    launch(maxpool2d_a, (n * 256 + 127) // 128, 128, work, 3072 * n, 4096 * n, 4352 * n, n)
     # conv2d_2
-    launch(conv2d_z_2, (n * 16 + 31) // 32, 64, params, work, 176, 2304 * n, 2560 * n, n)
+    launch(conv2d_z_2, (n * 16 + 31) // 32, 64, params, work, 176, 4352 * n, 4608 * n, n)
     # batchnorm_2
-    launch(batchnorm_sigma_3, 32, 256, work, 2560 * n, 7592 * n + 48, 7592 * n + 80, 7592 * n + 112, n)
+    launch(batchnorm_sigma_3, 32, 256, work, 4608 * n, 10664 * n + 48, 10664 * n + 80, 10664 * n + 112, n)
     # activation_2
     launch(batchnorm_a_3_to_activation_a_2_alone, (n * 512 + 127) // 128, 128, work, params, n)
     # maxpool2d_2
-    launch(maxpool2d_a_2, (n * 128 + 127) // 128, 128, work, 4096 * n, 4608 * n, 4736 * n, n)
+    launch(maxpool2d_a_2, (n * 128 + 127) // 128, 128, work, 6144 * n, 6656 * n, 6784 * n, n)
     # dropout_1
-    launch(flatten_a_to_dropout_a, (n * 128 + 127) // 128, 128, work, dropout_1_mask, 4736 * n, 4864 * n, 4992 * n, n)
+    launch(flatten_a_to_dropout_a, (n * 128 + 127) // 128, 128, work, dropout_1_mask, 6784 * n, 6912 * n, 7040 * n, n)
     # dense_1
-    launch(dense_z_2, (n + 31) // 32, 64, params, work, 4848, 6128, 4992 * n, 5120 * n, n)
-    launch(write_loss_p_to_dense_delta, (n + 127) // 128, 128, work, y, 5120 * n, 5132 * n, 5144 * n, 5148 * n, n)
+    launch(dense_z_2, (n + 31) // 32, 64, params, work, 4848, 6128, 7040 * n, 7168 * n, n)
+    launch(write_loss_p_to_dense_delta, (n + 127) // 128, 128, work, y, 7168 * n, 7180 * n, 7192 * n, 7196 * n, n)
     launch(side_by_side_2, 4 + ((n + 31) // 32) * 4 + 1 + 1, 64, work, grads, params, dropout_1_mask, n)
     # batchnorm_2
-    launch(batchnorm_grad_a, (n * 512 + 127) // 128, 128, work, 4096 * n, 4608 * n, 5160 * n, 5288 * n, n)
+    launch(batchnorm_grad_a, (n * 512 + 127) // 128, 128, work, 6144 * n, 6656 * n, 7208 * n, 7336 * n, n)
     launch(side_by_side_3, 32 + 32 + 32 + 32, 256, work, grads, n)
     # conv2d_2
     launch(
-        conv2d_delta_4, (n * 512 + 127) // 128, 128, params, work, 4784, 5288 * n, 7592 * n + 112, 3072 * n, 5800 * n, 8104 * n + 244,
-        8104 * n + 276, n,
+        conv2d_delta_4, (n * 512 + 127) // 128, 128, params, work, 4784, 7336 * n, 10664 * n + 112, 5120 * n, 7848 * n, 11688 * n + 244,
+        11688 * n + 276, n,
     )
-    launch(side_by_side_4, 20 + ((n * 16 + 31) // 32) * 2, 64, work, params, n)
+    launch(side_by_side_4, 40 + ((n * 16 + 31) // 32) * 4, 64, work, params, n)
     launch(side_by_side_5, 36 + (n * 256 + 127) // 128, 128, grads, work, n)
     # batchnorm_1
     launch(side_by_side_6, 16 + 16 + 16 + 16, 256, work, grads, n)
     # conv2d_1
     launch(
-        conv2d_delta_2_3, (n * 1024 + 127) // 128, 128, params, work, 144, 6568 * n, 7592 * n + 32, 1024 * n, 0, 8104 * n + 18740,
-        8104 * n + 18756, n,
+        conv2d_delta_2_3, (n * 1024 + 127) // 128, 128, params, work, 144, 8616 * n, 10664 * n + 32, 1024 * n, 9640 * n, 11688 * n + 37172,
+        11688 * n + 37188, n,
     )
-    launch(conv2d_grad_W_2, 16, 64, work, x, 0, 8104 * n + 18772, n)
-    launch(conv2d_grad_W_2_2, 2, 128, grads, work, 0, 8104 * n + 18772, n)
+    launch(conv2d_grad_W_2, 32, 64, work, x, 9640 * n, 11688 * n + 37204, n)
+    launch(conv2d_grad_W_2_2, 2, 128, grads, work, 0, 11688 * n + 37204, n)
 
 
 def launch_input_gradients(params, x, dropout_1_mask, y, grads_x, work, n):
@@ -2226,56 +2210,56 @@ def launch_input_gradients(params, x, dropout_1_mask, y, grads_x, work, n):
     # conv2d_1
     launch(conv2d_z_alone, (n * 64 + 31) // 32, 64, params, x, work, n)
     # batchnorm_1
-    launch(batchnorm_sigma, 16, 256, work, 0, 7592 * n, 7592 * n + 16, 7592 * n + 32, n)
+    launch(batchnorm_sigma, 16, 256, work, 0, 10664 * n, 10664 * n + 16, 10664 * n + 32, n)
     # activation_1
     launch(batchnorm_a_to_activation_a_alone, (n * 1024 + 127) // 128, 128, work, params, n)
     # maxpool2d_1
-    launch(maxpool2d_a, (n * 256 + 127) // 128, 128, work, 0, 2048 * n, 2304 * n, n)
+    launch(maxpool2d_a, (n * 256 + 127) // 128, 128, work, 3072 * n, 4096 * n, 4352 * n, n)
     # conv2d_2
-    launch(conv2d_z_2, (n * 16 + 31) // 32, 64, params, work, 176, 2304 * n, 2560 * n, n)
+    launch(conv2d_z_2, (n * 16 + 31) // 32, 64, params, work, 176, 4352 * n, 4608 * n, n)
     # batchnorm_2
-    launch(batchnorm_sigma_3, 32, 256, work, 2560 * n, 7592 * n + 48, 7592 * n + 80, 7592 * n + 112, n)
+    launch(batchnorm_sigma_3, 32, 256, work, 4608 * n, 10664 * n + 48, 10664 * n + 80, 10664 * n + 112, n)
     # activation_2
     launch(batchnorm_a_3_to_activation_a_2_alone, (n * 512 + 127) // 128, 128, work, params, n)
     # maxpool2d_2
-    launch(maxpool2d_a_2, (n * 128 + 127) // 128, 128, work, 4096 * n, 4608 * n, 4736 * n, n)
+    launch(maxpool2d_a_2, (n * 128 + 127) // 128, 128, work, 6144 * n, 6656 * n, 6784 * n, n)
     # dropout_1
-    launch(flatten_a_to_dropout_a, (n * 128 + 127) // 128, 128, work, dropout_1_mask, 4736 * n, 4864 * n, 4992 * n, n)
+    launch(flatten_a_to_dropout_a, (n * 128 + 127) // 128, 128, work, dropout_1_mask, 6784 * n, 6912 * n, 7040 * n, n)
     # dense_1
-    launch(dense_z_2, (n + 31) // 32, 64, params, work, 4848, 6128, 4992 * n, 5120 * n, n)
-    launch(write_loss_p_to_dense_delta, (n + 127) // 128, 128, work, y, 5120 * n, 5132 * n, 5144 * n, 5148 * n, n)
+    launch(dense_z_2, (n + 31) // 32, 64, params, work, 4848, 6128, 7040 * n, 7168 * n, n)
+    launch(write_loss_p_to_dense_delta, (n + 127) // 128, 128, work, y, 7168 * n, 7180 * n, 7192 * n, 7196 * n, n)
     # flatten_1
     launch(side_by_side_7, ((n + 31) // 32) * 4 + 1, 64, params, work, dropout_1_mask, n)
     # batchnorm_2
-    launch(batchnorm_grad_a, (n * 512 + 127) // 128, 128, work, 4096 * n, 4608 * n, 5160 * n, 5288 * n, n)
+    launch(batchnorm_grad_a, (n * 512 + 127) // 128, 128, work, 6144 * n, 6656 * n, 7208 * n, 7336 * n, n)
     # conv2d_2
     launch(side_by_side_8, 32 + 32, 256, work, n)
     launch(
-        conv2d_delta_4, (n * 512 + 127) // 128, 128, params, work, 4784, 5288 * n, 7592 * n + 112, 3072 * n, 5800 * n, 8104 * n + 244,
-        8104 * n + 276, n,
+        conv2d_delta_4, (n * 512 + 127) // 128, 128, params, work, 4784, 7336 * n, 10664 * n + 112, 5120 * n, 7848 * n, 11688 * n + 244,
+        11688 * n + 276, n,
     )
     # maxpool2d_1
-    launch(maxpool2d_grad_a_alone, ((n * 16 + 31) // 32) * 2, 64, params, work, n)
+    launch(maxpool2d_grad_a_alone, ((n * 16 + 31) // 32) * 4, 64, params, work, n)
     # batchnorm_1
     launch(maxpool2d_grad_a_2_to_batchnorm_grad_a_2_alone, (n * 256 + 127) // 128, 128, work, n)
     # conv2d_1
     launch(side_by_side_9, 16 + 16, 256, work, n)
     launch(
-        conv2d_delta_2_3, (n * 1024 + 127) // 128, 128, params, work, 144, 6568 * n, 7592 * n + 32, 1024 * n, 0, 8104 * n + 18740,
-        8104 * n + 18756, n,
+        conv2d_delta_2_3, (n * 1024 + 127) // 128, 128, params, work, 144, 8616 * n, 10664 * n + 32, 1024 * n, 9640 * n, 11688 * n + 37172,
+        11688 * n + 37188, n,
     )
     # x
-    launch(write_grad_x, n * 64, 64, params, work, grads_x, 0, 0, n)
+    launch(write_grad_x, n * 64, 64, params, work, grads_x, 0, 9640 * n, n)
 
 
 def launch_statistics(params, x, dropout_1_mask, y, work, n):
     """Start the next running statistics; workspace is as the gradients of n samples left it."""
     # batchnorm_1
     launch(side_by_side_10, 1 + 1 + 1 + 1, 128, work, params, n)
-    launch(keep_statistics, 1, 128, params, work, 6138, 7592 * n + 148, 16, 7592 * n + 144)
-    launch(keep_statistics, 1, 128, params, work, 6154, 7592 * n + 164, 16, 7592 * n + 144)
-    launch(keep_statistics, 1, 128, params, work, 6170, 7592 * n + 180, 32, 7592 * n + 144)
-    launch(keep_statistics, 1, 128, params, work, 6202, 7592 * n + 212, 32, 7592 * n + 144)
+    launch(keep_statistics, 1, 128, params, work, 6138, 10664 * n + 148, 16, 10664 * n + 144)
+    launch(keep_statistics, 1, 128, params, work, 6154, 10664 * n + 164, 16, 10664 * n + 144)
+    launch(keep_statistics, 1, 128, params, work, 6170, 10664 * n + 180, 32, 10664 * n + 144)
+    launch(keep_statistics, 1, 128, params, work, 6202, 10664 * n + 212, 32, 10664 * n + 144)
 
 
 def launch_training(params, x, dropout_1_mask, y, grads, work, n):
@@ -2283,48 +2267,48 @@ def launch_training(params, x, dropout_1_mask, y, grads, work, n):
     # conv2d_1
     launch(conv2d_z_alone, (n * 64 + 31) // 32, 64, params, x, work, n)
     # batchnorm_1
-    launch(batchnorm_sigma, 16, 256, work, 0, 7592 * n, 7592 * n + 16, 7592 * n + 32, n)
+    launch(batchnorm_sigma, 16, 256, work, 0, 10664 * n, 10664 * n + 16, 10664 * n + 32, n)
     # activation_1
     launch(side_by_side_11, (n * 1024 + 127) // 128 + 1 + 1, 128, work, params, n)
     # maxpool2d_1
-    launch(maxpool2d_a, (n * 256 + 127) // 128, 128, work, 0, 2048 * n, 2304 * n, n)
+    launch(maxpool2d_a, (n * 256 + 127) // 128, 128, work, 3072 * n, 4096 * n, 4352 * n, n)
     # conv2d_2
-    launch(conv2d_z_2, (n * 16 + 31) // 32, 64, params, work, 176, 2304 * n, 2560 * n, n)
+    launch(conv2d_z_2, (n * 16 + 31) // 32, 64, params, work, 176, 4352 * n, 4608 * n, n)
     # batchnorm_2
-    launch(batchnorm_sigma_3, 32, 256, work, 2560 * n, 7592 * n + 48, 7592 * n + 80, 7592 * n + 112, n)
+    launch(batchnorm_sigma_3, 32, 256, work, 4608 * n, 10664 * n + 48, 10664 * n + 80, 10664 * n + 112, n)
     # activation_2
     launch(side_by_side_12, (n * 512 + 127) // 128 + 1 + 1, 128, work, params, n)
     # maxpool2d_2
-    launch(maxpool2d_a_2, (n * 128 + 127) // 128, 128, work, 4096 * n, 4608 * n, 4736 * n, n)
+    launch(maxpool2d_a_2, (n * 128 + 127) // 128, 128, work, 6144 * n, 6656 * n, 6784 * n, n)
     # dropout_1
-    launch(flatten_a_to_dropout_a, (n * 128 + 127) // 128, 128, work, dropout_1_mask, 4736 * n, 4864 * n, 4992 * n, n)
+    launch(flatten_a_to_dropout_a, (n * 128 + 127) // 128, 128, work, dropout_1_mask, 6784 * n, 6912 * n, 7040 * n, n)
     # dense_1
-    launch(dense_z_2, (n + 31) // 32, 64, params, work, 4848, 6128, 4992 * n, 5120 * n, n)
-    launch(write_loss_p_to_dense_delta, (n + 127) // 128, 128, work, y, 5120 * n, 5132 * n, 5144 * n, 5148 * n, n)
+    launch(dense_z_2, (n + 31) // 32, 64, params, work, 4848, 6128, 7040 * n, 7168 * n, n)
+    launch(write_loss_p_to_dense_delta, (n + 127) // 128, 128, work, y, 7168 * n, 7180 * n, 7192 * n, 7196 * n, n)
     launch(side_by_side_2, 4 + ((n + 31) // 32) * 4 + 1 + 1, 64, work, grads, params, dropout_1_mask, n)
     # batchnorm_2
-    launch(batchnorm_grad_a, (n * 512 + 127) // 128, 128, work, 4096 * n, 4608 * n, 5160 * n, 5288 * n, n)
+    launch(batchnorm_grad_a, (n * 512 + 127) // 128, 128, work, 6144 * n, 6656 * n, 7208 * n, 7336 * n, n)
     launch(side_by_side_3, 32 + 32 + 32 + 32, 256, work, grads, n)
     # conv2d_2
     launch(
-        conv2d_delta_4, (n * 512 + 127) // 128, 128, params, work, 4784, 5288 * n, 7592 * n + 112, 3072 * n, 5800 * n, 8104 * n + 244,
-        8104 * n + 276, n,
+        conv2d_delta_4, (n * 512 + 127) // 128, 128, params, work, 4784, 7336 * n, 10664 * n + 112, 5120 * n, 7848 * n, 11688 * n + 244,
+        11688 * n + 276, n,
     )
-    launch(side_by_side_4, 20 + ((n * 16 + 31) // 32) * 2, 64, work, params, n)
+    launch(side_by_side_4, 40 + ((n * 16 + 31) // 32) * 4, 64, work, params, n)
     launch(side_by_side_5, 36 + (n * 256 + 127) // 128, 128, grads, work, n)
     # batchnorm_1
     launch(side_by_side_6, 16 + 16 + 16 + 16, 256, work, grads, n)
     # conv2d_1
     launch(
-        conv2d_delta_2_3, (n * 1024 + 127) // 128, 128, params, work, 144, 6568 * n, 7592 * n + 32, 1024 * n, 0, 8104 * n + 18740,
-        8104 * n + 18756, n,
+        conv2d_delta_2_3, (n * 1024 + 127) // 128, 128, params, work, 144, 8616 * n, 10664 * n + 32, 1024 * n, 9640 * n, 11688 * n + 37172,
+        11688 * n + 37188, n,
     )
-    launch(conv2d_grad_W_2, 16, 64, work, x, 0, 8104 * n + 18772, n)
-    launch(conv2d_grad_W_2_2, 2, 128, grads, work, 0, 8104 * n + 18772, n)
-    launch(keep_statistics, 1, 128, params, work, 6138, 7592 * n + 148, 16, 7592 * n + 144)
-    launch(keep_statistics, 1, 128, params, work, 6154, 7592 * n + 164, 16, 7592 * n + 144)
-    launch(keep_statistics, 1, 128, params, work, 6170, 7592 * n + 180, 32, 7592 * n + 144)
-    launch(keep_statistics, 1, 128, params, work, 6202, 7592 * n + 212, 32, 7592 * n + 144)
+    launch(conv2d_grad_W_2, 32, 64, work, x, 9640 * n, 11688 * n + 37204, n)
+    launch(conv2d_grad_W_2_2, 2, 128, grads, work, 0, 11688 * n + 37204, n)
+    launch(keep_statistics, 1, 128, params, work, 6138, 10664 * n + 148, 16, 10664 * n + 144)
+    launch(keep_statistics, 1, 128, params, work, 6154, 10664 * n + 164, 16, 10664 * n + 144)
+    launch(keep_statistics, 1, 128, params, work, 6170, 10664 * n + 180, 32, 10664 * n + 144)
+    launch(keep_statistics, 1, 128, params, work, 6202, 10664 * n + 212, 32, 10664 * n + 144)
 
 
 def launch_update(params, grads, state, hyper, table, losses, place, history, step):
@@ -2336,7 +2320,7 @@ def launch_train_step(x, dropout_1_mask, y, params, grads, state, hyper, table, 
     """Start one training step of n samples."""
     launch(fill_table, 1, 128, state, hyper, table, 1)
     launch_training(params, x, dropout_1_mask, y, grads, work, n)
-    launch_update(params, grads, state, hyper, table, work, 7592 * n + 144, history, step)
+    launch_update(params, grads, state, hyper, table, work, 10664 * n + 144, history, step)
 
 
 def forward(params, x, out, work=None):
@@ -2346,7 +2330,7 @@ def forward(params, x, out, work=None):
     d_x = take(x, DTYPE)
     d_out = room(out, 10 * n, DTYPE)
     d_work = room(work, workspace(n), DTYPE)
-    launch_forward(d_params, d_x, d_out, d_work, n)
+    repeat(1, launch_forward, d_params, d_x, d_out, d_work, n)
     give(d_out, out)
 
 
@@ -2359,8 +2343,8 @@ def evaluation(params, x, y, work=None):
     d_x = take(x, DTYPE)
     d_y = take(y, "int64")
     d_work = room(work, workspace(n), DTYPE)
-    launch_evaluation(d_params, d_x, d_y, d_work, n)
-    return number(d_work, 2192 * n + 48)
+    repeat(1, launch_evaluation, d_params, d_x, d_y, d_work, n)
+    return number(d_work, 5264 * n + 48)
 
 
 def loss(params, x, dropout_1_mask, y, work=None):
@@ -2373,8 +2357,8 @@ def loss(params, x, dropout_1_mask, y, work=None):
     d_dropout_1_mask = take(dropout_1_mask, DTYPE)
     d_y = take(y, "int64")
     d_work = room(work, workspace(n), DTYPE)
-    launch_loss(d_params, d_x, d_dropout_1_mask, d_y, d_work, n)
-    return number(d_work, 7592 * n + 144)
+    repeat(1, launch_loss, d_params, d_x, d_dropout_1_mask, d_y, d_work, n)
+    return number(d_work, 10664 * n + 144)
 
 
 def value_and_grad(params, x, dropout_1_mask, y, grads, work=None):
@@ -2390,7 +2374,7 @@ def value_and_grad(params, x, dropout_1_mask, y, grads, work=None):
     d_work = room(work, workspace(n), DTYPE)
     repeat(1, launch_value_and_grad, d_params, d_x, d_dropout_1_mask, d_y, d_grads, d_work, n)
     give(d_grads, grads)
-    return number(d_work, 7592 * n + 144)
+    return number(d_work, 10664 * n + 144)
 
 
 def input_gradients(params, x, dropout_1_mask, y, grads_x, work=None):
@@ -2404,9 +2388,9 @@ def input_gradients(params, x, dropout_1_mask, y, grads_x, work=None):
     d_y = take(y, "int64")
     d_grads_x = room(grads_x, 64 * n, DTYPE)
     d_work = room(work, workspace(n), DTYPE)
-    launch_input_gradients(d_params, d_x, d_dropout_1_mask, d_y, d_grads_x, d_work, n)
+    repeat(1, launch_input_gradients, d_params, d_x, d_dropout_1_mask, d_y, d_grads_x, d_work, n)
     give(d_grads_x, grads_x)
-    return number(d_work, 7592 * n + 144)
+    return number(d_work, 10664 * n + 144)
 
 
 def update_statistics(params, x, dropout_1_mask, y, work):
@@ -2417,7 +2401,7 @@ def update_statistics(params, x, dropout_1_mask, y, work):
     d_dropout_1_mask = take(dropout_1_mask, DTYPE)
     d_y = take(y, "int64")
     d_work = room(work, workspace(n), DTYPE)
-    launch_statistics(d_params, d_x, d_dropout_1_mask, d_y, d_work, n)
+    repeat(1, launch_statistics, d_params, d_x, d_dropout_1_mask, d_y, d_work, n)
     give(d_params, params)
 
 
@@ -2455,7 +2439,7 @@ def train_step(params, x, dropout_1_mask, y, grads, state, hyper, work=None):
     give(d_grads, grads)
     give(d_params, params)
     give(d_state, state)
-    return number(d_work, 7592 * n + 144)
+    return number(d_work, 10664 * n + 144)
 
 
 #: The types of each kernel's arguments, and the threads of its blocks, for compilers that have no call to look at.

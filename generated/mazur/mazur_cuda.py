@@ -76,38 +76,23 @@ def dense_a_2(params, work, out, W, b, x, N):
 
 
 @jit
-def dense_a_3(params, work, W, b, x, a, N):
-    """Write a."""
+def dense_a_3_to_write_loss_L(params, work, y, W, b, x, a, L, N):
+    """Write a and L."""
     # a[n, i] = σ(z[n, i])
-    entry = int32(cuda.grid(1))
-    if entry < N * int32(2):
-        n = entry // int32(2)
-        i = entry % int32(2)
-        total = real(0.0)
-        for j in range(int32(2)):
-            total += params[W + i * 2 + j] * work[x + n * 2 + j]
-        z = params[b + i] + total
-        work[a + n * 2 + i] = sigmoid(z)
-
-
-@device
-def write_loss_L(block, work, y, a, L, N):
-    """Write L."""
     # L[n] = (Σ_i (a[n, i] − y[n, i])²)/2
-    n = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
+    n = int32(cuda.grid(1))
     if n < N:
+        for i in range(int32(2)):
+            total = real(0.0)
+            for j in range(int32(2)):
+                total += params[W + i * 2 + j] * work[x + n * 2 + j]
+            z = params[b + i] + total
+            work[a + n * 2 + i] = sigmoid(z)
         total = real(0.0)
         for i in range(int32(2)):
             base = work[a + n * 2 + i] - y[n * 2 + i]
             total += base * base
         work[L + n] = total / real(2.0)
-
-
-@jit
-def write_loss_L_alone(work, y, N):
-    """Do write_loss_L."""
-    block = int32(cuda.blockIdx.x)
-    write_loss_L(block, work, y, int32(4 * N), int32(8 * N), N)
 
 
 @device
@@ -130,20 +115,34 @@ def loss_total_alone(work, N):
 
 
 @jit
-def dense_a_3_to_dense_delta(params, work, y, W, b, x, a, delta, N):
-    """Write a and delta."""
+def dense_a_3_to_dense_delta_2(params, work, y, W, b, x, a, L, delta, delta_, N):
+    """Write a, L, delta and delta_."""
     # a[n, i] = σ(z[n, i])
+    # L[n] = (Σ_i (a[n, i] − y[n, i])²)/2
     # delta[n, i] = (1 − a[n, i]) · (a[n, i] − y[n, i]) · a[n, i]/N
-    entry = int32(cuda.grid(1))
-    if entry < N * int32(2):
-        n = entry // int32(2)
-        i = entry % int32(2)
+    # delta_[n, i] = (1 − x[n, i]) · x[n, i] Σ_j W[j, i] delta[n, j]
+    n = int32(cuda.grid(1))
+    if n < N:
+        for i in range(int32(2)):
+            total = real(0.0)
+            for j in range(int32(2)):
+                total += params[W + i * 2 + j] * work[x + n * 2 + j]
+            z = params[b + i] + total
+            work[a + n * 2 + i] = sigmoid(z)
         total = real(0.0)
-        for j in range(int32(2)):
-            total += params[W + i * 2 + j] * work[x + n * 2 + j]
-        z = params[b + i] + total
-        work[a + n * 2 + i] = sigmoid(z)
-        work[delta + n * 2 + i] = (real(1.0) - work[a + n * 2 + i]) * (work[a + n * 2 + i] - y[n * 2 + i]) * work[a + n * 2 + i] / real(N)
+        for i in range(int32(2)):
+            base = work[a + n * 2 + i] - y[n * 2 + i]
+            total += base * base
+        work[L + n] = total / real(2.0)
+        for i in range(int32(2)):
+            work[delta + n * 2 + i] = (
+                (real(1.0) - work[a + n * 2 + i]) * (work[a + n * 2 + i] - y[n * 2 + i]) * work[a + n * 2 + i] / real(N)
+            )
+        for i in range(int32(2)):
+            total = real(0.0)
+            for j in range(int32(2)):
+                total += params[W + j * 2 + i] * work[delta + n * 2 + j]
+            work[delta_ + n * 2 + i] = (real(1.0) - work[x + n * 2 + i]) * work[x + n * 2 + i] * total
 
 
 @device
@@ -173,48 +172,6 @@ def dense_grad_b(block, work, grads, delta, grad_b, N):
 
 
 @device
-def dense_delta_2(block, params, work, W_next, a, delta_next, delta, N):
-    """Write delta."""
-    # delta[n, i] = (1 − a[n, i]) · a[n, i] Σ_j W_next[j, i] delta_next[n, j]
-    entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
-    if entry < N * int32(2):
-        n = entry // int32(2)
-        i = entry % int32(2)
-        total = real(0.0)
-        for j in range(int32(2)):
-            total += params[W_next + j * 2 + i] * work[delta_next + n * 2 + j]
-        work[delta + n * 2 + i] = (real(1.0) - work[a + n * 2 + i]) * work[a + n * 2 + i] * total
-
-
-@jit
-def side_by_side(work, y, grads, params, N):
-    """Do write_loss_L, dense_grad_W, dense_grad_b and dense_delta_2, each by blocks of its own."""
-    block = int32(cuda.blockIdx.x)
-    end_1 = int32((N + 127) // 128)
-    end_2 = int32(end_1 + 1)
-    end_3 = int32(end_2 + 1)
-    if block < end_1:
-        write_loss_L(block, work, y, int32(4 * N), int32(8 * N), N)
-    elif block < end_2:
-        dense_grad_W(int32(block - end_1), work, grads, int32(12 * N), int32(0), int32(6), N)
-    elif block < end_3:
-        dense_grad_b(int32(block - end_2), work, grads, int32(12 * N), int32(10), N)
-    else:
-        dense_delta_2(int32(block - end_3), params, work, int32(6), int32(0), int32(12 * N), int32(16 * N), N)
-
-
-@jit
-def side_by_side_3(work, y, params, N):
-    """Do write_loss_L and dense_delta_2, each by blocks of its own."""
-    block = int32(cuda.blockIdx.x)
-    end_1 = int32((N + 127) // 128)
-    if block < end_1:
-        write_loss_L(block, work, y, int32(4 * N), int32(8 * N), N)
-    else:
-        dense_delta_2(int32(block - end_1), params, work, int32(6), int32(0), int32(12 * N), int32(16 * N), N)
-
-
-@device
 def dense_grad_W_2(block, work, x, grads, delta, grad_W, N):
     """Write grad_W."""
     # grad_W[i, j] = Σ_n delta[n, i] x[n, j]
@@ -241,42 +198,60 @@ def dense_grad_b_2(block, work, grads, delta, grad_b, N):
 
 
 @jit
-def side_by_side_2(work, x, grads, N):
-    """Do loss_total, dense_grad_W_2 and dense_grad_b_2, each by blocks of its own."""
+def side_by_side(work, grads, x, N):
+    """Do loss_total, dense_grad_W, dense_grad_b, dense_grad_W_2 and dense_grad_b_2, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
     end_1 = int32(1)
     end_2 = int32(end_1 + 1)
+    end_3 = int32(end_2 + 1)
+    end_4 = int32(end_3 + 1)
     if block < end_1:
         loss_total(block, work, int32(8 * N), int32(20 * N), N)
     elif block < end_2:
-        dense_grad_W_2(int32(block - end_1), work, x, grads, int32(16 * N), int32(0), N)
+        dense_grad_W(int32(block - end_1), work, grads, int32(12 * N), int32(0), int32(6), N)
+    elif block < end_3:
+        dense_grad_b(int32(block - end_2), work, grads, int32(12 * N), int32(10), N)
+    elif block < end_4:
+        dense_grad_W_2(int32(block - end_3), work, x, grads, int32(16 * N), int32(0), N)
     else:
-        dense_grad_b_2(int32(block - end_2), work, grads, int32(16 * N), int32(4), N)
-
-
-@device
-def write_grad_x(block, params, work, grads_x, W, delta, N):
-    """Write grad_x."""
-    # grad_x[n, j] = Σ_i W[i, j] delta[n, i]
-    entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
-    if entry < N * int32(2):
-        n = entry // int32(2)
-        j = entry % int32(2)
-        total = real(0.0)
-        for i in range(int32(2)):
-            total += params[W + i * 2 + j] * work[delta + n * 2 + i]
-        grads_x[n * 2 + j] = total
+        dense_grad_b_2(int32(block - end_4), work, grads, int32(16 * N), int32(4), N)
 
 
 @jit
-def side_by_side_4(work, params, grads_x, N):
-    """Do loss_total and write_grad_x, each by blocks of its own."""
-    block = int32(cuda.blockIdx.x)
-    end_1 = int32(1)
-    if block < end_1:
-        loss_total(block, work, int32(8 * N), int32(20 * N), N)
-    else:
-        write_grad_x(int32(block - end_1), params, work, grads_x, int32(0), int32(16 * N), N)
+def dense_a_3_to_write_grad_x(params, work, y, grads_x, W, b, x, a, L, delta, delta_, W_, N):
+    """Write a, L, delta, delta_ and grad_x."""
+    # a[n, i] = σ(z[n, i])
+    # L[n] = (Σ_i (a[n, i] − y[n, i])²)/2
+    # delta[n, i] = (1 − a[n, i]) · (a[n, i] − y[n, i]) · a[n, i]/N
+    # delta_[n, i] = (1 − x[n, i]) · x[n, i] Σ_j W[j, i] delta[n, j]
+    # grad_x[n, j] = Σ_i W_[i, j] delta_[n, i]
+    n = int32(cuda.grid(1))
+    if n < N:
+        for i in range(int32(2)):
+            total = real(0.0)
+            for j in range(int32(2)):
+                total += params[W + i * 2 + j] * work[x + n * 2 + j]
+            z = params[b + i] + total
+            work[a + n * 2 + i] = sigmoid(z)
+        total = real(0.0)
+        for i in range(int32(2)):
+            base = work[a + n * 2 + i] - y[n * 2 + i]
+            total += base * base
+        work[L + n] = total / real(2.0)
+        for i in range(int32(2)):
+            work[delta + n * 2 + i] = (
+                (real(1.0) - work[a + n * 2 + i]) * (work[a + n * 2 + i] - y[n * 2 + i]) * work[a + n * 2 + i] / real(N)
+            )
+        for i in range(int32(2)):
+            total = real(0.0)
+            for j in range(int32(2)):
+                total += params[W + j * 2 + i] * work[delta + n * 2 + j]
+            work[delta_ + n * 2 + i] = (real(1.0) - work[x + n * 2 + i]) * work[x + n * 2 + i] * total
+        for j in range(int32(2)):
+            total = real(0.0)
+            for i in range(int32(2)):
+                total += params[W_ + i * 2 + j] * work[delta_ + n * 2 + i]
+            grads_x[n * 2 + j] = total
 
 
 @jit
@@ -444,10 +419,8 @@ def launch_loss(params, x, y, work, n):
     """Start the loss of n samples."""
     # dense_1
     launch(dense_a, (n * 2 + 127) // 128, 128, params, x, work, 0, 4, 0, n)
-    # dense_2
-    launch(dense_a_3, (n * 2 + 127) // 128, 128, params, work, 6, 10, 0, 4 * n, n)
     # loss
-    launch(write_loss_L_alone, (n + 127) // 128, 128, work, y, n)
+    launch(dense_a_3_to_write_loss_L, (n + 127) // 128, 128, params, work, y, 6, 10, 0, 4 * n, 8 * n, n)
     launch(loss_total_alone, 1, 128, work, n)
 
 
@@ -455,22 +428,19 @@ def launch_value_and_grad(params, x, y, grads, work, n):
     """Start the loss and the gradients of n samples."""
     # dense_1
     launch(dense_a, (n * 2 + 127) // 128, 128, params, x, work, 0, 4, 0, n)
-    # dense_2
-    launch(dense_a_3_to_dense_delta, (n * 2 + 127) // 128, 128, params, work, y, 6, 10, 0, 4 * n, 12 * n, n)
+    launch(dense_a_3_to_dense_delta_2, (n + 127) // 128, 128, params, work, y, 6, 10, 0, 4 * n, 8 * n, 12 * n, 16 * n, n)
     # loss
-    launch(side_by_side, (n + 127) // 128 + 1 + 1 + (n * 2 + 127) // 128, 128, work, y, grads, params, n)
-    launch(side_by_side_2, 1 + 1 + 1, 128, work, x, grads, n)
+    launch(side_by_side, 1 + 1 + 1 + 1 + 1, 128, work, grads, x, n)
 
 
 def launch_input_gradients(params, x, y, grads_x, work, n):
     """Start the loss and the gradients of n samples with respect to the inputs."""
     # dense_1
     launch(dense_a, (n * 2 + 127) // 128, 128, params, x, work, 0, 4, 0, n)
-    # dense_2
-    launch(dense_a_3_to_dense_delta, (n * 2 + 127) // 128, 128, params, work, y, 6, 10, 0, 4 * n, 12 * n, n)
+    # x
+    launch(dense_a_3_to_write_grad_x, (n + 127) // 128, 128, params, work, y, grads_x, 6, 10, 0, 4 * n, 8 * n, 12 * n, 16 * n, 0, n)
     # loss
-    launch(side_by_side_3, (n + 127) // 128 + (n * 2 + 127) // 128, 128, work, y, params, n)
-    launch(side_by_side_4, 1 + (n * 2 + 127) // 128, 128, work, params, grads_x, n)
+    launch(loss_total_alone, 1, 128, work, n)
 
 
 def launch_update(params, grads, state, hyper, table, losses, place, history, step):
@@ -485,7 +455,7 @@ def forward(params, x, out, work=None):
     d_x = take(x, DTYPE)
     d_out = room(out, 2 * n, DTYPE)
     d_work = room(work, workspace(n), DTYPE)
-    launch_forward(d_params, d_x, d_out, d_work, n)
+    repeat(1, launch_forward, d_params, d_x, d_out, d_work, n)
     give(d_out, out)
 
 
@@ -496,7 +466,7 @@ def loss(params, x, y, work=None):
     d_x = take(x, DTYPE)
     d_y = take(y, DTYPE)
     d_work = room(work, workspace(n), DTYPE)
-    launch_loss(d_params, d_x, d_y, d_work, n)
+    repeat(1, launch_loss, d_params, d_x, d_y, d_work, n)
     return number(d_work, 20 * n)
 
 
@@ -521,7 +491,7 @@ def input_gradients(params, x, y, grads_x, work=None):
     d_y = take(y, DTYPE)
     d_grads_x = room(grads_x, 2 * n, DTYPE)
     d_work = room(work, workspace(n), DTYPE)
-    launch_input_gradients(d_params, d_x, d_y, d_grads_x, d_work, n)
+    repeat(1, launch_input_gradients, d_params, d_x, d_y, d_grads_x, d_work, n)
     give(d_grads_x, grads_x)
     return number(d_work, 20 * n)
 
@@ -598,14 +568,16 @@ def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work
 SIGNATURES = {
     "dense_a": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32"),
     "dense_a_2": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32"),
-    "dense_a_3": ("float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32", "int32"),
-    "write_loss_L_alone": ("float64[::1]", "float64[::1]", "int32"),
+    "dense_a_3_to_write_loss_L": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32", "int32", "int32"),
     "loss_total_alone": ("float64[::1]", "int32"),
-    "dense_a_3_to_dense_delta": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32", "int32", "int32"),
-    "side_by_side": ("float64[::1]", "float64[::1]", "float64[::1]", "float64[::1]", "int32"),
-    "side_by_side_3": ("float64[::1]", "float64[::1]", "float64[::1]", "int32"),
-    "side_by_side_2": ("float64[::1]", "float64[::1]", "float64[::1]", "int32"),
-    "side_by_side_4": ("float64[::1]", "float64[::1]", "float64[::1]", "int32"),
+    "dense_a_3_to_dense_delta_2": (
+        "float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
+    ),
+    "side_by_side": ("float64[::1]", "float64[::1]", "float64[::1]", "int32"),
+    "dense_a_3_to_write_grad_x": (
+        "float64[::1]", "float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
+        "int32", "int32",
+    ),
     "fill_table": ("float64[::1]", "float64[::1]", "float64[::1]", "int32"),
     "update_entries": (
         "float64[::1]", "float64[::1]", "float64[::1]", "float64[::1]", "float64[::1]", "int32", "float64[::1]", "int32[::1]", "int32",
@@ -619,14 +591,11 @@ SIGNATURES = {
 THREADS = {
     "dense_a": 128,
     "dense_a_2": 128,
-    "dense_a_3": 128,
-    "write_loss_L_alone": 128,
+    "dense_a_3_to_write_loss_L": 128,
     "loss_total_alone": 128,
-    "dense_a_3_to_dense_delta": 128,
+    "dense_a_3_to_dense_delta_2": 128,
     "side_by_side": 128,
-    "side_by_side_3": 128,
-    "side_by_side_2": 128,
-    "side_by_side_4": 128,
+    "dense_a_3_to_write_grad_x": 128,
     "fill_table": 128,
     "update_entries": 128,
     "train_steps": 256,

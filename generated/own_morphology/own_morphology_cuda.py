@@ -79,7 +79,7 @@ SCHEDULE = "layered"
 
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 3264 * n + 4
+    return 4688 * n + 4
 
 
 @jit
@@ -155,15 +155,19 @@ def flatten_a(work, x, a, N):
 
 
 @jit
-def dense_z(params, work, out, W, b, x, N):
-    """Write z in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
+def dense_z(params, work, W, x, parts, N):
+    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 2 parts."""
+    # parts[part, n, i] = Σ_j W[i, j] x[n, j]
     # Two tiles of each factor: while one is multiplied, the next one is read.
     tiles = cuda.shared.array(2304, real)
     thread = uint32(cuda.threadIdx.x)
     block = uint32(cuda.blockIdx.x)
-    row = int32(block * 32)
-    first = int32(0)
+    row = int32(block % uint32((N + 31) // 32) * 32)
+    block = uint32(block // uint32((N + 31) // 32))
+    part = int32(block)
+    stop = int32((192 + 31) // 32 * 16)
+    first = int32(part * stop)
+    stop = int32(first + stop if first + stop < 192 else 192)
     # What the thread reads of a tile, and where it puts that.
     n_0 = int32(row + (thread >> 2))
     n_1 = int32(row + (thread >> 2) + 16)
@@ -177,12 +181,12 @@ def dense_z(params, work, out, W, b, x, N):
     here = int32(0)
     sums = register_tile(4, 4, real(0.0))
     j_0 = int32(first + (thread & 3) * 4)
-    left_0 = ld4(work, int32(x + n_0 * 192 + j_0), (n_0 < N) & (j_0 < 192))
-    left_1 = ld4(work, int32(x + n_1 * 192 + j_0), (n_1 < N) & (j_0 < 192))
-    right_0 = ld4(params, int32(W + i_0 * 192 + j_0), (i_0 < 10) & (j_0 < 192))
-    right_1 = ld4(params, int32(W + i_1 * 192 + j_0), (i_1 < 10) & (j_0 < 192))
+    left_0 = ld4(work, int32(x + n_0 * 192 + j_0), (n_0 < N) & (j_0 < stop))
+    left_1 = ld4(work, int32(x + n_1 * 192 + j_0), (n_1 < N) & (j_0 < stop))
+    right_0 = ld4(params, int32(W + i_0 * 192 + j_0), (i_0 < 10) & (j_0 < stop))
+    right_1 = ld4(params, int32(W + i_1 * 192 + j_0), (i_1 < 10) & (j_0 < stop))
     # dot = Σ_j W[i, j] x[n, j]
-    while first < 192:
+    while first < stop:
         st4(tiles, int32(here + left_put), left_0, 36)
         st4(tiles, int32(here + left_put + 16), left_1, 36)
         st4(tiles, int32(here + right_put), right_0, 36)
@@ -190,10 +194,10 @@ def dense_z(params, work, out, W, b, x, N):
         cuda.syncthreads()
         first = int32(first + 16)
         j_0 = int32(first + (thread & 3) * 4)
-        left_0 = ld4(work, int32(x + n_0 * 192 + j_0), (n_0 < N) & (j_0 < 192))
-        left_1 = ld4(work, int32(x + n_1 * 192 + j_0), (n_1 < N) & (j_0 < 192))
-        right_0 = ld4(params, int32(W + i_0 * 192 + j_0), (i_0 < 10) & (j_0 < 192))
-        right_1 = ld4(params, int32(W + i_1 * 192 + j_0), (i_1 < 10) & (j_0 < 192))
+        left_0 = ld4(work, int32(x + n_0 * 192 + j_0), (n_0 < N) & (j_0 < stop))
+        left_1 = ld4(work, int32(x + n_1 * 192 + j_0), (n_1 < N) & (j_0 < stop))
+        right_0 = ld4(params, int32(W + i_0 * 192 + j_0), (i_0 < 10) & (j_0 < stop))
+        right_1 = ld4(params, int32(W + i_1 * 192 + j_0), (i_1 < 10) & (j_0 < stop))
         sums = multiply_add(sums, tiles, int32(here + left), int32(here + right), 32, 32, 16)
         here = int32(1152 - here)
     cuda.syncthreads()
@@ -207,20 +211,38 @@ def dense_z(params, work, out, W, b, x, N):
             n = int32(row + line * 4 + turn)
             if n < N and i < 10:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
-                out[uint32(n * 10 + i)] = params[uint32(b + i)] + dot
+                work[uint32(parts + part * 10 * N + n * 10 + i)] = dot
         cuda.syncthreads()
 
 
 @jit
-def dense_z_2(params, work, W, b, x, z, N):
-    """Write z in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
+def dense_z_2(params, out, work, b, parts, N):
+    """Write z."""
+    # z[n, i] = b[i] + Σ_part parts[part, n, i]
+    entry = int32(cuda.grid(1))
+    if entry < N * int32(10):
+        n = entry // int32(10)
+        i = entry % int32(10)
+        total = real(0.0)
+        for part in range(int32(2)):
+            total += work[parts + part * 10 * N + n * 10 + i]
+        out[n * 10 + i] = params[b + i] + total
+
+
+@jit
+def dense_z_3(params, work, W, x, parts, N):
+    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 2 parts."""
+    # parts[part, n, i] = Σ_j W[i, j] x[n, j]
     # Two tiles of each factor: while one is multiplied, the next one is read.
     tiles = cuda.shared.array(2304, real)
     thread = uint32(cuda.threadIdx.x)
     block = uint32(cuda.blockIdx.x)
-    row = int32(block * 32)
-    first = int32(0)
+    row = int32(block % uint32((N + 31) // 32) * 32)
+    block = uint32(block // uint32((N + 31) // 32))
+    part = int32(block)
+    stop = int32((192 + 31) // 32 * 16)
+    first = int32(part * stop)
+    stop = int32(first + stop if first + stop < 192 else 192)
     # What the thread reads of a tile, and where it puts that.
     n_0 = int32(row + (thread >> 2))
     n_1 = int32(row + (thread >> 2) + 16)
@@ -234,12 +256,12 @@ def dense_z_2(params, work, W, b, x, z, N):
     here = int32(0)
     sums = register_tile(4, 4, real(0.0))
     j_0 = int32(first + (thread & 3) * 4)
-    left_0 = ld4(work, int32(x + n_0 * 192 + j_0), (n_0 < N) & (j_0 < 192))
-    left_1 = ld4(work, int32(x + n_1 * 192 + j_0), (n_1 < N) & (j_0 < 192))
-    right_0 = ld4(params, int32(W + i_0 * 192 + j_0), (i_0 < 10) & (j_0 < 192))
-    right_1 = ld4(params, int32(W + i_1 * 192 + j_0), (i_1 < 10) & (j_0 < 192))
+    left_0 = ld4(work, int32(x + n_0 * 192 + j_0), (n_0 < N) & (j_0 < stop))
+    left_1 = ld4(work, int32(x + n_1 * 192 + j_0), (n_1 < N) & (j_0 < stop))
+    right_0 = ld4(params, int32(W + i_0 * 192 + j_0), (i_0 < 10) & (j_0 < stop))
+    right_1 = ld4(params, int32(W + i_1 * 192 + j_0), (i_1 < 10) & (j_0 < stop))
     # dot = Σ_j W[i, j] x[n, j]
-    while first < 192:
+    while first < stop:
         st4(tiles, int32(here + left_put), left_0, 36)
         st4(tiles, int32(here + left_put + 16), left_1, 36)
         st4(tiles, int32(here + right_put), right_0, 36)
@@ -247,10 +269,10 @@ def dense_z_2(params, work, W, b, x, z, N):
         cuda.syncthreads()
         first = int32(first + 16)
         j_0 = int32(first + (thread & 3) * 4)
-        left_0 = ld4(work, int32(x + n_0 * 192 + j_0), (n_0 < N) & (j_0 < 192))
-        left_1 = ld4(work, int32(x + n_1 * 192 + j_0), (n_1 < N) & (j_0 < 192))
-        right_0 = ld4(params, int32(W + i_0 * 192 + j_0), (i_0 < 10) & (j_0 < 192))
-        right_1 = ld4(params, int32(W + i_1 * 192 + j_0), (i_1 < 10) & (j_0 < 192))
+        left_0 = ld4(work, int32(x + n_0 * 192 + j_0), (n_0 < N) & (j_0 < stop))
+        left_1 = ld4(work, int32(x + n_1 * 192 + j_0), (n_1 < N) & (j_0 < stop))
+        right_0 = ld4(params, int32(W + i_0 * 192 + j_0), (i_0 < 10) & (j_0 < stop))
+        right_1 = ld4(params, int32(W + i_1 * 192 + j_0), (i_1 < 10) & (j_0 < stop))
         sums = multiply_add(sums, tiles, int32(here + left), int32(here + right), 32, 32, 16)
         here = int32(1152 - here)
     cuda.syncthreads()
@@ -264,36 +286,42 @@ def dense_z_2(params, work, W, b, x, z, N):
             n = int32(row + line * 4 + turn)
             if n < N and i < 10:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
-                work[uint32(z + n * 10 + i)] = params[uint32(b + i)] + dot
+                work[uint32(parts + part * 10 * N + n * 10 + i)] = dot
         cuda.syncthreads()
 
 
 @jit
-def write_loss_p_to_write_loss_L(work, y, a, p, L, N):
-    """Write p and L."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
+def dense_z_4_to_write_loss_L(params, work, y, b, z, parts, p, L, N):
+    """Write z, p and L."""
+    # z[n, i] = b[i] + Σ_part parts[part, n, i]
+    # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
+    # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
     n = int32(cuda.grid(1))
     if n < N:
+        for i in range(int32(10)):
+            total = real(0.0)
+            for part in range(int32(2)):
+                total += work[parts + part * 10 * N + n * 10 + i]
+            work[z + n * 10 + i] = params[b + i] + total
         top = real(-math.inf)
         for j in range(int32(10)):
-            candidate = work[a + n * 10 + j]
+            candidate = work[z + n * 10 + j]
             top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(math.inf) else real(0.0)
         total = real(0.0)
         for j in range(int32(10)):
-            total += math.exp(work[a + n * 10 + j] - shift)
+            total += math.exp(work[z + n * 10 + j] - shift)
         for i in range(int32(10)):
-            work[p + n * 10 + i] = math.exp(work[a + n * 10 + i] - shift) / total
+            work[p + n * 10 + i] = math.exp(work[z + n * 10 + i] - shift) / total
         top = real(-math.inf)
         for i in range(int32(10)):
-            candidate = work[a + n * 10 + i]
+            candidate = work[z + n * 10 + i]
             top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(math.inf) else real(0.0)
         total = real(0.0)
         for i in range(int32(10)):
-            total += math.exp(work[a + n * 10 + i] - shift)
-        work[L + n] = shift + math.log(total) - work[a + n * 10 + int32(y[n])]
+            total += math.exp(work[z + n * 10 + i] - shift)
+        work[L + n] = shift + math.log(total) - work[z + n * 10 + int32(y[n])]
 
 
 @device
@@ -324,36 +352,42 @@ def loss_total(block, work, L, loss_, N):
 def loss_total_alone(work, N):
     """Do loss_total."""
     block = int32(cuda.blockIdx.x)
-    loss_total(block, work, int32(1368 * N), int32(3264 * N), N)
+    loss_total(block, work, int32(3672 * N), int32(4648 * N), N)
 
 
 @jit
-def write_loss_p_to_dense_delta(work, y, a, p, L, delta, N):
-    """Write p, L and delta."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
+def dense_z_4_to_dense_delta(params, work, y, b, z, parts, p, L, delta, N):
+    """Write z, p, L and delta."""
+    # z[n, i] = b[i] + Σ_part parts[part, n, i]
+    # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
+    # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
     # delta[n, i] = (p[n, i] − [i = y[n]])/N
     n = int32(cuda.grid(1))
     if n < N:
+        for i in range(int32(10)):
+            total = real(0.0)
+            for part in range(int32(2)):
+                total += work[parts + part * 10 * N + n * 10 + i]
+            work[z + n * 10 + i] = params[b + i] + total
         top = real(-math.inf)
         for j in range(int32(10)):
-            candidate = work[a + n * 10 + j]
+            candidate = work[z + n * 10 + j]
             top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(math.inf) else real(0.0)
         total = real(0.0)
         for j in range(int32(10)):
-            total += math.exp(work[a + n * 10 + j] - shift)
+            total += math.exp(work[z + n * 10 + j] - shift)
         for i in range(int32(10)):
-            work[p + n * 10 + i] = math.exp(work[a + n * 10 + i] - shift) / total
+            work[p + n * 10 + i] = math.exp(work[z + n * 10 + i] - shift) / total
         top = real(-math.inf)
         for i in range(int32(10)):
-            candidate = work[a + n * 10 + i]
+            candidate = work[z + n * 10 + i]
             top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(math.inf) else real(0.0)
         total = real(0.0)
         for i in range(int32(10)):
-            total += math.exp(work[a + n * 10 + i] - shift)
-        work[L + n] = shift + math.log(total) - work[a + n * 10 + int32(y[n])]
+            total += math.exp(work[z + n * 10 + i] - shift)
+        work[L + n] = shift + math.log(total) - work[z + n * 10 + int32(y[n])]
         for i in range(int32(10)):
             p_ = work[p + n * 10 + i]
             work[delta + n * 10 + i] = (p_ - (real(1.0) if i == int32(y[n]) else real(0.0))) / real(N)
@@ -544,9 +578,9 @@ def side_by_side_3(params, work, N):
     block = int32(cuda.blockIdx.x)
     end_1 = int32(((N + 31) // 32) * 6)
     if block < end_1:
-        flatten_grad_a(block, params, work, int32(216), int32(1372 * N), int32(2304 * N), N)
+        flatten_grad_a(block, params, work, int32(216), int32(3676 * N), int32(3688 * N), N)
     else:
-        loss_total(int32(block - end_1), work, int32(1368 * N), int32(3264 * N), N)
+        loss_total(int32(block - end_1), work, int32(3672 * N), int32(4648 * N), N)
 
 
 @device
@@ -569,13 +603,13 @@ def side_by_side(work, grads, params, N):
     end_2 = int32(end_1 + ((N + 31) // 32) * 6)
     end_3 = int32(end_2 + 1)
     if block < end_1:
-        dense_grad_W(block, work, grads, int32(1372 * N), int32(1152 * N), int32(216), N)
+        dense_grad_W(block, work, grads, int32(3676 * N), int32(3456 * N), int32(216), N)
     elif block < end_2:
-        flatten_grad_a(int32(block - end_1), params, work, int32(216), int32(1372 * N), int32(2304 * N), N)
+        flatten_grad_a(int32(block - end_1), params, work, int32(216), int32(3676 * N), int32(3688 * N), N)
     elif block < end_3:
-        loss_total(int32(block - end_2), work, int32(1368 * N), int32(3264 * N), N)
+        loss_total(int32(block - end_2), work, int32(3672 * N), int32(4648 * N), N)
     else:
-        dense_grad_b(int32(block - end_3), work, grads, int32(1372 * N), int32(2136), N)
+        dense_grad_b(int32(block - end_3), work, grads, int32(3676 * N), int32(2136), N)
 
 
 @jit
@@ -678,9 +712,9 @@ def side_by_side_2(work, grads, N):
     block = int32(cuda.blockIdx.x)
     end_1 = int32(108)
     if block < end_1:
-        outline_grad_B(block, work, grads, int32(2496 * N), int32(0), int32(0), N)
+        outline_grad_B(block, work, grads, int32(3880 * N), int32(0), int32(0), N)
     else:
-        outline_grad_E(int32(block - end_1), work, grads, int32(2496 * N), int32(1536 * N), int32(108), N)
+        outline_grad_E(int32(block - end_1), work, grads, int32(3880 * N), int32(1536 * N), int32(108), N)
 
 
 @jit
@@ -798,11 +832,12 @@ def launch_forward(params, x, out, work, n):
     # outline_1
     launch(outline_grown_to_outline_a, (n * 768 + 127) // 128, 128, params, x, work, 0, 0, 768 * n, 108, 1536 * n, 2304 * n, n)
     # maxpool2d_1
-    launch(maxpool2d_a, (n * 192 + 127) // 128, 128, work, 2304 * n, 768 * n, 960 * n, n)
+    launch(maxpool2d_a, (n * 192 + 127) // 128, 128, work, 2304 * n, 3072 * n, 3264 * n, n)
     # flatten_1
-    launch(flatten_a, (n * 192 + 127) // 128, 128, work, 960 * n, 1152 * n, n)
+    launch(flatten_a, (n * 192 + 127) // 128, 128, work, 3264 * n, 3456 * n, n)
     # dense_1
-    launch(dense_z, (n + 31) // 32, 64, params, work, out, 216, 2136, 1152 * n, n)
+    launch(dense_z, ((n + 31) // 32) * 2, 64, params, work, 216, 3456 * n, 4648 * n + 4, n)
+    launch(dense_z_2, (n * 10 + 127) // 128, 128, params, out, work, 2136, 4648 * n + 4, n)
 
 
 def launch_loss(params, x, y, work, n):
@@ -810,13 +845,13 @@ def launch_loss(params, x, y, work, n):
     # outline_1
     launch(outline_grown_to_outline_a, (n * 768 + 127) // 128, 128, params, x, work, 0, 0, 768 * n, 108, 1536 * n, 2304 * n, n)
     # maxpool2d_1
-    launch(maxpool2d_a, (n * 192 + 127) // 128, 128, work, 2304 * n, 768 * n, 960 * n, n)
+    launch(maxpool2d_a, (n * 192 + 127) // 128, 128, work, 2304 * n, 3072 * n, 3264 * n, n)
     # flatten_1
-    launch(flatten_a, (n * 192 + 127) // 128, 128, work, 960 * n, 1152 * n, n)
+    launch(flatten_a, (n * 192 + 127) // 128, 128, work, 3264 * n, 3456 * n, n)
     # dense_1
-    launch(dense_z_2, (n + 31) // 32, 64, params, work, 216, 2136, 1152 * n, 1344 * n, n)
+    launch(dense_z_3, ((n + 31) // 32) * 2, 64, params, work, 216, 3456 * n, 4668 * n + 4, n)
     # loss
-    launch(write_loss_p_to_write_loss_L, (n + 127) // 128, 128, work, y, 1344 * n, 1356 * n, 1368 * n, n)
+    launch(dense_z_4_to_write_loss_L, (n + 127) // 128, 128, params, work, y, 2136, 3648 * n, 4668 * n + 4, 3660 * n, 3672 * n, n)
     launch(loss_total_alone, 1, 64, work, n)
 
 
@@ -825,15 +860,15 @@ def launch_value_and_grad(params, x, y, grads, work, n):
     # outline_1
     launch(outline_grown_to_outline_a, (n * 768 + 127) // 128, 128, params, x, work, 0, 0, 768 * n, 108, 1536 * n, 2304 * n, n)
     # maxpool2d_1
-    launch(maxpool2d_a, (n * 192 + 127) // 128, 128, work, 2304 * n, 768 * n, 960 * n, n)
+    launch(maxpool2d_a, (n * 192 + 127) // 128, 128, work, 2304 * n, 3072 * n, 3264 * n, n)
     # flatten_1
-    launch(flatten_a, (n * 192 + 127) // 128, 128, work, 960 * n, 1152 * n, n)
+    launch(flatten_a, (n * 192 + 127) // 128, 128, work, 3264 * n, 3456 * n, n)
     # dense_1
-    launch(dense_z_2, (n + 31) // 32, 64, params, work, 216, 2136, 1152 * n, 1344 * n, n)
-    launch(write_loss_p_to_dense_delta, (n + 127) // 128, 128, work, y, 1344 * n, 1356 * n, 1368 * n, 1372 * n, n)
+    launch(dense_z_3, ((n + 31) // 32) * 2, 64, params, work, 216, 3456 * n, 4668 * n + 4, n)
+    launch(dense_z_4_to_dense_delta, (n + 127) // 128, 128, params, work, y, 2136, 3648 * n, 4668 * n + 4, 3660 * n, 3672 * n, 3676 * n, n)
     launch(side_by_side, 6 + ((n + 31) // 32) * 6 + 1 + 1, 64, work, grads, params, n)
     # outline_1
-    launch(outline_grad_a, (n * 768 + 127) // 128, 128, work, 768 * n, 2304 * n, 2496 * n, n)
+    launch(outline_grad_a, (n * 768 + 127) // 128, 128, work, 3072 * n, 3688 * n, 3880 * n, n)
     launch(side_by_side_2, 108 + 108, 256, work, grads, n)
 
 
@@ -842,18 +877,18 @@ def launch_input_gradients(params, x, y, grads_x, work, n):
     # outline_1
     launch(outline_grown_to_outline_a, (n * 768 + 127) // 128, 128, params, x, work, 0, 0, 768 * n, 108, 1536 * n, 2304 * n, n)
     # maxpool2d_1
-    launch(maxpool2d_a, (n * 192 + 127) // 128, 128, work, 2304 * n, 768 * n, 960 * n, n)
+    launch(maxpool2d_a, (n * 192 + 127) // 128, 128, work, 2304 * n, 3072 * n, 3264 * n, n)
     # flatten_1
-    launch(flatten_a, (n * 192 + 127) // 128, 128, work, 960 * n, 1152 * n, n)
+    launch(flatten_a, (n * 192 + 127) // 128, 128, work, 3264 * n, 3456 * n, n)
     # dense_1
-    launch(dense_z_2, (n + 31) // 32, 64, params, work, 216, 2136, 1152 * n, 1344 * n, n)
-    launch(write_loss_p_to_dense_delta, (n + 127) // 128, 128, work, y, 1344 * n, 1356 * n, 1368 * n, 1372 * n, n)
+    launch(dense_z_3, ((n + 31) // 32) * 2, 64, params, work, 216, 3456 * n, 4668 * n + 4, n)
+    launch(dense_z_4_to_dense_delta, (n + 127) // 128, 128, params, work, y, 2136, 3648 * n, 4668 * n + 4, 3660 * n, 3672 * n, 3676 * n, n)
     # flatten_1
     launch(side_by_side_3, ((n + 31) // 32) * 6 + 1, 64, params, work, n)
     # outline_1
-    launch(outline_grad_a, (n * 768 + 127) // 128, 128, work, 768 * n, 2304 * n, 2496 * n, n)
+    launch(outline_grad_a, (n * 768 + 127) // 128, 128, work, 3072 * n, 3688 * n, 3880 * n, n)
     # x
-    launch(write_grad_x, (n * 64 + 127) // 128, 128, work, grads_x, 2496 * n, 0, 1536 * n, n)
+    launch(write_grad_x, (n * 64 + 127) // 128, 128, work, grads_x, 3880 * n, 0, 1536 * n, n)
 
 
 def launch_update(params, grads, state, hyper, table, losses, place, history, step):
@@ -865,14 +900,14 @@ def launch_train_step(x, y, params, grads, state, hyper, table, work, history, s
     """Start one training step of n samples."""
     launch(fill_table, 1, 128, state, hyper, table, 1)
     launch_value_and_grad(params, x, y, grads, work, n)
-    launch_update(params, grads, state, hyper, table, work, 3264 * n, history, step)
+    launch_update(params, grads, state, hyper, table, work, 4648 * n, history, step)
 
 
 def launch_step(all_x, all_y, order, x, y, params, grads, state, hyper, table, work, history, step, shuffled, size, n):
     """Start the next training step of an epoch, with n samples."""
     launch(gather, (n * 64 + 127) // 128, 128, all_x, all_y, order, step, x, y, shuffled, size, n)
     launch_value_and_grad(params, x, y, grads, work, n)
-    launch_update(params, grads, state, hyper, table, work, 3264 * n, history, step)
+    launch_update(params, grads, state, hyper, table, work, 4648 * n, history, step)
 
 
 def forward(params, x, out, work=None):
@@ -882,7 +917,7 @@ def forward(params, x, out, work=None):
     d_x = take(x, DTYPE)
     d_out = room(out, 10 * n, DTYPE)
     d_work = room(work, workspace(n), DTYPE)
-    launch_forward(d_params, d_x, d_out, d_work, n)
+    repeat(1, launch_forward, d_params, d_x, d_out, d_work, n)
     give(d_out, out)
 
 
@@ -895,8 +930,8 @@ def loss(params, x, y, work=None):
     d_x = take(x, DTYPE)
     d_y = take(y, "int64")
     d_work = room(work, workspace(n), DTYPE)
-    launch_loss(d_params, d_x, d_y, d_work, n)
-    return number(d_work, 3264 * n)
+    repeat(1, launch_loss, d_params, d_x, d_y, d_work, n)
+    return number(d_work, 4648 * n)
 
 
 def value_and_grad(params, x, y, grads, work=None):
@@ -911,7 +946,7 @@ def value_and_grad(params, x, y, grads, work=None):
     d_work = room(work, workspace(n), DTYPE)
     repeat(1, launch_value_and_grad, d_params, d_x, d_y, d_grads, d_work, n)
     give(d_grads, grads)
-    return number(d_work, 3264 * n)
+    return number(d_work, 4648 * n)
 
 
 def input_gradients(params, x, y, grads_x, work=None):
@@ -924,9 +959,9 @@ def input_gradients(params, x, y, grads_x, work=None):
     d_y = take(y, "int64")
     d_grads_x = room(grads_x, 64 * n, DTYPE)
     d_work = room(work, workspace(n), DTYPE)
-    launch_input_gradients(d_params, d_x, d_y, d_grads_x, d_work, n)
+    repeat(1, launch_input_gradients, d_params, d_x, d_y, d_grads_x, d_work, n)
     give(d_grads_x, grads_x)
-    return number(d_work, 3264 * n)
+    return number(d_work, 4648 * n)
 
 
 def update(params, grads, state, hyper):
@@ -962,7 +997,7 @@ def train_step(params, x, y, grads, state, hyper, work=None):
     give(d_grads, grads)
     give(d_params, params)
     give(d_state, state)
-    return number(d_work, 3264 * n)
+    return number(d_work, 4648 * n)
 
 
 def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work=None):
@@ -1015,11 +1050,14 @@ SIGNATURES = {
     ),
     "maxpool2d_a": ("float32[::1]", "int32", "int32", "int32", "int32"),
     "flatten_a": ("float32[::1]", "int32", "int32", "int32"),
-    "dense_z": ("float32[::1]", "float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32"),
-    "dense_z_2": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32"),
-    "write_loss_p_to_write_loss_L": ("float32[::1]", "int64[::1]", "int32", "int32", "int32", "int32"),
+    "dense_z": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32"),
+    "dense_z_2": ("float32[::1]", "float32[::1]", "float32[::1]", "int32", "int32", "int32"),
+    "dense_z_3": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32"),
+    "dense_z_4_to_write_loss_L": ("float32[::1]", "float32[::1]", "int64[::1]", "int32", "int32", "int32", "int32", "int32", "int32"),
     "loss_total_alone": ("float32[::1]", "int32"),
-    "write_loss_p_to_dense_delta": ("float32[::1]", "int64[::1]", "int32", "int32", "int32", "int32", "int32"),
+    "dense_z_4_to_dense_delta": (
+        "float32[::1]", "float32[::1]", "int64[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
+    ),
     "side_by_side_3": ("float32[::1]", "float32[::1]", "int32"),
     "side_by_side": ("float32[::1]", "float32[::1]", "float32[::1]", "int32"),
     "outline_grad_a": ("float32[::1]", "int32", "int32", "int32", "int32"),
@@ -1037,10 +1075,11 @@ THREADS = {
     "maxpool2d_a": 128,
     "flatten_a": 128,
     "dense_z": 64,
-    "dense_z_2": 64,
-    "write_loss_p_to_write_loss_L": 128,
+    "dense_z_2": 128,
+    "dense_z_3": 64,
+    "dense_z_4_to_write_loss_L": 128,
     "loss_total_alone": 64,
-    "write_loss_p_to_dense_delta": 128,
+    "dense_z_4_to_dense_delta": 128,
     "side_by_side_3": 64,
     "side_by_side": 64,
     "outline_grad_a": 128,

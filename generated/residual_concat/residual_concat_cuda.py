@@ -121,45 +121,37 @@ def dense_z(params, work, out, W, b, x, N):
 
 
 @jit
-def dense_z_2(params, work, W, b, x, z, N):
-    """Write z."""
+def dense_z_2_to_write_loss_L(params, work, y, W, b, x, z, p, L, N):
+    """Write z, p and L."""
     # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    entry = int32(cuda.grid(1))
-    if entry < N * int32(4):
-        n = entry // int32(4)
-        i = entry % int32(4)
-        total = real(0.0)
-        for j in range(int32(9)):
-            total += params[W + i * 9 + j] * work[x + n * 9 + j]
-        work[z + n * 4 + i] = params[b + i] + total
-
-
-@jit
-def write_loss_p_to_write_loss_L(work, y, a, p, L, N):
-    """Write p and L."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
+    # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
+    # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
     n = int32(cuda.grid(1))
     if n < N:
+        for i in range(int32(4)):
+            total = real(0.0)
+            for j in range(int32(9)):
+                total += params[W + i * 9 + j] * work[x + n * 9 + j]
+            work[z + n * 4 + i] = params[b + i] + total
         top = real(-math.inf)
         for j in range(int32(4)):
-            candidate = work[a + n * 4 + j]
+            candidate = work[z + n * 4 + j]
             top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(math.inf) else real(0.0)
         total = real(0.0)
         for j in range(int32(4)):
-            total += math.exp(work[a + n * 4 + j] - shift)
+            total += math.exp(work[z + n * 4 + j] - shift)
         for i in range(int32(4)):
-            work[p + n * 4 + i] = math.exp(work[a + n * 4 + i] - shift) / total
+            work[p + n * 4 + i] = math.exp(work[z + n * 4 + i] - shift) / total
         top = real(-math.inf)
         for i in range(int32(4)):
-            candidate = work[a + n * 4 + i]
+            candidate = work[z + n * 4 + i]
             top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(math.inf) else real(0.0)
         total = real(0.0)
         for i in range(int32(4)):
-            total += math.exp(work[a + n * 4 + i] - shift)
-        work[L + n] = shift + math.log(total) - work[a + n * 4 + int32(y[n])]
+            total += math.exp(work[z + n * 4 + i] - shift)
+        work[L + n] = shift + math.log(total) - work[z + n * 4 + int32(y[n])]
 
 
 @device
@@ -182,35 +174,41 @@ def loss_total_alone(work, N):
 
 
 @jit
-def write_loss_p_to_dense_delta_3(work, y, params, a, p, L, delta, W, grad_a, a_, delta_, a__, delta__, N):
-    """Write p, L, delta, grad_a, delta_ and delta__."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
+def dense_z_2_to_dense_delta_3(params, work, y, W, b, x, z, p, L, delta, grad_a, a, delta_, a_, delta__, N):
+    """Write z, p, L, delta, grad_a, delta_ and delta__."""
+    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
+    # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
+    # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
     # delta[n, i] = (p[n, i] − [i = y[n]])/N
     # grad_a[n, j] = Σ_i W[i, j] delta[n, i]
-    # delta_[n, i] = grad_a[n, 6 + i] [a_[n, i] > 0]
-    # delta__[n, i] = (1 − a__[n, i]²) · grad_a[n, i]
+    # delta_[n, i] = grad_a[n, 6 + i] [a[n, i] > 0]
+    # delta__[n, i] = (1 − a_[n, i]²) · grad_a[n, i]
     n = int32(cuda.grid(1))
     if n < N:
+        for i in range(int32(4)):
+            total = real(0.0)
+            for j in range(int32(9)):
+                total += params[W + i * 9 + j] * work[x + n * 9 + j]
+            work[z + n * 4 + i] = params[b + i] + total
         top = real(-math.inf)
         for j in range(int32(4)):
-            candidate = work[a + n * 4 + j]
+            candidate = work[z + n * 4 + j]
             top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(math.inf) else real(0.0)
         total = real(0.0)
         for j in range(int32(4)):
-            total += math.exp(work[a + n * 4 + j] - shift)
+            total += math.exp(work[z + n * 4 + j] - shift)
         for i in range(int32(4)):
-            work[p + n * 4 + i] = math.exp(work[a + n * 4 + i] - shift) / total
+            work[p + n * 4 + i] = math.exp(work[z + n * 4 + i] - shift) / total
         top = real(-math.inf)
         for i in range(int32(4)):
-            candidate = work[a + n * 4 + i]
+            candidate = work[z + n * 4 + i]
             top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(math.inf) else real(0.0)
         total = real(0.0)
         for i in range(int32(4)):
-            total += math.exp(work[a + n * 4 + i] - shift)
-        work[L + n] = shift + math.log(total) - work[a + n * 4 + int32(y[n])]
+            total += math.exp(work[z + n * 4 + i] - shift)
+        work[L + n] = shift + math.log(total) - work[z + n * 4 + int32(y[n])]
         for i in range(int32(4)):
             p_ = work[p + n * 4 + i]
             work[delta + n * 4 + i] = (p_ - (real(1.0) if i == int32(y[n]) else real(0.0))) / real(N)
@@ -220,11 +218,11 @@ def write_loss_p_to_dense_delta_3(work, y, params, a, p, L, delta, W, grad_a, a_
                 total += params[W + i * 9 + j] * work[delta + n * 4 + i]
             work[grad_a + n * 9 + j] = total
         for i in range(int32(3)):
-            a___ = work[a_ + n * 3 + i]
+            a__ = work[a + n * 3 + i]
             grad_a_ = work[grad_a + n * 9 + i + 6]
-            work[delta_ + n * 3 + i] = real(0.0) if a___ <= real(0.0) else grad_a_
+            work[delta_ + n * 3 + i] = real(0.0) if a__ <= real(0.0) else grad_a_
         for i in range(int32(6)):
-            work[delta__ + n * 6 + i] = (real(1.0) - work[a__ + n * 6 + i] * work[a__ + n * 6 + i]) * work[grad_a + n * 9 + i]
+            work[delta__ + n * 6 + i] = (real(1.0) - work[a_ + n * 6 + i] * work[a_ + n * 6 + i]) * work[grad_a + n * 9 + i]
 
 
 @device
@@ -332,36 +330,42 @@ def side_by_side_2(work, grads, x, N):
 
 
 @jit
-def write_loss_p_to_write_grad_x(work, y, params, grads_x, a, p, L, delta, W, grad_a, a_, delta_, a__, delta__, W_, W_2, N):
-    """Write p, L, delta, grad_a, delta_, delta__ and grad_x."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
+def dense_z_2_to_write_grad_x(params, work, y, grads_x, W, b, x, z, p, L, delta, grad_a, a, delta_, a_, delta__, W_, W_2, N):
+    """Write z, p, L, delta, grad_a, delta_, delta__ and grad_x."""
+    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
+    # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
+    # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
     # delta[n, i] = (p[n, i] − [i = y[n]])/N
     # grad_a[n, j] = Σ_i W[i, j] delta[n, i]
-    # delta_[n, i] = grad_a[n, 6 + i] [a_[n, i] > 0]
-    # delta__[n, i] = (1 − a__[n, i]²) · grad_a[n, i]
+    # delta_[n, i] = grad_a[n, 6 + i] [a[n, i] > 0]
+    # delta__[n, i] = (1 − a_[n, i]²) · grad_a[n, i]
     # grad_x[n, j] = grad_a[n, j] + Σ_i W_[i, j] delta_[n, i] + Σ_i W_2[i, j] delta__[n, i]
     n = int32(cuda.grid(1))
     if n < N:
+        for i in range(int32(4)):
+            total = real(0.0)
+            for j in range(int32(9)):
+                total += params[W + i * 9 + j] * work[x + n * 9 + j]
+            work[z + n * 4 + i] = params[b + i] + total
         top = real(-math.inf)
         for j in range(int32(4)):
-            candidate = work[a + n * 4 + j]
+            candidate = work[z + n * 4 + j]
             top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(math.inf) else real(0.0)
         total = real(0.0)
         for j in range(int32(4)):
-            total += math.exp(work[a + n * 4 + j] - shift)
+            total += math.exp(work[z + n * 4 + j] - shift)
         for i in range(int32(4)):
-            work[p + n * 4 + i] = math.exp(work[a + n * 4 + i] - shift) / total
+            work[p + n * 4 + i] = math.exp(work[z + n * 4 + i] - shift) / total
         top = real(-math.inf)
         for i in range(int32(4)):
-            candidate = work[a + n * 4 + i]
+            candidate = work[z + n * 4 + i]
             top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(math.inf) else real(0.0)
         total = real(0.0)
         for i in range(int32(4)):
-            total += math.exp(work[a + n * 4 + i] - shift)
-        work[L + n] = shift + math.log(total) - work[a + n * 4 + int32(y[n])]
+            total += math.exp(work[z + n * 4 + i] - shift)
+        work[L + n] = shift + math.log(total) - work[z + n * 4 + int32(y[n])]
         for i in range(int32(4)):
             p_ = work[p + n * 4 + i]
             work[delta + n * 4 + i] = (p_ - (real(1.0) if i == int32(y[n]) else real(0.0))) / real(N)
@@ -371,11 +375,11 @@ def write_loss_p_to_write_grad_x(work, y, params, grads_x, a, p, L, delta, W, gr
                 total += params[W + i * 9 + j] * work[delta + n * 4 + i]
             work[grad_a + n * 9 + j] = total
         for i in range(int32(3)):
-            a___ = work[a_ + n * 3 + i]
+            a__ = work[a + n * 3 + i]
             grad_a_ = work[grad_a + n * 9 + i + 6]
-            work[delta_ + n * 3 + i] = real(0.0) if a___ <= real(0.0) else grad_a_
+            work[delta_ + n * 3 + i] = real(0.0) if a__ <= real(0.0) else grad_a_
         for i in range(int32(6)):
-            work[delta__ + n * 6 + i] = (real(1.0) - work[a__ + n * 6 + i] * work[a__ + n * 6 + i]) * work[grad_a + n * 9 + i]
+            work[delta__ + n * 6 + i] = (real(1.0) - work[a_ + n * 6 + i] * work[a_ + n * 6 + i]) * work[grad_a + n * 9 + i]
         for j in range(int32(6)):
             total = real(0.0)
             for i in range(int32(3)):
@@ -785,10 +789,8 @@ def launch_loss(params, x, y, work, n):
     # concat_1
     launch(side_by_side, (n * 6 + 127) // 128 + (n * 3 + 127) // 128, 128, params, x, work, n)
     launch(concat_a_2, (n * 3 + 127) // 128, 128, work, 16 * n, 20 * n, n)
-    # dense_3
-    launch(dense_z_2, (n * 4 + 127) // 128, 128, params, work, 63, 99, 20 * n, 32 * n, n)
     # loss
-    launch(write_loss_p_to_write_loss_L, (n + 127) // 128, 128, work, y, 32 * n, 36 * n, 40 * n, n)
+    launch(dense_z_2_to_write_loss_L, (n + 127) // 128, 128, params, work, y, 63, 99, 20 * n, 32 * n, 36 * n, 40 * n, n)
     launch(loss_total_alone, 1, 128, work, n)
 
 
@@ -797,12 +799,10 @@ def launch_value_and_grad(params, x, y, grads, work, n):
     # concat_1
     launch(side_by_side, (n * 6 + 127) // 128 + (n * 3 + 127) // 128, 128, params, x, work, n)
     launch(concat_a_2, (n * 3 + 127) // 128, 128, work, 16 * n, 20 * n, n)
-    # dense_3
-    launch(dense_z_2, (n * 4 + 127) // 128, 128, params, work, 63, 99, 20 * n, 32 * n, n)
     # dense_1
     launch(
-        write_loss_p_to_dense_delta_3, (n + 127) // 128, 128, work, y, params, 32 * n, 36 * n, 40 * n, 44 * n, 63, 48 * n, 16 * n, 60 * n,
-        0, 64 * n, n,
+        dense_z_2_to_dense_delta_3, (n + 127) // 128, 128, params, work, y, 63, 99, 20 * n, 32 * n, 36 * n, 40 * n, 44 * n, 48 * n, 16 * n,
+        60 * n, 0, 64 * n, n,
     )
     # loss
     launch(side_by_side_2, 1 + 1 + 1 + 1 + 1 + 1 + 1, 128, work, grads, x, n)
@@ -813,12 +813,10 @@ def launch_input_gradients(params, x, y, grads_x, work, n):
     # concat_1
     launch(side_by_side, (n * 6 + 127) // 128 + (n * 3 + 127) // 128, 128, params, x, work, n)
     launch(concat_a_2, (n * 3 + 127) // 128, 128, work, 16 * n, 20 * n, n)
-    # dense_3
-    launch(dense_z_2, (n * 4 + 127) // 128, 128, params, work, 63, 99, 20 * n, 32 * n, n)
     # x
     launch(
-        write_loss_p_to_write_grad_x, (n + 127) // 128, 128, work, y, params, grads_x, 32 * n, 36 * n, 40 * n, 44 * n, 63, 48 * n, 16 * n,
-        60 * n, 0, 64 * n, 42, 0, n,
+        dense_z_2_to_write_grad_x, (n + 127) // 128, 128, params, work, y, grads_x, 63, 99, 20 * n, 32 * n, 36 * n, 40 * n, 44 * n, 48 * n,
+        16 * n, 60 * n, 0, 64 * n, 42, 0, n,
     )
     # loss
     launch(loss_total_alone, 1, 128, work, n)
@@ -836,7 +834,7 @@ def forward(params, x, out, work=None):
     d_x = take(x, DTYPE)
     d_out = room(out, 4 * n, DTYPE)
     d_work = room(work, workspace(n), DTYPE)
-    launch_forward(d_params, d_x, d_out, d_work, n)
+    repeat(1, launch_forward, d_params, d_x, d_out, d_work, n)
     give(d_out, out)
 
 
@@ -849,7 +847,7 @@ def loss(params, x, y, work=None):
     d_x = take(x, DTYPE)
     d_y = take(y, "int64")
     d_work = room(work, workspace(n), DTYPE)
-    launch_loss(d_params, d_x, d_y, d_work, n)
+    repeat(1, launch_loss, d_params, d_x, d_y, d_work, n)
     return number(d_work, 72 * n)
 
 
@@ -878,7 +876,7 @@ def input_gradients(params, x, y, grads_x, work=None):
     d_y = take(y, "int64")
     d_grads_x = room(grads_x, 6 * n, DTYPE)
     d_work = room(work, workspace(n), DTYPE)
-    launch_input_gradients(d_params, d_x, d_y, d_grads_x, d_work, n)
+    repeat(1, launch_input_gradients, d_params, d_x, d_y, d_grads_x, d_work, n)
     give(d_grads_x, grads_x)
     return number(d_work, 72 * n)
 
@@ -963,17 +961,18 @@ SIGNATURES = {
     "side_by_side": ("float64[::1]", "float64[::1]", "float64[::1]", "int32"),
     "concat_a_2": ("float64[::1]", "int32", "int32", "int32"),
     "dense_z": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32"),
-    "dense_z_2": ("float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32", "int32"),
-    "write_loss_p_to_write_loss_L": ("float64[::1]", "int64[::1]", "int32", "int32", "int32", "int32"),
+    "dense_z_2_to_write_loss_L": (
+        "float64[::1]", "float64[::1]", "int64[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
+    ),
     "loss_total_alone": ("float64[::1]", "int32"),
-    "write_loss_p_to_dense_delta_3": (
-        "float64[::1]", "int64[::1]", "float64[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
-        "int32", "int32",
+    "dense_z_2_to_dense_delta_3": (
+        "float64[::1]", "float64[::1]", "int64[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
+        "int32", "int32", "int32", "int32",
     ),
     "side_by_side_2": ("float64[::1]", "float64[::1]", "float64[::1]", "int32"),
-    "write_loss_p_to_write_grad_x": (
-        "float64[::1]", "int64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
-        "int32", "int32", "int32", "int32", "int32", "int32",
+    "dense_z_2_to_write_grad_x": (
+        "float64[::1]", "float64[::1]", "int64[::1]", "float64[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
+        "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
     ),
     "fill_table": ("float64[::1]", "float64[::1]", "float64[::1]", "int32"),
     "update_entries": (
@@ -989,12 +988,11 @@ THREADS = {
     "side_by_side": 128,
     "concat_a_2": 128,
     "dense_z": 128,
-    "dense_z_2": 128,
-    "write_loss_p_to_write_loss_L": 128,
+    "dense_z_2_to_write_loss_L": 128,
     "loss_total_alone": 128,
-    "write_loss_p_to_dense_delta_3": 128,
+    "dense_z_2_to_dense_delta_3": 128,
     "side_by_side_2": 128,
-    "write_loss_p_to_write_grad_x": 128,
+    "dense_z_2_to_write_grad_x": 128,
     "fill_table": 128,
     "update_entries": 128,
     "train_steps": 256,

@@ -95,7 +95,7 @@ SCHEDULE = "layered"
 
 def workspace(n):
     """Return how many elements of workspace a batch of n samples needs."""
-    return 9276 * n + 76372
+    return 20384 * n + 152404
 
 
 @device
@@ -245,11 +245,11 @@ def side_by_side(params, x, work, N):
     if block < end_1:
         conv2d_z(block, params, x, work, int32(0), int32(0), N)
     elif block < end_2:
-        batchnorm_sigma_2(int32(block - end_1), params, work, int32(7434), int32(3072 * N), N)
+        batchnorm_sigma_2(int32(block - end_1), params, work, int32(7434), int32(10768 * N), N)
     elif block < end_3:
-        batchnorm_sigma_2(int32(block - end_2), params, work, int32(7466), int32(3072 * N + 16), N)
+        batchnorm_sigma_2(int32(block - end_2), params, work, int32(7466), int32(10768 * N + 16), N)
     else:
-        batchnorm_sigma_2(int32(block - end_3), params, work, int32(7498), int32(3072 * N + 32), N)
+        batchnorm_sigma_2(int32(block - end_3), params, work, int32(7498), int32(10768 * N + 32), N)
 
 
 @jit
@@ -414,7 +414,7 @@ def flatten_a(work, x, a, N):
 
 @jit
 def dense_z(params, work, W, x, parts, N):
-    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 2 parts."""
+    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 4 parts."""
     # parts[part, n, i] = Σ_j W[i, j] x[n, j]
     # Two tiles of each factor: while one is multiplied, the next one is read.
     tiles = cuda.shared.array(2304, real)
@@ -423,7 +423,7 @@ def dense_z(params, work, W, x, parts, N):
     row = int32(block % uint32((N + 31) // 32) * 32)
     block = uint32(block // uint32((N + 31) // 32))
     part = int32(block)
-    stop = int32((256 + 31) // 32 * 16)
+    stop = int32((256 + 63) // 64 * 16)
     first = int32(part * stop)
     stop = int32(first + stop if first + stop < 256 else 256)
     # What the thread reads of a tile, and where it puts that.
@@ -482,14 +482,14 @@ def dense_z_2(params, out, work, b, parts, N):
         n = entry // int32(10)
         i = entry % int32(10)
         total = real(0.0)
-        for part in range(int32(2)):
+        for part in range(int32(4)):
             total += work[parts + part * 10 * N + n * 10 + i]
         out[n * 10 + i] = params[b + i] + total
 
 
 @jit
 def dense_z_3(params, work, W, x, parts, N):
-    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 2 parts."""
+    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 4 parts."""
     # parts[part, n, i] = Σ_j W[i, j] x[n, j]
     # Two tiles of each factor: while one is multiplied, the next one is read.
     tiles = cuda.shared.array(2304, real)
@@ -498,7 +498,7 @@ def dense_z_3(params, work, W, x, parts, N):
     row = int32(block % uint32((N + 31) // 32) * 32)
     block = uint32(block // uint32((N + 31) // 32))
     part = int32(block)
-    stop = int32((256 + 31) // 32 * 16)
+    stop = int32((256 + 63) // 64 * 16)
     first = int32(part * stop)
     stop = int32(first + stop if first + stop < 256 else 256)
     # What the thread reads of a tile, and where it puts that.
@@ -549,34 +549,26 @@ def dense_z_3(params, work, W, x, parts, N):
 
 
 @jit
-def dense_z_4(params, work, b, z, parts, N):
-    """Write z."""
+def dense_z_4_to_write_loss_L(params, work, y, b, z, parts, L, N):
+    """Write z and L."""
     # z[n, i] = b[i] + Σ_part parts[part, n, i]
-    entry = int32(cuda.grid(1))
-    if entry < N * int32(10):
-        n = entry // int32(10)
-        i = entry % int32(10)
-        total = real(0.0)
-        for part in range(int32(2)):
-            total += work[parts + part * 10 * N + n * 10 + i]
-        work[z + n * 10 + i] = params[b + i] + total
-
-
-@jit
-def write_loss_L(work, y, a, L, N):
-    """Write L."""
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
+    # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
     n = int32(cuda.grid(1))
     if n < N:
+        for i in range(int32(10)):
+            total = real(0.0)
+            for part in range(int32(4)):
+                total += work[parts + part * 10 * N + n * 10 + i]
+            work[z + n * 10 + i] = params[b + i] + total
         top = real(-math.inf)
         for i in range(int32(10)):
-            candidate = work[a + n * 10 + i]
+            candidate = work[z + n * 10 + i]
             top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(math.inf) else real(0.0)
         total = real(0.0)
         for i in range(int32(10)):
-            total += math.exp(work[a + n * 10 + i] - shift)
-        work[L + n] = shift + math.log(total) - work[a + n * 10 + int32(y[n])]
+            total += math.exp(work[z + n * 10 + i] - shift)
+        work[L + n] = shift + math.log(total) - work[z + n * 10 + int32(y[n])]
 
 
 @device
@@ -607,14 +599,14 @@ def loss_total(block, work, L, loss_, N):
 def loss_total_alone(work, N):
     """Do loss_total."""
     block = int32(cuda.blockIdx.x)
-    loss_total(block, work, int32(268 * N), int32(3072 * N + 48), N)
+    loss_total(block, work, int32(10764 * N), int32(10768 * N + 48), N)
 
 
 @jit
 def loss_total_alone_2(work, N):
     """Do loss_total."""
     block = int32(cuda.blockIdx.x)
-    loss_total(block, work, int32(4632 * N), int32(9216 * N + 144), N)
+    loss_total(block, work, int32(13848 * N), int32(20264 * N + 144), N)
 
 
 @jit
@@ -692,8 +684,8 @@ def batchnorm_a_to_activation_a_alone(work, params, N):
     """Do batchnorm_a_to_activation_a."""
     block = int32(cuda.blockIdx.x)
     batchnorm_a_to_activation_a(
-        block, work, params, int32(9216 * N), int32(9216 * N + 32), int32(0), int32(160), int32(144), int32(1024 * N), int32(2048 * N),
-        int32(0), N,
+        block, work, params, int32(20264 * N), int32(20264 * N + 32), int32(0), int32(160), int32(144), int32(1024 * N), int32(2048 * N),
+        int32(3072 * N), N,
     )
 
 
@@ -702,8 +694,8 @@ def batchnorm_a_to_activation_a_alone_2(work, params, N):
     """Do batchnorm_a_to_activation_a."""
     block = int32(cuda.blockIdx.x)
     batchnorm_a_to_activation_a(
-        block, work, params, int32(9216 * N + 48), int32(9216 * N + 80), int32(2048 * N), int32(2496), int32(2480), int32(3072 * N),
-        int32(4096 * N), int32(2048 * N), N,
+        block, work, params, int32(20264 * N + 48), int32(20264 * N + 80), int32(4096 * N), int32(2496), int32(2480), int32(5120 * N),
+        int32(6144 * N), int32(7168 * N), N,
     )
 
 
@@ -732,66 +724,78 @@ def batchnorm_a_to_activation_a_2_alone(work, params, N):
     """Do batchnorm_a_to_activation_a_2."""
     block = int32(cuda.blockIdx.x)
     batchnorm_a_to_activation_a_2(
-        block, work, params, int32(9216 * N + 96), int32(9216 * N + 128), int32(4096 * N), int32(4832), int32(4816), int32(5120 * N),
-        int32(6144 * N), int32(0), int32(4096 * N), int32(6144 * N), N,
+        block, work, params, int32(20264 * N + 96), int32(20264 * N + 128), int32(8192 * N), int32(4832), int32(4816), int32(9216 * N),
+        int32(10240 * N), int32(3072 * N), int32(11264 * N), int32(12288 * N), N,
     )
 
 
 @jit
-def write_loss_p_to_write_loss_L(work, y, a, p, L, N):
-    """Write p and L."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
+def dense_z_4_to_write_loss_L_2(params, work, y, b, z, parts, p, L, N):
+    """Write z, p and L."""
+    # z[n, i] = b[i] + Σ_part parts[part, n, i]
+    # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
+    # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
     n = int32(cuda.grid(1))
     if n < N:
+        for i in range(int32(10)):
+            total = real(0.0)
+            for part in range(int32(4)):
+                total += work[parts + part * 10 * N + n * 10 + i]
+            work[z + n * 10 + i] = params[b + i] + total
         top = real(-math.inf)
         for j in range(int32(10)):
-            candidate = work[a + n * 10 + j]
+            candidate = work[z + n * 10 + j]
             top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(math.inf) else real(0.0)
         total = real(0.0)
         for j in range(int32(10)):
-            total += math.exp(work[a + n * 10 + j] - shift)
+            total += math.exp(work[z + n * 10 + j] - shift)
         for i in range(int32(10)):
-            work[p + n * 10 + i] = math.exp(work[a + n * 10 + i] - shift) / total
+            work[p + n * 10 + i] = math.exp(work[z + n * 10 + i] - shift) / total
         top = real(-math.inf)
         for i in range(int32(10)):
-            candidate = work[a + n * 10 + i]
+            candidate = work[z + n * 10 + i]
             top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(math.inf) else real(0.0)
         total = real(0.0)
         for i in range(int32(10)):
-            total += math.exp(work[a + n * 10 + i] - shift)
-        work[L + n] = shift + math.log(total) - work[a + n * 10 + int32(y[n])]
+            total += math.exp(work[z + n * 10 + i] - shift)
+        work[L + n] = shift + math.log(total) - work[z + n * 10 + int32(y[n])]
 
 
 @jit
-def write_loss_p_to_dense_delta(work, y, a, p, L, delta, N):
-    """Write p, L and delta."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
+def dense_z_4_to_dense_delta(params, work, y, b, z, parts, p, L, delta, N):
+    """Write z, p, L and delta."""
+    # z[n, i] = b[i] + Σ_part parts[part, n, i]
+    # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
+    # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
     # delta[n, i] = (p[n, i] − [i = y[n]])/N
     n = int32(cuda.grid(1))
     if n < N:
+        for i in range(int32(10)):
+            total = real(0.0)
+            for part in range(int32(4)):
+                total += work[parts + part * 10 * N + n * 10 + i]
+            work[z + n * 10 + i] = params[b + i] + total
         top = real(-math.inf)
         for j in range(int32(10)):
-            candidate = work[a + n * 10 + j]
+            candidate = work[z + n * 10 + j]
             top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(math.inf) else real(0.0)
         total = real(0.0)
         for j in range(int32(10)):
-            total += math.exp(work[a + n * 10 + j] - shift)
+            total += math.exp(work[z + n * 10 + j] - shift)
         for i in range(int32(10)):
-            work[p + n * 10 + i] = math.exp(work[a + n * 10 + i] - shift) / total
+            work[p + n * 10 + i] = math.exp(work[z + n * 10 + i] - shift) / total
         top = real(-math.inf)
         for i in range(int32(10)):
-            candidate = work[a + n * 10 + i]
+            candidate = work[z + n * 10 + i]
             top = candidate if (candidate > top) | (candidate != candidate) else top
         shift = top if abs(top) != real(math.inf) else real(0.0)
         total = real(0.0)
         for i in range(int32(10)):
-            total += math.exp(work[a + n * 10 + i] - shift)
-        work[L + n] = shift + math.log(total) - work[a + n * 10 + int32(y[n])]
+            total += math.exp(work[z + n * 10 + i] - shift)
+        work[L + n] = shift + math.log(total) - work[z + n * 10 + int32(y[n])]
         for i in range(int32(10)):
             p_ = work[p + n * 10 + i]
             work[delta + n * 10 + i] = (p_ - (real(1.0) if i == int32(y[n]) else real(0.0))) / real(N)
@@ -982,9 +986,9 @@ def side_by_side_8(params, work, N):
     block = int32(cuda.blockIdx.x)
     end_1 = int32(((N + 31) // 32) * 8)
     if block < end_1:
-        flatten_grad_a(block, params, work, int32(4848), int32(4636 * N), int32(4648 * N), N)
+        flatten_grad_a(block, params, work, int32(4848), int32(13852 * N), int32(13864 * N), N)
     else:
-        loss_total(int32(block - end_1), work, int32(4632 * N), int32(9216 * N + 144), N)
+        loss_total(int32(block - end_1), work, int32(13848 * N), int32(20264 * N + 144), N)
 
 
 @device
@@ -1007,13 +1011,13 @@ def side_by_side_2(work, grads, params, N):
     end_2 = int32(end_1 + ((N + 31) // 32) * 8)
     end_3 = int32(end_2 + 1)
     if block < end_1:
-        dense_grad_W(block, work, grads, int32(4636 * N), int32(4352 * N), int32(4848), N)
+        dense_grad_W(block, work, grads, int32(13852 * N), int32(13568 * N), int32(4848), N)
     elif block < end_2:
-        flatten_grad_a(int32(block - end_1), params, work, int32(4848), int32(4636 * N), int32(4648 * N), N)
+        flatten_grad_a(int32(block - end_1), params, work, int32(4848), int32(13852 * N), int32(13864 * N), N)
     elif block < end_3:
-        loss_total(int32(block - end_2), work, int32(4632 * N), int32(9216 * N + 144), N)
+        loss_total(int32(block - end_2), work, int32(13848 * N), int32(20264 * N + 144), N)
     else:
-        dense_grad_b(int32(block - end_3), work, grads, int32(4636 * N), int32(7408), N)
+        dense_grad_b(int32(block - end_3), work, grads, int32(13852 * N), int32(7408), N)
 
 
 @jit
@@ -1153,13 +1157,13 @@ def side_by_side_3(work, grads, N):
     end_2 = int32(end_1 + 16)
     end_3 = int32(end_2 + 16)
     if block < end_1:
-        batchnorm_grad_gamma(block, work, grads, int32(7168 * N), int32(5120 * N), int32(4816), N)
+        batchnorm_grad_gamma(block, work, grads, int32(14120 * N), int32(9216 * N), int32(4816), N)
     elif block < end_2:
-        batchnorm_grad_beta(int32(block - end_1), work, grads, int32(7168 * N), int32(4832), N)
+        batchnorm_grad_beta(int32(block - end_1), work, grads, int32(14120 * N), int32(4832), N)
     elif block < end_3:
-        conv2d_delta(int32(block - end_2), work, int32(7168 * N), int32(9276 * N + 244), N)
+        conv2d_delta(int32(block - end_2), work, int32(14120 * N), int32(20384 * N + 244), N)
     else:
-        conv2d_delta_2(int32(block - end_3), work, int32(7168 * N), int32(5120 * N), int32(9276 * N + 260), N)
+        conv2d_delta_2(int32(block - end_3), work, int32(14120 * N), int32(9216 * N), int32(20384 * N + 260), N)
 
 
 @jit
@@ -1168,9 +1172,9 @@ def side_by_side_9(work, N):
     block = int32(cuda.blockIdx.x)
     end_1 = int32(16)
     if block < end_1:
-        conv2d_delta(block, work, int32(7168 * N), int32(9276 * N + 244), N)
+        conv2d_delta(block, work, int32(14120 * N), int32(20384 * N + 244), N)
     else:
-        conv2d_delta_2(int32(block - end_1), work, int32(7168 * N), int32(5120 * N), int32(9276 * N + 260), N)
+        conv2d_delta_2(int32(block - end_1), work, int32(14120 * N), int32(9216 * N), int32(20384 * N + 260), N)
 
 
 @jit
@@ -1179,9 +1183,9 @@ def side_by_side_10(work, N):
     block = int32(cuda.blockIdx.x)
     end_1 = int32(16)
     if block < end_1:
-        conv2d_delta(block, work, int32(4904 * N), int32(9276 * N + 37140), N)
+        conv2d_delta(block, work, int32(16168 * N), int32(20384 * N + 74004), N)
     else:
-        conv2d_delta_2(int32(block - end_1), work, int32(4904 * N), int32(3072 * N), int32(9276 * N + 37156), N)
+        conv2d_delta_2(int32(block - end_1), work, int32(16168 * N), int32(5120 * N), int32(20384 * N + 74020), N)
 
 
 @jit
@@ -1190,9 +1194,9 @@ def side_by_side_11(work, N):
     block = int32(cuda.blockIdx.x)
     end_1 = int32(16)
     if block < end_1:
-        conv2d_delta(block, work, int32(3072 * N), int32(9276 * N + 74036), N)
+        conv2d_delta(block, work, int32(18216 * N), int32(20384 * N + 147764), N)
     else:
-        conv2d_delta_2(int32(block - end_1), work, int32(3072 * N), int32(1024 * N), int32(9276 * N + 74052), N)
+        conv2d_delta_2(int32(block - end_1), work, int32(18216 * N), int32(1024 * N), int32(20384 * N + 147780), N)
 
 
 @jit
@@ -1239,7 +1243,7 @@ def conv2d_grad_W_right(work, x, column, term, stop):
 
 @device
 def conv2d_grad_W(block, work, delta, x, parts, N):
-    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 16 parts."""
+    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 32 parts."""
     # parts[part, k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     # Two tiles of each factor: while one is multiplied, the next one is read.
     tiles = cuda.shared.array(2304, real)
@@ -1248,7 +1252,7 @@ def conv2d_grad_W(block, work, delta, x, parts, N):
     column = int32(block % uint32(5) * 32)
     block = uint32(block // uint32(5))
     part = int32(block)
-    stop = int32((N * 64 + 255) // 256 * 16)
+    stop = int32((N * 64 + 511) // 512 * 16)
     first = int32(part * stop)
     stop = int32(first + stop if first + stop < N * 64 else N * 64)
     # What the thread reads of a tile, and where it puts that.
@@ -1461,18 +1465,18 @@ def batchnorm_grad_a_2(block, params, work, W, a, delta, grad_a, N):
 def side_by_side_4(work, params, N):
     """Do conv2d_grad_W and batchnorm_grad_a_2, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
-    end_1 = int32(80)
+    end_1 = int32(160)
     if block < end_1:
-        conv2d_grad_W(block, work, int32(8192 * N), int32(2048 * N), int32(9276 * N + 276), N)
+        conv2d_grad_W(block, work, int32(15144 * N), int32(7168 * N), int32(20384 * N + 276), N)
     else:
-        batchnorm_grad_a_2(int32(block - end_1), params, work, int32(2512), int32(2048 * N), int32(8192 * N), int32(4904 * N), N)
+        batchnorm_grad_a_2(int32(block - end_1), params, work, int32(2512), int32(7168 * N), int32(15144 * N), int32(16168 * N), N)
 
 
 @jit
 def batchnorm_grad_a_2_alone(params, work, N):
     """Do batchnorm_grad_a_2."""
     block = int32(cuda.blockIdx.x)
-    batchnorm_grad_a_2(block, params, work, int32(2512), int32(2048 * N), int32(8192 * N), int32(4904 * N), N)
+    batchnorm_grad_a_2(block, params, work, int32(2512), int32(7168 * N), int32(15144 * N), int32(16168 * N), N)
 
 
 @device
@@ -1486,7 +1490,7 @@ def conv2d_grad_W_3(block, grads, work, grad_W, parts, N):
         u = entry // int32(3) % int32(3)
         v = entry % int32(3)
         total = real(0.0)
-        for part in range(int32(16)):
+        for part in range(int32(32)):
             total += work[parts + part * 2304 + k * 144 + c * 9 + u * 3 + v]
         grads[grad_W + k * 144 + c * 9 + u * 3 + v] = total
 
@@ -1500,15 +1504,15 @@ def side_by_side_5(grads, work, N):
     end_3 = int32(end_2 + 16)
     end_4 = int32(end_3 + 16)
     if block < end_1:
-        conv2d_grad_W_3(block, grads, work, int32(2512), int32(9276 * N + 276), N)
+        conv2d_grad_W_3(block, grads, work, int32(2512), int32(20384 * N + 276), N)
     elif block < end_2:
-        batchnorm_grad_gamma(int32(block - end_1), work, grads, int32(4904 * N), int32(3072 * N), int32(2480), N)
+        batchnorm_grad_gamma(int32(block - end_1), work, grads, int32(16168 * N), int32(5120 * N), int32(2480), N)
     elif block < end_3:
-        batchnorm_grad_beta(int32(block - end_2), work, grads, int32(4904 * N), int32(2496), N)
+        batchnorm_grad_beta(int32(block - end_2), work, grads, int32(16168 * N), int32(2496), N)
     elif block < end_4:
-        conv2d_delta(int32(block - end_3), work, int32(4904 * N), int32(9276 * N + 37140), N)
+        conv2d_delta(int32(block - end_3), work, int32(16168 * N), int32(20384 * N + 74004), N)
     else:
-        conv2d_delta_2(int32(block - end_4), work, int32(4904 * N), int32(3072 * N), int32(9276 * N + 37156), N)
+        conv2d_delta_2(int32(block - end_4), work, int32(16168 * N), int32(5120 * N), int32(20384 * N + 74020), N)
 
 
 @jit
@@ -1520,15 +1524,15 @@ def side_by_side_7(grads, work, N):
     end_3 = int32(end_2 + 16)
     end_4 = int32(end_3 + 16)
     if block < end_1:
-        conv2d_grad_W_3(block, grads, work, int32(176), int32(9276 * N + 37172), N)
+        conv2d_grad_W_3(block, grads, work, int32(176), int32(20384 * N + 74036), N)
     elif block < end_2:
-        batchnorm_grad_gamma(int32(block - end_1), work, grads, int32(3072 * N), int32(1024 * N), int32(144), N)
+        batchnorm_grad_gamma(int32(block - end_1), work, grads, int32(18216 * N), int32(1024 * N), int32(144), N)
     elif block < end_3:
-        batchnorm_grad_beta(int32(block - end_2), work, grads, int32(3072 * N), int32(160), N)
+        batchnorm_grad_beta(int32(block - end_2), work, grads, int32(18216 * N), int32(160), N)
     elif block < end_4:
-        conv2d_delta(int32(block - end_3), work, int32(3072 * N), int32(9276 * N + 74036), N)
+        conv2d_delta(int32(block - end_3), work, int32(18216 * N), int32(20384 * N + 147764), N)
     else:
-        conv2d_delta_2(int32(block - end_4), work, int32(3072 * N), int32(1024 * N), int32(9276 * N + 74052), N)
+        conv2d_delta_2(int32(block - end_4), work, int32(18216 * N), int32(1024 * N), int32(20384 * N + 147780), N)
 
 
 @device
@@ -1675,12 +1679,13 @@ def batchnorm_grad_a_3(block, params, work, W, a, a_2, delta, grad_a_2, grad_a, 
 def side_by_side_6(work, params, N):
     """Do conv2d_grad_W and batchnorm_grad_a_3, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
-    end_1 = int32(80)
+    end_1 = int32(160)
     if block < end_1:
-        conv2d_grad_W(block, work, int32(2048 * N), int32(0), int32(9276 * N + 37172), N)
+        conv2d_grad_W(block, work, int32(17192 * N), int32(3072 * N), int32(20384 * N + 74036), N)
     else:
         batchnorm_grad_a_3(
-            int32(block - end_1), params, work, int32(176), int32(0), int32(6144 * N), int32(2048 * N), int32(4648 * N), int32(3072 * N), N,
+            int32(block - end_1), params, work, int32(176), int32(3072 * N), int32(12288 * N), int32(17192 * N), int32(13864 * N),
+            int32(18216 * N), N,
         )
 
 
@@ -1688,7 +1693,9 @@ def side_by_side_6(work, params, N):
 def batchnorm_grad_a_3_alone(params, work, N):
     """Do batchnorm_grad_a_3."""
     block = int32(cuda.blockIdx.x)
-    batchnorm_grad_a_3(block, params, work, int32(176), int32(0), int32(6144 * N), int32(2048 * N), int32(4648 * N), int32(3072 * N), N)
+    batchnorm_grad_a_3(
+        block, params, work, int32(176), int32(3072 * N), int32(12288 * N), int32(17192 * N), int32(13864 * N), int32(18216 * N), N,
+    )
 
 
 @device
@@ -1719,14 +1726,14 @@ def conv2d_grad_W_2_right(x, column, term, stop):
 
 @jit
 def conv2d_grad_W_2(work, x, delta, parts, N):
-    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 16 parts."""
+    """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 32 parts."""
     # parts[part, k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
     # Two tiles of each factor: while one is multiplied, the next one is read.
     tiles = cuda.shared.array(2304, real)
     thread = uint32(cuda.threadIdx.x)
     block = uint32(cuda.blockIdx.x)
     part = int32(block)
-    stop = int32((N * 64 + 255) // 256 * 16)
+    stop = int32((N * 64 + 511) // 512 * 16)
     first = int32(part * stop)
     stop = int32(first + stop if first + stop < N * 64 else N * 64)
     # What the thread reads of a tile, and where it puts that.
@@ -1810,7 +1817,7 @@ def conv2d_grad_W_2_2(grads, work, grad_W, parts, N):
         u = entry // int32(3) % int32(3)
         v = entry % int32(3)
         total = real(0.0)
-        for part in range(int32(16)):
+        for part in range(int32(32)):
             total += work[parts + part * 144 + k * 9 + c * 9 + u * 3 + v]
         grads[grad_W + k * 9 + c * 9 + u * 3 + v] = total
 
@@ -1881,17 +1888,17 @@ def side_by_side_12(work, params, N):
     end_4 = int32(end_3 + 1)
     end_5 = int32(end_4 + 1)
     if block < end_1:
-        batchnorm_running_mean_next(block, work, params, int32(9216 * N), int32(7418), int32(9216 * N + 148), N)
+        batchnorm_running_mean_next(block, work, params, int32(20264 * N), int32(7418), int32(20264 * N + 148), N)
     elif block < end_2:
-        batchnorm_running_var_next(int32(block - end_1), params, work, int32(7434), int32(9216 * N + 16), int32(9216 * N + 164), N)
+        batchnorm_running_var_next(int32(block - end_1), params, work, int32(7434), int32(20264 * N + 16), int32(20264 * N + 164), N)
     elif block < end_3:
-        batchnorm_running_mean_next(int32(block - end_2), work, params, int32(9216 * N + 48), int32(7450), int32(9216 * N + 180), N)
+        batchnorm_running_mean_next(int32(block - end_2), work, params, int32(20264 * N + 48), int32(7450), int32(20264 * N + 180), N)
     elif block < end_4:
-        batchnorm_running_var_next(int32(block - end_3), params, work, int32(7466), int32(9216 * N + 64), int32(9216 * N + 196), N)
+        batchnorm_running_var_next(int32(block - end_3), params, work, int32(7466), int32(20264 * N + 64), int32(20264 * N + 196), N)
     elif block < end_5:
-        batchnorm_running_mean_next(int32(block - end_4), work, params, int32(9216 * N + 96), int32(7482), int32(9216 * N + 212), N)
+        batchnorm_running_mean_next(int32(block - end_4), work, params, int32(20264 * N + 96), int32(7482), int32(20264 * N + 212), N)
     else:
-        batchnorm_running_var_next(int32(block - end_5), params, work, int32(7498), int32(9216 * N + 112), int32(9216 * N + 228), N)
+        batchnorm_running_var_next(int32(block - end_5), params, work, int32(7498), int32(20264 * N + 112), int32(20264 * N + 228), N)
 
 
 @jit
@@ -1902,13 +1909,13 @@ def side_by_side_13(work, params, N):
     end_2 = int32(end_1 + 1)
     if block < end_1:
         batchnorm_a_to_activation_a(
-            block, work, params, int32(9216 * N), int32(9216 * N + 32), int32(0), int32(160), int32(144), int32(1024 * N), int32(2048 * N),
-            int32(0), N,
+            block, work, params, int32(20264 * N), int32(20264 * N + 32), int32(0), int32(160), int32(144), int32(1024 * N),
+            int32(2048 * N), int32(3072 * N), N,
         )
     elif block < end_2:
-        batchnorm_running_mean_next(int32(block - end_1), work, params, int32(9216 * N), int32(7418), int32(9216 * N + 148), N)
+        batchnorm_running_mean_next(int32(block - end_1), work, params, int32(20264 * N), int32(7418), int32(20264 * N + 148), N)
     else:
-        batchnorm_running_var_next(int32(block - end_2), params, work, int32(7434), int32(9216 * N + 16), int32(9216 * N + 164), N)
+        batchnorm_running_var_next(int32(block - end_2), params, work, int32(7434), int32(20264 * N + 16), int32(20264 * N + 164), N)
 
 
 @jit
@@ -1919,13 +1926,13 @@ def side_by_side_14(work, params, N):
     end_2 = int32(end_1 + 1)
     if block < end_1:
         batchnorm_a_to_activation_a(
-            block, work, params, int32(9216 * N + 48), int32(9216 * N + 80), int32(2048 * N), int32(2496), int32(2480), int32(3072 * N),
-            int32(4096 * N), int32(2048 * N), N,
+            block, work, params, int32(20264 * N + 48), int32(20264 * N + 80), int32(4096 * N), int32(2496), int32(2480), int32(5120 * N),
+            int32(6144 * N), int32(7168 * N), N,
         )
     elif block < end_2:
-        batchnorm_running_mean_next(int32(block - end_1), work, params, int32(9216 * N + 48), int32(7450), int32(9216 * N + 180), N)
+        batchnorm_running_mean_next(int32(block - end_1), work, params, int32(20264 * N + 48), int32(7450), int32(20264 * N + 180), N)
     else:
-        batchnorm_running_var_next(int32(block - end_2), params, work, int32(7466), int32(9216 * N + 64), int32(9216 * N + 196), N)
+        batchnorm_running_var_next(int32(block - end_2), params, work, int32(7466), int32(20264 * N + 64), int32(20264 * N + 196), N)
 
 
 @jit
@@ -1936,13 +1943,13 @@ def side_by_side_15(work, params, N):
     end_2 = int32(end_1 + 1)
     if block < end_1:
         batchnorm_a_to_activation_a_2(
-            block, work, params, int32(9216 * N + 96), int32(9216 * N + 128), int32(4096 * N), int32(4832), int32(4816), int32(5120 * N),
-            int32(6144 * N), int32(0), int32(4096 * N), int32(6144 * N), N,
+            block, work, params, int32(20264 * N + 96), int32(20264 * N + 128), int32(8192 * N), int32(4832), int32(4816), int32(9216 * N),
+            int32(10240 * N), int32(3072 * N), int32(11264 * N), int32(12288 * N), N,
         )
     elif block < end_2:
-        batchnorm_running_mean_next(int32(block - end_1), work, params, int32(9216 * N + 96), int32(7482), int32(9216 * N + 212), N)
+        batchnorm_running_mean_next(int32(block - end_1), work, params, int32(20264 * N + 96), int32(7482), int32(20264 * N + 212), N)
     else:
-        batchnorm_running_var_next(int32(block - end_2), params, work, int32(7498), int32(9216 * N + 112), int32(9216 * N + 228), N)
+        batchnorm_running_var_next(int32(block - end_2), params, work, int32(7498), int32(20264 * N + 112), int32(20264 * N + 228), N)
 
 
 @jit
@@ -2037,28 +2044,28 @@ def launch_forward(params, x, out, work, n):
     # conv2d_1
     launch(side_by_side, (n * 64 + 31) // 32 + 1 + 1 + 1, 64, params, x, work, n)
     # activation_1
-    launch(batchnorm_a_2_to_activation_a, (n * 1024 + 127) // 128, 128, params, work, 7418, 3072 * n, 0, 160, 144, 1024 * n, 0, n)
+    launch(batchnorm_a_2_to_activation_a, (n * 1024 + 127) // 128, 128, params, work, 7418, 10768 * n, 0, 160, 144, 1024 * n, 2048 * n, n)
     # conv2d_2
-    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 176, 0, 1024 * n, n)
+    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 176, 2048 * n, 3072 * n, n)
     # activation_2
     launch(
-        batchnorm_a_2_to_activation_a, (n * 1024 + 127) // 128, 128, params, work, 7450, 3072 * n + 16, 1024 * n, 2496, 2480, 2048 * n,
-        1024 * n, n,
+        batchnorm_a_2_to_activation_a, (n * 1024 + 127) // 128, 128, params, work, 7450, 10768 * n + 16, 3072 * n, 2496, 2480, 4096 * n,
+        5120 * n, n,
     )
     # conv2d_3
-    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 2512, 1024 * n, 2048 * n, n)
+    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 2512, 5120 * n, 6144 * n, n)
     # activation_3
     launch(
-        batchnorm_a_2_to_activation_a_2, (n * 1024 + 127) // 128, 128, params, work, 7482, 3072 * n + 32, 2048 * n, 4832, 4816, 1024 * n, 0,
-        2048 * n, 0, n,
+        batchnorm_a_2_to_activation_a_2, (n * 1024 + 127) // 128, 128, params, work, 7482, 10768 * n + 32, 6144 * n, 4832, 4816, 7168 * n,
+        2048 * n, 8192 * n, 9216 * n, n,
     )
     # avgpool2d_1
-    launch(avgpool2d_a, (n * 256 + 127) // 128, 128, work, 0, 1024 * n, n)
+    launch(avgpool2d_a, (n * 256 + 127) // 128, 128, work, 9216 * n, 10240 * n, n)
     # flatten_1
-    launch(flatten_a, (n * 256 + 127) // 128, 128, work, 1024 * n, 0, n)
+    launch(flatten_a, (n * 256 + 127) // 128, 128, work, 10240 * n, 10496 * n, n)
     # dense_1
-    launch(dense_z, ((n + 31) // 32) * 2, 64, params, work, 4848, 0, 9216 * n + 244, n)
-    launch(dense_z_2, (n * 10 + 127) // 128, 128, params, out, work, 7408, 9216 * n + 244, n)
+    launch(dense_z, ((n + 31) // 32) * 4, 64, params, work, 4848, 10496 * n, 20264 * n + 244, n)
+    launch(dense_z_2, (n * 10 + 127) // 128, 128, params, out, work, 7408, 20264 * n + 244, n)
 
 
 def launch_evaluation(params, x, y, work, n):
@@ -2066,30 +2073,29 @@ def launch_evaluation(params, x, y, work, n):
     # conv2d_1
     launch(side_by_side, (n * 64 + 31) // 32 + 1 + 1 + 1, 64, params, x, work, n)
     # activation_1
-    launch(batchnorm_a_2_to_activation_a, (n * 1024 + 127) // 128, 128, params, work, 7418, 3072 * n, 0, 160, 144, 1024 * n, 0, n)
+    launch(batchnorm_a_2_to_activation_a, (n * 1024 + 127) // 128, 128, params, work, 7418, 10768 * n, 0, 160, 144, 1024 * n, 2048 * n, n)
     # conv2d_2
-    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 176, 0, 1024 * n, n)
+    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 176, 2048 * n, 3072 * n, n)
     # activation_2
     launch(
-        batchnorm_a_2_to_activation_a, (n * 1024 + 127) // 128, 128, params, work, 7450, 3072 * n + 16, 1024 * n, 2496, 2480, 2048 * n,
-        1024 * n, n,
+        batchnorm_a_2_to_activation_a, (n * 1024 + 127) // 128, 128, params, work, 7450, 10768 * n + 16, 3072 * n, 2496, 2480, 4096 * n,
+        5120 * n, n,
     )
     # conv2d_3
-    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 2512, 1024 * n, 2048 * n, n)
+    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 2512, 5120 * n, 6144 * n, n)
     # activation_3
     launch(
-        batchnorm_a_2_to_activation_a_2, (n * 1024 + 127) // 128, 128, params, work, 7482, 3072 * n + 32, 2048 * n, 4832, 4816, 1024 * n, 0,
-        2048 * n, 0, n,
+        batchnorm_a_2_to_activation_a_2, (n * 1024 + 127) // 128, 128, params, work, 7482, 10768 * n + 32, 6144 * n, 4832, 4816, 7168 * n,
+        2048 * n, 8192 * n, 9216 * n, n,
     )
     # avgpool2d_1
-    launch(avgpool2d_a, (n * 256 + 127) // 128, 128, work, 0, 1024 * n, n)
+    launch(avgpool2d_a, (n * 256 + 127) // 128, 128, work, 9216 * n, 10240 * n, n)
     # flatten_1
-    launch(flatten_a, (n * 256 + 127) // 128, 128, work, 1024 * n, 0, n)
+    launch(flatten_a, (n * 256 + 127) // 128, 128, work, 10240 * n, 10496 * n, n)
     # dense_1
-    launch(dense_z_3, ((n + 31) // 32) * 2, 64, params, work, 4848, 0, 9236 * n + 244, n)
-    launch(dense_z_4, (n * 10 + 127) // 128, 128, params, work, 7408, 256 * n, 9236 * n + 244, n)
+    launch(dense_z_3, ((n + 31) // 32) * 4, 64, params, work, 4848, 10496 * n, 20304 * n + 244, n)
     # loss
-    launch(write_loss_L, (n + 127) // 128, 128, work, y, 256 * n, 268 * n, n)
+    launch(dense_z_4_to_write_loss_L, (n + 127) // 128, 128, params, work, y, 7408, 10752 * n, 20304 * n + 244, 10764 * n, n)
     launch(loss_total_alone, 1, 64, work, n)
 
 
@@ -2098,30 +2104,29 @@ def launch_loss(params, x, y, work, n):
     # conv2d_1
     launch(conv2d_z_alone, (n * 64 + 31) // 32, 64, params, x, work, n)
     # batchnorm_1
-    launch(batchnorm_sigma, 16, 256, work, 0, 9216 * n, 9216 * n + 16, 9216 * n + 32, n)
+    launch(batchnorm_sigma, 16, 256, work, 0, 20264 * n, 20264 * n + 16, 20264 * n + 32, n)
     # activation_1
     launch(batchnorm_a_to_activation_a_alone, (n * 1024 + 127) // 128, 128, work, params, n)
     # conv2d_2
-    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 176, 0, 2048 * n, n)
+    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 176, 3072 * n, 4096 * n, n)
     # batchnorm_2
-    launch(batchnorm_sigma, 16, 256, work, 2048 * n, 9216 * n + 48, 9216 * n + 64, 9216 * n + 80, n)
+    launch(batchnorm_sigma, 16, 256, work, 4096 * n, 20264 * n + 48, 20264 * n + 64, 20264 * n + 80, n)
     # activation_2
     launch(batchnorm_a_to_activation_a_alone_2, (n * 1024 + 127) // 128, 128, work, params, n)
     # conv2d_3
-    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 2512, 2048 * n, 4096 * n, n)
+    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 2512, 7168 * n, 8192 * n, n)
     # batchnorm_3
-    launch(batchnorm_sigma, 16, 256, work, 4096 * n, 9216 * n + 96, 9216 * n + 112, 9216 * n + 128, n)
+    launch(batchnorm_sigma, 16, 256, work, 8192 * n, 20264 * n + 96, 20264 * n + 112, 20264 * n + 128, n)
     # activation_3
     launch(batchnorm_a_to_activation_a_2_alone, (n * 1024 + 127) // 128, 128, work, params, n)
     # avgpool2d_1
-    launch(avgpool2d_a, (n * 256 + 127) // 128, 128, work, 6144 * n, 4096 * n, n)
+    launch(avgpool2d_a, (n * 256 + 127) // 128, 128, work, 12288 * n, 13312 * n, n)
     # flatten_1
-    launch(flatten_a, (n * 256 + 127) // 128, 128, work, 4096 * n, 4352 * n, n)
+    launch(flatten_a, (n * 256 + 127) // 128, 128, work, 13312 * n, 13568 * n, n)
     # dense_1
-    launch(dense_z_3, ((n + 31) // 32) * 2, 64, params, work, 4848, 4352 * n, 9256 * n + 244, n)
-    launch(dense_z_4, (n * 10 + 127) // 128, 128, params, work, 7408, 4608 * n, 9256 * n + 244, n)
+    launch(dense_z_3, ((n + 31) // 32) * 4, 64, params, work, 4848, 13568 * n, 20344 * n + 244, n)
     # loss
-    launch(write_loss_p_to_write_loss_L, (n + 127) // 128, 128, work, y, 4608 * n, 4620 * n, 4632 * n, n)
+    launch(dense_z_4_to_write_loss_L_2, (n + 127) // 128, 128, params, work, y, 7408, 13824 * n, 20344 * n + 244, 13836 * n, 13848 * n, n)
     launch(loss_total_alone_2, 1, 64, work, n)
 
 
@@ -2130,54 +2135,56 @@ def launch_value_and_grad(params, x, y, grads, work, n):
     # conv2d_1
     launch(conv2d_z_alone, (n * 64 + 31) // 32, 64, params, x, work, n)
     # batchnorm_1
-    launch(batchnorm_sigma, 16, 256, work, 0, 9216 * n, 9216 * n + 16, 9216 * n + 32, n)
+    launch(batchnorm_sigma, 16, 256, work, 0, 20264 * n, 20264 * n + 16, 20264 * n + 32, n)
     # activation_1
     launch(batchnorm_a_to_activation_a_alone, (n * 1024 + 127) // 128, 128, work, params, n)
     # conv2d_2
-    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 176, 0, 2048 * n, n)
+    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 176, 3072 * n, 4096 * n, n)
     # batchnorm_2
-    launch(batchnorm_sigma, 16, 256, work, 2048 * n, 9216 * n + 48, 9216 * n + 64, 9216 * n + 80, n)
+    launch(batchnorm_sigma, 16, 256, work, 4096 * n, 20264 * n + 48, 20264 * n + 64, 20264 * n + 80, n)
     # activation_2
     launch(batchnorm_a_to_activation_a_alone_2, (n * 1024 + 127) // 128, 128, work, params, n)
     # conv2d_3
-    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 2512, 2048 * n, 4096 * n, n)
+    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 2512, 7168 * n, 8192 * n, n)
     # batchnorm_3
-    launch(batchnorm_sigma, 16, 256, work, 4096 * n, 9216 * n + 96, 9216 * n + 112, 9216 * n + 128, n)
+    launch(batchnorm_sigma, 16, 256, work, 8192 * n, 20264 * n + 96, 20264 * n + 112, 20264 * n + 128, n)
     # activation_3
     launch(batchnorm_a_to_activation_a_2_alone, (n * 1024 + 127) // 128, 128, work, params, n)
     # avgpool2d_1
-    launch(avgpool2d_a, (n * 256 + 127) // 128, 128, work, 6144 * n, 4096 * n, n)
+    launch(avgpool2d_a, (n * 256 + 127) // 128, 128, work, 12288 * n, 13312 * n, n)
     # flatten_1
-    launch(flatten_a, (n * 256 + 127) // 128, 128, work, 4096 * n, 4352 * n, n)
+    launch(flatten_a, (n * 256 + 127) // 128, 128, work, 13312 * n, 13568 * n, n)
     # dense_1
-    launch(dense_z_3, ((n + 31) // 32) * 2, 64, params, work, 4848, 4352 * n, 9256 * n + 244, n)
-    launch(dense_z_4, (n * 10 + 127) // 128, 128, params, work, 7408, 4608 * n, 9256 * n + 244, n)
-    launch(write_loss_p_to_dense_delta, (n + 127) // 128, 128, work, y, 4608 * n, 4620 * n, 4632 * n, 4636 * n, n)
+    launch(dense_z_3, ((n + 31) // 32) * 4, 64, params, work, 4848, 13568 * n, 20344 * n + 244, n)
+    launch(
+        dense_z_4_to_dense_delta, (n + 127) // 128, 128, params, work, y, 7408, 13824 * n, 20344 * n + 244, 13836 * n, 13848 * n, 13852 * n,
+        n,
+    )
     launch(side_by_side_2, 8 + ((n + 31) // 32) * 8 + 1 + 1, 64, work, grads, params, n)
     # batchnorm_3
-    launch(batchnorm_grad_a, (n * 1024 + 127) // 128, 128, work, 6144 * n, 4648 * n, 7168 * n, n)
+    launch(batchnorm_grad_a, (n * 1024 + 127) // 128, 128, work, 12288 * n, 13864 * n, 14120 * n, n)
     launch(side_by_side_3, 16 + 16 + 16 + 16, 256, work, grads, n)
     # conv2d_3
     launch(
-        conv2d_delta_3, (n * 1024 + 127) // 128, 128, params, work, 4816, 7168 * n, 9216 * n + 128, 5120 * n, 8192 * n, 9276 * n + 244,
-        9276 * n + 260, n,
+        conv2d_delta_3, (n * 1024 + 127) // 128, 128, params, work, 4816, 14120 * n, 20264 * n + 128, 9216 * n, 15144 * n, 20384 * n + 244,
+        20384 * n + 260, n,
     )
-    launch(side_by_side_4, 80 + (n * 64 + 31) // 32, 64, work, params, n)
+    launch(side_by_side_4, 160 + (n * 64 + 31) // 32, 64, work, params, n)
     launch(side_by_side_5, 9 + 16 + 16 + 16 + 16, 256, grads, work, n)
     # conv2d_2
     launch(
-        conv2d_delta_3, (n * 1024 + 127) // 128, 128, params, work, 2480, 4904 * n, 9216 * n + 80, 3072 * n, 2048 * n, 9276 * n + 37140,
-        9276 * n + 37156, n,
+        conv2d_delta_3, (n * 1024 + 127) // 128, 128, params, work, 2480, 16168 * n, 20264 * n + 80, 5120 * n, 17192 * n, 20384 * n + 74004,
+        20384 * n + 74020, n,
     )
-    launch(side_by_side_6, 80 + (n * 64 + 31) // 32, 64, work, params, n)
+    launch(side_by_side_6, 160 + (n * 64 + 31) // 32, 64, work, params, n)
     launch(side_by_side_7, 9 + 16 + 16 + 16 + 16, 256, grads, work, n)
     # conv2d_1
     launch(
-        conv2d_delta_3, (n * 1024 + 127) // 128, 128, params, work, 144, 3072 * n, 9216 * n + 32, 1024 * n, 0, 9276 * n + 74036,
-        9276 * n + 74052, n,
+        conv2d_delta_3, (n * 1024 + 127) // 128, 128, params, work, 144, 18216 * n, 20264 * n + 32, 1024 * n, 19240 * n, 20384 * n + 147764,
+        20384 * n + 147780, n,
     )
-    launch(conv2d_grad_W_2, 16, 64, work, x, 0, 9276 * n + 74068, n)
-    launch(conv2d_grad_W_2_2, 2, 128, grads, work, 0, 9276 * n + 74068, n)
+    launch(conv2d_grad_W_2, 32, 64, work, x, 19240 * n, 20384 * n + 147796, n)
+    launch(conv2d_grad_W_2_2, 2, 128, grads, work, 0, 20384 * n + 147796, n)
 
 
 def launch_input_gradients(params, x, y, grads_x, work, n):
@@ -2185,69 +2192,71 @@ def launch_input_gradients(params, x, y, grads_x, work, n):
     # conv2d_1
     launch(conv2d_z_alone, (n * 64 + 31) // 32, 64, params, x, work, n)
     # batchnorm_1
-    launch(batchnorm_sigma, 16, 256, work, 0, 9216 * n, 9216 * n + 16, 9216 * n + 32, n)
+    launch(batchnorm_sigma, 16, 256, work, 0, 20264 * n, 20264 * n + 16, 20264 * n + 32, n)
     # activation_1
     launch(batchnorm_a_to_activation_a_alone, (n * 1024 + 127) // 128, 128, work, params, n)
     # conv2d_2
-    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 176, 0, 2048 * n, n)
+    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 176, 3072 * n, 4096 * n, n)
     # batchnorm_2
-    launch(batchnorm_sigma, 16, 256, work, 2048 * n, 9216 * n + 48, 9216 * n + 64, 9216 * n + 80, n)
+    launch(batchnorm_sigma, 16, 256, work, 4096 * n, 20264 * n + 48, 20264 * n + 64, 20264 * n + 80, n)
     # activation_2
     launch(batchnorm_a_to_activation_a_alone_2, (n * 1024 + 127) // 128, 128, work, params, n)
     # conv2d_3
-    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 2512, 2048 * n, 4096 * n, n)
+    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 2512, 7168 * n, 8192 * n, n)
     # batchnorm_3
-    launch(batchnorm_sigma, 16, 256, work, 4096 * n, 9216 * n + 96, 9216 * n + 112, 9216 * n + 128, n)
+    launch(batchnorm_sigma, 16, 256, work, 8192 * n, 20264 * n + 96, 20264 * n + 112, 20264 * n + 128, n)
     # activation_3
     launch(batchnorm_a_to_activation_a_2_alone, (n * 1024 + 127) // 128, 128, work, params, n)
     # avgpool2d_1
-    launch(avgpool2d_a, (n * 256 + 127) // 128, 128, work, 6144 * n, 4096 * n, n)
+    launch(avgpool2d_a, (n * 256 + 127) // 128, 128, work, 12288 * n, 13312 * n, n)
     # flatten_1
-    launch(flatten_a, (n * 256 + 127) // 128, 128, work, 4096 * n, 4352 * n, n)
+    launch(flatten_a, (n * 256 + 127) // 128, 128, work, 13312 * n, 13568 * n, n)
     # dense_1
-    launch(dense_z_3, ((n + 31) // 32) * 2, 64, params, work, 4848, 4352 * n, 9256 * n + 244, n)
-    launch(dense_z_4, (n * 10 + 127) // 128, 128, params, work, 7408, 4608 * n, 9256 * n + 244, n)
-    launch(write_loss_p_to_dense_delta, (n + 127) // 128, 128, work, y, 4608 * n, 4620 * n, 4632 * n, 4636 * n, n)
+    launch(dense_z_3, ((n + 31) // 32) * 4, 64, params, work, 4848, 13568 * n, 20344 * n + 244, n)
+    launch(
+        dense_z_4_to_dense_delta, (n + 127) // 128, 128, params, work, y, 7408, 13824 * n, 20344 * n + 244, 13836 * n, 13848 * n, 13852 * n,
+        n,
+    )
     # flatten_1
     launch(side_by_side_8, ((n + 31) // 32) * 8 + 1, 64, params, work, n)
     # batchnorm_3
-    launch(batchnorm_grad_a, (n * 1024 + 127) // 128, 128, work, 6144 * n, 4648 * n, 7168 * n, n)
+    launch(batchnorm_grad_a, (n * 1024 + 127) // 128, 128, work, 12288 * n, 13864 * n, 14120 * n, n)
     # conv2d_3
     launch(side_by_side_9, 16 + 16, 256, work, n)
     launch(
-        conv2d_delta_3, (n * 1024 + 127) // 128, 128, params, work, 4816, 7168 * n, 9216 * n + 128, 5120 * n, 8192 * n, 9276 * n + 244,
-        9276 * n + 260, n,
+        conv2d_delta_3, (n * 1024 + 127) // 128, 128, params, work, 4816, 14120 * n, 20264 * n + 128, 9216 * n, 15144 * n, 20384 * n + 244,
+        20384 * n + 260, n,
     )
     # batchnorm_2
     launch(batchnorm_grad_a_2_alone, (n * 64 + 31) // 32, 64, params, work, n)
     # conv2d_2
     launch(side_by_side_10, 16 + 16, 256, work, n)
     launch(
-        conv2d_delta_3, (n * 1024 + 127) // 128, 128, params, work, 2480, 4904 * n, 9216 * n + 80, 3072 * n, 2048 * n, 9276 * n + 37140,
-        9276 * n + 37156, n,
+        conv2d_delta_3, (n * 1024 + 127) // 128, 128, params, work, 2480, 16168 * n, 20264 * n + 80, 5120 * n, 17192 * n, 20384 * n + 74004,
+        20384 * n + 74020, n,
     )
     # batchnorm_1
     launch(batchnorm_grad_a_3_alone, (n * 64 + 31) // 32, 64, params, work, n)
     # conv2d_1
     launch(side_by_side_11, 16 + 16, 256, work, n)
     launch(
-        conv2d_delta_3, (n * 1024 + 127) // 128, 128, params, work, 144, 3072 * n, 9216 * n + 32, 1024 * n, 0, 9276 * n + 74036,
-        9276 * n + 74052, n,
+        conv2d_delta_3, (n * 1024 + 127) // 128, 128, params, work, 144, 18216 * n, 20264 * n + 32, 1024 * n, 19240 * n, 20384 * n + 147764,
+        20384 * n + 147780, n,
     )
     # x
-    launch(write_grad_x, n * 64, 64, params, work, grads_x, 0, 0, n)
+    launch(write_grad_x, n * 64, 64, params, work, grads_x, 0, 19240 * n, n)
 
 
 def launch_statistics(params, x, y, work, n):
     """Start the next running statistics; workspace is as the gradients of n samples left it."""
     # batchnorm_1
     launch(side_by_side_12, 1 + 1 + 1 + 1 + 1 + 1, 128, work, params, n)
-    launch(keep_statistics, 1, 128, params, work, 7418, 9216 * n + 148, 16, 9216 * n + 144)
-    launch(keep_statistics, 1, 128, params, work, 7434, 9216 * n + 164, 16, 9216 * n + 144)
-    launch(keep_statistics, 1, 128, params, work, 7450, 9216 * n + 180, 16, 9216 * n + 144)
-    launch(keep_statistics, 1, 128, params, work, 7466, 9216 * n + 196, 16, 9216 * n + 144)
-    launch(keep_statistics, 1, 128, params, work, 7482, 9216 * n + 212, 16, 9216 * n + 144)
-    launch(keep_statistics, 1, 128, params, work, 7498, 9216 * n + 228, 16, 9216 * n + 144)
+    launch(keep_statistics, 1, 128, params, work, 7418, 20264 * n + 148, 16, 20264 * n + 144)
+    launch(keep_statistics, 1, 128, params, work, 7434, 20264 * n + 164, 16, 20264 * n + 144)
+    launch(keep_statistics, 1, 128, params, work, 7450, 20264 * n + 180, 16, 20264 * n + 144)
+    launch(keep_statistics, 1, 128, params, work, 7466, 20264 * n + 196, 16, 20264 * n + 144)
+    launch(keep_statistics, 1, 128, params, work, 7482, 20264 * n + 212, 16, 20264 * n + 144)
+    launch(keep_statistics, 1, 128, params, work, 7498, 20264 * n + 228, 16, 20264 * n + 144)
 
 
 def launch_training(params, x, y, grads, work, n):
@@ -2255,60 +2264,62 @@ def launch_training(params, x, y, grads, work, n):
     # conv2d_1
     launch(conv2d_z_alone, (n * 64 + 31) // 32, 64, params, x, work, n)
     # batchnorm_1
-    launch(batchnorm_sigma, 16, 256, work, 0, 9216 * n, 9216 * n + 16, 9216 * n + 32, n)
+    launch(batchnorm_sigma, 16, 256, work, 0, 20264 * n, 20264 * n + 16, 20264 * n + 32, n)
     # activation_1
     launch(side_by_side_13, (n * 1024 + 127) // 128 + 1 + 1, 128, work, params, n)
     # conv2d_2
-    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 176, 0, 2048 * n, n)
+    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 176, 3072 * n, 4096 * n, n)
     # batchnorm_2
-    launch(batchnorm_sigma, 16, 256, work, 2048 * n, 9216 * n + 48, 9216 * n + 64, 9216 * n + 80, n)
+    launch(batchnorm_sigma, 16, 256, work, 4096 * n, 20264 * n + 48, 20264 * n + 64, 20264 * n + 80, n)
     # activation_2
     launch(side_by_side_14, (n * 1024 + 127) // 128 + 1 + 1, 128, work, params, n)
     # conv2d_3
-    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 2512, 2048 * n, 4096 * n, n)
+    launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 2512, 7168 * n, 8192 * n, n)
     # batchnorm_3
-    launch(batchnorm_sigma, 16, 256, work, 4096 * n, 9216 * n + 96, 9216 * n + 112, 9216 * n + 128, n)
+    launch(batchnorm_sigma, 16, 256, work, 8192 * n, 20264 * n + 96, 20264 * n + 112, 20264 * n + 128, n)
     # activation_3
     launch(side_by_side_15, (n * 1024 + 127) // 128 + 1 + 1, 128, work, params, n)
     # avgpool2d_1
-    launch(avgpool2d_a, (n * 256 + 127) // 128, 128, work, 6144 * n, 4096 * n, n)
+    launch(avgpool2d_a, (n * 256 + 127) // 128, 128, work, 12288 * n, 13312 * n, n)
     # flatten_1
-    launch(flatten_a, (n * 256 + 127) // 128, 128, work, 4096 * n, 4352 * n, n)
+    launch(flatten_a, (n * 256 + 127) // 128, 128, work, 13312 * n, 13568 * n, n)
     # dense_1
-    launch(dense_z_3, ((n + 31) // 32) * 2, 64, params, work, 4848, 4352 * n, 9256 * n + 244, n)
-    launch(dense_z_4, (n * 10 + 127) // 128, 128, params, work, 7408, 4608 * n, 9256 * n + 244, n)
-    launch(write_loss_p_to_dense_delta, (n + 127) // 128, 128, work, y, 4608 * n, 4620 * n, 4632 * n, 4636 * n, n)
+    launch(dense_z_3, ((n + 31) // 32) * 4, 64, params, work, 4848, 13568 * n, 20344 * n + 244, n)
+    launch(
+        dense_z_4_to_dense_delta, (n + 127) // 128, 128, params, work, y, 7408, 13824 * n, 20344 * n + 244, 13836 * n, 13848 * n, 13852 * n,
+        n,
+    )
     launch(side_by_side_2, 8 + ((n + 31) // 32) * 8 + 1 + 1, 64, work, grads, params, n)
     # batchnorm_3
-    launch(batchnorm_grad_a, (n * 1024 + 127) // 128, 128, work, 6144 * n, 4648 * n, 7168 * n, n)
+    launch(batchnorm_grad_a, (n * 1024 + 127) // 128, 128, work, 12288 * n, 13864 * n, 14120 * n, n)
     launch(side_by_side_3, 16 + 16 + 16 + 16, 256, work, grads, n)
     # conv2d_3
     launch(
-        conv2d_delta_3, (n * 1024 + 127) // 128, 128, params, work, 4816, 7168 * n, 9216 * n + 128, 5120 * n, 8192 * n, 9276 * n + 244,
-        9276 * n + 260, n,
+        conv2d_delta_3, (n * 1024 + 127) // 128, 128, params, work, 4816, 14120 * n, 20264 * n + 128, 9216 * n, 15144 * n, 20384 * n + 244,
+        20384 * n + 260, n,
     )
-    launch(side_by_side_4, 80 + (n * 64 + 31) // 32, 64, work, params, n)
+    launch(side_by_side_4, 160 + (n * 64 + 31) // 32, 64, work, params, n)
     launch(side_by_side_5, 9 + 16 + 16 + 16 + 16, 256, grads, work, n)
     # conv2d_2
     launch(
-        conv2d_delta_3, (n * 1024 + 127) // 128, 128, params, work, 2480, 4904 * n, 9216 * n + 80, 3072 * n, 2048 * n, 9276 * n + 37140,
-        9276 * n + 37156, n,
+        conv2d_delta_3, (n * 1024 + 127) // 128, 128, params, work, 2480, 16168 * n, 20264 * n + 80, 5120 * n, 17192 * n, 20384 * n + 74004,
+        20384 * n + 74020, n,
     )
-    launch(side_by_side_6, 80 + (n * 64 + 31) // 32, 64, work, params, n)
+    launch(side_by_side_6, 160 + (n * 64 + 31) // 32, 64, work, params, n)
     launch(side_by_side_7, 9 + 16 + 16 + 16 + 16, 256, grads, work, n)
     # conv2d_1
     launch(
-        conv2d_delta_3, (n * 1024 + 127) // 128, 128, params, work, 144, 3072 * n, 9216 * n + 32, 1024 * n, 0, 9276 * n + 74036,
-        9276 * n + 74052, n,
+        conv2d_delta_3, (n * 1024 + 127) // 128, 128, params, work, 144, 18216 * n, 20264 * n + 32, 1024 * n, 19240 * n, 20384 * n + 147764,
+        20384 * n + 147780, n,
     )
-    launch(conv2d_grad_W_2, 16, 64, work, x, 0, 9276 * n + 74068, n)
-    launch(conv2d_grad_W_2_2, 2, 128, grads, work, 0, 9276 * n + 74068, n)
-    launch(keep_statistics, 1, 128, params, work, 7418, 9216 * n + 148, 16, 9216 * n + 144)
-    launch(keep_statistics, 1, 128, params, work, 7434, 9216 * n + 164, 16, 9216 * n + 144)
-    launch(keep_statistics, 1, 128, params, work, 7450, 9216 * n + 180, 16, 9216 * n + 144)
-    launch(keep_statistics, 1, 128, params, work, 7466, 9216 * n + 196, 16, 9216 * n + 144)
-    launch(keep_statistics, 1, 128, params, work, 7482, 9216 * n + 212, 16, 9216 * n + 144)
-    launch(keep_statistics, 1, 128, params, work, 7498, 9216 * n + 228, 16, 9216 * n + 144)
+    launch(conv2d_grad_W_2, 32, 64, work, x, 19240 * n, 20384 * n + 147796, n)
+    launch(conv2d_grad_W_2_2, 2, 128, grads, work, 0, 20384 * n + 147796, n)
+    launch(keep_statistics, 1, 128, params, work, 7418, 20264 * n + 148, 16, 20264 * n + 144)
+    launch(keep_statistics, 1, 128, params, work, 7434, 20264 * n + 164, 16, 20264 * n + 144)
+    launch(keep_statistics, 1, 128, params, work, 7450, 20264 * n + 180, 16, 20264 * n + 144)
+    launch(keep_statistics, 1, 128, params, work, 7466, 20264 * n + 196, 16, 20264 * n + 144)
+    launch(keep_statistics, 1, 128, params, work, 7482, 20264 * n + 212, 16, 20264 * n + 144)
+    launch(keep_statistics, 1, 128, params, work, 7498, 20264 * n + 228, 16, 20264 * n + 144)
 
 
 def launch_update(params, grads, state, hyper, table, losses, place, history, step):
@@ -2320,14 +2331,14 @@ def launch_train_step(x, y, params, grads, state, hyper, table, work, history, s
     """Start one training step of n samples."""
     launch(fill_table, 1, 128, state, hyper, table, 1)
     launch_training(params, x, y, grads, work, n)
-    launch_update(params, grads, state, hyper, table, work, 9216 * n + 144, history, step)
+    launch_update(params, grads, state, hyper, table, work, 20264 * n + 144, history, step)
 
 
 def launch_step(all_x, all_y, order, x, y, params, grads, state, hyper, table, work, history, step, shuffled, size, n):
     """Start the next training step of an epoch, with n samples."""
     launch(gather, (n * 64 + 127) // 128, 128, all_x, all_y, order, step, x, y, shuffled, size, n)
     launch_training(params, x, y, grads, work, n)
-    launch_update(params, grads, state, hyper, table, work, 9216 * n + 144, history, step)
+    launch_update(params, grads, state, hyper, table, work, 20264 * n + 144, history, step)
 
 
 def forward(params, x, out, work=None):
@@ -2337,7 +2348,7 @@ def forward(params, x, out, work=None):
     d_x = take(x, DTYPE)
     d_out = room(out, 10 * n, DTYPE)
     d_work = room(work, workspace(n), DTYPE)
-    launch_forward(d_params, d_x, d_out, d_work, n)
+    repeat(1, launch_forward, d_params, d_x, d_out, d_work, n)
     give(d_out, out)
 
 
@@ -2350,8 +2361,8 @@ def evaluation(params, x, y, work=None):
     d_x = take(x, DTYPE)
     d_y = take(y, "int64")
     d_work = room(work, workspace(n), DTYPE)
-    launch_evaluation(d_params, d_x, d_y, d_work, n)
-    return number(d_work, 3072 * n + 48)
+    repeat(1, launch_evaluation, d_params, d_x, d_y, d_work, n)
+    return number(d_work, 10768 * n + 48)
 
 
 def loss(params, x, y, work=None):
@@ -2363,8 +2374,8 @@ def loss(params, x, y, work=None):
     d_x = take(x, DTYPE)
     d_y = take(y, "int64")
     d_work = room(work, workspace(n), DTYPE)
-    launch_loss(d_params, d_x, d_y, d_work, n)
-    return number(d_work, 9216 * n + 144)
+    repeat(1, launch_loss, d_params, d_x, d_y, d_work, n)
+    return number(d_work, 20264 * n + 144)
 
 
 def value_and_grad(params, x, y, grads, work=None):
@@ -2379,7 +2390,7 @@ def value_and_grad(params, x, y, grads, work=None):
     d_work = room(work, workspace(n), DTYPE)
     repeat(1, launch_value_and_grad, d_params, d_x, d_y, d_grads, d_work, n)
     give(d_grads, grads)
-    return number(d_work, 9216 * n + 144)
+    return number(d_work, 20264 * n + 144)
 
 
 def input_gradients(params, x, y, grads_x, work=None):
@@ -2392,9 +2403,9 @@ def input_gradients(params, x, y, grads_x, work=None):
     d_y = take(y, "int64")
     d_grads_x = room(grads_x, 64 * n, DTYPE)
     d_work = room(work, workspace(n), DTYPE)
-    launch_input_gradients(d_params, d_x, d_y, d_grads_x, d_work, n)
+    repeat(1, launch_input_gradients, d_params, d_x, d_y, d_grads_x, d_work, n)
     give(d_grads_x, grads_x)
-    return number(d_work, 9216 * n + 144)
+    return number(d_work, 20264 * n + 144)
 
 
 def update_statistics(params, x, y, work):
@@ -2404,7 +2415,7 @@ def update_statistics(params, x, y, work):
     d_x = take(x, DTYPE)
     d_y = take(y, "int64")
     d_work = room(work, workspace(n), DTYPE)
-    launch_statistics(d_params, d_x, d_y, d_work, n)
+    repeat(1, launch_statistics, d_params, d_x, d_y, d_work, n)
     give(d_params, params)
 
 
@@ -2441,7 +2452,7 @@ def train_step(params, x, y, grads, state, hyper, work=None):
     give(d_grads, grads)
     give(d_params, params)
     give(d_state, state)
-    return number(d_work, 9216 * n + 144)
+    return number(d_work, 20264 * n + 144)
 
 
 def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work=None):
@@ -2503,16 +2514,17 @@ SIGNATURES = {
     "dense_z": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32"),
     "dense_z_2": ("float32[::1]", "float32[::1]", "float32[::1]", "int32", "int32", "int32"),
     "dense_z_3": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32"),
-    "dense_z_4": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32"),
-    "write_loss_L": ("float32[::1]", "int64[::1]", "int32", "int32", "int32"),
+    "dense_z_4_to_write_loss_L": ("float32[::1]", "float32[::1]", "int64[::1]", "int32", "int32", "int32", "int32", "int32"),
     "loss_total_alone": ("float32[::1]", "int32"),
     "loss_total_alone_2": ("float32[::1]", "int32"),
     "batchnorm_sigma": ("float32[::1]", "int32", "int32", "int32", "int32", "int32"),
     "batchnorm_a_to_activation_a_alone": ("float32[::1]", "float32[::1]", "int32"),
     "batchnorm_a_to_activation_a_alone_2": ("float32[::1]", "float32[::1]", "int32"),
     "batchnorm_a_to_activation_a_2_alone": ("float32[::1]", "float32[::1]", "int32"),
-    "write_loss_p_to_write_loss_L": ("float32[::1]", "int64[::1]", "int32", "int32", "int32", "int32"),
-    "write_loss_p_to_dense_delta": ("float32[::1]", "int64[::1]", "int32", "int32", "int32", "int32", "int32"),
+    "dense_z_4_to_write_loss_L_2": ("float32[::1]", "float32[::1]", "int64[::1]", "int32", "int32", "int32", "int32", "int32", "int32"),
+    "dense_z_4_to_dense_delta": (
+        "float32[::1]", "float32[::1]", "int64[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
+    ),
     "side_by_side_8": ("float32[::1]", "float32[::1]", "int32"),
     "side_by_side_2": ("float32[::1]", "float32[::1]", "float32[::1]", "int32"),
     "batchnorm_grad_a": ("float32[::1]", "int32", "int32", "int32", "int32"),
@@ -2553,16 +2565,15 @@ THREADS = {
     "dense_z": 64,
     "dense_z_2": 128,
     "dense_z_3": 64,
-    "dense_z_4": 128,
-    "write_loss_L": 128,
+    "dense_z_4_to_write_loss_L": 128,
     "loss_total_alone": 64,
     "loss_total_alone_2": 64,
     "batchnorm_sigma": 256,
     "batchnorm_a_to_activation_a_alone": 128,
     "batchnorm_a_to_activation_a_alone_2": 128,
     "batchnorm_a_to_activation_a_2_alone": 128,
-    "write_loss_p_to_write_loss_L": 128,
-    "write_loss_p_to_dense_delta": 128,
+    "dense_z_4_to_write_loss_L_2": 128,
+    "dense_z_4_to_dense_delta": 128,
     "side_by_side_8": 64,
     "side_by_side_2": 64,
     "batchnorm_grad_a": 128,
