@@ -112,6 +112,9 @@ def test_no_barrier_can_go_where_threads_share_all_that_they_can(name, tmp_path,
 WHOLE = {
     "dense": lambda: sequence(sbp.Input(3), sbp.Dense(4, activation="tanh"), sbp.Dense(2), loss="softmax_cross_entropy"),
     "time": frozen_end,
+    "windows": lambda: sequence(
+        sbp.Input((1, 6, 6)), sbp.Conv2D(2, 3, activation="relu"), sbp.MaxPool2D(2), sbp.Flatten(), sbp.Dense(2), name="windows"
+    ),
     "normed": lambda: sequence(
         sbp.Input(4), sbp.Dense(4, activation="softmax"), sbp.LayerNorm(), sbp.Dense(3), loss="softmax_cross_entropy", name="normed"
     ),

@@ -16,7 +16,7 @@ import sympy
 from sympy import S
 
 from symbackprop.algebra.index import Index
-from symbackprop.algebra.nodes import Indicator
+from symbackprop.algebra.nodes import Floor, Indicator
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan.device.barriers import barriers, placed
 from symbackprop.plan.device.parallel import parallel
@@ -359,6 +359,10 @@ def test_random_loops_that_are_shared_need_no_order():
 
 # --- steps by hand -----------------------------------------------------------------------------------------------------------
 
+#: A square and its entries in one row.
+D, m = Tensor("D", (Index("p", 4), Index("q", 4))), Index("m", 16)
+digits = Floor(m / 4), m - 4 * Floor(m / 4)
+fill_d = Each((span(i), span(j)), (Store(D[i, j], one),))
 fill_a, fill_b = Each((span(i),), (Store(A[i], one),)), Each((span(i), span(j)), (Store(B[i, j], one),))
 total = Fold(a, "sum", (span(i),), (), (), A[i])
 #: Steps, with the number of barriers that they need.
@@ -370,6 +374,12 @@ STEPS = {
     "by another cut": ((fill_b, Each((span(j), span(i)), (Store(A[4 * i + j], B[i, j]),))), 1),
     "by the same cut": ((fill_b, Each((span(i), span(j)), (Store(A[4 * i + j], B[i, j]),))), 0),
     "by rows, of entries": ((fill_b, Each((span(i),), (Store(A[i], B[i, 0]),))), 1),
+    "by other digits": ((fill_d, Each((span(m),), (Store(A[m], D[digits]),))), 0),
+    "by other digits, written": ((Each((span(m),), (Store(D[digits], one),)), Each((span(i), span(j)), (Store(B[i, j], D[i, j]),))), 0),
+    "by other digits, some of them": ((fill_d, Each((span(m, 0, 7),), (Store(A[m], D[digits]),))), 0),
+    "by other digits, from 1": ((fill_d, Each((span(m, 1, 16),), (Store(A[m], D[digits]),))), 1),
+    "by digits the other way round": ((fill_d, Each((span(m),), (Store(A[m], D[digits[1], digits[0]]),))), 1),
+    "by digits of another one's": ((fill_d, Each((span(m),), (Store(A[m], D[digits[0], 3 - digits[1]]),))), 1),
     "two rows": ((Each((span(i),), (Store(B[0, i], one),)), Each((span(i),), (Store(A[i], B[1, 3 - i]),))), 0),
     "two halves": ((Each((span(i),), (Store(A[i], one),)), Each((span(i),), (Store(B[i, 0], A[i + 4]),))), 0),
     "blocks of one axis that meet": (

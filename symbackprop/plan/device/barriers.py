@@ -1,17 +1,23 @@
 """Where the threads of a team wait for each other: before a step that reads what another thread wrote, or writes what it read.
 
-Steps over one domain give entry k to the same thread, so what stays with its entry needs no waiting. A fold waits by itself, in
+Steps over one domain give entry k to the same thread, so what stays with its entry needs no waiting; nor does what is the same entry
+counted by other digits, as a picture and the row that it is flattened to. A fold waits by itself, in
 the middle: what was written before it is seen by all after it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
+import numpy as np
+import sympy
 from sympy import Expr
 
 from symbackprop.algebra.index import Index
+from symbackprop.algebra.interpret import evaluate
 from symbackprop.algebra.tensor import Access
 from symbackprop.plan.device.parallel import touched
 from symbackprop.plan.device.records import Alone, Barrier, Each, Every, Fold, Provided, Range, Repeat, Step
@@ -20,6 +26,8 @@ from symbackprop.plan.rewriting import inside, named
 
 #: What a fold has in shared memory.
 PARTS = "parts of a fold"
+#: Entries of a domain, of a sample, that are counted one by one.
+COUNTED = 4096
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,11 @@ class _Use:
         if max(self.lanes, other.lanes) > 1:
             # Every lane reads what the first one writes.
             return False
-        if self.axes is None or other.axes is None or self.grid != other.grid or len(self.axes) != len(other.axes):
+        if self.axes is None or other.axes is None or self.grid != other.grid:
+            return False
+        if _counted(self.access, self.axes) and _counted(other.access, other.axes):
+            return True
+        if len(self.axes) != len(other.axes):
             return False
         if any(mine.extent != theirs.extent for mine, theirs in zip(self.axes[1:], other.axes[1:], strict=True)):
             return False
@@ -91,6 +103,32 @@ class _At:
     first: int | None = None
     stop: int | None = None
     same: Expr | None = None
+
+
+@lru_cache(maxsize=4096)
+def _counted(access: Access, axes: tuple[Range, ...]) -> bool:
+    """Whether entry k of a domain touches entry k of the tensor, both counted with the last axis fastest, as a flattened view does."""
+    parts, extents = access.index, access.tensor.shape
+    if not (parts and axes) or any(r.start != 0 for r in axes) or any(part.has(Access) for part in parts):
+        return False
+    if {s for part in parts for s in part.free_symbols} - {r.index for r in axes}:
+        return False
+    if not axes[0].extent.is_Integer:
+        # However many samples there are: each is as long in the domain as in the tensor.
+        if parts[0] != axes[0].index or any(axes[0].index in part.free_symbols for part in parts[1:]):
+            return False
+        axes, parts, extents = axes[1:], parts[1:], extents[1:]
+        if math.prod(r.extent for r in axes) != math.prod(extents):
+            return False
+    if not all(e.is_Integer for e in (*extents, *(r.extent for r in axes))) or math.prod(int(r.extent) for r in axes) > COUNTED:
+        return False
+    place: Expr = sympy.Integer(0)
+    for part, extent in zip(parts, extents, strict=True):
+        place = place * extent + part
+    order = [Index(r.index.name, r.extent) for r in axes]
+    place = place.xreplace(dict(zip((r.index for r in axes), order, strict=True)))
+    shape = tuple(int(r.extent) for r in axes)
+    return bool(np.array_equal(np.broadcast_to(evaluate(place, {}, {}, order), shape), np.arange(math.prod(shape)).reshape(shape)))
 
 
 def _at(part: Expr, axes: Sequence[Range], inner: frozenset[Expr]) -> _At:
