@@ -173,28 +173,28 @@ def gru_p(params, work, W_x, b_x, x, p, N):
 @jit
 def gru_h(params, work, W_h, b_h, p, q, r, u, g, h, N):
     """Write q, r, u, g and h."""
-    # q[n, t, r] = b_h[r] + Σ_k W_h[r, k] h[n, t − 1, k] [0 ≤ t − 1 < 32]
-    # r[n, t, k] = σ(p[n, t, k] + q[n, t, k])
-    # u[n, t, k] = σ(p[n, t, 48 + k] + q[n, t, 48 + k])
-    # g[n, t, k] = tanh(q[n, t, 96 + k] r[n, t, k] + p[n, t, 96 + k])
-    # h[n, t, k] = (1 − u[n, t, k]) · g[n, t, k] + h[n, t − 1, k] u[n, t, k] [0 ≤ t − 1 < 32]
     thread = int32(cuda.threadIdx.x)
     n = int32(cuda.blockIdx.x)
     for t in range(int32(32)):
+        # q[n, t, r] = b_h[r] + Σ_k W_h[r, k] h[n, t − 1, k] [0 ≤ t − 1 < 32]
         for r_ in range(thread, int32(144), int32(256)):
             total = real(0.0)
             for k in range(int32(48)):
                 total += params[W_h + r_ * 48 + k] * work[h + n * 1536 + (t - 1) * 48 + k] if 0 <= t - 1 < 32 else real(0.0)
             work[q + n * 4608 + t * 144 + r_] = params[b_h + r_] + total
+        # r[n, t, k] = σ(p[n, t, k] + q[n, t, k])
         for k in range(thread, int32(48), int32(256)):
             work[r + n * 1536 + t * 48 + k] = sigmoid(work[p + n * 4608 + t * 144 + k] + work[q + n * 4608 + t * 144 + k])
         cuda.syncthreads()
+        # u[n, t, k] = σ(p[n, t, 48 + k] + q[n, t, 48 + k])
         for k in range(thread, int32(48), int32(256)):
             work[u + n * 1536 + t * 48 + k] = sigmoid(work[p + n * 4608 + t * 144 + k + 48] + work[q + n * 4608 + t * 144 + k + 48])
+        # g[n, t, k] = tanh(q[n, t, 96 + k] r[n, t, k] + p[n, t, 96 + k])
         for k in range(thread, int32(48), int32(256)):
             work[g + n * 1536 + t * 48 + k] = (
                 math.tanh(work[q + n * 4608 + t * 144 + k + 96] * work[r + n * 1536 + t * 48 + k] + work[p + n * 4608 + t * 144 + k + 96])
             )
+        # h[n, t, k] = (1 − u[n, t, k]) · g[n, t, k] + h[n, t − 1, k] u[n, t, k] [0 ≤ t − 1 < 32]
         for k in range(thread, int32(48), int32(256)):
             work[h + n * 1536 + t * 48 + k] = (
                 (real(1.0) - work[u + n * 1536 + t * 48 + k]) * work[g + n * 1536 + t * 48 + k] + (work[h + n * 1536 + (t - 1) * 48 + k]
@@ -340,12 +340,11 @@ def dense_z_2(params, work, W, b, x, z, N):
 @jit
 def write_loss_p_to_write_loss_L(work, y, a, p, L, N):
     """Write p and L."""
-    # p[n, t, i] = exp(a[n, t, i] − log Σ_j exp(a[n, t, j]))
-    # L[n, t] = log Σ_i exp(a[n, t, i]) − a[n, t, y[n, t]]
     entry = int32(cuda.grid(1))
     if entry < N * int32(32):
         n = entry // int32(32)
         t = entry % int32(32)
+        # p[n, t, i] = exp(a[n, t, i] − log Σ_j exp(a[n, t, j]))
         top = real(-math.inf)
         for j in range(int32(62)):
             candidate = work[a + n * 1984 + t * 62 + j]
@@ -356,6 +355,7 @@ def write_loss_p_to_write_loss_L(work, y, a, p, L, N):
             total += math.exp(work[a + n * 1984 + t * 62 + j] - shift)
         for i in range(int32(62)):
             work[p + n * 1984 + t * 62 + i] = math.exp(work[a + n * 1984 + t * 62 + i] - shift) / total
+        # L[n, t] = log Σ_i exp(a[n, t, i]) − a[n, t, y[n, t]]
         work[L + n * 32 + t] = shift + math.log(total) - work[a + n * 1984 + t * 62 + int32(y[n * 32 + t])]
 
 
@@ -548,16 +548,11 @@ def dense_grad_b(block, work, grads, delta, grad_b, N):
 @device
 def gru_grad_q(block, params, work, W, W_h, delta, u, g, h, q, r, grad_h, grad_g, grad_u, grad_r, grad_q, N):
     """Write grad_h, grad_g, grad_u, grad_r and grad_q."""
-    # grad_h[n, t, k] = [0 ≤ 1 + t < 32] Σ_r W_h[r, k] grad_q[n, 1 + t, r] + grad_h[n, 1 + t, k] u[n, 1 + t, k] [0 ≤ 1 + t < 32] + Σ_i
-    #     W[i, k] delta[n, t, i]
-    # grad_g[n, t, k] = (1 − u[n, t, k]) · grad_h[n, t, k]
-    # grad_u[n, t, k] = (h[n, t − 1, k] [0 ≤ t − 1 < 32] − g[n, t, k]) · grad_h[n, t, k]
-    # grad_r[n, t, k] = (1 − g[n, t, k]²) · grad_g[n, t, k] q[n, t, 96 + k]
-    # grad_q[n, t, r] = (1 − g[n, t, r − 96]²) · grad_g[n, t, r − 96] r[n, t, r − 96] [0 ≤ r − 96 < 48] − (r[n, t, r] − 1) · grad_r[n,
-    #     t, r] r[n, t, r] [0 ≤ r < 48] − (u[n, t, r − 48] − 1) · grad_u[n, t, r − 48] u[n, t, r − 48] [0 ≤ r − 48 < 48]
     thread = int32(cuda.threadIdx.x)
     n = block
     for t in range(int32(32) - int32(1), int32(0) - int32(1), int32(-1)):
+        # grad_h[n, t, k] = [0 ≤ 1 + t < 32] Σ_r W_h[r, k] grad_q[n, 1 + t, r] + grad_h[n, 1 + t, k] u[n, 1 + t, k] [0 ≤ 1 + t < 32]
+        #     + Σ_i W[i, k] delta[n, t, i]
         for k in range(thread, int32(48), int32(64)):
             total = real(0.0)
             if 0 <= t + 1 < 32:
@@ -570,18 +565,23 @@ def gru_grad_q(block, params, work, W, W_h, delta, u, g, h, q, r, grad_h, grad_g
                 (work[grad_h + n * 1536 + (t + 1) * 48 + k] * work[u + n * 1536 + (t + 1) * 48 + k] if 0 <= t + 1 < 32 else real(0.0))
                 + total + total_2
             )
+        # grad_g[n, t, k] = (1 − u[n, t, k]) · grad_h[n, t, k]
         for k in range(thread, int32(48), int32(64)):
             work[grad_g + n * 1536 + t * 48 + k] = (real(1.0) - work[u + n * 1536 + t * 48 + k]) * work[grad_h + n * 1536 + t * 48 + k]
+        # grad_u[n, t, k] = (h[n, t − 1, k] [0 ≤ t − 1 < 32] − g[n, t, k]) · grad_h[n, t, k]
         for k in range(thread, int32(48), int32(64)):
             work[grad_u + n * 1536 + t * 48 + k] = (
                 ((work[h + n * 1536 + (t - 1) * 48 + k] if 0 <= t - 1 < 32 else real(0.0)) - work[g + n * 1536 + t * 48 + k]) * work[grad_h
                 + n * 1536 + t * 48 + k]
             )
+        # grad_r[n, t, k] = (1 − g[n, t, k]²) · grad_g[n, t, k] q[n, t, 96 + k]
         for k in range(thread, int32(48), int32(64)):
             work[grad_r + n * 1536 + t * 48 + k] = (
                 (real(1.0) - work[g + n * 1536 + t * 48 + k] * work[g + n * 1536 + t * 48 + k]) * work[grad_g + n * 1536 + t * 48 + k]
                 * work[q + n * 4608 + t * 144 + k + 96]
             )
+        # grad_q[n, t, r] = (1 − g[n, t, r − 96]²) · grad_g[n, t, r − 96] r[n, t, r − 96] [0 ≤ r − 96 < 48] − (r[n, t, r] − 1)
+        #     · grad_r[n, t, r] r[n, t, r] [0 ≤ r < 48] − (u[n, t, r − 48] − 1) · grad_u[n, t, r − 48] u[n, t, r − 48] [0 ≤ r − 48 < 48]
         for r_ in range(thread, int32(48), int32(64)):
             work[grad_q + n * 4608 + t * 144 + r_] = (
                 -(work[r + n * 1536 + t * 48 + r_] - real(1.0)) * work[grad_r + n * 1536 + t * 48 + r_] * work[r + n * 1536 + t * 48 + r_]

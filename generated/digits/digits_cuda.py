@@ -270,10 +270,9 @@ def dense_z_2(params, work, W, b, x, z, N):
 @jit
 def write_loss_p_to_write_loss_L(work, y, a, p, L, N):
     """Write p and L."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
     n = int32(cuda.grid(1))
     if n < N:
+        # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
         top = real(-math.inf)
         for j in range(int32(10)):
             candidate = work[a + n * 10 + j]
@@ -284,6 +283,7 @@ def write_loss_p_to_write_loss_L(work, y, a, p, L, N):
             total += math.exp(work[a + n * 10 + j] - shift)
         for i in range(int32(10)):
             work[p + n * 10 + i] = math.exp(work[a + n * 10 + i] - shift) / total
+        # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
         work[L + n] = shift + math.log(total) - work[a + n * 10 + int32(y[n])]
 
 
@@ -337,11 +337,9 @@ def loss_total_alone(work, N):
 @jit
 def write_loss_p_to_dense_delta(work, y, a, p, L, delta, N):
     """Write p, L and delta."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
-    # delta[n, i] = (p[n, i] − [i = y[n]])/N
     n = int32(cuda.grid(1))
     if n < N:
+        # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
         top = real(-math.inf)
         for j in range(int32(10)):
             candidate = work[a + n * 10 + j]
@@ -352,7 +350,9 @@ def write_loss_p_to_dense_delta(work, y, a, p, L, delta, N):
             total += math.exp(work[a + n * 10 + j] - shift)
         for i in range(int32(10)):
             work[p + n * 10 + i] = math.exp(work[a + n * 10 + i] - shift) / total
+        # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
         work[L + n] = shift + math.log(total) - work[a + n * 10 + int32(y[n])]
+        # delta[n, i] = (p[n, i] − [i = y[n]])/N
         for i in range(int32(10)):
             p_ = work[p + n * 10 + i]
             work[delta + n * 10 + i] = (p_ - (real(1.0) if i == int32(y[n]) else real(0.0))) / real(N)

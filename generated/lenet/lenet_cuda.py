@@ -262,16 +262,16 @@ def side_by_side(params, x, work, N):
 @jit
 def batchnorm_a_2_to_activation_a(params, work, running_mean, sigma, x, beta, gamma, a, a_, N):
     """Write a and a_."""
-    # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
-    # a_[n, c, h, w] = a[n, c, h, w] [a[n, c, h, w] > 0]
     entry = int32(cuda.grid(1))
     if entry < N * int32(1024):
         n = entry // int32(1024)
         c = entry // int32(64) % int32(16)
         h = entry // int32(8) % int32(8)
         w = entry % int32(8)
+        # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
         x_hat = (work[x + n * 1024 + c * 64 + h * 8 + w] - params[running_mean + c]) / work[sigma + c]
         work[a + n * 1024 + c * 64 + h * 8 + w] = params[gamma + c] * x_hat + params[beta + c]
+        # a_[n, c, h, w] = a[n, c, h, w] [a[n, c, h, w] > 0]
         x_ = work[a + n * 1024 + c * 64 + h * 8 + w]
         work[a_ + n * 1024 + c * 64 + h * 8 + w] = real(0.0) if x_ <= real(0.0) else x_
 
@@ -393,16 +393,16 @@ def conv2d_z_2(params, work, W, x, z, N):
 @jit
 def batchnorm_a_2_2_to_activation_a_2(params, work, running_mean, sigma, x, beta, gamma, a, a_, N):
     """Write a and a_."""
-    # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
-    # a_[n, c, h, w] = a[n, c, h, w] [a[n, c, h, w] > 0]
     entry = int32(cuda.grid(1))
     if entry < N * int32(512):
         n = entry // int32(512)
         c = entry // int32(16) % int32(32)
         h = entry // int32(4) % int32(4)
         w = entry % int32(4)
+        # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
         x_hat = (work[x + n * 512 + c * 16 + h * 4 + w] - params[running_mean + c]) / work[sigma + c]
         work[a + n * 512 + c * 16 + h * 4 + w] = params[gamma + c] * x_hat + params[beta + c]
+        # a_[n, c, h, w] = a[n, c, h, w] [a[n, c, h, w] > 0]
         x_ = work[a + n * 512 + c * 16 + h * 4 + w]
         work[a_ + n * 512 + c * 16 + h * 4 + w] = real(0.0) if x_ <= real(0.0) else x_
 
@@ -428,13 +428,13 @@ def maxpool2d_a_4(work, x, a, N):
 @jit
 def flatten_a_to_dropout_a_2(work, x, a, a_, N):
     """Write a and a_."""
-    # a[n, k] = x[n, floor(k/4), floor(k/2) mod 2, k mod 2]
-    # a_[n, i] = a[n, i]
     entry = int32(cuda.grid(1))
     if entry < N * int32(128):
         n = entry // int32(128)
         k = entry % int32(128)
+        # a[n, k] = x[n, floor(k/4), floor(k/2) mod 2, k mod 2]
         work[a + n * 128 + k] = work[x + n * 128 + (k // int32(4)) * 4 + (k // int32(2) % int32(2)) * 2 + k % int32(2)]
+        # a_[n, i] = a[n, i]
         work[a_ + n * 128 + k] = work[a + n * 128 + k]
 
 
@@ -610,12 +610,10 @@ def loss_total_alone_2(work, N):
 @jit
 def batchnorm_sigma(work, x, mu, v, sigma, N):
     """Write mu, v and sigma."""
-    # mu[c] = (Σ_{n, h, w} x[n, c, h, w])/(64 N)
-    # v[c] = (Σ_{n, h, w} (x[n, c, h, w] − mu[c])²)/(64 N)
-    # sigma[c] = √(1e−05 + v[c])
     parts = cuda.shared.array(8, real)
     thread = int32(cuda.threadIdx.x)
     c = int32(cuda.blockIdx.x)
+    # mu[c] = (Σ_{n, h, w} x[n, c, h, w])/(64 N)
     total = real(0.0)
     part = real(0.0)
     for entry in range(thread, N * int32(64), int32(256)):
@@ -635,6 +633,8 @@ def batchnorm_sigma(work, x, mu, v, sigma, N):
         total += parts[warp]
     if thread == 0:
         work[mu + c] = total / real(64.0) / real(N)
+    # v[c] = (Σ_{n, h, w} (x[n, c, h, w] − mu[c])²)/(64 N)
+    # sigma[c] = √(1e−05 + v[c])
     total_2 = real(0.0)
     cuda.syncthreads()
     part_ = real(0.0)
@@ -662,17 +662,17 @@ def batchnorm_sigma(work, x, mu, v, sigma, N):
 @device
 def batchnorm_a_to_activation_a(block, work, params, mu, sigma, x, beta, gamma, x_hat, a, a_, N):
     """Write x_hat, a and a_."""
-    # x_hat[n, c, h, w] = (x[n, c, h, w] − mu[c])/sigma[c]
-    # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
-    # a_[n, c, h, w] = a[n, c, h, w] [a[n, c, h, w] > 0]
     entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
     if entry < N * int32(1024):
         n = entry // int32(1024)
         c = entry // int32(64) % int32(16)
         h = entry // int32(8) % int32(8)
         w = entry % int32(8)
+        # x_hat[n, c, h, w] = (x[n, c, h, w] − mu[c])/sigma[c]
         work[x_hat + n * 1024 + c * 64 + h * 8 + w] = (work[x + n * 1024 + c * 64 + h * 8 + w] - work[mu + c]) / work[sigma + c]
+        # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
         work[a + n * 1024 + c * 64 + h * 8 + w] = params[gamma + c] * work[x_hat + n * 1024 + c * 64 + h * 8 + w] + params[beta + c]
+        # a_[n, c, h, w] = a[n, c, h, w] [a[n, c, h, w] > 0]
         x_ = work[a + n * 1024 + c * 64 + h * 8 + w]
         work[a_ + n * 1024 + c * 64 + h * 8 + w] = real(0.0) if x_ <= real(0.0) else x_
 
@@ -690,14 +690,13 @@ def batchnorm_a_to_activation_a_alone(work, params, N):
 @jit
 def maxpool2d_a(work, x, a_argmax, a, N):
     """Write a_argmax and a."""
-    # a_argmax[n, c, p, q] = (2 i + j at max_{i, j} x[n, c, 2 p + i, 2 q + j])
-    # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
     entry = int32(cuda.grid(1))
     if entry < N * int32(256):
         n = entry // int32(256)
         c = entry // int32(16) % int32(16)
         p = entry // int32(4) % int32(4)
         q = entry % int32(4)
+        # a_argmax[n, c, p, q] = (2 i + j at max_{i, j} x[n, c, 2 p + i, 2 q + j])
         best = real(-math.inf)
         place = 0
         for i in range(int32(2)):
@@ -707,18 +706,17 @@ def maxpool2d_a(work, x, a_argmax, a, N):
                 best = candidate if larger else best
                 place = 2 * i + j if larger else place
         work[a_argmax + n * 256 + c * 16 + p * 4 + q] = real(place)
+        # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
         work[a + n * 256 + c * 16 + p * 4 + q] = best
 
 
 @jit
 def batchnorm_sigma_3(work, x, mu, v, sigma, N):
     """Write mu, v and sigma."""
-    # mu[c] = (Σ_{n, h, w} x[n, c, h, w])/(16 N)
-    # v[c] = (Σ_{n, h, w} (x[n, c, h, w] − mu[c])²)/(16 N)
-    # sigma[c] = √(1e−05 + v[c])
     parts = cuda.shared.array(8, real)
     thread = int32(cuda.threadIdx.x)
     c = int32(cuda.blockIdx.x)
+    # mu[c] = (Σ_{n, h, w} x[n, c, h, w])/(16 N)
     total = real(0.0)
     part = real(0.0)
     for entry in range(thread, N * int32(16), int32(256)):
@@ -738,6 +736,8 @@ def batchnorm_sigma_3(work, x, mu, v, sigma, N):
         total += parts[warp]
     if thread == 0:
         work[mu + c] = total / real(16.0) / real(N)
+    # v[c] = (Σ_{n, h, w} (x[n, c, h, w] − mu[c])²)/(16 N)
+    # sigma[c] = √(1e−05 + v[c])
     total_2 = real(0.0)
     cuda.syncthreads()
     part_ = real(0.0)
@@ -765,17 +765,17 @@ def batchnorm_sigma_3(work, x, mu, v, sigma, N):
 @device
 def batchnorm_a_3_to_activation_a_2(block, work, params, mu, sigma, x, beta, gamma, x_hat, a, a_, N):
     """Write x_hat, a and a_."""
-    # x_hat[n, c, h, w] = (x[n, c, h, w] − mu[c])/sigma[c]
-    # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
-    # a_[n, c, h, w] = a[n, c, h, w] [a[n, c, h, w] > 0]
     entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
     if entry < N * int32(512):
         n = entry // int32(512)
         c = entry // int32(16) % int32(32)
         h = entry // int32(4) % int32(4)
         w = entry % int32(4)
+        # x_hat[n, c, h, w] = (x[n, c, h, w] − mu[c])/sigma[c]
         work[x_hat + n * 512 + c * 16 + h * 4 + w] = (work[x + n * 512 + c * 16 + h * 4 + w] - work[mu + c]) / work[sigma + c]
+        # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
         work[a + n * 512 + c * 16 + h * 4 + w] = params[gamma + c] * work[x_hat + n * 512 + c * 16 + h * 4 + w] + params[beta + c]
+        # a_[n, c, h, w] = a[n, c, h, w] [a[n, c, h, w] > 0]
         x_ = work[a + n * 512 + c * 16 + h * 4 + w]
         work[a_ + n * 512 + c * 16 + h * 4 + w] = real(0.0) if x_ <= real(0.0) else x_
 
@@ -793,14 +793,13 @@ def batchnorm_a_3_to_activation_a_2_alone(work, params, N):
 @jit
 def maxpool2d_a_2(work, x, a_argmax, a, N):
     """Write a_argmax and a."""
-    # a_argmax[n, c, p, q] = (2 i + j at max_{i, j} x[n, c, 2 p + i, 2 q + j])
-    # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
     entry = int32(cuda.grid(1))
     if entry < N * int32(128):
         n = entry // int32(128)
         c = entry // int32(4) % int32(32)
         p = entry // int32(2) % int32(2)
         q = entry % int32(2)
+        # a_argmax[n, c, p, q] = (2 i + j at max_{i, j} x[n, c, 2 p + i, 2 q + j])
         best = real(-math.inf)
         place = 0
         for i in range(int32(2)):
@@ -810,29 +809,29 @@ def maxpool2d_a_2(work, x, a_argmax, a, N):
                 best = candidate if larger else best
                 place = 2 * i + j if larger else place
         work[a_argmax + n * 128 + c * 4 + p * 2 + q] = real(place)
+        # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
         work[a + n * 128 + c * 4 + p * 2 + q] = best
 
 
 @jit
 def flatten_a_to_dropout_a(work, dropout_1_mask, x, a, a_, N):
     """Write a and a_."""
-    # a[n, k] = x[n, floor(k/4), floor(k/2) mod 2, k mod 2]
-    # a_[n, i] = (5/4) · a[n, i] mask[n, i]
     entry = int32(cuda.grid(1))
     if entry < N * int32(128):
         n = entry // int32(128)
         k = entry % int32(128)
+        # a[n, k] = x[n, floor(k/4), floor(k/2) mod 2, k mod 2]
         work[a + n * 128 + k] = work[x + n * 128 + (k // int32(4)) * 4 + (k // int32(2) % int32(2)) * 2 + k % int32(2)]
+        # a_[n, i] = (5/4) · a[n, i] mask[n, i]
         work[a_ + n * 128 + k] = real(1.25) * work[a + n * 128 + k] * dropout_1_mask[n * 128 + k]
 
 
 @jit
 def write_loss_p_to_write_loss_L(work, y, a, p, L, N):
     """Write p and L."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
     n = int32(cuda.grid(1))
     if n < N:
+        # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
         top = real(-math.inf)
         for j in range(int32(10)):
             candidate = work[a + n * 10 + j]
@@ -843,17 +842,16 @@ def write_loss_p_to_write_loss_L(work, y, a, p, L, N):
             total += math.exp(work[a + n * 10 + j] - shift)
         for i in range(int32(10)):
             work[p + n * 10 + i] = math.exp(work[a + n * 10 + i] - shift) / total
+        # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
         work[L + n] = shift + math.log(total) - work[a + n * 10 + int32(y[n])]
 
 
 @jit
 def write_loss_p_to_dense_delta(work, y, a, p, L, delta, N):
     """Write p, L and delta."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
-    # delta[n, i] = (p[n, i] − [i = y[n]])/N
     n = int32(cuda.grid(1))
     if n < N:
+        # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
         top = real(-math.inf)
         for j in range(int32(10)):
             candidate = work[a + n * 10 + j]
@@ -864,7 +862,9 @@ def write_loss_p_to_dense_delta(work, y, a, p, L, delta, N):
             total += math.exp(work[a + n * 10 + j] - shift)
         for i in range(int32(10)):
             work[p + n * 10 + i] = math.exp(work[a + n * 10 + i] - shift) / total
+        # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
         work[L + n] = shift + math.log(total) - work[a + n * 10 + int32(y[n])]
+        # delta[n, i] = (p[n, i] − [i = y[n]])/N
         for i in range(int32(10)):
             p_ = work[p + n * 10 + i]
             work[delta + n * 10 + i] = (p_ - (real(1.0) if i == int32(y[n]) else real(0.0))) / real(N)
@@ -1551,19 +1551,19 @@ def conv2d_grad_W_3(block, grads, work, grad_W, parts, N):
 @device
 def maxpool2d_grad_a_2_to_batchnorm_grad_a_2(block, work, grad_a, parts, a, a_argmax, grad_a_, N):
     """Write grad_a and grad_a_."""
-    # grad_a[n, c, h, w] = Σ_part parts[part, n, c, h, w]
-    # grad_a_[n, c, h, w] = grad_a[n, c, floor(h/2), floor(w/2)] [2 · (h mod 2) + (w mod 2) = a_argmax[n, c, floor(h/2), floor(w/2)]]
-    #     [a[n, c, h, w] > 0]
     entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
     if entry < N * int32(256):
         n = entry // int32(256)
         c = entry // int32(16) % int32(16)
         h = entry // int32(4) % int32(4)
         w = entry % int32(4)
+        # grad_a[n, c, h, w] = Σ_part parts[part, n, c, h, w]
         total = real(0.0)
         for part in range(int32(4)):
             total += work[parts + part * 256 * N + n * 256 + c * 16 + h * 4 + w]
         work[grad_a + n * 256 + c * 16 + h * 4 + w] = total
+        # grad_a_[n, c, h, w] = grad_a[n, c, floor(h/2), floor(w/2)] [2 · (h mod 2) + (w mod 2) = a_argmax[n, c, floor(h/2),
+        #     floor(w/2)]] [a[n, c, h, w] > 0]
         for i in range(int32(2)):
             for j in range(int32(2)):
                 a_argmax_ = work[a_argmax + n * 256 + c * 16 + h * 4 + w]

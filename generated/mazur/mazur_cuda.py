@@ -78,16 +78,16 @@ def dense_a_2(params, work, out, W, b, x, N):
 @jit
 def dense_a_3_to_write_loss_L(params, work, y, W, b, x, a, L, N):
     """Write a and L."""
-    # a[n, i] = σ(z[n, i])
-    # L[n] = (Σ_i (a[n, i] − y[n, i])²)/2
     n = int32(cuda.grid(1))
     if n < N:
+        # a[n, i] = σ(z[n, i])
         for i in range(int32(2)):
             total = real(0.0)
             for j in range(int32(2)):
                 total += params[W + i * 2 + j] * work[x + n * 2 + j]
             z = params[b + i] + total
             work[a + n * 2 + i] = sigmoid(z)
+        # L[n] = (Σ_i (a[n, i] − y[n, i])²)/2
         total = real(0.0)
         for i in range(int32(2)):
             base = work[a + n * 2 + i] - y[n * 2 + i]
@@ -117,27 +117,27 @@ def loss_total_alone(work, N):
 @jit
 def dense_a_3_to_dense_delta_2(params, work, y, W, b, x, a, L, delta, delta_, N):
     """Write a, L, delta and delta_."""
-    # a[n, i] = σ(z[n, i])
-    # L[n] = (Σ_i (a[n, i] − y[n, i])²)/2
-    # delta[n, i] = (1 − a[n, i]) · (a[n, i] − y[n, i]) · a[n, i]/N
-    # delta_[n, i] = (1 − x[n, i]) · x[n, i] Σ_j W[j, i] delta[n, j]
     n = int32(cuda.grid(1))
     if n < N:
+        # a[n, i] = σ(z[n, i])
         for i in range(int32(2)):
             total = real(0.0)
             for j in range(int32(2)):
                 total += params[W + i * 2 + j] * work[x + n * 2 + j]
             z = params[b + i] + total
             work[a + n * 2 + i] = sigmoid(z)
+        # L[n] = (Σ_i (a[n, i] − y[n, i])²)/2
         total = real(0.0)
         for i in range(int32(2)):
             base = work[a + n * 2 + i] - y[n * 2 + i]
             total += base * base
         work[L + n] = total / real(2.0)
+        # delta[n, i] = (1 − a[n, i]) · (a[n, i] − y[n, i]) · a[n, i]/N
         for i in range(int32(2)):
             work[delta + n * 2 + i] = (
                 (real(1.0) - work[a + n * 2 + i]) * (work[a + n * 2 + i] - y[n * 2 + i]) * work[a + n * 2 + i] / real(N)
             )
+        # delta_[n, i] = (1 − x[n, i]) · x[n, i] Σ_j W[j, i] delta[n, j]
         for i in range(int32(2)):
             total = real(0.0)
             for j in range(int32(2)):
@@ -220,33 +220,33 @@ def side_by_side(work, grads, x, N):
 @jit
 def dense_a_3_to_write_grad_x(params, work, y, grads_x, W, b, x, a, L, delta, delta_, W_, N):
     """Write a, L, delta, delta_ and grad_x."""
-    # a[n, i] = σ(z[n, i])
-    # L[n] = (Σ_i (a[n, i] − y[n, i])²)/2
-    # delta[n, i] = (1 − a[n, i]) · (a[n, i] − y[n, i]) · a[n, i]/N
-    # delta_[n, i] = (1 − x[n, i]) · x[n, i] Σ_j W[j, i] delta[n, j]
-    # grad_x[n, j] = Σ_i W_[i, j] delta_[n, i]
     n = int32(cuda.grid(1))
     if n < N:
+        # a[n, i] = σ(z[n, i])
         for i in range(int32(2)):
             total = real(0.0)
             for j in range(int32(2)):
                 total += params[W + i * 2 + j] * work[x + n * 2 + j]
             z = params[b + i] + total
             work[a + n * 2 + i] = sigmoid(z)
+        # L[n] = (Σ_i (a[n, i] − y[n, i])²)/2
         total = real(0.0)
         for i in range(int32(2)):
             base = work[a + n * 2 + i] - y[n * 2 + i]
             total += base * base
         work[L + n] = total / real(2.0)
+        # delta[n, i] = (1 − a[n, i]) · (a[n, i] − y[n, i]) · a[n, i]/N
         for i in range(int32(2)):
             work[delta + n * 2 + i] = (
                 (real(1.0) - work[a + n * 2 + i]) * (work[a + n * 2 + i] - y[n * 2 + i]) * work[a + n * 2 + i] / real(N)
             )
+        # delta_[n, i] = (1 − x[n, i]) · x[n, i] Σ_j W[j, i] delta[n, j]
         for i in range(int32(2)):
             total = real(0.0)
             for j in range(int32(2)):
                 total += params[W + j * 2 + i] * work[delta + n * 2 + j]
             work[delta_ + n * 2 + i] = (real(1.0) - work[x + n * 2 + i]) * work[x + n * 2 + i] * total
+        # grad_x[n, j] = Σ_i W_[i, j] delta_[n, i]
         for j in range(int32(2)):
             total = real(0.0)
             for i in range(int32(2)):
@@ -315,6 +315,7 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             memory[y_ + n * 2 + i] = y[((1 - shuffled) * (step * size + n) + int32(order[(step * size + n) * shuffled]) * shuffled) * 2 + i]
         cuda.syncthreads()
         thread = opaque(thread)
+        # dense_1.a[n, i] = σ(z[n, i])
         for entry in range(thread, N * int32(2), int32(256)):
             n = entry // int32(2)
             i = entry % int32(2)
@@ -325,6 +326,7 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             memory[dense_1_a_ + n * 2 + i] = sigmoid(z)
         cuda.syncthreads()
         thread = opaque(thread)
+        # dense_2.a[n, i] = σ(z[n, i])
         for entry in range(thread, N * int32(2), int32(256)):
             n = entry // int32(2)
             i = entry % int32(2)
@@ -335,6 +337,7 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             memory[dense_2_a_ + n * 2 + i] = sigmoid(z)
         cuda.syncthreads()
         thread = opaque(thread)
+        # loss.L[n] = (Σ_i (dense_2.a[n, i] − y[n, i])²)/2
         for n in range(thread, N, int32(256)):
             total = real(0.0)
             for i in range(int32(2)):
@@ -343,11 +346,13 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             memory[loss_L_ + n] = total / real(2.0)
         cuda.syncthreads()
         thread = opaque(thread)
+        # loss = (Σ_n loss.L[n])/N
         total = real(0.0)
         for n in range(N):
             total += memory[loss_L_ + n]
         if thread == 0:
             memory[loss_] = total / real(N)
+        # delta.dense_2[n, i] = (1 − dense_2.a[n, i]) · (dense_2.a[n, i] − y[n, i]) · dense_2.a[n, i]/N
         for entry in range(thread, N * int32(2), int32(256)):
             n = entry // int32(2)
             i = entry % int32(2)
@@ -357,6 +362,7 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             )
         cuda.syncthreads()
         thread = opaque(thread)
+        # grad.dense_2.W[i, j] = Σ_n delta.dense_2[n, i] dense_1.a[n, j]
         for entry in range(thread, int32(4), int32(256)):
             i = entry // int32(2)
             j = entry % int32(2)
@@ -364,11 +370,13 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             for n in range(N):
                 total += memory[delta_dense_2_ + n * 2 + i] * memory[dense_1_a_ + n * 2 + j]
             memory[grad_dense_2_W_ + i * 2 + j] = total
+        # grad.dense_2.b[i] = Σ_n delta.dense_2[n, i]
         for i in range(thread, int32(2), int32(256)):
             total = real(0.0)
             for n in range(N):
                 total += memory[delta_dense_2_ + n * 2 + i]
             memory[grad_dense_2_b_ + i] = total
+        # delta.dense_1[n, i] = (1 − dense_1.a[n, i]) · dense_1.a[n, i] Σ_j delta.dense_2[n, j] dense_2.W[j, i]
         for entry in range(thread, N * int32(2), int32(256)):
             n = entry // int32(2)
             i = entry % int32(2)
@@ -378,6 +386,7 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             memory[delta_dense_1_ + n * 2 + i] = (real(1.0) - memory[dense_1_a_ + n * 2 + i]) * memory[dense_1_a_ + n * 2 + i] * total
         cuda.syncthreads()
         thread = opaque(thread)
+        # grad.dense_1.W[i, j] = Σ_n delta.dense_1[n, i] x[n, j]
         for entry in range(thread, int32(4), int32(256)):
             i = entry // int32(2)
             j = entry % int32(2)
@@ -385,6 +394,7 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             for n in range(N):
                 total += memory[delta_dense_1_ + n * 2 + i] * memory[x_ + n * 2 + j]
             memory[grad_dense_1_W_ + i * 2 + j] = total
+        # grad.dense_1.b[i] = Σ_n delta.dense_1[n, i]
         for i in range(thread, int32(2), int32(256)):
             total = real(0.0)
             for n in range(N):

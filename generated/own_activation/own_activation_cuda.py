@@ -50,16 +50,16 @@ def workspace(n):
 @device
 def dense_a(block, params, x, work, W, b, z, a, N):
     """Write z and a."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    # a[n, i] = √(1 + z[n, i]²)/2 + z[n, i] − 1/2
     entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
     if entry < N * int32(8):
         n = entry // int32(8)
         i = entry % int32(8)
+        # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
         total = real(0.0)
         for j in range(int32(3)):
             total += params[W + i * 3 + j] * x[n * 3 + j]
         work[z + n * 8 + i] = params[b + i] + total
+        # a[n, i] = √(1 + z[n, i]²)/2 + z[n, i] − 1/2
         work[a + n * 8 + i] = math.sqrt(real(1.0) + work[z + n * 8 + i] * work[z + n * 8 + i]) / real(2.0) + work[z + n * 8 + i] - real(0.5)
 
 
@@ -226,17 +226,17 @@ def loss_total_alone(work, N):
 @jit
 def dense_z_2_to_dense_delta(params, work, y, W, b, x, z, delta, N):
     """Write z and delta."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    # delta[n, i] = (sign(z[n, i] − y[n, i]) · [|z[n, i] − y[n, i]| ≥ 1/2] + 2 · (z[n, i] − y[n, i]) · [1/2 > |z[n, i] − y[n, i]|])/(2
-    #     N)
     entry = int32(cuda.grid(1))
     if entry < N:
         n = entry
         i = int32(0)
+        # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
         total = real(0.0)
         for j in range(int32(8)):
             total += params[W + i * 8 + j] * work[x + n * 8 + j]
         work[z + n + i] = params[b + i] + total
+        # delta[n, i] = (sign(z[n, i] − y[n, i]) · [|z[n, i] − y[n, i]| ≥ 1/2] + 2 · (z[n, i] − y[n, i]) · [1/2 > |z[n, i] − y[n,
+        #     i]|])/(2 N)
         y_ = y[n + i]
         z_ = work[z + n + i]
         t = z_ - y_
@@ -458,6 +458,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             memory[y_ + n + i] = y[(1 - shuffled) * (step * size + n) + int32(order[(step * size + n) * shuffled]) * shuffled + i]
         cuda.syncthreads()
         thread = opaque(thread)
+        # dense_1.z[n, i] = dense_1.b[i] + Σ_j dense_1.W[i, j] x[n, j]
+        # dense_1.a[n, i] = √(1 + dense_1.z[n, i]²)/2 + dense_1.z[n, i] − 1/2
         for entry in range(thread, N * int32(8), int32(256)):
             n = entry // int32(8)
             i = entry % int32(8)
@@ -471,6 +473,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             )
         cuda.syncthreads()
         thread = opaque(thread)
+        # dense_2.z[n, i] = dense_2.b[i] + Σ_j dense_1.a[n, j] dense_2.W[i, j]
+        # 4 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(4)
         for start in range(int32(0), N * int32(4), int32(256)):
             entry = (start + thread) // int32(4)
@@ -487,6 +491,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             total += part
             if there:
                 memory[dense_2_z_ + n + i] = memory[dense_2_b_ + i] + total
+        # loss.data = (Σ_{n, i} ((|dense_2.z[n, i] − y[n, i]|/2 − 1/8) · [|dense_2.z[n, i] − y[n, i]| ≥ 1/2] + (dense_2.z[n, i] − y[n,
+        #     i])² [1/2 > |dense_2.z[n, i] − y[n, i]|]/2))/N
         total = real(0.0)
         cuda.syncthreads()
         thread = opaque(thread)
@@ -508,6 +514,7 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             total += parts[warp]
         if thread == 0:
             memory[loss_data_] = total / real(N)
+        # loss.penalty_1 = 0.0005 Σ_{i, j} dense_1.W[i, j]² + 0.0001 Σ_{i, j} |dense_1.W[i, j]|
         total = real(0.0)
         cuda.syncthreads()
         thread = opaque(thread)
@@ -546,6 +553,7 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             total_2 += parts[warp]
         if thread == 0:
             memory[loss_penalty_1_] = real(0.0005) * total + real(0.0001) * total_2
+        # loss.penalty_2 = 0.0005 Σ_{i, j} dense_2.W[i, j]² + 0.0001 Σ_{i, j} |dense_2.W[i, j]|
         total = real(0.0)
         for i in range(int32(1)):
             for j in range(int32(8)):
@@ -556,8 +564,11 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
                 total_2 += abs(memory[dense_2_W_ + i * 8 + j])
         if thread == 0:
             memory[loss_penalty_2_] = real(0.0005) * total + real(0.0001) * total_2
+        # loss = loss.data + loss.penalty_1 + loss.penalty_2
         if thread == 0:
             memory[loss_] = memory[loss_data_] + memory[loss_penalty_1_] + memory[loss_penalty_2_]
+        # delta.dense_2[n, i] = (sign(dense_2.z[n, i] − y[n, i]) · [|dense_2.z[n, i] − y[n, i]| ≥ 1/2] + 2 · (dense_2.z[n, i] − y[n, i])
+        #     · [1/2 > |dense_2.z[n, i] − y[n, i]|])/(2 N)
         for entry in range(thread, N, int32(256)):
             n = entry
             i = int32(0)
@@ -567,6 +578,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             memory[delta_dense_2_ + n + i] = (sign(t) if abs(t) >= real(0.5) else real(2.0) * t) / real(2.0) / real(N)
         cuda.syncthreads()
         thread = opaque(thread)
+        # grad.dense_2.W[i, j] = 0.001 dense_2.W[i, j] + 0.0001 sign(dense_2.W[i, j]) + Σ_n delta.dense_2[n, i] dense_1.a[n, j]
+        # 16 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(16)
         for start in range(int32(0), int32(8) * int32(16), int32(256)):
             entry = (start + thread) // int32(16)
@@ -587,6 +600,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
                 memory[grad_dense_2_W_ + i * 8 + j] = (
                     real(0.001) * memory[dense_2_W_ + i * 8 + j] + real(0.0001) * sign(memory[dense_2_W_ + i * 8 + j]) + total
                 )
+        # grad.dense_2.b[i] = Σ_n delta.dense_2[n, i]
+        # 16 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(16)
         for start in range(int32(0), int32(1) * int32(16), int32(256)):
             entry = (start + thread) // int32(16)
@@ -604,6 +619,7 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             total += part
             if there:
                 memory[grad_dense_2_b_ + i] = total
+        # delta.dense_1[n, i] = (1 + dense_1.z[n, i]/(2 √(1 + dense_1.z[n, i]²))) · Σ_j delta.dense_2[n, j] dense_2.W[j, i]
         for entry in range(thread, N * int32(8), int32(256)):
             n = entry // int32(8)
             i = entry % int32(8)
@@ -616,6 +632,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             )
         cuda.syncthreads()
         thread = opaque(thread)
+        # grad.dense_1.W[i, j] = 0.001 dense_1.W[i, j] + 0.0001 sign(dense_1.W[i, j]) + Σ_n delta.dense_1[n, i] x[n, j]
+        # 8 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(8)
         for start in range(int32(0), int32(24) * int32(8), int32(256)):
             entry = (start + thread) // int32(8)
@@ -635,6 +653,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
                 memory[grad_dense_1_W_ + i * 3 + j] = (
                     real(0.001) * memory[dense_1_W_ + i * 3 + j] + real(0.0001) * sign(memory[dense_1_W_ + i * 3 + j]) + total
                 )
+        # grad.dense_1.b[i] = Σ_n delta.dense_1[n, i]
+        # 16 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(16)
         for start in range(int32(0), int32(8) * int32(16), int32(256)):
             entry = (start + thread) // int32(16)

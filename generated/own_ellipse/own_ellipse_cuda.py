@@ -108,10 +108,9 @@ def dense_z_2(params, work, W, b, x, z, N):
 @jit
 def write_loss_p_to_write_loss_L(work, y, a, p, L, N):
     """Write p and L."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
     n = int32(cuda.grid(1))
     if n < N:
+        # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
         top = real(-math.inf)
         for j in range(int32(10)):
             candidate = work[a + n * 10 + j]
@@ -122,6 +121,7 @@ def write_loss_p_to_write_loss_L(work, y, a, p, L, N):
             total += math.exp(work[a + n * 10 + j] - shift)
         for i in range(int32(10)):
             work[p + n * 10 + i] = math.exp(work[a + n * 10 + i] - shift) / total
+        # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
         work[L + n] = shift + math.log(total) - work[a + n * 10 + int32(y[n])]
 
 
@@ -159,11 +159,9 @@ def loss_total_alone(work, N):
 @jit
 def write_loss_p_to_dense_delta(work, y, a, p, L, delta, N):
     """Write p, L and delta."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
-    # delta[n, i] = (p[n, i] − [i = y[n]])/N
     n = int32(cuda.grid(1))
     if n < N:
+        # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
         top = real(-math.inf)
         for j in range(int32(10)):
             candidate = work[a + n * 10 + j]
@@ -174,7 +172,9 @@ def write_loss_p_to_dense_delta(work, y, a, p, L, delta, N):
             total += math.exp(work[a + n * 10 + j] - shift)
         for i in range(int32(10)):
             work[p + n * 10 + i] = math.exp(work[a + n * 10 + i] - shift) / total
+        # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
         work[L + n] = shift + math.log(total) - work[a + n * 10 + int32(y[n])]
+        # delta[n, i] = (p[n, i] − [i = y[n]])/N
         for i in range(int32(10)):
             p_ = work[p + n * 10 + i]
             work[delta + n * 10 + i] = (p_ - (real(1.0) if i == int32(y[n]) else real(0.0))) / real(N)
@@ -251,16 +251,16 @@ def side_by_side_2(work, params, N):
 @jit
 def ellipse_grad_c_to_ellipse_grad_s(params, work, x, grads, c, grad_d, s, grad_c, grad_s, N):
     """Write grad_c and grad_s."""
-    # grad_c[i, j] = exp(s[i, j]) · Σ_n (2 c[i, j] − 2 x[n, j]) · grad_d[n, i]
-    # grad_s[i, j] = exp(s[i, j]) · Σ_n (x[n, j] − c[i, j])² grad_d[n, i]
     entry = int32(cuda.grid(1))
     if entry < int32(3840):
         i = entry // int32(64)
         j = entry % int32(64)
+        # grad_c[i, j] = exp(s[i, j]) · Σ_n (2 c[i, j] − 2 x[n, j]) · grad_d[n, i]
         total = real(0.0)
         for n in range(N):
             total += (real(2.0) * params[c + i * 64 + j] - real(2.0) * x[n * 64 + j]) * work[grad_d + n * 60 + i]
         grads[grad_c + i * 64 + j] = total * math.exp(params[s + i * 64 + j])
+        # grad_s[i, j] = exp(s[i, j]) · Σ_n (x[n, j] − c[i, j])² grad_d[n, i]
         total = real(0.0)
         for n in range(N):
             base = x[n * 64 + j] - params[c + i * 64 + j]

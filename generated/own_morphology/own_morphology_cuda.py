@@ -85,18 +85,14 @@ def workspace(n):
 @jit
 def outline_grown_to_outline_a(params, x, work, B, grown_argmax, grown, E, shrunk_argmax, a, N):
     """Write grown_argmax, grown, shrunk_argmax and a."""
-    # grown_argmax[n, k, h, w] = (3 u + v at max_{u, v} (B[k, u, v] + x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w
-    #     − 1 < 8])
-    # grown[n, k, h, w] = max_{u, v} (B[k, u, v] + x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w − 1 < 8]
-    # shrunk_argmax[n, k, h, w] = (3 u + v at max_{u, v} (E[k, u, v] − x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w
-    #     − 1 < 8])
-    # a[n, k, h, w] = grown[n, k, h, w] − shrunk[n, k, h, w]
     entry = int32(cuda.grid(1))
     if entry < N * int32(768):
         n = entry // int32(768)
         k = entry // int32(64) % int32(12)
         h = entry // int32(8) % int32(8)
         w = entry % int32(8)
+        # grown_argmax[n, k, h, w] = (3 u + v at max_{u, v} (B[k, u, v] + x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v
+        #     + w − 1 < 8])
         best = real(-math.inf)
         place = 0
         for u in range((int32(0) if int32(0) > 1 - h else 1 - h), (int32(3) if int32(3) < 9 - h else 9 - h)):
@@ -106,7 +102,10 @@ def outline_grown_to_outline_a(params, x, work, B, grown_argmax, grown, E, shrun
                 best = candidate if larger else best
                 place = 3 * u + v if larger else place
         work[grown_argmax + n * 768 + k * 64 + h * 8 + w] = real(place)
+        # grown[n, k, h, w] = max_{u, v} (B[k, u, v] + x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w − 1 < 8]
         work[grown + n * 768 + k * 64 + h * 8 + w] = best
+        # shrunk_argmax[n, k, h, w] = (3 u + v at max_{u, v} (E[k, u, v] − x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v
+        #     + w − 1 < 8])
         best = real(-math.inf)
         place = 0
         for u in range((int32(0) if int32(0) > 1 - h else 1 - h), (int32(3) if int32(3) < 9 - h else 9 - h)):
@@ -116,6 +115,7 @@ def outline_grown_to_outline_a(params, x, work, B, grown_argmax, grown, E, shrun
                 best = candidate if larger else best
                 place = 3 * u + v if larger else place
         work[shrunk_argmax + n * 768 + k * 64 + h * 8 + w] = real(place)
+        # a[n, k, h, w] = grown[n, k, h, w] − shrunk[n, k, h, w]
         shrunk = -best
         work[a + n * 768 + k * 64 + h * 8 + w] = work[grown + n * 768 + k * 64 + h * 8 + w] - shrunk
 
@@ -123,14 +123,13 @@ def outline_grown_to_outline_a(params, x, work, B, grown_argmax, grown, E, shrun
 @jit
 def maxpool2d_a(work, x, a_argmax, a, N):
     """Write a_argmax and a."""
-    # a_argmax[n, c, p, q] = (2 i + j at max_{i, j} x[n, c, 2 p + i, 2 q + j])
-    # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
     entry = int32(cuda.grid(1))
     if entry < N * int32(192):
         n = entry // int32(192)
         c = entry // int32(16) % int32(12)
         p = entry // int32(4) % int32(4)
         q = entry % int32(4)
+        # a_argmax[n, c, p, q] = (2 i + j at max_{i, j} x[n, c, 2 p + i, 2 q + j])
         best = real(-math.inf)
         place = 0
         for i in range(int32(2)):
@@ -140,6 +139,7 @@ def maxpool2d_a(work, x, a_argmax, a, N):
                 best = candidate if larger else best
                 place = 2 * i + j if larger else place
         work[a_argmax + n * 192 + c * 16 + p * 4 + q] = real(place)
+        # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
         work[a + n * 192 + c * 16 + p * 4 + q] = best
 
 
@@ -293,16 +293,15 @@ def dense_z_3(params, work, W, x, parts, N):
 @jit
 def dense_z_4_to_write_loss_L(params, work, y, b, z, parts, p, L, N):
     """Write z, p and L."""
-    # z[n, i] = b[i] + Σ_part parts[part, n, i]
-    # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
-    # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
     n = int32(cuda.grid(1))
     if n < N:
+        # z[n, i] = b[i] + Σ_part parts[part, n, i]
         for i in range(int32(10)):
             total = real(0.0)
             for part in range(int32(2)):
                 total += work[parts + part * 10 * N + n * 10 + i]
             work[z + n * 10 + i] = params[b + i] + total
+        # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
         top = real(-math.inf)
         for j in range(int32(10)):
             candidate = work[z + n * 10 + j]
@@ -313,6 +312,7 @@ def dense_z_4_to_write_loss_L(params, work, y, b, z, parts, p, L, N):
             total += math.exp(work[z + n * 10 + j] - shift)
         for i in range(int32(10)):
             work[p + n * 10 + i] = math.exp(work[z + n * 10 + i] - shift) / total
+        # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
         top = real(-math.inf)
         for i in range(int32(10)):
             candidate = work[z + n * 10 + i]
@@ -358,17 +358,15 @@ def loss_total_alone(work, N):
 @jit
 def dense_z_4_to_dense_delta(params, work, y, b, z, parts, p, L, delta, N):
     """Write z, p, L and delta."""
-    # z[n, i] = b[i] + Σ_part parts[part, n, i]
-    # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
-    # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
-    # delta[n, i] = (p[n, i] − [i = y[n]])/N
     n = int32(cuda.grid(1))
     if n < N:
+        # z[n, i] = b[i] + Σ_part parts[part, n, i]
         for i in range(int32(10)):
             total = real(0.0)
             for part in range(int32(2)):
                 total += work[parts + part * 10 * N + n * 10 + i]
             work[z + n * 10 + i] = params[b + i] + total
+        # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
         top = real(-math.inf)
         for j in range(int32(10)):
             candidate = work[z + n * 10 + j]
@@ -379,6 +377,7 @@ def dense_z_4_to_dense_delta(params, work, y, b, z, parts, p, L, delta, N):
             total += math.exp(work[z + n * 10 + j] - shift)
         for i in range(int32(10)):
             work[p + n * 10 + i] = math.exp(work[z + n * 10 + i] - shift) / total
+        # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
         top = real(-math.inf)
         for i in range(int32(10)):
             candidate = work[z + n * 10 + i]
@@ -388,6 +387,7 @@ def dense_z_4_to_dense_delta(params, work, y, b, z, parts, p, L, delta, N):
         for i in range(int32(10)):
             total += math.exp(work[z + n * 10 + i] - shift)
         work[L + n] = shift + math.log(total) - work[z + n * 10 + int32(y[n])]
+        # delta[n, i] = (p[n, i] − [i = y[n]])/N
         for i in range(int32(10)):
             p_ = work[p + n * 10 + i]
             work[delta + n * 10 + i] = (p_ - (real(1.0) if i == int32(y[n]) else real(0.0))) / real(N)

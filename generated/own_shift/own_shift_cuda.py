@@ -95,14 +95,14 @@ def activation_a(image, work, a, N):
 @jit
 def turned_back_a_to_flatten_a(work, shift, x_1, a, a_, N):
     """Write a and a_."""
-    # a[n, t, i] = x_1[n, t, x_2[n, 0] + i − 8 floor(x_2[n, 0]/8 + i/8)]
-    # a_[n, k] = a[n, floor(k/8), k mod 8]
     entry = int32(cuda.grid(1))
     if entry < N * int32(64):
         n = entry // int32(64)
         t = entry // int32(8) % int32(8)
         i = entry % int32(8)
+        # a[n, t, i] = x_1[n, t, x_2[n, 0] + i − 8 floor(x_2[n, 0]/8 + i/8)]
         work[a + n * 64 + t * 8 + i] = work[x_1 + n * 64 + t * 8 + (int32(shift[n]) + i) % int32(8)]
+        # a_[n, k] = a[n, floor(k/8), k mod 8]
         work[a_ + n * 64 + 8 * t + i] = work[a + n * 64 + t * 8 + i]
 
 
@@ -197,10 +197,9 @@ def dense_z_2(params, work, W, b, x, z, N):
 @jit
 def write_loss_p_to_write_loss_L(work, y, a, p, L, N):
     """Write p and L."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
     n = int32(cuda.grid(1))
     if n < N:
+        # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
         top = real(-math.inf)
         for j in range(int32(10)):
             candidate = work[a + n * 10 + j]
@@ -211,6 +210,7 @@ def write_loss_p_to_write_loss_L(work, y, a, p, L, N):
             total += math.exp(work[a + n * 10 + j] - shift)
         for i in range(int32(10)):
             work[p + n * 10 + i] = math.exp(work[a + n * 10 + i] - shift) / total
+        # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
         work[L + n] = shift + math.log(total) - work[a + n * 10 + int32(y[n])]
 
 
@@ -248,11 +248,9 @@ def loss_total_alone(work, N):
 @jit
 def write_loss_p_to_dense_delta(work, y, a, p, L, delta, N):
     """Write p, L and delta."""
-    # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
-    # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
-    # delta[n, i] = (p[n, i] − [i = y[n]])/N
     n = int32(cuda.grid(1))
     if n < N:
+        # p[n, i] = exp(a[n, i] − log Σ_j exp(a[n, j]))
         top = real(-math.inf)
         for j in range(int32(10)):
             candidate = work[a + n * 10 + j]
@@ -263,7 +261,9 @@ def write_loss_p_to_dense_delta(work, y, a, p, L, delta, N):
             total += math.exp(work[a + n * 10 + j] - shift)
         for i in range(int32(10)):
             work[p + n * 10 + i] = math.exp(work[a + n * 10 + i] - shift) / total
+        # L[n] = log Σ_i exp(a[n, i]) − a[n, y[n]]
         work[L + n] = shift + math.log(total) - work[a + n * 10 + int32(y[n])]
+        # delta[n, i] = (p[n, i] − [i = y[n]])/N
         for i in range(int32(10)):
             p_ = work[p + n * 10 + i]
             work[delta + n * 10 + i] = (p_ - (real(1.0) if i == int32(y[n]) else real(0.0))) / real(N)

@@ -53,19 +53,19 @@ def workspace(n):
 @device
 def dense_a_to_concat_a(block, params, x, work, W, b, a, a_, a__, N):
     """Write a, a_ and a__."""
-    # a[n, i] = tanh(z[n, i])
-    # a_[n, i] = a[n, i] + x[n, i]
-    # a__[n, k] = a_[n, k] [0 ≤ k < 6] + x_2[n, k − 6] [0 ≤ k − 6 < 3]
     entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
     if entry < N * int32(6):
         n = entry // int32(6)
         i = entry % int32(6)
+        # a[n, i] = tanh(z[n, i])
         total = real(0.0)
         for j in range(int32(6)):
             total += params[W + i * 6 + j] * x[n * 6 + j]
         z = params[b + i] + total
         work[a + n * 6 + i] = math.tanh(z)
+        # a_[n, i] = a[n, i] + x[n, i]
         work[a_ + n * 6 + i] = work[a + n * 6 + i] + x[n * 6 + i]
+        # a__[n, k] = a_[n, k] [0 ≤ k < 6] + x_2[n, k − 6] [0 ≤ k − 6 < 3]
         work[a__ + n * 9 + i] = work[a_ + n * 6 + i]
 
 
@@ -123,16 +123,15 @@ def dense_z(params, work, out, W, b, x, N):
 @jit
 def dense_z_2_to_write_loss_L(params, work, y, W, b, x, z, p, L, N):
     """Write z, p and L."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
-    # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
     n = int32(cuda.grid(1))
     if n < N:
+        # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
         for i in range(int32(4)):
             total = real(0.0)
             for j in range(int32(9)):
                 total += params[W + i * 9 + j] * work[x + n * 9 + j]
             work[z + n * 4 + i] = params[b + i] + total
+        # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
         top = real(-math.inf)
         for j in range(int32(4)):
             candidate = work[z + n * 4 + j]
@@ -143,6 +142,7 @@ def dense_z_2_to_write_loss_L(params, work, y, W, b, x, z, p, L, N):
             total += math.exp(work[z + n * 4 + j] - shift)
         for i in range(int32(4)):
             work[p + n * 4 + i] = math.exp(work[z + n * 4 + i] - shift) / total
+        # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
         top = real(-math.inf)
         for i in range(int32(4)):
             candidate = work[z + n * 4 + i]
@@ -176,20 +176,15 @@ def loss_total_alone(work, N):
 @jit
 def dense_z_2_to_dense_delta_3(params, work, y, W, b, x, z, p, L, delta, grad_a, a, delta_, a_, delta__, N):
     """Write z, p, L, delta, grad_a, delta_ and delta__."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
-    # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
-    # delta[n, i] = (p[n, i] − [i = y[n]])/N
-    # grad_a[n, j] = Σ_i W[i, j] delta[n, i]
-    # delta_[n, i] = grad_a[n, 6 + i] [a[n, i] > 0]
-    # delta__[n, i] = (1 − a_[n, i]²) · grad_a[n, i]
     n = int32(cuda.grid(1))
     if n < N:
+        # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
         for i in range(int32(4)):
             total = real(0.0)
             for j in range(int32(9)):
                 total += params[W + i * 9 + j] * work[x + n * 9 + j]
             work[z + n * 4 + i] = params[b + i] + total
+        # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
         top = real(-math.inf)
         for j in range(int32(4)):
             candidate = work[z + n * 4 + j]
@@ -200,6 +195,7 @@ def dense_z_2_to_dense_delta_3(params, work, y, W, b, x, z, p, L, delta, grad_a,
             total += math.exp(work[z + n * 4 + j] - shift)
         for i in range(int32(4)):
             work[p + n * 4 + i] = math.exp(work[z + n * 4 + i] - shift) / total
+        # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
         top = real(-math.inf)
         for i in range(int32(4)):
             candidate = work[z + n * 4 + i]
@@ -209,18 +205,22 @@ def dense_z_2_to_dense_delta_3(params, work, y, W, b, x, z, p, L, delta, grad_a,
         for i in range(int32(4)):
             total += math.exp(work[z + n * 4 + i] - shift)
         work[L + n] = shift + math.log(total) - work[z + n * 4 + int32(y[n])]
+        # delta[n, i] = (p[n, i] − [i = y[n]])/N
         for i in range(int32(4)):
             p_ = work[p + n * 4 + i]
             work[delta + n * 4 + i] = (p_ - (real(1.0) if i == int32(y[n]) else real(0.0))) / real(N)
+        # grad_a[n, j] = Σ_i W[i, j] delta[n, i]
         for j in range(int32(9)):
             total = real(0.0)
             for i in range(int32(4)):
                 total += params[W + i * 9 + j] * work[delta + n * 4 + i]
             work[grad_a + n * 9 + j] = total
+        # delta_[n, i] = grad_a[n, 6 + i] [a[n, i] > 0]
         for i in range(int32(3)):
             a__ = work[a + n * 3 + i]
             grad_a_ = work[grad_a + n * 9 + i + 6]
             work[delta_ + n * 3 + i] = real(0.0) if a__ <= real(0.0) else grad_a_
+        # delta__[n, i] = (1 − a_[n, i]²) · grad_a[n, i]
         for i in range(int32(6)):
             work[delta__ + n * 6 + i] = (real(1.0) - work[a_ + n * 6 + i] * work[a_ + n * 6 + i]) * work[grad_a + n * 9 + i]
 
@@ -332,21 +332,15 @@ def side_by_side_2(work, grads, x, N):
 @jit
 def dense_z_2_to_write_grad_x(params, work, y, grads_x, W, b, x, z, p, L, delta, grad_a, a, delta_, a_, delta__, W_, W_2, N):
     """Write z, p, L, delta, grad_a, delta_, delta__ and grad_x."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
-    # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
-    # delta[n, i] = (p[n, i] − [i = y[n]])/N
-    # grad_a[n, j] = Σ_i W[i, j] delta[n, i]
-    # delta_[n, i] = grad_a[n, 6 + i] [a[n, i] > 0]
-    # delta__[n, i] = (1 − a_[n, i]²) · grad_a[n, i]
-    # grad_x[n, j] = grad_a[n, j] + Σ_i W_[i, j] delta_[n, i] + Σ_i W_2[i, j] delta__[n, i]
     n = int32(cuda.grid(1))
     if n < N:
+        # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
         for i in range(int32(4)):
             total = real(0.0)
             for j in range(int32(9)):
                 total += params[W + i * 9 + j] * work[x + n * 9 + j]
             work[z + n * 4 + i] = params[b + i] + total
+        # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
         top = real(-math.inf)
         for j in range(int32(4)):
             candidate = work[z + n * 4 + j]
@@ -357,6 +351,7 @@ def dense_z_2_to_write_grad_x(params, work, y, grads_x, W, b, x, z, p, L, delta,
             total += math.exp(work[z + n * 4 + j] - shift)
         for i in range(int32(4)):
             work[p + n * 4 + i] = math.exp(work[z + n * 4 + i] - shift) / total
+        # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
         top = real(-math.inf)
         for i in range(int32(4)):
             candidate = work[z + n * 4 + i]
@@ -366,20 +361,25 @@ def dense_z_2_to_write_grad_x(params, work, y, grads_x, W, b, x, z, p, L, delta,
         for i in range(int32(4)):
             total += math.exp(work[z + n * 4 + i] - shift)
         work[L + n] = shift + math.log(total) - work[z + n * 4 + int32(y[n])]
+        # delta[n, i] = (p[n, i] − [i = y[n]])/N
         for i in range(int32(4)):
             p_ = work[p + n * 4 + i]
             work[delta + n * 4 + i] = (p_ - (real(1.0) if i == int32(y[n]) else real(0.0))) / real(N)
+        # grad_a[n, j] = Σ_i W[i, j] delta[n, i]
         for j in range(int32(9)):
             total = real(0.0)
             for i in range(int32(4)):
                 total += params[W + i * 9 + j] * work[delta + n * 4 + i]
             work[grad_a + n * 9 + j] = total
+        # delta_[n, i] = grad_a[n, 6 + i] [a[n, i] > 0]
         for i in range(int32(3)):
             a__ = work[a + n * 3 + i]
             grad_a_ = work[grad_a + n * 9 + i + 6]
             work[delta_ + n * 3 + i] = real(0.0) if a__ <= real(0.0) else grad_a_
+        # delta__[n, i] = (1 − a_[n, i]²) · grad_a[n, i]
         for i in range(int32(6)):
             work[delta__ + n * 6 + i] = (real(1.0) - work[a_ + n * 6 + i] * work[a_ + n * 6 + i]) * work[grad_a + n * 9 + i]
+        # grad_x[n, j] = grad_a[n, j] + Σ_i W_[i, j] delta_[n, i] + Σ_i W_2[i, j] delta__[n, i]
         for j in range(int32(6)):
             total = real(0.0)
             for i in range(int32(3)):
@@ -503,6 +503,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             y_[n] = int32(y[(1 - shuffled) * (step * size + n) + int32(order[(step * size + n) * shuffled]) * shuffled])
         cuda.syncthreads()
         thread = opaque(thread)
+        # dense_1.a[n, i] = tanh(z[n, i])
+        # 2 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(2)
         for start in range(int32(0), (N * int32(6)) * int32(2), int32(256)):
             entry = (start + thread) // int32(2)
@@ -521,10 +523,13 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
                 memory[dense_1_a_ + n * 6 + i] = math.tanh(z)
         cuda.syncthreads()
         thread = opaque(thread)
+        # add_1.a[n, i] = dense_1.a[n, i] + x[n, i]
         for entry in range(thread, N * int32(6), int32(256)):
             n = entry // int32(6)
             i = entry % int32(6)
             memory[add_1_a_ + n * 6 + i] = memory[dense_1_a_ + n * 6 + i] + memory[x_ + n * 6 + i]
+        # dense_2.a[n, i] = z[n, i] [z[n, i] > 0]
+        # 2 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(2)
         for start in range(int32(0), (N * int32(3)) * int32(2), int32(256)):
             entry = (start + thread) // int32(2)
@@ -541,6 +546,7 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             z = memory[dense_2_b_ + i] + total
             if there:
                 memory[dense_2_a_ + n * 3 + i] = real(0.0) if z <= real(0.0) else z
+        # concat_1.a[n, k] = add_1.a[n, k] [0 ≤ k < 6] + dense_2.a[n, k − 6] [0 ≤ k − 6 < 3]
         for entry in range(thread, N * int32(6), int32(256)):
             n = entry // int32(6)
             k = entry % int32(6)
@@ -553,6 +559,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             memory[concat_1_a_ + n * 9 + k] = memory[dense_2_a_ + n * 3 + k - 6]
         cuda.syncthreads()
         thread = opaque(thread)
+        # dense_3.z[n, i] = dense_3.b[i] + Σ_j concat_1.a[n, j] dense_3.W[i, j]
+        # 4 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(4)
         for start in range(int32(0), (N * int32(4)) * int32(4), int32(256)):
             entry = (start + thread) // int32(4)
@@ -571,6 +579,7 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
                 memory[dense_3_z_ + n * 4 + i] = memory[dense_3_b_ + i] + total
         cuda.syncthreads()
         thread = opaque(thread)
+        # loss.p[n, i] = exp(dense_3.z[n, i] − log Σ_j exp(dense_3.z[n, j]))
         for n in range(thread, N, int32(256)):
             top = real(-math.inf)
             for j in range(int32(4)):
@@ -582,6 +591,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
                 total += math.exp(memory[dense_3_z_ + n * 4 + j] - shift)
             for i in range(int32(4)):
                 memory[loss_p_ + n * 4 + i] = math.exp(memory[dense_3_z_ + n * 4 + i] - shift) / total
+        # loss.L[n] = log Σ_i exp(dense_3.z[n, i]) − dense_3.z[n, y[n]]
+        # 2 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(2)
         for start in range(int32(0), N * int32(2), int32(256)):
             entry = (start + thread) // int32(2)
@@ -608,11 +619,13 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
                 memory[loss_L_ + n] = shift + math.log(total) - memory[dense_3_z_ + n * 4 + int32(y_[n])]
         cuda.syncthreads()
         thread = opaque(thread)
+        # loss = (Σ_n loss.L[n])/N
         total = real(0.0)
         for n in range(N):
             total += memory[loss_L_ + n]
         if thread == 0:
             memory[loss_] = total / real(N)
+        # delta.dense_3[n, i] = (loss.p[n, i] − [i = y[n]])/N
         for entry in range(thread, N * int32(4), int32(256)):
             n = entry // int32(4)
             i = entry % int32(4)
@@ -620,6 +633,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             memory[delta_dense_3_ + n * 4 + i] = (loss_p - (real(1.0) if i == int32(y_[n]) else real(0.0))) / real(N)
         cuda.syncthreads()
         thread = opaque(thread)
+        # grad.dense_3.W[i, j] = Σ_n concat_1.a[n, j] delta.dense_3[n, i]
+        # 4 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(4)
         for start in range(int32(0), int32(36) * int32(4), int32(256)):
             entry = (start + thread) // int32(4)
@@ -636,6 +651,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             total += part
             if there:
                 memory[grad_dense_3_W_ + i * 9 + j] = total
+        # grad.dense_3.b[i] = Σ_n delta.dense_3[n, i]
+        # 8 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(8)
         for start in range(int32(0), int32(4) * int32(8), int32(256)):
             entry = (start + thread) // int32(8)
@@ -652,6 +669,7 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             total += part
             if there:
                 memory[grad_dense_3_b_ + i] = total
+        # grad.concat_1.a[n, j] = Σ_i delta.dense_3[n, i] dense_3.W[i, j]
         for entry in range(thread, N * int32(9), int32(256)):
             n = entry // int32(9)
             j = entry % int32(9)
@@ -661,6 +679,7 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             memory[grad_concat_1_a_ + n * 9 + j] = total
         cuda.syncthreads()
         thread = opaque(thread)
+        # delta.dense_2[n, i] = grad.concat_1.a[n, 6 + i] [dense_2.a[n, i] > 0]
         for entry in range(thread, N * int32(3), int32(256)):
             n = entry // int32(3)
             i = entry % int32(3)
@@ -669,6 +688,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             memory[delta_dense_2_ + n * 3 + i] = real(0.0) if dense_2_a <= real(0.0) else grad_concat_1_a
         cuda.syncthreads()
         thread = opaque(thread)
+        # grad.dense_2.W[i, j] = Σ_n delta.dense_2[n, i] x[n, j]
+        # 8 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(8)
         for start in range(int32(0), int32(18) * int32(8), int32(256)):
             entry = (start + thread) // int32(8)
@@ -686,6 +707,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             total += part
             if there:
                 memory[grad_dense_2_W_ + i * 6 + j] = total
+        # grad.dense_2.b[i] = Σ_n delta.dense_2[n, i]
+        # 8 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(8)
         for start in range(int32(0), int32(3) * int32(8), int32(256)):
             entry = (start + thread) // int32(8)
@@ -702,6 +725,7 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             total += part
             if there:
                 memory[grad_dense_2_b_ + i] = total
+        # delta.dense_1[n, i] = (1 − dense_1.a[n, i]²) · grad.concat_1.a[n, i]
         for entry in range(thread, N * int32(6), int32(256)):
             n = entry // int32(6)
             i = entry % int32(6)
@@ -710,6 +734,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             )
         cuda.syncthreads()
         thread = opaque(thread)
+        # grad.dense_1.W[i, j] = Σ_n delta.dense_1[n, i] x[n, j]
+        # 4 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(4)
         for start in range(int32(0), int32(36) * int32(4), int32(256)):
             entry = (start + thread) // int32(4)
@@ -726,6 +752,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             total += part
             if there:
                 memory[grad_dense_1_W_ + i * 6 + j] = total
+        # grad.dense_1.b[i] = Σ_n delta.dense_1[n, i]
+        # 8 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(8)
         for start in range(int32(0), int32(6) * int32(8), int32(256)):
             entry = (start + thread) // int32(8)

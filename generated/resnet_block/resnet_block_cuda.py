@@ -255,16 +255,16 @@ def side_by_side(params, x, work, N):
 @jit
 def batchnorm_a_2_to_activation_a(params, work, running_mean, sigma, x, beta, gamma, a, a_, N):
     """Write a and a_."""
-    # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
-    # a_[n, c, h, w] = a[n, c, h, w] [a[n, c, h, w] > 0]
     entry = int32(cuda.grid(1))
     if entry < N * int32(1024):
         n = entry // int32(1024)
         c = entry // int32(64) % int32(16)
         h = entry // int32(8) % int32(8)
         w = entry % int32(8)
+        # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
         x_hat = (work[x + n * 1024 + c * 64 + h * 8 + w] - params[running_mean + c]) / work[sigma + c]
         work[a + n * 1024 + c * 64 + h * 8 + w] = params[gamma + c] * x_hat + params[beta + c]
+        # a_[n, c, h, w] = a[n, c, h, w] [a[n, c, h, w] > 0]
         x_ = work[a + n * 1024 + c * 64 + h * 8 + w]
         work[a_ + n * 1024 + c * 64 + h * 8 + w] = real(0.0) if x_ <= real(0.0) else x_
 
@@ -368,18 +368,18 @@ def conv2d_z_2(params, work, W, x, z, N):
 @jit
 def batchnorm_a_2_to_activation_a_2(params, work, running_mean, sigma, x, beta, gamma, a, x_1, a_, a__, N):
     """Write a, a_ and a__."""
-    # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
-    # a_[n, c, h, w] = a[n, c, h, w] + x_1[n, c, h, w]
-    # a__[n, c, h, w] = a_[n, c, h, w] [a_[n, c, h, w] > 0]
     entry = int32(cuda.grid(1))
     if entry < N * int32(1024):
         n = entry // int32(1024)
         c = entry // int32(64) % int32(16)
         h = entry // int32(8) % int32(8)
         w = entry % int32(8)
+        # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
         x_hat = (work[x + n * 1024 + c * 64 + h * 8 + w] - params[running_mean + c]) / work[sigma + c]
         work[a + n * 1024 + c * 64 + h * 8 + w] = params[gamma + c] * x_hat + params[beta + c]
+        # a_[n, c, h, w] = a[n, c, h, w] + x_1[n, c, h, w]
         work[a_ + n * 1024 + c * 64 + h * 8 + w] = work[a + n * 1024 + c * 64 + h * 8 + w] + work[x_1 + n * 1024 + c * 64 + h * 8 + w]
+        # a__[n, c, h, w] = a_[n, c, h, w] [a_[n, c, h, w] > 0]
         x_ = work[a_ + n * 1024 + c * 64 + h * 8 + w]
         work[a__ + n * 1024 + c * 64 + h * 8 + w] = real(0.0) if x_ <= real(0.0) else x_
 
@@ -551,15 +551,15 @@ def dense_z_3(params, work, W, x, parts, N):
 @jit
 def dense_z_4_to_write_loss_L(params, work, y, b, z, parts, L, N):
     """Write z and L."""
-    # z[n, i] = b[i] + Σ_part parts[part, n, i]
-    # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
     n = int32(cuda.grid(1))
     if n < N:
+        # z[n, i] = b[i] + Σ_part parts[part, n, i]
         for i in range(int32(10)):
             total = real(0.0)
             for part in range(int32(4)):
                 total += work[parts + part * 10 * N + n * 10 + i]
             work[z + n * 10 + i] = params[b + i] + total
+        # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
         top = real(-math.inf)
         for i in range(int32(10)):
             candidate = work[z + n * 10 + i]
@@ -612,12 +612,10 @@ def loss_total_alone_2(work, N):
 @jit
 def batchnorm_sigma(work, x, mu, v, sigma, N):
     """Write mu, v and sigma."""
-    # mu[c] = (Σ_{n, h, w} x[n, c, h, w])/(64 N)
-    # v[c] = (Σ_{n, h, w} (x[n, c, h, w] − mu[c])²)/(64 N)
-    # sigma[c] = √(1e−05 + v[c])
     parts = cuda.shared.array(8, real)
     thread = int32(cuda.threadIdx.x)
     c = int32(cuda.blockIdx.x)
+    # mu[c] = (Σ_{n, h, w} x[n, c, h, w])/(64 N)
     total = real(0.0)
     part = real(0.0)
     for entry in range(thread, N * int32(64), int32(256)):
@@ -637,6 +635,8 @@ def batchnorm_sigma(work, x, mu, v, sigma, N):
         total += parts[warp]
     if thread == 0:
         work[mu + c] = total / real(64.0) / real(N)
+    # v[c] = (Σ_{n, h, w} (x[n, c, h, w] − mu[c])²)/(64 N)
+    # sigma[c] = √(1e−05 + v[c])
     total_2 = real(0.0)
     cuda.syncthreads()
     part_ = real(0.0)
@@ -664,17 +664,17 @@ def batchnorm_sigma(work, x, mu, v, sigma, N):
 @device
 def batchnorm_a_to_activation_a(block, work, params, mu, sigma, x, beta, gamma, x_hat, a, a_, N):
     """Write x_hat, a and a_."""
-    # x_hat[n, c, h, w] = (x[n, c, h, w] − mu[c])/sigma[c]
-    # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
-    # a_[n, c, h, w] = a[n, c, h, w] [a[n, c, h, w] > 0]
     entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
     if entry < N * int32(1024):
         n = entry // int32(1024)
         c = entry // int32(64) % int32(16)
         h = entry // int32(8) % int32(8)
         w = entry % int32(8)
+        # x_hat[n, c, h, w] = (x[n, c, h, w] − mu[c])/sigma[c]
         work[x_hat + n * 1024 + c * 64 + h * 8 + w] = (work[x + n * 1024 + c * 64 + h * 8 + w] - work[mu + c]) / work[sigma + c]
+        # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
         work[a + n * 1024 + c * 64 + h * 8 + w] = params[gamma + c] * work[x_hat + n * 1024 + c * 64 + h * 8 + w] + params[beta + c]
+        # a_[n, c, h, w] = a[n, c, h, w] [a[n, c, h, w] > 0]
         x_ = work[a + n * 1024 + c * 64 + h * 8 + w]
         work[a_ + n * 1024 + c * 64 + h * 8 + w] = real(0.0) if x_ <= real(0.0) else x_
 
@@ -702,19 +702,19 @@ def batchnorm_a_to_activation_a_alone_2(work, params, N):
 @device
 def batchnorm_a_to_activation_a_2(block, work, params, mu, sigma, x, beta, gamma, x_hat, a, x_1, a_, a__, N):
     """Write x_hat, a, a_ and a__."""
-    # x_hat[n, c, h, w] = (x[n, c, h, w] − mu[c])/sigma[c]
-    # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
-    # a_[n, c, h, w] = a[n, c, h, w] + x_1[n, c, h, w]
-    # a__[n, c, h, w] = a_[n, c, h, w] [a_[n, c, h, w] > 0]
     entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
     if entry < N * int32(1024):
         n = entry // int32(1024)
         c = entry // int32(64) % int32(16)
         h = entry // int32(8) % int32(8)
         w = entry % int32(8)
+        # x_hat[n, c, h, w] = (x[n, c, h, w] − mu[c])/sigma[c]
         work[x_hat + n * 1024 + c * 64 + h * 8 + w] = (work[x + n * 1024 + c * 64 + h * 8 + w] - work[mu + c]) / work[sigma + c]
+        # a[n, c, h, w] = gamma[c] x_hat[n, c, h, w] + beta[c]
         work[a + n * 1024 + c * 64 + h * 8 + w] = params[gamma + c] * work[x_hat + n * 1024 + c * 64 + h * 8 + w] + params[beta + c]
+        # a_[n, c, h, w] = a[n, c, h, w] + x_1[n, c, h, w]
         work[a_ + n * 1024 + c * 64 + h * 8 + w] = work[a + n * 1024 + c * 64 + h * 8 + w] + work[x_1 + n * 1024 + c * 64 + h * 8 + w]
+        # a__[n, c, h, w] = a_[n, c, h, w] [a_[n, c, h, w] > 0]
         x_ = work[a_ + n * 1024 + c * 64 + h * 8 + w]
         work[a__ + n * 1024 + c * 64 + h * 8 + w] = real(0.0) if x_ <= real(0.0) else x_
 
@@ -732,16 +732,15 @@ def batchnorm_a_to_activation_a_2_alone(work, params, N):
 @jit
 def dense_z_4_to_write_loss_L_2(params, work, y, b, z, parts, p, L, N):
     """Write z, p and L."""
-    # z[n, i] = b[i] + Σ_part parts[part, n, i]
-    # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
-    # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
     n = int32(cuda.grid(1))
     if n < N:
+        # z[n, i] = b[i] + Σ_part parts[part, n, i]
         for i in range(int32(10)):
             total = real(0.0)
             for part in range(int32(4)):
                 total += work[parts + part * 10 * N + n * 10 + i]
             work[z + n * 10 + i] = params[b + i] + total
+        # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
         top = real(-math.inf)
         for j in range(int32(10)):
             candidate = work[z + n * 10 + j]
@@ -752,6 +751,7 @@ def dense_z_4_to_write_loss_L_2(params, work, y, b, z, parts, p, L, N):
             total += math.exp(work[z + n * 10 + j] - shift)
         for i in range(int32(10)):
             work[p + n * 10 + i] = math.exp(work[z + n * 10 + i] - shift) / total
+        # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
         top = real(-math.inf)
         for i in range(int32(10)):
             candidate = work[z + n * 10 + i]
@@ -766,17 +766,15 @@ def dense_z_4_to_write_loss_L_2(params, work, y, b, z, parts, p, L, N):
 @jit
 def dense_z_4_to_dense_delta(params, work, y, b, z, parts, p, L, delta, N):
     """Write z, p, L and delta."""
-    # z[n, i] = b[i] + Σ_part parts[part, n, i]
-    # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
-    # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
-    # delta[n, i] = (p[n, i] − [i = y[n]])/N
     n = int32(cuda.grid(1))
     if n < N:
+        # z[n, i] = b[i] + Σ_part parts[part, n, i]
         for i in range(int32(10)):
             total = real(0.0)
             for part in range(int32(4)):
                 total += work[parts + part * 10 * N + n * 10 + i]
             work[z + n * 10 + i] = params[b + i] + total
+        # p[n, i] = exp(z[n, i] − log Σ_j exp(z[n, j]))
         top = real(-math.inf)
         for j in range(int32(10)):
             candidate = work[z + n * 10 + j]
@@ -787,6 +785,7 @@ def dense_z_4_to_dense_delta(params, work, y, b, z, parts, p, L, delta, N):
             total += math.exp(work[z + n * 10 + j] - shift)
         for i in range(int32(10)):
             work[p + n * 10 + i] = math.exp(work[z + n * 10 + i] - shift) / total
+        # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
         top = real(-math.inf)
         for i in range(int32(10)):
             candidate = work[z + n * 10 + i]
@@ -796,6 +795,7 @@ def dense_z_4_to_dense_delta(params, work, y, b, z, parts, p, L, delta, N):
         for i in range(int32(10)):
             total += math.exp(work[z + n * 10 + i] - shift)
         work[L + n] = shift + math.log(total) - work[z + n * 10 + int32(y[n])]
+        # delta[n, i] = (p[n, i] − [i = y[n]])/N
         for i in range(int32(10)):
             p_ = work[p + n * 10 + i]
             work[delta + n * 10 + i] = (p_ - (real(1.0) if i == int32(y[n]) else real(0.0))) / real(N)

@@ -119,31 +119,31 @@ def embedding_a_alone(params, x, work, N):
 @jit
 def positionalencoding_a_to_layernorm_a(work, params, x, a, mu, sigma, beta, gamma, x_hat, a_, N):
     """Write a, mu, sigma, x_hat and a_."""
-    # a[n, t, j] = x[n, t, j] + sin(10000^(−floor(j/2)/16) · t + π · (j mod 2)/2)
-    # mu[n, t] = (Σ_i a[n, t, i])/32
-    # sigma[n, t] = √(1e−05 + v[n, t])
-    # x_hat[n, t, i] = (a[n, t, i] − mu[n, t])/sigma[n, t]
-    # a_[n, t, i] = gamma[i] x_hat[n, t, i] + beta[i]
     entry = int32(cuda.grid(1))
     if entry < N * int32(32):
         n = entry // int32(32)
         t = entry % int32(32)
+        # a[n, t, j] = x[n, t, j] + sin(10000^(−floor(j/2)/16) · t + π · (j mod 2)/2)
         for J in range(int32(16)):
             for i in range(int32(2)):
                 work[a + n * 1024 + t * 32 + 2 * J + i] = (
                     work[x + n * 1024 + t * 32 + 2 * J + i] + math.sin(real(10000.0) ** (-real(J) / real(16.0)) * real(t)
                     + real(3.141592653589793) * real(i) / real(2.0))
                 )
+        # mu[n, t] = (Σ_i a[n, t, i])/32
         total = real(0.0)
         for i in range(int32(32)):
             total += work[a + n * 1024 + t * 32 + i]
         work[mu + n * 32 + t] = total / real(32.0)
+        # sigma[n, t] = √(1e−05 + v[n, t])
         total_2 = real(0.0)
         for i in range(int32(32)):
             base = work[a + n * 1024 + t * 32 + i] - work[mu + n * 32 + t]
             total_2 += base * base
         v = total_2 / real(32.0)
         work[sigma + n * 32 + t] = math.sqrt(real(1e-05) + v)
+        # x_hat[n, t, i] = (a[n, t, i] − mu[n, t])/sigma[n, t]
+        # a_[n, t, i] = gamma[i] x_hat[n, t, i] + beta[i]
         for i in range(int32(32)):
             work[x_hat + n * 1024 + t * 32 + i] = (work[a + n * 1024 + t * 32 + i] - work[mu + n * 32 + t]) / work[sigma + n * 32 + t]
             work[a_ + n * 1024 + t * 32 + i] = params[gamma + i] * work[x_hat + n * 1024 + t * 32 + i] + params[beta + i]
@@ -591,27 +591,27 @@ def attention_a(work, params, O, W_o, a, N):
 @jit
 def add_a_to_layernorm_a(work, params, x_1, x_2, a, mu, sigma, beta, gamma, x_hat, a_, N):
     """Write a, mu, sigma, x_hat and a_."""
-    # a[n, t, i] = x_1[n, t, i] + x_2[n, t, i]
-    # mu[n, t] = (Σ_i a[n, t, i])/32
-    # sigma[n, t] = √(1e−05 + v[n, t])
-    # x_hat[n, t, i] = (a[n, t, i] − mu[n, t])/sigma[n, t]
-    # a_[n, t, i] = gamma[i] x_hat[n, t, i] + beta[i]
     entry = int32(cuda.grid(1))
     if entry < N * int32(32):
         n = entry // int32(32)
         t = entry % int32(32)
+        # a[n, t, i] = x_1[n, t, i] + x_2[n, t, i]
         for i in range(int32(32)):
             work[a + n * 1024 + t * 32 + i] = work[x_1 + n * 1024 + t * 32 + i] + work[x_2 + n * 1024 + t * 32 + i]
+        # mu[n, t] = (Σ_i a[n, t, i])/32
         total = real(0.0)
         for i in range(int32(32)):
             total += work[a + n * 1024 + t * 32 + i]
         work[mu + n * 32 + t] = total / real(32.0)
+        # sigma[n, t] = √(1e−05 + v[n, t])
         total_2 = real(0.0)
         for i in range(int32(32)):
             base = work[a + n * 1024 + t * 32 + i] - work[mu + n * 32 + t]
             total_2 += base * base
         v = total_2 / real(32.0)
         work[sigma + n * 32 + t] = math.sqrt(real(1e-05) + v)
+        # x_hat[n, t, i] = (a[n, t, i] − mu[n, t])/sigma[n, t]
+        # a_[n, t, i] = gamma[i] x_hat[n, t, i] + beta[i]
         for i in range(int32(32)):
             work[x_hat + n * 1024 + t * 32 + i] = (work[a + n * 1024 + t * 32 + i] - work[mu + n * 32 + t]) / work[sigma + n * 32 + t]
             work[a_ + n * 1024 + t * 32 + i] = params[gamma + i] * work[x_hat + n * 1024 + t * 32 + i] + params[beta + i]
@@ -865,12 +865,11 @@ def dense_z_3(params, work, W, b, x, z, N):
 @jit
 def write_loss_p_to_write_loss_L(work, y, a, p, L, N):
     """Write p and L."""
-    # p[n, t, i] = exp(a[n, t, i] − log Σ_j exp(a[n, t, j]))
-    # L[n, t] = log Σ_i exp(a[n, t, i]) − a[n, t, y[n, t]]
     entry = int32(cuda.grid(1))
     if entry < N * int32(32):
         n = entry // int32(32)
         t = entry % int32(32)
+        # p[n, t, i] = exp(a[n, t, i] − log Σ_j exp(a[n, t, j]))
         top = real(-math.inf)
         for j in range(int32(62)):
             candidate = work[a + n * 1984 + t * 62 + j]
@@ -881,6 +880,7 @@ def write_loss_p_to_write_loss_L(work, y, a, p, L, N):
             total += math.exp(work[a + n * 1984 + t * 62 + j] - shift)
         for i in range(int32(62)):
             work[p + n * 1984 + t * 62 + i] = math.exp(work[a + n * 1984 + t * 62 + i] - shift) / total
+        # L[n, t] = log Σ_i exp(a[n, t, i]) − a[n, t, y[n, t]]
         work[L + n * 32 + t] = shift + math.log(total) - work[a + n * 1984 + t * 62 + int32(y[n * 32 + t])]
 
 
@@ -942,13 +942,11 @@ def side_by_side_2(params, x, work, grads, N):
 @jit
 def write_loss_p_to_dense_delta(work, y, a, p, L, delta, N):
     """Write p, L and delta."""
-    # p[n, t, i] = exp(a[n, t, i] − log Σ_j exp(a[n, t, j]))
-    # L[n, t] = log Σ_i exp(a[n, t, i]) − a[n, t, y[n, t]]
-    # delta[n, t, i] = (p[n, t, i] − [i = y[n, t]])/(32 N)
     entry = int32(cuda.grid(1))
     if entry < N * int32(32):
         n = entry // int32(32)
         t = entry % int32(32)
+        # p[n, t, i] = exp(a[n, t, i] − log Σ_j exp(a[n, t, j]))
         top = real(-math.inf)
         for j in range(int32(62)):
             candidate = work[a + n * 1984 + t * 62 + j]
@@ -959,7 +957,9 @@ def write_loss_p_to_dense_delta(work, y, a, p, L, delta, N):
             total += math.exp(work[a + n * 1984 + t * 62 + j] - shift)
         for i in range(int32(62)):
             work[p + n * 1984 + t * 62 + i] = math.exp(work[a + n * 1984 + t * 62 + i] - shift) / total
+        # L[n, t] = log Σ_i exp(a[n, t, i]) − a[n, t, y[n, t]]
         work[L + n * 32 + t] = shift + math.log(total) - work[a + n * 1984 + t * 62 + int32(y[n * 32 + t])]
+        # delta[n, t, i] = (p[n, t, i] − [i = y[n, t]])/(32 N)
         for i in range(int32(62)):
             p_ = work[p + n * 1984 + t * 62 + i]
             work[delta + n * 1984 + t * 62 + i] = (p_ - (real(1.0) if i == int32(y[n * 32 + t]) else real(0.0))) / real(32.0) / real(N)
@@ -1263,13 +1263,12 @@ def layernorm_grad_beta(block, work, grads, grad_a, grad_beta, N):
 @device
 def add_grad_a_to_dense_delta_2(block, params, work, gamma, grad_a_2, sigma, x_hat, grad_a, delta, N):
     """Write grad_a and delta."""
-    # grad_a[n, t, i] = (32 gamma[i] grad_a_2[n, t, i] − Σ_j gamma[j] grad_a_2[n, t, j] − x_hat[n, t, i] Σ_j gamma[j] grad_a_2[n, t, j]
-    #     x_hat[n, t, j])/(32 sigma[n, t])
-    # delta[n, t, i] = grad_a[n, t, i]
     entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
     if entry < N * int32(32):
         n = entry // int32(32)
         t = entry % int32(32)
+        # grad_a[n, t, i] = (32 gamma[i] grad_a_2[n, t, i] − Σ_j gamma[j] grad_a_2[n, t, j] − x_hat[n, t, i] Σ_j gamma[j] grad_a_2[n, t,
+        #     j] x_hat[n, t, j])/(32 sigma[n, t])
         total = real(0.0)
         for j in range(int32(32)):
             total += params[gamma + j] * work[grad_a_2 + n * 1024 + t * 32 + j]
@@ -1281,6 +1280,7 @@ def add_grad_a_to_dense_delta_2(block, params, work, gamma, grad_a_2, sigma, x_h
                 (real(32.0) * params[gamma + i] * work[grad_a_2 + n * 1024 + t * 32 + i] - total - work[x_hat + n * 1024 + t * 32 + i]
                 * total_2) / real(32.0) / work[sigma + n * 32 + t]
             )
+        # delta[n, t, i] = grad_a[n, t, i]
         for i in range(int32(32)):
             work[delta + n * 1024 + t * 32 + i] = work[grad_a + n * 1024 + t * 32 + i]
 

@@ -63,32 +63,32 @@ def dense_a(params, x, work, W, b, a, N):
 @jit
 def dense_a_2(params, work, out, W, b, x, z, N):
     """Write z and a."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    # a[n, i] = σ(z[n, i])
     entry = int32(cuda.grid(1))
     if entry < N:
         n = entry
         i = int32(0)
+        # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
         total = real(0.0)
         for j in range(int32(2)):
             total += params[W + i * 2 + j] * work[x + n * 2 + j]
         work[z + n + i] = params[b + i] + total
+        # a[n, i] = σ(z[n, i])
         out[n + i] = sigmoid(work[z + n + i])
 
 
 @jit
 def dense_a_2_2(params, work, W, b, x, z, a, N):
     """Write z and a."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    # a[n, i] = σ(z[n, i])
     entry = int32(cuda.grid(1))
     if entry < N:
         n = entry
         i = int32(0)
+        # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
         total = real(0.0)
         for j in range(int32(2)):
             total += params[W + i * 2 + j] * work[x + n * 2 + j]
         work[z + n + i] = params[b + i] + total
+        # a[n, i] = σ(z[n, i])
         work[a + n + i] = sigmoid(work[z + n + i])
 
 
@@ -115,18 +115,18 @@ def loss_total_alone(y, work, N):
 @jit
 def dense_a_2_2_to_dense_delta(params, work, y, W, b, x, z, a, delta, N):
     """Write z, a and delta."""
-    # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
-    # a[n, i] = σ(z[n, i])
-    # delta[n, i] = (a[n, i] − y[n, i])/N
     entry = int32(cuda.grid(1))
     if entry < N:
         n = entry
         i = int32(0)
+        # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
         total = real(0.0)
         for j in range(int32(2)):
             total += params[W + i * 2 + j] * work[x + n * 2 + j]
         work[z + n + i] = params[b + i] + total
+        # a[n, i] = σ(z[n, i])
         work[a + n + i] = sigmoid(work[z + n + i])
+        # delta[n, i] = (a[n, i] − y[n, i])/N
         work[delta + n + i] = (work[a + n + i] - y[n + i]) / real(N)
 
 
@@ -310,6 +310,7 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             memory[y_ + n + i] = y[(1 - shuffled) * (step * size + n) + int32(order[(step * size + n) * shuffled]) * shuffled + i]
         cuda.syncthreads()
         thread = opaque(thread)
+        # dense_1.a[n, i] = tanh(z[n, i])
         for entry in range(thread, N * int32(2), int32(256)):
             n = entry // int32(2)
             i = entry % int32(2)
@@ -320,6 +321,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             memory[dense_1_a_ + n * 2 + i] = math.tanh(z)
         cuda.syncthreads()
         thread = opaque(thread)
+        # dense_2.z[n, i] = dense_2.b[i] + Σ_j dense_1.a[n, j] dense_2.W[i, j]
+        # dense_2.a[n, i] = σ(dense_2.z[n, i])
         for entry in range(thread, N, int32(256)):
             n = entry
             i = int32(0)
@@ -330,6 +333,7 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             memory[dense_2_a_ + n + i] = sigmoid(memory[dense_2_z_ + n + i])
         cuda.syncthreads()
         thread = opaque(thread)
+        # loss = (Σ_{n, i} ((1 − y[n, i]) · softplus(dense_2.z[n, i]) + y[n, i] softplus(−dense_2.z[n, i])))/N
         total = real(0.0)
         for n in range(N):
             for i in range(int32(1)):
@@ -339,12 +343,15 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
                 )
         if thread == 0:
             memory[loss_] = total / real(N)
+        # delta.dense_2[n, i] = (dense_2.a[n, i] − y[n, i])/N
         for entry in range(thread, N, int32(256)):
             n = entry
             i = int32(0)
             memory[delta_dense_2_ + n + i] = (memory[dense_2_a_ + n + i] - memory[y_ + n + i]) / real(N)
         cuda.syncthreads()
         thread = opaque(thread)
+        # grad.dense_2.W[i, j] = Σ_n delta.dense_2[n, i] dense_1.a[n, j]
+        # 2 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(2)
         for start in range(int32(0), int32(2) * int32(2), int32(256)):
             entry = (start + thread) // int32(2)
@@ -360,6 +367,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             total += part
             if there:
                 memory[grad_dense_2_W_ + i * 2 + j] = total
+        # grad.dense_2.b[i] = Σ_n delta.dense_2[n, i]
+        # 2 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(2)
         for start in range(int32(0), int32(1) * int32(2), int32(256)):
             entry = (start + thread) // int32(2)
@@ -374,6 +383,7 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             total += part
             if there:
                 memory[grad_dense_2_b_ + i] = total
+        # delta.dense_1[n, i] = (1 − dense_1.a[n, i]²) · Σ_j delta.dense_2[n, j] dense_2.W[j, i]
         for entry in range(thread, N * int32(2), int32(256)):
             n = entry // int32(2)
             i = entry % int32(2)
@@ -383,6 +393,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             memory[delta_dense_1_ + n * 2 + i] = (real(1.0) - memory[dense_1_a_ + n * 2 + i] * memory[dense_1_a_ + n * 2 + i]) * total
         cuda.syncthreads()
         thread = opaque(thread)
+        # grad.dense_1.W[i, j] = Σ_n delta.dense_1[n, i] x[n, j]
+        # 2 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(2)
         for start in range(int32(0), int32(4) * int32(2), int32(256)):
             entry = (start + thread) // int32(2)
@@ -398,6 +410,8 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
             total += part
             if there:
                 memory[grad_dense_1_W_ + i * 2 + j] = total
+        # grad.dense_1.b[i] = Σ_n delta.dense_1[n, i]
+        # 2 neighbouring threads share the terms of an entry; the first of them writes.
         lane = thread % int32(2)
         for start in range(int32(0), int32(2) * int32(2), int32(256)):
             entry = (start + thread) // int32(2)

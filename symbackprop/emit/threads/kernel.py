@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import sympy
@@ -52,7 +52,9 @@ class KernelText:
     def __init__(self, kernel: DeviceKernel, reserved: Iterable[str], *, single: bool, part: bool = False) -> None:
         self.kernel, self.part = kernel, part
         self.frame = DeviceFrame(kernel.tensors, kernel.buffers, reserved, single=single)
-        self.lines = Lines(self.frame, part=part)
+        self.headings = {e.tensor.name: heading(e) for e in kernel.equations}
+        # One equation stands above all, several each above what computes it.
+        self.lines = Lines(self.frame, part=part, headings=self.headings if len(self.headings) > 1 else {})
 
     def function(self, name: str) -> Function:
         """Return the text of the kernel."""
@@ -63,7 +65,7 @@ class KernelText:
             body = self.lines.team(phase, 4)
         else:
             raise NotImplementedError
-        headings = tuple(wrap.comment(heading(e), 4) for e in self.kernel.equations)
+        headings = tuple(wrap.comment(text, 4) for text in self.headings.values() if text not in self.lines.said)
         arguments = (self.lines.name("block"), *self.frame.signature) if self.part else self.frame.signature
         return Function(name, arguments, headings, tuple(body), f"Write {wrap.listed(self.kernel.written)}.")
 
@@ -99,16 +101,24 @@ class Lines:
         blocks: that share what is done by all blocks.
         long: whether there is so much that a compiler would keep more first entries of loops than it has registers.
         part: whether the number of the block is an argument.
+        headings: equations as text, by the tensor that they compute; each stands above the first lines that lead to it.
     """
 
-    def __init__(self, frame: DeviceFrame, blocks: int = 1, *, long: bool = False, part: bool = False) -> None:
+    def __init__(
+        self, frame: DeviceFrame, blocks: int = 1, *, long: bool = False, part: bool = False, headings: Mapping[str, str] | None = None
+    ) -> None:
         self.frame, self.blocks, self.long, self.part = frame, blocks, long, part
+        self.headings = dict(headings or {})
+        #: Those that stand somewhere.
+        self.said: set[str] = set()
         self.folds = 0
 
     def sweep(self, phase: Sweep, indent: int) -> list[Node]:
         """Return the lines of a kernel in which every entry has a thread."""
         entry = self.name("entry")
-        inner = [*self.unpacked(phase.axes, entry, indent + 4), *self.frame.nodes(phase.body, indent + 4)]
+        inner = self.unpacked(phase.axes, entry, indent + 4)
+        for k, s in enumerate(phase.body):
+            inner += [*self.announced(phase.body[k:], indent + 4), *self.frame.nodes((s,), indent + 4)]
         if len(phase.axes) == 1 and phase.axes[0].start == 0:
             entry = self.frame.index(phase.axes[0].index)
         place = f"{self.name('block')} * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x)" if self.part else "cuda.grid(1)"
@@ -190,9 +200,23 @@ class Lines:
     def steps(self, steps: Sequence[Step], threads: int, indent: int) -> list[Node]:
         """Return the lines of what a team does."""
         made: list[Node] = []
-        for step in steps:
+        for k, step in enumerate(steps):
+            if not isinstance(step, Barrier):
+                made += self.announced(steps[k:], indent)
             made += self.step(step, threads, indent)
         return made
+
+    def announced(self, coming: Sequence[Step | Statement], indent: int) -> list[Node]:
+        """Return the equations of the tensors that the next step or statement that stores any stores, if they stand nowhere yet."""
+        for one in coming:
+            if isinstance(one, Repeat | Provided):
+                break
+            stored = dict.fromkeys(s.access.tensor.name for s in inside(_statements(one)) if isinstance(s, Store))
+            if stored:
+                texts = [self.headings[name] for name in stored if self.headings.get(name, "") not in {"", *self.said}]
+                self.said.update(texts)
+                return [Node(wrap.comment(text, indent)) for text in texts]
+        return []
 
     def step(self, step: Step, threads: int, indent: int) -> list[Node]:
         frame = self.frame
@@ -244,7 +268,8 @@ class Lines:
                 inner += frame.nodes((s,), indent + 4)
         product = total if " " not in total else f"({total})"
         head = f"for {start} in range(int32(0), {product} * {lanes}, int32({threads})):"
-        return [*lines, Node(f"{lane} = {thread} % {lanes}"), Node(head, tuple(inner))]
+        shared = f"# {step.lanes} neighbouring threads share the terms of an entry; the first of them writes."
+        return [*lines, Node(shared), Node(f"{lane} = {thread} % {lanes}"), Node(head, tuple(inner))]
 
     def partial(self, s: Loop, lanes: int, lane: str, indent: int) -> list[Node]:
         """Return the lines of a sum whose terms some lanes share."""
@@ -297,6 +322,13 @@ class Lines:
             return [Node(f"{mine} += {other}")]
         value = self.name("candidate")
         return [Node(f"{value} = {other}"), Node(f"{mine} = {value} if ({value} > {mine}) | ({value} != {value}) else {mine}")]
+
+
+def _statements(one: Step | Statement) -> tuple[Statement, ...]:
+    """Return the statements of a step, or a statement alone."""
+    if isinstance(one, Each | Every | Alone):
+        return one.body
+    return () if isinstance(one, Fold | Barrier | Repeat | Provided) else (one,)
 
 
 def _replaced(s: Statement, one: Update, other: Update) -> Statement:

@@ -207,7 +207,7 @@ class Training:
         body = [Node(f"memory = cuda.shared.array({0 if self.dynamic(one) else one.size}, real)")]
         body += [Node(f"{_slot(name)} = cuda.shared.array({elements}, int32)") for name, elements in one.whole]
         body += [Node(f"{name} = int32({memory[tensor]})") for tensor, name in slots.items()]
-        lines = Lines(frame, one.blocks, long=True)
+        lines = Lines(frame, one.blocks, long=True, headings={e.tensor.name: heading(e) for e in one.equations})
         if many:
             body += [Node(f"{frame.local(Local('block'))} = int32(cuda.blockIdx.x)"), Node(f"{lines.name('grid')} = cuda.cg.this_grid()")]
         body += lines.team(one.team, 4)

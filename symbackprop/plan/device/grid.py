@@ -129,6 +129,7 @@ class _Grid(Shared):
             partial=self.partial,
             handed=self.handed,
             scalars=self.scalars,
+            equations=tuple(self.computed.values()),
         )
 
     def sorted(self, equations: tuple[Equation, ...], stored: frozenset[str]) -> str:

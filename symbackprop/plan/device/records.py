@@ -304,6 +304,7 @@ class Resident:
         partial: elements of ``partial``.
         handed: locals that the optimizer computes once a step; a row of the table has them, and then the next scalar state.
         scalars: the scalar state.
+        equations: that a step computes, in the names of the network's tensors.
     """
 
     team: Team
@@ -315,6 +316,7 @@ class Resident:
     partial: int
     handed: tuple[Local, ...]
     scalars: tuple[str, ...]
+    equations: tuple[Equation, ...]
 
     @property
     def width(self) -> int:

@@ -52,6 +52,7 @@ class Shared:
         self.offsets: dict[str, int] = {}
         self.whole: dict[str, int] = {}
         self.alias: dict[str, str] = {}
+        self.computed: dict[str, Equation] = {}
         self.end = 0
         self.count = sum(math.prod(p.shape) for p in plan.parameters)
         self.arrays = [name for name, kind in update.state if kind == "parameter"]
@@ -101,6 +102,7 @@ class Shared:
             for t in (e.tensor, *e.reads):
                 if t.name in places:
                     self.known(t, places[t.name], t.name)
+        self.computed.update((e.tensor.name, e) for e in made)
         return made
 
     def number(self, step: Index) -> Expr:

@@ -64,6 +64,7 @@ class _Single(Shared):
             partial=0,
             handed=self.handed,
             scalars=self.scalars,
+            equations=tuple(self.computed.values()),
         )
 
 
