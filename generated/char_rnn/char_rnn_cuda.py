@@ -1321,7 +1321,7 @@ def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work
     return float((losses * sizes).sum(dtype=np.float64)), 0
 
 
-#: The types of each kernel's arguments, and the threads of its blocks, for compilers that have no call to look at.
+#: The types of each kernel's arguments, for compilers that have no call to look at.
 SIGNATURES = {
     "embedding_a_alone": ("float32[::1]", "int64[::1]", "float32[::1]", "int32"),
     "gru_p": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32"),
@@ -1347,29 +1347,6 @@ SIGNATURES = {
         "int32",
     ),
     "gather": ("int64[::1]", "int64[::1]", "int64[::1]", "int32[::1]", "int64[::1]", "int64[::1]", "int32", "int32", "int32"),
-}
-THREADS = {
-    "embedding_a_alone": 128,
-    "gru_p": 64,
-    "gru_h": 256,
-    "gru_a": 128,
-    "dense_z": 64,
-    "dense_z_2": 64,
-    "write_loss_p_to_write_loss_L": 128,
-    "loss_total": 256,
-    "side_by_side": 128,
-    "dense_delta": 128,
-    "side_by_side_2": 64,
-    "gru_grad_p": 128,
-    "side_by_side_3": 64,
-    "gru_grad_p_2": 128,
-    "gru_grad_W_h_2": 128,
-    "gru_grad_p_3": 128,
-    "side_by_side_4": 64,
-    "side_by_side_5": 128,
-    "fill_table": 128,
-    "update_entries": 128,
-    "gather": 128,
 }
 #: Kernels that compute in float64 whatever DTYPE is.
 FLOAT64 = ("fill_table",)

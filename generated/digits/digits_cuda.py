@@ -830,7 +830,7 @@ def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work
     return float((losses * sizes).sum(dtype=np.float64)), 0
 
 
-#: The types of each kernel's arguments, and the threads of its blocks, for compilers that have no call to look at.
+#: The types of each kernel's arguments, for compilers that have no call to look at.
 SIGNATURES = {
     "dense_a_alone": ("float32[::1]", "float32[::1]", "float32[::1]", "int32"),
     "dense_z": ("float32[::1]", "float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32"),
@@ -850,23 +850,6 @@ SIGNATURES = {
         "int32",
     ),
     "gather": ("float32[::1]", "int64[::1]", "int64[::1]", "int32[::1]", "float32[::1]", "int64[::1]", "int32", "int32", "int32"),
-}
-THREADS = {
-    "dense_a_alone": 64,
-    "dense_z": 64,
-    "side_by_side": 64,
-    "dense_z_2": 64,
-    "write_loss_p_to_write_loss_L": 128,
-    "write_loss_data_alone": 128,
-    "loss_total_alone": 64,
-    "write_loss_p_to_dense_delta": 128,
-    "side_by_side_2": 128,
-    "side_by_side_4": 128,
-    "side_by_side_3": 64,
-    "side_by_side_5": 64,
-    "fill_table": 128,
-    "update_entries": 128,
-    "gather": 128,
 }
 #: Kernels that compute in float64 whatever DTYPE is.
 FLOAT64 = ("fill_table",)

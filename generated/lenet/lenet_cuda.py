@@ -2442,7 +2442,7 @@ def train_step(params, x, dropout_1_mask, y, grads, state, hyper, work=None):
     return number(d_work, 10664 * n + 144)
 
 
-#: The types of each kernel's arguments, and the threads of its blocks, for compilers that have no call to look at.
+#: The types of each kernel's arguments, for compilers that have no call to look at.
 SIGNATURES = {
     "conv2d_z_alone": ("float32[::1]", "float32[::1]", "float32[::1]", "int32"),
     "side_by_side": ("float32[::1]", "float32[::1]", "float32[::1]", "int32"),
@@ -2495,52 +2495,6 @@ SIGNATURES = {
         "float32[::1]", "float32[::1]", "float32[::1]", "float32[::1]", "float32[::1]", "int32", "float32[::1]", "int32[::1]", "int32",
         "int32",
     ),
-}
-THREADS = {
-    "conv2d_z_alone": 64,
-    "side_by_side": 64,
-    "batchnorm_a_2_to_activation_a": 128,
-    "maxpool2d_a_3": 128,
-    "conv2d_z_2": 64,
-    "batchnorm_a_2_2_to_activation_a_2": 128,
-    "maxpool2d_a_4": 128,
-    "flatten_a_to_dropout_a_2": 128,
-    "dense_z": 64,
-    "dense_z_2": 64,
-    "write_loss_L": 128,
-    "loss_total_alone": 64,
-    "loss_total_alone_2": 64,
-    "batchnorm_sigma": 256,
-    "batchnorm_a_to_activation_a_alone": 128,
-    "maxpool2d_a": 128,
-    "batchnorm_sigma_3": 256,
-    "batchnorm_a_3_to_activation_a_2_alone": 128,
-    "maxpool2d_a_2": 128,
-    "flatten_a_to_dropout_a": 128,
-    "write_loss_p_to_write_loss_L": 128,
-    "write_loss_p_to_dense_delta": 128,
-    "side_by_side_7": 64,
-    "side_by_side_2": 64,
-    "batchnorm_grad_a": 128,
-    "side_by_side_3": 256,
-    "side_by_side_8": 256,
-    "conv2d_delta_4": 128,
-    "side_by_side_4": 64,
-    "maxpool2d_grad_a_alone": 64,
-    "side_by_side_5": 128,
-    "maxpool2d_grad_a_2_to_batchnorm_grad_a_2_alone": 128,
-    "side_by_side_6": 256,
-    "side_by_side_9": 256,
-    "conv2d_delta_2_3": 128,
-    "conv2d_grad_W_2": 64,
-    "conv2d_grad_W_2_2": 128,
-    "write_grad_x": 64,
-    "side_by_side_11": 128,
-    "side_by_side_10": 128,
-    "side_by_side_12": 128,
-    "keep_statistics": 128,
-    "fill_table": 128,
-    "update_entries": 128,
 }
 #: Kernels that compute in float64 whatever DTYPE is.
 FLOAT64 = ("fill_table",)

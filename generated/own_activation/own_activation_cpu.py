@@ -4,7 +4,7 @@ Written from the template numba_cpu/module.py.jinja; an edit is lost when it is 
 SHA-256 of the equations: d2e8b49828531775019b40f10fd739e5d557c27ee8d9f0f79ab068848f2ec51f
 
 params, grads, state and work are contiguous 1-D arrays of type float64; x has one sample a row.
-y has 1 numbers for each sample.
+y has one number for each sample.
 """
 
 import numpy as np

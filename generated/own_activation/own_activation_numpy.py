@@ -4,7 +4,7 @@ Written from the template numpy/module.py.jinja; an edit is lost when it is writ
 SHA-256 of the equations: 9b127097f9497c2d587890f3d5fd2fff97f7fe414757bdf08e315904c69e1cd4
 
 params, grads and state are contiguous 1-D arrays of type float64; x has one sample a row; work is not used.
-y has 1 numbers for each sample.
+y has one number for each sample.
 """
 
 import numpy as np

@@ -1043,7 +1043,7 @@ def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work
     return float((losses * sizes).sum(dtype=np.float64)), 0
 
 
-#: The types of each kernel's arguments, and the threads of its blocks, for compilers that have no call to look at.
+#: The types of each kernel's arguments, for compilers that have no call to look at.
 SIGNATURES = {
     "outline_grown_to_outline_a": (
         "float32[::1]", "float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
@@ -1069,25 +1069,6 @@ SIGNATURES = {
         "int32",
     ),
     "gather": ("float32[::1]", "int64[::1]", "int64[::1]", "int32[::1]", "float32[::1]", "int64[::1]", "int32", "int32", "int32"),
-}
-THREADS = {
-    "outline_grown_to_outline_a": 128,
-    "maxpool2d_a": 128,
-    "flatten_a": 128,
-    "dense_z": 64,
-    "dense_z_2": 128,
-    "dense_z_3": 64,
-    "dense_z_4_to_write_loss_L": 128,
-    "loss_total_alone": 64,
-    "dense_z_4_to_dense_delta": 128,
-    "side_by_side_3": 64,
-    "side_by_side": 64,
-    "outline_grad_a": 128,
-    "side_by_side_2": 256,
-    "write_grad_x": 128,
-    "fill_table": 128,
-    "update_entries": 128,
-    "gather": 128,
 }
 #: Kernels that compute in float64 whatever DTYPE is.
 FLOAT64 = ("fill_table",)

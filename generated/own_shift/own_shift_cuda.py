@@ -786,7 +786,7 @@ def epoch(params, image, shift, y, order, size, batch_image, batch_shift, batch_
     return float((losses * sizes).sum(dtype=np.float64)), 0
 
 
-#: The types of each kernel's arguments, and the threads of its blocks, for compilers that have no call to look at.
+#: The types of each kernel's arguments, for compilers that have no call to look at.
 SIGNATURES = {
     "activation_a": ("float32[::1]", "float32[::1]", "int32", "int32"),
     "turned_back_a_to_flatten_a": ("float32[::1]", "int64[::1]", "int32", "int32", "int32", "int32"),
@@ -811,25 +811,6 @@ SIGNATURES = {
         "float32[::1]", "int64[::1]", "int64[::1]", "int64[::1]", "int32[::1]", "float32[::1]", "int64[::1]", "int64[::1]", "int32",
         "int32", "int32",
     ),
-}
-THREADS = {
-    "activation_a": 128,
-    "turned_back_a_to_flatten_a": 128,
-    "dense_a": 64,
-    "dense_z": 128,
-    "dense_z_2": 128,
-    "write_loss_p_to_write_loss_L": 128,
-    "loss_total_alone": 128,
-    "write_loss_p_to_dense_delta": 128,
-    "side_by_side": 128,
-    "side_by_side_3": 128,
-    "side_by_side_2": 64,
-    "flatten_grad_a": 64,
-    "turned_back_grad_a": 128,
-    "write_grad_image": 128,
-    "fill_table": 128,
-    "update_entries": 128,
-    "gather": 128,
 }
 #: Kernels that compute in float64 whatever DTYPE is.
 FLOAT64 = ("fill_table",)

@@ -984,7 +984,7 @@ def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work
     return float((losses * sizes).sum(dtype=np.float64)), 0
 
 
-#: The types of each kernel's arguments, and the threads of its blocks, for compilers that have no call to look at.
+#: The types of each kernel's arguments, for compilers that have no call to look at.
 SIGNATURES = {
     "side_by_side": ("float64[::1]", "float64[::1]", "float64[::1]", "int32"),
     "concat_a_2": ("float64[::1]", "int32", "int32", "int32"),
@@ -1011,19 +1011,6 @@ SIGNATURES = {
         "float64[::1]", "float64[::1]", "float64[::1]", "float64[::1]", "int64[::1]", "int64[::1]", "float64[::1]", "float64[::1]", "int32",
         "int32", "int32", "int32", "int32",
     ),
-}
-THREADS = {
-    "side_by_side": 128,
-    "concat_a_2": 128,
-    "dense_z": 128,
-    "dense_z_2_to_write_loss_L": 128,
-    "loss_total_alone": 128,
-    "dense_z_2_to_dense_delta_3": 128,
-    "side_by_side_2": 128,
-    "dense_z_2_to_write_grad_x": 128,
-    "fill_table": 128,
-    "update_entries": 128,
-    "train_steps": 256,
 }
 #: Kernels that compute in float64 whatever DTYPE is.
 FLOAT64 = ("fill_table",)

@@ -2498,7 +2498,7 @@ def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work
     return float((losses * sizes).sum(dtype=np.float64)), 0
 
 
-#: The types of each kernel's arguments, and the threads of its blocks, for compilers that have no call to look at.
+#: The types of each kernel's arguments, for compilers that have no call to look at.
 SIGNATURES = {
     "conv2d_z_alone": ("float32[::1]", "float32[::1]", "float32[::1]", "int32"),
     "side_by_side": ("float32[::1]", "float32[::1]", "float32[::1]", "int32"),
@@ -2553,52 +2553,6 @@ SIGNATURES = {
         "int32",
     ),
     "gather": ("float32[::1]", "int64[::1]", "int64[::1]", "int32[::1]", "float32[::1]", "int64[::1]", "int32", "int32", "int32"),
-}
-THREADS = {
-    "conv2d_z_alone": 64,
-    "side_by_side": 64,
-    "batchnorm_a_2_to_activation_a": 128,
-    "conv2d_z_2": 64,
-    "batchnorm_a_2_to_activation_a_2": 128,
-    "avgpool2d_a": 128,
-    "flatten_a": 128,
-    "dense_z": 64,
-    "dense_z_2": 128,
-    "dense_z_3": 64,
-    "dense_z_4_to_write_loss_L": 128,
-    "loss_total_alone": 64,
-    "loss_total_alone_2": 64,
-    "batchnorm_sigma": 256,
-    "batchnorm_a_to_activation_a_alone": 128,
-    "batchnorm_a_to_activation_a_alone_2": 128,
-    "batchnorm_a_to_activation_a_2_alone": 128,
-    "dense_z_4_to_write_loss_L_2": 128,
-    "dense_z_4_to_dense_delta": 128,
-    "side_by_side_8": 64,
-    "side_by_side_2": 64,
-    "batchnorm_grad_a": 128,
-    "side_by_side_3": 256,
-    "side_by_side_9": 256,
-    "side_by_side_10": 256,
-    "side_by_side_11": 256,
-    "conv2d_delta_3": 128,
-    "side_by_side_4": 64,
-    "batchnorm_grad_a_2_alone": 64,
-    "side_by_side_5": 256,
-    "side_by_side_7": 256,
-    "side_by_side_6": 64,
-    "batchnorm_grad_a_3_alone": 64,
-    "conv2d_grad_W_2": 64,
-    "conv2d_grad_W_2_2": 128,
-    "write_grad_x": 64,
-    "side_by_side_12": 128,
-    "side_by_side_13": 128,
-    "side_by_side_14": 128,
-    "side_by_side_15": 128,
-    "keep_statistics": 128,
-    "fill_table": 128,
-    "update_entries": 128,
-    "gather": 128,
 }
 #: Kernels that compute in float64 whatever DTYPE is.
 FLOAT64 = ("fill_table",)

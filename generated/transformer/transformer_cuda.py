@@ -3167,7 +3167,7 @@ def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work
     return float((losses * sizes).sum(dtype=np.float64)), 0
 
 
-#: The types of each kernel's arguments, and the threads of its blocks, for compilers that have no call to look at.
+#: The types of each kernel's arguments, for compilers that have no call to look at.
 SIGNATURES = {
     "embedding_a_alone": ("float32[::1]", "int64[::1]", "float32[::1]", "int32"),
     "positionalencoding_a_to_layernorm_a": (
@@ -3208,40 +3208,6 @@ SIGNATURES = {
         "int32",
     ),
     "gather": ("int64[::1]", "int64[::1]", "int64[::1]", "int32[::1]", "int64[::1]", "int64[::1]", "int32", "int32", "int32"),
-}
-THREADS = {
-    "embedding_a_alone": 128,
-    "positionalencoding_a_to_layernorm_a": 128,
-    "side_by_side": 64,
-    "attention_S": 64,
-    "attention_P": 128,
-    "attention_O": 64,
-    "attention_a": 64,
-    "add_a_to_layernorm_a": 128,
-    "dense_a": 64,
-    "dense_z": 64,
-    "dense_z_2": 64,
-    "dense_z_3": 64,
-    "write_loss_p_to_write_loss_L": 128,
-    "loss_total_alone": 64,
-    "side_by_side_2": 128,
-    "write_loss_p_to_dense_delta": 128,
-    "side_by_side_3": 64,
-    "side_by_side_4": 256,
-    "side_by_side_5": 64,
-    "side_by_side_6": 64,
-    "side_by_side_7": 256,
-    "side_by_side_8": 64,
-    "side_by_side_9": 64,
-    "side_by_side_10": 64,
-    "side_by_side_11": 64,
-    "side_by_side_12": 64,
-    "side_by_side_13": 64,
-    "side_by_side_14": 256,
-    "embedding_grad_E_2": 256,
-    "fill_table": 128,
-    "update_entries": 128,
-    "gather": 128,
 }
 #: Kernels that compute in float64 whatever DTYPE is.
 FLOAT64 = ("fill_table",)

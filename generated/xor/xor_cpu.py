@@ -4,7 +4,7 @@ Written from the template numba_cpu/module.py.jinja; an edit is lost when it is 
 SHA-256 of the equations: 441f4c0babe57b925191306cf9b1c259c1353e468a39d393c0a8a684fc4dd46e
 
 params, grads, state and work are contiguous 1-D arrays of type float64; x has one sample a row.
-y has 1 numbers for each sample.
+y has one number for each sample.
 """
 
 import numpy as np

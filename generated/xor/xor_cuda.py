@@ -5,7 +5,7 @@ SHA-256 of the equations: 441f4c0babe57b925191306cf9b1c259c1353e468a39d393c0a8a6
 Schedule: single; training steps are done by one block of 256 threads with 59 numbers in shared memory.
 
 params, grads, state and work are contiguous 1-D arrays of type float64; x has one sample a row.
-y has 1 numbers for each sample.
+y has one number for each sample.
 Arrays are NumPy's, which are copied in and out, or lie on the device (__cuda_array_interface__), where they are used as they are.
 In a kernel a tensor's entry is buffer[offset + place]: W in params is params[W + i * columns + j].
 """
@@ -606,7 +606,7 @@ def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work
     return float((losses * sizes).sum(dtype=np.float64)), 0
 
 
-#: The types of each kernel's arguments, and the threads of its blocks, for compilers that have no call to look at.
+#: The types of each kernel's arguments, for compilers that have no call to look at.
 SIGNATURES = {
     "dense_a": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32"),
     "dense_a_2": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32", "int32"),
@@ -628,20 +628,6 @@ SIGNATURES = {
         "float64[::1]", "float64[::1]", "float64[::1]", "float64[::1]", "float64[::1]", "int64[::1]", "float64[::1]", "float64[::1]",
         "int32", "int32", "int32", "int32", "int32",
     ),
-}
-THREADS = {
-    "dense_a": 128,
-    "dense_a_2": 128,
-    "dense_a_2_2": 128,
-    "loss_total_alone": 128,
-    "dense_a_2_2_to_dense_delta": 128,
-    "side_by_side": 128,
-    "side_by_side_3": 128,
-    "side_by_side_2": 128,
-    "write_grad_x": 128,
-    "fill_table": 128,
-    "update_entries": 128,
-    "train_steps": 256,
 }
 #: Kernels that compute in float64 whatever DTYPE is.
 FLOAT64 = ("fill_table",)

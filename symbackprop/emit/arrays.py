@@ -37,6 +37,7 @@ def page(plan: Plan, template: str) -> Page:
     entries = tuple(writer.entries())
     return Page(
         **head(plan, template),
+        checked=bool(plan.ranges),
         workspace="0",
         runtime=(),
         mathematics=tuple(sorted(writer.used & {"erf", "erfc"})),

@@ -51,6 +51,7 @@ def page(plan: Plan, template: str) -> Page:
     used = writer.used
     return Page(
         **head(plan, template),
+        checked=bool(plan.ranges),
         workspace=writer.workspace(),
         runtime=_imports({"njit"} | used & {*RUNTIME, *PLACES}, used & writer.offered, bits),
         mathematics=tuple(sorted(used & {"erf", "erfc"} - writer.offered)),

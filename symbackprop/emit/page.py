@@ -49,7 +49,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Head:
-    """What templates of all modules lay out: who the network is, its constants, and what is checked."""
+    """What templates of all modules lay out: who the network is, and its constants."""
 
     network: str
     template: str
@@ -63,7 +63,6 @@ class Head:
     state_size: str
     hyper: tuple[str, ...]
     trainable: tuple[str, ...]
-    checked: bool
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,7 @@ class Page(Head):
     entries: tuple[Function, ...]
     one: str
     zero: str
+    checked: bool
     #: Whether all that is checked has one axis.
     flat: bool = False
 
@@ -98,7 +98,6 @@ def head(plan: Plan, template: str) -> dict[str, Any]:
         "state_size": str(state_size(plan)),
         "hyper": tuple(f'("{name}", {value!r})' for name, value in (step.hyper if step else ())),
         "trainable": tuple(f"({start}, {stop})" for start, stop in (step.ranges if step else ())),
-        "checked": bool(plan.ranges),
     }
 
 
@@ -122,7 +121,7 @@ def _data_words(plan: Plan) -> str:
     if plan.target is not None:
         y = plan.tensors[plan.target]
         shape = ", ".join(map(str, y.shape[1:]))
-        each = f"an array of shape ({shape}) for" if y.rank > 2 else f"{shape} numbers for" if y.rank == 2 else "one number for"
+        each = f"an array of shape ({shape}) for" if y.rank > 2 else f"{shape} numbers for" if shape not in ("", "1") else "one number for"
         words.append(f"y has {each} each sample{', ' + ends[plan.target] if plan.target in ends else ''}.")
     return " ".join(words)
 

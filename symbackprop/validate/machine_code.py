@@ -149,7 +149,7 @@ def inspected(
     """Return the machine code of a generated module's kernels.
 
     Args:
-        module: with SIGNATURES, the types of each kernel's arguments, and THREADS, those of its blocks.
+        module: with SIGNATURES, the types of each kernel's arguments.
         architectures: that are compiled for.
         kernels: names of those to look at; all of them without it.
 

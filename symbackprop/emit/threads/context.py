@@ -17,7 +17,7 @@ _TAKEN = (RESERVED - {"params", "grads", "work", "state", "hyper", "out"}) | {
     *("math", "int32", "float32", "float64", "sign", "gather", "keep_statistics", "fill_table", "update_scalars", "update_entries"),
     *("launch_forward", "launch_loss", "launch_value_and_grad", "launch_input_gradients", "launch_statistics", "launch_training"),
     *("launch_evaluation", "launch_step", "launch_train_step", "launch_table", "launch_update", "train_steps"),
-    *("SIGNATURES", "THREADS", "FLOAT64", "SCHEDULE", "MATH", "real", "uint32", "opaque"),
+    *("SIGNATURES", "FLOAT64", "SCHEDULE", "MATH", "real", "uint32", "opaque"),
     *("register_tile", "multiply_add", "store_row"),
 }
 #: Names that functions of the module have for what they take besides the arrays of a batch.
@@ -34,7 +34,6 @@ class Context:
         names: of kernels in the module, by their names in the plan.
         reserved: names that nothing in a kernel may have.
         signatures: types of the arguments of each kernel.
-        threads: of the blocks of each kernel.
         doubles: names of kernels that compute in float64 whatever the type of the module is.
         size: number of parameters.
         state_size: numbers of the optimizer's state.
@@ -50,7 +49,6 @@ class Context:
         self.names = {name: names.of(name, name) for name in kernels}
         self.reserved = frozenset(names.taken)
         self.signatures: dict[str, tuple[str, ...]] = {}
-        self.threads: dict[str, str] = {}
         self.doubles: list[str] = []
         self.size = sum(count(p.shape) for p in plan.parameters)
         self.state_size = state_size(plan)
@@ -60,10 +58,9 @@ class Context:
         """The type of arrays of real numbers, as compilers have it."""
         return f"{self.plan.dtype}[::1]"
 
-    def note(self, name: str, types: Sequence[str], threads: str) -> None:
+    def note(self, name: str, types: Sequence[str]) -> None:
         """Remember what a kernel takes, for tools that compile it without a call."""
         self.signatures[name] = tuple(f'"{t}"' for t in types)
-        self.threads[name] = threads
 
     def arguments(self) -> dict[str, str]:
         """Return what the arrays of entries are called, by tensor."""

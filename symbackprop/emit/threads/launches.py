@@ -70,7 +70,7 @@ class Launches:
         if not part:
             frame = self.frame(k)
             types = (*self.types(k), *("int32" for _ in frame.offset), "int32")
-            context.note(named.name, types, grid(k, "n")[1])
+            context.note(named.name, types)
         return made
 
     def joint(self, joint: Joint) -> Function:
@@ -104,7 +104,7 @@ class Launches:
                 first = ends[k]
             else:
                 body.append(Node("else:", (line,)))
-        context.note(name, (*types.values(), "int32"), str(joint.threads))
+        context.note(name, (*types.values(), "int32"))
         words = [context.names[part.kernel.name] for part in joint.parts]
         doc = f"Do {words[0]}." if len(words) == 1 else f"Do {', '.join(words[:-1])} and {words[-1]}, each by blocks of its own."
         if len(doc) > wrap.LIMIT - 10:

@@ -9,7 +9,6 @@ from symbackprop.emit.page import Function, Head, Node, affine, head
 from symbackprop.emit.threads import header
 from symbackprop.emit.threads.context import Context
 from symbackprop.emit.threads.entries import Entries
-from symbackprop.emit.threads.kernel import BLOCK
 from symbackprop.emit.threads.launches import Launches
 from symbackprop.emit.threads.product import ProductText
 from symbackprop.emit.threads.training import Training
@@ -27,7 +26,6 @@ class DevicePage(Head):
     launches: tuple[Function, ...]
     entries: tuple[Function, ...]
     signatures: tuple[str, ...]
-    threads: tuple[str, ...]
     doubles: tuple[str, ...]
     #: Names of kernels that others call, instead of being launched.
     parts: frozenset[str]
@@ -56,7 +54,6 @@ def page(plan: Plan, template: str) -> DevicePage:
         launches=functions,
         entries=entries,
         signatures=header.signatures(context.signatures),
-        threads=tuple(f'"{name}": {threads}' for name, threads in context.threads.items()),
         doubles=tuple(f'"{name}"' for name in context.doubles),
         parts=frozenset(context.names[name] for name in launches.parts),
         accuracy=context.device.accuracy,
@@ -73,7 +70,7 @@ def _statistics(context: Context) -> Iterator[Function]:
     )
     doc = "Write next running statistics where the statistics lie, if the loss is finite."
     real = context.real
-    context.note("keep_statistics", (real, real, "int32", "int32", "int32", "int32"), str(BLOCK))
+    context.note("keep_statistics", (real, real, "int32", "int32", "int32", "int32"))
     yield Function("keep_statistics", ("params", "work", "start", "place", "count", "loss"), (), body, doc)
 
 

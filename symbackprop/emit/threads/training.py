@@ -85,7 +85,7 @@ class Training:
             body.append(Node(f"for _ in range({row}):", (*frame.nodes(wanted, 12), *follow)))
         body += [*frame.nodes(step.scalars, 8), *self.row(frame, row)]
         body = [Node(f"{row} = int32(cuda.grid(1))"), Node(f"if {row} < count:", tuple(body))]
-        context.note("fill_table", (context.real, "float64[::1]", context.real, "int32"), str(BLOCK))
+        context.note("fill_table", (context.real, "float64[::1]", context.real, "int32"))
         context.doubles.append("fill_table")
         doc = "Compute for each of some steps what the optimizer has once for all entries, in float64, since powers of rates need it."
         return Function("fill_table", ("state", "hyper", "table", "count"), (), tuple(body), doc)
@@ -100,7 +100,7 @@ class Training:
         body = [*self.given(frame), *lines.team(everything, 4)]
         body.append(Node(f"if {lines.name('thread')} == 0:", (Node("row = step[0]"), *self.row(frame, "row"))))
         real = context.real
-        context.note("update_scalars", (real, real, real, "float64[::1]", real, "int32[::1]"), str(everything.threads))
+        context.note("update_scalars", (real, real, real, "float64[::1]", real, "int32[::1]"))
         context.doubles.append("update_scalars")
         doc = "Compute what a step of the optimizer has once for all entries."
         return Function("update_scalars", ("params", "grads", "state", "hyper", "table", "step"), self.headings(), tuple(body), doc)
@@ -152,7 +152,7 @@ class Training:
         )
         real = context.real
         types = (real, real, real, real, real, "int32", real, "int32[::1]", "int32", "int32")
-        context.note("update_entries", types, str(BLOCK))
+        context.note("update_entries", types)
         arguments = ("params", "grads", "state", "table", "losses", "place", "history", "step", "first", "last")
         doc = "Update the entries first .. last - 1 with the numbers of this step; a loss that is not finite changes nothing."
         return Function("update_entries", arguments, self.headings(), body, doc)
@@ -174,7 +174,7 @@ class Training:
             body.append(Node("if k < n:" if width == 1 else f"if k < n * int32({width}):", lines))
         whole = context.whole()
         types = ["int64[::1]" if name in whole else context.real for name in data]
-        context.note("gather", (*types, "int64[::1]", "int32[::1]", *types, "int32", "int32", "int32"), str(BLOCK))
+        context.note("gather", (*types, "int64[::1]", "int32[::1]", *types, "int32", "int32", "int32"))
         arguments = (*(f"all_{name}" for name in data), "order", "step", *data, "shuffled", "size", "n")
         doc = "Write the n rows of batch number step[1], the next one: those that order names, or as they lie."
         return Function("gather", arguments, (), tuple(body), doc)
@@ -217,7 +217,7 @@ class Training:
         whole = {text for x, text in given.items() if plan.tensors[x].integer}
         given_types = ["int64[::1]" if a in whole else real for a in data]
         types = (real, real, real, *given_types, "int64[::1]", *(real for _ in kept[1:]), *("int32" for _ in counts))
-        context.note("train_steps", types, str(one.team.threads))
+        context.note("train_steps", types)
         doc = "Do steps first .. first + count - 1 of training, each with the next size samples that order names."
         return Function("train_steps", arguments, (), tuple(body), doc)
 
