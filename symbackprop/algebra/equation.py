@@ -172,6 +172,8 @@ def _check_addresses(e: Equation) -> None:
         if isinstance(part, Index) and part.extent == extent:
             continue
         found = stray(address)
+        if found is None and (not isinstance(part, Index) or inside(address)):
+            continue
         place = access.index.index(part)
         elsewhere = {arg for guard in e.rhs.atoms(Guard) for arg in guard.args}
         culprit = access if part in elsewhere or part in bound_indices(e.rhs) else part
@@ -181,10 +183,9 @@ def _check_addresses(e: Equation) -> None:
             says = f"{access} reads position {found.value}{at}, but axis {place} of {access.tensor.name} has {_range(extent)}"
             way = f"give the index the extent of that axis, or guard what lies outside: {guard}"
             raise ShapeError(_fault(e, says, way, (culprit,)))
-        if isinstance(part, Index) and not inside(address):
-            axis = f"axis {place} of {access.tensor.name}"
-            says = f"index {part} of {access} ranges over {_range(part.extent)}, but {axis} has {_range(extent)}"
-            raise ShapeError(_fault(e, says, f"give them one extent, or guard the access: {guard}", (culprit,)))
+        axis = f"axis {place} of {access.tensor.name}"
+        says = f"index {part} of {access} ranges over {_range(part.extent)}, but {axis} has {_range(extent)}"
+        raise ShapeError(_fault(e, says, f"give them one extent, or guard the access: {guard}", (culprit,)))
 
 
 def _range(extent: Expr) -> str:
