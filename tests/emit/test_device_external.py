@@ -63,7 +63,7 @@ def test_networks_with_every_product_left_to_a_library(name: str, dtype: str, tm
     assert plan.device.schedule == "external" and calls(plan)
     lock = modules.Lock(modules.text_of(plan), tmp_path, Orders())
     data = modules.drawn(made, 3, np.random.default_rng([seed, 7]))
-    wrong = errors(modules.computed(lock, plan, data, dtype), modules.expected(made, plan, data))
+    wrong = errors(modules.computed(lock, plan, data, dtype), modules.expected(made, plan, data), dtype)
     assert max(wrong.values()) <= TOLERANCE[dtype], wrong
     assert lock.device.launches["matmul"] >= len(calls(plan))
 

@@ -51,11 +51,11 @@ def judge(made, data, folder, *, dtypes=tuple(TOLERANCE), optimizer=None, batch=
             wanted = wanted or expected(made, plan, data)
             found = computed(lock, plan, data, dtype)
             assert found.keys() == wanted.results.keys()
-            largest |= errors(found, wanted)
+            largest |= errors(found, wanted, dtype)
         if optimizer:
             found = trained(lock, plan, data, optimizer.hyper, dtype)
             assert found.keys() == after.results.keys()
-            largest |= errors(found, after)
+            largest |= errors(found, after, dtype)
         wrong = {name: error for name, error in largest.items() if not error <= TOLERANCE[dtype]}
         assert not wrong, (dtype, wrong)
     return plan
@@ -166,7 +166,7 @@ def test_activations_in_a_training_step_of_one_launch(names, schedule, tmp_path)
         with np.errstate(all="ignore"):
             found = {"loss": lock.space["train_step"](params, x, y, grads, state, rates, work)}
         found |= {f"gradient of {p.name}": state[p.offset : p.offset + int(np.prod(p.shape))] for p in plan.parameters}
-        wrong = {name: error for name, error in errors(found, wanted, found).items() if not error <= TOLERANCE[dtype]}
+        wrong = {name: error for name, error in errors(found, wanted, dtype, found).items() if not error <= TOLERANCE[dtype]}
         assert not wrong, (dtype, wrong)
         moved = data.params - 0.05 * state
         assert np.max(np.abs(params - moved)) <= TOLERANCE[dtype] * np.max(np.abs(moved))

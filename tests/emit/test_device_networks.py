@@ -77,5 +77,5 @@ def test_values_and_gradients(name: str, dtype: str, everything_tiled: int, seed
     assert "in tiles of 16 x 16" in text and (everything_tiled == 1 or "the terms in" in text)
     data = drawn(made, N, np.random.default_rng([seed, 31]))
     found = computed(Lock(text, tmp_path, Orders()), plan, data, dtype)
-    wrong = {key: error for key, error in errors(found, expected(made, plan, data)).items() if not error <= TOLERANCE[dtype]}
+    wrong = {key: error for key, error in errors(found, expected(made, plan, data), dtype).items() if not error <= TOLERANCE[dtype]}
     assert not wrong, wrong

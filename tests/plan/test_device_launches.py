@@ -157,7 +157,7 @@ def judged(net, folder):
     made = network(net())
     data = drawn(made, 5, np.random.default_rng(3))
     plan = made.plan("float64", 8)
-    found = errors(computed(Lock(text_of(plan), folder, Orders()), plan, data, "float64"), expected(made, plan, data))
+    found = errors(computed(Lock(text_of(plan), folder, Orders()), plan, data, "float64"), expected(made, plan, data), "float64")
     wrong = {name: error for name, error in found.items() if not error <= TOLERANCE["float64"]}
     if wrong:
         raise CheckError(str(wrong))

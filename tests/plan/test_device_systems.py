@@ -78,7 +78,7 @@ def judge(case, folder):
         values,
         solve_sizes({name: tensors[name] for name in case.values if name in tensors}, values),
     )
-    return [f"{name}: {error}" for name, error in errors(found, wanted).items() if not error <= TOLERANCE["float64"]]
+    return [f"{name}: {error}" for name, error in errors(found, wanted, "float64").items() if not error <= TOLERANCE["float64"]]
 
 
 def failures(seeds, folder):
