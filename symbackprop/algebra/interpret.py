@@ -199,6 +199,9 @@ def evaluate_recurrence(
     return made
 
 
+_NUMBERS = (sympy.Number, sympy.NumberSymbol)
+
+
 @lru_cache(maxsize=4096)
 def _at(rhs: Expr, index: Index, position: int) -> Expr:
     """Return an expression at one position of an index."""
@@ -222,18 +225,25 @@ def _extent(index: Index, sizes: Mapping[Expr, Expr]) -> int:
     return int(value)
 
 
+@lru_cache(maxsize=4096)
+def _rounded(e: Expr) -> int | float:
+    return int(e) if e.is_Integer and abs(e) < 2**53 else float(e)
+
+
 class _Grid:
     """Evaluation over a growing list of grid axes; a bound index opens a new last axis while its body is evaluated."""
 
     def __init__(
-        self, values: Mapping[str, Array], sizes: Mapping[Expr, Expr], order: tuple[Index, ...], lengths: tuple[int, ...] = ()
+        self, values: Mapping[str, Array], sizes: Mapping[Expr, Expr], order: tuple[Index, ...], outer: _Grid | None = None
     ) -> None:
         self.values, self.sizes, self.order = values, sizes, order
-        self.lengths = lengths + tuple(_extent(i, sizes) for i in order[len(lengths) :])
+        known = () if outer is None else outer.lengths
+        self.lengths: tuple[int, ...] = known + tuple(_extent(i, sizes) for i in order[len(known) :])
         self.axis = {index: k for k, index in enumerate(order)}
+        self.precise: bool = any(v.dtype == object for v in values.values()) if outer is None else outer.precise
 
     def inside(self, bound: tuple[Index, ...]) -> _Grid:
-        return _Grid(self.values, self.sizes, self.order + bound, self.lengths)
+        return _Grid(self.values, self.sizes, self.order + bound, self)
 
     def visit(self, e: Any, mask: Array | None) -> Any:
         if isinstance(e, Access):
@@ -244,7 +254,7 @@ class _Grid:
             shape = [1] * len(self.order)
             shape[self.axis[e]] = -1
             return np.arange(_extent(e, self.sizes)).reshape(shape)
-        if isinstance(e, sympy.Number | sympy.NumberSymbol):
+        if isinstance(e, _NUMBERS):
             return self.number(e)
         if isinstance(e, sympy.Symbol):
             if e in self.sizes:
@@ -279,11 +289,7 @@ class _Grid:
             if e.is_Rational:
                 return mpmath.mpf(int(e.p)) / int(e.q)
             return mpmath.mpf(str(e.evalf(mpmath.mp.dps + 5)))
-        return int(e) if e.is_Integer and abs(e) < 2**53 else float(e)
-
-    @property
-    def precise(self) -> bool:
-        return any(v.dtype == object for v in self.values.values())
+        return _rounded(e)
 
     def access(self, e: Access, mask: Array | None) -> Any:
         array = self.values[e.tensor.name]
