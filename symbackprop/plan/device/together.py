@@ -19,12 +19,29 @@ from sympy import Expr
 from symbackprop.algebra.index import Index
 from symbackprop.algebra.nodes import Indicator
 from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.plan.device.barriers import placed
 from symbackprop.plan.device.lower import MANY, SHORT
 from symbackprop.plan.device.product import PROCESSORS
-from symbackprop.plan.device.records import WARP, DeviceKernel, External, Joint, Launch, Product, Range, Sweep, Team
+from symbackprop.plan.device.records import (
+    WARP,
+    Alone,
+    Barrier,
+    DeviceKernel,
+    Each,
+    External,
+    Joint,
+    Launch,
+    Product,
+    Provided,
+    Range,
+    Repeat,
+    Step,
+    Sweep,
+    Team,
+)
 from symbackprop.plan.device.shared import SHARED
 from symbackprop.plan.records import Choose, Let, Local, Loop, Place, Statement, Update, When
-from symbackprop.plan.rewriting import called, expressions, inside, named, rewritten
+from symbackprop.plan.rewriting import called, expressions, inside, named, parts, rewritten
 
 #: Blocks of a launch, up to which others stand beside it: twice as many as the device has processors.
 FEW = 2 * PROCESSORS
@@ -216,25 +233,39 @@ class Arranging:
         return made
 
     def after(self, first: Launch, second: Launch, places: Places) -> Launch | None:
-        """Return one launch for two, of which the second needs of the first what the same thread has written; None if it needs more."""
+        """Return one launch for two, of which the second needs of the first what the same thread or block has written; None otherwise."""
         a, b = first.kernel.phase, second.kernel.phase
-        if not (isinstance(a, Sweep) and isinstance(b, Sweep)):
+        if not (isinstance(a, Sweep | Team) and isinstance(b, Sweep | Team)):
             return None
         common = list(zip(a.axes, b.axes, strict=False))
         if any(mine.start != theirs.start or mine.extent != theirs.extent for mine, theirs in common):
             return None
-        if not all(self.serial(sweep, len(common)) for sweep in (a, b)) or not self.same_threads(first, second, places):
+        kinds = {local.name: local.is_integer for local in _locals(a)}
+        if any(kinds.get(local.name, local.is_integer) != local.is_integer for local in _locals(b)):
             return None
-        kinds = {local.name: local.is_integer for local in _locals(a.body)}
-        if any(kinds.get(local.name, local.is_integer) != local.is_integer for local in _locals(b.body)):
+        if not self.apart(first, second, a, b, places):
             return None
-        return self.joined_sweep(first, second, a, b, places)
+        if isinstance(a, Sweep) and isinstance(b, Sweep):
+            return self.in_threads(first, second, a, places) if all(self.serial(one, len(common)) for one in (a, b)) else None
+        return self.in_blocks(first, second, a, b, places) if self.rows(a, b) else None
 
     def serial(self, sweep: Sweep, outer: int) -> bool:
         """Whether one thread may do for itself what a sweep does for all but its first so many axes."""
         inner = math.prod(self.number(r.extent) for r in sweep.axes[outer:])
         entries = inner * math.prod(self.number(r.extent) for r in sweep.axes[:outer])
         return inner == 1 or ((inner <= SHORT or entries <= MANY) and inner * self.passes(sweep.body) <= ALONE)
+
+    def rows(self, a: Sweep | Team, b: Sweep | Team) -> bool:
+        """Whether the rows of teams are so many that their blocks may do what sweeps do by threads of many more."""
+        teams = [one for one in (a, b) if isinstance(one, Team)]
+        outer = {len(team.axes) for team in teams}
+        if len(outer) > 1 or 0 in outer or any(len(one.axes) < len(teams[0].axes) for one in (a, b)):
+            return False
+        threads = max(team.threads for team in teams) * math.prod(self.number(r.extent) for r in teams[0].axes)
+        sweeps = [one for one in (a, b) if isinstance(one, Sweep)]
+        if any(len(one.axes) == len(teams[0].axes) and self.passes(one.body) > ALONE for one in sweeps):
+            return False
+        return all(threads >= min(MANY, math.prod(self.number(r.extent) for r in one.axes)) for one in sweeps)
 
     def passes(self, body: Sequence[Statement]) -> int:
         """Return how many passes the loops of an entry have in all, once at least."""
@@ -247,76 +278,60 @@ class Arranging:
                 found += self.passes(s.body)
         return max(1, found)
 
-    def same_threads(self, first: Launch, second: Launch, places: Places) -> bool:
-        """Whether every entry that one of two sweeps writes and both touch is touched by one thread."""
-        a, b = first.kernel.phase, second.kernel.phase
-        assert isinstance(a, Sweep) and isinstance(b, Sweep)
+    def apart(self, first: Launch, second: Launch, a: Sweep | Team, b: Sweep | Team, places: Places) -> bool:
+        """Whether every entry that one of two phases writes and both touch is touched at one place of the axes that both have."""
         for mine, (here, real) in _uses(first).items():
             for theirs, (there, other) in _uses(second).items():
                 if mine not in first.kernel.written and theirs not in second.kernel.written:
                     continue
                 if not _region(here, places.get(real)).meets(_region(there, places.get(other)), self.batch):
                     continue
-                # Tensors that share memory otherwise than entry by entry have entries of other threads there.
+                # Tensors that share memory otherwise than entry by entry have entries of other places there.
                 if real != other and places.get(real) != places.get(other):
                     return False
                 if not all(_told(x, a.axes, y, b.axes) for x in _accesses(a, mine) for y in _accesses(b, theirs)):
                     return False
         return True
 
-    def joined_sweep(self, first: Launch, second: Launch, a: Sweep, b: Sweep, places: Places) -> Launch:
-        one, other = first.kernel, second.kernel
-        known = {real: t for t, real in zip(one.tensors, first.names, strict=True)}
-        taken = {t.name for t in one.tensors}
-        tensors, buffers, names = list(one.tensors), list(one.buffers), list(first.names)
-        swap: dict[Expr, Expr] = {theirs.index: mine.index for mine, theirs in zip(a.axes, b.axes, strict=False)}
-        inner = dict.fromkeys((*(r.index for r in b.axes[len(swap) :]), *(loop.index for loop in inside(b.body) if isinstance(loop, Loop))))
-        axes_names, inner_names = {r.index.name for r in a.axes[: len(swap)]}, {i.name for i in inner}
-        for i in inner:
-            # A loop of the second one must not catch an index of the first, which is told by its name in the text.
-            name = i.name
-            while name in axes_names or (name != i.name and name in inner_names):
-                name += "_"
-            if name != i.name:
-                swap[i] = Index(name, i.extent)
-                inner_names.add(name)
-        renamed: dict[str, Tensor] = {}
-        for t, buffer, real in zip(other.tensors, other.buffers, second.names, strict=True):
-            if real in known:
-                renamed[t.name] = known[real]
-                continue
-            name = t.name
-            while name in taken:
-                name += "_"
-            taken.add(name)
-            renamed[t.name] = Tensor(name, t.axes, t.role, integer=t.integer, positive=t.positive)
-            tensors.append(renamed[t.name])
-            buffers.append(buffer)
-            names.append(real)
-
-        def change(e: Expr) -> Expr:
-            return _renamed(e, swap, renamed)
-
+    def in_threads(self, first: Launch, second: Launch, a: Sweep, places: Places) -> Launch:
+        """Return one launch for two sweeps: each thread does what it did in both."""
+        both = _Both(first, second, places, self.batch)
+        b = both.second
+        assert isinstance(b, Sweep)
         axes = a.axes[: len(b.axes)]
-        before, behind = _looped(a.axes[len(axes) :], a.body), _looped(rewritten(b.axes[len(axes) :], change), rewritten(b.body, change))
-        where = {t.name: _region(b, places.get(real)) for t, b, real in zip(tensors, buffers, names, strict=True)}
-        changed = {name for name, region in where.items() if any(region.meets(where[w], self.batch) for w in one.written)}
-        body = (*before, *_left(before, behind, changed))
-        called_so = tuple(renamed[t.name].name for t in other.tensors)
-        key = (one.name, other.name, called_so, tuple(buffers), frozenset(changed))
+        before, behind = _looped(a.axes[len(axes) :], a.body), _looped(b.axes[len(axes) :], b.body)
+        return self.launch(both, Sweep(axes, (*before, *_left(before, behind, both.changed))), first.kernel.reason)
+
+    def in_blocks(self, first: Launch, second: Launch, a: Sweep | Team, b: Sweep | Team, places: Places) -> Launch | None:
+        """Return one launch for two, at least one of them by teams: each block does what belongs to its row in both.
+
+        None where tensors of other names share memory, of which those who place barriers know nothing.
+        """
+        both = _Both(first, second, places, self.batch)
+        if both.shared:
+            return None
+        teams = [one for one in (a, both.second) if isinstance(one, Team)]
+        axes, threads = a.axes[: len(teams[0].axes)], max(team.threads for team in teams)
+        steps = (*_steps(a, len(axes)), *_steps(both.second, len(axes)))
+        return self.launch(both, Team(axes, threads, placed(steps)), f"a block of {threads} threads for each row")
+
+    def launch(self, both: _Both, phase: Sweep | Team, reason: str) -> Launch:
+        """Return the launch of a kernel that does what two do; the same kernels are made once."""
+        one, other = both.kernels
+        key = (one.name, other.name, both.called, tuple(both.buffers), frozenset(both.changed))
         if key not in self.appended:
-            written = (*one.written, *(renamed[name].name for name in other.written))
+            renamed = both.renamed
             equations = tuple(e.xreplace({t: renamed[t.name] for t in (e.tensor, *e.reads) if t.name in renamed}) for e in other.equations)
             self.appended[key] = DeviceKernel(
                 self.named(f"{one.name.split('_to_')[0]}_to_{other.name}"),
                 (*one.equations, *equations),
-                tuple(tensors),
-                tuple(buffers),
-                tuple(dict.fromkeys(written)),
-                Sweep(axes, body),
-                one.reason,
+                tuple(both.tensors),
+                tuple(both.buffers),
+                tuple(dict.fromkeys((*one.written, *(renamed[name].name for name in other.written)))),
+                phase,
+                reason,
             )
-        return Launch(self.appended[key], tuple(names), second.call)
+        return Launch(self.appended[key], tuple(both.names), both.call)
 
     # Side by side
 
@@ -330,25 +345,29 @@ class Arranging:
         others = [one for one in small if not isinstance(one.kernel.phase, Product)]
         # The tiles of a product tell how many threads a block has; what else there is goes where most products are.
         home = max(groups, key=lambda threads: (len(groups[threads]), threads), default=max(map(self.threads, others), default=BLOCK))
-        made: list[Launch | Joint] = [one for one in level if one not in small]
+        large = [one for one in level if one not in small]
+        sweeps = [one for one in large if isinstance(one.kernel.phase, Sweep)]
+        made: list[Launch | Joint] = [one for one in large if one not in sweeps]
+        # What fills the device, but for an entry a thread, is no worse for going on with other entries.
+        made += [self.joint(tuple(sweeps), BLOCK, places)] if len(sweeps) > 1 else sweeps
         for one in others:
             # A sum by all threads of a block is one by whole warps.
             if self.threads(one) <= FEWER * home and (home % WARP == 0 or isinstance(one.kernel.phase, Sweep)):
                 groups.setdefault(home, []).append(one)
             else:
                 made.append(one)
-        for threads, parts in groups.items():
-            for some in self.packed(parts):
+        for threads, group in groups.items():
+            for some in self.packed(group):
                 if len(some) == 1:
                     made.append(some[0])
                 else:
                     made.append(self.joint(tuple(self.with_threads(one, threads) for one in some), threads, places))
         return made
 
-    def packed(self, parts: Sequence[Launch]) -> Iterator[list[Launch]]:
+    def packed(self, group: Sequence[Launch]) -> Iterator[list[Launch]]:
         """Yield launches in groups whose shared memory a block has."""
         some: list[Launch] = []
-        for one in parts:
+        for one in group:
             if some and sum(map(self.shared, (*some, one))) > SHARED:
                 yield some
                 some = []
@@ -415,6 +434,76 @@ class Arranging:
             name = f"{base}_{count}"
         self.taken.add(name)
         return name
+
+
+class _Both:
+    """Two kernels in names that they share.
+
+    Attributes:
+        kernels: both.
+        call: of the second one.
+        tensors: of both; ``buffers`` and ``names`` tell where each lies and what it is called outside.
+        renamed: the tensor that each of the second kernel has become, by its name.
+        called: the names of these.
+        second: the phase of the second kernel.
+        changed: names of tensors that the first one writes, or that share memory with such.
+        shared: whether two of the tensors share memory, one of which is written.
+    """
+
+    def __init__(self, first: Launch, second: Launch, places: Places, batch: int) -> None:
+        self.kernels, self.call = (first.kernel, second.kernel), second.call
+        one, other = self.kernels
+        known = {real: t for t, real in zip(one.tensors, first.names, strict=True)}
+        taken = {t.name for t in one.tensors}
+        self.tensors, self.buffers, self.names = list(one.tensors), list(one.buffers), list(first.names)
+        self.renamed: dict[str, Tensor] = {}
+        for t, buffer, real in zip(other.tensors, other.buffers, second.names, strict=True):
+            if real in known:
+                self.renamed[t.name] = known[real]
+                continue
+            name = _free(t.name, taken)
+            taken.add(name)
+            self.renamed[t.name] = Tensor(name, t.axes, t.role, integer=t.integer, positive=t.positive)
+            self.tensors.append(self.renamed[t.name])
+            self.buffers.append(buffer)
+            self.names.append(real)
+        self.called = tuple(self.renamed[t.name].name for t in other.tensors)
+        a, b = one.phase, other.phase
+        assert isinstance(a, Sweep | Team) and isinstance(b, Sweep | Team)
+        swap: dict[Expr, Expr] = {theirs.index: mine.index for mine, theirs in zip(a.axes, b.axes, strict=False)}
+        inner = dict.fromkeys(part.index for part in parts(b) if isinstance(part, Range | Loop) and part.index not in swap)
+        outer, own = {r.index.name for r in a.axes[: len(swap)]}, {i.name for i in inner}
+        for i in inner:
+            if i.name in outer:
+                # A loop of the second one must not catch an index of the first, which is told by its name in the text.
+                swap[i] = Index(_free(i.name, outer | own), i.extent)
+                own.add(swap[i].name)
+        self.second = rewritten(b, lambda e: _renamed(e, swap, self.renamed))
+        where = {t.name: _region(b, places.get(real)) for t, b, real in zip(self.tensors, self.buffers, self.names, strict=True)}
+        self.changed = {name for name, region in where.items() if any(region.meets(where[w], batch) for w in one.written)}
+        written = {*one.written, *(self.renamed[name].name for name in other.written)}
+        self.shared = any(name != w and region.meets(where[w], batch) for name, region in where.items() for w in written)
+
+
+def _steps(phase: Sweep | Team, outer: int) -> tuple[Step, ...]:
+    """Return what a block does for a row of a phase, without barriers."""
+    if isinstance(phase, Team):
+        return _bare(phase.steps)
+    inner = phase.axes[outer:]
+    return (Each(inner, phase.body) if inner else Alone(phase.body),)
+
+
+def _bare(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Return steps without barriers."""
+    kept = (step for step in steps if not isinstance(step, Barrier))
+    return tuple(replace(step, steps=_bare(step.steps)) if isinstance(step, Repeat | Provided) else step for step in kept)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return a name that is not taken."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _looped(axes: Sequence[Range], body: tuple[Statement, ...]) -> tuple[Statement, ...]:
@@ -495,8 +584,8 @@ def _alike(one: Launch, other: Launch) -> bool:
     return isinstance(a, Sweep) and isinstance(b, Sweep) and len(a.axes) == len(b.axes)
 
 
-def _accesses(phase: Sweep, name: str) -> list[Access]:
-    return [a for e in expressions(phase.body) for a in e.atoms(Access) if a.tensor.name == name]
+def _accesses(phase: Sweep | Team, name: str) -> list[Access]:
+    return [a for e in expressions(phase) for a in e.atoms(Access) if a.tensor.name == name]
 
 
 def _told(x: Access, mine: Sequence[Range], y: Access, theirs: Sequence[Range]) -> bool:
@@ -505,8 +594,8 @@ def _told(x: Access, mine: Sequence[Range], y: Access, theirs: Sequence[Range]) 
     return len(x.index) == len(y.index) and all((one.index, other.index) in pairs for one, other in zip(mine, theirs, strict=False))
 
 
-def _locals(body: Sequence[Statement]) -> Iterator[Local]:
-    return (local for e in expressions(tuple(inside(body))) for local in e.atoms(Local))
+def _locals(phase: Sweep | Team) -> Iterator[Local]:
+    return (local for e in expressions(phase) for local in e.atoms(Local))
 
 
 __all__ = ["Arranging"]
