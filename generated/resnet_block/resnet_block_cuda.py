@@ -661,10 +661,10 @@ def batchnorm_sigma(work, x, mu, v, sigma, N):
         work[sigma + c] = math.sqrt(real(1e-05) + work[v + c])
 
 
-@device
-def batchnorm_a_to_activation_a(block, work, params, mu, sigma, x, beta, gamma, x_hat, a, a_, N):
+@jit
+def batchnorm_a_to_activation_a(work, params, mu, sigma, x, beta, gamma, x_hat, a, a_, N):
     """Write x_hat, a and a_."""
-    entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
+    entry = int32(cuda.grid(1))
     if entry < N * int32(1024):
         n = entry // int32(1024)
         c = entry // int32(64) % int32(16)
@@ -680,29 +680,9 @@ def batchnorm_a_to_activation_a(block, work, params, mu, sigma, x, beta, gamma, 
 
 
 @jit
-def batchnorm_a_to_activation_a_alone(work, params, N):
-    """Do batchnorm_a_to_activation_a."""
-    block = int32(cuda.blockIdx.x)
-    batchnorm_a_to_activation_a(
-        block, work, params, int32(20264 * N), int32(20264 * N + 32), int32(0), int32(160), int32(144), int32(1024 * N), int32(2048 * N),
-        int32(3072 * N), N,
-    )
-
-
-@jit
-def batchnorm_a_to_activation_a_alone_2(work, params, N):
-    """Do batchnorm_a_to_activation_a."""
-    block = int32(cuda.blockIdx.x)
-    batchnorm_a_to_activation_a(
-        block, work, params, int32(20264 * N + 48), int32(20264 * N + 80), int32(4096 * N), int32(2496), int32(2480), int32(5120 * N),
-        int32(6144 * N), int32(7168 * N), N,
-    )
-
-
-@device
-def batchnorm_a_to_activation_a_2(block, work, params, mu, sigma, x, beta, gamma, x_hat, a, x_1, a_, a__, N):
+def batchnorm_a_to_activation_a_2(work, params, mu, sigma, x, beta, gamma, x_hat, a, x_1, a_, a__, N):
     """Write x_hat, a, a_ and a__."""
-    entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
+    entry = int32(cuda.grid(1))
     if entry < N * int32(1024):
         n = entry // int32(1024)
         c = entry // int32(64) % int32(16)
@@ -717,16 +697,6 @@ def batchnorm_a_to_activation_a_2(block, work, params, mu, sigma, x, beta, gamma
         # a__[n, c, h, w] = a_[n, c, h, w] [a_[n, c, h, w] > 0]
         x_ = work[a_ + n * 1024 + c * 64 + h * 8 + w]
         work[a__ + n * 1024 + c * 64 + h * 8 + w] = real(0.0) if x_ <= real(0.0) else x_
-
-
-@jit
-def batchnorm_a_to_activation_a_2_alone(work, params, N):
-    """Do batchnorm_a_to_activation_a_2."""
-    block = int32(cuda.blockIdx.x)
-    batchnorm_a_to_activation_a_2(
-        block, work, params, int32(20264 * N + 96), int32(20264 * N + 128), int32(8192 * N), int32(4832), int32(4816), int32(9216 * N),
-        int32(10240 * N), int32(3072 * N), int32(11264 * N), int32(12288 * N), N,
-    )
 
 
 @jit
@@ -1902,54 +1872,65 @@ def side_by_side_12(work, params, N):
 
 
 @jit
-def side_by_side_13(work, params, N):
-    """Do batchnorm_a_to_activation_a, batchnorm_running_mean_next and batchnorm_running_var_next, each by blocks of its own."""
-    block = int32(cuda.blockIdx.x)
-    end_1 = int32((N * 1024 + 127) // 128)
-    end_2 = int32(end_1 + 1)
-    if block < end_1:
-        batchnorm_a_to_activation_a(
-            block, work, params, int32(20264 * N), int32(20264 * N + 32), int32(0), int32(160), int32(144), int32(1024 * N),
-            int32(2048 * N), int32(3072 * N), N,
+def batchnorm_sigma_to_batchnorm_running_var_next(
+    work, params, x, mu, v, sigma, running_mean, running_mean_next, running_var, running_var_next, N,
+):
+    """Write mu, v, sigma, running_mean_next and running_var_next."""
+    parts = cuda.shared.array(8, real)
+    thread = int32(cuda.threadIdx.x)
+    c = int32(cuda.blockIdx.x)
+    # mu[c] = (Σ_{n, h, w} x[n, c, h, w])/(64 N)
+    total = real(0.0)
+    part = real(0.0)
+    for entry in range(thread, N * int32(64), int32(256)):
+        n = entry // int32(64)
+        h = entry // int32(8) % int32(8)
+        w = entry % int32(8)
+        part += work[x + n * 1024 + c * 64 + h * 8 + w]
+    # The parts of a warp's threads, then those of all warps, in one order always.
+    lanes = int32(16)
+    while lanes > 0:
+        part += cuda.shfl_xor_sync(0xFFFFFFFF, part, lanes)
+        lanes = lanes // int32(2)
+    if thread % int32(32) == 0:
+        parts[thread // int32(32)] = part
+    cuda.syncthreads()
+    for warp in range(int32(8)):
+        total += parts[warp]
+    if thread == 0:
+        work[mu + c] = total / real(64.0) / real(N)
+    # v[c] = (Σ_{n, h, w} (x[n, c, h, w] − mu[c])²)/(64 N)
+    # sigma[c] = √(1e−05 + v[c])
+    total_2 = real(0.0)
+    cuda.syncthreads()
+    part_ = real(0.0)
+    for entry in range(thread, N * int32(64), int32(256)):
+        n = entry // int32(64)
+        h = entry // int32(8) % int32(8)
+        w = entry % int32(8)
+        base = work[x + n * 1024 + c * 64 + h * 8 + w] - work[mu + c]
+        part_ += base * base
+    # The parts of a warp's threads, then those of all warps, in one order always.
+    lanes = int32(16)
+    while lanes > 0:
+        part_ += cuda.shfl_xor_sync(0xFFFFFFFF, part_, lanes)
+        lanes = lanes // int32(2)
+    if thread % int32(32) == 0:
+        parts[thread // int32(32)] = part_
+    cuda.syncthreads()
+    for warp in range(int32(8)):
+        total_2 += parts[warp]
+    if thread == 0:
+        work[v + c] = total_2 / real(64.0) / real(N)
+        work[sigma + c] = math.sqrt(real(1e-05) + work[v + c])
+    # running_mean_next[c] = mu[c]/10 + (9/10) · running_mean[c]
+    if thread == 0:
+        work[running_mean_next + c] = work[mu + c] / real(10.0) + real(0.9) * params[running_mean + c]
+    # running_var_next[c] = (9/10) · running_var[c] + (32/5) · v[c] N/(64 N − 1)
+    if thread == 0:
+        work[running_var_next + c] = (
+            real(0.9) * params[running_var + c] + real(6.4) * work[v + c] * real(N) / (real(64.0) * real(N) - real(1.0))
         )
-    elif block < end_2:
-        batchnorm_running_mean_next(int32(block - end_1), work, params, int32(20264 * N), int32(7418), int32(20264 * N + 148), N)
-    else:
-        batchnorm_running_var_next(int32(block - end_2), params, work, int32(7434), int32(20264 * N + 16), int32(20264 * N + 164), N)
-
-
-@jit
-def side_by_side_14(work, params, N):
-    """Do batchnorm_a_to_activation_a, batchnorm_running_mean_next and batchnorm_running_var_next, each by blocks of its own."""
-    block = int32(cuda.blockIdx.x)
-    end_1 = int32((N * 1024 + 127) // 128)
-    end_2 = int32(end_1 + 1)
-    if block < end_1:
-        batchnorm_a_to_activation_a(
-            block, work, params, int32(20264 * N + 48), int32(20264 * N + 80), int32(4096 * N), int32(2496), int32(2480), int32(5120 * N),
-            int32(6144 * N), int32(7168 * N), N,
-        )
-    elif block < end_2:
-        batchnorm_running_mean_next(int32(block - end_1), work, params, int32(20264 * N + 48), int32(7450), int32(20264 * N + 180), N)
-    else:
-        batchnorm_running_var_next(int32(block - end_2), params, work, int32(7466), int32(20264 * N + 64), int32(20264 * N + 196), N)
-
-
-@jit
-def side_by_side_15(work, params, N):
-    """Do batchnorm_a_to_activation_a_2, batchnorm_running_mean_next and batchnorm_running_var_next, each by blocks of its own."""
-    block = int32(cuda.blockIdx.x)
-    end_1 = int32((N * 1024 + 127) // 128)
-    end_2 = int32(end_1 + 1)
-    if block < end_1:
-        batchnorm_a_to_activation_a_2(
-            block, work, params, int32(20264 * N + 96), int32(20264 * N + 128), int32(8192 * N), int32(4832), int32(4816), int32(9216 * N),
-            int32(10240 * N), int32(3072 * N), int32(11264 * N), int32(12288 * N), N,
-        )
-    elif block < end_2:
-        batchnorm_running_mean_next(int32(block - end_1), work, params, int32(20264 * N + 96), int32(7482), int32(20264 * N + 212), N)
-    else:
-        batchnorm_running_var_next(int32(block - end_2), params, work, int32(7498), int32(20264 * N + 112), int32(20264 * N + 228), N)
 
 
 @jit
@@ -2106,19 +2087,28 @@ def launch_loss(params, x, y, work, n):
     # batchnorm_1
     launch(batchnorm_sigma, 16, 256, work, 0, 20264 * n, 20264 * n + 16, 20264 * n + 32, n)
     # activation_1
-    launch(batchnorm_a_to_activation_a_alone, (n * 1024 + 127) // 128, 128, work, params, n)
+    launch(
+        batchnorm_a_to_activation_a, (n * 1024 + 127) // 128, 128, work, params, 20264 * n, 20264 * n + 32, 0, 160, 144, 1024 * n, 2048 * n,
+        3072 * n, n,
+    )
     # conv2d_2
     launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 176, 3072 * n, 4096 * n, n)
     # batchnorm_2
     launch(batchnorm_sigma, 16, 256, work, 4096 * n, 20264 * n + 48, 20264 * n + 64, 20264 * n + 80, n)
     # activation_2
-    launch(batchnorm_a_to_activation_a_alone_2, (n * 1024 + 127) // 128, 128, work, params, n)
+    launch(
+        batchnorm_a_to_activation_a, (n * 1024 + 127) // 128, 128, work, params, 20264 * n + 48, 20264 * n + 80, 4096 * n, 2496, 2480,
+        5120 * n, 6144 * n, 7168 * n, n,
+    )
     # conv2d_3
     launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 2512, 7168 * n, 8192 * n, n)
     # batchnorm_3
     launch(batchnorm_sigma, 16, 256, work, 8192 * n, 20264 * n + 96, 20264 * n + 112, 20264 * n + 128, n)
     # activation_3
-    launch(batchnorm_a_to_activation_a_2_alone, (n * 1024 + 127) // 128, 128, work, params, n)
+    launch(
+        batchnorm_a_to_activation_a_2, (n * 1024 + 127) // 128, 128, work, params, 20264 * n + 96, 20264 * n + 128, 8192 * n, 4832, 4816,
+        9216 * n, 10240 * n, 3072 * n, 11264 * n, 12288 * n, n,
+    )
     # avgpool2d_1
     launch(avgpool2d_a, (n * 256 + 127) // 128, 128, work, 12288 * n, 13312 * n, n)
     # flatten_1
@@ -2137,19 +2127,28 @@ def launch_value_and_grad(params, x, y, grads, work, n):
     # batchnorm_1
     launch(batchnorm_sigma, 16, 256, work, 0, 20264 * n, 20264 * n + 16, 20264 * n + 32, n)
     # activation_1
-    launch(batchnorm_a_to_activation_a_alone, (n * 1024 + 127) // 128, 128, work, params, n)
+    launch(
+        batchnorm_a_to_activation_a, (n * 1024 + 127) // 128, 128, work, params, 20264 * n, 20264 * n + 32, 0, 160, 144, 1024 * n, 2048 * n,
+        3072 * n, n,
+    )
     # conv2d_2
     launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 176, 3072 * n, 4096 * n, n)
     # batchnorm_2
     launch(batchnorm_sigma, 16, 256, work, 4096 * n, 20264 * n + 48, 20264 * n + 64, 20264 * n + 80, n)
     # activation_2
-    launch(batchnorm_a_to_activation_a_alone_2, (n * 1024 + 127) // 128, 128, work, params, n)
+    launch(
+        batchnorm_a_to_activation_a, (n * 1024 + 127) // 128, 128, work, params, 20264 * n + 48, 20264 * n + 80, 4096 * n, 2496, 2480,
+        5120 * n, 6144 * n, 7168 * n, n,
+    )
     # conv2d_3
     launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 2512, 7168 * n, 8192 * n, n)
     # batchnorm_3
     launch(batchnorm_sigma, 16, 256, work, 8192 * n, 20264 * n + 96, 20264 * n + 112, 20264 * n + 128, n)
     # activation_3
-    launch(batchnorm_a_to_activation_a_2_alone, (n * 1024 + 127) // 128, 128, work, params, n)
+    launch(
+        batchnorm_a_to_activation_a_2, (n * 1024 + 127) // 128, 128, work, params, 20264 * n + 96, 20264 * n + 128, 8192 * n, 4832, 4816,
+        9216 * n, 10240 * n, 3072 * n, 11264 * n, 12288 * n, n,
+    )
     # avgpool2d_1
     launch(avgpool2d_a, (n * 256 + 127) // 128, 128, work, 12288 * n, 13312 * n, n)
     # flatten_1
@@ -2194,19 +2193,28 @@ def launch_input_gradients(params, x, y, grads_x, work, n):
     # batchnorm_1
     launch(batchnorm_sigma, 16, 256, work, 0, 20264 * n, 20264 * n + 16, 20264 * n + 32, n)
     # activation_1
-    launch(batchnorm_a_to_activation_a_alone, (n * 1024 + 127) // 128, 128, work, params, n)
+    launch(
+        batchnorm_a_to_activation_a, (n * 1024 + 127) // 128, 128, work, params, 20264 * n, 20264 * n + 32, 0, 160, 144, 1024 * n, 2048 * n,
+        3072 * n, n,
+    )
     # conv2d_2
     launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 176, 3072 * n, 4096 * n, n)
     # batchnorm_2
     launch(batchnorm_sigma, 16, 256, work, 4096 * n, 20264 * n + 48, 20264 * n + 64, 20264 * n + 80, n)
     # activation_2
-    launch(batchnorm_a_to_activation_a_alone_2, (n * 1024 + 127) // 128, 128, work, params, n)
+    launch(
+        batchnorm_a_to_activation_a, (n * 1024 + 127) // 128, 128, work, params, 20264 * n + 48, 20264 * n + 80, 4096 * n, 2496, 2480,
+        5120 * n, 6144 * n, 7168 * n, n,
+    )
     # conv2d_3
     launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 2512, 7168 * n, 8192 * n, n)
     # batchnorm_3
     launch(batchnorm_sigma, 16, 256, work, 8192 * n, 20264 * n + 96, 20264 * n + 112, 20264 * n + 128, n)
     # activation_3
-    launch(batchnorm_a_to_activation_a_2_alone, (n * 1024 + 127) // 128, 128, work, params, n)
+    launch(
+        batchnorm_a_to_activation_a_2, (n * 1024 + 127) // 128, 128, work, params, 20264 * n + 96, 20264 * n + 128, 8192 * n, 4832, 4816,
+        9216 * n, 10240 * n, 3072 * n, 11264 * n, 12288 * n, n,
+    )
     # avgpool2d_1
     launch(avgpool2d_a, (n * 256 + 127) // 128, 128, work, 12288 * n, 13312 * n, n)
     # flatten_1
@@ -2264,21 +2272,39 @@ def launch_training(params, x, y, grads, work, n):
     # conv2d_1
     launch(conv2d_z_alone, (n * 64 + 31) // 32, 64, params, x, work, n)
     # batchnorm_1
-    launch(batchnorm_sigma, 16, 256, work, 0, 20264 * n, 20264 * n + 16, 20264 * n + 32, n)
+    launch(
+        batchnorm_sigma_to_batchnorm_running_var_next, 16, 256, work, params, 0, 20264 * n, 20264 * n + 16, 20264 * n + 32, 7418,
+        20264 * n + 148, 7434, 20264 * n + 164, n,
+    )
     # activation_1
-    launch(side_by_side_13, (n * 1024 + 127) // 128 + 1 + 1, 128, work, params, n)
+    launch(
+        batchnorm_a_to_activation_a, (n * 1024 + 127) // 128, 128, work, params, 20264 * n, 20264 * n + 32, 0, 160, 144, 1024 * n, 2048 * n,
+        3072 * n, n,
+    )
     # conv2d_2
     launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 176, 3072 * n, 4096 * n, n)
     # batchnorm_2
-    launch(batchnorm_sigma, 16, 256, work, 4096 * n, 20264 * n + 48, 20264 * n + 64, 20264 * n + 80, n)
+    launch(
+        batchnorm_sigma_to_batchnorm_running_var_next, 16, 256, work, params, 4096 * n, 20264 * n + 48, 20264 * n + 64, 20264 * n + 80,
+        7450, 20264 * n + 180, 7466, 20264 * n + 196, n,
+    )
     # activation_2
-    launch(side_by_side_14, (n * 1024 + 127) // 128 + 1 + 1, 128, work, params, n)
+    launch(
+        batchnorm_a_to_activation_a, (n * 1024 + 127) // 128, 128, work, params, 20264 * n + 48, 20264 * n + 80, 4096 * n, 2496, 2480,
+        5120 * n, 6144 * n, 7168 * n, n,
+    )
     # conv2d_3
     launch(conv2d_z_2, (n * 64 + 31) // 32, 64, params, work, 2512, 7168 * n, 8192 * n, n)
     # batchnorm_3
-    launch(batchnorm_sigma, 16, 256, work, 8192 * n, 20264 * n + 96, 20264 * n + 112, 20264 * n + 128, n)
+    launch(
+        batchnorm_sigma_to_batchnorm_running_var_next, 16, 256, work, params, 8192 * n, 20264 * n + 96, 20264 * n + 112, 20264 * n + 128,
+        7482, 20264 * n + 212, 7498, 20264 * n + 228, n,
+    )
     # activation_3
-    launch(side_by_side_15, (n * 1024 + 127) // 128 + 1 + 1, 128, work, params, n)
+    launch(
+        batchnorm_a_to_activation_a_2, (n * 1024 + 127) // 128, 128, work, params, 20264 * n + 96, 20264 * n + 128, 8192 * n, 4832, 4816,
+        9216 * n, 10240 * n, 3072 * n, 11264 * n, 12288 * n, n,
+    )
     # avgpool2d_1
     launch(avgpool2d_a, (n * 256 + 127) // 128, 128, work, 12288 * n, 13312 * n, n)
     # flatten_1
@@ -2518,9 +2544,12 @@ SIGNATURES = {
     "loss_total_alone": ("float32[::1]", "int32"),
     "loss_total_alone_2": ("float32[::1]", "int32"),
     "batchnorm_sigma": ("float32[::1]", "int32", "int32", "int32", "int32", "int32"),
-    "batchnorm_a_to_activation_a_alone": ("float32[::1]", "float32[::1]", "int32"),
-    "batchnorm_a_to_activation_a_alone_2": ("float32[::1]", "float32[::1]", "int32"),
-    "batchnorm_a_to_activation_a_2_alone": ("float32[::1]", "float32[::1]", "int32"),
+    "batchnorm_a_to_activation_a": (
+        "float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
+    ),
+    "batchnorm_a_to_activation_a_2": (
+        "float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
+    ),
     "dense_z_4_to_write_loss_L_2": ("float32[::1]", "float32[::1]", "int64[::1]", "int32", "int32", "int32", "int32", "int32", "int32"),
     "dense_z_4_to_dense_delta": (
         "float32[::1]", "float32[::1]", "int64[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
@@ -2543,9 +2572,9 @@ SIGNATURES = {
     "conv2d_grad_W_2_2": ("float32[::1]", "float32[::1]", "int32", "int32", "int32"),
     "write_grad_x": ("float32[::1]", "float32[::1]", "float32[::1]", "int32", "int32", "int32"),
     "side_by_side_12": ("float32[::1]", "float32[::1]", "int32"),
-    "side_by_side_13": ("float32[::1]", "float32[::1]", "int32"),
-    "side_by_side_14": ("float32[::1]", "float32[::1]", "int32"),
-    "side_by_side_15": ("float32[::1]", "float32[::1]", "int32"),
+    "batchnorm_sigma_to_batchnorm_running_var_next": (
+        "float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
+    ),
     "keep_statistics": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32"),
     "fill_table": ("float32[::1]", "float64[::1]", "float32[::1]", "int32"),
     "update_entries": (

@@ -89,7 +89,7 @@ def judge(device: Deleting) -> set[str]:
 
 @pytest.mark.parametrize(
     ("name", "dtype"),
-    [("attending", "float64"), ("image", "float32"), ("wide", "float32"), *([("time", "float64")] if MORE > 1 else [])],
+    [("attending", "float64"), *((name, "float32") for name in ("image", "wide", "rows")), *([("time", "float64")] if MORE > 1 else [])],
 )
 def test_no_barrier_of_kernels_of_their_own_can_go(name, dtype, tmp_path):
     assert judge(deleted(LARGER[name](), tmp_path, 5, dtype=dtype)) == {"syncthreads"}

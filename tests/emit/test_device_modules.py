@@ -224,6 +224,8 @@ def frozen_end():
 
 
 LARGER = {
+    # Each row by a block, which goes on with what is made of it.
+    "rows": lambda: sequence(sbp.Input(70), sbp.LayerNorm(), sbp.Dense(66), loss="softmax_cross_entropy", name="rows"),
     "wide": lambda: sequence(sbp.Input(70), sbp.Dense(11, activation="gelu"), sbp.Dense(5), loss="softmax_cross_entropy"),
     "image": lambda: sequence(
         sbp.Input((2, 8, 8)), sbp.Conv2D(3, 3, padding=1), sbp.BatchNorm(), sbp.MaxPool2D(2), sbp.Flatten(), sbp.Dense(3)

@@ -51,11 +51,15 @@ def normed():
     return sbp.Sequential([sbp.Input(7), *layers], loss="mse", name="normed")
 
 
+def rows():
+    return sbp.Sequential([sbp.Input(70), sbp.LayerNorm(), sbp.Dense(66)], loss="softmax_cross_entropy", name="rows")
+
+
 def recurrent():
     return sbp.Sequential([sbp.Input((5, 4)), sbp.LSTM(6), sbp.Dense(3)], loss="softmax_cross_entropy", name="recurrent")
 
 
-NETS = [images, digits, attending, normed, recurrent]
+NETS = [images, digits, attending, normed, rows, recurrent]
 
 
 def parts(one):
@@ -129,6 +133,14 @@ def test_a_step_of_the_digits_is_six_launches_besides_those_of_the_batch_and_of_
     assert len(plan.device.entries["value_and_grad"]) == 6, str(plan.device)
     count = str(plan.device).splitlines()[-1]
     assert "value_and_grad 6" in count
+
+
+def test_a_block_goes_on_with_what_is_made_of_its_row():
+    plan = network(rows(), "labels").plan("float32", 12)
+    teams = [k for k in plan.device.kernels if isinstance(k.phase, Team) and len(k.phase.axes) == 1 and str(k.phase.axes[0].extent) == "N"]
+    # LayerNorm with all that it writes, and the softmax with its delta.
+    assert any({"mu", "sigma", "a"} <= set(k.written) for k in teams), str(plan.device)
+    assert any({"p", "delta"} <= set(k.written) for k in teams), str(plan.device)
 
 
 @pytest.mark.parametrize("seed", range(8))

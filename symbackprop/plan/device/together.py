@@ -220,7 +220,7 @@ class Arranging:
             last = memory.behind(one, seen)
             near = sorted({k for real in one.names for k in using.get(real, ()) if k > last})
             for k in (last, *near) if last >= 0 else near:
-                both = self.after(made[k], one, places) if k == last or _alike(made[k], one) else None
+                both = self.after(made[k], one, places) if k == last or self.alike(made[k], one) else None
                 if both is not None:
                     made[k] = both
                     break
@@ -231,6 +231,13 @@ class Arranging:
             for real in one.names:
                 using.setdefault(real, {})[k] = None
         return made
+
+    def alike(self, one: Launch, other: Launch) -> bool:
+        """Whether two launches go through the same entries, or the same rows, of which there are enough for all processors."""
+        a, b = one.kernel.phase, other.kernel.phase
+        if isinstance(a, Sweep) and isinstance(b, Sweep):
+            return len(a.axes) == len(b.axes)
+        return isinstance(a, Team) and isinstance(b, Team) and len(a.axes) == len(b.axes) and not self.small(one)
 
     def after(self, first: Launch, second: Launch, places: Places) -> Launch | None:
         """Return one launch for two, of which the second needs of the first what the same thread or block has written; None otherwise."""
@@ -576,12 +583,6 @@ def _uses(one: Launch) -> dict[str, tuple[str, str]]:
     """Return the buffer and the real name of each tensor of a launch."""
     k = one.kernel
     return {t.name: (b, real) for t, b, real in zip(k.tensors, k.buffers, one.names, strict=True)}
-
-
-def _alike(one: Launch, other: Launch) -> bool:
-    """Whether two sweeps have domains of as many axes."""
-    a, b = one.kernel.phase, other.kernel.phase
-    return isinstance(a, Sweep) and isinstance(b, Sweep) and len(a.axes) == len(b.axes)
 
 
 def _accesses(phase: Sweep | Team, name: str) -> list[Access]:
