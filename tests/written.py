@@ -8,7 +8,6 @@ import sys
 import warnings
 from collections.abc import Callable
 from functools import lru_cache, partial
-from math import isfinite
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -62,8 +61,7 @@ _libm.fma.restype, _libm.fma.argtypes = ctypes.c_double, (ctypes.c_double,) * 3
 
 def fused(written: Callable[[Any, Any, Any], Any], a: Any, b: Any, c: Any) -> Any:
     """Return a b + c, rounded once, by the C library; the runtime file's own way through fractions is exact, too, but slow."""
-    quick = type(a) is np.float64 and isfinite(a) and isfinite(b) and isfinite(c)
-    return np.float64(_libm.fma(a, b, c)) if quick else written(a, b, c)
+    return np.float64(_libm.fma(a, b, c)) if type(a) is np.float64 else written(a, b, c)
 
 
 @lru_cache

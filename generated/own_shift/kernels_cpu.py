@@ -1834,8 +1834,11 @@ if config.DISABLE_JIT:
         kind = type(a)
         if kind == np.float32:
             return kind(np.float64(a) * np.float64(b) + np.float64(c))
-        if not (np.isfinite(a) and np.isfinite(b) and np.isfinite(c)):
+        if not (np.isfinite(a) and np.isfinite(b)):
             return kind(a * b + c)
+        if not np.isfinite(c):
+            # The product is rounded with the sum, so that none is too large beside an infinite c.
+            return c
         exact = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
         try:
             return kind(exact) if exact else kind(a * b + c)
