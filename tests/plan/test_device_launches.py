@@ -20,8 +20,8 @@ from symbackprop.algebra.index import Index
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import CheckError
 from symbackprop.execute.lockstep.errors import LockstepError
-from symbackprop.plan.device import together
-from symbackprop.plan.device.records import DeviceKernel, Joint, Launch, Product, Range, Sweep, Team
+from symbackprop.plan.device import onward, order, together
+from symbackprop.plan.device.records import DeviceKernel, Each, Every, Fold, Joint, Launch, Product, Range, Sweep, Team
 from symbackprop.plan.records import Let, Local, Loop, Place, Store, Update
 from symbackprop.plan.rewriting import expressions
 
@@ -153,7 +153,7 @@ def test_straight_lines_tell_what_all_numbers_of_samples_do(seed):
             extents = [int(e) for e in rng.integers(1, 4, rng.integers(0, 3))]
             shape = ("N", *extents) if rng.random() < 0.7 else tuple(extents)
             places.append(Place("work", int(rng.integers(0, 6)), int(rng.integers(0, 12)), shape))
-        one, other = (together._region("work", p) for p in places)
+        one, other = (order.region("work", p) for p in places)
         meet = any(entries(places[0], n) & entries(places[1], n) for n in range(1, batch + 1))
         # It may see a meeting where there is none, for a line may cross another between two whole numbers; never the other way round.
         assert not meet or one.meets(other, batch), places
@@ -178,7 +178,7 @@ def judged(net, folder):
 @pytest.mark.parametrize("net", [images, normed])
 def test_launches_without_an_order_are_noticed(net, tmp_path, monkeypatch):
     judged(net, tmp_path / "right")
-    monkeypatch.setattr(together.Memory, "behind", lambda *given: -1)
+    monkeypatch.setattr(order.Memory, "behind", lambda *given: -1)
     with pytest.raises((LockstepError, CheckError)):
         judged(net, tmp_path / "wrong")
 
@@ -203,10 +203,10 @@ def test_a_sweep_that_goes_on_with_results_of_other_threads_is_noticed(tmp_path,
 
 def test_one_place_of_a_batch_is_as_good_as_another():
     whole = Place("work", 4, 0, ("N", 4))
-    assert together._region("work", whole).meets(together._region("work", whole), 3)
-    assert not together._region("work", whole).meets(together._region("work", Place("work", 8, 0, ("N", 2))), 3)
-    assert not together._region("work", whole).meets(together._region("grads", whole), 3)
-    assert together._region("x", None).meets(together._region("x", None), 3)
+    assert order.region("work", whole).meets(order.region("work", whole), 3)
+    assert not order.region("work", whole).meets(order.region("work", Place("work", 8, 0, ("N", 2))), 3)
+    assert not order.region("work", whole).meets(order.region("grads", whole), 3)
+    assert order.region("x", None).meets(order.region("x", None), 3)
 
 
 # --- what was computed before is not computed again -------------------------------------------------------------------------
@@ -220,6 +220,20 @@ def summed(local, index, value):
     return (Let(local, S.Zero), Loop(index, S.Zero, index.extent, (Update(local, "sum", value),)))
 
 
+def folded(local, index, value):
+    return (Every((Let(local, S.Zero),)), Fold(local, "sum", (Range(index, S.Zero, index.extent),), (), (), value))
+
+
+def test_a_sum_by_a_block_is_done_once():
+    each = Each((Range(i, S.Zero, i.extent),), (Store(OUT[i,], total),))
+    before, behind = (*folded(total, i, Z[i,]), each), (*folded(total, j, Z[j,]), each)
+    assert onward.left(before, behind, set()) == (each,)
+    assert onward.left(before, behind, {"z"}) == behind
+    # What each thread calls so for itself is no result of all.
+    own = Each((Range(i, S.Zero, i.extent),), (Let(total, Z[i,]), Store(OUT[i,], total)))
+    assert onward.left((*before, own), behind, set()) == behind
+
+
 def stored(value, index=i):
     return Loop(index, S.Zero, index.extent, (Store(OUT[index,], value),))
 
@@ -227,7 +241,7 @@ def stored(value, index=i):
 def test_the_same_sum_is_computed_once_whatever_its_index_is_called():
     before = (*summed(total, i, Z[i,]), stored(total))
     behind = (*summed(total, j, Z[j,]), stored(total + 1, j))
-    assert together._left(before, behind, set()) == behind[2:]
+    assert onward.left(before, behind, set()) == behind[2:]
 
 
 @pytest.mark.parametrize(
@@ -250,7 +264,7 @@ def test_the_same_sum_is_computed_once_whatever_its_index_is_called():
     ],
 )
 def test_another_sum_is_computed_for_itself(before, behind, changed):
-    assert together._left(before, behind, changed) == behind
+    assert onward.left(before, behind, changed) == behind
 
 
 def of_entries(name, axes, body, tensors, written):
@@ -277,10 +291,8 @@ def test_a_network_of_a_thousand_launches_is_arranged_in_seconds():
     n, count = Index("n", 3), 2000
     tensors = [Tensor(f"v{k}", (Index("p", 4),)) for k in range(count)]
     places = {t.name: Place("work", 4 * k, 0, ("N", 4)) for k, t in enumerate(tensors)}
-    launches = [
-        of_entries(f"k{k}", (n,), (Store(b[n,], a[3 - n,]),), (a, b), (b.name,)) for k, (a, b) in enumerate(pairwise(tensors))
-    ]
-    meetings = sum(1 for _ in together._meeting({("work", name): together._region("work", p) for name, p in places.items()}, 64))
+    launches = [of_entries(f"k{k}", (n,), (Store(b[n,], a[3 - n,]),), (a, b), (b.name,)) for k, (a, b) in enumerate(pairwise(tensors))]
+    meetings = sum(1 for _ in order.meeting({("work", name): order.region("work", p) for name, p in places.items()}, 64))
     assert meetings == 0
     levels = together.Arranging(64, {}, 4, set()).levels(launches, places)
     assert [len(level) for level in levels] == [1] * (count - 1)

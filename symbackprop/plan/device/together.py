@@ -1,47 +1,30 @@
 """Fewer launches: what stays with its entry goes on in the same thread, and launches that do not need each other are one.
 
-A small network spends its time on starting kernels. Two launches need an order where one writes memory that the other touches; this is
-read off the places of their tensors, which may share memory. A sweep that needs only what the same thread has just written is appended
-to the sweep that wrote it. Of the launches that are left, those that could start at the same time become one, in which each has blocks
-of its own; large ones stay alone, for they fill the device by themselves.
+A small network spends its time on starting kernels, a large one on writing what the next kernel reads. What needs only what the same
+thread has just written goes on there, and so does what needs only what the same block has written, for a row. Of the launches that are
+left, those that could start at the same time become one, in which each has blocks of its own; large ones stay alone, for they fill the
+device by themselves.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sympy
 from sympy import Expr
 
-from symbackprop.algebra.index import Index
-from symbackprop.algebra.nodes import Indicator
-from symbackprop.algebra.tensor import Access, Tensor
+from symbackprop.algebra.tensor import Access
 from symbackprop.plan.device.barriers import placed
 from symbackprop.plan.device.lower import MANY, SHORT
+from symbackprop.plan.device.onward import Both, left, looped, steps_of
+from symbackprop.plan.device.order import Memory, Places, Seen, region
 from symbackprop.plan.device.product import PROCESSORS
-from symbackprop.plan.device.records import (
-    WARP,
-    Alone,
-    Barrier,
-    DeviceKernel,
-    Each,
-    External,
-    Joint,
-    Launch,
-    Product,
-    Provided,
-    Range,
-    Repeat,
-    Step,
-    Sweep,
-    Team,
-)
+from symbackprop.plan.device.records import WARP, DeviceKernel, External, Joint, Launch, Product, Range, Sweep, Team
 from symbackprop.plan.device.shared import SHARED
-from symbackprop.plan.records import Choose, Let, Local, Loop, Place, Statement, Update, When
-from symbackprop.plan.rewriting import called, expressions, inside, named, parts, rewritten
+from symbackprop.plan.records import Local, Loop, Statement, When
+from symbackprop.plan.rewriting import expressions
 
 #: Blocks of a launch, up to which others stand beside it: twice as many as the device has processors.
 FEW = 2 * PROCESSORS
@@ -51,112 +34,6 @@ BLOCK = 128
 ALONE = 128
 #: The threads of a team are not fewer than one in so many of those that it was planned with.
 FEWER = 4
-
-Places = Mapping[str, Place]
-
-
-@dataclass(frozen=True)
-class _Region:
-    """Where a tensor lies: entries ``fixed + each N <= k < fixed + each N + more + per N`` of a buffer, for N samples."""
-
-    buffer: str
-    fixed: int = 0
-    each: int = 0
-    more: float = math.inf
-    per: int = 0
-
-    def meets(self, other: _Region, batch: int) -> bool:
-        """Whether two regions have an entry in common for some number of samples up to ``batch``."""
-        return self.buffer == other.buffer and not (self.ends_before(other, batch) or other.ends_before(self, batch))
-
-    def ends_before(self, other: _Region, batch: int) -> bool:
-        # Both sides are straight lines over the number of samples, so that two places tell all of them.
-        return all(self.fixed + self.more + (self.each + self.per) * n <= other.fixed + other.each * n for n in (1, batch))
-
-
-def _region(buffer: str, place: Place | None) -> _Region:
-    if place is None or place.buffer == "argument" or place.shape.count("N") > 1:
-        return _Region(buffer)
-    fixed = math.prod(e for e in place.shape if isinstance(e, int))
-    batched = "N" in place.shape
-    return _Region(buffer, place.fixed, place.per_sample, 0 if batched else fixed, fixed if batched else 0)
-
-
-class Memory:
-    """Which launches of an entry need an order.
-
-    Two tensors meet where they have an entry in common; launches need an order where one writes a tensor that meets one of the other.
-
-    Args:
-        launches: of the entry.
-        places: of their tensors.
-        batch: the number of samples that is planned for.
-    """
-
-    def __init__(self, launches: Sequence[Launch], places: Places, batch: int) -> None:
-        regions = {use: _region(use[0], places.get(use[1])) for one in launches for use in _used(one)}
-        self.meeting: dict[_Use, list[_Use]] = {use: [use] for use in regions}
-        for one, other in _meeting(regions, batch):
-            self.meeting[one].append(other)
-            self.meeting[other].append(one)
-
-    def behind(self, one: Launch, seen: _Seen) -> int:
-        """Return the largest number of a launch that has to be done before another one, -1 if there is none."""
-        found = -1
-        for use in _used(one):
-            for other in self.meeting[use]:
-                found = max(found, seen.written.get(other, -1))
-        for use in _written(one):
-            for other in self.meeting[use]:
-                found = max(found, seen.touched.get(other, -1))
-        return found
-
-
-#: A tensor by its buffer and its name.
-_Use = tuple[str, str]
-
-
-class _Seen:
-    """The largest number of a launch that has touched each tensor, and that has written it."""
-
-    def __init__(self) -> None:
-        self.touched: dict[_Use, int] = {}
-        self.written: dict[_Use, int] = {}
-
-    def add(self, one: Launch, number: int) -> None:
-        for use in _used(one):
-            self.touched[use] = max(number, self.touched.get(use, -1))
-        for use in _written(one):
-            self.written[use] = max(number, self.written.get(use, -1))
-
-
-def _used(one: Launch) -> Iterator[_Use]:
-    return zip(one.kernel.buffers, one.names, strict=True)
-
-
-def _written(one: Launch) -> Iterator[_Use]:
-    k = one.kernel
-    return ((b, real) for t, b, real in zip(k.tensors, k.buffers, one.names, strict=True) if t.name in k.written)
-
-
-def _meeting(regions: Mapping[_Use, _Region], batch: int) -> Iterator[tuple[_Use, _Use]]:
-    """Yield the pairs of tensors that meet; of all pairs only those are looked at that might."""
-    buffers: dict[str, list[_Use]] = {}
-    for use in regions:
-        buffers.setdefault(use[0], []).append(use)
-    for uses in buffers.values():
-        uses.sort(key=lambda use: regions[use].fixed + regions[use].each)
-        starts = [regions[use].fixed + regions[use].each * batch for use in uses]
-        ordered = all(a <= b for a, b in itertools.pairwise(starts))
-        for k, one in enumerate(uses):
-            ends = [regions[one].fixed + regions[one].more + (regions[one].each + regions[one].per) * n for n in (1, batch)]
-            for j in range(k + 1, len(uses)):
-                # Where tensors have one order whatever the batch is, all behind the first that lies apart lie apart.
-                first = regions[uses[j]]
-                if ordered and first.fixed + first.each >= ends[0] and starts[j] >= ends[1]:
-                    break
-                if regions[one].meets(first, batch):
-                    yield one, uses[j]
 
 
 class Arranging:
@@ -198,7 +75,7 @@ class Arranging:
 
     def levels(self, launches: Sequence[Launch], places: Places) -> list[list[Launch]]:
         """Return launches by the number of others that have to be done before, one after the other."""
-        memory, seen = Memory(launches, places, self.batch), _Seen()
+        memory, seen = Memory(launches, places, self.batch), Seen()
         levels: list[list[Launch]] = []
         for one in launches:
             level = 1 + memory.behind(one, seen)
@@ -212,7 +89,7 @@ class Arranging:
 
     def merged(self, launches: Sequence[Launch], places: Places) -> list[Launch]:
         """Return launches with sweeps appended to those whose results they read, entry by entry."""
-        memory, seen = Memory(launches, places, self.batch), _Seen()
+        memory, seen = Memory(launches, places, self.batch), Seen()
         made: list[Launch] = []
         using: dict[str, dict[int, None]] = {}
         for one in launches:
@@ -291,7 +168,7 @@ class Arranging:
             for theirs, (there, other) in _uses(second).items():
                 if mine not in first.kernel.written and theirs not in second.kernel.written:
                     continue
-                if not _region(here, places.get(real)).meets(_region(there, places.get(other)), self.batch):
+                if not region(here, places.get(real)).meets(region(there, places.get(other)), self.batch):
                     continue
                 # Tensors that share memory otherwise than entry by entry have entries of other places there.
                 if real != other and places.get(real) != places.get(other):
@@ -302,27 +179,28 @@ class Arranging:
 
     def in_threads(self, first: Launch, second: Launch, a: Sweep, places: Places) -> Launch:
         """Return one launch for two sweeps: each thread does what it did in both."""
-        both = _Both(first, second, places, self.batch)
+        both = Both(first, second, places, self.batch)
         b = both.second
         assert isinstance(b, Sweep)
         axes = a.axes[: len(b.axes)]
-        before, behind = _looped(a.axes[len(axes) :], a.body), _looped(b.axes[len(axes) :], b.body)
-        return self.launch(both, Sweep(axes, (*before, *_left(before, behind, both.changed))), first.kernel.reason)
+        before, behind = looped(a.axes[len(axes) :], a.body), looped(b.axes[len(axes) :], b.body)
+        return self.launch(both, Sweep(axes, (*before, *left(before, behind, both.changed))), first.kernel.reason)
 
     def in_blocks(self, first: Launch, second: Launch, a: Sweep | Team, b: Sweep | Team, places: Places) -> Launch | None:
         """Return one launch for two, at least one of them by teams: each block does what belongs to its row in both.
 
         None where tensors of other names share memory, of which those who place barriers know nothing.
         """
-        both = _Both(first, second, places, self.batch)
+        both = Both(first, second, places, self.batch)
         if both.shared:
             return None
         teams = [one for one in (a, both.second) if isinstance(one, Team)]
         axes, threads = a.axes[: len(teams[0].axes)], max(team.threads for team in teams)
-        steps = (*_steps(a, len(axes)), *_steps(both.second, len(axes)))
+        before, behind = steps_of(a, len(axes)), steps_of(both.second, len(axes))
+        steps = (*before, *left(before, behind, both.changed))
         return self.launch(both, Team(axes, threads, placed(steps)), f"a block of {threads} threads for each row")
 
-    def launch(self, both: _Both, phase: Sweep | Team, reason: str) -> Launch:
+    def launch(self, both: Both, phase: Sweep | Team, reason: str) -> Launch:
         """Return the launch of a kernel that does what two do; the same kernels are made once."""
         one, other = both.kernels
         key = (one.name, other.name, both.called, tuple(both.buffers), frozenset(both.changed))
@@ -443,142 +321,6 @@ class Arranging:
         return name
 
 
-class _Both:
-    """Two kernels in names that they share.
-
-    Attributes:
-        kernels: both.
-        call: of the second one.
-        tensors: of both; ``buffers`` and ``names`` tell where each lies and what it is called outside.
-        renamed: the tensor that each of the second kernel has become, by its name.
-        called: the names of these.
-        second: the phase of the second kernel.
-        changed: names of tensors that the first one writes, or that share memory with such.
-        shared: whether two of the tensors share memory, one of which is written.
-    """
-
-    def __init__(self, first: Launch, second: Launch, places: Places, batch: int) -> None:
-        self.kernels, self.call = (first.kernel, second.kernel), second.call
-        one, other = self.kernels
-        known = {real: t for t, real in zip(one.tensors, first.names, strict=True)}
-        taken = {t.name for t in one.tensors}
-        self.tensors, self.buffers, self.names = list(one.tensors), list(one.buffers), list(first.names)
-        self.renamed: dict[str, Tensor] = {}
-        for t, buffer, real in zip(other.tensors, other.buffers, second.names, strict=True):
-            if real in known:
-                self.renamed[t.name] = known[real]
-                continue
-            name = _free(t.name, taken)
-            taken.add(name)
-            self.renamed[t.name] = Tensor(name, t.axes, t.role, integer=t.integer, positive=t.positive)
-            self.tensors.append(self.renamed[t.name])
-            self.buffers.append(buffer)
-            self.names.append(real)
-        self.called = tuple(self.renamed[t.name].name for t in other.tensors)
-        a, b = one.phase, other.phase
-        assert isinstance(a, Sweep | Team) and isinstance(b, Sweep | Team)
-        swap: dict[Expr, Expr] = {theirs.index: mine.index for mine, theirs in zip(a.axes, b.axes, strict=False)}
-        inner = dict.fromkeys(part.index for part in parts(b) if isinstance(part, Range | Loop) and part.index not in swap)
-        outer, own = {r.index.name for r in a.axes[: len(swap)]}, {i.name for i in inner}
-        for i in inner:
-            if i.name in outer:
-                # A loop of the second one must not catch an index of the first, which is told by its name in the text.
-                swap[i] = Index(_free(i.name, outer | own), i.extent)
-                own.add(swap[i].name)
-        self.second = rewritten(b, lambda e: _renamed(e, swap, self.renamed))
-        where = {t.name: _region(b, places.get(real)) for t, b, real in zip(self.tensors, self.buffers, self.names, strict=True)}
-        self.changed = {name for name, region in where.items() if any(region.meets(where[w], batch) for w in one.written)}
-        written = {*one.written, *(self.renamed[name].name for name in other.written)}
-        self.shared = any(name != w and region.meets(where[w], batch) for name, region in where.items() for w in written)
-
-
-def _steps(phase: Sweep | Team, outer: int) -> tuple[Step, ...]:
-    """Return what a block does for a row of a phase, without barriers."""
-    if isinstance(phase, Team):
-        return _bare(phase.steps)
-    inner = phase.axes[outer:]
-    return (Each(inner, phase.body) if inner else Alone(phase.body),)
-
-
-def _bare(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Return steps without barriers."""
-    kept = (step for step in steps if not isinstance(step, Barrier))
-    return tuple(replace(step, steps=_bare(step.steps)) if isinstance(step, Repeat | Provided) else step for step in kept)
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """Return a name that is not taken."""
-    while name in taken:
-        name += "_"
-    return name
-
-
-def _looped(axes: Sequence[Range], body: tuple[Statement, ...]) -> tuple[Statement, ...]:
-    """Return statements in loops over some axes."""
-    for r in reversed(axes):
-        body = (Loop(r.index, r.start, r.stop, body),)
-    return body
-
-
-def _left(before: Sequence[Statement], behind: Sequence[Statement], changed: set[str]) -> tuple[Statement, ...]:
-    """Return statements without those whose locals have the same values from some statements before them.
-
-    Args:
-        before: what was done.
-        behind: what is to be done.
-        changed: tensors that were written, or share memory with one that was.
-    """
-    given: dict[Local, list[Statement]] = {}
-    for s in before:
-        for local in dict.fromkeys(named((s,))):
-            given.setdefault(local, []).append(s)
-    own: dict[Local, list[Statement]] = {}
-    for s in behind:
-        for local in dict.fromkeys(named((s,))):
-            own.setdefault(local, []).append(s)
-    same = {v for v, found in own.items() if _once(v, found, behind) and _once(v, given.get(v, []), before)}
-    same = {v for v in same if [_shape(s) for s in own[v]] == [_shape(s) for s in given[v]]}
-    same = {v for v in same if not {a.tensor.name for e in expressions(tuple(own[v])) for a in e.atoms(Access)} & changed}
-    while True:
-        # What is read on the way must be the same, too.
-        kept = {v for v in same if all(x in same for e in expressions(tuple(own[v])) for x in e.atoms(Local))}
-        if kept == same:
-            break
-        same = kept
-    return tuple(s for s in behind if _stores(s) or not {*named((s,))} <= same)
-
-
-def _once(local: Local, found: Sequence[Statement], body: Sequence[Statement]) -> bool:
-    """Whether a local begins once among statements and is read by others only when it has its last value."""
-    starts = sum(isinstance(s, Let) and s.local == local for s in inside(tuple(found)))
-    if starts != 1 or any(_stores(s) for s in found):
-        return False
-    last = max(k for k, s in enumerate(body) if s in found)
-    return not any(local in e.atoms(Local) for s in body[:last] if s not in found for e in expressions(s))
-
-
-def _stores(s: Statement) -> bool:
-    return any(not isinstance(part, Let | Update | Choose | Loop | When) for part in inside((s,)))
-
-
-def _shape(s: Statement) -> Statement:
-    """Return a statement with names for the indices of its loops that tell nothing but their order."""
-    swap = {loop.index: Index(f"loop {k}", loop.index.extent) for k, loop in enumerate(x for x in inside((s,)) if isinstance(x, Loop))}
-    return rewritten(s, lambda e: _renamed(e, swap, {a.tensor.name: a.tensor for a in e.atoms(Access)}))
-
-
-def _renamed(e: Expr, swap: Mapping[Expr, Expr], tensors: Mapping[str, Tensor]) -> Expr:
-    """Return an expression with other indices and tensors; comparisons stay as they stand."""
-    names: dict[Expr, Expr] = dict(swap)
-    for a in e.atoms(Access):
-        names[a] = _entry(a, swap, tensors)
-    return called(e, names) if e.has(Indicator) else e.xreplace(names)
-
-
-def _entry(a: Access, swap: Mapping[Expr, Expr], tensors: Mapping[str, Tensor]) -> Expr:
-    return Access(tensors[a.tensor.name], *(_renamed(part, swap, tensors) for part in a.index))
-
-
 def _uses(one: Launch) -> dict[str, tuple[str, str]]:
     """Return the buffer and the real name of each tensor of a launch."""
     k = one.kernel
@@ -590,7 +332,7 @@ def _accesses(phase: Sweep | Team, name: str) -> list[Access]:
 
 
 def _told(x: Access, mine: Sequence[Range], y: Access, theirs: Sequence[Range]) -> bool:
-    """Whether two places are one only where the indices of the first sweep are the same in both."""
+    """Whether two places are one only where the axes that both phases begin with have the same values in both."""
     pairs = list(zip(x.index, y.index, strict=False))
     return len(x.index) == len(y.index) and all((one.index, other.index) in pairs for one, other in zip(mine, theirs, strict=False))
 
