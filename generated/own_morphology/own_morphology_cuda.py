@@ -313,14 +313,6 @@ def dense_z_4_to_write_loss_L(params, work, y, b, z, parts, p, L, N):
         for i in range(int32(10)):
             work[p + n * 10 + i] = math.exp(work[z + n * 10 + i] - shift) / total
         # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
-        top = real(-math.inf)
-        for i in range(int32(10)):
-            candidate = work[z + n * 10 + i]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(math.inf) else real(0.0)
-        total = real(0.0)
-        for i in range(int32(10)):
-            total += math.exp(work[z + n * 10 + i] - shift)
         work[L + n] = shift + math.log(total) - work[z + n * 10 + int32(y[n])]
 
 
@@ -378,14 +370,6 @@ def dense_z_4_to_dense_delta(params, work, y, b, z, parts, p, L, delta, N):
         for i in range(int32(10)):
             work[p + n * 10 + i] = math.exp(work[z + n * 10 + i] - shift) / total
         # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
-        top = real(-math.inf)
-        for i in range(int32(10)):
-            candidate = work[z + n * 10 + i]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(math.inf) else real(0.0)
-        total = real(0.0)
-        for i in range(int32(10)):
-            total += math.exp(work[z + n * 10 + i] - shift)
         work[L + n] = shift + math.log(total) - work[z + n * 10 + int32(y[n])]
         # delta[n, i] = (p[n, i] − [i = y[n]])/N
         for i in range(int32(10)):

@@ -143,14 +143,6 @@ def dense_z_2_to_write_loss_L(params, work, y, W, b, x, z, p, L, N):
         for i in range(int32(4)):
             work[p + n * 4 + i] = math.exp(work[z + n * 4 + i] - shift) / total
         # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
-        top = real(-math.inf)
-        for i in range(int32(4)):
-            candidate = work[z + n * 4 + i]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(math.inf) else real(0.0)
-        total = real(0.0)
-        for i in range(int32(4)):
-            total += math.exp(work[z + n * 4 + i] - shift)
         work[L + n] = shift + math.log(total) - work[z + n * 4 + int32(y[n])]
 
 
@@ -196,14 +188,6 @@ def dense_z_2_to_dense_delta_3(params, work, y, W, b, x, z, p, L, delta, grad_a,
         for i in range(int32(4)):
             work[p + n * 4 + i] = math.exp(work[z + n * 4 + i] - shift) / total
         # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
-        top = real(-math.inf)
-        for i in range(int32(4)):
-            candidate = work[z + n * 4 + i]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(math.inf) else real(0.0)
-        total = real(0.0)
-        for i in range(int32(4)):
-            total += math.exp(work[z + n * 4 + i] - shift)
         work[L + n] = shift + math.log(total) - work[z + n * 4 + int32(y[n])]
         # delta[n, i] = (p[n, i] − [i = y[n]])/N
         for i in range(int32(4)):
@@ -352,14 +336,6 @@ def dense_z_2_to_write_grad_x(params, work, y, grads_x, W, b, x, z, p, L, delta,
         for i in range(int32(4)):
             work[p + n * 4 + i] = math.exp(work[z + n * 4 + i] - shift) / total
         # L[n] = log Σ_i exp(z[n, i]) − z[n, y[n]]
-        top = real(-math.inf)
-        for i in range(int32(4)):
-            candidate = work[z + n * 4 + i]
-            top = candidate if (candidate > top) | (candidate != candidate) else top
-        shift = top if abs(top) != real(math.inf) else real(0.0)
-        total = real(0.0)
-        for i in range(int32(4)):
-            total += math.exp(work[z + n * 4 + i] - shift)
         work[L + n] = shift + math.log(total) - work[z + n * 4 + int32(y[n])]
         # delta[n, i] = (p[n, i] − [i = y[n]])/N
         for i in range(int32(4)):

@@ -220,51 +220,67 @@ def summed(local, index, value):
     return (Let(local, S.Zero), Loop(index, S.Zero, index.extent, (Update(local, "sum", value),)))
 
 
+def stored(value, index=i):
+    return Loop(index, S.Zero, index.extent, (Store(OUT[index,], value),))
+
+
+def changed(index=i):
+    return Loop(index, S.Zero, index.extent, (Store(Z[index,], S.One),))
+
+
+def test_the_same_sum_is_computed_once_whatever_its_index_is_called():
+    # What was written before both of them is the same for both.
+    before = (changed(), *summed(total, i, Z[i,]), stored(total))
+    behind = (*summed(total, j, Z[j,]), stored(total + 1, j))
+    assert onward.left(before, behind) == behind[2:]
+
+
+def both(local, other, index, value):
+    body = (Update(local, "sum", Z[index,]), Update(other, "sum", value))
+    return (Let(local, S.Zero), Let(other, S.Zero), Loop(index, S.Zero, index.extent, body))
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "sharing"),
+    [
+        # What is read was written in between, before the first sum was over or after it, or is written until then.
+        ((*summed(total, i, Z[i,]), stored(total), changed()), (*summed(total, j, Z[j,]), stored(total, j)), {}),
+        ((*summed(total, i, Z[i,]), stored(total)), (changed(), *summed(total, j, Z[j,]), stored(total, j)), {}),
+        # It shares memory with what was written.
+        ((*summed(total, i, Z[i,]), stored(total)), (*summed(total, j, Z[j,]), stored(total, j)), {"z": frozenset(["out"])}),
+        # Another sum has the name.
+        ((*summed(total, i, Z[i,]), stored(total)), (*summed(total, j, 2 * Z[j,]), stored(total, j)), {}),
+        # It has another value by then.
+        ((*summed(total, i, Z[i,]), stored(total), *summed(total, i, 2 * Z[i,])), (*summed(total, j, Z[j,]), stored(total, j)), {}),
+        # It is read on the way, too.
+        ((*summed(total, i, Z[i,]), stored(total)), (Let(total, S.Zero), stored(total), *summed(total, j, Z[j,])[1:]), {}),
+        # It follows from what is another value now.
+        (
+            (Let(shift, Z[0,]), *summed(total, i, Z[i,] - shift), stored(total)),
+            (Let(shift, Z[1,]), *summed(total, j, Z[j,] - shift), stored(total, j)),
+            {},
+        ),
+        # One loop adds up two sums, and one of them is another.
+        ((*both(total, shift, i, Z[i,] ** 2), stored(total)), (*both(total, shift, j, Z[j,] ** 3), stored(total, j)), {}),
+    ],
+)
+def test_another_sum_is_computed_for_itself(before, behind, sharing):
+    assert onward.left(before, behind, sharing) == behind
+
+
 def folded(local, index, value):
     return (Every((Let(local, S.Zero),)), Fold(local, "sum", (Range(index, S.Zero, index.extent),), (), (), value))
 
 
 def test_a_sum_by_a_block_is_done_once():
     each = Each((Range(i, S.Zero, i.extent),), (Store(OUT[i,], total),))
-    before, behind = (*folded(total, i, Z[i,]), each), (*folded(total, j, Z[j,]), each)
-    assert onward.left(before, behind, set()) == (each,)
-    assert onward.left(before, behind, {"z"}) == behind
-    # What each thread calls so for itself is no result of all.
+    change = Each((Range(i, S.Zero, i.extent),), (Store(Z[i,], S.One),))
+    # A local of each thread that has the name before is none any more.
     own = Each((Range(i, S.Zero, i.extent),), (Let(total, Z[i,]), Store(OUT[i,], total)))
-    assert onward.left((*before, own), behind, set()) == behind
-
-
-def stored(value, index=i):
-    return Loop(index, S.Zero, index.extent, (Store(OUT[index,], value),))
-
-
-def test_the_same_sum_is_computed_once_whatever_its_index_is_called():
-    before = (*summed(total, i, Z[i,]), stored(total))
-    behind = (*summed(total, j, Z[j,]), stored(total + 1, j))
-    assert onward.left(before, behind, set()) == behind[2:]
-
-
-@pytest.mark.parametrize(
-    ("before", "behind", "changed"),
-    [
-        # What is read was written in between.
-        ((*summed(total, i, Z[i,]), stored(total)), (*summed(total, j, Z[j,]), stored(total, j)), {"z"}),
-        # Another sum has the name.
-        ((*summed(total, i, Z[i,]), stored(total)), (*summed(total, j, 2 * Z[j,]), stored(total, j)), set()),
-        # It has another value by then.
-        ((*summed(total, i, Z[i,]), stored(total), *summed(total, i, 2 * Z[i,])), (*summed(total, j, Z[j,]), stored(total, j)), set()),
-        # It is read on the way, too.
-        ((*summed(total, i, Z[i,]), stored(total)), (Let(total, S.Zero), stored(total), *summed(total, j, Z[j,])[1:]), set()),
-        # It follows from what is another value now.
-        (
-            (Let(shift, Z[0,]), *summed(total, i, Z[i,] - shift), stored(total)),
-            (Let(shift, Z[1,]), *summed(total, j, Z[j,] - shift), stored(total, j)),
-            set(),
-        ),
-    ],
-)
-def test_another_sum_is_computed_for_itself(before, behind, changed):
-    assert onward.left(before, behind, changed) == behind
+    before, behind = (own, *folded(total, i, Z[i,]), each), (*folded(total, j, Z[j,]), each)
+    assert onward.left(before, behind) == (each,)
+    assert onward.left((*before, change), behind) == behind
+    assert onward.left((*before, own), behind) == behind
 
 
 def of_entries(name, axes, body, tensors, written):

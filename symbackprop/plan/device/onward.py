@@ -16,7 +16,7 @@ from symbackprop.algebra.nodes import Indicator
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.plan.device.order import Places, region
 from symbackprop.plan.device.records import Alone, Barrier, Each, Every, Fold, Launch, Provided, Range, Repeat, Step, Sweep, Team
-from symbackprop.plan.records import Choose, Let, Local, Loop, Statement, Update, When
+from symbackprop.plan.records import Add, Choose, Let, Local, Loop, Raise, Statement, Store, Update, When
 from symbackprop.plan.rewriting import called, expressions, parts, rewritten
 
 Item = TypeVar("Item", bound=Statement | Step)
@@ -32,7 +32,7 @@ class Both:
         renamed: the tensor that each of the second kernel has become, by its name.
         called: the names of these.
         second: the phase of the second kernel.
-        changed: names of tensors that the first one writes, or that share memory with such.
+        sharing: for each tensor the names of others that share memory with it.
         shared: whether two of the tensors share memory, one of which is written.
     """
 
@@ -66,9 +66,11 @@ class Both:
                 own.add(swap[i].name)
         self.second = rewritten(b, lambda e: renamed(e, swap, self.renamed))
         where = {t.name: region(b, places.get(real)) for t, b, real in zip(self.tensors, self.buffers, self.names, strict=True)}
-        self.changed = {name for name, area in where.items() if any(area.meets(where[w], batch) for w in one.written)}
+        self.sharing = {
+            name: frozenset(w for w, other in where.items() if w != name and area.meets(other, batch)) for name, area in where.items()
+        }
         written = {*one.written, *(self.renamed[name].name for name in other.written)}
-        self.shared = any(name != w and area.meets(where[w], batch) for name, area in where.items() for w in written)
+        self.shared = any(self.sharing[w] for w in written)
 
 
 def steps_of(phase: Sweep | Team, outer: int) -> tuple[Step, ...]:
@@ -104,25 +106,52 @@ def looped(axes: Sequence[Range], body: tuple[Statement, ...]) -> tuple[Statemen
     return body
 
 
-def left(before: Sequence[Item], behind: Sequence[Item], changed: set[str]) -> tuple[Item, ...]:
+def left(before: Sequence[Item], behind: Sequence[Item], sharing: Mapping[str, frozenset[str]] | None = None) -> tuple[Item, ...]:
     """Return statements, or steps, without those whose locals have the same values from some before them.
 
     Args:
         before: what was done.
         behind: what is to be done.
-        changed: tensors that were written, or share memory with one that was.
+        sharing: for each tensor the names of others that share memory with it.
     """
-    given, own = _giving(before), _giving(behind)
-    same = {v for v, found in own.items() if _once(v, found, behind) and _once(v, given.get(v, []), before)}
-    same = {v for v in same if [_shape(s) for s in own[v]] == [_shape(s) for s in given[v]]}
-    same = {v for v in same if not {a.tensor.name for e in expressions(tuple(own[v])) for a in e.atoms(Access)} & changed}
+    same: dict[Local, list[int]] = {}
+    for v in _given(behind):
+        mine, theirs = _life(v, behind), _life(v, before)
+        once = mine and len(mine) == sum(v in _given((s,)) for s in behind)
+        if not (once and theirs) or [_shape(behind[k]) for k in mine] != [_shape(before[k]) for k in theirs]:
+            continue
+        # What was written since, or is written until then, is another value.
+        written = _written((*before[theirs[-1] + 1 :], *behind[: mine[-1]]))
+        read = {a.tensor.name for k in mine for e in expressions(behind[k]) for a in e.atoms(Access)}
+        if not written & read.union(*((sharing or {}).get(name, frozenset()) for name in read)):
+            same[v] = mine
     while True:
-        # What is read on the way must be the same, too.
-        kept = {v for v in same if all(x in same for e in expressions(tuple(own[v])) for x in e.atoms(Local))}
-        if kept == same:
+        # What is read on the way must be the same, too, and what the same statements give.
+        needs = {v: {x for k in found for x in (*_given((behind[k],)), *_read(behind[k]))} for v, found in same.items()}
+        kept = {v: found for v, found in same.items() if needs[v] <= same.keys()}
+        if len(kept) == len(same):
             break
         same = kept
-    return tuple(s for s in behind if _writes(s) or not set(_given((s,))) <= same)
+    return tuple(s for s in behind if _writes(s) or not _given((s,)).keys() <= same.keys())
+
+
+def _read(item: Item) -> set[Local]:
+    """Return the locals that stand in a statement."""
+    return {local for e in expressions(item) for local in e.atoms(Local)}
+
+
+def _life(local: Local, items: Sequence[Item]) -> list[int]:
+    """Return the numbers of what gives a local its last value, from where it begins; none where threads may have others in the end.
+
+    Nor where something reads it before it has that value.
+    """
+    giving = [k for k, s in enumerate(items) if local in _given((s,))]
+    starts = [k for k in giving if any(isinstance(part, Let) and part.local == local for part in parts(items[k]))]
+    mine = [k for k in giving if starts and k >= starts[-1]]
+    if not mine or any(_writes(items[k]) for k in mine):
+        return []
+    between = (items[k] for k in range(mine[0], mine[-1]) if k not in mine)
+    return [] if any(local in _read(s) for s in between) else mine
 
 
 def _given(items: Sequence[Item]) -> dict[Local, None]:
@@ -136,22 +165,9 @@ def _given(items: Sequence[Item]) -> dict[Local, None]:
     return found
 
 
-def _giving(items: Sequence[Item]) -> dict[Local, list[Item]]:
-    """Return what gives each local a value."""
-    found: dict[Local, list[Item]] = {}
-    for s in items:
-        for local in _given((s,)):
-            found.setdefault(local, []).append(s)
-    return found
-
-
-def _once(local: Local, found: Sequence[Item], items: Sequence[Item]) -> bool:
-    """Whether a local begins once among statements and is read by others only when it has its last value."""
-    starts = sum(isinstance(part, Let) and part.local == local for part in parts(tuple(found)))
-    if starts != 1 or any(map(_writes, found)):
-        return False
-    last = max(k for k, s in enumerate(items) if s in found)
-    return not any(local in e.atoms(Local) for s in items[:last] if s not in found for e in expressions(s))
+def _written(items: Sequence[Item]) -> set[str]:
+    """Return the names of tensors that are written."""
+    return {part.access.tensor.name for part in parts(tuple(items)) if isinstance(part, Store | Add | Raise)}
 
 
 def _writes(item: Item) -> bool:

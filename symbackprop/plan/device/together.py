@@ -184,7 +184,7 @@ class Arranging:
         assert isinstance(b, Sweep)
         axes = a.axes[: len(b.axes)]
         before, behind = looped(a.axes[len(axes) :], a.body), looped(b.axes[len(axes) :], b.body)
-        return self.launch(both, Sweep(axes, (*before, *left(before, behind, both.changed))), first.kernel.reason)
+        return self.launch(both, Sweep(axes, (*before, *left(before, behind, both.sharing))), first.kernel.reason)
 
     def in_blocks(self, first: Launch, second: Launch, a: Sweep | Team, b: Sweep | Team, places: Places) -> Launch | None:
         """Return one launch for two, at least one of them by teams: each block does what belongs to its row in both.
@@ -197,13 +197,13 @@ class Arranging:
         teams = [one for one in (a, both.second) if isinstance(one, Team)]
         axes, threads = a.axes[: len(teams[0].axes)], max(team.threads for team in teams)
         before, behind = steps_of(a, len(axes)), steps_of(both.second, len(axes))
-        steps = (*before, *left(before, behind, both.changed))
+        steps = (*before, *left(before, behind, both.sharing))
         return self.launch(both, Team(axes, threads, placed(steps)), f"a block of {threads} threads for each row")
 
     def launch(self, both: Both, phase: Sweep | Team, reason: str) -> Launch:
         """Return the launch of a kernel that does what two do; the same kernels are made once."""
         one, other = both.kernels
-        key = (one.name, other.name, both.called, tuple(both.buffers), frozenset(both.changed))
+        key = (one.name, other.name, both.called, tuple(both.buffers), tuple(both.sharing.items()))
         if key not in self.appended:
             renamed = both.renamed
             equations = tuple(e.xreplace({t: renamed[t.name] for t in (e.tensor, *e.reads) if t.name in renamed}) for e in other.equations)
