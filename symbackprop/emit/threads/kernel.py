@@ -35,6 +35,8 @@ from symbackprop.plan.rewriting import inside
 
 #: Threads of a block where every entry has one of its own.
 BLOCK = 128
+#: Shared loops and sums of a row, from which on a compiler must not look from one to the next.
+LONG = 12
 #: A mask of all threads that hand values to each other.
 ALL = "0xFFFFFFFF"
 
@@ -54,7 +56,8 @@ class KernelText:
         self.frame = DeviceFrame(kernel.tensors, kernel.buffers, reserved, single=single)
         self.headings = {e.tensor.name: heading(e) for e in kernel.equations}
         # One equation stands above all, several each above what computes it.
-        self.lines = Lines(self.frame, part=part, headings=self.headings if len(self.headings) > 1 else {})
+        shared = sum(isinstance(step, Each | Fold) for step in walk(kernel.phase.steps)) if isinstance(kernel.phase, Team) else 0
+        self.lines = Lines(self.frame, long=shared > LONG, part=part, headings=self.headings if len(self.headings) > 1 else {})
 
     def function(self, name: str) -> Function:
         """Return the text of the kernel."""
@@ -67,7 +70,10 @@ class KernelText:
             raise NotImplementedError
         headings = tuple(wrap.comment(text, 4) for text in self.headings.values() if text not in self.lines.said)
         arguments = (self.lines.name("block"), *self.frame.signature) if self.part else self.frame.signature
-        return Function(name, arguments, headings, tuple(body), f"Write {wrap.listed(self.kernel.written)}.")
+        doc = f"Write {wrap.listed(self.kernel.written)}."
+        if len(doc) > wrap.LIMIT - 10:
+            doc = f"Write {len(self.kernel.written)} tensors; the equation of each stands above what computes it."
+        return Function(name, arguments, headings, tuple(body), doc)
 
 
 def grid(kernel: DeviceKernel, samples: str, threads: int = BLOCK) -> tuple[str, str]:
