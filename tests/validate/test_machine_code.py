@@ -139,7 +139,16 @@ def images(schedule: str) -> Any:
     return sbp.Sequential([*layers, sbp.Flatten(), sbp.Dense(10)], loss="softmax_cross_entropy", name=f"images_{schedule}")
 
 
-@pytest.mark.parametrize(("net", "schedule"), [(perceptron, "layered"), (perceptron, "single"), (perceptron, "grid"), (images, "layered")])
+def recurrent(schedule: str) -> Any:
+    """One kernel does most of it: a block goes on with what is made of its row."""
+    layers = [sbp.Input((4, 5)), sbp.LSTM(9), sbp.LayerNorm(), sbp.Dense(70)]
+    return sbp.Sequential(layers, loss="softmax_cross_entropy", name=f"recurrent_{schedule}")
+
+
+@pytest.mark.parametrize(
+    ("net", "schedule"),
+    [(perceptron, "layered"), (perceptron, "single"), (perceptron, "grid"), (images, "layered"), (recurrent, "layered")],
+)
 def test_whole_modules_keep_to_the_limits(net, schedule, require_cuda, tmp_path):
     model = lower(net(schedule).spec)
     made = planner.make(model, derive_model(model), Options("float32", 256, schedule, sbp.Adam(0.01)), machine=MACHINES["cuda"])
