@@ -390,6 +390,10 @@ STEPS = {
         (Each((span(i), span(j)), (Store(A[4 * i + j], one),)), Each((span(k),), (Store(A[16 + k], one),))),
         0,
     ),
+    "a place that comes back": (
+        (Each((span(i, 0, 2),), (Store(A[i + 2], one),)), Each((span(m, 0, 6),), (Store(B[m, 0], A[digits[1]]),))),
+        1,
+    ),
     "one for all": ((Alone((Store(C[()], one),)), Each((span(i),), (Store(A[i], C[()]),))), 1),
     "one for one": ((Alone((Store(C[()], one),)), Alone((Store(A[0], C[()]),))), 0),
     "a sum of what was written": ((Each((span(i, 0, 7),), (Store(A[i], one),)), Fold(a, "sum", (span(j, 0, 7),), (), (), A[6 - j])), 1),

@@ -150,6 +150,9 @@ def _within(part: Expr, axes: Sequence[Range]) -> _At:
         factor = part.coeff(r.index)
         if not (factor.is_Integer and r.start.is_Integer and r.extent.is_Integer and r.extent > 0):
             return _At()
+        if r.index in (part - factor * r.index).free_symbols:
+            # Of what is no multiple, as floor(-p/2), the ends tell nothing.
+            return _At()
         ends = (r.start, r.stop - 1) if factor >= 0 else (r.stop - 1, r.start)
         first, stop = first.xreplace({r.index: ends[0]}), stop.xreplace({r.index: ends[1]})
     return _At(None, int(first), int(stop) + 1) if first.is_Integer and stop.is_Integer else _At()
