@@ -21,6 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite the committed texts that golden tests compare with")
     parser.addoption("--require-tools", action="store_true", help="a missing tool (TeX, a browser, ...) is a failure, not a reason to skip")
     parser.addoption("--require-cuda", action="store_true", help="missing compilers for CUDA are a failure, not a reason to skip")
+    parser.addoption("--card", choices=("numba-cuda", "builtin"), help="run tests/card: this target of Numba, without a GPU")
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -223,9 +223,9 @@ def correctness(run: Run, until: float) -> None:
     hands.append(run.hand("more than 48 KB of shared memory", "correctness:shared", {"rung": run.rung}))
     prepare(hands, run.jobs, until - (0 if run.dry else 0.2 * (until - time.monotonic())), lambda hand: run.into("correctness", hand.name))
     for hand in hands:
-        if run.told(hand):
+        if subjects.UNFIT not in hand.reason and run.told(hand):
             continue
-        if hand.state == "late" or "no schedule" in hand.reason:
+        if hand.state == "late" or subjects.UNFIT in hand.reason:
             run.left_out(f"correctness of {hand.name}", hand.reason)
         else:
             run.into("correctness", hand.name)("error", hand.reason)
@@ -300,7 +300,8 @@ def ours(run: Run, until: float) -> None:
         while hand.state == "ready" and hand.turn(until, take) and hand.state != "done":
             pass
         if hand.state in ("failed", "late"):
-            run.told(hand)
+            if subjects.UNFIT not in hand.reason:
+                run.told(hand)
             run.left_out(f"ours: {hand.name}", hand.reason)
             if hand not in (activations, products):
                 take("error", hand.reason)

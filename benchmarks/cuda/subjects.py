@@ -24,6 +24,9 @@ Array = npt.NDArray[Any]
 #: Schedules that are asked for; one that this version lacks, or that a network is too large for, is left out and named.
 SCHEDULES = ("layered", "single", "grid", "external")
 
+#: How an error begins that says so.
+UNFIT = "there is no schedule"
+
 #: Samples that are checked, beside the batch that a module is planned for: odd, so that edges of tiles and blocks are met.
 SIZES = {"tiny": 3, "odd": 17, "tiles": 129, "narrow": 65, "images": 5, "norms": 7, "text": 5, "recurrent": 5}
 
@@ -69,7 +72,7 @@ def declared(name: str) -> Any:
 def checked(dry: bool) -> Iterator[tuple[str, str]]:
     """Yield which network is checked with which schedule."""
     if dry:
-        yield from (("tiny", "auto"), ("tiny", "single"))
+        yield from (("tiny", "auto"), ("tiny", "single"), ("tiny", "grid"))
         return
     for name in SIZES:
         for schedule in ("auto", "single", "grid") if name in ("tiny", "odd", "narrow") else ("auto",):
@@ -120,6 +123,9 @@ class Opened:
         """Return a module made of a text that takes the names of the same runtime."""
         path = Path(str(self.module.__file__)).with_name(f"{name}.py")
         path.write_text(text, encoding="utf-8")
+        assert self.runtime is not None
+        # Another network may have brought its own meanwhile.
+        sys.modules["kernels_cuda"] = self.runtime
         return _loaded(path)
 
     def wait(self) -> None:
@@ -152,13 +158,17 @@ def opened(
         LookupError: the network has no such schedule.
     """
     from symbackprop import pipeline
+    from symbackprop.errors import EmissionError
 
     if rung is not None and schedule not in pipeline.SCHEDULES["cuda"]:
-        raise LookupError(f"there is no schedule {schedule} in this version")
+        raise LookupError(f"{UNFIT} {schedule} in this version")
     kind = "numpy" if rung is None else "cuda"
     form = pipeline.usual_form(net.spec)
     options = pipeline.Options(kind, dtype, batch, schedule, form, optimizer)
-    model, plan, artifacts = pipeline.write(net.spec, options)
+    try:
+        model, plan, artifacts = pipeline.write(net.spec, options)
+    except EmissionError as error:
+        raise LookupError(f"{UNFIT} {schedule} of this network: {error}") from error
     if large is not None and rung is not None:
         from symbackprop.emit.render import render
         from symbackprop.plan.device.make import planned
@@ -173,7 +183,7 @@ def opened(
     if rung is not None:
         taken = module.SCHEDULE
         if schedule not in ("auto", taken):
-            raise LookupError(f"there is no schedule {schedule} of this network: the plan takes {taken}")
+            raise LookupError(f"{UNFIT} {schedule} of this network: the plan takes {taken}")
         runtime.use(device(rung))
     return Opened(module, runtime, str(plan))
 

@@ -614,7 +614,7 @@ class Numba:
         if not self.simulated and (shared > SHARED or cooperative):
             one = compiled.compile(tuple(compiled.typeof_pyval(value) for value in arguments))
             if shared > SHARED:
-                self.allow_shared(one, shared)
+                self.allow_shared(kernel.__name__, one, shared)
             if cooperative:
                 most = one.max_cooperative_grid_blocks(block, shared)
                 blocks = math.prod(grid) if isinstance(grid, tuple) else grid
@@ -625,13 +625,16 @@ class Numba:
             warnings.simplefilter("ignore")
             return compiled[grid, block, self.stream, shared]
 
-    def allow_shared(self, compiled, size):
+    def allow_shared(self, name, compiled, size):
         """Let the launches of a compiled kernel ask for so much dynamic shared memory, which neither target of Numba does by itself."""
+        gpu = self.cuda.get_current_device()
+        most = gpu.MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
+        if size > most:
+            raise CudaError(f"{name} needs {size:,} bytes of shared memory, and a block of this GPU has {most:,}; take schedule='layered'")
         function = compiled._codelibrary.get_cufunc()
         handle = ctypes.c_void_p(address(function.handle))
         if type(function.handle).__name__ == "CUkernel":
-            device_number = self.cuda.get_current_device().id
-            driver("cuKernelSetAttribute", ctypes.c_int(MOST_DYNAMIC_SHARED), ctypes.c_int(size), handle, ctypes.c_int(device_number))
+            driver("cuKernelSetAttribute", ctypes.c_int(MOST_DYNAMIC_SHARED), ctypes.c_int(size), handle, ctypes.c_int(gpu.id))
         else:
             driver("cuFuncSetAttribute", handle, ctypes.c_int(MOST_DYNAMIC_SHARED), ctypes.c_int(size))
 
@@ -650,6 +653,8 @@ class Numba:
             return UnavailableError("the driver is older than the toolkit that compiled the kernel; update it, or take an older toolkit")
         if "libNVVM" in text or "nvvm" in type(error).__name__.lower():
             return UnavailableError(f"the compiler of kernels, libNVVM, was not found; set CUDA_HOME or install it ({first_line(error)})")
+        if "cuLinkAddFile" in text:
+            return UnavailableError("libcudadevrt.a, by which blocks wait for each other, was not found; set CUDA_HOME to a toolkit")
         if "OUT_OF_MEMORY" in text:
             wanted = f" for {subject:,} numbers" if isinstance(subject, int) else ""
             return CudaError(f"the GPU has no memory left{wanted}; take smaller batches")
@@ -779,11 +784,11 @@ def driver(name, *arguments):
     """Call a function of the driver.
 
     Raises:
-        RuntimeError: it answers with an error.
+        CudaError: it answers with an error.
     """
     status = getattr(library(), name)(*arguments)
     if status:
-        raise RuntimeError(f"{name} of the CUDA driver answers error {status}")
+        raise CudaError(f"{name} of the CUDA driver answers error {status}")
 
 
 def missing(module):

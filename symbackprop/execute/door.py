@@ -30,6 +30,9 @@ class Device(Protocol):
     def host(self, there: Any) -> Any:
         """Return a copy of it in NumPy."""
 
+    def put(self, array: Any) -> Any:
+        """Return an array of the device with its memory."""
+
 
 class _Writable:
     """Read-only memory, handed to kernels that only read it as the one array type that they are compiled for."""
@@ -63,8 +66,8 @@ def check_array(
         DataError: it is no array, has another dtype or layout.
         ShapeError: it has another shape.
     """
-    if device is not None and (found := device.interface(value)) is not None:
-        return check_there(value, found, name, shape, dtype, program=program)
+    if device is not None and device.interface(value) is not None:
+        return check_there(value, device, name, shape, dtype, program=program)
     if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
         raise DataError(
             f"{name}: expected a NumPy array of {dtype}, got {_given(value)}; "
@@ -82,13 +85,14 @@ def check_array(
     return plain(value)
 
 
-def check_there(value: Any, found: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype: np.dtype[Any], *, program: str) -> Array:
-    """Return an array on a device as it is, judged by its interface alone; its values stay where they are.
+def check_there(value: Any, device: Device, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], *, program: str) -> Array:
+    """Return an array on a device, judged by its interface alone; its values stay where they are.
 
     Raises:
         DataError: it has another dtype or layout, a mask, or starts at an address that vectors cannot.
         ShapeError: it has another shape.
     """
+    found = device.interface(value) or {}
     given, kind, strides = tuple(found["shape"]), np.dtype(found["typestr"]), found.get("strides")
     if len(given) != len(shape) or any(want not in (-1, have) for want, have in zip(shape, given, strict=True)):
         raise ShapeError(f"{name}: expected shape {_written(shape)}, got {given}{_hint(given, shape)}")
@@ -103,13 +107,16 @@ def check_there(value: Any, found: Mapping[str, Any], name: str, shape: tuple[in
         raise DataError(f"{name}: the array on the device has a mask; fill it before")
     if kind.kind == "f" and found["data"][0] % ALIGNED and math.prod(given):
         raise DataError(f"{name}: the array on the device does not start at a multiple of {ALIGNED} bytes; make a copy of it")
-    there: Array = value
+    # What has an interface and no more gets what an array has.
+    there: Array = value if hasattr(value, "shape") else device.put(value)
     return there
 
 
 def shape_of(value: Any) -> tuple[int, ...]:
     """Return the shape that an array says it has, wherever it lies; none for what has none."""
-    shape = getattr(value, "shape", ())
+    shape = getattr(value, "shape", None)
+    if shape is None:
+        shape = getattr(value, "__cuda_array_interface__", {}).get("shape")
     return tuple(shape) if isinstance(shape, Iterable) else ()
 
 
@@ -143,8 +150,8 @@ def check_integers(value: Any, name: str, shape: tuple[int, ...], what: str, *, 
         DataError: no integer array.
         ShapeError: it has another shape.
     """
-    if device is not None and (found := device.interface(value)) is not None:
-        return check_there(value, found, name, shape, np.dtype(np.int64), program="the device")
+    if device is not None and device.interface(value) is not None:
+        return check_there(value, device, name, shape, np.dtype(np.int64), program="the device")
     if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
         raise DataError(
             f"{name}: expected a NumPy array of integer {what}s, got {_given(value)}; convert with np.asarray({name}, dtype='int64')"

@@ -113,8 +113,9 @@ def train(
     whole = None if course.check_finite or masks else getattr(module, "epoch", None)
     here = _Here(flat) if device is None else _There(flat, device)
     # What is done batch by batch takes its batches from NumPy.
-    inputs, y = (*map(here.kept if whole is not None else here.at_hand, inputs),), here.kept(y) if whole is not None else here.at_hand(y)
-    buffers = tuple(here.kept(zeros(size * math.prod(a.shape[1:]), a.dtype).reshape(size, *a.shape[1:])) for a in (*inputs, y))
+    lies = here.kept if whole is not None else here.at_hand
+    inputs, y = (*map(lies, inputs),), lies(y)
+    buffers = [lies(zeros(size * math.prod(a.shape[1:]), a.dtype).reshape(size, *a.shape[1:])) for a in (*inputs, y)]
     real = here.values.dtype
     statistics = getattr(module, "STATISTICS", ())
     first = statistics[0][1] if statistics else here.values.size
@@ -216,7 +217,7 @@ class _There(_Here):
             self.device.write(start, self.trained)
 
 
-def _batch(arrays: tuple[Array, ...], buffers: tuple[Array, ...], order: Array | None, low: int, count: int) -> tuple[Array, ...]:
+def _batch(arrays: tuple[Array, ...], buffers: Sequence[Array], order: Array | None, low: int, count: int) -> tuple[Array, ...]:
     if order is None:
         return tuple(a[low : low + count] for a in arrays)
     chosen = order[low : low + count]

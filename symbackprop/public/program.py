@@ -144,7 +144,7 @@ class Program:
         loss = self.spec.loss
         if loss is None:
             raise DerivationError(f"network {self.spec.name} has no loss; declare it with loss=...")
-        return loss.form_of(np.ndim(y), 1 + len(self.spec.shapes[self.spec.outputs[0]]))
+        return loss.form_of(len(door.shape_of(y)) or np.ndim(y), 1 + len(self.spec.shapes[self.spec.outputs[0]]))
 
     def _work(self, loaded: Loaded, batch: int) -> Array | None:
         """Return workspace; each thread has its own, kept from call to call. A device keeps its own."""

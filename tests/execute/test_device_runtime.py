@@ -392,7 +392,9 @@ def gpu(hand: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any, list[Any]
         stream=Stream,
         device_array=lambda size, dtype: FakeArray(np.empty(size, dtype)),
         as_cuda_array=lambda a, sync: asked.append(("sync", sync)) or a,
-        get_current_device=lambda: types.SimpleNamespace(id=0, name=b"Pretended", compute_capability=(9, 0)),
+        get_current_device=lambda: types.SimpleNamespace(
+            id=0, name=b"Pretended", compute_capability=(9, 0), MAX_SHARED_MEMORY_PER_BLOCK_OPTIN=200_000
+        ),
     )
     monkeypatch.setitem(sys.modules, "numba.cuda", fake)
     runtime.use("auto")
@@ -432,6 +434,9 @@ def test_more_shared_memory_than_usual_is_asked_for_once(gpu: Any) -> None:
     )
     runtime.launch(module.signs, 2, 32, there, there, shared=100_000)
     assert asked[-3] == ("cuFuncSetAttribute", 98, 8, 100_000)
+    least = r"signs needs 200,001 bytes of shared memory, and a block of this GPU has 200,000; take schedule='layered'"
+    with pytest.raises(runtime.CudaError, match=least):
+        runtime.launch(module.signs, 1, 32, there, there, shared=200_001)
 
 
 def test_a_grid_that_does_not_fit_at_once_is_refused(gpu: Any) -> None:
