@@ -406,7 +406,7 @@ def numba_cuda(which="auto"):
     """Import Numba's CUDA target and return its module ``cuda``.
 
     Args:
-        which: "builtin", "numba-cuda", or "auto" for the one that Numba itself takes.
+        which: "builtin", "numba-cuda", or "auto" for the one that Numba itself takes, or the built-in one where that cannot be imported.
 
     Raises:
         UnavailableError: there is none, or another one has been imported before.
@@ -417,11 +417,18 @@ def numba_cuda(which="auto"):
     for name, other in REMOVED:
         if not hasattr(np, name):
             setattr(np, name, getattr(np, other))
+    finders = [finder for finder in sys.meta_path if type(finder).__name__ != "NumbaCudaFinder"]
+    redirected = len(finders) < len(sys.meta_path)
     if which == "builtin" and "numba.cuda" not in sys.modules:
-        sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "NumbaCudaFinder"]
+        sys.meta_path[:] = finders
     try:
         module = importlib.import_module("numba.cuda")
     except Exception as error:
+        if which == "auto" and redirected:
+            # A numba-cuda that this Numba, or this NumPy, is too new for.
+            for name in [name for name in sys.modules if name.startswith("numba.cuda")]:
+                del sys.modules[name]
+            return numba_cuda("builtin")
         raise UnavailableError(f"Numba's CUDA target cannot be imported: {first_line(error)}") from error
     found = kind(module)
     if which not in ("auto", found):

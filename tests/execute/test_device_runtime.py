@@ -315,6 +315,33 @@ def test_the_finder_of_numba_cuda_is_dropped_for_the_built_in_target(hand: Any, 
     assert not [f for f in sys.meta_path if type(f).__name__ == "NumbaCudaFinder"]
 
 
+def test_a_numba_cuda_that_cannot_be_imported_makes_way_for_the_built_in_target(hand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, runtime = hand
+
+    class NumbaCudaFinder:
+        def find_spec(self, name: str, path: Any, target: Any = None) -> None:
+            return None
+
+    def imported(name: str) -> Any:
+        if any(type(finder).__name__ == "NumbaCudaFinder" for finder in sys.meta_path):
+            sys.modules["numba.cuda"] = fake_cuda(__file__=PACKAGE)
+            raise AttributeError("module 'numba.cuda.types' has no attribute 'NPDatetime'")
+        assert "numba.cuda" not in sys.modules
+        return fake_cuda()
+
+    for which in ("numba-cuda", "auto"):
+        monkeypatch.setattr(sys, "meta_path", [NumbaCudaFinder(), *sys.meta_path])
+        monkeypatch.delitem(sys.modules, "numba.cuda", raising=False)
+        with monkeypatch.context() as patched:
+            patched.setattr(importlib, "import_module", imported)
+            if which == "auto":
+                assert runtime.kind(runtime.numba_cuda(which)) == "builtin"
+            else:
+                with pytest.raises(runtime.UnavailableError, match=r"cannot be imported: module 'numba\.cuda\.types' has no"):
+                    runtime.numba_cuda(which)
+    sys.modules.pop("numba.cuda", None)
+
+
 def test_names_that_numpy_removed_are_put_back(hand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     _, runtime = hand
     monkeypatch.setitem(sys.modules, "numba.cuda", fake_cuda())
