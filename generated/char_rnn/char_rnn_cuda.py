@@ -109,7 +109,7 @@ def embedding_a_alone(params, x, work, N):
     embedding_a(block, params, x, work, int32(0), int32(0), N)
 
 
-@jit
+@jit(max_registers=128)
 def gru_p(params, work, W_x, b_x, x, p, N):
     """Write p in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
     # p[n, t, r] = b_x[r] + Σ_j W_x[r, j] x[n, t, j]
@@ -157,16 +157,20 @@ def gru_p(params, work, W_x, b_x, x, p, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     r = int32(column + (thread & 31))
+    b_x_ = real(0.0)
+    if r < 144:
+        b_x_ = params[uint32(b_x + r)]
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and r < 144:
                 n = int32(result_row // uint32(32))
                 t = int32(result_row % uint32(32))
                 dot = tiles[uint32(line * 32 + (thread & 31))]
-                work[uint32(p + n * 4608 + t * 144 + r)] = params[uint32(b_x + r)] + dot
+                work[uint32(p + n * 4608 + t * 144 + r)] = b_x_ + dot
         cuda.syncthreads()
 
 
@@ -215,7 +219,7 @@ def gru_a(work, h, a, N):
         work[a + n * 1536 + t * 48 + k] = work[h + n * 1536 + t * 48 + k]
 
 
-@jit
+@jit(max_registers=128)
 def dense_z(params, work, out, W, b, x, N):
     """Write z in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
     # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
@@ -263,20 +267,57 @@ def dense_z(params, work, out, W, b, x, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(column + (thread & 31))
+    b_ = real(0.0)
+    if i < 62:
+        b_ = params[uint32(b + i)]
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and i < 62:
                 n = int32(result_row // uint32(32))
                 t = int32(result_row % uint32(32))
                 dot = tiles[uint32(line * 32 + (thread & 31))]
-                out[uint32(n * 1984 + t * 62 + i)] = params[uint32(b + i)] + dot
+                out[uint32(n * 1984 + t * 62 + i)] = b_ + dot
         cuda.syncthreads()
 
 
 @jit
+def gru_h_2(params, work, W_h, b_h, p, q, r, u, g, h, N):
+    """Write q, r, u, g and h."""
+    thread = int32(cuda.threadIdx.x)
+    n = int32(cuda.blockIdx.x)
+    for t in range(int32(32)):
+        # q[n, t, r] = b_h[r] + Σ_k W_h[r, k] h[n, t − 1, k] [0 ≤ t − 1 < 32]
+        for r_ in range(thread, int32(144), int32(256)):
+            total = real(0.0)
+            for k in range(int32(48)):
+                total += params[W_h + r_ * 48 + k] * work[h + n * 1536 + (t - 1) * 48 + k] if 0 <= t - 1 < 32 else real(0.0)
+            work[q + n * 4608 + t * 144 + r_] = params[b_h + r_] + total
+        # r[n, t, k] = σ(p[n, t, k] + q[n, t, k])
+        for k in range(thread, int32(48), int32(256)):
+            work[r + n * 1536 + t * 48 + k] = sigmoid(work[p + n * 4608 + t * 144 + k] + work[q + n * 4608 + t * 144 + k])
+        cuda.syncthreads()
+        # u[n, t, k] = σ(p[n, t, 48 + k] + q[n, t, 48 + k])
+        for k in range(thread, int32(48), int32(256)):
+            work[u + n * 1536 + t * 48 + k] = sigmoid(work[p + n * 4608 + t * 144 + k + 48] + work[q + n * 4608 + t * 144 + k + 48])
+        # g[n, t, k] = tanh(q[n, t, 96 + k] r[n, t, k] + p[n, t, 96 + k])
+        for k in range(thread, int32(48), int32(256)):
+            work[g + n * 1536 + t * 48 + k] = (
+                math.tanh(work[q + n * 4608 + t * 144 + k + 96] * work[r + n * 1536 + t * 48 + k] + work[p + n * 4608 + t * 144 + k + 96])
+            )
+        # h[n, t, k] = (1 − u[n, t, k]) · g[n, t, k] + h[n, t − 1, k] u[n, t, k] [0 ≤ t − 1 < 32]
+        for k in range(thread, int32(48), int32(256)):
+            work[h + n * 1536 + t * 48 + k] = (
+                (real(1.0) - work[u + n * 1536 + t * 48 + k]) * work[g + n * 1536 + t * 48 + k] + (work[h + n * 1536 + (t - 1) * 48 + k]
+                * work[u + n * 1536 + t * 48 + k] if 0 <= t - 1 < 32 else real(0.0))
+            )
+        cuda.syncthreads()
+
+
+@jit(max_registers=128)
 def dense_z_2(params, work, W, b, x, z, N):
     """Write z in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
     # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
@@ -324,16 +365,20 @@ def dense_z_2(params, work, W, b, x, z, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(column + (thread & 31))
+    b_ = real(0.0)
+    if i < 62:
+        b_ = params[uint32(b + i)]
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and i < 62:
                 n = int32(result_row // uint32(32))
                 t = int32(result_row % uint32(32))
                 dot = tiles[uint32(line * 32 + (thread & 31))]
-                work[uint32(z + n * 1984 + t * 62 + i)] = params[uint32(b + i)] + dot
+                work[uint32(z + n * 1984 + t * 62 + i)] = b_ + dot
         cuda.syncthreads()
 
 
@@ -510,7 +555,8 @@ def dense_grad_W(block, work, delta, x, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             i = int32(row + line * 4 + turn)
             if i < 62 and j < 48:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -722,7 +768,8 @@ def gru_grad_W_h(block, work, grad_q, h, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             r = int32(row + line * 4 + turn)
             if r < 144 and k < 48:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -884,7 +931,8 @@ def gru_grad_W_x(block, work, grad_p, x, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             r = int32(row + line * 4 + turn)
             if r < 144 and j < 16:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -944,7 +992,8 @@ def embedding_grad_a(block, params, work, W_x, grad_p, grad_a, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and j < 16:
                 n = int32(result_row // uint32(32))
@@ -1136,7 +1185,7 @@ def launch_loss(params, x, y, work, n):
     launch(embedding_a_alone, (n * 512 + 127) // 128, 128, params, x, work, n)
     # gru_1
     launch(gru_p, ((n * 32 + 31) // 32) * 5, 64, params, work, 992, 10208, 0, 512 * n, n)
-    launch(gru_h, n, 256, params, work, 3296, 10352, 512 * n, 5120 * n, 9728 * n, 11264 * n, 12800 * n, 14336 * n, n)
+    launch(gru_h_2, n, 256, params, work, 3296, 10352, 512 * n, 5120 * n, 9728 * n, 11264 * n, 12800 * n, 14336 * n, n)
     launch(gru_a, (n * 1536 + 127) // 128, 128, work, 14336 * n, 15872 * n, n)
     # dense_1
     launch(dense_z_2, ((n * 32 + 31) // 32) * 2, 64, params, work, 10496, 13472, 15872 * n, 17408 * n, n)
@@ -1151,7 +1200,7 @@ def launch_value_and_grad(params, x, y, grads, work, n):
     launch(side_by_side, (n * 512 + 127) // 128 + 8, 128, params, x, work, grads, n)
     # gru_1
     launch(gru_p, ((n * 32 + 31) // 32) * 5, 64, params, work, 992, 10208, 0, 512 * n, n)
-    launch(gru_h, n, 256, params, work, 3296, 10352, 512 * n, 5120 * n, 9728 * n, 11264 * n, 12800 * n, 14336 * n, n)
+    launch(gru_h_2, n, 256, params, work, 3296, 10352, 512 * n, 5120 * n, 9728 * n, 11264 * n, 12800 * n, 14336 * n, n)
     launch(gru_a, (n * 1536 + 127) // 128, 128, work, 14336 * n, 15872 * n, n)
     # dense_1
     launch(dense_z_2, ((n * 32 + 31) // 32) * 2, 64, params, work, 10496, 13472, 15872 * n, 17408 * n, n)
@@ -1328,6 +1377,7 @@ SIGNATURES = {
     "gru_h": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32"),
     "gru_a": ("float32[::1]", "int32", "int32", "int32"),
     "dense_z": ("float32[::1]", "float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32"),
+    "gru_h_2": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32"),
     "dense_z_2": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32"),
     "write_loss_p_to_write_loss_L": ("float32[::1]", "int64[::1]", "int32", "int32", "int32", "int32"),
     "loss_total": ("float32[::1]", "int32", "int32", "int32"),

@@ -128,14 +128,16 @@ def dense_a(block, params, x, work, W, b, a, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(column + (thread & 31))
+    b_ = params[uint32(b + i)]
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             n = int32(row + line * 4 + turn)
             if n < N and i < 64:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
-                z = params[uint32(b + i)] + dot
+                z = b_ + dot
                 work[uint32(a + n * 64 + i)] = real(0.0) if z <= real(0.0) else z
         cuda.syncthreads()
 
@@ -478,7 +480,8 @@ def dense_grad_W_2(block, params, work, x, grads, W, delta, grad_W, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             i = int32(row + line * 4 + turn)
             if i < 64 and j < 64:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -566,7 +569,8 @@ def write_grad_x(block, params, work, grads_x, W, delta, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             n = int32(row + line * 4 + turn)
             if n < N and j < 64:
                 dot = tiles[uint32(line * 32 + (thread & 31))]

@@ -212,7 +212,8 @@ def conv2d_z(block, params, x, work, W, z, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             k = int32(line * 4 + turn)
             if k < 16 and result_column < N * 64:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -310,7 +311,7 @@ def conv2d_z_2_right(work, x, N, column, term):
     return entry
 
 
-@jit
+@jit(max_registers=128)
 def conv2d_z_2(params, work, W, x, z, N):
     """Write z in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
     # z[n, k, p, q] = Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 4] [0 ≤ q + v − 1 < 4]
@@ -382,7 +383,8 @@ def conv2d_z_2(params, work, W, x, z, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             k = int32(line * 4 + turn)
             if k < 32 and result_column < N * 16:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -438,7 +440,7 @@ def flatten_a_to_dropout_a_2(work, x, a, a_, N):
         work[a_ + n * 128 + k] = work[a + n * 128 + k]
 
 
-@jit
+@jit(max_registers=128)
 def dense_z(params, work, out, W, b, x, N):
     """Write z in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
     # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
@@ -484,18 +486,22 @@ def dense_z(params, work, out, W, b, x, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(thread & 31)
+    b_ = real(0.0)
+    if i < 10:
+        b_ = params[uint32(b + i)]
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             n = int32(row + line * 4 + turn)
             if n < N and i < 10:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
-                out[uint32(n * 10 + i)] = params[uint32(b + i)] + dot
+                out[uint32(n * 10 + i)] = b_ + dot
         cuda.syncthreads()
 
 
-@jit
+@jit(max_registers=128)
 def dense_z_2(params, work, W, b, x, z, N):
     """Write z in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
     # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
@@ -541,14 +547,18 @@ def dense_z_2(params, work, W, b, x, z, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(thread & 31)
+    b_ = real(0.0)
+    if i < 10:
+        b_ = params[uint32(b + i)]
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             n = int32(row + line * 4 + turn)
             if n < N and i < 10:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
-                work[uint32(z + n * 10 + i)] = params[uint32(b + i)] + dot
+                work[uint32(z + n * 10 + i)] = b_ + dot
         cuda.syncthreads()
 
 
@@ -934,7 +944,8 @@ def dense_grad_W(block, work, grads, delta, x, grad_W, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             i = int32(line * 4 + turn)
             if i < 10 and j < 128:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -1021,7 +1032,8 @@ def flatten_grad_a(block, params, work, dropout_1_mask, W, delta, grad_a, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             n = int32(row + line * 4 + turn)
             if n < N and i < 128:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -1348,7 +1360,8 @@ def conv2d_grad_W(block, work, delta, x, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             k = int32(line * 4 + turn)
             if k < 32 and result_column < 144:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -1486,7 +1499,8 @@ def maxpool2d_grad_a(block, params, work, W, delta, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             c = int32(line * 4 + turn)
             if c < 16 and result_column < N * 16:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -1758,7 +1772,7 @@ def conv2d_grad_W_2_right(x, column, term, stop):
     return entry
 
 
-@jit
+@jit(max_registers=128)
 def conv2d_grad_W_2(work, x, delta, parts, N):
     """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 32 parts."""
     # parts[part, k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
@@ -1832,7 +1846,8 @@ def conv2d_grad_W_2(work, x, delta, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             k = int32(line * 4 + turn)
             if k < 16 and result_column < 9:
                 dot = tiles[uint32(line * 32 + (thread & 31))]

@@ -47,27 +47,19 @@ def workspace(n):
     return 32 * n + 16
 
 
-@device
-def dense_a(block, params, x, work, W, b, z, a, N):
-    """Write z and a."""
-    entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
+@jit
+def dense_a(params, x, work, W, b, a, N):
+    """Write a."""
+    # a[n, i] = √(1 + z[n, i]²)/2 + z[n, i] − 1/2
+    entry = int32(cuda.grid(1))
     if entry < N * int32(8):
         n = entry // int32(8)
         i = entry % int32(8)
-        # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
         total = real(0.0)
         for j in range(int32(3)):
             total += params[W + i * 3 + j] * x[n * 3 + j]
-        work[z + n * 8 + i] = params[b + i] + total
-        # a[n, i] = √(1 + z[n, i]²)/2 + z[n, i] − 1/2
-        work[a + n * 8 + i] = math.sqrt(real(1.0) + work[z + n * 8 + i] * work[z + n * 8 + i]) / real(2.0) + work[z + n * 8 + i] - real(0.5)
-
-
-@jit
-def dense_a_alone(params, x, work, N):
-    """Do dense_a."""
-    block = int32(cuda.blockIdx.x)
-    dense_a(block, params, x, work, int32(0), int32(24), int32(0), int32(8 * N), N)
+        z = params[b + i] + total
+        work[a + n * 8 + i] = math.sqrt(real(1.0) + z * z) / real(2.0) + z - real(0.5)
 
 
 @jit
@@ -82,6 +74,22 @@ def dense_z(params, work, out, W, b, x, N):
         for j in range(int32(8)):
             total += params[W + i * 8 + j] * work[x + n * 8 + j]
         out[n + i] = params[b + i] + total
+
+
+@device
+def dense_a_2(block, params, x, work, W, b, z, a, N):
+    """Write z and a."""
+    entry = int32(block * int32(cuda.blockDim.x) + int32(cuda.threadIdx.x))
+    if entry < N * int32(8):
+        n = entry // int32(8)
+        i = entry % int32(8)
+        # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
+        total = real(0.0)
+        for j in range(int32(3)):
+            total += params[W + i * 3 + j] * x[n * 3 + j]
+        work[z + n * 8 + i] = params[b + i] + total
+        # a[n, i] = √(1 + z[n, i]²)/2 + z[n, i] − 1/2
+        work[a + n * 8 + i] = math.sqrt(real(1.0) + work[z + n * 8 + i] * work[z + n * 8 + i]) / real(2.0) + work[z + n * 8 + i] - real(0.5)
 
 
 @device
@@ -146,12 +154,12 @@ def loss_penalty_2(block, params, work, W, penalty, N):
 
 @jit
 def side_by_side(params, x, work, N):
-    """Do dense_a, loss_penalty and loss_penalty_2, each by blocks of its own."""
+    """Do dense_a_2, loss_penalty and loss_penalty_2, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
     end_1 = int32((N * 8 + 127) // 128)
     end_2 = int32(end_1 + 1)
     if block < end_1:
-        dense_a(block, params, x, work, int32(0), int32(24), int32(0), int32(8 * N), N)
+        dense_a_2(block, params, x, work, int32(0), int32(24), int32(0), int32(8 * N), N)
     elif block < end_2:
         loss_penalty(int32(block - end_1), params, work, int32(0), int32(32 * N + 4), N)
     else:
@@ -699,7 +707,7 @@ def train_steps(params, grads, state, x, y, order, table, history, samples, size
 def launch_forward(params, x, out, work, n):
     """Start the forward pass of n samples."""
     # dense_1
-    launch(dense_a_alone, (n * 8 + 127) // 128, 128, params, x, work, n)
+    launch(dense_a, (n * 8 + 127) // 128, 128, params, x, work, 0, 24, 8 * n, n)
     # dense_2
     launch(dense_z, (n + 127) // 128, 128, params, work, out, 32, 40, 8 * n, n)
 
@@ -863,7 +871,7 @@ def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work
 
 #: The types of each kernel's arguments, for compilers that have no call to look at.
 SIGNATURES = {
-    "dense_a_alone": ("float64[::1]", "float64[::1]", "float64[::1]", "int32"),
+    "dense_a": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32"),
     "dense_z": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32"),
     "side_by_side": ("float64[::1]", "float64[::1]", "float64[::1]", "int32"),
     "dense_z_2": ("float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32", "int32"),

@@ -83,64 +83,47 @@ def workspace(n):
 
 
 @jit
-def outline_grown_to_outline_a(params, x, work, B, grown_argmax, grown, E, shrunk_argmax, a, N):
-    """Write grown_argmax, grown, shrunk_argmax and a."""
+def outline_grown_to_outline_a(params, x, work, B, grown, E, a, N):
+    """Write grown and a."""
     entry = int32(cuda.grid(1))
     if entry < N * int32(768):
         n = entry // int32(768)
         k = entry // int32(64) % int32(12)
         h = entry // int32(8) % int32(8)
         w = entry % int32(8)
-        # grown_argmax[n, k, h, w] = (3 u + v at max_{u, v} (B[k, u, v] + x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v
-        #     + w − 1 < 8])
-        best = real(-math.inf)
-        place = 0
+        # grown[n, k, h, w] = max_{u, v} (B[k, u, v] + x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w − 1 < 8]
+        top = real(-math.inf)
         for u in range((int32(0) if int32(0) > 1 - h else 1 - h), (int32(3) if int32(3) < 9 - h else 9 - h)):
             for v in range((int32(0) if int32(0) > 1 - w else 1 - w), (int32(3) if int32(3) < 9 - w else 9 - w)):
                 candidate = params[B + k * 9 + u * 3 + v] + x[n * 64 + (h + u - 1) * 8 + v + w - 1]
-                larger = (candidate > best) | ((candidate != candidate) & (best == best))
-                best = candidate if larger else best
-                place = 3 * u + v if larger else place
-        work[grown_argmax + n * 768 + k * 64 + h * 8 + w] = real(place)
-        # grown[n, k, h, w] = max_{u, v} (B[k, u, v] + x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w − 1 < 8]
-        work[grown + n * 768 + k * 64 + h * 8 + w] = best
-        # shrunk_argmax[n, k, h, w] = (3 u + v at max_{u, v} (E[k, u, v] − x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v
-        #     + w − 1 < 8])
-        best = real(-math.inf)
-        place = 0
+                top = candidate if (candidate > top) | (candidate != candidate) else top
+        work[grown + n * 768 + k * 64 + h * 8 + w] = top
+        # a[n, k, h, w] = grown[n, k, h, w] − shrunk[n, k, h, w]
+        top = real(-math.inf)
         for u in range((int32(0) if int32(0) > 1 - h else 1 - h), (int32(3) if int32(3) < 9 - h else 9 - h)):
             for v in range((int32(0) if int32(0) > 1 - w else 1 - w), (int32(3) if int32(3) < 9 - w else 9 - w)):
                 candidate = params[E + k * 9 + u * 3 + v] - x[n * 64 + (h + u - 1) * 8 + v + w - 1]
-                larger = (candidate > best) | ((candidate != candidate) & (best == best))
-                best = candidate if larger else best
-                place = 3 * u + v if larger else place
-        work[shrunk_argmax + n * 768 + k * 64 + h * 8 + w] = real(place)
-        # a[n, k, h, w] = grown[n, k, h, w] − shrunk[n, k, h, w]
-        shrunk = -best
+                top = candidate if (candidate > top) | (candidate != candidate) else top
+        shrunk = -top
         work[a + n * 768 + k * 64 + h * 8 + w] = work[grown + n * 768 + k * 64 + h * 8 + w] - shrunk
 
 
 @jit
-def maxpool2d_a(work, x, a_argmax, a, N):
-    """Write a_argmax and a."""
+def maxpool2d_a(work, x, a, N):
+    """Write a."""
+    # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
     entry = int32(cuda.grid(1))
     if entry < N * int32(192):
         n = entry // int32(192)
         c = entry // int32(16) % int32(12)
         p = entry // int32(4) % int32(4)
         q = entry % int32(4)
-        # a_argmax[n, c, p, q] = (2 i + j at max_{i, j} x[n, c, 2 p + i, 2 q + j])
-        best = real(-math.inf)
-        place = 0
+        top = real(-math.inf)
         for i in range(int32(2)):
             for j in range(int32(2)):
                 candidate = work[x + n * 768 + c * 64 + (2 * p + i) * 8 + 2 * q + j]
-                larger = (candidate > best) | ((candidate != candidate) & (best == best))
-                best = candidate if larger else best
-                place = 2 * i + j if larger else place
-        work[a_argmax + n * 192 + c * 16 + p * 4 + q] = real(place)
-        # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
-        work[a + n * 192 + c * 16 + p * 4 + q] = best
+                top = candidate if (candidate > top) | (candidate != candidate) else top
+        work[a + n * 192 + c * 16 + p * 4 + q] = top
 
 
 @jit
@@ -154,7 +137,7 @@ def flatten_a(work, x, a, N):
         work[a + n * 192 + k] = work[x + n * 192 + (k // int32(16)) * 16 + (k // int32(4) % int32(4)) * 4 + k % int32(4)]
 
 
-@jit
+@jit(max_registers=128)
 def dense_z(params, work, W, x, parts, N):
     """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 2 parts."""
     # parts[part, n, i] = Σ_j W[i, j] x[n, j]
@@ -207,7 +190,8 @@ def dense_z(params, work, W, x, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             n = int32(row + line * 4 + turn)
             if n < N and i < 10:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -230,6 +214,67 @@ def dense_z_2(params, out, work, b, parts, N):
 
 
 @jit
+def outline_grown_2_to_outline_a_2(params, x, work, B, grown_argmax, grown, E, shrunk_argmax, a, N):
+    """Write grown_argmax, grown, shrunk_argmax and a."""
+    entry = int32(cuda.grid(1))
+    if entry < N * int32(768):
+        n = entry // int32(768)
+        k = entry // int32(64) % int32(12)
+        h = entry // int32(8) % int32(8)
+        w = entry % int32(8)
+        # grown_argmax[n, k, h, w] = (3 u + v at max_{u, v} (B[k, u, v] + x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v
+        #     + w − 1 < 8])
+        best = real(-math.inf)
+        place = 0
+        for u in range((int32(0) if int32(0) > 1 - h else 1 - h), (int32(3) if int32(3) < 9 - h else 9 - h)):
+            for v in range((int32(0) if int32(0) > 1 - w else 1 - w), (int32(3) if int32(3) < 9 - w else 9 - w)):
+                candidate = params[B + k * 9 + u * 3 + v] + x[n * 64 + (h + u - 1) * 8 + v + w - 1]
+                larger = (candidate > best) | ((candidate != candidate) & (best == best))
+                best = candidate if larger else best
+                place = 3 * u + v if larger else place
+        work[grown_argmax + n * 768 + k * 64 + h * 8 + w] = real(place)
+        # grown[n, k, h, w] = max_{u, v} (B[k, u, v] + x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v + w − 1 < 8]
+        work[grown + n * 768 + k * 64 + h * 8 + w] = best
+        # shrunk_argmax[n, k, h, w] = (3 u + v at max_{u, v} (E[k, u, v] − x[n, 0, h + u − 1, v + w − 1]) · [0 ≤ h + u − 1 < 8] [0 ≤ v
+        #     + w − 1 < 8])
+        best = real(-math.inf)
+        place = 0
+        for u in range((int32(0) if int32(0) > 1 - h else 1 - h), (int32(3) if int32(3) < 9 - h else 9 - h)):
+            for v in range((int32(0) if int32(0) > 1 - w else 1 - w), (int32(3) if int32(3) < 9 - w else 9 - w)):
+                candidate = params[E + k * 9 + u * 3 + v] - x[n * 64 + (h + u - 1) * 8 + v + w - 1]
+                larger = (candidate > best) | ((candidate != candidate) & (best == best))
+                best = candidate if larger else best
+                place = 3 * u + v if larger else place
+        work[shrunk_argmax + n * 768 + k * 64 + h * 8 + w] = real(place)
+        # a[n, k, h, w] = grown[n, k, h, w] − shrunk[n, k, h, w]
+        shrunk = -best
+        work[a + n * 768 + k * 64 + h * 8 + w] = work[grown + n * 768 + k * 64 + h * 8 + w] - shrunk
+
+
+@jit
+def maxpool2d_a_2(work, x, a_argmax, a, N):
+    """Write a_argmax and a."""
+    entry = int32(cuda.grid(1))
+    if entry < N * int32(192):
+        n = entry // int32(192)
+        c = entry // int32(16) % int32(12)
+        p = entry // int32(4) % int32(4)
+        q = entry % int32(4)
+        # a_argmax[n, c, p, q] = (2 i + j at max_{i, j} x[n, c, 2 p + i, 2 q + j])
+        best = real(-math.inf)
+        place = 0
+        for i in range(int32(2)):
+            for j in range(int32(2)):
+                candidate = work[x + n * 768 + c * 64 + (2 * p + i) * 8 + 2 * q + j]
+                larger = (candidate > best) | ((candidate != candidate) & (best == best))
+                best = candidate if larger else best
+                place = 2 * i + j if larger else place
+        work[a_argmax + n * 192 + c * 16 + p * 4 + q] = real(place)
+        # a[n, c, p, q] = max_{i, j} x[n, c, 2 p + i, 2 q + j]
+        work[a + n * 192 + c * 16 + p * 4 + q] = best
+
+
+@jit(max_registers=128)
 def dense_z_3(params, work, W, x, parts, N):
     """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 2 parts."""
     # parts[part, n, i] = Σ_j W[i, j] x[n, j]
@@ -282,7 +327,8 @@ def dense_z_3(params, work, W, x, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             n = int32(row + line * 4 + turn)
             if n < N and i < 10:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -461,7 +507,8 @@ def dense_grad_W(block, work, grads, delta, x, grad_W, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             i = int32(line * 4 + turn)
             if i < 10 and j < 192:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -548,7 +595,8 @@ def flatten_grad_a(block, params, work, W, delta, grad_a, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             n = int32(row + line * 4 + turn)
             if n < N and j < 192:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -814,9 +862,9 @@ def gather(all_x, all_y, order, step, x, y, shuffled, size, n):
 def launch_forward(params, x, out, work, n):
     """Start the forward pass of n samples."""
     # outline_1
-    launch(outline_grown_to_outline_a, (n * 768 + 127) // 128, 128, params, x, work, 0, 0, 768 * n, 108, 1536 * n, 2304 * n, n)
+    launch(outline_grown_to_outline_a, (n * 768 + 127) // 128, 128, params, x, work, 0, 768 * n, 108, 2304 * n, n)
     # maxpool2d_1
-    launch(maxpool2d_a, (n * 192 + 127) // 128, 128, work, 2304 * n, 3072 * n, 3264 * n, n)
+    launch(maxpool2d_a, (n * 192 + 127) // 128, 128, work, 2304 * n, 3264 * n, n)
     # flatten_1
     launch(flatten_a, (n * 192 + 127) // 128, 128, work, 3264 * n, 3456 * n, n)
     # dense_1
@@ -827,9 +875,9 @@ def launch_forward(params, x, out, work, n):
 def launch_loss(params, x, y, work, n):
     """Start the loss of n samples."""
     # outline_1
-    launch(outline_grown_to_outline_a, (n * 768 + 127) // 128, 128, params, x, work, 0, 0, 768 * n, 108, 1536 * n, 2304 * n, n)
+    launch(outline_grown_2_to_outline_a_2, (n * 768 + 127) // 128, 128, params, x, work, 0, 0, 768 * n, 108, 1536 * n, 2304 * n, n)
     # maxpool2d_1
-    launch(maxpool2d_a, (n * 192 + 127) // 128, 128, work, 2304 * n, 3072 * n, 3264 * n, n)
+    launch(maxpool2d_a_2, (n * 192 + 127) // 128, 128, work, 2304 * n, 3072 * n, 3264 * n, n)
     # flatten_1
     launch(flatten_a, (n * 192 + 127) // 128, 128, work, 3264 * n, 3456 * n, n)
     # dense_1
@@ -842,9 +890,9 @@ def launch_loss(params, x, y, work, n):
 def launch_value_and_grad(params, x, y, grads, work, n):
     """Start the loss and the gradients of n samples."""
     # outline_1
-    launch(outline_grown_to_outline_a, (n * 768 + 127) // 128, 128, params, x, work, 0, 0, 768 * n, 108, 1536 * n, 2304 * n, n)
+    launch(outline_grown_2_to_outline_a_2, (n * 768 + 127) // 128, 128, params, x, work, 0, 0, 768 * n, 108, 1536 * n, 2304 * n, n)
     # maxpool2d_1
-    launch(maxpool2d_a, (n * 192 + 127) // 128, 128, work, 2304 * n, 3072 * n, 3264 * n, n)
+    launch(maxpool2d_a_2, (n * 192 + 127) // 128, 128, work, 2304 * n, 3072 * n, 3264 * n, n)
     # flatten_1
     launch(flatten_a, (n * 192 + 127) // 128, 128, work, 3264 * n, 3456 * n, n)
     # dense_1
@@ -859,9 +907,9 @@ def launch_value_and_grad(params, x, y, grads, work, n):
 def launch_input_gradients(params, x, y, grads_x, work, n):
     """Start the loss and the gradients of n samples with respect to the inputs."""
     # outline_1
-    launch(outline_grown_to_outline_a, (n * 768 + 127) // 128, 128, params, x, work, 0, 0, 768 * n, 108, 1536 * n, 2304 * n, n)
+    launch(outline_grown_2_to_outline_a_2, (n * 768 + 127) // 128, 128, params, x, work, 0, 0, 768 * n, 108, 1536 * n, 2304 * n, n)
     # maxpool2d_1
-    launch(maxpool2d_a, (n * 192 + 127) // 128, 128, work, 2304 * n, 3072 * n, 3264 * n, n)
+    launch(maxpool2d_a_2, (n * 192 + 127) // 128, 128, work, 2304 * n, 3072 * n, 3264 * n, n)
     # flatten_1
     launch(flatten_a, (n * 192 + 127) // 128, 128, work, 3264 * n, 3456 * n, n)
     # dense_1
@@ -1029,13 +1077,15 @@ def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work
 
 #: The types of each kernel's arguments, for compilers that have no call to look at.
 SIGNATURES = {
-    "outline_grown_to_outline_a": (
-        "float32[::1]", "float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
-    ),
-    "maxpool2d_a": ("float32[::1]", "int32", "int32", "int32", "int32"),
+    "outline_grown_to_outline_a": ("float32[::1]", "float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32"),
+    "maxpool2d_a": ("float32[::1]", "int32", "int32", "int32"),
     "flatten_a": ("float32[::1]", "int32", "int32", "int32"),
     "dense_z": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32"),
     "dense_z_2": ("float32[::1]", "float32[::1]", "float32[::1]", "int32", "int32", "int32"),
+    "outline_grown_2_to_outline_a_2": (
+        "float32[::1]", "float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
+    ),
+    "maxpool2d_a_2": ("float32[::1]", "int32", "int32", "int32", "int32"),
     "dense_z_3": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32"),
     "dense_z_4_to_write_loss_L": ("float32[::1]", "float32[::1]", "int64[::1]", "int32", "int32", "int32", "int32", "int32", "int32"),
     "loss_total_alone": ("float32[::1]", "int32"),

@@ -106,7 +106,7 @@ def turned_back_a_to_flatten_a(work, shift, x_1, a, a_, N):
         work[a_ + n * 64 + 8 * t + i] = work[a + n * 64 + t * 8 + i]
 
 
-@jit
+@jit(max_registers=128)
 def dense_a(params, work, W, b, x, a, N):
     """Write a in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
     # a[n, i] = z[n, i] [z[n, i] > 0]
@@ -154,14 +154,18 @@ def dense_a(params, work, W, b, x, a, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(column + (thread & 31))
+    b_ = real(0.0)
+    if i < 48:
+        b_ = params[uint32(b + i)]
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             n = int32(row + line * 4 + turn)
             if n < N and i < 48:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
-                z = params[uint32(b + i)] + dot
+                z = b_ + dot
                 work[uint32(a + n * 48 + i)] = real(0.0) if z <= real(0.0) else z
         cuda.syncthreads()
 
@@ -389,7 +393,8 @@ def dense_grad_W_2(block, work, grads, delta, x, grad_W, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             i = int32(row + line * 4 + turn)
             if i < 48 and j < 64:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -420,7 +425,7 @@ def side_by_side_2(work, grads, N):
         dense_grad_b_2(int32(block - end_1), work, grads, int32(280 * N), int32(3072), N)
 
 
-@jit
+@jit(max_registers=128)
 def flatten_grad_a(params, work, W, delta, grad_a, N):
     """Write grad_a in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
     # grad_a[n, j] = Σ_i W[i, j] delta[n, i]
@@ -474,7 +479,8 @@ def flatten_grad_a(params, work, W, delta, grad_a, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             n = int32(row + line * 4 + turn)
             if n < N and j < 64:
                 dot = tiles[uint32(line * 32 + (thread & 31))]

@@ -211,7 +211,8 @@ def conv2d_z(block, params, x, work, W, z, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             k = int32(line * 4 + turn)
             if k < 16 and result_column < N * 64:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -285,7 +286,7 @@ def conv2d_z_2_right(work, x, N, column, term):
     return entry
 
 
-@jit
+@jit(max_registers=128)
 def conv2d_z_2(params, work, W, x, z, N):
     """Write z in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
     # z[n, k, p, q] = Σ_{c, u, v} W[k, c, u, v] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
@@ -357,7 +358,8 @@ def conv2d_z_2(params, work, W, x, z, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             k = int32(line * 4 + turn)
             if k < 16 and result_column < N * 64:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -412,7 +414,7 @@ def flatten_a(work, x, a, N):
         work[a + n * 256 + k] = work[x + n * 256 + (k // int32(16)) * 16 + (k // int32(4) % int32(4)) * 4 + k % int32(4)]
 
 
-@jit
+@jit(max_registers=128)
 def dense_z(params, work, W, x, parts, N):
     """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 4 parts."""
     # parts[part, n, i] = Σ_j W[i, j] x[n, j]
@@ -465,7 +467,8 @@ def dense_z(params, work, W, x, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             n = int32(row + line * 4 + turn)
             if n < N and i < 10:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -487,7 +490,7 @@ def dense_z_2(params, out, work, b, parts, N):
         out[n * 10 + i] = params[b + i] + total
 
 
-@jit
+@jit(max_registers=128)
 def dense_z_3(params, work, W, x, parts, N):
     """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 4 parts."""
     # parts[part, n, i] = Σ_j W[i, j] x[n, j]
@@ -540,7 +543,8 @@ def dense_z_3(params, work, W, x, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             n = int32(row + line * 4 + turn)
             if n < N and i < 10:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -839,7 +843,8 @@ def dense_grad_W(block, work, grads, delta, x, grad_W, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             i = int32(line * 4 + turn)
             if i < 10 and j < 256:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -926,7 +931,8 @@ def flatten_grad_a(block, params, work, W, delta, grad_a, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             n = int32(row + line * 4 + turn)
             if n < N and j < 256:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -1271,7 +1277,8 @@ def conv2d_grad_W(block, work, delta, x, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             k = int32(line * 4 + turn)
             if k < 16 and result_column < 144:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -1406,7 +1413,8 @@ def batchnorm_grad_a_2(block, params, work, W, a, delta, grad_a, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             c = int32(line * 4 + turn)
             if c < 16 and result_column < N * 64:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -1616,7 +1624,8 @@ def batchnorm_grad_a_3(block, params, work, W, a, a_2, delta, grad_a_2, grad_a, 
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             c = int32(line * 4 + turn)
             if c < 16 and result_column < N * 64:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -1678,7 +1687,7 @@ def conv2d_grad_W_2_right(x, column, term, stop):
     return entry
 
 
-@jit
+@jit(max_registers=128)
 def conv2d_grad_W_2(work, x, delta, parts, N):
     """Write parts in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each; the terms in 32 parts."""
     # parts[part, k, c, u, v] = Σ_{n, p, q} delta[n, k, p, q] x[n, c, p + u − 1, q + v − 1] [0 ≤ p + u − 1 < 8] [0 ≤ q + v − 1 < 8]
@@ -1752,7 +1761,8 @@ def conv2d_grad_W_2(work, x, delta, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             k = int32(line * 4 + turn)
             if k < 16 and result_column < 9:
                 dot = tiles[uint32(line * 32 + (thread & 31))]

@@ -117,8 +117,8 @@ def embedding_a_alone(params, x, work, N):
 
 
 @jit
-def positionalencoding_a_to_layernorm_a(work, params, x, a, mu, sigma, beta, gamma, x_hat, a_, N):
-    """Write a, mu, sigma, x_hat and a_."""
+def positionalencoding_a_to_layernorm_a(work, params, x, a, mu, sigma, beta, gamma, a_, N):
+    """Write a, mu, sigma and a_."""
     entry = int32(cuda.grid(1))
     if entry < N * int32(32):
         n = entry // int32(32)
@@ -142,11 +142,10 @@ def positionalencoding_a_to_layernorm_a(work, params, x, a, mu, sigma, beta, gam
             total_2 += base * base
         v = total_2 / real(32.0)
         work[sigma + n * 32 + t] = math.sqrt(real(1e-05) + v)
-        # x_hat[n, t, i] = (a[n, t, i] − mu[n, t])/sigma[n, t]
         # a_[n, t, i] = gamma[i] x_hat[n, t, i] + beta[i]
         for i in range(int32(32)):
-            work[x_hat + n * 1024 + t * 32 + i] = (work[a + n * 1024 + t * 32 + i] - work[mu + n * 32 + t]) / work[sigma + n * 32 + t]
-            work[a_ + n * 1024 + t * 32 + i] = params[gamma + i] * work[x_hat + n * 1024 + t * 32 + i] + params[beta + i]
+            x_hat = (work[a + n * 1024 + t * 32 + i] - work[mu + n * 32 + t]) / work[sigma + n * 32 + t]
+            work[a_ + n * 1024 + t * 32 + i] = params[gamma + i] * x_hat + params[beta + i]
 
 
 @device
@@ -200,7 +199,8 @@ def attention_Q(block, params, work, W_q, x, Q, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and result_column < 32:
                 n = int32(result_row // uint32(32))
@@ -261,7 +261,8 @@ def attention_K(block, params, work, W_k, x, K, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and result_column < 32:
                 n = int32(result_row // uint32(32))
@@ -322,7 +323,8 @@ def attention_V(block, params, work, W_v, x, V, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and result_column < 32:
                 n = int32(result_row // uint32(32))
@@ -346,7 +348,7 @@ def side_by_side(params, work, N):
         attention_V(int32(block - end_2), params, work, int32(4096), int32(3136 * N), int32(6208 * N), N)
 
 
-@jit
+@jit(max_registers=128)
 def attention_S(work, K, Q, S, N):
     """Write S in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
     # S[n, h, t, s] = √2 · (Σ_d K[n, h, s, d] Q[n, h, t, d])/4
@@ -397,7 +399,8 @@ def attention_S(work, K, Q, S, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             t = int32(line * 4 + turn)
             if t < 32 and s < 32:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -428,7 +431,7 @@ def attention_P(work, S, P, N):
             work[P + n * 4096 + h * 1024 + t * 32 + s] = math.exp(S_ - shift) / total if t >= s else real(0.0)
 
 
-@jit
+@jit(max_registers=128)
 def attention_O(work, P, V, O, N):
     """Write O in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
     # O[n, h, t, d] = Σ_s P[n, h, t, s] V[n, h, s, d]
@@ -482,7 +485,8 @@ def attention_O(work, P, V, O, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             t = int32(line * 4 + turn)
             if t < 32 and d < 8:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -502,7 +506,7 @@ def attention_a_left(work, O, N, row, j):
     return entry
 
 
-@jit
+@jit(max_registers=128)
 def attention_a(work, params, O, W_o, a, N):
     """Write a in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
     # a[n, t, i] = Σ_j W_o[i, j] O[n, floor(j/8), t, j mod 8]
@@ -578,7 +582,8 @@ def attention_a(work, params, O, W_o, a, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and i < 32:
                 n = int32(result_row // uint32(32))
@@ -589,8 +594,8 @@ def attention_a(work, params, O, W_o, a, N):
 
 
 @jit
-def add_a_to_layernorm_a(work, params, x_1, x_2, a, mu, sigma, beta, gamma, x_hat, a_, N):
-    """Write a, mu, sigma, x_hat and a_."""
+def add_a_to_layernorm_a(work, params, x_1, x_2, a, mu, sigma, beta, gamma, a_, N):
+    """Write a, mu, sigma and a_."""
     entry = int32(cuda.grid(1))
     if entry < N * int32(32):
         n = entry // int32(32)
@@ -610,17 +615,15 @@ def add_a_to_layernorm_a(work, params, x_1, x_2, a, mu, sigma, beta, gamma, x_ha
             total_2 += base * base
         v = total_2 / real(32.0)
         work[sigma + n * 32 + t] = math.sqrt(real(1e-05) + v)
-        # x_hat[n, t, i] = (a[n, t, i] − mu[n, t])/sigma[n, t]
         # a_[n, t, i] = gamma[i] x_hat[n, t, i] + beta[i]
         for i in range(int32(32)):
-            work[x_hat + n * 1024 + t * 32 + i] = (work[a + n * 1024 + t * 32 + i] - work[mu + n * 32 + t]) / work[sigma + n * 32 + t]
-            work[a_ + n * 1024 + t * 32 + i] = params[gamma + i] * work[x_hat + n * 1024 + t * 32 + i] + params[beta + i]
+            x_hat = (work[a + n * 1024 + t * 32 + i] - work[mu + n * 32 + t]) / work[sigma + n * 32 + t]
+            work[a_ + n * 1024 + t * 32 + i] = params[gamma + i] * x_hat + params[beta + i]
 
 
-@jit
-def dense_a(params, work, W, b, x, z, a, N):
-    """Write z and a in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
-    # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
+@jit(max_registers=128)
+def dense_a(params, work, W, b, x, a, N):
+    """Write a in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
     # a[n, t, i] = (1 + erf(√2 z[n, t, i]/2)) · z[n, t, i]/2
     # Two tiles of each factor: while one is multiplied, the next one is read.
     tiles = cuda.shared.array(2304, real)
@@ -666,22 +669,24 @@ def dense_a(params, work, W, b, x, z, a, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(column + (thread & 31))
+    b_ = params[uint32(b + i)]
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and i < 128:
                 n = int32(result_row // uint32(32))
                 t = int32(result_row % uint32(32))
                 dot = tiles[uint32(line * 32 + (thread & 31))]
-                work[uint32(z + n * 4096 + t * 128 + i)] = params[uint32(b + i)] + dot
-                t_ = work[uint32(z + n * 4096 + t * 128 + i)] / real(2.0)
+                z = b_ + dot
+                t_ = z / real(2.0)
                 work[uint32(a + n * 4096 + t * 128 + i)] = (real(1.0) + math.erf(math.sqrt(real(2.0)) * t_)) * t_
         cuda.syncthreads()
 
 
-@jit
+@jit(max_registers=128)
 def dense_z(params, work, W, b, x, z, N):
     """Write z in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
     # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
@@ -727,20 +732,22 @@ def dense_z(params, work, W, b, x, z, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(thread & 31)
+    b_ = params[uint32(b + i)]
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and i < 32:
                 n = int32(result_row // uint32(32))
                 t = int32(result_row % uint32(32))
                 dot = tiles[uint32(line * 32 + (thread & 31))]
-                work[uint32(z + n * 1024 + t * 32 + i)] = params[uint32(b + i)] + dot
+                work[uint32(z + n * 1024 + t * 32 + i)] = b_ + dot
         cuda.syncthreads()
 
 
-@jit
+@jit(max_registers=128)
 def dense_z_2(params, work, out, W, b, x, N):
     """Write z in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
     # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
@@ -788,20 +795,152 @@ def dense_z_2(params, work, out, W, b, x, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(column + (thread & 31))
+    b_ = real(0.0)
+    if i < 62:
+        b_ = params[uint32(b + i)]
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and i < 62:
                 n = int32(result_row // uint32(32))
                 t = int32(result_row % uint32(32))
                 dot = tiles[uint32(line * 32 + (thread & 31))]
-                out[uint32(n * 1984 + t * 62 + i)] = params[uint32(b + i)] + dot
+                out[uint32(n * 1984 + t * 62 + i)] = b_ + dot
         cuda.syncthreads()
 
 
 @jit
+def positionalencoding_a_to_layernorm_a_2(work, params, x, a, mu, sigma, beta, gamma, x_hat, a_, N):
+    """Write a, mu, sigma, x_hat and a_."""
+    entry = int32(cuda.grid(1))
+    if entry < N * int32(32):
+        n = entry // int32(32)
+        t = entry % int32(32)
+        # a[n, t, j] = x[n, t, j] + sin(10000^(−floor(j/2)/16) · t + π · (j mod 2)/2)
+        for J in range(int32(16)):
+            for i in range(int32(2)):
+                work[a + n * 1024 + t * 32 + 2 * J + i] = (
+                    work[x + n * 1024 + t * 32 + 2 * J + i] + math.sin(real(10000.0) ** (-real(J) / real(16.0)) * real(t)
+                    + real(3.141592653589793) * real(i) / real(2.0))
+                )
+        # mu[n, t] = (Σ_i a[n, t, i])/32
+        total = real(0.0)
+        for i in range(int32(32)):
+            total += work[a + n * 1024 + t * 32 + i]
+        work[mu + n * 32 + t] = total / real(32.0)
+        # sigma[n, t] = √(1e−05 + v[n, t])
+        total_2 = real(0.0)
+        for i in range(int32(32)):
+            base = work[a + n * 1024 + t * 32 + i] - work[mu + n * 32 + t]
+            total_2 += base * base
+        v = total_2 / real(32.0)
+        work[sigma + n * 32 + t] = math.sqrt(real(1e-05) + v)
+        # x_hat[n, t, i] = (a[n, t, i] − mu[n, t])/sigma[n, t]
+        # a_[n, t, i] = gamma[i] x_hat[n, t, i] + beta[i]
+        for i in range(int32(32)):
+            work[x_hat + n * 1024 + t * 32 + i] = (work[a + n * 1024 + t * 32 + i] - work[mu + n * 32 + t]) / work[sigma + n * 32 + t]
+            work[a_ + n * 1024 + t * 32 + i] = params[gamma + i] * work[x_hat + n * 1024 + t * 32 + i] + params[beta + i]
+
+
+@jit
+def add_a_to_layernorm_a_2(work, params, x_1, x_2, a, mu, sigma, beta, gamma, x_hat, a_, N):
+    """Write a, mu, sigma, x_hat and a_."""
+    entry = int32(cuda.grid(1))
+    if entry < N * int32(32):
+        n = entry // int32(32)
+        t = entry % int32(32)
+        # a[n, t, i] = x_1[n, t, i] + x_2[n, t, i]
+        for i in range(int32(32)):
+            work[a + n * 1024 + t * 32 + i] = work[x_1 + n * 1024 + t * 32 + i] + work[x_2 + n * 1024 + t * 32 + i]
+        # mu[n, t] = (Σ_i a[n, t, i])/32
+        total = real(0.0)
+        for i in range(int32(32)):
+            total += work[a + n * 1024 + t * 32 + i]
+        work[mu + n * 32 + t] = total / real(32.0)
+        # sigma[n, t] = √(1e−05 + v[n, t])
+        total_2 = real(0.0)
+        for i in range(int32(32)):
+            base = work[a + n * 1024 + t * 32 + i] - work[mu + n * 32 + t]
+            total_2 += base * base
+        v = total_2 / real(32.0)
+        work[sigma + n * 32 + t] = math.sqrt(real(1e-05) + v)
+        # x_hat[n, t, i] = (a[n, t, i] − mu[n, t])/sigma[n, t]
+        # a_[n, t, i] = gamma[i] x_hat[n, t, i] + beta[i]
+        for i in range(int32(32)):
+            work[x_hat + n * 1024 + t * 32 + i] = (work[a + n * 1024 + t * 32 + i] - work[mu + n * 32 + t]) / work[sigma + n * 32 + t]
+            work[a_ + n * 1024 + t * 32 + i] = params[gamma + i] * work[x_hat + n * 1024 + t * 32 + i] + params[beta + i]
+
+
+@jit(max_registers=128)
+def dense_a_2(params, work, W, b, x, z, a, N):
+    """Write z and a in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
+    # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
+    # a[n, t, i] = (1 + erf(√2 z[n, t, i]/2)) · z[n, t, i]/2
+    # Two tiles of each factor: while one is multiplied, the next one is read.
+    tiles = cuda.shared.array(2304, real)
+    thread = uint32(cuda.threadIdx.x)
+    block = uint32(cuda.blockIdx.x)
+    column = int32(block % uint32(4) * 32)
+    block = uint32(block // uint32(4))
+    row = int32(block * 32)
+    first = int32(0)
+    # What the thread reads of a tile, and where it puts that.
+    row_0 = uint32(row + (thread >> 2))
+    row_1 = uint32(row + (thread >> 2) + 16)
+    left_put = int32((thread & 3) * 144 + (thread >> 2))
+    i_0 = int32(column + (thread >> 2))
+    i_1 = int32(column + (thread >> 2) + 16)
+    right_put = int32(576 + (thread & 3) * 144 + (thread >> 2))
+    # What it multiplies: its rows of the left tile and its columns of the right one.
+    left = int32((thread >> 3) * 4)
+    right = int32(576 + (thread & 7) * 4)
+    here = int32(0)
+    sums = register_tile(4, 4, real(0.0))
+    j_0 = int32(first + (thread & 3) * 4)
+    left_0 = ld4(work, int32(x + row_0 * 32 + j_0), (row_0 < N * 32) & (j_0 < 32))
+    left_1 = ld4(work, int32(x + row_1 * 32 + j_0), (row_1 < N * 32) & (j_0 < 32))
+    right_0 = ld4(params, int32(W + i_0 * 32 + j_0), (i_0 < 128) & (j_0 < 32))
+    right_1 = ld4(params, int32(W + i_1 * 32 + j_0), (i_1 < 128) & (j_0 < 32))
+    # dot = Σ_j W[i, j] x[n, t, j]
+    while first < 32:
+        st4(tiles, int32(here + left_put), left_0, 36)
+        st4(tiles, int32(here + left_put + 16), left_1, 36)
+        st4(tiles, int32(here + right_put), right_0, 36)
+        st4(tiles, int32(here + right_put + 16), right_1, 36)
+        cuda.syncthreads()
+        first = int32(first + 16)
+        j_0 = int32(first + (thread & 3) * 4)
+        left_0 = ld4(work, int32(x + row_0 * 32 + j_0), (row_0 < N * 32) & (j_0 < 32))
+        left_1 = ld4(work, int32(x + row_1 * 32 + j_0), (row_1 < N * 32) & (j_0 < 32))
+        right_0 = ld4(params, int32(W + i_0 * 32 + j_0), (i_0 < 128) & (j_0 < 32))
+        right_1 = ld4(params, int32(W + i_1 * 32 + j_0), (i_1 < 128) & (j_0 < 32))
+        sums = multiply_add(sums, tiles, int32(here + left), int32(here + right), 32, 32, 16)
+        here = int32(1152 - here)
+    cuda.syncthreads()
+    # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
+    stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
+    i = int32(column + (thread & 31))
+    b_ = params[uint32(b + i)]
+    for turn in range(int32(4)):
+        store_row(sums, turn, tiles, stage, 32)
+        cuda.syncthreads()
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
+            result_row = uint32(row + line * 4 + turn)
+            if result_row < N * 32 and i < 128:
+                n = int32(result_row // uint32(32))
+                t = int32(result_row % uint32(32))
+                dot = tiles[uint32(line * 32 + (thread & 31))]
+                work[uint32(z + n * 4096 + t * 128 + i)] = b_ + dot
+                t_ = work[uint32(z + n * 4096 + t * 128 + i)] / real(2.0)
+                work[uint32(a + n * 4096 + t * 128 + i)] = (real(1.0) + math.erf(math.sqrt(real(2.0)) * t_)) * t_
+        cuda.syncthreads()
+
+
+@jit(max_registers=128)
 def dense_z_3(params, work, W, b, x, z, N):
     """Write z in tiles of 32 x 32, 16 terms at a time, by 64 threads with 4 x 4 results each."""
     # z[n, t, i] = b[i] + Σ_j W[i, j] x[n, t, j]
@@ -849,16 +988,20 @@ def dense_z_3(params, work, W, b, x, z, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(column + (thread & 31))
+    b_ = real(0.0)
+    if i < 62:
+        b_ = params[uint32(b + i)]
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and i < 62:
                 n = int32(result_row // uint32(32))
                 t = int32(result_row % uint32(32))
                 dot = tiles[uint32(line * 32 + (thread & 31))]
-                work[uint32(z + n * 1984 + t * 62 + i)] = params[uint32(b + i)] + dot
+                work[uint32(z + n * 1984 + t * 62 + i)] = b_ + dot
         cuda.syncthreads()
 
 
@@ -1053,7 +1196,8 @@ def dense_grad_W(block, work, delta, x, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             i = int32(row + line * 4 + turn)
             if i < 62 and j < 32:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -1138,7 +1282,8 @@ def layernorm_grad_a(block, params, work, W, delta, grad_a, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and j < 32:
                 n = int32(result_row // uint32(32))
@@ -1358,7 +1503,8 @@ def dense_grad_W_3(block, work, delta, x, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             i = int32(line * 4 + turn)
             if i < 32 and j < 128:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -1420,7 +1566,8 @@ def dense_delta_3(block, params, work, W_next, delta_next, z, delta, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and i < 128:
                 n = int32(result_row // uint32(32))
@@ -1528,7 +1675,8 @@ def dense_grad_W_5(block, work, delta, x, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             i = int32(row + line * 4 + turn)
             if i < 128 and j < 32:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -1588,7 +1736,8 @@ def layernorm_grad_a_3(block, params, work, W, delta, grad_a, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and j < 32:
                 n = int32(result_row // uint32(32))
@@ -1796,7 +1945,8 @@ def attention_grad_W_o(block, work, O, grad_a, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             i = int32(line * 4 + turn)
             if i < 32 and j < 32:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -1858,7 +2008,8 @@ def attention_grad_O(block, params, work, W_o, grad_a, grad_O, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and result_column < 32:
                 n = int32(result_row // uint32(32))
@@ -1930,7 +2081,8 @@ def attention_grad_P(block, work, V, grad_O, grad_P, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             t = int32(line * 4 + turn)
             if t < 32 and s < 32:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -1989,7 +2141,8 @@ def attention_grad_V(block, work, P, grad_O, grad_V, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             t = int32(line * 4 + turn)
             if t < 32 and d < 8:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -2109,7 +2262,8 @@ def attention_grad_W_v(block, work, grad_V, x, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             i = int32(line * 4 + turn)
             if i < 32 and j < 32:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -2180,7 +2334,8 @@ def layernorm_grad_a_2_2(block, params, work, W_v, grad_V, sums_2, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and j < 32:
                 n = int32(result_row // uint32(32))
@@ -2273,7 +2428,8 @@ def attention_grad_K(block, work, Q, grad_S, grad_K, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             t = int32(line * 4 + turn)
             if t < 32 and d < 8:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -2335,7 +2491,8 @@ def attention_grad_Q(block, work, K, grad_S, grad_Q, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             t = int32(line * 4 + turn)
             if t < 32 and d < 8:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -2455,7 +2612,8 @@ def attention_grad_W_k(block, work, grad_K, x, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             i = int32(line * 4 + turn)
             if i < 32 and j < 32:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -2547,7 +2705,8 @@ def attention_grad_W_q(block, work, grad_Q, x, parts, N):
     for turn in range(int32(4)):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             i = int32(line * 4 + turn)
             if i < 32 and j < 32:
                 dot = tiles[uint32(line * 32 + (thread & 31))]
@@ -2618,7 +2777,8 @@ def layernorm_grad_a_2(block, params, work, W_q, grad_Q, sums, N):
     for turn in range(int32(4)):
         store_row(sums_, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and j < 32:
                 n = int32(result_row // uint32(32))
@@ -2705,7 +2865,8 @@ def layernorm_grad_a_2_3(block, params, work, W_k, grad_K, grad_a, sums, sums_2,
     for turn in range(int32(4)):
         store_row(sums_, turn, tiles, stage, 32)
         cuda.syncthreads()
-        for line in range(int32(thread >> 5), int32(8), int32(2)):
+        for lap in range(int32(4)):
+            line = int32(lap * 2 + (thread >> 5))
             result_row = uint32(row + line * 4 + turn)
             if result_row < N * 32 and j < 32:
                 n = int32(result_row // uint32(32))
@@ -2905,7 +3066,7 @@ def launch_forward(params, x, out, work, n):
     # layernorm_1
     launch(
         positionalencoding_a_to_layernorm_a, (n * 32 + 127) // 128, 128, work, params, 0, 1024 * n, 2048 * n, 2080 * n, 2016, 1984,
-        2112 * n, 3136 * n, n,
+        3136 * n, n,
     )
     # attention_1
     launch(side_by_side, (n * 32 + 31) // 32 + (n * 32 + 31) // 32 + (n * 32 + 31) // 32, 64, params, work, n)
@@ -2916,16 +3077,16 @@ def launch_forward(params, x, out, work, n):
     # layernorm_2
     launch(
         add_a_to_layernorm_a, (n * 32 + 127) // 128, 128, work, params, 1024 * n, 16448 * n, 17472 * n, 18496 * n, 18528 * n, 6176, 6144,
-        18560 * n, 19584 * n, n,
+        19584 * n, n,
     )
     # dense_1
-    launch(dense_a, ((n * 32 + 31) // 32) * 4, 64, params, work, 6208, 10304, 19584 * n, 20608 * n, 24704 * n, n)
+    launch(dense_a, ((n * 32 + 31) // 32) * 4, 64, params, work, 6208, 10304, 19584 * n, 24704 * n, n)
     # dense_2
     launch(dense_z, (n * 32 + 31) // 32, 64, params, work, 10432, 14528, 24704 * n, 28800 * n, n)
     # layernorm_3
     launch(
         add_a_to_layernorm_a, (n * 32 + 127) // 128, 128, work, params, 17472 * n, 28800 * n, 29824 * n, 30848 * n, 30880 * n, 14592, 14560,
-        30912 * n, 31936 * n, n,
+        31936 * n, n,
     )
     # dense_3
     launch(dense_z_2, ((n * 32 + 31) // 32) * 2, 64, params, work, out, 14624, 16608, 31936 * n, n)
@@ -2937,7 +3098,7 @@ def launch_loss(params, x, y, work, n):
     launch(embedding_a_alone, (n * 1024 + 127) // 128, 128, params, x, work, n)
     # layernorm_1
     launch(
-        positionalencoding_a_to_layernorm_a, (n * 32 + 127) // 128, 128, work, params, 0, 1024 * n, 2048 * n, 2080 * n, 2016, 1984,
+        positionalencoding_a_to_layernorm_a_2, (n * 32 + 127) // 128, 128, work, params, 0, 1024 * n, 2048 * n, 2080 * n, 2016, 1984,
         2112 * n, 3136 * n, n,
     )
     # attention_1
@@ -2948,17 +3109,17 @@ def launch_loss(params, x, y, work, n):
     launch(attention_a, (n * 32 + 31) // 32, 64, work, params, 15424 * n, 5120, 16448 * n, n)
     # layernorm_2
     launch(
-        add_a_to_layernorm_a, (n * 32 + 127) // 128, 128, work, params, 1024 * n, 16448 * n, 17472 * n, 18496 * n, 18528 * n, 6176, 6144,
+        add_a_to_layernorm_a_2, (n * 32 + 127) // 128, 128, work, params, 1024 * n, 16448 * n, 17472 * n, 18496 * n, 18528 * n, 6176, 6144,
         18560 * n, 19584 * n, n,
     )
     # dense_1
-    launch(dense_a, ((n * 32 + 31) // 32) * 4, 64, params, work, 6208, 10304, 19584 * n, 20608 * n, 24704 * n, n)
+    launch(dense_a_2, ((n * 32 + 31) // 32) * 4, 64, params, work, 6208, 10304, 19584 * n, 20608 * n, 24704 * n, n)
     # dense_2
     launch(dense_z, (n * 32 + 31) // 32, 64, params, work, 10432, 14528, 24704 * n, 28800 * n, n)
     # layernorm_3
     launch(
-        add_a_to_layernorm_a, (n * 32 + 127) // 128, 128, work, params, 17472 * n, 28800 * n, 29824 * n, 30848 * n, 30880 * n, 14592, 14560,
-        30912 * n, 31936 * n, n,
+        add_a_to_layernorm_a_2, (n * 32 + 127) // 128, 128, work, params, 17472 * n, 28800 * n, 29824 * n, 30848 * n, 30880 * n, 14592,
+        14560, 30912 * n, 31936 * n, n,
     )
     # dense_3
     launch(dense_z_3, ((n * 32 + 31) // 32) * 2, 64, params, work, 14624, 16608, 31936 * n, 32960 * n, n)
@@ -2973,7 +3134,7 @@ def launch_value_and_grad(params, x, y, grads, work, n):
     launch(side_by_side_2, (n * 1024 + 127) // 128 + 16, 128, params, x, work, grads, n)
     # layernorm_1
     launch(
-        positionalencoding_a_to_layernorm_a, (n * 32 + 127) // 128, 128, work, params, 0, 1024 * n, 2048 * n, 2080 * n, 2016, 1984,
+        positionalencoding_a_to_layernorm_a_2, (n * 32 + 127) // 128, 128, work, params, 0, 1024 * n, 2048 * n, 2080 * n, 2016, 1984,
         2112 * n, 3136 * n, n,
     )
     # attention_1
@@ -2984,17 +3145,17 @@ def launch_value_and_grad(params, x, y, grads, work, n):
     launch(attention_a, (n * 32 + 31) // 32, 64, work, params, 15424 * n, 5120, 16448 * n, n)
     # layernorm_2
     launch(
-        add_a_to_layernorm_a, (n * 32 + 127) // 128, 128, work, params, 1024 * n, 16448 * n, 17472 * n, 18496 * n, 18528 * n, 6176, 6144,
+        add_a_to_layernorm_a_2, (n * 32 + 127) // 128, 128, work, params, 1024 * n, 16448 * n, 17472 * n, 18496 * n, 18528 * n, 6176, 6144,
         18560 * n, 19584 * n, n,
     )
     # dense_1
-    launch(dense_a, ((n * 32 + 31) // 32) * 4, 64, params, work, 6208, 10304, 19584 * n, 20608 * n, 24704 * n, n)
+    launch(dense_a_2, ((n * 32 + 31) // 32) * 4, 64, params, work, 6208, 10304, 19584 * n, 20608 * n, 24704 * n, n)
     # dense_2
     launch(dense_z, (n * 32 + 31) // 32, 64, params, work, 10432, 14528, 24704 * n, 28800 * n, n)
     # layernorm_3
     launch(
-        add_a_to_layernorm_a, (n * 32 + 127) // 128, 128, work, params, 17472 * n, 28800 * n, 29824 * n, 30848 * n, 30880 * n, 14592, 14560,
-        30912 * n, 31936 * n, n,
+        add_a_to_layernorm_a_2, (n * 32 + 127) // 128, 128, work, params, 17472 * n, 28800 * n, 29824 * n, 30848 * n, 30880 * n, 14592,
+        14560, 30912 * n, 31936 * n, n,
     )
     # dense_3
     launch(dense_z_3, ((n * 32 + 31) // 32) * 2, 64, params, work, 14624, 16608, 31936 * n, 32960 * n, n)
@@ -3171,7 +3332,7 @@ def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work
 SIGNATURES = {
     "embedding_a_alone": ("float32[::1]", "int64[::1]", "float32[::1]", "int32"),
     "positionalencoding_a_to_layernorm_a": (
-        "float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
+        "float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
     ),
     "side_by_side": ("float32[::1]", "float32[::1]", "int32"),
     "attention_S": ("float32[::1]", "int32", "int32", "int32", "int32"),
@@ -3179,11 +3340,18 @@ SIGNATURES = {
     "attention_O": ("float32[::1]", "int32", "int32", "int32", "int32"),
     "attention_a": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32"),
     "add_a_to_layernorm_a": (
-        "float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
+        "float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
     ),
-    "dense_a": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32", "int32"),
+    "dense_a": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32"),
     "dense_z": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32"),
     "dense_z_2": ("float32[::1]", "float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32"),
+    "positionalencoding_a_to_layernorm_a_2": (
+        "float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
+    ),
+    "add_a_to_layernorm_a_2": (
+        "float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32", "int32",
+    ),
+    "dense_a_2": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32", "int32"),
     "dense_z_3": ("float32[::1]", "float32[::1]", "int32", "int32", "int32", "int32", "int32"),
     "write_loss_p_to_write_loss_L": ("float32[::1]", "int64[::1]", "int32", "int32", "int32", "int32"),
     "loss_total_alone": ("float32[::1]", "int32"),

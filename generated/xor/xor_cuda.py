@@ -61,19 +61,18 @@ def dense_a(params, x, work, W, b, a, N):
 
 
 @jit
-def dense_a_2(params, work, out, W, b, x, z, N):
-    """Write z and a."""
+def dense_a_2(params, work, out, W, b, x, N):
+    """Write a."""
+    # a[n, i] = σ(z[n, i])
     entry = int32(cuda.grid(1))
     if entry < N:
         n = entry
         i = int32(0)
-        # z[n, i] = b[i] + Σ_j W[i, j] x[n, j]
         total = real(0.0)
         for j in range(int32(2)):
             total += params[W + i * 2 + j] * work[x + n * 2 + j]
-        work[z + n + i] = params[b + i] + total
-        # a[n, i] = σ(z[n, i])
-        out[n + i] = sigmoid(work[z + n + i])
+        z = params[b + i] + total
+        out[n + i] = sigmoid(z)
 
 
 @jit
@@ -448,7 +447,7 @@ def launch_forward(params, x, out, work, n):
     # dense_1
     launch(dense_a, (n * 2 + 127) // 128, 128, params, x, work, 0, 4, 0, n)
     # dense_2
-    launch(dense_a_2, (n + 127) // 128, 128, params, work, out, 6, 8, 0, 4 * n, n)
+    launch(dense_a_2, (n + 127) // 128, 128, params, work, out, 6, 8, 0, n)
 
 
 def launch_loss(params, x, y, work, n):
@@ -609,7 +608,7 @@ def epoch(params, x, y, order, size, batch_x, batch_y, grads, state, hyper, work
 #: The types of each kernel's arguments, for compilers that have no call to look at.
 SIGNATURES = {
     "dense_a": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32"),
-    "dense_a_2": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32", "int32"),
+    "dense_a_2": ("float64[::1]", "float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32"),
     "dense_a_2_2": ("float64[::1]", "float64[::1]", "int32", "int32", "int32", "int32", "int32", "int32"),
     "loss_total_alone": ("float64[::1]", "float64[::1]", "int32"),
     "dense_a_2_2_to_dense_delta": (

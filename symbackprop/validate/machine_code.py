@@ -164,7 +164,8 @@ def inspected(
         with _driver(architecture):
             texts = {name: _ptx(module, name, architecture) for name in names}
         for name in names:
-            made.append(_disassembled(name, texts[name], architecture, ptxas, nvdisasm))
+            most = getattr(getattr(module, name), "options", {}).get("max_registers")
+            made.append(_disassembled(name, texts[name], architecture, ptxas, nvdisasm, most))
     return tuple(made)
 
 
@@ -220,7 +221,7 @@ def _type(types: ModuleType, word: str) -> Any:
     return base[::1] if word.endswith("[::1]") else base
 
 
-def _disassembled(name: str, ptx: str, architecture: str, ptxas: Path, nvdisasm: Path) -> MachineCode:
+def _disassembled(name: str, ptx: str, architecture: str, ptxas: Path, nvdisasm: Path, registers: int | None = None) -> MachineCode:
     version = re.search(r"^\.version (\d+)\.(\d+)", ptx, re.MULTILINE)
     if version is None or (int(version[1]), int(version[2])) > PTX:
         raise CheckError(
@@ -231,7 +232,7 @@ def _disassembled(name: str, ptx: str, architecture: str, ptxas: Path, nvdisasm:
         text.write_text(ptx)
         # Blocks that wait for each other call the runtime of CUDA, which is linked later; until then nothing is said of shared memory.
         linked = "cudaCG" in ptx
-        options = ["-c"] if linked else []
+        options = [*(["-c"] if linked else []), *([f"-maxrregcount={registers}"] if registers is not None else [])]
         said = _run(name, [str(ptxas), f"-arch={architecture}", *options, "-v", "-warn-spills", str(text), "-o", str(binary)])
         listing = _run(name, [str(nvdisasm), "-c", str(binary)])
     made = read(name, architecture, said, listing)

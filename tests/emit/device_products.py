@@ -31,7 +31,7 @@ N = Size(BATCH)
 SMALL = Tile(16, 16, 4, 4, 4)
 TAKEN = RESERVED | {"cuda", "int32", "uint32", "ld4", "st4", "register_tile", "multiply_add", "store_row", "math"}
 
-HEAD = """{% from "numba_cuda/products.jinja" import product %}
+HEAD = """{% from "numba_cuda/products.jinja" import marked, product %}
 import math
 
 from numba import float32, float64, int32, uint32
@@ -41,15 +41,15 @@ from numba import {{ dtype }} as real
 {% for p in products %}
 
 
-{{ product(p, "@jit") | trim }}
+{{ product(p, marked(false, p.registers, "strict") | trim) | trim }}
 {% endfor %}
 """
 #: The emulator puts itself in the places of these.
 EMULATED = """cuda = ld4 = st4 = register_tile = multiply_add = store_row = None
 
 
-def jit(function):
-    return function
+def jit(function=None, **options):
+    return function or jit
 
 
 device = jit

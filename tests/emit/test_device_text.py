@@ -50,8 +50,10 @@ def text(name, dtype):
 def kernels(tree):
     """Yield the functions that are compiled for the device."""
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and any(isinstance(d, ast.Name) and d.id in ("jit", "device") for d in node.decorator_list):
-            yield node
+        if isinstance(node, ast.FunctionDef):
+            marks = [d.func if isinstance(d, ast.Call) else d for d in node.decorator_list]
+            if any(isinstance(mark, ast.Name) and mark.id in ("jit", "device") for mark in marks):
+                yield node
 
 
 def doubles(tree):

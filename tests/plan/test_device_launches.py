@@ -312,3 +312,20 @@ def test_a_network_of_a_thousand_launches_is_arranged_in_seconds():
     assert meetings == 0
     levels = together.Arranging(64, {}, 4, set()).levels(launches, places)
     assert [len(level) for level in levels] == [1] * (count - 1)
+
+
+@pytest.mark.parametrize("batch", [5, 512])
+def test_what_is_kept_for_derivatives_alone_is_not_written_by_the_forward_pass(batch):
+    # The derivative of gelu reads z; that of tanh is known from its value.
+    layers = [sbp.Dense(80, activation="gelu"), sbp.Dense(70, activation="tanh"), sbp.Dense(66, activation="mish")]
+    net = network(sbp.Sequential([sbp.Input(64), *layers], loss="mse", name="kept"), "rows")
+    plan = net.plan("float32", batch)
+
+    def writes(name):
+        launches = [launch for one in plan.device.entries[name] for launch in parts(one)]
+        return {real for one in launches for real, t in zip(one.names, one.kernel.tensors, strict=True) if t.name in one.kernel.written}
+
+    written = {name: writes(name) for name in ("forward", "value_and_grad")}
+    kept = {"dense_1.z", "dense_3.z"}
+    assert kept <= written["value_and_grad"] and not kept & written["forward"]
+    assert {"dense_1.a", "dense_2.a"} <= written["forward"]

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sympy import Expr
+
 from symbackprop.algebra.nodes import Sum
+from symbackprop.algebra.tensor import Access
 from symbackprop.algebra.text import heading, marked
 from symbackprop.emit import wrap
 from symbackprop.emit.page import Function, Node
 from symbackprop.emit.threads.factor import ProductFrame, Reader, Side, count, high, low, single, total
+from symbackprop.plan.device.product import SINGLE
 from symbackprop.plan.device.records import DeviceKernel, Product, Range
+from symbackprop.plan.records import Let, Local, Statement
+from symbackprop.plan.rewriting import called, expressions, named, rewritten
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,7 @@ class ProductText:
         left: where a thread's rows begin in a left tile.
         right: where its columns begin behind that.
         stage: where it puts its results.
+        registers: of a thread, at most, so that a processor holds as many blocks as the plan counts on; None for no limit.
         sum: what the results in registers are, as a comment.
         stop: behind the last term of a block, as text.
         names: of what the text has for itself.
@@ -56,6 +63,7 @@ class ProductText:
     left: str
     right: str
     stage: str
+    registers: int | None
     sum: str
     stop: str
     names: dict[str, str]
@@ -66,8 +74,11 @@ class ProductText:
         return wrap.call(self.name, self.arguments, 5)
 
 
+#: Registers of a processor; they are given to threads in eights.
+REGISTERS, EIGHT = 65_536, 8
+_RESIDENT = {s.tile: REGISTERS // (s.tile.threads * s.resident) // EIGHT * EIGHT for s in SINGLE}
 #: Names that the text of a product has for itself.
-_OWN = ("tiles", "thread", "block", "column", "row", "first", "stop", "here", "left", "right", "sums", "stage", "turn", "line")
+_OWN = ("tiles", "thread", "block", "column", "row", "first", "stop", "here", "left", "right", "sums", "stage", "turn", "lap", "line")
 
 
 def blocks(phase: Product, samples: str) -> str:
@@ -144,6 +155,7 @@ class _Writer:
             left=total(high(thread, across, 4)),
             right=total(right.start, low(thread, across, 4)),
             stage=total(high(thread, across, tile.columns), low(thread, across, 4)),
+            registers=_RESIDENT.get(tile) if self.single else None,
             sum=wrap.comment(f"{self.frame.local(phase.result)} = {marked(None, product).text}", 4),
             stop=stop,
             names=names,
@@ -201,21 +213,47 @@ class _Writer:
         Thread rows (and columns) come in fours; in turn t every thread hands over its row t, and the block writes what it got.
         """
         phase, tile, frame = self.phase, self.phase.tile, self.frame
-        thread, turn, line = self.own("thread"), self.own("turn"), self.own("line")
-        down = tile.rows // tile.own_rows
-        assert tile.threads % tile.columns == 0 and down * tile.columns <= 2 * size
+        thread, turn, line, lap = self.own("thread"), self.own("turn"), self.own("line"), self.own("lap")
+        down, apart = tile.rows // tile.own_rows, tile.threads // tile.columns
+        assert tile.threads % tile.columns == 0 and down * tile.columns <= 2 * size and down % apart == 0
         mine = low(thread, tile.columns)
         across, first = self.at(phase.columns, "column", (column, mine))
+        held, epilogue = self.held(across)
         fours = (f"({turn} >> 2) * {down * 4}", f"{line} * 4", f"({turn} & 3)") if tile.own_rows > 4 else (f"{line} * 4", turn)
         at, inside = self.at(phase.rows, "row", (row, *fours))
         within = [
             *inside[1:],
             Node(f"{frame.local(phase.result)} = {self.own('tiles')}[uint32({line} * {tile.columns} + {mine})]"),
-            *frame.nodes(phase.epilogue, 16),
+            *frame.nodes(epilogue, 16),
         ]
-        body = (inside[0], Node(f"if {at} < {frame.total(phase.rows)} and {across} < {frame.total(phase.columns)}:", tuple(within)))
-        span = f"range(int32({total(high(thread, tile.columns))}), int32({down}), int32({tile.threads // tile.columns}))"
-        return tuple(first), (Node(f"for {line} in {span}:", body),)
+        body = [inside[0], Node(f"if {at} < {frame.total(phase.rows)} and {across} < {frame.total(phase.columns)}:", tuple(within))]
+        if apart == 1:
+            return (*first, *held), (Node(f"for {line} in range(int32({down})):", tuple(body)),)
+        body.insert(0, Node(f"{line} = int32({total(f'{lap} * {apart}', high(thread, tile.columns))})"))
+        return (*first, *held), (Node(f"for {lap} in range(int32({down // apart})):", tuple(body)),)
+
+    def held(self, across: str) -> tuple[list[Node], tuple[Statement, ...]]:
+        """Return the lines that read what is the same for all rows of a column, and what is done with a result after that."""
+        phase, frame = self.phase, self.frame
+        known = {r.index for r in (*phase.batch, *phase.columns)}
+        reads = (a for e in expressions(phase.epilogue) for a in sorted(e.atoms(Access), key=str))
+        names: dict[Expr, Expr] = {}
+        taken = {s.name for s in named(phase.epilogue)} | {phase.result.name}
+        for a in reads:
+            if a in names or a.tensor.integer or a.tensor.name in self.kernel.written or not {*a.index} <= known:
+                continue
+            name = f"{a.tensor.name}_"
+            while name in taken:
+                name += "_"
+            taken.add(name)
+            names[a] = Local(name)
+        if not names:
+            return [], phase.epilogue
+        lines = frame.nodes([Let(local, a) for a, local in names.items() if isinstance(local, Local)], 4)
+        if (extent := count(phase.columns, "")[1]) is None or extent % phase.tile.columns:
+            none = [Node(f"{frame.local(local)} = real(0.0)") for local in names.values() if isinstance(local, Local)]
+            lines = [*none, Node(f"if {across} < {frame.total(phase.columns)}:", tuple(lines))]
+        return lines, rewritten(phase.epilogue, lambda e: called(e, names))
 
     def at(self, ranges: tuple[Range, ...], word: str, terms: tuple[str, ...]) -> tuple[str, list[Node]]:
         """Return the name of the row or column of a result, and the lines that give it and its indices their values."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sympy import Expr, Symbol
 
 from symbackprop.algebra.equation import Equation
+from symbackprop.algebra.nodes import Reduction
 from symbackprop.algebra.recurrence import Recurrence, strands
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.errors import EmissionError
@@ -37,7 +38,7 @@ from symbackprop.plan.device.records import (
 from symbackprop.plan.device.shared import ASKED, SHARED, WORK
 from symbackprop.plan.device.single import single
 from symbackprop.plan.device.together import Arranging
-from symbackprop.plan.records import Call, Kernel, Place, Plan
+from symbackprop.plan.records import Call, Entry, Kernel, Place, Plan
 from symbackprop.plan.rewriting import expressions, parts
 from symbackprop.plan.workshop import shape_of
 
@@ -62,7 +63,14 @@ def planned(plan: Plan, size: Symbol, schedule: str = "auto", large: float | Non
     if schedule == "external":
         large = cross_over() if large is None else large
     maker = _Maker(plan, size, large if schedule == "external" and large is not None else math.inf)
-    launches = {entry.name: tuple(one for call in entry.calls for one in maker.launches(call, entry.places)) for entry in plan.entries}
+    launches = {
+        entry.name: tuple(
+            one
+            for number, call in enumerate(entry.calls)
+            for one in maker.launches(call, entry.places, _unread(entry, number) if entry.name == "forward" else frozenset())
+        )
+        for entry in plan.entries
+    }
     places, per_sample, fixed = maker.scratch()
     entries = _arranged(plan, maker, launches, places)
     if schedule == "external":
@@ -70,6 +78,25 @@ def planned(plan: Plan, size: Symbol, schedule: str = "auto", large: float | Non
     else:
         chosen, reason, resident = _chosen(plan, size, schedule)
     return DevicePlan(chosen, reason, entries, places, per_sample, fixed, resident, accuracy)
+
+
+def _unread(entry: Entry, number: int) -> frozenset[str]:
+    """Return what a call writes for derivatives alone: nobody reads it in an entry whose results are arrays of the caller."""
+    read = {name for later in entry.calls[number + 1 :] for name in later.names}
+    return frozenset(name for name in entry.calls[number].written if name not in read and entry.places[name].buffer == "work")
+
+
+def _local(equations: Sequence[Equation], name: str) -> bool:
+    """Whether a tensor is read only entry by entry, where its own entry is computed."""
+    own = [e for e in equations if e.tensor.name == name]
+    if len(own) != 1:
+        return False
+    for e in equations:
+        reads = [a for a in e.rhs.atoms(Access) if a.tensor.name == name]
+        held = any(a.tensor.name == name for r in e.rhs.atoms(Reduction) for a in r.atoms(Access))
+        if reads and (held or e is own[0] or e.lhs.index != own[0].lhs.index or any(a.index != e.lhs.index for a in reads)):
+            return False
+    return True
 
 
 #: What modules do with one call, by the name of it: entries of the plan one after the other.
@@ -184,15 +211,17 @@ class _Maker:
         #: Calls by identity, for several entries have the same ones.
         self.numbered: dict[int, int] = {}
 
-    def launches(self, call: Call, places: Mapping[str, Place]) -> tuple[Launch, ...]:
-        """Return the launches that do a call."""
+    def launches(self, call: Call, places: Mapping[str, Place], unread: frozenset[str] = frozenset()) -> tuple[Launch, ...]:
+        """Return the launches that do a call; what nobody reads need not be kept."""
         kernel = call.kernel
+        spare = frozenset(t.name for t, name in zip(kernel.arguments, call.names, strict=True) if name in unread)
+        spare = frozenset(name for name in spare if _local(kernel.body.equations, name))
         shapes = tuple(places[name].shape for name in call.names)
         buffers = tuple(name if places[name].buffer == "argument" else places[name].buffer for name in call.names)
         aligned = frozenset(t.name for t, name in zip(kernel.arguments, call.names, strict=True) if _aligned(places[name]))
-        key = (kernel.name, shapes, buffers, call.integers, aligned)
+        key = (kernel.name, shapes, buffers, call.integers, aligned, spare)
         if key not in self.known:
-            self.known[key] = self.made(kernel, sizes_of(call, shapes, self.size), buffers, aligned)
+            self.known[key] = self.made(kernel, sizes_of(call, shapes, self.size), buffers, aligned, spare)
             self.kernels += self.known[key][0]
         kernels, spaces = self.known[key]
         real = dict(zip((t.name for t in kernel.arguments), call.names, strict=True))
@@ -226,11 +255,12 @@ class _Maker:
         return space.elements * (self.plan.batch if space.batched else 1) <= OWN
 
     def made(
-        self, kernel: Kernel, sizes: Mapping[Expr, Expr], buffers: tuple[str, ...], aligned: frozenset[str]
+        self, kernel: Kernel, sizes: Mapping[Expr, Expr], buffers: tuple[str, ...], aligned: frozenset[str], spare: frozenset[str]
     ) -> tuple[tuple[DeviceKernel, ...], tuple[_Workspace, ...]]:
-        """Return the device kernels of a kernel with values for its sizes, and their workspace."""
-        equations = concrete(kernel.body.equations, sizes)
-        stored = frozenset(kernel.written)
+        """Return the device kernels of a kernel with values for its sizes, and their workspace; what is spare is not kept."""
+        body = kernel.body.equations
+        equations = concrete([e for e in body if e.tensor.name not in spare or any(e.tensor in one.reads for one in body)], sizes)
+        stored = frozenset(kernel.written) - spare
         tensors = {t.name: t for e in equations for t in (e.tensor, *e.reads)}
         where = dict(zip((t.name for t in kernel.arguments), buffers, strict=True))
         scratch = Scratch([*tensors, *where])
