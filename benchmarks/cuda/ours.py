@@ -20,8 +20,9 @@ from benchmarks.cuda.worker import READY, attempt
 #: Activations by the names of tables; the last is one's own.
 ACTIVATIONS = {"relu": "relu", "tanh": "tanh", "gelu": "gelu", "mish": "mish", "own": "z*exp(-z**2/2) + sin(z)/2"}
 
-#: Inputs, units and samples of the layer whose epilogue is measured: it writes sixteen times what it reads.
-EPILOGUE = (16, 1024, 65536)
+#: Inputs, units and samples of the layers whose epilogue is measured, both bound by memory. The first one writes 64 times what it reads:
+#: four bytes for each value of the activation, the hardest case there is. The second one reads 64 times what it writes.
+EPILOGUES = {"": (16, 1024, 65536), ", mostly reading": (1024, 16, 65536)}
 
 #: Sides of the products.
 SIDES = (256, 512, 1024, 2048, 4096, 8192)
@@ -171,17 +172,17 @@ def machine_code(name: str, architecture: str) -> Iterator[tuple[str, Any]]:
 
 
 def activations(rung: str, effort: dict[str, Any], dry: bool = False) -> Iterator[tuple[str, Any]]:
-    """Yield the times of a layer that is bound by memory, forward and with its gradient, with each activation in its epilogue."""
-    inputs, units, samples = (3, 4, 5) if dry else EPILOGUE
+    """Yield the times of layers that are bound by memory, forward and with their gradients, with each activation in the epilogue."""
     rng = np.random.default_rng(5)
-    x, y = (rng.standard_normal((samples, n)).astype(np.float32) for n in (inputs, units))
     prepared: list[tuple[str, str, subjects.Opened, Callable[[], Any]]] = []
-    for name, text in ACTIVATIONS.items():
-        key, value = attempt(name, partial(_layer, name, text, rung, x, y, units))
-        if isinstance(value, dict):
-            yield "forward", {key: value}
-        else:
-            prepared += [(what, name, value[0], run) for what, run in value[1].items()]
+    for kind, (inputs, units, samples) in ({"": (3, 4, 5)} if dry else EPILOGUES).items():
+        x, y = (rng.standard_normal((samples, n), np.float32) for n in (inputs, units))
+        for name, text in ACTIVATIONS.items():
+            key, value = attempt(name, partial(_layer, name, text, rung, x, y, units))
+            if isinstance(value, dict):
+                yield f"forward{kind}", {key: value}
+            else:
+                prepared += [(f"{what}{kind}", name, value[0], run) for what, run in value[1].items()]
     yield READY, None
     for what, name, made, run in prepared:
         key, value = attempt(name, lambda made=made, run=run: {"times": _times(made, run, effort)})  # type: ignore[misc]

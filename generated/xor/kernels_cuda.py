@@ -119,6 +119,15 @@ def softplus(u):
 
 
 @device
+def tanh_softplus(u):
+    """Return tanh(log(1 + exp(u))) = m/(m + 2) with m = exp(u) (exp(u) + 2), without overflow."""
+    small = math.exp(-abs(u))
+    low = u < float32(0.0)
+    m = small * (small + float32(2.0)) if low else float32(1.0) + float32(2.0) * small
+    return m / (m + float32(2.0) * (float32(1.0) if low else small * small))
+
+
+@device
 def sign(u):
     """Return 1, -1, or what is neither above nor below 0: a zero or NaN."""
     return float32(1.0) if u > float32(0.0) else float32(-1.0) if u < float32(0.0) else u

@@ -11,6 +11,7 @@ import types
 from pathlib import Path
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -168,11 +169,46 @@ def test_functions_of_kernels_keep_their_type_and_nan(hand: Any) -> None:
     np.testing.assert_array_equal(out, [-1, -1, 0, 1, 1, np.nan])
     for one in (np.float32, np.float64):
         with np.errstate(all="ignore"):
-            found = [[float(f(one(v))) for v in values] for f in (runtime.sigmoid, runtime.softplus)]
+            found = [[float(f(one(v))) for v in values] for f in (runtime.sigmoid, runtime.softplus, runtime.tanh_softplus)]
         wanted = [0, 1 / (1 + np.exp(0.5)), 0.5, 1 / (1 + np.exp(-0.5)), 1, np.nan]
         np.testing.assert_allclose(found[0], wanted, rtol=1e-6, atol=1e-30)
         wanted = [0, np.log1p(np.exp(-0.5)), np.log(2), np.log1p(np.exp(0.5)), 800, np.nan]
         np.testing.assert_allclose(found[1], wanted, rtol=1e-6, atol=1e-30)
+        wanted = [0, np.tanh(wanted[1]), 0.6, np.tanh(wanted[3]), 1, np.nan]
+        np.testing.assert_allclose(found[2], wanted, rtol=1e-6, atol=1e-30)
+
+
+SMOOTH = """
+from kernels_cuda import cuda, jit, tanh_softplus
+
+
+@jit
+def smooth(values, out):
+    k = cuda.grid(1)
+    if k < values.size:
+        out[k] = tanh_softplus(values[k])
+"""
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_one_exponential_does_for_two_and_a_logarithm(hand: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dtype: str) -> None:
+    """tanh(log(1 + eᵘ)) to four roundings, beside 60 digits, where it is tiny, where it is 1, and between."""
+    _, runtime = hand
+    (tmp_path / "smooth.py").write_text(SMOOTH, encoding="utf-8")
+    monkeypatch.setitem(sys.modules, "kernels_cuda", runtime)
+    spec = importlib.util.spec_from_file_location("smooth", tmp_path / "smooth.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    u = np.concatenate([np.linspace(-40, 20, 241), [-80.0, -1e-9, 0.0, 1e-9, 700.0, np.inf, -np.inf]]).astype(dtype)
+    with mpmath.workdps(60):
+        wanted = np.array([float(mpmath.tanh(mpmath.log1p(mpmath.exp(float(v))))) for v in u])
+    found = np.empty_like(u)
+    there = runtime.take(found, dtype)
+    with np.errstate(under="ignore"):
+        runtime.launch(module.smooth, 2, 128, runtime.take(u, dtype), there)
+    runtime.give(there, found)
+    np.testing.assert_allclose(found, wanted, rtol=4 * np.finfo(dtype).eps, atol=0)
 
 
 def test_a_kernel_is_no_function(hand: Any) -> None:

@@ -11,7 +11,7 @@ from symbackprop.emit import wrap
 #: What the runtime file offers to modules.
 RUNTIME = frozenset(
     {"cuda", "device", "jit", "launch", "take", "room", "give", "number", "fill", "zeros", "repeat", "matmul", "in_range"}
-    | {"ld4", "st4", "register_tile", "multiply_add", "store_row", "opaque", "sigmoid", "sign", "softplus"}
+    | {"ld4", "st4", "register_tile", "multiply_add", "store_row", "opaque", "sigmoid", "sign", "softplus", "tanh_softplus"}
 )
 #: Types of numbers in kernels.
 _TYPES = frozenset({"float64", "int32", "uint32"})
