@@ -28,6 +28,7 @@ try:
         ld4,
         multiply_add,
         number,
+        opaque,
         register_tile,
         repeat,
         room,
@@ -48,6 +49,7 @@ except ImportError:
         ld4,
         multiply_add,
         number,
+        opaque,
         register_tile,
         repeat,
         room,
@@ -160,7 +162,7 @@ def gru_p(params, work, W_x, b_x, x, p, N):
     b_x_ = real(0.0)
     if r < 144:
         b_x_ = params[uint32(b_x + r)]
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -270,7 +272,7 @@ def dense_z(params, work, out, W, b, x, N):
     b_ = real(0.0)
     if i < 62:
         b_ = params[uint32(b + i)]
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -368,7 +370,7 @@ def dense_z_2(params, work, W, b, x, z, N):
     b_ = real(0.0)
     if i < 62:
         b_ = params[uint32(b + i)]
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -552,7 +554,7 @@ def dense_grad_W(block, work, delta, x, parts, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(column + (thread & 31))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -647,7 +649,7 @@ def gru_grad_q(block, params, work, W, W_h, delta, u, g, h, q, r, grad_h, grad_g
         cuda.syncthreads()
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_2(work, grads, params, N):
     """Do dense_grad_W, dense_grad_b and gru_grad_q, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -765,7 +767,7 @@ def gru_grad_W_h(block, work, grad_q, h, parts, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     k = int32(column + (thread & 31))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -818,7 +820,7 @@ def gru_grad_b_h(block, work, grads, grad_q, grad_b_h, N):
         grads[grad_b_h + r] = total
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_3(work, grads, N):
     """Do gru_grad_W_h, dense_grad_W_2 and gru_grad_b_h, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -928,7 +930,7 @@ def gru_grad_W_x(block, work, grad_p, x, parts, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -989,7 +991,7 @@ def embedding_grad_a(block, params, work, W_x, grad_p, grad_a, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -1030,7 +1032,7 @@ def gru_grad_b_x(block, work, grads, grad_p, grad_b_x, N):
         grads[grad_b_x + r] = total
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_4(work, params, grads, N):
     """Do gru_grad_W_x, embedding_grad_a and gru_grad_b_x, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)

@@ -27,6 +27,7 @@ try:
         ld4,
         multiply_add,
         number,
+        opaque,
         register_tile,
         repeat,
         room,
@@ -46,6 +47,7 @@ except ImportError:
         ld4,
         multiply_add,
         number,
+        opaque,
         register_tile,
         repeat,
         room,
@@ -129,7 +131,7 @@ def dense_a(block, params, x, work, W, b, a, N):
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(column + (thread & 31))
     b_ = params[uint32(b + i)]
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -142,7 +144,7 @@ def dense_a(block, params, x, work, W, b, a, N):
         cuda.syncthreads()
 
 
-@jit
+@jit(max_registers=248)
 def dense_a_alone(params, x, work, N):
     """Do dense_a."""
     block = int32(cuda.blockIdx.x)
@@ -228,7 +230,7 @@ def loss_penalty_2(block, params, work, W, penalty, N):
         work[penalty] = real(5e-05) * total
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side(params, x, work, N):
     """Do dense_a, loss_penalty and loss_penalty_2, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -477,7 +479,7 @@ def dense_grad_W_2(block, params, work, x, grads, W, delta, grad_W, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(column + (thread & 31))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -501,7 +503,7 @@ def dense_grad_b_2(block, work, grads, delta, grad_b, N):
         grads[grad_b + i] = total
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_3(params, work, x, grads, N):
     """Do dense_grad_W_2, loss_total and dense_grad_b_2, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -566,7 +568,7 @@ def write_grad_x(block, params, work, grads_x, W, delta, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(column + (thread & 31))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -578,7 +580,7 @@ def write_grad_x(block, params, work, grads_x, W, delta, N):
         cuda.syncthreads()
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_5(params, work, grads_x, N):
     """Do write_grad_x and loss_total, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)

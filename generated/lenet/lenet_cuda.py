@@ -26,6 +26,7 @@ try:
         ld4,
         multiply_add,
         number,
+        opaque,
         register_tile,
         repeat,
         room,
@@ -45,6 +46,7 @@ except ImportError:
         ld4,
         multiply_add,
         number,
+        opaque,
         register_tile,
         repeat,
         room,
@@ -209,7 +211,7 @@ def conv2d_z(block, params, x, work, W, z, N):
     n = int32(result_column // uint32(64))
     p = int32(result_column // uint32(8) % uint32(8))
     q = int32(result_column % uint32(8))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -221,7 +223,7 @@ def conv2d_z(block, params, x, work, W, z, N):
         cuda.syncthreads()
 
 
-@jit
+@jit(max_registers=248)
 def conv2d_z_alone(params, x, work, N):
     """Do conv2d_z."""
     block = int32(cuda.blockIdx.x)
@@ -246,7 +248,7 @@ def batchnorm_sigma_2_2(block, params, work, running_var, sigma, N):
         work[sigma + c] = math.sqrt(real(1e-05) + params[running_var + c])
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side(params, x, work, N):
     """Do conv2d_z, batchnorm_sigma_2 and batchnorm_sigma_2_2, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -380,7 +382,7 @@ def conv2d_z_2(params, work, W, x, z, N):
     n = int32(result_column // uint32(16))
     p = int32(result_column // uint32(4) % uint32(4))
     q = int32(result_column % uint32(4))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -489,7 +491,7 @@ def dense_z(params, work, out, W, b, x, N):
     b_ = real(0.0)
     if i < 10:
         b_ = params[uint32(b + i)]
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -550,7 +552,7 @@ def dense_z_2(params, work, W, b, x, z, N):
     b_ = real(0.0)
     if i < 10:
         b_ = params[uint32(b + i)]
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -941,7 +943,7 @@ def dense_grad_W(block, work, grads, delta, x, grad_W, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(column + (thread & 31))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -1029,7 +1031,7 @@ def flatten_grad_a(block, params, work, dropout_1_mask, W, delta, grad_a, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(column + (thread & 31))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -1041,7 +1043,7 @@ def flatten_grad_a(block, params, work, dropout_1_mask, W, delta, grad_a, N):
         cuda.syncthreads()
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_7(params, work, dropout_1_mask, N):
     """Do flatten_grad_a and loss_total, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -1064,7 +1066,7 @@ def dense_grad_b(block, work, grads, delta, grad_b, N):
         grads[grad_b + i] = total
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_2(work, grads, params, dropout_1_mask, N):
     """Do dense_grad_W, flatten_grad_a, loss_total and dense_grad_b, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -1357,7 +1359,7 @@ def conv2d_grad_W(block, work, delta, x, parts, N):
     c = int32(result_column // uint32(9))
     u = int32(result_column // uint32(3) % uint32(3))
     v = int32(result_column % uint32(3))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -1496,7 +1498,7 @@ def maxpool2d_grad_a(block, params, work, W, delta, parts, N):
     n = int32(result_column // uint32(16))
     h = int32(result_column // uint32(4) % uint32(4))
     w = int32(result_column % uint32(4))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -1508,7 +1510,7 @@ def maxpool2d_grad_a(block, params, work, W, delta, parts, N):
         cuda.syncthreads()
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_4(work, params, N):
     """Do conv2d_grad_W and maxpool2d_grad_a, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -1519,7 +1521,7 @@ def side_by_side_4(work, params, N):
         maxpool2d_grad_a(int32(block - end_1), params, work, int32(176), int32(7848 * N), int32(10664 * N + 244), N)
 
 
-@jit
+@jit(max_registers=248)
 def maxpool2d_grad_a_alone(params, work, N):
     """Do maxpool2d_grad_a."""
     block = int32(cuda.blockIdx.x)
@@ -1843,7 +1845,7 @@ def conv2d_grad_W_2(work, x, delta, parts, N):
     c = int32(0)
     u = int32(result_column // uint32(3))
     v = int32(result_column % uint32(3))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):

@@ -27,6 +27,7 @@ try:
         ld4,
         multiply_add,
         number,
+        opaque,
         register_tile,
         repeat,
         room,
@@ -46,6 +47,7 @@ except ImportError:
         ld4,
         multiply_add,
         number,
+        opaque,
         register_tile,
         repeat,
         room,
@@ -187,7 +189,7 @@ def dense_z(params, work, W, x, parts, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -324,7 +326,7 @@ def dense_z_3(params, work, W, x, parts, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -504,7 +506,7 @@ def dense_grad_W(block, work, grads, delta, x, grad_W, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(column + (thread & 31))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -592,7 +594,7 @@ def flatten_grad_a(block, params, work, W, delta, grad_a, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(column + (thread & 31))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -604,7 +606,7 @@ def flatten_grad_a(block, params, work, W, delta, grad_a, N):
         cuda.syncthreads()
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_3(params, work, N):
     """Do flatten_grad_a and loss_total, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -627,7 +629,7 @@ def dense_grad_b(block, work, grads, delta, grad_b, N):
         grads[grad_b + i] = total
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side(work, grads, params, N):
     """Do dense_grad_W, flatten_grad_a, loss_total and dense_grad_b, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)

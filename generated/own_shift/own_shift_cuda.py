@@ -27,6 +27,7 @@ try:
         ld4,
         multiply_add,
         number,
+        opaque,
         register_tile,
         repeat,
         room,
@@ -46,6 +47,7 @@ except ImportError:
         ld4,
         multiply_add,
         number,
+        opaque,
         register_tile,
         repeat,
         room,
@@ -157,7 +159,7 @@ def dense_a(params, work, W, b, x, a, N):
     b_ = real(0.0)
     if i < 48:
         b_ = params[uint32(b + i)]
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -390,7 +392,7 @@ def dense_grad_W_2(block, work, grads, delta, x, grad_W, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(column + (thread & 31))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -414,7 +416,7 @@ def dense_grad_b_2(block, work, grads, delta, grad_b, N):
         grads[grad_b + i] = total
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_2(work, grads, N):
     """Do dense_grad_W_2 and dense_grad_b_2, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -476,7 +478,7 @@ def flatten_grad_a(params, work, W, delta, grad_a, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(column + (thread & 31))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):

@@ -27,6 +27,7 @@ try:
         ld4,
         multiply_add,
         number,
+        opaque,
         register_tile,
         repeat,
         room,
@@ -46,6 +47,7 @@ except ImportError:
         ld4,
         multiply_add,
         number,
+        opaque,
         register_tile,
         repeat,
         room,
@@ -208,7 +210,7 @@ def conv2d_z(block, params, x, work, W, z, N):
     n = int32(result_column // uint32(64))
     p = int32(result_column // uint32(8) % uint32(8))
     q = int32(result_column % uint32(8))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -220,7 +222,7 @@ def conv2d_z(block, params, x, work, W, z, N):
         cuda.syncthreads()
 
 
-@jit
+@jit(max_registers=248)
 def conv2d_z_alone(params, x, work, N):
     """Do conv2d_z."""
     block = int32(cuda.blockIdx.x)
@@ -236,7 +238,7 @@ def batchnorm_sigma_2(block, params, work, running_var, sigma, N):
         work[sigma + c] = math.sqrt(real(1e-05) + params[running_var + c])
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side(params, x, work, N):
     """Do conv2d_z, batchnorm_sigma_2, batchnorm_sigma_2 and batchnorm_sigma_2, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -355,7 +357,7 @@ def conv2d_z_2(params, work, W, x, z, N):
     n = int32(result_column // uint32(64))
     p = int32(result_column // uint32(8) % uint32(8))
     q = int32(result_column % uint32(8))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -464,7 +466,7 @@ def dense_z(params, work, W, x, parts, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -540,7 +542,7 @@ def dense_z_3(params, work, W, x, parts, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -840,7 +842,7 @@ def dense_grad_W(block, work, grads, delta, x, grad_W, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(column + (thread & 31))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -928,7 +930,7 @@ def flatten_grad_a(block, params, work, W, delta, grad_a, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(column + (thread & 31))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -940,7 +942,7 @@ def flatten_grad_a(block, params, work, W, delta, grad_a, N):
         cuda.syncthreads()
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_8(params, work, N):
     """Do flatten_grad_a and loss_total, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -963,7 +965,7 @@ def dense_grad_b(block, work, grads, delta, grad_b, N):
         grads[grad_b + i] = total
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_2(work, grads, params, N):
     """Do dense_grad_W, flatten_grad_a, loss_total and dense_grad_b, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -1274,7 +1276,7 @@ def conv2d_grad_W(block, work, delta, x, parts, N):
     c = int32(result_column // uint32(9))
     u = int32(result_column // uint32(3) % uint32(3))
     v = int32(result_column % uint32(3))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -1410,7 +1412,7 @@ def batchnorm_grad_a_2(block, params, work, W, a, delta, grad_a, N):
     n = int32(result_column // uint32(64))
     h = int32(result_column // uint32(8) % uint32(8))
     w = int32(result_column % uint32(8))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -1423,7 +1425,7 @@ def batchnorm_grad_a_2(block, params, work, W, a, delta, grad_a, N):
         cuda.syncthreads()
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_4(work, params, N):
     """Do conv2d_grad_W and batchnorm_grad_a_2, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -1434,7 +1436,7 @@ def side_by_side_4(work, params, N):
         batchnorm_grad_a_2(int32(block - end_1), params, work, int32(2512), int32(7168 * N), int32(15144 * N), int32(16168 * N), N)
 
 
-@jit
+@jit(max_registers=248)
 def batchnorm_grad_a_2_alone(params, work, N):
     """Do batchnorm_grad_a_2."""
     block = int32(cuda.blockIdx.x)
@@ -1621,7 +1623,7 @@ def batchnorm_grad_a_3(block, params, work, W, a, a_2, delta, grad_a_2, grad_a, 
     n = int32(result_column // uint32(64))
     h = int32(result_column // uint32(8) % uint32(8))
     w = int32(result_column % uint32(8))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -1638,7 +1640,7 @@ def batchnorm_grad_a_3(block, params, work, W, a, a_2, delta, grad_a_2, grad_a, 
         cuda.syncthreads()
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_6(work, params, N):
     """Do conv2d_grad_W and batchnorm_grad_a_3, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -1652,7 +1654,7 @@ def side_by_side_6(work, params, N):
         )
 
 
-@jit
+@jit(max_registers=248)
 def batchnorm_grad_a_3_alone(params, work, N):
     """Do batchnorm_grad_a_3."""
     block = int32(cuda.blockIdx.x)
@@ -1758,7 +1760,7 @@ def conv2d_grad_W_2(work, x, delta, parts, N):
     c = int32(0)
     u = int32(result_column // uint32(3))
     v = int32(result_column % uint32(3))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):

@@ -27,6 +27,7 @@ try:
         ld4,
         multiply_add,
         number,
+        opaque,
         register_tile,
         repeat,
         room,
@@ -46,6 +47,7 @@ except ImportError:
         ld4,
         multiply_add,
         number,
+        opaque,
         register_tile,
         repeat,
         room,
@@ -196,7 +198,7 @@ def attention_Q(block, params, work, W_q, x, Q, N):
     result_column = uint32(thread & 31)
     h = int32(result_column // uint32(8))
     d = int32(result_column % uint32(8))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -258,7 +260,7 @@ def attention_K(block, params, work, W_k, x, K, N):
     result_column = uint32(thread & 31)
     h = int32(result_column // uint32(8))
     d = int32(result_column % uint32(8))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -320,7 +322,7 @@ def attention_V(block, params, work, W_v, x, V, N):
     result_column = uint32(thread & 31)
     h = int32(result_column // uint32(8))
     d = int32(result_column % uint32(8))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -334,7 +336,7 @@ def attention_V(block, params, work, W_v, x, V, N):
         cuda.syncthreads()
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side(params, work, N):
     """Do attention_Q, attention_K and attention_V, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -396,7 +398,7 @@ def attention_S(work, K, Q, S, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     s = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -482,7 +484,7 @@ def attention_O(work, P, V, O, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     d = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -579,7 +581,7 @@ def attention_a(work, params, O, W_o, a, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -670,7 +672,7 @@ def dense_a(params, work, W, b, x, a, N):
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(column + (thread & 31))
     b_ = params[uint32(b + i)]
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -733,7 +735,7 @@ def dense_z(params, work, W, b, x, z, N):
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(thread & 31)
     b_ = params[uint32(b + i)]
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -798,7 +800,7 @@ def dense_z_2(params, work, out, W, b, x, N):
     b_ = real(0.0)
     if i < 62:
         b_ = params[uint32(b + i)]
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -924,7 +926,7 @@ def dense_a_2(params, work, W, b, x, z, a, N):
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(column + (thread & 31))
     b_ = params[uint32(b + i)]
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -991,7 +993,7 @@ def dense_z_3(params, work, W, b, x, z, N):
     b_ = real(0.0)
     if i < 62:
         b_ = params[uint32(b + i)]
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -1193,7 +1195,7 @@ def dense_grad_W(block, work, delta, x, parts, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -1279,7 +1281,7 @@ def layernorm_grad_a(block, params, work, W, delta, grad_a, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -1320,7 +1322,7 @@ def dense_grad_b(block, work, grads, delta, grad_b, N):
         grads[grad_b + i] = total
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_3(work, params, grads, N):
     """Do dense_grad_W, layernorm_grad_a, loss_total and dense_grad_b, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -1500,7 +1502,7 @@ def dense_grad_W_3(block, work, delta, x, parts, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(column + (thread & 31))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -1563,7 +1565,7 @@ def dense_delta_3(block, params, work, W_next, delta_next, z, delta, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     i = int32(column + (thread & 31))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -1608,7 +1610,7 @@ def dense_grad_b_2(block, work, grads, delta, grad_b, N):
         grads[grad_b + i] = total
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_5(work, params, grads, N):
     """Do dense_grad_W_3, dense_delta_3 and dense_grad_b_2, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -1672,7 +1674,7 @@ def dense_grad_W_5(block, work, delta, x, parts, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -1733,7 +1735,7 @@ def layernorm_grad_a_3(block, params, work, W, delta, grad_a, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -1788,7 +1790,7 @@ def dense_grad_b_3(block, work, grads, delta, grad_b, N):
         grads[grad_b + i] = total
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_6(work, params, grads, N):
     """Do dense_grad_W_5, layernorm_grad_a_3, dense_grad_W_4 and dense_grad_b_3, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -1942,7 +1944,7 @@ def attention_grad_W_o(block, work, O, grad_a, parts, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -2005,7 +2007,7 @@ def attention_grad_O(block, params, work, W_o, grad_a, grad_O, N):
     result_column = uint32(thread & 31)
     h = int32(result_column // uint32(8))
     d = int32(result_column % uint32(8))
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -2019,7 +2021,7 @@ def attention_grad_O(block, params, work, W_o, grad_a, grad_O, N):
         cuda.syncthreads()
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_8(work, params, N):
     """Do attention_grad_W_o and attention_grad_O, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -2078,7 +2080,7 @@ def attention_grad_P(block, work, V, grad_O, grad_P, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     s = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -2138,7 +2140,7 @@ def attention_grad_V(block, work, P, grad_O, grad_V, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     d = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -2164,7 +2166,7 @@ def attention_grad_W_o_2(block, grads, work, grad_W_o, parts, N):
         grads[grad_W_o + i * 32 + j] = total
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_9(work, grads, N):
     """Do attention_grad_P, attention_grad_V and attention_grad_W_o_2, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -2259,7 +2261,7 @@ def attention_grad_W_v(block, work, grad_V, x, parts, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -2331,7 +2333,7 @@ def layernorm_grad_a_2_2(block, params, work, W_v, grad_V, sums_2, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -2363,7 +2365,7 @@ def attention_grad_S(block, work, P, grad_P, grad_S, N):
             )
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_10(work, params, N):
     """Do attention_grad_W_v, layernorm_grad_a_2_2 and attention_grad_S, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -2425,7 +2427,7 @@ def attention_grad_K(block, work, Q, grad_S, grad_K, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     d = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -2488,7 +2490,7 @@ def attention_grad_Q(block, work, K, grad_S, grad_Q, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     d = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -2514,7 +2516,7 @@ def attention_grad_W_v_2(block, grads, work, grad_W_v, parts, N):
         grads[grad_W_v + i * 32 + j] = total
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_11(work, grads, N):
     """Do attention_grad_K, attention_grad_Q and attention_grad_W_v_2, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -2609,7 +2611,7 @@ def attention_grad_W_k(block, work, grad_K, x, parts, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -2702,7 +2704,7 @@ def attention_grad_W_q(block, work, grad_Q, x, parts, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -2774,7 +2776,7 @@ def layernorm_grad_a_2(block, params, work, W_q, grad_Q, sums, N):
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums_, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -2788,7 +2790,7 @@ def layernorm_grad_a_2(block, params, work, W_q, grad_Q, sums, N):
         cuda.syncthreads()
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_12(work, params, N):
     """Do attention_grad_W_k, attention_grad_W_q and layernorm_grad_a_2, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)
@@ -2862,7 +2864,7 @@ def layernorm_grad_a_2_3(block, params, work, W_k, grad_K, grad_a, sums, sums_2,
     # Results go through shared memory, a row of each thread at a time, so that neighbouring threads write neighbours.
     stage = int32((thread >> 3) * 32 + (thread & 7) * 4)
     j = int32(thread & 31)
-    for turn in range(int32(4)):
+    for turn in range(opaque(int32(4))):
         store_row(sums_, turn, tiles, stage, 32)
         cuda.syncthreads()
         for lap in range(int32(4)):
@@ -2906,7 +2908,7 @@ def attention_grad_W_q_2(block, grads, work, grad_W_q, parts, N):
         grads[grad_W_q + i * 32 + j] = total
 
 
-@jit
+@jit(max_registers=248)
 def side_by_side_13(params, work, grads, N):
     """Do layernorm_grad_a_2_3, attention_grad_W_k_2 and attention_grad_W_q_2, each by blocks of its own."""
     block = int32(cuda.blockIdx.x)

@@ -16,7 +16,7 @@ from symbackprop.execute import lockstep
 from symbackprop.execute.lockstep import vectors
 from symbackprop.plan.device.records import PAD
 
-RUNTIME = "from kernels_cuda import cuda, device, jit, launch, ld4, multiply_add, register_tile, st4, store_row"
+RUNTIME = "from kernels_cuda import cuda, device, jit, launch, ld4, multiply_add, opaque, register_tile, st4, store_row"
 SCRIPT = """
 import sys
 sys.modules["symbackprop"] = None

@@ -36,7 +36,7 @@ from symbackprop.validate import machine_code
 from symbackprop.validate.machine_code import ARCHITECTURES, MachineCode
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "machine_code.json"
-RUNTIME = "from kernels_cuda import cuda, device, jit, launch, ld4, multiply_add, register_tile, sigmoid, st4, store_row"
+RUNTIME = "from kernels_cuda import cuda, device, jit, launch, ld4, multiply_add, opaque, register_tile, sigmoid, st4, store_row"
 LARGE, MIDDLE = Tile(128, 128, 8, 8, 8), Tile(64, 64, 16, 4, 4)
 
 

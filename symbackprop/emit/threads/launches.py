@@ -15,7 +15,7 @@ from symbackprop.emit.page import Function, Node, affine, copies
 from symbackprop.emit.threads.context import Context
 from symbackprop.emit.threads.frame import FLAT, DeviceFrame
 from symbackprop.emit.threads.kernel import BLOCK, KernelText, grid
-from symbackprop.emit.threads.product import ProductText
+from symbackprop.emit.threads.product import ProductText, registers
 from symbackprop.emit.threads.product import page as page_of_product
 from symbackprop.plan.device.records import DeviceKernel, External, Joint, Launch, Product
 from symbackprop.plan.records import Place
@@ -43,6 +43,8 @@ class Launches:
         self.context, self.device = context, context.device
         #: Names of kernels that others call, instead of being launched.
         self.parts = {part.kernel.name for joint in self.device.joints for part in joint.parts}
+        #: How many registers a thread of a kernel may have, by its name, where the plan counts on that.
+        self.registers: dict[str, int] = {}
 
     def kernels(self) -> Iterator[Function | ProductText]:
         """Yield the kernels of all entries in the order of their first use, parts before the joint kernels that call them."""
@@ -65,6 +67,8 @@ class Launches:
         made: Function | ProductText
         if isinstance(k.phase, Product):
             made = page_of_product(named, context.reserved, single=context.single, part=part)
+            if made.registers is not None and not part:
+                self.registers[named.name] = made.registers
         else:
             made = KernelText(named, context.reserved, single=context.single, part=part).function(named.name)
         if not part:
@@ -106,6 +110,10 @@ class Launches:
                 body.append(Node("else:", (line,)))
         context.note(name, (*types.values(), "int32"))
         words = [context.names[part.kernel.name] for part in joint.parts]
+        tiles = [part.kernel.phase.tile for part in joint.parts if isinstance(part.kernel.phase, Product)]
+        limits = [registers(tile, single=context.single, joint=True) for tile in tiles]
+        if known := [limit for limit in limits if limit is not None]:
+            self.registers[name] = min(known)
         doc = f"Do {words[0]}." if len(words) == 1 else f"Do {', '.join(words[:-1])} and {words[-1]}, each by blocks of its own."
         if len(doc) > wrap.LIMIT - 10:
             doc = f"Do {len(words)} kernels, each by blocks of its own."

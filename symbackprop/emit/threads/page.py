@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from symbackprop.emit.page import Function, Head, Node, affine, head
@@ -29,6 +29,8 @@ class DevicePage(Head):
     doubles: tuple[str, ...]
     #: Names of kernels that others call, instead of being launched.
     parts: frozenset[str]
+    #: How many registers a thread of a kernel may have, where the plan counts on that.
+    registers: Mapping[str, int]
     #: How exact float32 is.
     accuracy: str
     #: Whether a runtime file belongs beside it.
@@ -56,6 +58,7 @@ def page(plan: Plan, template: str) -> DevicePage:
         signatures=header.signatures(context.signatures),
         doubles=tuple(f'"{name}"' for name in context.doubles),
         parts=frozenset(context.names[name] for name in launches.parts),
+        registers=launches.registers,
         accuracy=context.device.accuracy,
     )
 

@@ -13,7 +13,7 @@ from symbackprop.emit import wrap
 from symbackprop.emit.page import Function, Node
 from symbackprop.emit.threads.factor import ProductFrame, Reader, Side, count, high, low, single, total
 from symbackprop.plan.device.product import SINGLE
-from symbackprop.plan.device.records import DeviceKernel, Product, Range
+from symbackprop.plan.device.records import DeviceKernel, Product, Range, Tile
 from symbackprop.plan.records import Let, Local, Statement
 from symbackprop.plan.rewriting import called, expressions, named, rewritten
 
@@ -74,9 +74,9 @@ class ProductText:
         return wrap.call(self.name, self.arguments, 5)
 
 
-#: Registers of a processor; they are given to threads in eights.
-REGISTERS, EIGHT = 65_536, 8
-_RESIDENT = {s.tile: REGISTERS // (s.tile.threads * s.resident) // EIGHT * EIGHT for s in SINGLE}
+#: Registers of a processor, the most of a thread, and how many threads are given at once.
+REGISTERS, MOST, EIGHT = 65_536, 255, 8
+_RESIDENT = {s.tile: s.resident for s in SINGLE}
 #: Names that the text of a product has for itself.
 _OWN = ("tiles", "thread", "block", "column", "row", "first", "stop", "here", "left", "right", "sums", "stage", "turn", "lap", "line")
 
@@ -93,6 +93,20 @@ def blocks(phase: Product, samples: str) -> str:
     number *= fixed if fixed is not None else 1
     rest = [*([text] if fixed is None else []), *([str(number)] if number != 1 or not (words or fixed is None) else [])]
     return " * ".join([*(f"({word})" for word in words), *rest]) if len(words) + len(rest) > 1 else (*words, *rest)[0]
+
+
+def registers(tile: Tile, *, single: bool, joint: bool = False) -> int | None:
+    """Return how many registers a thread may have so that a processor holds as many blocks as the plan counts on.
+
+    Args:
+        tile: of the product.
+        single: whether real numbers are float32; nothing is promised for others.
+        joint: whether one kernel does the work of several and has more to keep; half as many blocks are held then, two at least.
+    """
+    blocks = _RESIDENT.get(tile) if single else None
+    if blocks is None:
+        return None
+    return min(MOST, REGISTERS // (tile.threads * (max(2, blocks // 2) if joint else blocks))) // EIGHT * EIGHT
 
 
 def page(kernel: DeviceKernel, reserved: frozenset[str], *, single: bool, part: bool = False) -> ProductText:
@@ -155,7 +169,7 @@ class _Writer:
             left=total(high(thread, across, 4)),
             right=total(right.start, low(thread, across, 4)),
             stage=total(high(thread, across, tile.columns), low(thread, across, 4)),
-            registers=_RESIDENT.get(tile) if self.single else None,
+            registers=registers(tile, single=self.single),
             sum=wrap.comment(f"{self.frame.local(phase.result)} = {marked(None, product).text}", 4),
             stop=stop,
             names=names,

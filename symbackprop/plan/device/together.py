@@ -20,7 +20,7 @@ from symbackprop.plan.device.barriers import placed
 from symbackprop.plan.device.lower import MANY, SHORT
 from symbackprop.plan.device.onward import Both, left, looped, steps_of
 from symbackprop.plan.device.order import Memory, Places, Seen, region
-from symbackprop.plan.device.product import PROCESSORS
+from symbackprop.plan.device.product import PROCESSORS, SINGLE
 from symbackprop.plan.device.records import WARP, DeviceKernel, External, Joint, Launch, Product, Range, Sweep, Team
 from symbackprop.plan.device.shared import SHARED
 from symbackprop.plan.records import Local, Loop, Statement, When
@@ -28,6 +28,8 @@ from symbackprop.plan.rewriting import expressions
 
 #: Blocks of a launch, up to which others stand beside it: twice as many as the device has processors.
 FEW = 2 * PROCESSORS
+#: The same for products, by their tiles: blocks of large ones fill it with fewer.
+_HALF = {s.tile: min(FEW, s.resident * PROCESSORS // 2) for s in SINGLE}
 #: Threads of a block where nothing asks for another number.
 BLOCK = 128
 #: Passes of loops that a thread does for itself, at most, where a launch would share them among threads.
@@ -261,7 +263,11 @@ class Arranging:
             yield some
 
     def small(self, one: Launch) -> bool:
-        return not isinstance(one.kernel.phase, External) and self.blocks(one) <= FEW
+        """Whether a launch leaves half of the device idle."""
+        phase = one.kernel.phase
+        if isinstance(phase, External):
+            return False
+        return self.blocks(one) <= (_HALF.get(phase.tile, FEW) if isinstance(phase, Product) else FEW)
 
     def threads(self, one: Launch) -> int:
         phase = one.kernel.phase

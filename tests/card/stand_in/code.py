@@ -96,25 +96,27 @@ def functions(image: int) -> dict[str, Function]:
     return found
 
 
-def linked(texts: Sequence[tuple[str, bytes]], architecture: str = "sm_90") -> bytes:
+def linked(texts: Sequence[tuple[str, bytes]], architecture: str = "sm_90", registers: int = 0) -> bytes:
     """Return machine code of PTX and of libraries, as a driver makes it.
 
     Args:
         texts: "ptx", "cubin" or "library", and the bytes of each.
         architecture: of the card.
+        registers: of a thread, at most; 0 for as many as there are.
 
     Raises:
         Answer: ptxas or nvlink refuses.
     """
     ptxas, _ = machine_code.tools()
     alone = len(texts) == 1
+    limit = (f"-maxrregcount={registers}",) if registers else ()
     with tempfile.TemporaryDirectory(prefix="stand-in-") as folder:
         made = []
         for number, (kind, text) in enumerate(texts):
             path = Path(folder) / f"{number}.{'a' if kind == 'library' else kind}"
             path.write_bytes(text.rstrip(b"\0") if kind == "ptx" else text)
             if kind == "ptx":
-                _run(ptxas, f"-arch={architecture}", *(() if alone else ("-c",)), str(path), "-o", str(path.with_suffix(".cubin")))
+                _run(ptxas, f"-arch={architecture}", *limit, *(() if alone else ("-c",)), str(path), "-o", str(path.with_suffix(".cubin")))
                 path = path.with_suffix(".cubin")
             made.append(str(path))
         if alone:

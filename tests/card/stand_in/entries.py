@@ -619,18 +619,23 @@ NAMED: dict[int, Any] = {}
 class Linker:
     """What is to become machine code."""
 
-    def __init__(self) -> None:
+    def __init__(self, registers: int = 0) -> None:
+        self.registers = registers
         self.texts: list[tuple[str, bytes]] = []
         self.image: ctypes.Array[ctypes.c_char] | None = None
 
 
+#: An option of a linker: how many registers a thread may have.
+MOST_REGISTERS = 0
 #: What is added to a linker, by the numbers of cuda.h.
 ADDED = {0: "cubin", 1: "ptx", 4: "library"}
 
 
 @entry("uppp", "cuLinkCreate_v2")
 def cuLinkCreate(d: Card, count: int, options: int, values: int, out: int) -> None:
-    put(out, d.keep(Linker()))
+    given = [struct.unpack_from("<i", ctypes.string_at(options + 4 * k, 4))[0] for k in range(count)]
+    words = [struct.unpack_from("<Q", ctypes.string_at(values + 8 * k, 8))[0] for k in range(count)]
+    put(out, d.keep(Linker(dict(zip(given, words, strict=True)).get(MOST_REGISTERS, 0))))
 
 
 @entry("pipzpupp", "cuLinkAddData_v2")
@@ -649,7 +654,7 @@ def cuLinkAddFile(d: Card, linker: int, kind: int, path: int, *rest: int) -> Non
 @entry("ppp")
 def cuLinkComplete(d: Card, linker: int, image: int, size: int) -> None:
     there = d.thing(linker, Linker)
-    made = linked(there.texts)
+    made = linked(there.texts, registers=there.registers)
     there.image = ctypes.create_string_buffer(made, len(made))
     put(image, ctypes.addressof(there.image))
     put(size, len(made), ctypes.c_size_t)
