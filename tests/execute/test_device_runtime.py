@@ -313,6 +313,8 @@ def fake_cuda(**names: Any) -> Any:
 )
 def test_what_is_missing_is_named(hand: Any, monkeypatch: pytest.MonkeyPatch, module: Any, message: str) -> None:
     _, runtime = hand
+    # Where numba-cuda is installed, Numba's own target would take its place.
+    monkeypatch.setattr(sys, "meta_path", [finder for finder in sys.meta_path if type(finder).__name__ != "NumbaCudaFinder"])
     monkeypatch.setitem(sys.modules, "numba.cuda", module)
     runtime.use("auto")
     with pytest.raises(runtime.UnavailableError, match=message) as caught:
@@ -365,17 +367,21 @@ def test_a_numba_cuda_that_cannot_be_imported_makes_way_for_the_built_in_target(
         assert "numba.cuda" not in sys.modules
         return fake_cuda()
 
-    for which in ("numba-cuda", "auto"):
-        monkeypatch.setattr(sys, "meta_path", [NumbaCudaFinder(), *sys.meta_path])
-        monkeypatch.delitem(sys.modules, "numba.cuda", raising=False)
-        with monkeypatch.context() as patched:
-            patched.setattr(importlib, "import_module", imported)
+    kept = {name: module for name, module in sys.modules.items() if name.startswith("numba.cuda")}
+    monkeypatch.setattr(importlib, "import_module", imported)
+    try:
+        for which in ("numba-cuda", "auto"):
+            monkeypatch.setattr(sys, "meta_path", [NumbaCudaFinder(), *sys.meta_path])
+            sys.modules.pop("numba.cuda", None)
             if which == "auto":
                 assert runtime.kind(runtime.numba_cuda(which)) == "builtin"
             else:
                 with pytest.raises(runtime.UnavailableError, match=r"cannot be imported: module 'numba\.cuda\.types' has no"):
                     runtime.numba_cuda(which)
-    sys.modules.pop("numba.cuda", None)
+    finally:
+        for name in [name for name in sys.modules if name.startswith("numba.cuda")]:
+            del sys.modules[name]
+        sys.modules.update(kept)
 
 
 def test_names_that_numpy_removed_are_put_back(hand: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,8 @@ class Card:
         most: threads of a launch that are run; of a larger one, only what it asks for is looked at.
         race: whether accesses that no barrier orders are looked for.
         seed: of the order of threads and blocks.
-        launched: names of the kernels that were launched, replayed ones too.
+        launched: names of the kernels that were run, replayed ones too, and of products of cuBLAS.
+        asked: names of the functions that were called.
         replayed: how many graphs were launched.
         errors: what went wrong, in words, in the order of time.
     """
@@ -85,7 +86,6 @@ class Card:
         self.things: dict[int, Any] = {}
         self.streams: dict[int, Stream] = {0: Stream()}
         self.contexts: list[int] = []
-        self.names: dict[int, Any] = {}
         self.texts: dict[int, Any] = {}
         self.failed = OK
         self.busy = False
