@@ -100,8 +100,10 @@ class ScalarPrinter:
         vector: whether functions of the runtime file stand for NumPy's, where it has some.
     """
 
-    #: What functions are called, a square root, the next whole number below, and infinity.
+    #: What functions are called, those of the runtime file that stand for some of them, as in `VECTOR`, a square root, the next whole
+    #: number below, and infinity.
     functions: Mapping[type, str] = _FUNCTIONS
+    runtime: Mapping[str, str] = {}
     root = "np.sqrt"
     floor = "np.floor"
     infinity = "np.inf"
@@ -110,6 +112,8 @@ class ScalarPrinter:
         self, name: Callable[[Expr], str], access: Callable[[Access, tuple[str, ...]], str], *, single: bool, vector: bool = False
     ) -> None:
         self.name, self.access, self.single, self.vector = name, access, single, vector
+        if vector:
+            self.runtime = VECTOR
         self.used: set[str] = set()
 
     def real(self, e: Expr) -> str:
@@ -169,11 +173,10 @@ class ScalarPrinter:
         if type(e) in self.functions:
             function, (argument,) = self.functions[type(e)], e.args
             both = f"{function} {self.functions.get(type(argument), '')}"
-            if self.vector and both in VECTOR:
+            if both in self.runtime:
                 # One function in closed form for two.
                 function, (argument,) = both, argument.args
-            if self.vector and function in VECTOR:
-                function = VECTOR[function]
+            function = self.runtime.get(function, function)
             self.used.add(function)
             return f"{function}({self._argument(argument)})", _ATOM
         if isinstance(e, Reduction | ArgMax):

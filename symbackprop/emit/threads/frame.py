@@ -11,7 +11,7 @@ from symbackprop.algebra.nodes import Abs, Expm1, Log1p, Sigmoid, Sign, Softplus
 from symbackprop.algebra.tensor import Access, Tensor
 from symbackprop.declare.dimension import BATCH
 from symbackprop.emit.frame import Frame
-from symbackprop.emit.scalar import _ATOM, ScalarPrinter
+from symbackprop.emit.scalar import ScalarPrinter
 from symbackprop.plan.records import Finite
 
 #: What a function is called on the device; those without a module lie in the runtime file.
@@ -47,6 +47,7 @@ class DevicePrinter(ScalarPrinter):
     """Prints expressions for the device: every real literal is of the buffers' type, and divisions of indices are those of int32."""
 
     functions = FUNCTIONS
+    runtime: Mapping[str, str] = {"math.tanh softplus": "tanh_softplus"}
     root = "math.sqrt"
     floor = "math.floor"
     infinity = "math.inf"
@@ -63,9 +64,6 @@ class DevicePrinter(ScalarPrinter):
         return self._cast(repr(float(value)))
 
     def _real(self, e: Expr) -> tuple[str, int]:
-        if isinstance(e, sympy.tanh) and isinstance(e.args[0], Softplus):
-            # One exponential and one quotient in place of two and a logarithm.
-            return f"tanh_softplus({self.real(e.args[0].args[0])})", _ATOM
         if isinstance(e, Finite):
             return f"{self._cast('1.0')} if math.isfinite({self.real(e.args[0])}) else {self._cast('0.0')}", 0
         return super()._real(e)

@@ -71,7 +71,6 @@ class Card:
         seed: of the order of threads and blocks.
         launched: names of the kernels that were run, replayed ones too, and of products of cuBLAS.
         asked: names of the functions that were called.
-        replayed: how many graphs were launched.
         errors: what went wrong, in words, in the order of time.
     """
 
@@ -79,7 +78,6 @@ class Card:
         self.most, self.race, self.seed, self.version = most, race, seed, version
         self.launched: list[str] = []
         self.asked: list[str] = []
-        self.replayed = 0
         self.errors: list[str] = []
         self.memory: dict[int, Any] = {}
         self.freed: dict[int, Any] = {}
@@ -236,9 +234,22 @@ class Card:
         return min(limits)
 
     def launch(
-        self, function: Function, grid: Sequence[int], block: Sequence[int], shared: int, stream: Stream, given: int, alike: bool
+        self, function: Function, grid: Sequence[int], block: Sequence[int], shared: int, stream: Stream, given: int, cooperative: bool
     ) -> None:
-        """Launch a kernel: hold what is asked for against what there is, and run it later."""
+        """Launch a kernel: hold what is asked for against what there is, and run it later.
+
+        Args:
+            function: the kernel.
+            grid: blocks along three axes.
+            block: threads of a block along three axes.
+            shared: bytes of dynamic shared memory.
+            stream: where it is done.
+            given: address of the addresses of its parameters.
+            cooperative: whether all blocks must run at once.
+
+        Raises:
+            Answer: the card cannot do that.
+        """
         threads = math.prod(block)
         what = f"{function.name}: grid {tuple(grid)}, block {tuple(block)}, {shared} bytes of shared memory"
         for extents, first in ((block, 2), (grid, 5)):
@@ -251,11 +262,11 @@ class Card:
         holds = self.resident(function, threads, shared)
         if holds == 0:
             raise Answer(OUT_OF_RESOURCES, f"{what}; {function.registers} registers a thread")
-        if alike and math.prod(grid) > holds * ATTRIBUTES[16]:
+        if cooperative and math.prod(grid) > holds * ATTRIBUTES[16]:
             raise Answer(TOO_LARGE, f"{what}; {holds} blocks at once on each of {ATTRIBUTES[16]} multiprocessors")
         places = ctypes.cast(given, ctypes.POINTER(ctypes.c_void_p))
         values = tuple(ctypes.string_at(places[k] or 0, size) for k, (_, size) in enumerate(function.parameters))
-        asked = Launch(function, tuple(grid), tuple(block), shared, alike, values)
+        asked = Launch(function, tuple(grid), tuple(block), shared, cooperative, values)
         self.submit(stream, lambda: self.executed(asked))
 
     def executed(self, asked: Launch) -> None:

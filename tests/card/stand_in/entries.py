@@ -31,8 +31,6 @@ KINDS = {
     "i": ctypes.c_int,
     "u": ctypes.c_uint,
     "z": ctypes.c_size_t,
-    "f": ctypes.c_float,
-    "c": ctypes.c_ubyte,
 }
 #: By name: the kinds of the arguments, and what does it.
 FUNCTIONS: dict[str, tuple[str, Callable[..., None]]] = {}
@@ -228,12 +226,6 @@ def cuMemcpyDtoHAsync(d: Card, to: int, start: int, size: int, stream: int) -> N
 @entry("ppzp", "cuMemcpyDtoDAsync_v2")
 def cuMemcpyDtoDAsync(d: Card, to: int, start: int, size: int, stream: int) -> None:
     d.submit(d.stream(stream), d.copy(d.inside(to, size), d.inside(start, size), size))
-
-
-@entry("pczp", "cuMemsetD8Async")
-def cuMemsetD8(d: Card, place: int, value: int, size: int, stream: int = 0) -> None:
-    d.inside(place, size)
-    d.submit(d.streams[0], lambda: ctypes.memset(place, value, size) and None)
 
 
 @entry("p", "cuIpcOpenMemHandle_v2", "cuIpcGetMemHandle")
@@ -448,7 +440,6 @@ def cuGraphUpload(d: Card, ready: int, stream: int) -> None:
 @entry("pp")
 def cuGraphLaunch(d: Card, ready: int, stream: int) -> None:
     works, there = d.thing(ready, Ready).works, d.stream(stream)
-    d.replayed += 1
     for work in works:
         d.submit(there, work)
 
@@ -596,12 +587,12 @@ def cuLaunchCooperativeKernel(d: Card, function: int, *given: int) -> None:
 @entry("pppp")
 def cuLaunchKernelEx(d: Card, config: int, function: int, params: int, extra: int) -> None:
     gx, gy, gz, bx, by, bz, shared, _, stream, attributes, count, _ = struct.unpack("<7IIQQII", ctypes.string_at(config, 56))
-    alike = False
+    cooperative = False
     for k in range(count):
         # An attribute is its number, and a value of 64 bytes.
         number, value = struct.unpack_from("<I4xi", ctypes.string_at(attributes + 72 * k, 72))
-        alike |= number == 2 and value != 0
-    d.launch(d.thing(function, Function), (gx, gy, gz), (bx, by, bz), shared, d.stream(stream), params, alike)
+        cooperative |= number == 2 and value != 0
+    d.launch(d.thing(function, Function), (gx, gy, gz), (bx, by, bz), shared, d.stream(stream), params, cooperative)
 
 
 @entry("ip", "cuGetErrorString")
